@@ -1,0 +1,68 @@
+"""Each case by each library that can express it, in the same run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import ours
+import peer_ciw
+import peer_heap
+import peer_numpy
+import peer_simpy
+from cases import Binomial, Case, FiniteMagazine, Layered, Queue, compared
+from measure import Run, Timing, disagree, interleaved
+
+OURS = "leakthrough"
+SIMPY, HEAP, CIW = "SimPy", "C++ heap", "Ciw"
+CLOSED, SHOTS, LOOP = "NumPy, closed form", "NumPy, every shot", "NumPy, loop"
+
+CANNOT = {
+    SIMPY: peer_simpy.CANNOT,
+    CIW: peer_ciw.CANNOT,
+    "NumPy": peer_numpy.CANNOT,
+    HEAP: peer_heap.CANNOT,
+}
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One case by one library, against leakthrough."""
+
+    case: str
+    library: str
+    timing: Timing
+    ratio: float
+    agrees: bool
+
+
+def compare(program: Path | None, *, seconds: float, repeats: int) -> list[Compared]:
+    """Time every case by every library."""
+    rows: list[Compared] = []
+    for name, case in compared().items():
+        runs = {OURS: ours.simulate(case), **peers(case, program)}
+        timings = interleaved(runs, seconds=seconds, repeats=repeats)
+        rows += [_row(name, library, timings) for library in runs]
+    return rows
+
+
+def peers(case: Case, program: Path | None) -> dict[str, Run]:
+    """Return what else can run a case."""
+    match case:
+        case Layered():
+            heap = {HEAP: peer_heap.layered(case, program)} if program else {}
+            return {SIMPY: peer_simpy.layered(case), **heap}
+        case Queue():
+            return {SIMPY: peer_simpy.queue(case), CIW: peer_ciw.queue(case)}
+        case Binomial():
+            return {CLOSED: peer_numpy.closed_form(case), SHOTS: peer_numpy.shot_by_shot(case)}
+        case FiniteMagazine():
+            return {LOOP: peer_numpy.finite_magazine(case)}
+
+
+def _row(case: str, library: str, timings: dict[str, Timing]) -> Compared:
+    mine, theirs = timings[OURS], timings[library]
+    agrees = not disagree(mine.leakers, theirs.leakers)
+    if mine.spent and theirs.spent:
+        agrees = agrees and not disagree(mine.spent, theirs.spent)
+    return Compared(case, library, theirs, theirs.microseconds / mine.microseconds, agrees)

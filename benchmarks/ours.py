@@ -1,0 +1,167 @@
+"""The same cases in leakthrough."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from cases import Binomial, Case, FiniteMagazine, Layered, Queue
+from measure import Run, clocked
+from numpy.typing import NDArray
+from scipy import stats
+
+import leakthrough as lt
+
+
+def scenario(case: Case) -> lt.Scenario:
+    """Write a case as a scenario."""
+    match case:
+        case Layered():
+            return _layered(case)
+        case Queue():
+            return _queue(case)
+        case Binomial():
+            return _binomial(case)
+        case FiniteMagazine():
+            return _finite_magazine(case)
+
+
+def simulate(case: Case, *, workers: int | None = 1) -> Run:
+    """Return the run of a case: one thread unless asked otherwise, as the peers have."""
+    document = scenario(case)
+
+    def compute(replications: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
+        result = lt.simulate(document, replications=replications, seed=seed, workers=workers)
+        leaked = result["leaked"].sum("salvo").to_numpy()
+        if isinstance(case, Queue | Binomial):
+            return leaked, None
+        return leaked, result["expended"].sum(("battery", "interceptor")).to_numpy()
+
+    return lambda replications, seed: clocked(lambda: compute(replications, seed))
+
+
+def _layered(case: Layered) -> lt.Scenario:
+    rings = list(enumerate(case.rings))
+    return lt.Scenario(
+        name="layered",
+        threats=[lt.Threat(name="threat", speed=case.speed)],
+        interceptors=[
+            lt.Interceptor(
+                name=f"round {i}",
+                kill_probability={"threat": case.kill_probability},
+                flight_time=ring.flight,
+            )
+            for i, ring in rings
+        ],
+        salvos=[_salvo(case, axis) for axis in range(case.axes)],
+        layers=[_layer(case, i) for i, _ in rings],
+    )
+
+
+def _salvo(case: Layered, axis: int) -> lt.Salvo:
+    return lt.Salvo(
+        name=f"salvo {axis}",
+        threat="threat",
+        count=case.salvos[axis],
+        arrival=lt.Uniform(start=0.0, stop=case.seconds),
+        axis=f"axis {axis}",
+    )
+
+
+def _layer(case: Layered, i: int) -> lt.Layer:
+    ring = case.rings[i]
+    batteries = [
+        lt.Battery(
+            name=f"layer {i} axis {axis}",
+            channels=case.channels,
+            magazines=[lt.Magazine(interceptor=f"round {i}", rounds=case.rounds)],
+            reaction_time=ring.reaction,
+            assessment_time=ring.assessment,
+            axes=[f"axis {axis}"],
+        )
+        for axis in range(case.axes)
+    ]
+    return lt.Layer(
+        name=f"layer {i}",
+        outer_range=case.depth - case.speed * ring.opens,
+        inner_range=case.depth - case.speed * ring.closes,
+        batteries=batteries,
+    )
+
+
+def _single(
+    *,
+    count: int,
+    arrival: lt.At | lt.Poisson | lt.Regular,
+    kill_probability: float,
+    window: float,
+    flight: float,
+    battery: lt.Battery,
+) -> lt.Scenario:
+    """One salvo at 1 m/s against one battery."""
+    round_ = lt.Interceptor(
+        name="round", kill_probability={"threat": kill_probability}, flight_time=flight
+    )
+    return lt.Scenario(
+        name="one battery",
+        threats=[lt.Threat(name="threat", speed=1.0)],
+        interceptors=[round_],
+        salvos=[lt.Salvo(name="salvo", threat="threat", count=count, arrival=arrival)],
+        layers=[
+            lt.Layer(name="layer", outer_range=1.0 + window, inner_range=1.0, batteries=[battery])
+        ],
+    )
+
+
+def _queue(case: Queue) -> lt.Scenario:
+    battery = lt.Battery(
+        name="battery",
+        channels=case.channels,
+        magazines=[lt.Magazine(interceptor="round", rounds=math.inf)],
+        assessment_time=stats.expon(scale=case.service),
+    )
+    return _single(
+        count=case.threats,
+        arrival=lt.Poisson(start=0.0, rate=case.rate),
+        kill_probability=1.0,
+        window=case.patience,
+        flight=0.0,
+        battery=battery,
+    )
+
+
+def _binomial(case: Binomial) -> lt.Scenario:
+    battery = lt.Battery(
+        name="battery",
+        channels=case.threats,
+        magazines=[lt.Magazine(interceptor="round", rounds=case.threats * case.shots)],
+        doctrine=lt.Doctrine(salvo_size=case.shots, max_salvos=1),
+    )
+    return _single(
+        count=case.threats,
+        arrival=lt.At(time=0.0),
+        kill_probability=case.kill_probability,
+        window=10.0,
+        flight=5.0,
+        battery=battery,
+    )
+
+
+def _finite_magazine(case: FiniteMagazine) -> lt.Scenario:
+    third = case.shot / 3
+    battery = lt.Battery(
+        name="battery",
+        channels=1,
+        magazines=[lt.Magazine(interceptor="round", rounds=case.rounds)],
+        reaction_time=third,
+        assessment_time=third,
+        doctrine=lt.Doctrine(max_salvos=case.looks),
+    )
+    return _single(
+        count=case.threats,
+        arrival=lt.Regular(start=0.0, interval=case.interval),
+        kill_probability=case.kill_probability,
+        window=case.window,
+        flight=third,
+        battery=battery,
+    )

@@ -1,0 +1,53 @@
+"""How the cost of a replication grows: with threats, with layers, and with threads."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import ours
+from cases import LAYERS, SCALES, Layered, scaled
+from measure import interleaved
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Microseconds a replication, by the number of whatever grows."""
+
+    microseconds: dict[int, float]
+
+    def each(self, number: int) -> float:
+        """Microseconds for each threat, or each layer."""
+        return self.microseconds[number] / number
+
+
+def threats(*, same_rate: bool, seconds: float, repeats: int) -> Growth:
+    """Scale threats and rounds together; the hours too, when the rate stays the same."""
+    cases = {n: scaled(n, same_rate=same_rate) for n in SCALES}
+    return _growth(cases, seconds, repeats)
+
+
+def layers(*, seconds: float, repeats: int) -> Growth:
+    """Vary the number of layers of the layered case."""
+    return _growth({n: Layered(layers=n) for n in LAYERS}, seconds, repeats)
+
+
+def _growth(cases: dict[int, Layered], seconds: float, repeats: int) -> Growth:
+    runs = {str(n): ours.simulate(case) for n, case in cases.items()}
+    timings = interleaved(runs, seconds=seconds, repeats=repeats)
+    return Growth({n: timings[str(n)].microseconds for n in cases})
+
+
+def cores() -> int:
+    """Return the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def threads(*, seconds: float, repeats: int) -> tuple[float, float]:
+    """Return microseconds a replication of the layered case on one thread and on all cores."""
+    runs = {
+        "one": ours.simulate(Layered()),
+        "all": ours.simulate(Layered(), workers=cores()),
+    }
+    timings = interleaved(runs, seconds=seconds, repeats=repeats)
+    return timings["one"].microseconds, timings["all"].microseconds

@@ -1,0 +1,1 @@
+"""Leak-through and depletion of layered air defences."""

@@ -1,0 +1,224 @@
+"""What is wrong with a scenario, where, and what was probably meant."""
+
+import difflib
+import reprlib
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+Mistake = tuple[tuple[str | int, ...], str]
+"""A place (names, fields and indices from the root down) and what is wrong there."""
+
+MAX_NAME = 200
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 60
+_SHORT.maxlevel = 3
+_UNWRITABLE = {"Cc", "Cs", "Zl", "Zp"}
+
+
+class ScenarioError(ValueError):
+    """A scenario, a part of one, or a path into one is not valid.
+
+    Parameters
+    ----------
+    *mistakes : str
+        One line for each mistake, with its place.
+    source : str, optional
+        The file or the object in which they stand.
+
+    Attributes
+    ----------
+    mistakes : tuple of str
+        The lines, one a mistake.
+    source : str
+        The file or the object, or an empty string.
+    """
+
+    def __init__(self, *mistakes: str, source: str = "") -> None:
+        super().__init__(*mistakes)
+        self.mistakes = mistakes
+        self.source = source
+
+    def __str__(self) -> str:
+        if not self.source:
+            return "\n".join(self.mistakes)
+        return "\n  ".join((f"in {self.source}:", *self.mistakes))
+
+
+def shown(value: object) -> str:
+    """Return a short text of a value, whatever the value."""
+    try:
+        text = _SHORT.repr(value)
+    except (ValueError, RecursionError):  # an int too long to print, a structure too deep
+        return f"a huge {type(value).__name__}"
+    return text if len(text) <= 64 else f"{text[:60]}..."
+
+
+def nearest(word: object, known: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?` when something known resembles the word, else nothing."""
+    if not isinstance(word, str):
+        return ""
+    # difflib takes time quadratic in the length: no name is that long
+    folded = {name.casefold(): name for name in known}
+    close = difflib.get_close_matches(word[:MAX_NAME].casefold(), folded, n=1)
+    return f"; did you mean {folded[close[0]]!r}?" if close else ""
+
+
+def name_fault(name: str, *, dots: bool = False) -> str | None:
+    """Return why a text cannot be the name of anything, or None when it can."""
+    if not name or len(name) > MAX_NAME:
+        return f"must have 1 to {MAX_NAME} characters; got {len(name)}"
+    if name != name.strip():
+        return f"must not begin or end with a space; got {shown(name)}"
+    if "." in name and not dots:
+        return f"must not contain a dot, which parts the steps of a path; got {shown(name)}"
+    if any(unicodedata.category(letter) in _UNWRITABLE for letter in name):
+        return f"must not contain control characters or line breaks; got {shown(name)}"
+    return None
+
+
+def fault(text: str) -> PydanticCustomError:
+    """Make one mistake, for a validator of a field to raise."""
+    return PydanticCustomError("mistakes", "{text}", {"text": text, "mistakes": [((), text)]})
+
+
+def text_keys(table: Any) -> Any:  # noqa: ANN401
+    """Return what is given, unless it is a mapping with keys that are not text."""
+    # pydantic would print each of them, and cannot print all
+    if isinstance(table, Mapping) and (odd := [key for key in table if type(key) is not str]):
+        raise fault(f"its names must be text; got {', '.join(map(shown, odd[:4]))}")
+    return table
+
+
+def faults(mistakes: list[Mistake]) -> PydanticCustomError:
+    """Make several mistakes, each with its place below the validated object, to raise at once."""
+    text = "; ".join(lines_of(mistakes))
+    return PydanticCustomError("mistakes", "{text}", {"text": text, "mistakes": mistakes})
+
+
+def field_of(thing: object, name: str | int) -> Any:  # noqa: ANN401
+    """Return a field of a model or an entry of plain data, None where there is no such thing."""
+    if isinstance(thing, BaseModel):
+        return getattr(thing, str(name), None)
+    if isinstance(thing, Mapping):
+        return thing.get(name)
+    if isinstance(thing, list | tuple) and isinstance(name, int) and name < len(thing):
+        return thing[name]
+    return None
+
+
+def label(entry: object, index: int) -> str | int:
+    """Return what a path calls the entry of a list: its name, or its index when it has none."""
+    for key in ("name", "interceptor"):
+        name = field_of(entry, key)
+        if isinstance(name, str) and not name_fault(name):
+            return name
+    return index
+
+
+def place_text(place: Iterable[str | int]) -> str:
+    """Return a place in the form of a path."""
+    return ".".join(
+        step if isinstance(step, str) and not name_fault(step) else shown(step) for step in place
+    )
+
+
+def lines_of(mistakes: Iterable[Mistake]) -> list[str]:
+    """Return one line for each mistake, each line once."""
+    lines = (f"{place_text(place)}: {text}" if place else text for place, text in mistakes)
+    return list(dict.fromkeys(lines))
+
+
+def mistakes_of(error: ValidationError, model: type[BaseModel], data: object) -> list[Mistake]:
+    """Translate pydantic's errors about `data`, which was to become a `model`."""
+    found: list[Mistake] = []
+    for detail in error.errors(include_url=False):
+        place = _place(detail["loc"], data)
+        if detail["type"] == "mistakes":
+            found += [(place + inner, text) for inner, text in detail["ctx"]["mistakes"]]
+        elif detail["type"] == "union_tag_invalid":
+            found.append(((*place, "kind"), _kind_fault(detail)))
+        else:
+            found.append((place, _words(detail, model)))
+    return found
+
+
+def _place(loc: tuple[str | int, ...], data: object) -> tuple[str | int, ...]:
+    """Turn indices into names, and drop the tag that pydantic puts after `arrival`."""
+    place: list[str | int] = []
+    for before, step in zip((None, *loc), loc, strict=False):
+        if before == "arrival":
+            continue
+        data = field_of(data, step)
+        place.append(label(data, step) if isinstance(step, int) else step)
+    return tuple(place)
+
+
+def _kind_fault(detail: ErrorDetails) -> str:
+    kinds = [kind for kind in detail["ctx"]["expected_tags"].split("'") if kind.isalpha()]
+    kinds.remove("distribution")  # which a file does not call a kind: it has `dist`
+    tag = detail["ctx"]["tag"]
+    return f"must be one of {', '.join(map(repr, kinds))}; got {shown(tag)}{nearest(tag, kinds)}"
+
+
+def _number(bound: float) -> str:
+    return f"{int(bound):,}" if bound == int(bound) and abs(bound) < 1e12 else f"{bound:g}"
+
+
+_WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "greater_than_equal": lambda ctx: f"must be at least {_number(ctx['ge'])}",
+    "greater_than": lambda ctx: f"must be greater than {_number(ctx['gt'])}",
+    "less_than_equal": lambda ctx: f"must be at most {_number(ctx['le'])}",
+    "less_than": lambda ctx: f"must be less than {_number(ctx['lt'])}",
+    "int_type": lambda _: "must be a whole number",
+    "float_type": lambda _: "must be a number",
+    "finite_number": lambda _: "must be a finite number",
+    "string_type": lambda _: "must be text",
+    "string_unicode": lambda _: "must be text that can be written",
+    "bool_type": lambda _: "must be true or false",
+    "tuple_type": lambda _: "must be a list",
+    "dict_type": lambda _: "must be a table of names and values",
+    "model_type": lambda ctx: f"must be a {ctx['class_name']}, or a table of its fields",
+    "literal_error": lambda ctx: f"must be {ctx['expected']}",
+    "union_tag_not_found": lambda _: (
+        "must be At, Times, Uniform, Regular, Poisson or a frozen scipy.stats distribution "
+        "(in a file: a table with `kind` or `dist`)"
+    ),
+}
+
+
+def _words(detail: ErrorDetails, model: type[BaseModel]) -> str:
+    kind, value = detail["type"], detail["input"]
+    if kind == "missing":
+        return "is missing"
+    if kind == "extra_forbidden":
+        owner = _owner(model, detail["loc"][:-1])
+        hint = nearest(detail["loc"][-1], owner.model_fields)
+        return f"is not a field of {owner.__name__}{hint}"
+    if kind == "float_type" and type(value) is int:
+        kind = "finite_number"
+    context = detail.get("ctx", {})
+    said = _WORDS[kind](context) if kind in _WORDS else detail["msg"]
+    known = context["expected"].split("'")[1::2] if kind == "literal_error" else ()
+    return f"{said}; got {shown(value)}{nearest(value, known)}"
+
+
+def _owner(model: type[BaseModel], loc: tuple[str | int, ...]) -> type[BaseModel]:
+    """Follow a location through the fields' annotations to the model that it names."""
+    kinds = [model]
+    for step in loc:
+        tagged = [kind for kind in kinds if kind.__name__.lower() == step]
+        if tagged:
+            kinds = tagged
+        elif step in kinds[0].model_fields:
+            kinds = _models_in(kinds[0].model_fields[str(step)].annotation) or kinds
+    return kinds[0]
+
+
+def _models_in(annotation: object) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]

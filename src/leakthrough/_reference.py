@@ -1,0 +1,573 @@
+"""The model in plain Python: slow, readable from top to bottom, and the specification.
+
+The compiled kernel must give exactly the numbers of this engine, event by event. It shares the
+addressed draws and the rounding to whole ticks and thresholds (`leakthrough._draws`) with the
+kernel, and nothing else: it reads the scenario itself, keeps every event in one heap, and after
+each event asks every battery concerned about every threat.
+"""
+
+import heapq
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from leakthrough import scenario as model
+from leakthrough._draws import (
+    TICKS_A_SECOND,
+    WORD_RANGE,
+    quantile_table,
+    stream,
+    threshold,
+    ticks,
+)
+from leakthrough.arrivals import At, Poisson, Regular, Times, Uniform
+from leakthrough.distributions import Distribution
+
+CAUSES = (
+    "missed",
+    "no_channel",
+    "no_interceptors",
+    "too_short",
+    "dismissed",
+    "undetected",
+    "uncovered",
+)
+"""Causes of leaking; of those that apply to a leaker, the first one is its cause."""
+
+
+# ---------------------------------------------------------------- draws
+
+
+def philox(key: tuple[int, int], counter: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    """Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011): four 32-bit words."""
+    k0, k1 = key
+    c0, c1, c2, c3 = counter
+    for _ in range(10):
+        high_0, low_0 = divmod(0xD2511F53 * c0, WORD_RANGE)
+        high_1, low_1 = divmod(0xCD9E8D57 * c2, WORD_RANGE)
+        c0, c1, c2, c3 = high_1 ^ c1 ^ k0, low_1, high_0 ^ c3 ^ k1, low_0
+        k0, k1 = (k0 + 0x9E3779B9) % WORD_RANGE, (k1 + 0xBB67AE85) % WORD_RANGE
+    return c0, c1, c2, c3
+
+
+def unit(word: int) -> float:
+    """A word as a number strictly between 0 and 1."""
+    return (word + 0.5) / WORD_RANGE
+
+
+def quantile(distribution: Distribution, scale: int, probability: float) -> int:
+    """Quantile in whole units, from the table that the kernel reads."""
+    table = quantile_table(distribution, scale)
+    half = 0 if probability < 0.5 else 1
+    tail = probability if half == 0 else 1.0 - probability
+    tail = min(max(tail, 2.0**-33), 0.5 - 2.0**-33)
+    mantissa, exponent = math.frexp(tail)
+    position = (2.0 * mantissa - 1.0) * 128
+    node = (exponent + 32) * 128 + int(position)
+    low, high = float(table[half, node]), float(table[half, node + 1])
+    return math.floor(low + (position - int(position)) * (high - low) + 0.5)
+
+
+class Night(NamedTuple):
+    """One replication of one seed: where draws are made."""
+
+    seed: int
+    replication: int
+
+    def draw(self, address: Sequence[str | int], threat: int = 0, ordinal: int = 0) -> Any:
+        """Four words at an address."""
+        place = stream(*address) + ordinal
+        key = (self.seed % WORD_RANGE, self.seed // WORD_RANGE)
+        counter = (self.replication, threat, place % WORD_RANGE, place // WORD_RANGE)
+        return philox(key, counter)
+
+    def exponentials(self, address: Sequence[str | int], number: int) -> list[float]:
+        """Cumulative sums of unit exponential draws."""
+        sums, total = [], 0.0
+        for n in range(number):
+            total -= math.log(unit(self.draw(address, threat=n // 4)[n % 4]))
+            sums.append(total)
+        return sums
+
+
+def time_or_draw(value: float | Distribution, word: int) -> int:
+    """Ticks of an uncertain time."""
+    if isinstance(value, Distribution):
+        return quantile(value, TICKS_A_SECOND, unit(word))
+    return ticks(value)
+
+
+# ---------------------------------------------------------------- things in a raid
+
+
+@dataclass(eq=False)
+class Threat:
+    """One attacking object and what has become of it."""
+
+    salvo: model.Salvo
+    kind: model.Threat
+    number: int
+    order: int
+    arrival: int
+    target_tick: int
+    phase: str = "free"  # "free", "engaged", "gone"
+    killed_by: str | None = None
+    soft_killed_by: str | None = None
+    fate_tick: int | None = None
+    held_by: set[str] = field(default_factory=set)
+    engaged_ever: bool = False
+    evidence: set[str] = field(default_factory=set)
+
+    @property
+    def alive(self) -> bool:
+        """No round that was fired kills it, and no soft kill."""
+        return self.fate_tick is None
+
+
+@dataclass(eq=False)
+class Magazine:
+    """Rounds of one interceptor on one battery."""
+
+    spec: model.Magazine
+    interceptor: model.Interceptor
+    order: int
+    ready: float
+    reloads: int
+    reloaded: int = 0
+    expended: int = 0
+    depletion: int | None = None
+
+    def drawable(self, threat: Threat) -> float:
+        """Rounds that a threat may draw: the last `reserved` are for priority 1 or more."""
+        return self.ready - (0 if threat.kind.priority >= 1 else self.spec.reserved)
+
+
+@dataclass(eq=False)
+class Battery:
+    """One fire unit."""
+
+    spec: model.Battery
+    name: str
+    member: int
+    layer: model.Layer
+    order: int
+    magazines: list[Magazine]
+    free: int
+    fired: dict[Threat, int] = field(default_factory=dict)
+    busy: int = 0
+    engagements: int = 0
+
+    @property
+    def ready(self) -> float:
+        """Ready rounds over all magazines."""
+        return sum(magazine.ready for magazine in self.magazines)
+
+
+@dataclass(eq=False)
+class Engagement:
+    """Rounds on their way, up to the end of their assessment."""
+
+    battery: Battery
+    threat: Threat
+    kills: bool
+    misjudged: bool
+
+
+class Event(NamedTuple):
+    """One line of a replay; `tick` in microseconds."""
+
+    tick: int
+    event: str
+    salvo: str = ""
+    threat: int = -1
+    layer: str = ""
+    battery: str = ""
+    interceptor: str = ""
+    rounds: int = 0
+    outcome: str = ""
+
+
+# ---------------------------------------------------------------- the raid
+
+
+class Raid:
+    """One replication of a scenario: build it, `run` it, read its threats and batteries."""
+
+    def __init__(
+        self,
+        scenario: model.Scenario,
+        seed: int,
+        replication: int,
+        timeline: Sequence[float] = (),
+    ) -> None:
+        self.scenario = scenario
+        self.night = Night(seed, replication)
+        self.kinds = {threat.name: threat for threat in scenario.threats}
+        self.layers = sorted(scenario.layers, key=lambda layer: -layer.outer_range)
+        self.edge = max((layer.outer_range for layer in self.layers), default=0.0)
+        self.up = {layer.name: self._is_up(layer) for layer in self.layers}
+        self.batteries = self._batteries()
+        self.threats = self._threats()
+        self.horizon = max((threat.target_tick for threat in self.threats), default=None)
+        self.heap: list[Any] = []
+        self.events: list[Event] = []
+        self.samples = [ticks(time) for time in timeline]
+        self.sampled: list[tuple[list[float], list[int]]] = []
+
+    def _is_up(self, layer: model.Layer) -> bool:
+        word = self.night.draw(("availability", layer.name))[0]
+        return bool(word < threshold(layer.sensor.availability))
+
+    def _batteries(self) -> list[Battery]:
+        interceptors = {item.name: item for item in self.scenario.interceptors}
+        batteries: list[Battery] = []
+        magazines = 0
+        for layer in self.layers:
+            for spec in layer.batteries:
+                for member, name in enumerate(spec.names):
+                    own = [
+                        Magazine(m, interceptors[m.interceptor], magazines + n, m.rounds, m.reloads)
+                        for n, m in enumerate(spec.magazines)
+                    ]
+                    magazines += len(own)
+                    order = len(batteries)
+                    batteries.append(
+                        Battery(spec, name, member, layer, order, own, spec.channels)
+                    )
+        return batteries
+
+    def _threats(self) -> list[Threat]:
+        threats: list[Threat] = []
+        for salvo in self.scenario.salvos:
+            kind = self.kinds[salvo.threat]
+            for number, arrival in enumerate(self._arrivals(salvo)):
+                target = arrival + ticks(self.edge / kind.speed)
+                threats.append(Threat(salvo, kind, number, len(threats), arrival, target))
+        return threats
+
+    def _arrivals(self, salvo: model.Salvo) -> list[int]:
+        """Arrival ticks in order. Exponential spacings over their sum are uniform and sorted."""
+        arrival, count = salvo.arrival, salvo.count
+        if isinstance(arrival, At):
+            return [ticks(arrival.time)] * count
+        if isinstance(arrival, Times):
+            return sorted(ticks(time) for time in arrival.times)
+        if isinstance(arrival, Regular):
+            return [ticks(arrival.start + n * arrival.interval) for n in range(count)]
+        sums = self.night.exponentials(("arrival", salvo.name), count + 1)
+        if isinstance(arrival, Poisson):
+            start, mean = arrival.start * TICKS_A_SECOND, TICKS_A_SECOND / arrival.rate
+            return [math.floor(start + total * mean + 0.5) for total in sums[:-1]]
+        shares = [total / sums[-1] for total in sums[:-1]]
+        if isinstance(arrival, Uniform):
+            start = arrival.start * TICKS_A_SECOND
+            length = (arrival.stop - arrival.start) * TICKS_A_SECOND
+            return [math.floor(start + share * length + 0.5) for share in shares]
+        return [quantile(arrival, TICKS_A_SECOND, share) for share in shares]
+
+    # -------------------------------------------------- windows
+
+    def opening(self, threat: Threat, layer: model.Layer) -> int:
+        """Tick at which a threat comes into a layer's reach."""
+        return threat.arrival + ticks((self.edge - layer.outer_range) / threat.kind.speed)
+
+    def closing(self, threat: Threat, layer: model.Layer) -> int:
+        """Tick at which it leaves it."""
+        return threat.arrival + ticks((self.edge - layer.inner_range) / threat.kind.speed)
+
+    # -------------------------------------------------- what a battery can do
+
+    def can_kill(self, magazine: Magazine, threat: Threat) -> bool:
+        """Whether the kill probability is above 0 (a distribution always is)."""
+        value = magazine.interceptor.kill_probability.get(threat.kind.name, 0.0)
+        return isinstance(value, Distribution) or value > 0
+
+    def armoury(self, battery: Battery, threat: Threat) -> list[Magazine]:
+        """The magazines that a battery may fire at a threat, in order of preference."""
+        if battery.spec.axes and threat.salvo.axis not in battery.spec.axes:
+            return []
+        named = {magazine.interceptor.name: magazine for magazine in battery.magazines}
+        preference = battery.spec.doctrine.preference.get(threat.kind.name, tuple(named))
+        return [named[name] for name in preference if self.can_kill(named[name], threat)]
+
+    def words(self, battery: Battery, threat: Threat) -> Any:
+        """Words for reaction, flight, assessment and its error of the next engagement."""
+        address = ("engagement", threat.salvo.name, battery.spec.name, battery.member)
+        return self.night.draw(address, threat.number, battery.fired.get(threat, 0))
+
+    def delay(self, battery: Battery, magazine: Magazine, threat: Threat) -> int:
+        """Reaction and flight time, as drawn for the next engagement: the battery knows them."""
+        words = self.words(battery, threat)
+        reaction = time_or_draw(battery.spec.reaction_time, words[0])
+        return reaction + time_or_draw(magazine.interceptor.flight_time, words[1])
+
+    def magazine_for(self, battery: Battery, threat: Threat, tick: int) -> Magazine | None:
+        """The magazine with which a battery can engage a threat now, if any."""
+        limit = battery.spec.doctrine.max_salvos
+        if (
+            battery.free == 0
+            or threat.phase != "free"
+            or battery.layer.name not in threat.held_by
+            or (limit is not None and battery.fired.get(threat, 0) >= limit)
+        ):
+            return None
+        close = self.closing(threat, battery.layer)
+        for magazine in self.armoury(battery, threat):
+            in_time = tick + self.delay(battery, magazine, threat) <= close
+            if magazine.drawable(threat) > 0 and in_time:
+                return magazine
+        return None
+
+    # -------------------------------------------------- service
+
+    def serve_all(self, concerned: Iterable[Battery], tick: int) -> None:
+        """Outermost layer first, then most ready rounds, then the order of listing."""
+        concerned = set(concerned)
+        for layer in self.layers:
+            here = [battery for battery in concerned if battery.layer is layer]
+            for battery in sorted(here, key=lambda battery: (-battery.ready, battery.order)):
+                self.serve(battery, tick)
+
+    def serve(self, battery: Battery, tick: int) -> None:
+        """While a battery can engage anything, it takes the best of what it can engage."""
+        while True:
+            options = [
+                (threat, magazine)
+                for threat in self.threats
+                if (magazine := self.magazine_for(battery, threat, tick)) is not None
+            ]
+            if not options:
+                return
+            threat, magazine = min(options, key=lambda option: self.rank(battery, option[0]))
+            self.engage(battery, magazine, threat, tick)
+
+    def rank(self, battery: Battery, threat: Threat) -> tuple[int, int, int]:
+        """Sort key of a threat for a battery: highest priority, its order, then threat order."""
+        if battery.spec.doctrine.order == "deadline":
+            tick = self.closing(threat, battery.layer)
+        else:
+            tick = self.opening(threat, battery.layer)
+        return -threat.kind.priority, tick, threat.order
+
+    def engage(self, battery: Battery, magazine: Magazine, threat: Threat, tick: int) -> None:
+        """Fire, and draw everything about the engagement."""
+        size = battery.spec.doctrine.salvo_size
+        if not isinstance(size, int):
+            size = size.get(threat.kind.name, 1)
+        rounds = int(min(size, magazine.drawable(threat)))
+        words = self.words(battery, threat)
+        kill_tick = tick + self.delay(battery, magazine, threat)
+        end = kill_tick + time_or_draw(battery.spec.assessment_time, words[2])
+        kills = threat.alive and self.rounds_kill(battery, magazine, threat, rounds)
+        if kills:
+            threat.killed_by, threat.fate_tick = battery.layer.name, kill_tick
+        wrong = battery.spec.false_kill if threat.alive else battery.spec.false_survival
+        engagement = Engagement(battery, threat, kills, words[3] < threshold(wrong))
+        heapq.heappush(self.heap, (end, 0, battery.order, 0, threat.order, engagement))
+        battery.fired[threat] = battery.fired.get(threat, 0) + 1
+        battery.free -= 1
+        battery.busy += end - tick
+        battery.engagements += 1
+        threat.phase, threat.engaged_ever = "engaged", True
+        self.note(tick, "firing", threat, battery.layer, battery, magazine, rounds)
+        self.expend(battery, magazine, rounds, tick)
+
+    def rounds_kill(
+        self, battery: Battery, magazine: Magazine, threat: Threat, rounds: int
+    ) -> bool:
+        """Whether any round kills: one word a round, four words a draw."""
+        bar = self.kill_threshold(magazine.interceptor, threat.kind.name)
+        address = ("rounds", threat.salvo.name, battery.spec.name, battery.member)
+        start = battery.fired.get(threat, 0) * 2**16
+        return any(
+            self.night.draw(address, threat.number, start + n // 4)[n % 4] < bar
+            for n in range(rounds)
+        )
+
+    def kill_threshold(self, interceptor: model.Interceptor, threat: str) -> int:
+        """Threshold of the night: uncertain kill probabilities are drawn once a replication."""
+        value = interceptor.kill_probability[threat]
+        if isinstance(value, Distribution):
+            word = self.night.draw(("kill probability", interceptor.name, threat))[0]
+            return quantile(value, WORD_RANGE, unit(word))
+        return threshold(value)
+
+    def expend(self, battery: Battery, magazine: Magazine, rounds: int, tick: int) -> None:
+        """Take rounds out; when none is left call the reload, or note the depletion."""
+        magazine.ready -= rounds
+        magazine.expended += rounds
+        if magazine.ready == 0:
+            if magazine.reloads > 0:
+                self.call_reload(battery, magazine, tick)
+            else:
+                magazine.depletion = tick
+
+    def call_reload(self, battery: Battery, magazine: Magazine, tick: int) -> None:
+        """A reload is on its way; the channels stay free for other magazines."""
+        magazine.reloads -= 1
+        arrives = tick + ticks(magazine.spec.reload_time)
+        entry = (arrives, 0, battery.order, 1, magazine.order, (battery, magazine))
+        heapq.heappush(self.heap, entry)
+
+    # -------------------------------------------------- events
+
+    def open_window(self, layer: model.Layer, threat: Threat, tick: int) -> None:
+        """Availability, soft kill, detection, discrimination; then the threat is available."""
+        if not self.up[layer.name]:
+            return
+        if threat.fate_tick is not None and threat.fate_tick <= tick:
+            return
+        outcome = self.at_opening(layer, threat)
+        self.note(tick, "opening", threat, layer, outcome=outcome)
+        if outcome == "soft killed":
+            # Rounds on their way are spent; the channel stays busy to the end of assessment.
+            threat.soft_killed_by, threat.killed_by = layer.name, None
+            threat.fate_tick = tick
+            threat.phase = "engaged" if threat.phase == "engaged" else "gone"
+            return
+        here = [
+            battery
+            for battery in self.batteries
+            if battery.layer is layer and self.armoury(battery, threat)
+        ]
+        if here:
+            self.gather_evidence(here, threat, tick, outcome)
+        if outcome == "available":
+            threat.held_by.add(layer.name)
+            self.serve_all(here, tick)
+
+    def at_opening(self, layer: model.Layer, threat: Threat) -> str:
+        """What becomes of a threat when a window opens."""
+        words = self.night.draw(("window", threat.salvo.name, layer.name), threat.number)
+        kind, sensor = threat.kind, layer.sensor
+        if words[0] < threshold(layer.soft_kill.get(kind.name, 0.0)):
+            return "soft killed"
+        if words[1] >= threshold(sensor.detection.get(kind.name, 1.0)):
+            return "undetected"
+        dismissal = sensor.decoy_recognition if kind.decoy else sensor.false_dismissal
+        return "dismissed" if words[2] < threshold(dismissal) else "available"
+
+    def gather_evidence(
+        self, batteries: Sequence[Battery], threat: Threat, tick: int, outcome: str
+    ) -> None:
+        """What would be the cause if the threat leaked unengaged: see `cause`.
+
+        `batteries` are those of the layer that face its axis and can kill it.
+        """
+        if outcome != "available":
+            threat.evidence.add(outcome)
+            return
+        threat.evidence.add("too_short")
+        for battery in batteries:
+            close = self.closing(threat, battery.layer)
+            for magazine in self.armoury(battery, threat):
+                if tick + self.delay(battery, magazine, threat) <= close:
+                    threat.evidence.add("no_interceptors")
+                    if magazine.drawable(threat) > 0:
+                        threat.evidence.add("no_channel")
+
+    def end_engagement(self, engagement: Engagement, tick: int) -> None:
+        """The channel comes free; what the battery believes decides about the threat."""
+        battery, threat = engagement.battery, engagement.threat
+        battery.free += 1
+        threat.phase = "gone"
+        if threat.soft_killed_by is not None:
+            outcome = "lost to soft kill"
+        elif threat.alive:
+            outcome = "wrongly judged killed" if engagement.misjudged else "judged alive"
+            threat.phase = "free"
+        else:
+            if engagement.kills:
+                assert threat.fate_tick is not None  # noqa: S101
+                self.note(threat.fate_tick, "kill", threat, battery.layer, battery)
+            outcome = "wrongly judged alive" if engagement.misjudged else "judged killed"
+            threat.phase = "free" if engagement.misjudged else "gone"
+        self.note(tick, "assessment", threat, battery.layer, battery, outcome=outcome)
+        if outcome == "wrongly judged killed":
+            threat.held_by.clear()
+        concerned = {battery}
+        if threat.phase == "free":
+            concerned |= {b for b in self.batteries if b.layer.name in threat.held_by}
+        self.serve_all(concerned, tick)
+
+    def end_reload(self, battery: Battery, magazine: Magazine, tick: int) -> None:
+        """Rounds arrive; after the last threat has landed the raid is over and none do."""
+        if self.horizon is None or tick > self.horizon:
+            return
+        rounds = magazine.spec.reload_rounds
+        magazine.ready += rounds
+        magazine.reloaded += rounds
+        self.note(tick, "reload", None, battery.layer, battery, magazine, rounds)
+        self.serve_all([battery], tick)
+
+    def run(self) -> "Raid":
+        """Handle every event: channels and reloads, then openings; by battery or layer."""
+        for battery in self.batteries:
+            for magazine in battery.magazines:
+                if magazine.ready == 0 and magazine.reloads > 0:
+                    self.call_reload(battery, magazine, 0)
+        for code, layer in enumerate(self.layers):
+            for threat in self.threats:
+                tick = self.opening(threat, layer)
+                heapq.heappush(self.heap, (tick, 2, code, 0, threat.order, (layer, threat)))
+        while self.heap:
+            tick, kind, _, reload, _, what = heapq.heappop(self.heap)
+            self.sample(before=tick)
+            if kind == 2:
+                self.open_window(*what, tick)
+            elif reload:
+                self.end_reload(*what, tick)
+            else:
+                self.end_engagement(what, tick)
+        self.sample(before=math.inf)
+        for threat in self.threats:
+            if threat.alive:
+                self.note(threat.target_tick, "leak", threat, outcome=self.cause(threat))
+        self.events.sort(key=lambda event: event.tick)
+        return self
+
+    def cause(self, leaker: Threat) -> str:
+        """Why a threat leaked.
+
+        Only layers that were up and had a battery on its axis that can kill it count. A battery
+        could have engaged it *in time* with a magazine when its drawn reaction and flight times
+        fit in the window, and *held rounds* when that magazine held some for its priority.
+        """
+        if leaker.engaged_ever:
+            return "missed"
+        return next((cause for cause in CAUSES if cause in leaker.evidence), "uncovered")
+
+    # -------------------------------------------------- records
+
+    def sample(self, before: float) -> None:
+        """Note ready rounds and busy channels at the sample times before a tick."""
+        while len(self.sampled) < len(self.samples) and self.samples[len(self.sampled)] < before:
+            ready = [magazine.ready for b in self.batteries for magazine in b.magazines]
+            self.sampled.append((ready, [b.spec.channels - b.free for b in self.batteries]))
+
+    def note(
+        self,
+        tick: int,
+        event: str,
+        threat: Threat | None = None,
+        layer: model.Layer | None = None,
+        battery: Battery | None = None,
+        magazine: Magazine | None = None,
+        rounds: int = 0,
+        outcome: str = "",
+    ) -> None:
+        """Write one line of the replay."""
+        self.events.append(
+            Event(
+                tick,
+                event,
+                threat.salvo.name if threat else "",
+                threat.number if threat else -1,
+                layer.name if layer else "",
+                battery.name if battery else "",
+                magazine.interceptor.name if magazine else "",
+                rounds,
+                outcome,
+            )
+        )
