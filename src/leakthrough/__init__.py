@@ -1,1 +1,43 @@
-"""Leak-through and depletion of layered air defences."""
+"""Leak-through and depletion of layered air defences: aggregate, notional, for research."""
+
+from leakthrough._errors import ScenarioError
+from leakthrough.arrivals import At, Poisson, Regular, Times, Uniform
+from leakthrough.distributions import Distribution
+from leakthrough.files import load_scenario
+from leakthrough.replay import replay
+from leakthrough.scenario import (
+    Battery,
+    Doctrine,
+    Interceptor,
+    Layer,
+    Magazine,
+    Salvo,
+    Scenario,
+    Sensor,
+    Threat,
+)
+from leakthrough.simulate import rerun, scenario_of, simulate
+
+__all__ = [
+    "At",
+    "Battery",
+    "Distribution",
+    "Doctrine",
+    "Interceptor",
+    "Layer",
+    "Magazine",
+    "Poisson",
+    "Regular",
+    "Salvo",
+    "Scenario",
+    "ScenarioError",
+    "Sensor",
+    "Threat",
+    "Times",
+    "Uniform",
+    "load_scenario",
+    "replay",
+    "rerun",
+    "scenario_of",
+    "simulate",
+]

@@ -136,10 +136,12 @@ class Labels(NamedTuple):
     salvos: tuple[str, ...]
     threats: tuple[str, ...]  # of each salvo
     decoys: tuple[bool, ...]  # of each salvo
+    threat_costs: tuple[float, ...]  # of each salvo
     layers: tuple[str, ...]
     batteries: tuple[str, ...]
     layer_of: tuple[str, ...]  # of each battery
     interceptors: tuple[str, ...]
+    round_costs: tuple[float, ...]  # of each interceptor
 
 
 class _Quantiles:
@@ -447,8 +449,10 @@ def label(scenario: Scenario) -> Labels:
         salvos=tuple(salvo.name for salvo in scenario.salvos),
         threats=tuple(salvo.threat for salvo in scenario.salvos),
         decoys=tuple(threats[salvo.threat].decoy for salvo in scenario.salvos),
+        threat_costs=tuple(threats[salvo.threat].cost for salvo in scenario.salvos),
         layers=tuple(layer.name for layer in layers),
         batteries=tuple(unit.name for unit in units),
         layer_of=tuple(layers[unit.layer].name for unit in units),
         interceptors=tuple(interceptor.name for interceptor in scenario.interceptors),
+        round_costs=tuple(interceptor.cost for interceptor in scenario.interceptors),
     )

@@ -1,0 +1,218 @@
+"""Result variables: one frozen spec each, and the Dataset that they make.
+
+Letters of the shapes as in `leakthrough._tables`; R is the replications.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from leakthrough import _kernel
+from leakthrough._draws import TICKS_A_SECOND
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from leakthrough._state import Counts
+    from leakthrough._tables import Labels, Tables
+
+    Array = npt.NDArray[Any]
+
+CAUSES = (
+    "missed",
+    "no_channel",
+    "no_interceptors",
+    "too_short",
+    "dismissed",
+    "undetected",
+    "uncovered",
+)
+"""Causes of leaking, in the order in which the first that applies is taken."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """What a result variable is: its place, its unit, and what it says."""
+
+    name: str
+    dims: tuple[str, ...]
+    units: str
+    long_name: str
+
+    @property
+    def attrs(self) -> dict[str, str]:
+        """Attributes of the DataArray."""
+        return {"units": self.units, "long_name": self.long_name}
+
+
+_OF_MAGAZINE = ("replication", "battery", "interceptor")
+
+VARIABLES = {
+    variable.name: variable
+    for variable in (
+        Variable("launched", ("salvo",), "1", "threats launched"),
+        Variable("rounds", ("battery", "interceptor"), "1", "ready rounds at the start"),
+        Variable("leaked", ("replication", "salvo"), "1", "threats that got through"),
+        Variable(
+            "leak_cause", ("replication", "salvo", "cause"), "1", "leakers by cause of leaking"
+        ),
+        Variable("killed", ("replication", "salvo", "layer"), "1", "threats killed by rounds"),
+        Variable(
+            "soft_killed",
+            ("replication", "salvo", "layer"),
+            "1",
+            "threats neutralised without a round",
+        ),
+        Variable("expended", _OF_MAGAZINE, "1", "rounds expended"),
+        Variable("reloaded", _OF_MAGAZINE, "1", "rounds that reloads brought"),
+        Variable(
+            "remaining",
+            _OF_MAGAZINE,
+            "1",
+            "ready rounds at the end; -1 where they are infinite",
+        ),
+        Variable(
+            "depletion_time",
+            _OF_MAGAZINE,
+            "s",
+            "time at which the last ready round left and no reload was to come",
+        ),
+        Variable("busy_time", ("replication", "battery"), "s", "time of its channels in use"),
+        Variable("engagements", ("replication", "battery"), "1", "engagements begun"),
+        Variable(
+            "ready_rounds", ("replication", "time", "battery", "interceptor"), "1", "ready rounds"
+        ),
+        Variable(
+            "busy_channels", ("replication", "time", "battery"), "1", "channels in use"
+        ),
+        Variable(
+            "leaked_so_far",
+            ("replication", "time", "salvo"),
+            "1",
+            "threats that got through up to this time",
+        ),
+    )
+}
+
+COORDINATES = {
+    "replication": "number of the replication",
+    "salvo": "salvo",
+    "layer": "layer, outermost first",
+    "battery": "battery",
+    "interceptor": "interceptor",
+    "cause": "cause of leaking, the first that applies",
+    "time": "time since the start of the raid",
+    "threat": "threat class of the salvo",
+    "decoy": "whether the salvo's threats are decoys",
+    "threat_cost": "cost of one threat",
+    "round_cost": "cost of one round",
+    "layer_of": "layer of the battery",
+    "seed": "seed of the draws",
+    "scenario_digest": "digest of the scenario",
+}
+
+
+def spread(
+    columns: "Array", tables: "Tables", fill: float, dtype: Any = np.int64  # noqa: ANN401
+) -> "Array":
+    """Put values by magazine (..., K) on the grid of batteries and interceptors (..., B, I)."""
+    shape = (*columns.shape[:-1], tables.batteries.size, tables.kill.shape[0])
+    grid = np.full(shape, fill, dtype=dtype)
+    grid[..., tables.magazines.battery, tables.magazines.interceptor] = columns
+    return grid
+
+
+def in_seconds(ticks: "Array") -> "Array":
+    """Ticks as seconds; NaN for never."""
+    seconds = ticks / TICKS_A_SECOND
+    seconds[ticks == _kernel.NEVER] = np.nan
+    return seconds
+
+
+def _finite(rounds: "Array") -> "Array":
+    return np.where(rounds >= _kernel.INFINITE, -1, rounds)
+
+
+def rows_of(counts: "Counts", tables: "Tables") -> "dict[str, Array]":
+    """Every variable with a replication dimension, from the counts of some replications."""
+    rows = {
+        "leaked": counts.leaked,
+        "leak_cause": counts.leak_cause,
+        "killed": counts.killed,
+        "soft_killed": counts.soft_killed,
+        "expended": spread(counts.expended, tables, 0),
+        "reloaded": spread(counts.reloaded, tables, 0),
+        "remaining": spread(_finite(counts.remaining), tables, 0),
+        "depletion_time": spread(in_seconds(counts.depletion), tables, np.nan, np.float64),
+        "busy_time": in_seconds(counts.busy),
+        "engagements": counts.engagements,
+    }
+    if tables.timeline.size:
+        rows["ready_rounds"] = spread(_finite(counts.ready_rounds), tables, 0)
+        rows["busy_channels"] = counts.busy_channels
+        rows["leaked_so_far"] = counts.leaked_by[:, :-1]
+    return rows
+
+
+def constants_of(tables: "Tables") -> "dict[str, Array]":
+    """Variables that are the same in every replication."""
+    rounds = tables.magazines.rounds.astype(np.float64)
+    rounds[tables.magazines.rounds == _kernel.INFINITE] = np.inf
+    return {
+        "launched": np.array(tables.salvos["count"], dtype=np.int64),
+        "rounds": spread(rounds, tables, np.nan, np.float64),
+    }
+
+
+def coordinates_of(tables: "Tables", labels: "Labels") -> dict[str, Any]:
+    """Coordinates with their names."""
+    coordinates: dict[str, Any] = {
+        "salvo": ("salvo", list(labels.salvos)),
+        "threat": ("salvo", list(labels.threats)),
+        "decoy": ("salvo", np.array(labels.decoys, dtype=np.bool_)),
+        "threat_cost": ("salvo", np.array(labels.threat_costs, dtype=np.float64)),
+        "layer": ("layer", list(labels.layers)),
+        "battery": ("battery", list(labels.batteries)),
+        "layer_of": ("battery", list(labels.layer_of)),
+        "interceptor": ("interceptor", list(labels.interceptors)),
+        "round_cost": ("interceptor", np.array(labels.round_costs, dtype=np.float64)),
+        "cause": ("cause", list(CAUSES)),
+    }
+    if tables.timeline.size:
+        coordinates["time"] = ("time", tables.timeline / TICKS_A_SECOND)
+    return {name: _coordinate(name, *given) for name, given in coordinates.items()}
+
+
+def _coordinate(name: str, dim: str, values: Any) -> xr.Variable:  # noqa: ANN401
+    if isinstance(values, list):
+        values = np.array(values, dtype=np.str_)
+    attrs = {"long_name": COORDINATES[name]}
+    if name == "time":
+        attrs["units"] = "s"
+    elif name.endswith("_cost"):
+        attrs["units"] = "currency"
+    return xr.Variable((dim,), values, attrs)
+
+
+def dataset(
+    arrays: "Mapping[str, Array]",
+    coordinates: Mapping[str, Any],
+    *,
+    seed: int,
+    digest: str,
+    provenance: str,
+) -> xr.Dataset:
+    """Assemble a result; each array must have the dimensions that its spec declares."""
+    data = {
+        name: xr.Variable(VARIABLES[name].dims, array, VARIABLES[name].attrs)
+        for name, array in arrays.items()
+    }
+    attrs = {"provenance": provenance, "Conventions": "CF-1.11"}
+    scalars = {
+        "seed": xr.Variable((), np.int64(seed), {"long_name": COORDINATES["seed"]}),
+        "scenario_digest": xr.Variable((), digest, {"long_name": COORDINATES["scenario_digest"]}),
+    }
+    return xr.Dataset(data, {**coordinates, **scalars}, attrs)

@@ -1,0 +1,89 @@
+"""The two engines side by side: what each gives for one replication, in one form."""
+
+from typing import Any
+
+import numpy as np
+
+import leakthrough as lt
+from leakthrough import _kernel
+from leakthrough._draws import TICKS_A_SECOND
+from leakthrough._reference import CAUSES, Event, Raid
+from leakthrough._state import new_counts, new_state
+from leakthrough._tables import label, lower
+from leakthrough.replay import _columns
+
+Outcome = dict[str, Any]
+
+
+def kernel_outcome(
+    scenario: lt.Scenario, seed: int, replication: int, timeline: tuple[float, ...] = ()
+) -> Outcome:
+    """Counts of the compiled kernel."""
+    tables = lower(scenario, timeline)
+    counts = new_counts(tables, 1)
+    stop = np.zeros(1, np.uint8)
+    _kernel.simulate_block(tables, new_state(tables), counts, seed, replication, stop)
+    outcome = {name: value[0].tolist() for name, value in counts._asdict().items()}
+    outcome["leaked_by"] = outcome["leaked_by"][:-1]
+    return outcome
+
+
+def kernel_events(scenario: lt.Scenario, seed: int, replication: int) -> list[Event]:
+    """Events of the compiled kernel."""
+    tables, labels = lower(scenario), label(scenario)
+    state = new_state(tables, events=100_000)
+    _kernel.simulate_block(
+        tables, state, new_counts(tables, 1), seed, replication, np.zeros(1, np.uint8)
+    )
+    used = int(state.log.used[0])
+    assert used <= 100_000
+    rows = state.log.rows[:used]
+    columns = _columns(rows[np.argsort(rows[:, 0], kind="stable")], tables, labels)
+    columns["time"] = np.rint(columns["time"] * TICKS_A_SECOND).astype(np.int64)
+    return [Event(*(value.item() for value in row)) for row in zip(*columns.values(), strict=True)]
+
+
+def reference_outcome(
+    scenario: lt.Scenario, seed: int, replication: int, timeline: tuple[float, ...] = ()
+) -> tuple[Outcome, list[Event]]:
+    """Counts and events of the reference engine, in the kernel's form."""
+    raid = Raid(scenario, seed, replication, timeline).run()
+    layers = [layer.name for layer in raid.layers]
+    salvos = [salvo.name for salvo in scenario.salvos]
+    magazines = [magazine for battery in raid.batteries for magazine in battery.magazines]
+    leakers = [threat for threat in raid.threats if threat.alive]
+
+    def tally(of: Any, names: list[str]) -> list[list[int]]:
+        table = [[0] * len(names) for _ in salvos]
+        for threat in raid.threats:
+            if of(threat) is not None:
+                table[salvos.index(threat.salvo.name)][names.index(of(threat))] += 1
+        return table
+
+    def endless(rounds: float) -> int:
+        return int(_kernel.INFINITE) if rounds == float("inf") else int(rounds)
+
+    cause = {id(threat): raid.cause(threat) for threat in leakers}
+    causes = tally(lambda threat: cause.get(id(threat)), list(CAUSES))
+    outcome = {
+        "leaked": [sum(row) for row in causes],
+        "leak_cause": causes,
+        "killed": tally(lambda threat: threat.killed_by, layers),
+        "soft_killed": tally(lambda threat: threat.soft_killed_by, layers),
+        "expended": [magazine.expended for magazine in magazines],
+        "remaining": [endless(magazine.ready) for magazine in magazines],
+        "reloaded": [magazine.reloaded for magazine in magazines],
+        "depletion": [
+            int(_kernel.NEVER) if magazine.depletion is None else magazine.depletion
+            for magazine in magazines
+        ],
+        "busy": [battery.busy for battery in raid.batteries],
+        "engagements": [battery.engagements for battery in raid.batteries],
+        "ready_rounds": [[endless(rounds) for rounds in ready] for ready, _ in raid.sampled],
+        "busy_channels": [busy for _, busy in raid.sampled],
+        "leaked_by": [
+            [sum(t.target_tick <= sample and t.salvo.name == name for t in leakers) for name in salvos]
+            for sample in raid.samples
+        ],
+    }
+    return outcome, raid.events
