@@ -10,7 +10,7 @@ from leakthrough._draws import TICKS_A_SECOND
 from leakthrough._reference import CAUSES, Event, Raid
 from leakthrough._state import new_counts, new_state
 from leakthrough._tables import label, lower
-from leakthrough.replay import _columns
+from leakthrough.replay import _columns, _logged
 
 Outcome = dict[str, Any]
 
@@ -22,8 +22,9 @@ def kernel_outcome(
     tables = lower(scenario, timeline)
     counts = new_counts(tables, 1)
     stop = np.zeros(1, np.uint8)
-    _kernel.simulate_block(tables, new_state(tables), counts, seed, replication, stop)
+    _kernel.simulate_block(new_state(tables), counts.rows, seed, replication, stop)
     outcome = {name: value[0].tolist() for name, value in counts._asdict().items()}
+    del outcome["rows"]
     outcome["leaked_by"] = outcome["leaked_by"][:-1]
     return outcome
 
@@ -31,14 +32,7 @@ def kernel_outcome(
 def kernel_events(scenario: lt.Scenario, seed: int, replication: int) -> list[Event]:
     """Events of the compiled kernel."""
     tables, labels = lower(scenario), label(scenario)
-    state = new_state(tables, events=100_000)
-    _kernel.simulate_block(
-        tables, state, new_counts(tables, 1), seed, replication, np.zeros(1, np.uint8)
-    )
-    used = int(state.log.used[0])
-    assert used <= 100_000
-    rows = state.log.rows[:used]
-    columns = _columns(rows[np.argsort(rows[:, 0], kind="stable")], tables, labels)
+    columns = _columns(_logged(tables, seed, replication), tables, labels)
     columns["time"] = np.rint(columns["time"] * TICKS_A_SECOND).astype(np.int64)
     return [Event(*(value.item() for value in row)) for row in zip(*columns.values(), strict=True)]
 
@@ -82,7 +76,10 @@ def reference_outcome(
         "ready_rounds": [[endless(rounds) for rounds in ready] for ready, _ in raid.sampled],
         "busy_channels": [busy for _, busy in raid.sampled],
         "leaked_by": [
-            [sum(t.target_tick <= sample and t.salvo.name == name for t in leakers) for name in salvos]
+            [
+                sum(t.target_tick <= sample and t.salvo.name == name for t in leakers)
+                for name in salvos
+            ]
             for sample in raid.samples
         ],
     }

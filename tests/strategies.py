@@ -125,9 +125,7 @@ def layers(draw: st.DrawFn, name: str) -> lt.Layer:
 def scenarios(draw: st.DrawFn, most_threats: int = 60) -> lt.Scenario:
     """A whole scenario of up to four salvos and four layers."""
     counts = draw(
-        st.lists(
-            st.one_of(st.sampled_from([0, 1, 2, 5]), st.integers(0, most_threats)), max_size=4
-        )
+        st.lists(st.one_of(st.sampled_from([0, 1, 2, 5]), st.integers(0, most_threats)), max_size=4)
     )
     return lt.Scenario(
         name="generated",

@@ -85,7 +85,7 @@ def fault(text: str) -> PydanticCustomError:
     return PydanticCustomError("mistakes", "{text}", {"text": text, "mistakes": [((), text)]})
 
 
-def text_keys(table: Any) -> Any:  # noqa: ANN401
+def text_keys(table: Any) -> Any:
     """Return what is given, unless it is a mapping with keys that are not text."""
     # pydantic would print each of them, and cannot print all
     if isinstance(table, Mapping) and (odd := [key for key in table if type(key) is not str]):
@@ -99,7 +99,7 @@ def faults(mistakes: list[Mistake]) -> PydanticCustomError:
     return PydanticCustomError("mistakes", "{text}", {"text": text, "mistakes": mistakes})
 
 
-def field_of(thing: object, name: str | int) -> Any:  # noqa: ANN401
+def field_of(thing: object, name: str | int) -> Any:
     """Return a field of a model or an entry of plain data, None where there is no such thing."""
     if isinstance(thing, BaseModel):
         return getattr(thing, str(name), None)

@@ -56,11 +56,11 @@ class Frozen(dict[str, V]):
         return type(self), (dict(self),)
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
+    def __get_pydantic_core_schema__(cls, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.dict_schema()
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401
+def plain(value: Any) -> Any:
     """Turn NumPy values into Python's, lists into tuples and mappings into dicts, all the way."""
     if isinstance(value, np.generic):
         return value.item()
@@ -106,7 +106,7 @@ class Model(BaseModel, metaclass=_Reporting):
 
     @model_validator(mode="before")
     @classmethod
-    def _plain(cls, data: Any) -> Any:  # noqa: ANN401
+    def _plain(cls, data: Any) -> Any:
         return text_keys(plain(data))
 
     @classmethod

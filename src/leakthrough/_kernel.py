@@ -1,14 +1,20 @@
 """All compiled code: addressed draws, the event loop, one block of replications.
 
 The specification is `leakthrough._reference`: the same model without a thought for speed.
-This module receives arrays only (`leakthrough._tables.Tables` and `State`) and knows no names.
-It imports nothing of this package at run time: Numba stamps its cache with this one file, so a
-helper or a constant that stood elsewhere would go stale without a word.
+This module receives arrays only (`leakthrough._state.State`) and knows no names. It imports
+nothing of this package at run time: Numba stamps its cache with this one file, so a helper or a
+constant that stood elsewhere would go stale without a word.
 
-What makes it fast, each measured against a heap of all events:
+A raid lies in one array of whole numbers, the *words*. A thing (a threat, a battery, a window)
+is known by its *place*, the index at which its record begins; `words[battery + BATTERY_FREE]` is
+one of its fields, and places link things to one another. 0 is nobody's place. With an array for
+each kind of thing, or each field, every call copied hundreds of pointers and shapes, or pulled
+them all into one function of 45 kB: 1.5 times the time, five times the compilation.
+
+What makes it fast besides, each measured against a heap of all events:
 
 * The threats of a salvo are in order of arrival, so each (salvo, layer) window is a *cursor*
-  over that order. Only the next opening of each cursor is kept in a heap.
+  over that order. Only the next opening of each cursor takes part in a tournament.
 * Between two events no battery can engage anything that is available to it (it would have).
   So an opening needs one look at the batteries of one layer, for one threat.
 * A battery walks each salvo's queue from a *head* that only moves forward: a threat that this
@@ -25,8 +31,7 @@ import numba
 import numpy as np
 
 if TYPE_CHECKING:
-    from leakthrough._state import Counts, State
-    from leakthrough._tables import Tables
+    from leakthrough._state import State
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -34,26 +39,16 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def _compiled(function: Function) -> Function:
     """Compile with the GIL released; cache where there is a place to cache.
 
-    Without `_nrt=False` Numba counts references to every array of every tuple that a function
-    takes: measured, 50 times the work of a small helper. It forbids allocation, of which a
-    kernel whose memory is handed in needs none.
+    Without `_nrt=False` Numba counts references to the arrays at every call: measured, 50 times
+    the work of a small helper. It forbids allocation, of which a kernel whose memory is handed
+    in needs none.
     """
-    options = {"nogil": True, "error_model": "numpy", "_nrt": False}
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
     try:
         return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
     except RuntimeError:
         # A read-only package and no HOME: Numba finds no place for a cache and raises here.
         return numba.njit(**options)(function)  # type: ignore[no-any-return]
-
-
-def _inlined(function: Function) -> Function:
-    """Make a step of the event loop a part of its caller.
-
-    Tables and state are a hundred words of pointers and shapes; copying them at every call took
-    five times as long as the work itself.
-    """
-    options = {"nogil": True, "error_model": "numpy", "_nrt": False}
-    return numba.njit(forceinline=True, **options)(function)  # type: ignore[no-any-return]
 
 
 # Numba turns `uint64 + literal` into int64: every constant of an unsigned sum is cast.
@@ -64,24 +59,76 @@ WORDS_A_DRAW = 4
 ROUND_DRAWS = 1 << 16
 """Draws set aside for the rounds of one engagement: `Doctrine.salvo_size` stays far below."""
 
-FOREVER = np.int64(2**63 - 1)
-NEVER = np.int64(-(2**63))
-INFINITE = np.int64(2**61)
+FOREVER = 2**63 - 1
+NEVER = -(2**63)
+INFINITE = 2**61
 """Rounds of a magazine that cannot run dry."""
+PLACE_BITS = 40
+PLACE_MASK = (1 << PLACE_BITS) - 1
+"""Ties of the heap: battery in the upper bits, threat or reloaded magazine in the lower."""
 
 OCTAVES, STEPS = 32, 128
 """Quantile tables: 32 halvings of the tail probability, 128 equal steps in each."""
+HALF_TABLE = OCTAVES * STEPS + 1
 
-FIXED, POISSON, UNIFORM, DISTRIBUTION = 0, 1, 2, 3
-BY_DEADLINE, BY_ARRIVAL = 0, 1
-FREE, ENGAGED, GONE = 0, 1, 2
+FIXED, POISSON, UNIFORM, DISTRIBUTION = range(4)
+BY_DEADLINE, BY_ARRIVAL = range(2)
+FREE, ENGAGED, GONE = range(3)
 ALIVE = -1
 MISSED, NO_CHANNEL, NO_INTERCEPTORS, TOO_SHORT, DISMISSED, UNDETECTED, UNCOVERED = range(7)
-AVAILABLE, SOFT_KILLED, SEEN_AS_DECOY, UNSEEN = range(4)
+AVAILABLE, SOFT_KILLED, SEEN_AS_DECOY, UNSEEN, NOTHING = range(5)
 OPENING, FIRING, KILL, ASSESSMENT, RELOAD, LEAK = range(6)
 JUDGED_KILLED, JUDGED_ALIVE, WRONGLY_KILLED, WRONGLY_ALIVE, LOST_TO_SOFT_KILL = range(5)
 EVENTS_BETWEEN_LOOKS = 4096
 """Events between two looks at the stop flag: well under a millisecond."""
+
+# The head of the words: where records of each kind begin, and how many there are.
+(
+    SALVOS, SALVO_COUNT, LAYERS, LAYER_COUNT, BATTERIES, BATTERY_COUNT, THREATS, THREAT_COUNT,
+    MAGAZINES, MAGAZINE_COUNT, KILLS, KILL_COUNT, WINDOWS, WINDOW_COUNT, PAIRINGS, PAIRING_COUNT,
+    URGENCIES, PREFERENCES, TREE, LEAF_COUNT, HEAP, HEAP_SIZE, TIMELINE, SAMPLE_COUNT,
+    LOG, LOG_ROOM, LOG_USED, SEED, REPLICATION, SCRATCH, HEAD_SIZE,
+) = range(31)  # fmt: skip
+
+# Fields of the records, in the order in which `leakthrough._state` writes them.
+(
+    SALVO_CODE, SALVO_FIRST, SALVO_THREATS, SALVO_CLASS, SALVO_PRIORITY, SALVO_TARGET_OFFSET,
+    SALVO_STREAM, SALVO_KIND, SALVO_START, SALVO_TABLE, SALVO_PAIRINGS, SALVO_SIZE,
+) = range(12)  # fmt: skip
+(
+    WINDOW_OPEN, WINDOW_CLOSE, WINDOW_SOFT_KILL, WINDOW_DETECTION, WINDOW_DISMISSAL,
+    WINDOW_STREAM, WINDOW_RANDOM, WINDOW_COVERED, WINDOW_SALVO, WINDOW_LAYER, WINDOW_OPENED,
+    WINDOW_SIZE,
+) = range(12)  # fmt: skip
+(
+    LAYER_CODE, LAYER_AVAILABILITY, LAYER_STREAM, LAYER_FIRST, LAYER_STOP, LAYER_WINDOWS,
+    LAYER_UP, LAYER_STOCKED, LAYER_SIZE,
+) = range(9)  # fmt: skip
+(
+    BATTERY_CODE, BATTERY_LAYER, BATTERY_CHANNELS, BATTERY_MAX_SALVOS, BATTERY_ORDER,
+    BATTERY_REACTION, BATTERY_REACTION_TABLE, BATTERY_ASSESSMENT, BATTERY_ASSESSMENT_TABLE,
+    BATTERY_FALSE_KILL, BATTERY_FALSE_SURVIVAL, BATTERY_RANDOM_DELAY, BATTERY_RANDOM,
+    BATTERY_URGENCY, BATTERY_FREE, BATTERY_READY, BATTERY_BUSY, BATTERY_ENGAGEMENTS, BATTERY_SIZE,
+) = range(19)  # fmt: skip
+(
+    PAIRING_ENGAGEMENT_STREAM, PAIRING_ROUNDS_STREAM, PAIRING_SALVO_SIZE, PAIRING_ENGAGES,
+    PAIRING_PREFERENCE, PAIRING_HEAD, PAIRING_SIZE,
+) = range(7)  # fmt: skip
+(
+    MAGAZINE_CODE, MAGAZINE_BATTERY, MAGAZINE_KILL, MAGAZINE_ROUNDS, MAGAZINE_RESERVED,
+    MAGAZINE_RELOAD_ROUNDS, MAGAZINE_RELOAD_TICKS, MAGAZINE_RELOADS, MAGAZINE_FLIGHT,
+    MAGAZINE_FLIGHT_TABLE, MAGAZINE_TO_KILL, MAGAZINE_TO_END, MAGAZINE_READY,
+    MAGAZINE_RELOADS_LEFT, MAGAZINE_RELOADED, MAGAZINE_EXPENDED, MAGAZINE_DEPLETION,
+    MAGAZINE_SIZE,
+) = range(18)  # fmt: skip
+KILL_THRESHOLD, KILL_TABLE, KILL_STREAM, KILL_DRAWN, KILL_SIZE = range(5)
+(
+    THREAT_ARRIVAL, THREAT_FATE, THREAT_FATE_TICK, THREAT_CAUSE, THREAT_PHASE, THREAT_SCORED,
+    THREAT_MISJUDGED, THREAT_SALVO, THREAT_SIZE,
+) = range(9)  # fmt: skip
+NODE_TICK, NODE_LEAF, NODE_SIZE = range(3)
+ENTRY_TICK, ENTRY_TIE, ENTRY_SIZE = range(3)
+LOG_SIZE = 8
 
 
 # ---------------------------------------------------------------- addressed draws
@@ -101,12 +148,12 @@ def philox(key: Any, counter: Any) -> Any:
 
 
 @_compiled
-def _draw(night: Any, threat: int, stream: Any, ordinal: int) -> Any:
+def _draw(words: Any, threat: int, stream: int, ordinal: int) -> Any:
     """Four words at the address (seed, replication, threat, stream, ordinal)."""
-    seed, replication = night[0], night[1]
-    place = stream + U(ordinal)
+    seed, address = U(words[SEED]), U(stream + ordinal)
     key = (seed & MASK_32, seed >> SHIFT_32)
-    return philox(key, (replication, U(threat), place & MASK_32, place >> SHIFT_32))
+    counter = (U(words[REPLICATION]), U(threat), address & MASK_32, address >> SHIFT_32)
+    return philox(key, counter)
 
 
 @_compiled
@@ -116,72 +163,95 @@ def _unit(word: Any) -> float:
 
 
 @_compiled
-def _quantile(table: Any, probability: float) -> int:
+def _quantile(reals: Any, table: int, probability: float) -> int:
     """Quantile from a table that is linear within steps of the nearer tail's probability."""
     half = 0 if probability < 0.5 else 1
     tail = min(max(probability if half == 0 else 1.0 - probability, 2.0**-33), 0.5 - 2.0**-33)
     mantissa, exponent = math.frexp(tail)
     position = (2.0 * mantissa - 1.0) * STEPS
     step = int(position)
-    node = (exponent + OCTAVES) * STEPS + step
-    low = table[half, node]
-    return int(math.floor(low + (position - step) * (table[half, node + 1] - low) + 0.5))
+    node = table + half * HALF_TABLE + (exponent + OCTAVES) * STEPS + step
+    low = reals[node]
+    return int(math.floor(low + (position - step) * (reals[node + 1] - low) + 0.5))  # noqa: RUF046
 
 
 @_compiled
-def _uncertain(quantiles: Any, constant: int, table: int, word: Any) -> int:
+def _uncertain(reals: Any, constant: int, table: int, word: Any) -> int:
     """A whole number that is constant, or drawn where there is a table for it."""
-    return constant if table < 0 else _quantile(quantiles[table], _unit(word))
+    return constant if table < 0 else _quantile(reals, table, _unit(word))
 
 
-# ---------------------------------------------------------------- heaps
+# ---------------------------------------------------------------- heap, tournament, log
 
 
 @_compiled
-def _push(heap: Any, tick: int, tie: int) -> None:
-    position = heap.size[0]
-    heap.size[0] += 1
+def _push(words: Any, tick: int, tie: int) -> None:
+    """Put an entry into the heap of engagements and reloads in flight."""
+    heap, position = words[HEAP], words[HEAP_SIZE]
+    words[HEAP_SIZE] += 1
     while position > 0:
         parent = (position - 1) >> 1
-        if heap.entries[parent].tick < tick or (heap.entries[parent].tick == tick and heap.entries[parent].tie < tie):
+        above = heap + parent * ENTRY_SIZE
+        first = words[above + ENTRY_TICK]
+        if first < tick or (first == tick and words[above + ENTRY_TIE] < tie):
             break
-        heap.entries[position].tick, heap.entries[position].tie = heap.entries[parent].tick, heap.entries[parent].tie
+        entry = heap + position * ENTRY_SIZE
+        words[entry + ENTRY_TICK], words[entry + ENTRY_TIE] = first, words[above + ENTRY_TIE]
         position = parent
-    heap.entries[position].tick, heap.entries[position].tie = tick, tie
+    entry = heap + position * ENTRY_SIZE
+    words[entry + ENTRY_TICK], words[entry + ENTRY_TIE] = tick, tie
 
 
 @_compiled
-def _replace_first(heap: Any, tick: int, tie: int) -> None:
-    """Put an entry in the place of the first one, and let it sink."""
-    size, position = heap.size[0], 0
-    while True:
-        child = 2 * position + 1
-        if child >= size:
-            break
-        other = child + 1
-        if other < size and (
-            heap.entries[other].tick < heap.entries[child].tick
-            or (heap.entries[other].tick == heap.entries[child].tick and heap.entries[other].tie < heap.entries[child].tie)
+def _remove_first(words: Any) -> None:
+    """Take the first entry off the heap: the last one takes its place and sinks."""
+    words[HEAP_SIZE] -= 1
+    heap, size, position = words[HEAP], words[HEAP_SIZE], 0
+    last = heap + size * ENTRY_SIZE
+    tick, tie = words[last + ENTRY_TICK], words[last + ENTRY_TIE]
+    while 2 * position + 1 < size:
+        child = heap + (2 * position + 1) * ENTRY_SIZE
+        other = child + ENTRY_SIZE
+        if other < last and (
+            words[other + ENTRY_TICK] < words[child + ENTRY_TICK]
+            or (
+                words[other + ENTRY_TICK] == words[child + ENTRY_TICK]
+                and words[other + ENTRY_TIE] < words[child + ENTRY_TIE]
+            )
         ):
             child = other
-        if heap.entries[child].tick > tick or (heap.entries[child].tick == tick and heap.entries[child].tie > tie):
+        first = words[child + ENTRY_TICK]
+        if first > tick or (first == tick and words[child + ENTRY_TIE] > tie):
             break
-        heap.entries[position].tick, heap.entries[position].tie = heap.entries[child].tick, heap.entries[child].tie
-        position = child
-    heap.entries[position].tick, heap.entries[position].tie = tick, tie
+        entry = heap + position * ENTRY_SIZE
+        words[entry + ENTRY_TICK], words[entry + ENTRY_TIE] = first, words[child + ENTRY_TIE]
+        position = (child - heap) // ENTRY_SIZE
+    entry = heap + position * ENTRY_SIZE
+    words[entry + ENTRY_TICK], words[entry + ENTRY_TIE] = tick, tie
 
 
 @_compiled
-def _remove_first(heap: Any) -> None:
-    heap.size[0] -= 1
-    last = heap.size[0]
-    if last > 0:
-        _replace_first(heap, heap.entries[last].tick, heap.entries[last].tie)
+def _play(words: Any, leaf: int, tick: int) -> None:
+    """Give a leaf of the tournament a tick, and play its matches up to the final.
+
+    Each node holds the tick and the leaf of its winner; of equal ticks the left one wins, so
+    leaves stand in the order of ties.
+    """
+    tree, node = words[TREE], words[LEAF_COUNT] + leaf
+    words[tree + node * NODE_SIZE + NODE_TICK] = tick
+    words[tree + node * NODE_SIZE + NODE_LEAF] = leaf
+    while node > 1:
+        left = tree + (node & ~1) * NODE_SIZE
+        right = left + NODE_SIZE
+        winner = left if words[left + NODE_TICK] <= words[right + NODE_TICK] else right
+        node >>= 1
+        words[tree + node * NODE_SIZE + NODE_TICK] = words[winner + NODE_TICK]
+        words[tree + node * NODE_SIZE + NODE_LEAF] = words[winner + NODE_LEAF]
 
 
 @_compiled
 def _note(
-    log: Any,
+    words: Any,
     tick: int,
     event: int,
     threat: int,
@@ -191,460 +261,491 @@ def _note(
     rounds: int,
     outcome: int,
 ) -> None:
-    """Write one event where a log was asked for; past its end, only count."""
-    row = log.used[0]
-    if row < log.rows.shape[0]:
-        entry = log.rows[row]
-        entry[0], entry[1], entry[2], entry[3] = tick, event, threat, layer
-        entry[4], entry[5], entry[6], entry[7] = battery, magazine, rounds, outcome
-    log.used[0] += 1
+    """Write one event, as places, where a log was asked for; past its end, only count."""
+    if words[LOG_ROOM] == 0:
+        return
+    if words[LOG_USED] < words[LOG_ROOM]:
+        entry = words[LOG] + words[LOG_USED] * LOG_SIZE
+        words[entry], words[entry + 1], words[entry + 2] = tick, event, threat
+        words[entry + 3], words[entry + 4], words[entry + 5] = layer, battery, magazine
+        words[entry + 6], words[entry + 7] = rounds, outcome
+    words[LOG_USED] += 1
+
+
+# ---------------------------------------------------------------- places and marks
+
+
+@_compiled
+def _window(words: Any, salvo: int, layer: int) -> int:
+    return int(words[layer + LAYER_WINDOWS] + words[salvo + SALVO_CODE] * WINDOW_SIZE)
+
+
+@_compiled
+def _pairing(words: Any, salvo: int, battery: int) -> int:
+    return int(words[salvo + SALVO_PAIRINGS] + words[battery + BATTERY_CODE] * PAIRING_SIZE)
+
+
+@_compiled
+def _number(words: Any, threat: int) -> int:
+    """Number of a threat within its salvo, in order of arrival."""
+    return int((threat - words[words[threat + THREAT_SALVO] + SALVO_FIRST]) // THREAT_SIZE)
+
+
+@_compiled
+def _held(words: Any, threat: int, layer: int) -> int:
+    """Index of the mark that a threat is available to a layer."""
+    row = (threat - words[THREATS]) // THREAT_SIZE
+    return int(row * (words[LAYER_COUNT] + words[BATTERY_COUNT]) + words[layer + LAYER_CODE])
+
+
+@_compiled
+def _fired(words: Any, threat: int, battery: int) -> int:
+    """Index of the mark that counts engagements of a threat by a battery."""
+    row = (threat - words[THREATS]) // THREAT_SIZE
+    layers = words[LAYER_COUNT]
+    return int(row * (layers + words[BATTERY_COUNT]) + layers + words[battery + BATTERY_CODE])
 
 
 # ---------------------------------------------------------------- the start of a replication
 
 
-@_inlined
-def _reset(tables: "Tables", state: "State") -> None:
-    for threat in range(state.threats.size):
-        record = state.threats[threat]
-        record.phase = FREE
-        record.fate = ALIVE
-        record.cause = UNCOVERED
-    state.held[:] = 0
-    state.fired[:] = 0
-    state.opened[:] = 0
-    state.head[:] = 0
-    for battery in range(state.batteries.size):
-        record = state.batteries[battery]
-        record.free = tables.batteries[battery].channels
-        record.busy = 0
-        record.engagements = 0
-    state.in_flight.size[0] = 0
-    state.openings.size[0] = 0
-
-
-@_inlined
-def _stock(tables: "Tables", state: "State") -> None:
-    """Fill the magazines, and start the clock of those that begin empty but have a reload."""
-    for layer in range(state.layers.size):
-        state.layers[layer].stocked = 0
-    for battery in range(state.batteries.size):
-        state.batteries[battery].ready = 0
-    for magazine in range(state.magazines.size):
-        full, record = tables.magazines[magazine], state.magazines[magazine]
-        battery = full.battery
-        record.ready, record.reloads = full.rounds, full.reloads
-        record.reloaded, record.expended, record.depletion = 0, 0, NEVER
-        ready = state.batteries[battery].ready + full.rounds
-        state.batteries[battery].ready = min(ready, INFINITE)
-        if full.rounds > 0 or full.reloads > 0:
-            state.layers[tables.batteries[battery].layer].stocked += 1
-        if full.rounds == 0 and full.reloads > 0:
-            _call_reload(tables, state, battery, magazine, 0)
-
-
-@_inlined
-def _call_reload(tables: "Tables", state: "State", battery: int, magazine: int, tick: int) -> None:
-    state.magazines[magazine].reloads -= 1
-    threats = state.threats.size
-    tie = battery * (threats + state.magazines.size) + threats + magazine
-    _push(state.in_flight, tick + tables.magazines[magazine].reload_ticks, tie)
-
-
-@_inlined
-def _draw_replication(tables: "Tables", state: "State") -> None:
-    """What is drawn once: which layers are up, and the kill probabilities of the night."""
-    for layer in range(state.layers.size):
-        word = _draw(state.night, 0, tables.layers[layer].stream, 0)[0]
-        state.layers[layer].up = word < tables.layers[layer].availability
-    for interceptor in range(state.kill.shape[0]):
-        for threat_class in range(state.kill.shape[1]):
-            kill = tables.kill[interceptor, threat_class]
-            if kill.table < 0:
-                state.kill[interceptor, threat_class] = kill.threshold
-            else:
-                word = _draw(state.night, 0, kill.stream, 0)[0]
-                drawn = _quantile(tables.quantiles[kill.table], _unit(word))
-                state.kill[interceptor, threat_class] = U(drawn)
+@_compiled
+def _reset(state: "State") -> None:
+    words, marks = state.words, state.marks
+    for n in range(words[THREAT_COUNT]):
+        threat = words[THREATS] + n * THREAT_SIZE
+        words[threat + THREAT_PHASE] = FREE
+        words[threat + THREAT_FATE] = ALIVE
+        words[threat + THREAT_CAUSE] = UNCOVERED
+    marks[:] = 0
+    for n in range(words[WINDOW_COUNT]):
+        words[words[WINDOWS] + n * WINDOW_SIZE + WINDOW_OPENED] = 0
+    for n in range(words[PAIRING_COUNT]):
+        words[words[PAIRINGS] + n * PAIRING_SIZE + PAIRING_HEAD] = 0
+    for n in range(words[BATTERY_COUNT]):
+        battery = words[BATTERIES] + n * BATTERY_SIZE
+        words[battery + BATTERY_FREE] = words[battery + BATTERY_CHANNELS]
+        words[battery + BATTERY_BUSY] = 0
+        words[battery + BATTERY_ENGAGEMENTS] = 0
+    words[HEAP_SIZE] = 0
+    for node in range(2 * words[LEAF_COUNT]):
+        words[words[TREE] + node * NODE_SIZE + NODE_TICK] = FOREVER
 
 
 @_compiled
-def _exponentials(night: Any, stream: Any, spacing: Any) -> None:
+def _call_reload(words: Any, magazine: int, tick: int) -> None:
+    words[magazine + MAGAZINE_RELOADS_LEFT] -= 1
+    arrives = tick + words[magazine + MAGAZINE_RELOAD_TICKS]
+    _push(words, arrives, words[magazine + MAGAZINE_BATTERY] << PLACE_BITS | magazine)
+
+
+@_compiled
+def _stock(words: Any) -> None:
+    """Fill the magazines, and start the clock of those that begin empty but have a reload."""
+    for n in range(words[LAYER_COUNT]):
+        words[words[LAYERS] + n * LAYER_SIZE + LAYER_STOCKED] = 0
+    for n in range(words[BATTERY_COUNT]):
+        words[words[BATTERIES] + n * BATTERY_SIZE + BATTERY_READY] = 0
+    for n in range(words[MAGAZINE_COUNT]):
+        magazine = words[MAGAZINES] + n * MAGAZINE_SIZE
+        rounds, reloads = words[magazine + MAGAZINE_ROUNDS], words[magazine + MAGAZINE_RELOADS]
+        battery = words[magazine + MAGAZINE_BATTERY]
+        words[magazine + MAGAZINE_READY] = rounds
+        words[magazine + MAGAZINE_RELOADS_LEFT] = reloads
+        words[magazine + MAGAZINE_RELOADED] = 0
+        words[magazine + MAGAZINE_EXPENDED] = 0
+        words[magazine + MAGAZINE_DEPLETION] = NEVER
+        words[battery + BATTERY_READY] = min(words[battery + BATTERY_READY] + rounds, INFINITE)
+        if rounds > 0 or reloads > 0:
+            words[words[battery + BATTERY_LAYER] + LAYER_STOCKED] += 1
+        if rounds == 0 and reloads > 0:
+            _call_reload(words, magazine, 0)
+
+
+@_compiled
+def _draw_replication(state: "State") -> None:
+    """What is drawn once: which layers are up, and the kill probabilities of the night."""
+    words, reals = state.words, state.reals
+    for n in range(words[LAYER_COUNT]):
+        layer = words[LAYERS] + n * LAYER_SIZE
+        word = _draw(words, 0, words[layer + LAYER_STREAM], 0)[0]
+        words[layer + LAYER_UP] = int(word) < words[layer + LAYER_AVAILABILITY]
+    for n in range(words[KILL_COUNT]):
+        kill = words[KILLS] + n * KILL_SIZE
+        words[kill + KILL_DRAWN] = words[kill + KILL_THRESHOLD]
+        if words[kill + KILL_TABLE] >= 0:
+            word = _draw(words, 0, words[kill + KILL_STREAM], 0)[0]
+            words[kill + KILL_DRAWN] = _quantile(reals, words[kill + KILL_TABLE], _unit(word))
+
+
+@_compiled
+def _exponentials(words: Any, stream: int, sums: Any) -> None:
     """Cumulative sums of unit exponential draws: four threats share one draw's words."""
     total = 0.0
-    words = (U(0), U(0), U(0), U(0))
-    for n in range(spacing.size):
+    drawn = (U(0), U(0), U(0), U(0))
+    for n in range(sums.size):
         which = n & 3
         if which == 0:
-            words = _draw(night, n >> 2, stream, 0)
-        word = words[0]
+            drawn = _draw(words, n >> 2, stream, 0)
+        word = drawn[0]
         if which == 1:
-            word = words[1]
+            word = drawn[1]
         elif which == 2:
-            word = words[2]
+            word = drawn[2]
         elif which == 3:
-            word = words[3]
+            word = drawn[3]
         total -= math.log(_unit(word))
-        spacing[n] = total
+        sums[n] = total
 
 
-@_inlined
-def _arrival_tick(tables: "Tables", salvo: int, threat: int, sums: Any, number: int) -> int:
-    """Arrival of one threat, given the cumulative sums of its salvo's exponential draws.
+@_compiled
+def _arrival(words: Any, reals: Any, salvo: int, sums: Any, number: int) -> int:
+    """Arrival tick of one threat, given the cumulative sums of its salvo's exponential draws.
 
     Such sums divided by their total are uniform order statistics: no sort is needed.
     """
-    record = tables.salvos[salvo]
-    if record.kind == FIXED:
-        return int(tables.fixed_arrival[threat])
-    if record.kind == POISSON:
-        return int(math.floor(record.start + sums[number] * record.scale + 0.5))
-    share = sums[number] / sums[record.count]
-    if record.kind == UNIFORM:
-        return int(math.floor(record.start + share * record.scale + 0.5))
-    return _quantile(tables.quantiles[record.table], share)
+    start, scale = reals[words[salvo + SALVO_START]], reals[words[salvo + SALVO_START] + 1]
+    if words[salvo + SALVO_KIND] == POISSON:
+        return int(math.floor(start + sums[number] * scale + 0.5))  # noqa: RUF046
+    share = sums[number] / sums[words[salvo + SALVO_THREATS]]
+    if words[salvo + SALVO_KIND] == UNIFORM:
+        return int(math.floor(start + share * scale + 0.5))  # noqa: RUF046
+    return _quantile(reals, words[salvo + SALVO_TABLE], share)
 
 
-@_inlined
-def _arrive(tables: "Tables", state: "State") -> int:
-    """Arrival ticks, in order within each salvo; the tick at which the last threat lands."""
-    horizon = NEVER
-    for salvo in range(tables.salvos.size):
-        record = tables.salvos[salvo]
-        if record.kind != FIXED:
-            _exponentials(state.night, record.stream, state.spacing[: record.count + 1])
-        for number in range(record.count):
-            threat = record.first + number
-            tick = _arrival_tick(tables, salvo, threat, state.spacing, number)
-            state.threats[threat].arrival = tick
-            horizon = max(horizon, tick + record.target_offset)
+@_compiled
+def _arrive(state: "State") -> int:
+    """Arrival ticks, in order within each salvo; the tick at which the last threat lands.
+
+    Fixed arrivals stand in their places already.
+    """
+    words, reals, horizon = state.words, state.reals, NEVER
+    for n in range(words[SALVO_COUNT]):
+        salvo = words[SALVOS] + n * SALVO_SIZE
+        count, drawn = words[salvo + SALVO_THREATS], words[salvo + SALVO_KIND] != FIXED
+        sums = reals[words[SCRATCH] : words[SCRATCH] + count + 1]
+        if drawn:
+            _exponentials(words, words[salvo + SALVO_STREAM], sums)
+        for number in range(count):
+            threat = words[salvo + SALVO_FIRST] + number * THREAT_SIZE
+            if drawn:
+                words[threat + THREAT_ARRIVAL] = _arrival(words, reals, salvo, sums, number)
+            lands = words[threat + THREAT_ARRIVAL] + words[salvo + SALVO_TARGET_OFFSET]
+            horizon = max(horizon, lands)
     return horizon
 
 
-@_inlined
-def _begin_cursors(tables: "Tables", state: "State") -> None:
-    """One cursor for each window in which something can happen (all of them for a log)."""
-    everything = state.log.rows.shape[0] > 0
-    windows = tables.windows
-    salvos = tables.salvos.size
-    for layer in range(state.layers.size):
-        for salvo in range(salvos):
-            acts = windows[salvo, layer].soft_kill > 0 or windows[salvo, layer].covered
-            if tables.salvos[salvo].count > 0 and state.layers[layer].up and (acts or everything):
-                threat = tables.salvos[salvo].first
-                tick = state.threats[threat].arrival + windows[salvo, layer].open_offset
-                _push(state.openings, tick, layer * salvos + salvo)
+@_compiled
+def _begin_cursors(words: Any) -> None:
+    """One cursor for each window in which something can happen (all of them for a log).
+
+    Windows, and so the leaves of the tournament, are by layer, then by salvo: the order of ties.
+    """
+    for leaf in range(words[WINDOW_COUNT]):
+        window = words[WINDOWS] + leaf * WINDOW_SIZE
+        salvo, layer = words[window + WINDOW_SALVO], words[window + WINDOW_LAYER]
+        acts = words[window + WINDOW_SOFT_KILL] > 0 or words[window + WINDOW_COVERED] > 0
+        acts = acts or words[LOG_ROOM] > 0
+        if acts and words[salvo + SALVO_THREATS] > 0 and words[layer + LAYER_UP] > 0:
+            arrival = words[words[salvo + SALVO_FIRST] + THREAT_ARRIVAL]
+            _play(words, leaf, arrival + words[window + WINDOW_OPEN])
 
 
 # ---------------------------------------------------------------- what a battery can do
 
 
-@_inlined
-def _drawable(tables: "Tables", state: "State", magazine: int, salvo: int) -> int:
+@_compiled
+def _drawable(words: Any, magazine: int, salvo: int) -> int:
     """Rounds that a threat of this salvo may draw."""
-    if tables.salvos[salvo].priority >= 1:
-        return state.magazines[magazine].ready
-    return state.magazines[magazine].ready - tables.magazines[magazine].reserved
+    if words[salvo + SALVO_PRIORITY] >= 1:
+        return int(words[magazine + MAGAZINE_READY])
+    return int(words[magazine + MAGAZINE_READY] - words[magazine + MAGAZINE_RESERVED])
 
 
-@_inlined
-def _engagement_words(
-    tables: "Tables", state: "State", battery: int, salvo: int, threat: int
-) -> Any:
+@_compiled
+def _engagement_words(state: "State", battery: int, threat: int) -> Any:
     """Words for reaction, flight, assessment and its error, in the battery's next engagement."""
-    number = threat - tables.salvos[salvo].first
-    stream = tables.pairings[salvo, battery].engagement_stream
-    return _draw(state.night, number, stream, state.fired[threat, battery])
+    words = state.words
+    pairing = _pairing(words, words[threat + THREAT_SALVO], battery)
+    ordinal = state.marks[_fired(words, threat, battery)]
+    stream = words[pairing + PAIRING_ENGAGEMENT_STREAM]
+    return _draw(words, _number(words, threat), stream, ordinal)
 
 
-@_inlined
-def _magazine_in_time(
-    tables: "Tables",
-    state: "State",
-    battery: int,
-    salvo: int,
-    threat: int,
-    slack: int,
-    loaded: bool,
-) -> int:
-    """First magazine of the preference (with rounds to draw, if `loaded`) that can be over
-    within `slack` ticks; -1 if there is none.
-    """  # noqa: D205
-    record = tables.batteries[battery]
-    words = (U(0), U(0), U(0), U(0))
-    if record.random_delay:
-        words = _engagement_words(tables, state, battery, salvo, threat)
-    reaction = _uncertain(tables.quantiles, record.reaction, record.reaction_table, words[0])
-    for magazine in tables.preference[salvo, battery]:
-        if magazine < 0:
-            break
-        if loaded and _drawable(tables, state, magazine, salvo) <= 0:
+@_compiled
+def _drawn_magazine(state: "State", battery: int, threat: int, slack: int, loaded: bool) -> int:
+    """`_magazine_in_time` for a battery whose reaction or flight is drawn."""
+    words, reals = state.words, state.reals
+    salvo = words[threat + THREAT_SALVO]
+    drawn = _engagement_words(state, battery, threat)
+    constant, table = words[battery + BATTERY_REACTION], words[battery + BATTERY_REACTION_TABLE]
+    reaction = _uncertain(reals, constant, table, drawn[0])
+    place = words[_pairing(words, salvo, battery) + PAIRING_PREFERENCE]
+    while words[place] > 0:
+        magazine = words[place]
+        place += 1
+        if loaded and _drawable(words, magazine, salvo) <= 0:
             continue
-        fired = tables.magazines[magazine]
-        flight = _uncertain(tables.quantiles, fired.flight, fired.flight_table, words[1])
-        if reaction + flight <= slack:
+        constant, table = words[magazine + MAGAZINE_FLIGHT], words[magazine + MAGAZINE_FLIGHT_TABLE]
+        if reaction + _uncertain(reals, constant, table, drawn[1]) <= slack:
             return int(magazine)
-    return -1
+    return 0
 
 
-@_inlined
-def _best_battery(
-    tables: "Tables", state: "State", layer: int, threat: int, tick: int, without: int
-) -> Any:
+@_compiled
+def _magazine_in_time(state: "State", battery: int, threat: int, slack: int, loaded: bool) -> int:
+    """First magazine of the preference that can be over within `slack` ticks, or 0.
+
+    If `loaded`, only magazines with rounds that the threat may draw.
+    """
+    words = state.words
+    if words[battery + BATTERY_RANDOM_DELAY] > 0:
+        return _drawn_magazine(state, battery, threat, slack, loaded)
+    salvo = words[threat + THREAT_SALVO]
+    place = words[_pairing(words, salvo, battery) + PAIRING_PREFERENCE]
+    while words[place] > 0:
+        magazine = words[place]
+        place += 1
+        in_time = words[magazine + MAGAZINE_TO_KILL] <= slack
+        if in_time and (not loaded or _drawable(words, magazine, salvo) > 0):
+            return int(magazine)
+    return 0
+
+
+@_compiled
+def _best_battery(state: "State", layer: int, threat: int, tick: int, without: int) -> Any:
     """The battery of a layer that is first to engage one threat: most ready rounds, then order."""
-    best, best_magazine, most = -1, -1, 0
-    salvo = tables.salvo_of[threat]
-    slack = state.threats[threat].arrival + tables.windows[salvo, layer].close_offset - tick
-    for battery in range(tables.layers[layer].first, tables.layers[layer].stop):
-        record = state.batteries[battery]
-        if record.ready <= most or record.free == 0 or battery == without:
+    words, marks = state.words, state.marks
+    best, best_magazine, most = 0, 0, 0
+    salvo = words[threat + THREAT_SALVO]
+    close = words[threat + THREAT_ARRIVAL] + words[_window(words, salvo, layer) + WINDOW_CLOSE]
+    for battery in range(words[layer + LAYER_FIRST], words[layer + LAYER_STOP], BATTERY_SIZE):
+        ready = words[battery + BATTERY_READY]
+        if ready <= most or words[battery + BATTERY_FREE] == 0 or battery == without:
             continue
-        if not tables.pairings[salvo, battery].engages:
+        if words[_pairing(words, salvo, battery) + PAIRING_ENGAGES] == 0:
             continue
-        if state.fired[threat, battery] >= tables.batteries[battery].max_salvos:
+        if marks[_fired(words, threat, battery)] >= words[battery + BATTERY_MAX_SALVOS]:
             continue
-        magazine = _magazine_in_time(tables, state, battery, salvo, threat, slack, True)
-        if magazine >= 0:
-            best, best_magazine, most = battery, magazine, record.ready
+        magazine = _magazine_in_time(state, battery, threat, close - tick, True)
+        if magazine > 0:
+            best, best_magazine, most = battery, magazine, ready
     return best, best_magazine
 
 
-@_inlined
-def _first_in_queue(
-    tables: "Tables", state: "State", battery: int, salvo: int, tick: int
-) -> Any:
-    """The first threat of a salvo that a battery can engage now, and the magazine; or -1."""
-    layer = tables.batteries[battery].layer
-    close_offset = tables.windows[salvo, layer].close_offset
-    limit = tables.batteries[battery].max_salvos
+@_compiled
+def _first_in_queue(state: "State", battery: int, salvo: int, tick: int) -> Any:
+    """The first threat of a salvo that a battery can engage now, and the magazine; or 0."""
+    words, marks = state.words, state.marks
+    layer, limit = words[battery + BATTERY_LAYER], words[battery + BATTERY_MAX_SALVOS]
+    window, pairing = _window(words, salvo, layer), _pairing(words, salvo, battery)
     at_head = True
-    for number in range(state.head[salvo, battery], state.opened[salvo, layer]):
-        threat = tables.salvos[salvo].first + number
-        slack = state.threats[threat].arrival + close_offset - tick
-        past = state.held[threat, layer] == 0 or state.fired[threat, battery] >= limit or slack < 0
-        if not past and state.threats[threat].phase == FREE:
-            magazine = _magazine_in_time(tables, state, battery, salvo, threat, slack, True)
-            if magazine >= 0:
+    for number in range(words[pairing + PAIRING_HEAD], words[window + WINDOW_OPENED]):
+        threat = words[salvo + SALVO_FIRST] + number * THREAT_SIZE
+        slack = words[threat + THREAT_ARRIVAL] + words[window + WINDOW_CLOSE] - tick
+        fired = _fired(words, threat, battery)
+        past = marks[_held(words, threat, layer)] == 0 or marks[fired] >= limit or slack < 0
+        if not past and words[threat + THREAT_PHASE] == FREE:
+            magazine = _magazine_in_time(state, battery, threat, slack, True)
+            if magazine > 0:
                 return threat, magazine
-            past = _magazine_in_time(tables, state, battery, salvo, threat, slack, False) < 0
+            past = _magazine_in_time(state, battery, threat, slack, False) == 0
             if past:
                 # Drawn times do not change until it fires, and it never will: no later look
                 # needs to draw them again.
-                state.fired[threat, battery] = limit
+                marks[fired] = limit
         if not past:
             at_head = False
         elif at_head:
-            state.head[salvo, battery] = number + 1
-    return -1, -1
+            words[pairing + PAIRING_HEAD] = number + 1
+    return 0, 0
 
 
-@_inlined
-def _has_rounds(tables: "Tables", state: "State", battery: int, salvo: int) -> bool:
-    for magazine in tables.preference[salvo, battery]:
-        if magazine < 0:
-            return False
-        if _drawable(tables, state, magazine, salvo) > 0:
+@_compiled
+def _has_rounds(words: Any, battery: int, salvo: int) -> bool:
+    place = words[_pairing(words, salvo, battery) + PAIRING_PREFERENCE]
+    while words[place] > 0:
+        if _drawable(words, words[place], salvo) > 0:
             return True
+        place += 1
     return False
 
 
-@_inlined
-def _best_threat(tables: "Tables", state: "State", battery: int, tick: int) -> Any:
+@_compiled
+def _best_threat(state: "State", battery: int, tick: int) -> Any:
     """What a battery takes next: highest priority, then its order, then salvo order."""
-    layer = tables.batteries[battery].layer
-    best, best_magazine, best_salvo, best_key = -1, -1, -1, FOREVER
-    for salvo in tables.urgency[battery]:
-        if salvo < 0:
+    words = state.words
+    best, best_magazine, best_priority, best_key = 0, 0, 0, FOREVER
+    place = words[battery + BATTERY_URGENCY]
+    while words[place] > 0:
+        salvo = words[place]
+        place += 1
+        if best > 0 and words[salvo + SALVO_PRIORITY] < best_priority:
             break
-        if best >= 0 and tables.salvos[salvo].priority < tables.salvos[best_salvo].priority:
-            break
-        if not _has_rounds(tables, state, battery, salvo):
+        if not _has_rounds(words, battery, salvo):
             continue
-        threat, magazine = _first_in_queue(tables, state, battery, salvo, tick)
-        if threat < 0:
+        threat, magazine = _first_in_queue(state, battery, salvo, tick)
+        if threat == 0:
             continue
-        window = tables.windows[salvo, layer]
-        by_deadline = tables.batteries[battery].order == BY_DEADLINE
-        offset = window.close_offset if by_deadline else window.open_offset
-        key = state.threats[threat].arrival + offset
+        window = _window(words, salvo, words[battery + BATTERY_LAYER])
+        by_deadline = words[battery + BATTERY_ORDER] == BY_DEADLINE
+        offset = words[window + (WINDOW_CLOSE if by_deadline else WINDOW_OPEN)]
+        key = words[threat + THREAT_ARRIVAL] + offset
         if key < best_key:
-            best, best_magazine, best_salvo, best_key = threat, magazine, salvo, key
+            best, best_magazine, best_key = threat, magazine, key
+            best_priority = words[salvo + SALVO_PRIORITY]
     return best, best_magazine
 
 
 # ---------------------------------------------------------------- an engagement
 
 
-@_inlined
-def _rounds_kill(
-    tables: "Tables",
-    state: "State",
-    battery: int,
-    magazine: int,
-    threat: int,
-    rounds: int,
-) -> bool:
+@_compiled
+def _rounds_kill(state: "State", battery: int, magazine: int, threat: int, rounds: int) -> bool:
     """Whether any of the rounds kills: one word a round."""
-    salvo = tables.salvo_of[threat]
-    interceptor = tables.magazines[magazine].interceptor
-    threshold = state.kill[interceptor, tables.salvos[salvo].threat]
-    number = threat - tables.salvos[salvo].first
-    stream = tables.pairings[salvo, battery].rounds_stream
-    start = state.fired[threat, battery] * ROUND_DRAWS
+    words = state.words
+    salvo = words[threat + THREAT_SALVO]
+    kill = words[magazine + MAGAZINE_KILL] + words[salvo + SALVO_CLASS] * KILL_SIZE
+    threshold = U(words[kill + KILL_DRAWN])
+    stream = words[_pairing(words, salvo, battery) + PAIRING_ROUNDS_STREAM]
+    start = int(state.marks[_fired(words, threat, battery)]) * ROUND_DRAWS
     for block in range((rounds + WORDS_A_DRAW - 1) // WORDS_A_DRAW):
-        words = _draw(state.night, number, stream, start + block)
+        drawn = _draw(words, _number(words, threat), stream, start + block)
         left = rounds - block * WORDS_A_DRAW
         if (
-            words[0] < threshold
-            or (left > 1 and words[1] < threshold)
-            or (left > 2 and words[2] < threshold)
-            or (left > 3 and words[3] < threshold)
+            drawn[0] < threshold
+            or (left > 1 and drawn[1] < threshold)
+            or (left > 2 and drawn[2] < threshold)
+            or (left > 3 and drawn[3] < threshold)
         ):
             return True
     return False
 
 
-@_inlined
-def _expend(
-    tables: "Tables", state: "State", battery: int, magazine: int, rounds: int, tick: int
-) -> None:
+@_compiled
+def _expend(words: Any, battery: int, magazine: int, rounds: int, tick: int) -> None:
     """Take rounds out of a magazine; when it is empty, call the reload or note the depletion."""
-    record = state.magazines[magazine]
-    record.expended += rounds
-    if tables.magazines[magazine].rounds == INFINITE:
+    words[magazine + MAGAZINE_EXPENDED] += rounds
+    if words[magazine + MAGAZINE_ROUNDS] == INFINITE:
         return
-    record.ready -= rounds
-    if state.batteries[battery].ready < INFINITE:
-        state.batteries[battery].ready -= rounds
-    if record.ready > 0:
+    words[magazine + MAGAZINE_READY] -= rounds
+    if words[battery + BATTERY_READY] < INFINITE:
+        words[battery + BATTERY_READY] -= rounds
+    if words[magazine + MAGAZINE_READY] > 0:
         return
-    if record.reloads > 0:
-        _call_reload(tables, state, battery, magazine, tick)
+    if words[magazine + MAGAZINE_RELOADS_LEFT] > 0:
+        _call_reload(words, magazine, tick)
     else:
-        record.depletion = tick
-        state.layers[tables.batteries[battery].layer].stocked -= 1
+        words[magazine + MAGAZINE_DEPLETION] = tick
+        words[words[battery + BATTERY_LAYER] + LAYER_STOCKED] -= 1
 
 
-@_inlined
-def _draw_engagement(
-    tables: "Tables", state: "State", battery: int, magazine: int, threat: int, rounds: int
-) -> Any:
-    """Draw everything about an engagement; ticks from now to its kill and to its end."""
-    salvo, record = tables.salvo_of[threat], tables.batteries[battery]
-    words = (U(0), U(0), U(0), U(0))
-    if record.random:
-        words = _engagement_words(tables, state, battery, salvo, threat)
-    fired = tables.magazines[magazine]
-    to_kill = _uncertain(
-        tables.quantiles, record.reaction, record.reaction_table, words[0]
-    ) + _uncertain(tables.quantiles, fired.flight, fired.flight_table, words[1])
-    to_end = to_kill + _uncertain(
-        tables.quantiles, record.assessment, record.assessment_table, words[2]
-    )
-    target = state.threats[threat]
-    target.scored = target.fate == ALIVE and _rounds_kill(
-        tables, state, battery, magazine, threat, rounds
-    )
-    survives = target.fate == ALIVE and not target.scored
-    target.misjudged = words[3] < (record.false_kill if survives else record.false_survival)
-    return to_kill, to_end
+@_compiled
+def _draw_engagement(state: "State", battery: int, magazine: int, threat: int) -> Any:
+    """Ticks from firing to the kill and to the end, and the word that may err in assessment."""
+    words, reals = state.words, state.reals
+    drawn = _engagement_words(state, battery, threat)
+    constant, table = words[battery + BATTERY_REACTION], words[battery + BATTERY_REACTION_TABLE]
+    to_kill = _uncertain(reals, constant, table, drawn[0])
+    constant, table = words[magazine + MAGAZINE_FLIGHT], words[magazine + MAGAZINE_FLIGHT_TABLE]
+    to_kill += _uncertain(reals, constant, table, drawn[1])
+    constant, table = words[battery + BATTERY_ASSESSMENT], words[battery + BATTERY_ASSESSMENT_TABLE]
+    return to_kill, to_kill + _uncertain(reals, constant, table, drawn[2]), drawn[3]
 
 
-@_inlined
-def _engage(
-    tables: "Tables", state: "State", battery: int, magazine: int, threat: int, tick: int
-) -> None:
-    salvo, layer = tables.salvo_of[threat], tables.batteries[battery].layer
-    drawable = _drawable(tables, state, magazine, salvo)
-    rounds = min(tables.pairings[salvo, battery].salvo_size, drawable)
-    to_kill, to_end = _draw_engagement(tables, state, battery, magazine, threat, rounds)
-    _note(state.log, tick, FIRING, threat, layer, battery, magazine, rounds, -1)
-    _expend(tables, state, battery, magazine, rounds, tick)
-    target, shooter = state.threats[threat], state.batteries[battery]
-    if target.scored:
-        target.fate, target.fate_tick = layer, tick + to_kill
-    target.phase, target.cause = ENGAGED, MISSED
-    state.fired[threat, battery] += 1
-    shooter.free -= 1
-    shooter.busy += to_end
-    shooter.engagements += 1
-    tie = battery * (state.threats.size + state.magazines.size) + threat
-    _push(state.in_flight, tick + to_end, tie)
+@_compiled
+def _engage(state: "State", battery: int, magazine: int, threat: int, tick: int) -> None:
+    words = state.words
+    salvo, layer = words[threat + THREAT_SALVO], words[battery + BATTERY_LAYER]
+    size = words[_pairing(words, salvo, battery) + PAIRING_SALVO_SIZE]
+    rounds = min(size, _drawable(words, magazine, salvo))
+    _note(words, tick, FIRING, threat, layer, battery, magazine, rounds, -1)
+    to_kill, to_end = words[magazine + MAGAZINE_TO_KILL], words[magazine + MAGAZINE_TO_END]
+    word = MASK_32
+    if words[battery + BATTERY_RANDOM] > 0:
+        to_kill, to_end, word = _draw_engagement(state, battery, magazine, threat)
+    alive = words[threat + THREAT_FATE] == ALIVE
+    scored = alive and _rounds_kill(state, battery, magazine, threat, rounds)
+    if scored:
+        words[threat + THREAT_FATE] = words[layer + LAYER_CODE]
+        words[threat + THREAT_FATE_TICK] = tick + to_kill
+    survives = alive and not scored
+    wrong = words[battery + (BATTERY_FALSE_KILL if survives else BATTERY_FALSE_SURVIVAL)]
+    words[threat + THREAT_SCORED] = scored
+    words[threat + THREAT_MISJUDGED] = int(word) < wrong
+    words[threat + THREAT_PHASE], words[threat + THREAT_CAUSE] = ENGAGED, MISSED
+    _expend(words, battery, magazine, rounds, tick)
+    state.marks[_fired(words, threat, battery)] += 1
+    words[battery + BATTERY_FREE] -= 1
+    words[battery + BATTERY_BUSY] += to_end
+    words[battery + BATTERY_ENGAGEMENTS] += 1
+    _push(words, tick + to_end, battery << PLACE_BITS | threat)
 
 
-@_inlined
-def _next_shot(
-    tables: "Tables", state: "State", layer: int, freed: int, threat: int, tick: int
-) -> Any:
-    """The next engagement of a layer: battery, magazine, threat; -1 if there is none.
+@_compiled
+def _next_shot(state: "State", layer: int, freed: int, threat: int, tick: int) -> Any:
+    """The next engagement of a layer: battery, magazine, threat; battery 0 if there is none.
 
     Nothing was left to engage before this event. So a battery that got a channel or rounds from
     it (`freed`) may take anything, and the others only the threat that it made available.
     """
-    battery, magazine, target = -1, -1, threat
-    if threat >= 0 and state.threats[threat].phase == FREE and state.held[threat, layer] != 0:
-        battery, magazine = _best_battery(tables, state, layer, threat, tick, freed)
-    if freed < 0 or tables.batteries[freed].layer != layer or state.batteries[freed].free == 0:
-        return battery, magazine, target
-    ready = state.batteries[freed].ready
-    ahead = battery >= 0 and (
-        state.batteries[battery].ready > ready
-        or (state.batteries[battery].ready == ready and battery < freed)
+    words = state.words
+    battery, magazine = 0, 0
+    if (
+        threat > 0
+        and words[threat + THREAT_PHASE] == FREE
+        and state.marks[_held(words, threat, layer)] != 0
+    ):
+        battery, magazine = _best_battery(state, layer, threat, tick, freed)
+    if freed == 0 or words[freed + BATTERY_LAYER] != layer or words[freed + BATTERY_FREE] == 0:
+        return battery, magazine, threat
+    ready = words[freed + BATTERY_READY]
+    ahead = battery > 0 and (
+        words[battery + BATTERY_READY] > ready
+        or (words[battery + BATTERY_READY] == ready and battery < freed)
     )
-    if not ahead:
-        own, own_magazine = _best_threat(tables, state, freed, tick)
-        if own >= 0:
-            battery, magazine, target = freed, own_magazine, own
-    return battery, magazine, target
+    if not ahead and ready > 0:
+        own, own_magazine = _best_threat(state, freed, tick)
+        if own > 0:
+            return freed, own_magazine, own
+    return battery, magazine, threat
 
 
-@_inlined
-def _serve(
-    tables: "Tables",
-    state: "State",
-    first_layer: int,
-    last_layer: int,
-    freed: int,
-    threat: int,
-    tick: int,
-) -> None:
-    """Serve the batteries that an event concerns, outermost layer first."""
-    for layer in range(first_layer, last_layer + 1):
+@_compiled
+def _serve(state: "State", first: int, last: int, freed: int, threat: int, tick: int) -> None:
+    """Serve the batteries that an event concerns, from the first to the last layer."""
+    for layer in range(first, last + 1, LAYER_SIZE):
         while True:
-            battery, magazine, target = _next_shot(tables, state, layer, freed, threat, tick)
-            if battery < 0:
+            battery, magazine, target = _next_shot(state, layer, freed, threat, tick)
+            if battery == 0:
                 break
-            _engage(tables, state, battery, magazine, target, tick)
+            _engage(state, battery, magazine, target, tick)
 
 
 # ---------------------------------------------------------------- a window opens
 
 
-@_inlined
-def _fate_at_opening(
-    tables: "Tables", state: "State", salvo: int, layer: int, threat: int
-) -> int:
+@_compiled
+def _fate_at_opening(words: Any, window: int, threat: int) -> int:
     """Soft kill, detection, discrimination: what becomes of a live threat at an opening."""
-    window = tables.windows[salvo, layer]
-    if not window.random:
+    if words[window + WINDOW_RANDOM] == 0:
         return AVAILABLE
-    words = _draw(state.night, threat - tables.salvos[salvo].first, window.stream, 0)
-    if words[0] < window.soft_kill:
+    drawn = _draw(words, _number(words, threat), words[window + WINDOW_STREAM], 0)
+    if int(drawn[0]) < words[window + WINDOW_SOFT_KILL]:
         return SOFT_KILLED
-    if words[1] >= window.detection:
+    if int(drawn[1]) >= words[window + WINDOW_DETECTION]:
         return UNSEEN
-    if words[2] < window.dismissal:
+    if int(drawn[2]) < words[window + WINDOW_DISMISSAL]:
         return SEEN_AS_DECOY
     return AVAILABLE
 
 
-@_inlined
-def _blame(
-    tables: "Tables", state: "State", salvo: int, layer: int, threat: int, outcome: int
-) -> None:
+@_compiled
+def _blame(state: "State", window: int, threat: int, outcome: int) -> None:
     """Lower the cause for which a threat would leak, by what it met at one opening."""
-    window, target = tables.windows[salvo, layer], state.threats[threat]
-    if target.cause <= NO_CHANNEL or not window.covered:
+    words = state.words
+    known = words[threat + THREAT_CAUSE]
+    if known <= NO_CHANNEL or words[window + WINDOW_COVERED] == 0 or outcome == SOFT_KILLED:
         return
     cause = TOO_SHORT
     if outcome == UNSEEN:
@@ -652,241 +753,279 @@ def _blame(
     elif outcome == SEEN_AS_DECOY:
         cause = DISMISSED
     else:
-        slack = window.close_offset - window.open_offset
-        for battery in range(tables.layers[layer].first, tables.layers[layer].stop):
-            if not tables.pairings[salvo, battery].engages:
+        salvo, layer = words[threat + THREAT_SALVO], words[window + WINDOW_LAYER]
+        slack = words[window + WINDOW_CLOSE] - words[window + WINDOW_OPEN]
+        for battery in range(words[layer + LAYER_FIRST], words[layer + LAYER_STOP], BATTERY_SIZE):
+            if words[_pairing(words, salvo, battery) + PAIRING_ENGAGES] == 0:
                 continue
-            if _magazine_in_time(tables, state, battery, salvo, threat, slack, True) >= 0:
+            if _magazine_in_time(state, battery, threat, slack, True) > 0:
                 cause = NO_CHANNEL
                 break
-            if _magazine_in_time(tables, state, battery, salvo, threat, slack, False) >= 0:
+            if _magazine_in_time(state, battery, threat, slack, False) > 0:
                 cause = NO_INTERCEPTORS
-    target.cause = min(target.cause, cause)
+    words[threat + THREAT_CAUSE] = min(known, cause)
 
 
-@_inlined
-def _open_window(
-    tables: "Tables", state: "State", salvo: int, layer: int, threat: int, tick: int
-) -> bool:
-    """What a threat meets when it comes into reach; whether it is there to be engaged."""
-    target = state.threats[threat]
-    if target.fate != ALIVE and target.fate_tick <= tick:
-        return False
-    outcome = _fate_at_opening(tables, state, salvo, layer, threat)
-    _note(state.log, tick, OPENING, threat, layer, -1, -1, 0, outcome)
+@_compiled
+def _open_window(state: "State", window: int, threat: int, tick: int) -> int:
+    """What a threat meets when it comes into reach."""
+    words, layer = state.words, state.words[window + WINDOW_LAYER]
+    if words[threat + THREAT_FATE] != ALIVE and words[threat + THREAT_FATE_TICK] <= tick:
+        return NOTHING
+    outcome = _fate_at_opening(words, window, threat)
+    _note(words, tick, OPENING, threat, layer, 0, 0, 0, outcome)
     if outcome == SOFT_KILLED:
-        target.fate, target.fate_tick = state.layers.size + layer, tick
-        if target.phase == FREE:
-            target.phase = GONE
-        return False
-    _blame(tables, state, salvo, layer, threat, outcome)
+        words[threat + THREAT_FATE] = words[LAYER_COUNT] + words[layer + LAYER_CODE]
+        words[threat + THREAT_FATE_TICK] = tick
+        if words[threat + THREAT_PHASE] == FREE:
+            words[threat + THREAT_PHASE] = GONE
+    elif outcome == AVAILABLE:
+        state.marks[_held(words, threat, layer)] = 1
+    return outcome
+
+
+@_compiled
+def _next_opening(state: "State") -> None:
+    """Handle the first opening and move its cursor on, or drop it."""
+    words = state.words
+    tick = words[words[TREE] + NODE_SIZE + NODE_TICK]
+    leaf = words[words[TREE] + NODE_SIZE + NODE_LEAF]
+    window = words[WINDOWS] + leaf * WINDOW_SIZE
+    layer, salvo = words[window + WINDOW_LAYER], words[window + WINDOW_SALVO]
+    idle = words[layer + LAYER_STOCKED] == 0 and words[window + WINDOW_SOFT_KILL] == 0
+    if idle and words[LOG_ROOM] == 0:
+        _play(words, leaf, FOREVER)
+        return
+    number = words[window + WINDOW_OPENED]
+    threat = words[salvo + SALVO_FIRST] + number * THREAT_SIZE
+    words[window + WINDOW_OPENED] = number + 1
+    following = FOREVER
+    if number + 1 < words[salvo + SALVO_THREATS]:
+        following = words[threat + THREAT_SIZE + THREAT_ARRIVAL] + words[window + WINDOW_OPEN]
+    _play(words, leaf, following)
+    outcome = _open_window(state, window, threat, tick)
     if outcome == AVAILABLE:
-        state.held[threat, layer] = 1
-    return outcome == AVAILABLE
-
-
-@_inlined
-def _next_opening(tables: "Tables", state: "State") -> Any:
-    """Handle the first opening and move its cursor on, or drop it; layer and threat to serve."""
-    openings = state.openings
-    tick, tie = openings.entries[0].tick, openings.entries[0].tie
-    salvos = tables.salvos.size
-    layer, salvo = tie // salvos, tie % salvos
-    idle = state.layers[layer].stocked == 0 and tables.windows[salvo, layer].soft_kill == 0
-    if idle and state.log.rows.shape[0] == 0:
-        _remove_first(openings)
-        return layer, -1
-    number = state.opened[salvo, layer]
-    threat = tables.salvos[salvo].first + number
-    state.opened[salvo, layer] = number + 1
-    if number + 1 < tables.salvos[salvo].count:
-        following = state.threats[threat + 1].arrival + tables.windows[salvo, layer].open_offset
-        _replace_first(openings, following, tie)
-    else:
-        _remove_first(openings)
-    return layer, threat if _open_window(tables, state, salvo, layer, threat, tick) else -1
+        _serve(state, layer, layer, 0, threat, tick)
+    if outcome != NOTHING:
+        # Only now: who was engaged at once needs no cause, and nobody else could be.
+        _blame(state, window, threat, outcome)
 
 
 # ---------------------------------------------------------------- an engagement or reload ends
 
 
-@_inlined
-def _assess(tables: "Tables", state: "State", battery: int, threat: int, tick: int) -> bool:
+@_compiled
+def _forget(state: "State", threat: int) -> None:
+    """Make a threat available to no layer."""
+    first = _held(state.words, threat, state.words[LAYERS])
+    for mark in range(first, first + state.words[LAYER_COUNT]):
+        state.marks[mark] = 0
+
+
+@_compiled
+def _assess(state: "State", battery: int, threat: int, tick: int) -> Any:
     """Judge an engagement that is over; whether its threat is available again."""
-    target, layer = state.threats[threat], tables.batteries[battery].layer
-    state.batteries[battery].free += 1
-    target.phase = GONE
-    if target.fate >= state.layers.size:
-        _note(state.log, tick, ASSESSMENT, threat, layer, battery, -1, 0, LOST_TO_SOFT_KILL)
+    words = state.words
+    layer, fate = words[battery + BATTERY_LAYER], words[threat + THREAT_FATE]
+    words[battery + BATTERY_FREE] += 1
+    words[threat + THREAT_PHASE] = GONE
+    if fate >= words[LAYER_COUNT]:
+        _note(words, tick, ASSESSMENT, threat, layer, battery, 0, 0, LOST_TO_SOFT_KILL)
         return False
-    if target.scored:
-        _note(state.log, target.fate_tick, KILL, threat, layer, battery, -1, 0, -1)
-    alive = target.fate == ALIVE
+    if words[threat + THREAT_SCORED] != 0:
+        _note(words, words[threat + THREAT_FATE_TICK], KILL, threat, layer, battery, 0, 0, -1)
+    alive, misjudged = fate == ALIVE, words[threat + THREAT_MISJUDGED] != 0
     if alive:
-        outcome = WRONGLY_KILLED if target.misjudged else JUDGED_ALIVE
+        outcome = WRONGLY_KILLED if misjudged else JUDGED_ALIVE
     else:
-        outcome = WRONGLY_ALIVE if target.misjudged else JUDGED_KILLED
-    _note(state.log, tick, ASSESSMENT, threat, layer, battery, -1, 0, outcome)
-    believed_alive = alive != target.misjudged
+        outcome = WRONGLY_ALIVE if misjudged else JUDGED_KILLED
+    _note(words, tick, ASSESSMENT, threat, layer, battery, 0, 0, outcome)
+    believed_alive = alive != misjudged
     if alive or believed_alive:
-        target.phase = FREE
+        words[threat + THREAT_PHASE] = FREE
     if not believed_alive:
-        state.held[threat, :] = 0
+        _forget(state, threat)
     return believed_alive
 
 
-@_inlined
-def _reload(tables: "Tables", state: "State", battery: int, magazine: int, tick: int) -> None:
-    rounds = tables.magazines[magazine].reload_rounds
-    state.magazines[magazine].ready += rounds
-    state.magazines[magazine].reloaded += rounds
-    if state.batteries[battery].ready < INFINITE:
-        state.batteries[battery].ready += rounds
-    layer = tables.batteries[battery].layer
-    _note(state.log, tick, RELOAD, -1, layer, battery, magazine, rounds, -1)
+@_compiled
+def _reload(words: Any, battery: int, magazine: int, tick: int) -> None:
+    rounds = words[magazine + MAGAZINE_RELOAD_ROUNDS]
+    words[magazine + MAGAZINE_READY] += rounds
+    words[magazine + MAGAZINE_RELOADED] += rounds
+    if words[battery + BATTERY_READY] < INFINITE:
+        words[battery + BATTERY_READY] += rounds
+    _note(words, tick, RELOAD, 0, words[battery + BATTERY_LAYER], battery, magazine, rounds, -1)
 
 
-@_inlined
-def _next_ending(tables: "Tables", state: "State", horizon: int) -> Any:
-    """Handle the first engagement or reload that is due; battery and threat to serve."""
-    tick, tie = state.in_flight.entries[0].tick, state.in_flight.entries[0].tie
-    _remove_first(state.in_flight)
-    threats = state.threats.size
-    places = threats + state.magazines.size
-    battery, place = tie // places, tie % places
-    if place < threats:
-        return battery, place if _assess(tables, state, battery, place, tick) else -1
-    if tick > horizon:
-        return -1, -1
-    _reload(tables, state, battery, place - threats, tick)
-    return battery, -1
+@_compiled
+def _next_ending(state: "State", horizon: int) -> None:
+    """Handle the first engagement or reload that is due."""
+    words = state.words
+    tick, tie = words[words[HEAP] + ENTRY_TICK], words[words[HEAP] + ENTRY_TIE]
+    _remove_first(words)
+    battery, place = tie >> PLACE_BITS, tie & PLACE_MASK
+    layer = words[battery + BATTERY_LAYER]
+    if place >= words[MAGAZINES]:
+        if tick <= horizon:
+            _reload(words, battery, place, tick)
+            _serve(state, layer, layer, battery, 0, tick)
+    elif _assess(state, battery, place, tick):
+        innermost = words[LAYERS] + (words[LAYER_COUNT] - 1) * LAYER_SIZE
+        _serve(state, words[LAYERS], innermost, battery, place, tick)
+    else:
+        _serve(state, layer, layer, battery, 0, tick)
 
 
 # ---------------------------------------------------------------- one replication
 
 
-@_inlined
-def _sample(
-    tables: "Tables", state: "State", counts: "Counts", row: int, sample: int, until: int
-) -> int:
-    """Write the state at the sample times before `until`; the next sample."""
-    while sample < tables.timeline.size and tables.timeline[sample] < until:
-        for magazine in range(state.magazines.size):
-            counts.ready_rounds[row, sample, magazine] = state.magazines[magazine].ready
-        for battery in range(state.batteries.size):
-            busy = tables.batteries[battery].channels - state.batteries[battery].free
-            counts.busy_channels[row, sample, battery] = busy
+@_compiled
+def _sample(words: Any, row: Any, column: int, sample: int, until: int) -> int:
+    """Write ready rounds and busy channels at the sample times before `until`."""
+    magazines, batteries = words[MAGAZINE_COUNT], words[BATTERY_COUNT]
+    while sample < words[SAMPLE_COUNT] and words[words[TIMELINE] + sample] < until:
+        place = column + sample * (magazines + batteries)
+        for n in range(magazines):
+            row[place + n] = words[words[MAGAZINES] + n * MAGAZINE_SIZE + MAGAZINE_READY]
+        for n in range(batteries):
+            battery = words[BATTERIES] + n * BATTERY_SIZE
+            busy = words[battery + BATTERY_CHANNELS] - words[battery + BATTERY_FREE]
+            row[place + magazines + n] = busy
         sample += 1
     return sample
 
 
-@_inlined
-def _raid(tables: "Tables", state: "State", counts: "Counts", row: int, stop: Any) -> None:
+@_compiled
+def _raid(state: "State", row: Any, samples: int, stop: Any) -> None:
     """The event loop: engagements and reloads before openings at the same tick."""
-    horizon = _arrive(tables, state)
-    _begin_cursors(tables, state)
-    openings, in_flight = state.openings, state.in_flight
+    words = state.words
+    horizon = _arrive(state)
+    _begin_cursors(words)
     sample, events = 0, 0
     while not (events & (EVENTS_BETWEEN_LOOKS - 1) == 0 and stop[0] != 0):
         events += 1
-        opening = openings.entries[0].tick if openings.size[0] > 0 else FOREVER
-        ending = in_flight.entries[0].tick if in_flight.size[0] > 0 else FOREVER
+        opening = words[words[TREE] + NODE_SIZE + NODE_TICK]
+        ending = words[words[HEAP] + ENTRY_TICK] if words[HEAP_SIZE] > 0 else FOREVER
         tick = min(opening, ending)
-        if sample < tables.timeline.size:
-            sample = _sample(tables, state, counts, row, sample, tick)
+        if sample < words[SAMPLE_COUNT]:
+            sample = _sample(words, row, samples, sample, tick)
         if tick == FOREVER:
             break
-        freed, first_layer, last_layer = -1, 0, state.layers.size - 1
         if ending <= opening:
-            freed, threat = _next_ending(tables, state, horizon)
-            if freed >= 0 and threat < 0:
-                first_layer = tables.batteries[freed].layer
-                last_layer = first_layer
+            _next_ending(state, horizon)
         else:
-            first_layer, threat = _next_opening(tables, state)
-            last_layer = first_layer
-        if freed >= 0 or threat >= 0:
-            _serve(tables, state, first_layer, last_layer, freed, threat, tick)
-
-
-@_inlined
-def _blame_unopened(tables: "Tables", state: "State", salvo: int, threat: int) -> None:
-    """What the windows of dropped cursors would have added to a leaker's cause."""
-    number = threat - tables.salvos[salvo].first
-    for layer in range(state.layers.size):
-        if state.threats[threat].cause <= NO_INTERCEPTORS:
-            return
-        if state.layers[layer].up and number >= state.opened[salvo, layer]:
-            outcome = _fate_at_opening(tables, state, salvo, layer, threat)
-            _blame(tables, state, salvo, layer, threat, outcome)
+            _next_opening(state)
 
 
 @_compiled
-def _first_sample(timeline: Any, tick: int) -> int:
+def _blame_unopened(state: "State", threat: int) -> None:
+    """What the windows of dropped cursors would have added to a leaker's cause."""
+    words = state.words
+    salvo, number = words[threat + THREAT_SALVO], _number(words, threat)
+    for n in range(words[LAYER_COUNT]):
+        if words[threat + THREAT_CAUSE] <= NO_INTERCEPTORS:
+            return
+        layer = words[LAYERS] + n * LAYER_SIZE
+        window = _window(words, salvo, layer)
+        if words[layer + LAYER_UP] > 0 and number >= words[window + WINDOW_OPENED]:
+            _blame(state, window, threat, _fate_at_opening(words, window, threat))
+
+
+@_compiled
+def _first_sample(words: Any, tick: int) -> int:
     """The first sample time that is not before a tick; their number if there is none."""
-    low, high = 0, timeline.size
+    low, high = 0, words[SAMPLE_COUNT]
     while low < high:
         middle = (low + high) >> 1
-        if timeline[middle] < tick:
+        if words[words[TIMELINE] + middle] < tick:
             low = middle + 1
         else:
             high = middle
     return low
 
 
-@_inlined
-def _count_fates(tables: "Tables", state: "State", counts: "Counts", row: int) -> None:
-    """Turn fates into counts; a threat without one has leaked."""
-    layers = state.layers.size
-    for threat in range(state.threats.size):
-        salvo, target = tables.salvo_of[threat], state.threats[threat]
-        if target.fate >= layers:
-            counts.soft_killed[row, salvo, target.fate - layers] += 1
-        elif target.fate >= 0:
-            counts.killed[row, salvo, target.fate] += 1
-        else:
-            _blame_unopened(tables, state, salvo, threat)
-            counts.leaked[row, salvo] += 1
-            counts.leak_cause[row, salvo, target.cause] += 1
-            tick = target.arrival + tables.salvos[salvo].target_offset
-            counts.leaked_by[row, _first_sample(tables.timeline, tick), salvo] += 1
-            _note(state.log, tick, LEAK, threat, -1, -1, -1, 0, target.cause)
-    for sample in range(1, tables.timeline.size):
-        for salvo in range(tables.salvos.size):
-            counts.leaked_by[row, sample, salvo] += counts.leaked_by[row, sample - 1, salvo]
-
-
-@_inlined
-def _count_spent(state: "State", counts: "Counts", row: int) -> None:
-    for magazine in range(state.magazines.size):
-        record = state.magazines[magazine]
-        counts.expended[row, magazine] = record.expended
-        counts.remaining[row, magazine] = record.ready
-        counts.reloaded[row, magazine] = record.reloaded
-        counts.depletion[row, magazine] = record.depletion
-    for battery in range(state.batteries.size):
-        shooter = state.batteries[battery]
-        counts.busy[row, battery] = shooter.busy
-        counts.engagements[row, battery] = shooter.engagements
+@_compiled
+def _count_leaker(state: "State", row: Any, threat: int, column: int) -> None:
+    """Count a leaker under its cause, and from `column` in the samples."""
+    words = state.words
+    salvo, salvos = words[threat + THREAT_SALVO], words[SALVO_COUNT]
+    code = words[salvo + SALVO_CODE]
+    _blame_unopened(state, threat)
+    cause = words[threat + THREAT_CAUSE]
+    tick = words[threat + THREAT_ARRIVAL] + words[salvo + SALVO_TARGET_OFFSET]
+    _note(words, tick, LEAK, threat, 0, 0, 0, 0, cause)
+    row[code] += 1
+    row[salvos + code * (UNCOVERED + 1) + cause] += 1
+    row[column + _first_sample(words, tick) * salvos + code] += 1
 
 
 @_compiled
-def simulate_block(
-    tables: "Tables", state: "State", counts: "Counts", seed: int, start: int, stop: Any
-) -> int:
+def _count_fates(state: "State", row: Any) -> int:
+    """Turn fates into counts; a threat without one has leaked. The column that follows."""
+    words = state.words
+    salvos, layers = words[SALVO_COUNT], words[LAYER_COUNT]
+    killed = salvos * (UNCOVERED + 2)
+    leaked_by = killed + 2 * salvos * layers
+    for n in range(words[THREAT_COUNT]):
+        threat = words[THREATS] + n * THREAT_SIZE
+        fate, code = words[threat + THREAT_FATE], words[words[threat + THREAT_SALVO] + SALVO_CODE]
+        if fate == ALIVE:
+            _count_leaker(state, row, threat, leaked_by)
+        elif fate < layers:
+            row[killed + code * layers + fate] += 1
+        else:
+            row[killed + (salvos + code) * layers + fate - layers] += 1
+    for place in range(leaked_by + salvos, leaked_by + salvos * words[SAMPLE_COUNT]):
+        row[place] += row[place - salvos]
+    return int(leaked_by + salvos * (words[SAMPLE_COUNT] + 1))
+
+
+@_compiled
+def _count_spent(words: Any, row: Any, column: int) -> int:
+    """Write what magazines and batteries have spent; the column that follows."""
+    number = words[MAGAZINE_COUNT]
+    for n in range(number):
+        magazine = words[MAGAZINES] + n * MAGAZINE_SIZE
+        row[column + n] = words[magazine + MAGAZINE_EXPENDED]
+        row[column + number + n] = words[magazine + MAGAZINE_READY]
+        row[column + 2 * number + n] = words[magazine + MAGAZINE_RELOADED]
+        row[column + 3 * number + n] = words[magazine + MAGAZINE_DEPLETION]
+    column += 4 * number
+    for n in range(words[BATTERY_COUNT]):
+        battery = words[BATTERIES] + n * BATTERY_SIZE
+        row[column + n] = words[battery + BATTERY_BUSY]
+        row[column + words[BATTERY_COUNT] + n] = words[battery + BATTERY_ENGAGEMENTS]
+    return int(column + 2 * words[BATTERY_COUNT])
+
+
+@_compiled
+def _columns_before_samples(words: Any) -> int:
+    salvos, layers, samples = words[SALVO_COUNT], words[LAYER_COUNT], words[SAMPLE_COUNT]
+    fates = salvos * (UNCOVERED + 2 + 2 * layers + samples + 1)
+    return int(fates + 4 * words[MAGAZINE_COUNT] + 2 * words[BATTERY_COUNT])
+
+
+@_compiled
+def simulate_block(state: "State", counts: Any, seed: int, start: int, stop: Any) -> int:
     """Compute replications from `start` into the rows of `counts`; how many were finished.
 
+    The columns of a row are those of `leakthrough._state.Counts`, and rows must come in zeroed.
     The GIL is released throughout. Setting ``stop[0]`` from another thread ends the block
     within a fraction of a millisecond; the rows from the returned one on are then void.
     """
-    for row in range(counts.leaked.shape[0]):
-        state.night[0], state.night[1] = seed, start + row
-        _reset(tables, state)
-        _stock(tables, state)
-        _draw_replication(tables, state)
-        _raid(tables, state, counts, row, stop)
+    words = state.words
+    words[SEED] = seed
+    words[LOG_USED] = 0
+    samples = _columns_before_samples(words)
+    for n in range(counts.shape[0]):
+        row = counts[n]
+        words[REPLICATION] = start + n
+        _reset(state)
+        _stock(words)
+        _draw_replication(state)
+        _raid(state, row, samples, stop)
         if stop[0] != 0:
-            return row
-        _count_fates(tables, state, counts, row)
-        _count_spent(state, counts, row)
-    return int(counts.leaked.shape[0])
+            return n
+        _count_spent(words, row, _count_fates(state, row))
+    return int(counts.shape[0])

@@ -24,7 +24,7 @@ _UNNAMED: dict[str, Any] = {
 _UNSHIFTED = {"loc": 0.0, "scale": 1.0}
 
 
-def value_at(scenario: Scenario, path: str) -> Any:  # noqa: ANN401
+def value_at(scenario: Scenario, path: str) -> Any:
     """Return what stands at a path.
 
     Parameters
@@ -64,7 +64,7 @@ def _steps(path: str) -> list[str]:
     return path.split(".")
 
 
-def _child(scenario: Scenario, parent: Any, steps: list[str]) -> Any:  # noqa: ANN401
+def _child(scenario: Scenario, parent: Any, steps: list[str]) -> Any:
     """Return what the last of the steps names in the parent to which the others led."""
     step = steps[-1]
     children = _children(scenario, parent, steps)
@@ -79,7 +79,7 @@ def _child(scenario: Scenario, parent: Any, steps: list[str]) -> Any:  # noqa: A
     raise ScenarioError(f"{reached}: {said}")
 
 
-def _children(scenario: Scenario, parent: Any, steps: list[str]) -> dict[str, Any]:  # noqa: ANN401
+def _children(scenario: Scenario, parent: Any, steps: list[str]) -> dict[str, Any]:
     if isinstance(parent, Distribution):
         names = (*shape_names(parent.dist), *_UNSHIFTED)
         held = {**_UNSHIFTED, **parent.parameters}
@@ -105,7 +105,7 @@ def _nothing_below(parent: object, steps: list[str]) -> NoReturn:
     raise ScenarioError(f"{reached}: {said}")
 
 
-def _with(parent: Any, steps: list[str], value: object) -> Any:  # noqa: ANN401
+def _with(parent: Any, steps: list[str], value: object) -> Any:
     """Return the parent as plain data, with the value at the end of the steps."""
     if not steps:
         return value

@@ -232,9 +232,7 @@ class Raid:
                     ]
                     magazines += len(own)
                     order = len(batteries)
-                    batteries.append(
-                        Battery(spec, name, member, layer, order, own, spec.channels)
-                    )
+                    batteries.append(Battery(spec, name, member, layer, order, own, spec.channels))
         return batteries
 
     def _threats(self) -> list[Threat]:
@@ -515,9 +513,11 @@ class Raid:
             tick, kind, _, reload, _, what = heapq.heappop(self.heap)
             self.sample(before=tick)
             if kind == 2:
-                self.open_window(*what, tick)
+                layer, threat = what
+                self.open_window(layer, threat, tick)
             elif reload:
-                self.end_reload(*what, tick)
+                battery, magazine = what
+                self.end_reload(battery, magazine, tick)
             else:
                 self.end_engagement(what, tick)
         self.sample(before=math.inf)

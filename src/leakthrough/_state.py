@@ -1,141 +1,297 @@
-"""What the kernel writes: its working state, the counts of a block, and a log of events.
+"""What the kernel works on: the words of a raid, its marks, and the rows of counts.
 
-The letters of the shapes are those of `leakthrough._tables`; R is the replications of a block.
+`new_state` lays the tables out as records in one array (see `leakthrough._kernel` for why) and
+turns codes into places. The letters of the shapes are those of `leakthrough._tables`; R is the
+replications of a block.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from leakthrough._tables import Records, Tables, records
+from leakthrough import _kernel as k
+from leakthrough._tables import Tables
 
-
-THREAT_STATE = np.dtype(
-    [
-        ("arrival", "i8"),
-        ("fate_tick", "i8"),
-        ("fate", "i4"),  # ALIVE, killed by layer l: l, soft-killed by it: L + l
-        ("cause", "i1"),  # for which it would leak, as far as is known
-        ("phase", "i1"),  # FREE, ENGAGED, GONE
-        ("scored", "?"),  # the engagement under way kills
-        ("misjudged", "?"),  # its assessment will be wrong
-    ]
-)
-BATTERY_STATE = np.dtype([("free", "i8"), ("ready", "i8"), ("busy", "i8"), ("engagements", "i8")])
-MAGAZINE_STATE = np.dtype(
-    [
-        ("ready", "i8"),
-        ("reloads", "i8"),  # still to be called
-        ("reloaded", "i8"),  # rounds that reloads have brought
-        ("expended", "i8"),
-        ("depletion", "i8"),  # tick, or NEVER
-    ]
-)
-LAYER_STATE = np.dtype(
-    [
-        ("stocked", "i8"),  # magazines that hold rounds or await a reload
-        ("up", "?"),
-    ],
-    align=True,
-)
-ENTRY = np.dtype([("tick", "i8"), ("tie", "i8")])
-
-
-class Heap(NamedTuple):
-    """Binary heap, smallest first."""
-
-    entries: Records
-    size: npt.NDArray[np.int64]  # (1,)
-
-
-class Log(NamedTuple):
-    """Events of a replication, in the order in which they were handled."""
-
-    rows: npt.NDArray[np.int64]  # (capacity, 8); capacity 0: no log
-    used: npt.NDArray[np.int64]  # (1,): events so far, also those beyond the capacity
+Words = npt.NDArray[np.int64]
 
 
 class State(NamedTuple):
-    """A raid under way. Magazines and batteries stand apart: a campaign carries them over."""
+    """Memory of one thread: everything that the kernel reads and writes but the counts."""
 
-    threats: Records  # (N,)
-    held: npt.NDArray[np.uint8]  # (N, L): available to the layer
-    fired: npt.NDArray[np.int32]  # (N, B): engagements so far
-    opened: npt.NDArray[np.int64]  # (S, L): windows opened so far
-    head: npt.NDArray[np.int64]  # (S, B): threats that the battery is done with
-    openings: Heap
-    in_flight: Heap
-    layers: Records  # (L,)
-    batteries: Records  # (B,)
-    magazines: Records  # (K,)
-    kill: npt.NDArray[np.uint64]  # (I, C): thresholds of the night
-    spacing: npt.NDArray[np.float64]  # (largest salvo + 1,): scratch
-    night: npt.NDArray[np.uint64]  # (2,): seed and replication
-    log: Log
+    words: Words  # records of all kinds, their places linked
+    marks: npt.NDArray[np.int32]  # (N * (L + B),): availability to layers, engagements by battery
+    reals: npt.NDArray[np.float64]  # arrival scales, quantile tables, scratch
 
 
 class Counts(NamedTuple):
-    """Rows of one block, one a replication; ticks for times."""
+    """Rows of one block, one a replication, and views of their columns; ticks for times."""
 
-    leaked: npt.NDArray[np.int64]  # (R, S)
-    leak_cause: npt.NDArray[np.int64]  # (R, S, causes)
-    killed: npt.NDArray[np.int64]  # (R, S, L)
-    soft_killed: npt.NDArray[np.int64]  # (R, S, L)
-    expended: npt.NDArray[np.int64]  # (R, K)
-    remaining: npt.NDArray[np.int64]  # (R, K)
-    reloaded: npt.NDArray[np.int64]  # (R, K)
-    depletion: npt.NDArray[np.int64]  # (R, K), NEVER where it did not
-    busy: npt.NDArray[np.int64]  # (R, B)
-    engagements: npt.NDArray[np.int64]  # (R, B)
-    ready_rounds: npt.NDArray[np.int64]  # (R, T, K)
-    busy_channels: npt.NDArray[np.int64]  # (R, T, B)
-    leaked_by: npt.NDArray[np.int64]  # (R, T + 1, S); the last sample is the end
+    rows: Words
+    leaked: Words  # (R, S)
+    leak_cause: Words  # (R, S, causes)
+    killed: Words  # (R, S, L)
+    soft_killed: Words  # (R, S, L)
+    leaked_by: Words  # (R, T + 1, S); the last sample is the end
+    expended: Words  # (R, K)
+    remaining: Words  # (R, K)
+    reloaded: Words  # (R, K)
+    depletion: Words  # (R, K), NEVER where it did not
+    busy: Words  # (R, B)
+    engagements: Words  # (R, B)
+    ready_rounds: Words  # (R, T, K)
+    busy_channels: Words  # (R, T, B)
+
+
+class _Layout:
+    """Stretches of the words, one for each kind of record, in the order of `KINDS`."""
+
+    def __init__(self, shapes: dict[int, tuple[int, int]]) -> None:
+        self.shapes = shapes
+        self.starts: dict[int, int] = {}
+        self.size = k.HEAD_SIZE
+        for kind, (number, width) in shapes.items():
+            self.starts[kind] = self.size
+            self.size += number * width
+
+    def places(self, kind: int) -> Words:
+        """Where the records of a kind begin."""
+        number, width = self.shapes[kind]
+        return self.starts[kind] + width * np.arange(number)
+
+    def records(self, words: Words, kind: int) -> Words:
+        """View of the records of a kind, one a row."""
+        number, width = self.shapes[kind]
+        return words[self.starts[kind] : self.starts[kind] + number * width].reshape(number, width)
+
+
+def _layout(tables: Tables, events: int) -> _Layout:
+    """Batteries come before threats and threats before magazines: their places order ties."""
+    salvos, batteries, width = tables.preference.shape
+    leaves = 1 << max(tables.windows.size - 1, 0).bit_length()
+    threats, magazines = tables.salvo_of.size, tables.magazines.size
+    return _Layout(
+        {
+            k.SALVOS: (salvos, k.SALVO_SIZE),
+            k.LAYERS: (tables.layers.size, k.LAYER_SIZE),
+            k.BATTERIES: (batteries, k.BATTERY_SIZE),
+            k.THREATS: (threats, k.THREAT_SIZE),
+            k.MAGAZINES: (magazines, k.MAGAZINE_SIZE),
+            k.KILLS: (tables.kill.size, k.KILL_SIZE),
+            k.WINDOWS: (tables.windows.size, k.WINDOW_SIZE),
+            k.PAIRINGS: (tables.pairings.size, k.PAIRING_SIZE),
+            k.URGENCIES: (batteries, salvos + 1),
+            k.PREFERENCES: (salvos * batteries, width),
+            k.TREE: (2 * leaves, k.NODE_SIZE),
+            # One entry more than there can be: its tick is read before its presence is known.
+            k.HEAP: (threats + magazines + 1, k.ENTRY_SIZE),
+            k.TIMELINE: (tables.timeline.size, 1),
+            k.LOG: (events, k.LOG_SIZE),
+        }
+    )
+
+
+_NUMBERS = {
+    k.SALVOS: k.SALVO_COUNT,
+    k.LAYERS: k.LAYER_COUNT,
+    k.BATTERIES: k.BATTERY_COUNT,
+    k.THREATS: k.THREAT_COUNT,
+    k.MAGAZINES: k.MAGAZINE_COUNT,
+    k.KILLS: k.KILL_COUNT,
+    k.WINDOWS: k.WINDOW_COUNT,
+    k.PAIRINGS: k.PAIRING_COUNT,
+    k.TIMELINE: k.SAMPLE_COUNT,
+    k.LOG: k.LOG_ROOM,
+}
+
+
+def _at(places: Words, codes: npt.NDArray[Any]) -> Words:
+    """Places of codes; 0, which is nobody's place, for -1."""
+    found: Words = np.append(places, 0)[codes]
+    return found
+
+
+def _write(records: Words, first: int, *columns: Any) -> None:
+    """Write consecutive columns."""
+    for column, values in enumerate(columns, first):
+        records[:, column] = values
+
+
+def _write_raid(words: Words, layout: _Layout, tables: Tables) -> None:
+    """Write salvos, threats, and what layers and batteries are to salvos."""
+    salvos, windows, pairings = tables.salvos, tables.windows.T.ravel(), tables.pairings.ravel()
+    salvo_places = layout.places(k.SALVOS)
+    number, batteries = tables.pairings.shape
+    _write(
+        layout.records(words, k.SALVOS),
+        k.SALVO_CODE,
+        np.arange(number),
+        layout.starts[k.THREATS] + salvos["first"] * k.THREAT_SIZE,
+        *(salvos[name] for name in ("count", "threat", "priority", "target_offset")),
+        *(salvos[name].astype(np.int64) for name in ("stream", "kind")),
+        2 * np.arange(number),
+        _table_places(salvos["table"], number),
+        layout.starts[k.PAIRINGS] + np.arange(number) * batteries * k.PAIRING_SIZE,
+    )
+    threats = layout.records(words, k.THREATS)
+    threats[:, k.THREAT_ARRIVAL] = tables.fixed_arrival
+    threats[:, k.THREAT_SALVO] = _at(salvo_places, tables.salvo_of)
+    names: tuple[str, ...]
+    names = ("open_offset", "close_offset", "soft_kill", "detection", "dismissal", "stream")
+    _write(
+        layout.records(words, k.WINDOWS),
+        k.WINDOW_OPEN,
+        *(windows[name].astype(np.int64) for name in (*names, "random", "covered")),
+        np.tile(salvo_places, tables.layers.size),
+        np.repeat(layout.places(k.LAYERS), number),
+    )
+    names = ("engagement_stream", "rounds_stream", "salvo_size", "engages")
+    _write(
+        layout.records(words, k.PAIRINGS),
+        k.PAIRING_ENGAGEMENT_STREAM,
+        *(pairings[name].astype(np.int64) for name in names),
+        layout.places(k.PREFERENCES),
+    )
+    preference = tables.preference.reshape(pairings.size, tables.preference.shape[2])
+    layout.records(words, k.PREFERENCES)[:] = _at(layout.places(k.MAGAZINES), preference)
+
+
+def _write_defence(words: Words, layout: _Layout, tables: Tables) -> None:
+    """Write layers, batteries, magazines and kill probabilities."""
+    layers, batteries, magazines = tables.layers, tables.batteries, tables.magazines
+    salvos, classes = tables.salvos.size, tables.kill.shape[1]
+    battery_places = layout.places(k.BATTERIES)
+    _write(
+        layout.records(words, k.LAYERS),
+        k.LAYER_CODE,
+        np.arange(layers.size),
+        *(layers[name].astype(np.int64) for name in ("availability", "stream")),
+        *(layout.starts[k.BATTERIES] + layers[name] * k.BATTERY_SIZE for name in ("first", "stop")),
+        layout.starts[k.WINDOWS] + np.arange(layers.size) * salvos * k.WINDOW_SIZE,
+    )
+    names: tuple[str, ...] = ("false_kill", "false_survival", "random_delay", "random")
+    _write(
+        layout.records(words, k.BATTERIES),
+        k.BATTERY_CODE,
+        np.arange(batteries.size),
+        _at(layout.places(k.LAYERS), batteries["layer"]),
+        *(batteries[name] for name in ("channels", "max_salvos", "order", "reaction")),
+        _table_places(batteries["reaction_table"], salvos),
+        batteries["assessment"],
+        _table_places(batteries["assessment_table"], salvos),
+        *(batteries[name].astype(np.int64) for name in names),
+        layout.places(k.URGENCIES),
+    )
+    names = ("rounds", "reserved", "reload_rounds", "reload_ticks", "reloads", "flight")
+    kill_row = magazines["interceptor"] * classes * k.KILL_SIZE
+    _write(
+        layout.records(words, k.MAGAZINES),
+        k.MAGAZINE_CODE,
+        np.arange(magazines.size),
+        _at(battery_places, magazines["battery"]),
+        layout.starts[k.KILLS] + kill_row,
+        *(magazines[name] for name in names),
+        _table_places(magazines["flight_table"], salvos),
+        *(magazines[name] for name in ("to_kill", "to_end")),
+    )
+    kill = tables.kill.ravel()
+    _write(
+        layout.records(words, k.KILLS),
+        k.KILL_THRESHOLD,
+        kill["threshold"].astype(np.int64),
+        _table_places(kill["table"], salvos),
+        kill["stream"].astype(np.int64),
+    )
+    layout.records(words, k.URGENCIES)[:, :salvos] = _at(layout.places(k.SALVOS), tables.urgency)
+
+
+def _table_places(codes: npt.NDArray[np.int64], salvos: int) -> Words:
+    """Where quantile tables begin among the reals; -1 stays -1."""
+    return np.where(codes < 0, -1, 2 * salvos + codes * 2 * k.HALF_TABLE)
 
 
 def new_state(tables: Tables, events: int = 0) -> State:
-    """Working memory for one thread, and room for a log of `events`."""
-    threats, salvos = tables.salvo_of.size, tables.salvos.size
-    layers, batteries = tables.layers.size, tables.batteries.size
-    magazines = tables.magazines.size
-    openings, in_flight = salvos * layers, threats + magazines
-    return State(
-        threats=records(threats, THREAT_STATE),
-        held=np.zeros((threats, layers), np.uint8),
-        fired=np.zeros((threats, batteries), np.int32),
-        opened=np.zeros((salvos, layers), np.int64),
-        head=np.zeros((salvos, batteries), np.int64),
-        openings=Heap(records(openings, ENTRY), np.zeros(1, np.int64)),
-        in_flight=Heap(records(in_flight, ENTRY), np.zeros(1, np.int64)),
-        layers=records(layers, LAYER_STATE),
-        batteries=records(batteries, BATTERY_STATE),
-        magazines=records(magazines, MAGAZINE_STATE),
-        kill=np.zeros(tables.kill.shape, np.uint64),
-        spacing=np.zeros(int(tables.salvos["count"].max(initial=0)) + 1),
-        night=np.zeros(2, np.uint64),
-        log=Log(np.zeros((events, 8), np.int64), np.zeros(1, np.int64)),
-    )
+    """Lay a raid out for one thread, with room for a log of `events`."""
+    layout = _layout(tables, events)
+    words = np.zeros(layout.size, dtype=np.int64)
+    for kind, start in layout.starts.items():
+        words[kind] = start
+    for kind, field in _NUMBERS.items():
+        words[field] = layout.shapes[kind][0]
+    words[k.LEAF_COUNT] = layout.shapes[k.TREE][0] // 2
+    words[k.SCRATCH] = 2 * tables.salvos.size + tables.quantiles.size
+    _write_raid(words, layout, tables)
+    _write_defence(words, layout, tables)
+    layout.records(words, k.TIMELINE)[:, 0] = tables.timeline
+    scales = np.stack([tables.salvos["start"], tables.salvos["scale"]], axis=-1)
+    scratch = np.zeros(int(tables.salvos["count"].max(initial=0)) + 1)
+    marks = tables.salvo_of.size * (tables.layers.size + tables.batteries.size)
+    reals = np.concatenate([scales.ravel(), tables.quantiles.ravel(), scratch])
+    return State(words, np.zeros(marks, np.int32), reals)
 
 
 def new_counts(tables: Tables, replications: int) -> Counts:
     """Zeroed rows for a number of replications."""
+    return named_counts(np.zeros((replications, _widths(tables).sum()), np.int64), tables)
+
+
+def _shapes(tables: Tables) -> dict[str, tuple[int, ...]]:
+    """Columns of a row, in order."""
     salvos, layers = tables.salvos.size, tables.layers.size
     batteries, magazines = tables.batteries.size, tables.magazines.size
     samples = tables.timeline.size
-    shapes = Counts(
-        leaked=(salvos,),
-        leak_cause=(salvos, 7),
-        killed=(salvos, layers),
-        soft_killed=(salvos, layers),
-        expended=(magazines,),
-        remaining=(magazines,),
-        reloaded=(magazines,),
-        depletion=(magazines,),
-        busy=(batteries,),
-        engagements=(batteries,),
-        ready_rounds=(samples, magazines),
-        busy_channels=(samples, batteries),
-        leaked_by=(samples + 1, salvos),
-    )  # type: ignore[arg-type]
-    return Counts(*(np.zeros((replications, *shape), dtype=np.int64) for shape in shapes))
+    return {
+        "leaked": (salvos,),
+        "leak_cause": (salvos, k.UNCOVERED + 1),
+        "killed": (salvos, layers),
+        "soft_killed": (salvos, layers),
+        "leaked_by": (samples + 1, salvos),
+        "expended": (magazines,),
+        "remaining": (magazines,),
+        "reloaded": (magazines,),
+        "depletion": (magazines,),
+        "busy": (batteries,),
+        "engagements": (batteries,),
+        "samples": (samples, magazines + batteries),
+    }
 
+
+def _widths(tables: Tables) -> npt.NDArray[np.int64]:
+    return np.array([np.prod(shape, dtype=np.int64) for shape in _shapes(tables).values()])
+
+
+def named_counts(rows: Words, tables: Tables) -> Counts:
+    """Names for the columns of rows."""
+    stops = _widths(tables).cumsum()
+    parts = np.split(rows, stops[:-1], axis=1)
+    views = {
+        name: part.reshape(len(rows), *shape)
+        for (name, shape), part in zip(_shapes(tables).items(), parts, strict=True)
+    }
+    samples, magazines = views.pop("samples"), tables.magazines.size
+    return Counts(
+        rows=rows,
+        **views,
+        ready_rounds=samples[..., :magazines],
+        busy_channels=samples[..., magazines:],
+    )
+
+
+def logged(state: State) -> Words:
+    """Log of the last replication: tick, event, codes of threat, layer, battery, magazine, ...
+
+    A code is -1 where an event has none.
+    """
+    words = state.words
+    start, used = words[k.LOG], min(words[k.LOG_USED], words[k.LOG_ROOM])
+    rows = words[start : start + used * k.LOG_SIZE].reshape(used, k.LOG_SIZE).copy()
+    sizes = {
+        k.THREATS: k.THREAT_SIZE,
+        k.LAYERS: k.LAYER_SIZE,
+        k.BATTERIES: k.BATTERY_SIZE,
+        k.MAGAZINES: k.MAGAZINE_SIZE,
+    }
+    for column, (kind, size) in enumerate(sizes.items(), start=2):
+        places = rows[:, column]
+        rows[:, column] = np.where(places > 0, (places - words[kind]) // size, -1)
+    return rows

@@ -99,6 +99,8 @@ MAGAZINE = np.dtype(
         ("reloads", "i8"),
         ("flight", "i8"),  # ticks, or drawn from a quantile table where that is not -1
         ("flight_table", "i8"),
+        ("to_kill", "i8"),  # ticks from firing, where the battery draws nothing
+        ("to_end", "i8"),
     ]
 )
 KILL = np.dtype([("threshold", "u8"), ("table", "i8"), ("stream", "u8")])
@@ -122,6 +124,7 @@ class Tables(NamedTuple):
     quantiles: npt.NDArray[np.float64]  # (tables, 2, 4097)
     fixed_arrival: npt.NDArray[np.int64]  # (N,): ticks, where the arrival is not drawn
     salvo_of: npt.NDArray[np.int64]  # (N,)
+    salvo_bits: npt.NDArray[np.int64]  # (1,): bits that hold the code of a salvo
     timeline: npt.NDArray[np.int64]  # (T,): sample times in ticks
 
 
@@ -284,9 +287,7 @@ def _lower_layers(layers: Sequence[Layer], units: Sequence[_Unit]) -> Records:
     return table
 
 
-def _lower_magazines(
-    scenario: Scenario, units: Sequence[_Unit], quantiles: _Quantiles
-) -> Records:
+def _lower_magazines(scenario: Scenario, units: Sequence[_Unit], quantiles: _Quantiles) -> Records:
     codes = {interceptor.name: code for code, interceptor in enumerate(scenario.interceptors)}
     owned = [(b, magazine) for b, unit in enumerate(units) for magazine in unit.battery.magazines]
     magazines = records(len(owned), MAGAZINE)
@@ -300,14 +301,14 @@ def _lower_magazines(
             magazine.reload_rounds,
             ticks(magazine.reload_time),
             magazine.reloads,
-            *quantiles.time(interceptor.flight_time),
+            *(flight := quantiles.time(interceptor.flight_time)),
+            to_kill := quantiles.time(units[b].battery.reaction_time)[0] + flight[0],
+            to_kill + quantiles.time(units[b].battery.assessment_time)[0],
         )
     return magazines
 
 
-def _lower_batteries(
-    units: Sequence[_Unit], magazines: Records, quantiles: _Quantiles
-) -> Records:
+def _lower_batteries(units: Sequence[_Unit], magazines: Records, quantiles: _Quantiles) -> Records:
     batteries = records(len(units), BATTERY)
     for b, unit in enumerate(units):
         battery = unit.battery
@@ -436,6 +437,7 @@ def lower(scenario: Scenario, timeline: Sequence[float] = ()) -> Tables:
         quantiles=quantiles.stacked(),
         fixed_arrival=_lower_fixed_arrivals(scenario, salvos),
         salvo_of=np.repeat(np.arange(salvos.size), salvos["count"]),
+        salvo_bits=np.array([max(salvos.size - 1, 0).bit_length()]),
         timeline=np.array([ticks(time) for time in timeline], dtype=np.int64),
     )
 

@@ -96,7 +96,7 @@ class Poisson(Model):
     rate: float = Field(gt=0.0, le=1e9, description="Threats a second, on average [1/s].")
 
 
-def _tag(value: Any) -> Any:  # noqa: ANN401
+def _tag(value: Any) -> Any:
     if isinstance(value, Distribution) or is_frozen(value):
         return "distribution"
     kind = field_of(value, "kind")

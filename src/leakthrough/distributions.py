@@ -73,7 +73,7 @@ class Distribution(Model):
 
     @model_validator(mode="before")
     @classmethod
-    def _normalised(cls, data: Any) -> Any:  # noqa: ANN401
+    def _normalised(cls, data: Any) -> Any:
         return data if isinstance(data, Distribution) else _normal(data)
 
     @model_serializer
@@ -81,7 +81,7 @@ class Distribution(Model):
         return {"dist": self.dist, **self.parameters}
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, _: Any, __: GetJsonSchemaHandler) -> dict[str, Any]:  # noqa: ANN401
+    def __get_pydantic_json_schema__(cls, _: Any, __: GetJsonSchemaHandler) -> dict[str, Any]:
         return dict(_SCHEMA)
 
     def frozen(self) -> "rv_frozen[Any, float]":
@@ -147,7 +147,7 @@ def _taken_apart(data: object) -> tuple[object, dict[str, Any]]:
     return data["dist"], {**parts, **nested}
 
 
-def _thawed(frozen: Any) -> tuple[str, dict[str, Any]]:  # noqa: ANN401
+def _thawed(frozen: Any) -> tuple[str, dict[str, Any]]:
     name = frozen.dist.name
     if type(frozen.dist) is not type(_known().get(name)):
         raise fault(
@@ -187,7 +187,7 @@ def _uncertain(low: float, high: float, instead: str) -> Callable[[Any], float |
     One validator, not a union of two types: a union reports one error for each of its members.
     """
 
-    def validate(value: Any) -> float | Distribution:  # noqa: ANN401
+    def validate(value: Any) -> float | Distribution:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return _within(value, low, high, instead)
         if not low <= value <= high:

@@ -106,7 +106,7 @@ def digest_of(scenario: Scenario) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:32]
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401
+def _plain(value: Any) -> Any:
     if isinstance(value, Distribution):
         return {"dist": value.dist, **value.parameters}
     if isinstance(value, BaseModel):
@@ -145,11 +145,11 @@ def _json_text(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _from_toml(text: str) -> Any:  # noqa: ANN401
+def _from_toml(text: str) -> Any:
     return tomllib.loads(text, parse_float=_float)
 
 
-def _from_json(text: str) -> Any:  # noqa: ANN401
+def _from_json(text: str) -> Any:
     return json.loads(text, parse_float=_float, parse_constant=_constant, object_pairs_hook=_object)
 
 

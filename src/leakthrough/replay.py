@@ -8,7 +8,7 @@ import xarray as xr
 
 from leakthrough import _kernel
 from leakthrough._draws import TICKS_A_SECOND
-from leakthrough._state import new_counts, new_state
+from leakthrough._state import logged, new_counts, new_state
 from leakthrough._tables import Labels, Tables, label, lower
 from leakthrough.results import CAUSES
 
@@ -44,20 +44,21 @@ COLUMNS = {
 
 def _logged(tables: Tables, seed: int, replication: int) -> "npt.NDArray[np.int64]":
     """Rows of the kernel's log, in order of time."""
-    room = 4096
+    room, flag = 4096, np.zeros(1, np.uint8)
     while True:
-        state, counts = new_state(tables, events=room), new_counts(tables, 1)
-        _kernel.simulate_block(tables, state, counts, seed, replication, np.zeros(1, np.uint8))
-        used = int(state.log.used[0])
+        state = new_state(tables, events=room)
+        _kernel.simulate_block(state, new_counts(tables, 1).rows, seed, replication, flag)
+        used = int(state.words[_kernel.LOG_USED])
         if used <= room:
-            rows = state.log.rows[:used]
+            rows = logged(state)
             return rows[np.argsort(rows[:, 0], kind="stable")]
         room = used
 
 
-def _names(codes: Any, names: Sequence[str]) -> "npt.NDArray[np.str_]":  # noqa: ANN401
+def _names(codes: Any, names: Sequence[str]) -> "npt.NDArray[np.str_]":
     """Names by code; nothing for -1."""
-    return np.array([*names, ""], dtype=np.str_)[codes]
+    found: npt.NDArray[np.str_] = np.array([*names, ""], dtype=np.str_)[codes]
+    return found
 
 
 def _outcome(event: int, outcome: int) -> str:
@@ -111,12 +112,13 @@ def replay(scenario: "Scenario", *, replication: int, seed: int) -> xr.Dataset:
     from leakthrough.simulate import checked_replications, checked_seed
 
     tables, labels = lower(scenario), label(scenario)
-    rows = _logged(tables, checked_seed(seed), checked_replications(replication, least=0))
+    number = checked_replications(replication, "replication", least=0)
+    rows = _logged(tables, checked_seed(seed), number)
     columns = _columns(rows, tables, labels)
     data = {
         name: ("event_number", column, {"long_name": COLUMNS[name]})
         for name, column in columns.items()
     }
-    result = xr.Dataset(data, attrs={"scenario": scenario.name, "replication": replication})
+    result = xr.Dataset(data, attrs={"scenario": scenario.name, "replication": number})
     result["time"].attrs["units"] = "s"
     return result

@@ -85,9 +85,7 @@ VARIABLES = {
         Variable(
             "ready_rounds", ("replication", "time", "battery", "interceptor"), "1", "ready rounds"
         ),
-        Variable(
-            "busy_channels", ("replication", "time", "battery"), "1", "channels in use"
-        ),
+        Variable("busy_channels", ("replication", "time", "battery"), "1", "channels in use"),
         Variable(
             "leaked_so_far",
             ("replication", "time", "salvo"),
@@ -116,7 +114,10 @@ COORDINATES = {
 
 
 def spread(
-    columns: "Array", tables: "Tables", fill: float, dtype: Any = np.int64  # noqa: ANN401
+    columns: "Array",
+    tables: "Tables",
+    fill: float,
+    dtype: Any = np.int64,
 ) -> "Array":
     """Put values by magazine (..., K) on the grid of batteries and interceptors (..., B, I)."""
     shape = (*columns.shape[:-1], tables.batteries.size, tables.kill.shape[0])
@@ -186,7 +187,7 @@ def coordinates_of(tables: "Tables", labels: "Labels") -> dict[str, Any]:
     return {name: _coordinate(name, *given) for name, given in coordinates.items()}
 
 
-def _coordinate(name: str, dim: str, values: Any) -> xr.Variable:  # noqa: ANN401
+def _coordinate(name: str, dim: str, values: Any) -> xr.Variable:
     if isinstance(values, list):
         values = np.array(values, dtype=np.str_)
     attrs = {"long_name": COORDINATES[name]}

@@ -20,7 +20,7 @@ MOST_ROUNDS = 1_000_000_000
 MOST_IN_A_SALVO = 1_000
 
 
-def _rounds(value: Any) -> float:  # noqa: ANN401
+def _rounds(value: Any) -> float:
     if isinstance(value, str | float) and value in ("infinite", math.inf):
         return math.inf
     allowed = f"must be a whole number from 0 to {MOST_ROUNDS:,}, or 'infinite'"
@@ -29,7 +29,7 @@ def _rounds(value: Any) -> float:  # noqa: ANN401
     return value
 
 
-def _salvo_size(value: Any) -> int | Mapping[str, int]:  # noqa: ANN401
+def _salvo_size(value: Any) -> int | Mapping[str, int]:
     table = text_keys(value) if isinstance(value, Mapping) else {"": value}
     allowed = f"must be a whole number from 1 to {MOST_IN_A_SALVO:,}"
     if not isinstance(value, Mapping):
@@ -352,7 +352,7 @@ class Scenario(Model):
         """Return the names that nothing defines, looked for in data that may be malformed."""
         return mistakes_between(data)
 
-    def replace(self, path: str, value: Any) -> "Scenario":  # noqa: ANN401
+    def replace(self, path: str, value: Any) -> "Scenario":
         """Return a copy in which one thing is different.
 
         Parameters

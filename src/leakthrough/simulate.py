@@ -20,7 +20,7 @@ from leakthrough._reduce import Reduction, with_reductions
 from leakthrough._state import Counts, new_counts, new_state
 from leakthrough._tables import Tables, label, lower
 from leakthrough.files import scenario_from_document
-from leakthrough.results import constants_of, coordinates_of, dataset, rows_of
+from leakthrough.results import COORDINATES, constants_of, coordinates_of, dataset, rows_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -55,8 +55,7 @@ class Rows:
 
     def take(self, start: int, counts: Counts) -> None:
         """Copy rows to their places."""
-        for mine, theirs in zip(self.counts, counts, strict=True):
-            mine[start : start + len(theirs)] = theirs
+        self.counts.rows[start : start + len(counts.rows)] = counts.rows
 
     def arrays(self) -> "dict[str, npt.NDArray[Any]]":
         """Result variables."""
@@ -70,11 +69,15 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def checked_replications(replications: int, least: int = 1) -> int:
-    """Number of replications, or a clear error."""
-    whole = isinstance(replications, int | np.integer) and not isinstance(replications, bool)
-    if not whole or not least <= replications < 2**32:
-        msg = f"replications: must be a whole number from {least} to 2**32 - 1; got {replications!r}"
+def whole(value: object) -> bool:
+    """Whether a value is a whole number; True and False are not."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def checked_replications(replications: int, name: str = "replications", least: int = 1) -> int:
+    """Number of replications, or of one of them, or a clear error."""
+    if not whole(replications) or not least <= replications < 2**32:
+        msg = f"{name}: must be a whole number from {least} to 2**32 - 1; got {replications!r}"
         raise ValueError(msg)
     return int(replications)
 
@@ -83,8 +86,7 @@ def checked_seed(seed: int | None) -> int:
     """Seed, fresh if there is none, or a clear error."""
     if seed is None:
         return secrets.randbits(63)
-    whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
-    if not whole or not 0 <= seed < 2**63:
+    if not whole(seed) or not 0 <= seed < 2**63:
         raise ValueError(f"seed: must be a whole number from 0 to 2**63 - 1; got {seed!r}")
     return int(seed)
 
@@ -102,7 +104,7 @@ def run_block(
 ) -> Counts:
     """Counts of the replications from `start` up to `stop`."""
     counts = new_counts(tables, stop - start)
-    _kernel.simulate_block(tables, new_state(tables), counts, seed, start, flag)
+    _kernel.simulate_block(new_state(tables), counts.rows, seed, start, flag)
     return counts
 
 
@@ -128,7 +130,12 @@ class _Pace:
 
 
 def _on_threads(
-    tables: Tables, seed: int, replications: int, workers: int, sink: Sink, progress: Any  # noqa: ANN401
+    tables: Tables,
+    seed: int,
+    replications: int,
+    workers: int,
+    sink: Sink,
+    progress: Any,
 ) -> None:
     """Run blocks on threads: the kernel releases the GIL, and a flag stops it."""
     flag = np.zeros(1, dtype=np.uint8)
@@ -175,7 +182,7 @@ def _on_executor(
     replications: int,
     executor: concurrent.futures.Executor,
     sink: "Rows | Reduction",
-    progress: Any,  # noqa: ANN401
+    progress: Any,
 ) -> None:
     """Run tasks on an executor; a first stretch here tells how many replications make a task."""
     pace, begun, seconds = _Pace(TASK_SECONDS, replications), 0, 0.0
@@ -189,9 +196,7 @@ def _on_executor(
         begun = stop
     decoys = sink.decoys.tolist() if isinstance(sink, Reduction) else None
     pending = {
-        executor.submit(
-            _task, tables, seed, start, min(start + pace.size, replications), decoys
-        )
+        executor.submit(_task, tables, seed, start, min(start + pace.size, replications), decoys)
         for start in range(begun, replications, pace.size)
     }
     try:
@@ -271,7 +276,7 @@ def simulate(
         cluster's ``client.get_executor()``.
     keep : {"replications", "summary"}
         Every replication, or exact reductions in memory that does not grow with them (see
-        `leakthrough.reduce`).
+        `leakthrough.reduced`).
     progress : bool
         Show a progress bar.
     timeline : sequence of float
@@ -293,11 +298,15 @@ def simulate(
     times = _checked_timeline(timeline)
     if keep not in ("replications", "summary"):
         raise ValueError(f'keep: must be "replications" or "summary"; got {keep!r}')
-    if workers is not None and (not isinstance(workers, int) or workers < 1):
+    if workers is not None and (not whole(workers) or workers < 1):
         raise ValueError(f"workers: must be a whole number from 1; got {workers!r}")
     tables, labels = lower(scenario, times), label(scenario)
     sink: Rows | Reduction
-    sink = Reduction(tables, labels.decoys) if keep == "summary" else Rows(tables, replications)
+    sink = (
+        Reduction(tables, np.array(labels.decoys))
+        if keep == "summary"
+        else Rows(tables, replications)
+    )
     _compile(tables)
     with _bar(progress, replications) as bar:
         if executor is None:
@@ -314,7 +323,8 @@ def simulate(
     )
     if isinstance(sink, Reduction):
         return with_reductions(result, sink)
-    return result.assign_coords(replication=np.arange(replications))
+    long_name = {"long_name": COORDINATES["replication"]}
+    return result.assign_coords(replication=("replication", np.arange(replications), long_name))
 
 
 def scenario_of(result: xr.Dataset) -> "Scenario":
@@ -328,7 +338,7 @@ def scenario_of(result: xr.Dataset) -> "Scenario":
     return scenario_from_document(_recorded(result)["scenario"])
 
 
-def _recorded(result: xr.Dataset) -> Any:  # noqa: ANN401
+def _recorded(result: xr.Dataset) -> Any:
     try:
         record = json.loads(result.attrs["provenance"])
         return {"scenario": record["scenario"], "call": record["call"]}

@@ -34,7 +34,7 @@ def assert_engines_agree(scenario: lt.Scenario, seed: int, replication: int) -> 
     suppress_health_check=list(HealthCheck),
 )
 @given(scenario=scenarios(), seed=seeds, replication=replications)
-def test_small_raids(scenario: lt.Scenario, seed: int, replication: int):
+def test_small_raids(scenario: lt.Scenario, seed: int, replication: int) -> None:
     assert_engines_agree(scenario, seed, replication)
 
 
@@ -45,5 +45,5 @@ def test_small_raids(scenario: lt.Scenario, seed: int, replication: int):
     suppress_health_check=list(HealthCheck),
 )
 @given(scenario=scenarios(most_threats=300), seed=seeds, replication=replications)
-def test_large_raids(scenario: lt.Scenario, seed: int, replication: int):
+def test_large_raids(scenario: lt.Scenario, seed: int, replication: int) -> None:
     assert_engines_agree(scenario, seed, replication)

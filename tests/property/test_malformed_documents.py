@@ -3,7 +3,7 @@
 `LEAKTHROUGH_MALFORMED=100000 pytest tests/property/test_malformed_documents.py` runs that many
 mutated documents of each kind.
 """
-# ruff: noqa: ANN401, S311
+# ruff: noqa: S311
 
 import copy
 import json

@@ -30,7 +30,7 @@ from leakthrough.scenario import (
 INF = float("inf")
 
 
-def scenario(**changed: Any) -> Scenario:  # noqa: ANN401
+def scenario(**changed: Any) -> Scenario:
     fields: dict[str, Any] = {
         "name": "notional",
         "threats": [{"name": "drone", "speed": 50.0}, {"name": "ballistic", "speed": 1500.0}],
@@ -43,7 +43,7 @@ def scenario(**changed: Any) -> Scenario:  # noqa: ANN401
     return Scenario(**{**fields, **changed})
 
 
-def battery(**fields: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+def battery(**fields: Any) -> list[dict[str, Any]]:
     return [{"name": "area", "outer_range": 1e4, "batteries": [{"name": "SAM", **fields}]}]
 
 
@@ -53,15 +53,15 @@ def mistakes(build: Callable[[], object]) -> tuple[str, ...]:
     return caught.value.mistakes
 
 
-def threat(**fields: Any) -> Threat:  # noqa: ANN401
+def threat(**fields: Any) -> Threat:
     return Threat(**{"name": "d", **fields})
 
 
-def salvo(**fields: Any) -> Salvo:  # noqa: ANN401
+def salvo(**fields: Any) -> Salvo:
     return Salvo(**{"name": "s", "threat": "drone", "count": 3, "arrival": At(time=0), **fields})
 
 
-def layer(**fields: Any) -> Layer:  # noqa: ANN401
+def layer(**fields: Any) -> Layer:
     return Layer(**{"name": "area", "outer_range": 100.0, **fields})
 
 

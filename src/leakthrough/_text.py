@@ -1,0 +1,87 @@
+"""Plain-text tables for people: names to the left, numbers to the right, at most 100 columns."""
+
+import math
+from collections.abc import Sequence
+
+WIDTH = 100
+MOST_ROWS = 20
+_LARGE = ((1e12, " tn"), (1e9, " bn"), (1e6, " M"))
+
+
+def number(value: float) -> str:
+    """Write a number with about four digits; `-` for NaN.
+
+    Examples
+    --------
+    >>> [number(value) for value in (1.23456e6, 1234.5, 0.5, 12.0, 0.00012, float("nan"))]
+    ['1.235 M', '1,234', '0.5000', '12', '0.00012', '-']
+    """
+    if math.isnan(value):
+        return "-"
+    if math.isinf(value):
+        return "infinite"
+    for scale, name in _LARGE:
+        if round(abs(value)) >= scale:
+            return f"{_fixed(value / scale)}{name}"
+    if value == int(value):
+        return f"{int(value):,}"
+    return f"{value:.2g}" if abs(value) < 1e-3 else _fixed(value)
+
+
+def _fixed(value: float) -> str:
+    exponent = int(f"{value:.3e}".partition("e")[2])
+    return f"{value:,.{min(4, max(0, 3 - exponent))}f}"
+
+
+def interval(low: float, high: float) -> str:
+    """Write an interval; `-` where there is none."""
+    return "-" if math.isnan(low) else f"{number(low)} to {number(high)}"
+
+
+def shortened(text: str, width: int) -> str:
+    """Cut a text to a width, with an ellipsis."""
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def _widths(rows: Sequence[Sequence[str]], names: int) -> list[int]:
+    """Widths of the columns; those of names give way where the table would be too wide."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    while sum(widths) + 2 * (len(widths) - 1) > WIDTH and max(widths[:names]) > 1:
+        widths[widths.index(max(widths[:names]))] -= 1
+    return widths
+
+
+def _line(row: Sequence[str], widths: Sequence[int], names: int) -> str:
+    cells = []
+    for place, (cell, width) in enumerate(zip(row, widths, strict=True)):
+        shown = shortened(cell, width)
+        cells.append(shown.ljust(width) if place < names else shown.rjust(width))
+    return "  ".join(cells).rstrip()
+
+
+def table(
+    title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, names: int = 1
+) -> str:
+    """Set a table, and say how many rows are left out.
+
+    Parameters
+    ----------
+    title : str
+    header : sequence of str
+    rows : sequence of sequences of str
+        As long as `header`.
+    names : int
+        How many columns from the left hold names.
+
+    Returns
+    -------
+    str
+        Lines of at most `WIDTH` characters.
+    """
+    shown = rows[:MOST_ROWS]
+    widths = _widths([header, *shown], names)
+    lines = [title, *(_line(row, widths, names) for row in [header, *shown])]
+    lines.insert(2, "-" * max(map(len, lines[1:])))
+    if len(rows) > MOST_ROWS:
+        lines.append(f"... and {len(rows) - MOST_ROWS} more, in the Dataset")
+    return "\n".join(lines if rows else [title, "none"])

@@ -1,0 +1,19 @@
+"""What all tests share: a cache of their own for compiled code, and an offset to their seeds.
+
+``LEAKTHROUGH_SEED`` is added to the seed of every stochastic test (default 0): a statistical
+test is trusted once it has passed under several.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Before anything imports leakthrough: Numba reads it once.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / "numba"))
+
+
+@pytest.fixture(scope="session")
+def offset() -> int:
+    """Number to add to every seed."""
+    return int(os.environ.get("LEAKTHROUGH_SEED", "0"))

@@ -1,0 +1,35 @@
+"""Python code in a fresh interpreter: other settings of Numba, signals, what an import costs."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def command(code: str, *options: str) -> list[str]:
+    """Arguments that run code in a fresh interpreter, warnings being errors."""
+    return [sys.executable, "-W", "error", *options, "-c", code]
+
+
+def environment(package: Path | None = None, **changed: str | None) -> dict[str, str]:
+    """This process's environment and paths (the package's own folder first); None removes."""
+    paths = [str(package)] if package else []
+    found = {**os.environ, "PYTHONPATH": os.pathsep.join([*paths, *filter(None, sys.path)])}
+    for name, value in changed.items():
+        found.pop(name, None)
+        if value is not None:
+            found[name] = value
+    return found
+
+
+def run(code: str, *options: str, package: Path | None = None, **changed: str | None) -> bytes:
+    """What the code writes to its standard output; nothing may come on standard error."""
+    done = subprocess.run(  # noqa: S603
+        command(code, *options),
+        env=environment(package, **changed),
+        capture_output=True,
+        timeout=300,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.decode()) == (0, "")
+    return done.stdout

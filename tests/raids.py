@@ -1,0 +1,166 @@
+"""Small scenarios in a line: one threat class, one interceptor, one battery, unless told more."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from scipy import stats
+
+import leakthrough as lt
+
+INF = float("inf")
+PLENTY = 1_000_000
+
+
+def gun(name: str = "gun", kills: Any = 1.0, **fields: Any) -> lt.Interceptor:
+    """Interceptor; `kills` is by threat name, or for the threat `t`."""
+    table = kills if isinstance(kills, dict) else {"t": kills}
+    return lt.Interceptor(name=name, kill_probability=table, **fields)
+
+
+def magazine(interceptor: str = "gun", rounds: float = PLENTY, **fields: Any) -> lt.Magazine:
+    """Magazine, ample unless told otherwise."""
+    return lt.Magazine(interceptor=interceptor, rounds=rounds, **fields)
+
+
+def battery(
+    name: str = "B",
+    rounds: float = PLENTY,
+    magazines: Sequence[lt.Magazine] | None = None,
+    **fields: Any,
+) -> lt.Battery:
+    """Battery with one magazine of guns, or those given."""
+    own = [magazine(rounds=rounds)] if magazines is None else magazines
+    return lt.Battery(name=name, magazines=own, **fields)
+
+
+def layer(
+    name: str = "L", *batteries: lt.Battery, outer: float = 1000.0, **fields: Any
+) -> lt.Layer:
+    """Layer from the target to 1000 m unless told otherwise."""
+    return lt.Layer(name=name, outer_range=outer, batteries=list(batteries), **fields)
+
+
+def salvo(
+    name: str = "s", count: int = 1, arrival: Any = 0.0, threat: str = "t", **fields: Any
+) -> lt.Salvo:
+    """Salvo, all at a time, at a list of times, or as an arrival says."""
+    if isinstance(arrival, list):
+        arrival, count = lt.Times(times=arrival), len(arrival)
+    elif isinstance(arrival, float):
+        arrival = lt.At(time=arrival)
+    return lt.Salvo(name=name, threat=threat, count=count, arrival=arrival, **fields)
+
+
+def raid(
+    salvos: lt.Salvo | Sequence[lt.Salvo],
+    layers: lt.Layer | Sequence[lt.Layer],
+    guns: lt.Interceptor | Sequence[lt.Interceptor] | None = None,
+    threats: Sequence[lt.Threat] = (),
+    speed: float = 100.0,
+) -> lt.Scenario:
+    """Scenario; without more said the threat `t` does 100 m/s and the gun kills it surely."""
+    guns = gun() if guns is None else guns
+    return lt.Scenario(
+        name="raid",
+        threats=threats or [lt.Threat(name="t", speed=speed)],
+        interceptors=[guns] if isinstance(guns, lt.Interceptor) else guns,
+        salvos=[salvos] if isinstance(salvos, lt.Salvo) else salvos,
+        layers=[layers] if isinstance(layers, lt.Layer) else layers,
+    )
+
+
+def api_example() -> lt.Scenario:
+    """The scenario of a first run, with every name that the documentation uses."""
+    guns = lt.Magazine(interceptor="gun burst", rounds=30)
+    missiles = lt.Magazine(interceptor="area SAM", rounds=32, reserved=16)
+    sam = lt.Battery(
+        name="SAM",
+        count=2,
+        channels=6,
+        reaction_time=8.0,
+        assessment_time=4.0,
+        magazines=[missiles],
+        doctrine=lt.Doctrine(salvo_size={"ballistic": 2}),
+    )
+    own = lt.Battery(name="gun", count=12, channels=1, reaction_time=4.0, magazines=[guns])
+    return lt.Scenario(
+        name="notional night raid",
+        threats=[
+            lt.Threat(name="drone", speed=50.0, cost=35e3),
+            lt.Threat(name="ballistic", speed=1500.0, cost=3e6, priority=1),
+        ],
+        interceptors=[
+            gun("gun burst", {"drone": 0.4}, flight_time=3.0, cost=1e3),
+            gun("area SAM", {"drone": 0.9, "ballistic": 0.6}, flight_time=20.0, cost=4e6),
+        ],
+        salvos=[
+            salvo("drones", 300, lt.Uniform(start=0.0, stop=4 * 3600.0), "drone"),
+            salvo("missiles", 8, 2 * 3600.0, "ballistic"),
+        ],
+        layers=[
+            layer("area", sam, outer=60e3, inner_range=15e3),
+            layer("point", own, outer=15e3, soft_kill={"drone": 0.3}),
+        ],
+    )
+
+
+def rich() -> lt.Scenario:
+    """A little of everything that a scenario can say."""
+    far = battery(
+        "far",
+        magazines=[
+            magazine("long", 9, reserved=3, reloads=2, reload_rounds=3, reload_time=20.0),
+            magazine("short", 12),
+        ],
+        count=2,
+        channels=3,
+        reaction_time=stats.lognorm(0.4, scale=4.0),
+        assessment_time=3.0,
+        false_kill=0.1,
+        false_survival=0.2,
+        doctrine=lt.Doctrine(
+            salvo_size={"fast": 2}, max_salvos=3, preference={"t": ["short", "long"]}
+        ),
+    )
+    near = battery(
+        "near",
+        magazines=[magazine("short", INF)],
+        assessment_time=stats.expon(scale=4.0),
+        doctrine=lt.Doctrine(order="arrival"),
+        reaction_time=1.0,
+        axes=["north"],
+    )
+    sensor = lt.Sensor(
+        detection={"t": 0.9}, decoy_recognition=0.5, false_dismissal=0.05, availability=0.8
+    )
+    return raid(
+        [
+            salvo("a", 20, lt.Uniform(start=0.0, stop=60.0), axis="north"),
+            salvo("b", 6, lt.Poisson(start=5.0, rate=0.5), "fast", axis="south"),
+            salvo("c", 15, stats.norm(30.0, 9.0), "decoy", axis="north"),
+            salvo("d", 5, lt.Regular(start=10.0, interval=2.5), axis="south"),
+            salvo("e", arrival=[4.0, 1.0, 1.0]),
+        ],
+        [
+            layer("outer", far, outer=6000.0, inner_range=1500.0, sensor=sensor),
+            layer(
+                "inner",
+                near,
+                battery("spare", magazines=[], count=0),
+                outer=2000.0,
+                soft_kill={"t": 0.2},
+            ),
+        ],
+        [
+            gun("long", {"t": stats.beta(8.0, 3.0), "fast": 0.5, "decoy": 0.9}, flight_time=8.0),
+            gun("short", {"t": 0.6, "decoy": 0.9}, flight_time=stats.uniform(1.0, 4.0)),
+        ],
+        [
+            lt.Threat(name="t", speed=100.0),
+            lt.Threat(name="fast", speed=333.0, priority=1),
+            lt.Threat(name="decoy", speed=90.0, decoy=True),
+        ],
+    )
+
+
+TIMELINE = (0.0, 10.0, 30.5, 60.0, 1000.0)
