@@ -184,7 +184,7 @@ def _quantile(reals: Any, table: int, probability: float) -> int:
     return int(math.floor(low + (position - step) * (reals[node + 1] - low) + 0.5))  # noqa: RUF046
 
 
-@_compiled
+@_inlined
 def _uncertain(reals: Any, constant: int, table: int, word: Any) -> int:
     """A whole number that is constant, or drawn where there is a table for it."""
     return constant if table < 0 else _quantile(reals, table, _unit(word))
@@ -421,7 +421,7 @@ def _exponentials(words: Any, stream: int, sums: Any) -> None:
         sums[n] = total
 
 
-@_compiled
+@_inlined
 def _arrival(words: Any, reals: Any, salvo: int, sums: Any, number: int) -> int:
     """Arrival tick of one threat, given the cumulative sums of its salvo's exponential draws.
 
@@ -743,6 +743,9 @@ def _serve(state: "State", first: int, last: int, freed: int, threat: int, tick:
             if battery == 0:
                 break
             _engage(state, battery, magazine, target, tick)
+            if freed == 0:
+                # An opening makes one threat available, and it is engaged now.
+                break
 
 
 # ---------------------------------------------------------------- a window opens
@@ -941,7 +944,7 @@ def _raid(state: "State", row: Any, samples: int, stop: Any) -> None:
             _next_opening(state)
 
 
-@_compiled
+@_inlined
 def _blame_unopened(state: "State", threat: int) -> None:
     """What the windows of dropped cursors would have added to a leaker's cause."""
     words = state.words
@@ -955,7 +958,7 @@ def _blame_unopened(state: "State", threat: int) -> None:
             _blame(state, window, threat, _fate_at_opening(words, window, threat))
 
 
-@_compiled
+@_inlined
 def _first_sample(words: Any, tick: int) -> int:
     """The first sample time that is not before a tick; their number if there is none."""
     low, high = 0, words[SAMPLE_COUNT]
@@ -968,7 +971,7 @@ def _first_sample(words: Any, tick: int) -> int:
     return low
 
 
-@_compiled
+@_inlined
 def _count_leaker(state: "State", row: Any, threat: int, column: int) -> None:
     """Count a leaker under its cause, and from `column` in the samples."""
     words = state.words

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from lively import scenario as lively_scenario
 from raids import battery, gun, layer, raid, salvo
 from strategies import scenarios
 
@@ -31,6 +32,8 @@ whole_feature_space = settings(
     suppress_health_check=list(HealthCheck),
 )
 seeds = st.integers(0, 2**63 - 1)
+lively = st.integers(0, 2**32).map(lively_scenario)
+everything = st.one_of(lively, lively, scenarios())
 
 
 def block(scenario: lt.Scenario, seed: int) -> tuple[Tables, Counts]:
@@ -42,7 +45,7 @@ def block(scenario: lt.Scenario, seed: int) -> tuple[Tables, Counts]:
 
 
 @whole_feature_space
-@given(scenario=scenarios(), seed=seeds)
+@given(scenario=everything, seed=seeds)
 def test_every_threat_and_every_round_is_accounted_for(scenario: lt.Scenario, seed: int) -> None:
     tables, counts = block(scenario, seed)
     check_threats(tables, counts)
@@ -96,7 +99,7 @@ def check_samples(tables: Tables, counts: Counts) -> None:
 
 
 @whole_feature_space
-@given(scenario=scenarios(most_threats=12), seed=seeds)
+@given(scenario=everything, seed=seeds)
 def test_channels_are_never_busier_than_they_can_be(scenario: lt.Scenario, seed: int) -> None:
     table = lt.replay(scenario, replication=0, seed=seed).to_dataframe()
     row = lt.simulate(scenario, replications=1, seed=seed, workers=1).isel(replication=0)
@@ -123,7 +126,7 @@ def test_channels_are_never_busier_than_they_can_be(scenario: lt.Scenario, seed:
 
 
 @whole_feature_space
-@given(scenario=scenarios(), seed=seeds)
+@given(scenario=everything, seed=seeds)
 def test_adding_nothing_changes_no_bit(scenario: lt.Scenario, seed: int) -> None:
     idle = lt.Battery(name="idle", magazines=[lt.Magazine(interceptor="blank", rounds=7)])
     # A layer at the edge, where it moves nobody's windows, and one within.

@@ -1,0 +1,125 @@
+"""Random scenarios in which much happens, one for each number.
+
+Hypothesis leans towards little: of 300 scenarios that it drew (`strategies.scenarios`) eleven had
+an engagement at all, and in none were the channels saturated. These are drawn evenly instead,
+from the same grids of values, so that ties are common; they do not shrink.
+"""
+
+import random
+from typing import Any
+
+from raids import INF
+from scipy import stats
+
+import leakthrough as lt
+
+THREATS = ("drone", "missile", "decoy")
+GUNS = ("gun", "short", "long")
+AXES = ("north", "south")
+DELAYS = [0.0, 1.0, 2.0, 5.0, 10.0, 0.1, 1 / 3, stats.expon(scale=3.0), stats.uniform(1.0, 4.0)]
+KILLS = [0.1, 0.5, 0.9, 1.0, stats.beta(2.0, 2.0), stats.uniform(0.2, 0.5)]
+ODDS = [0.0, 0.0, 0.2, 0.6]
+
+
+def _arrival(pick: random.Random, count: int) -> Any:
+    start = pick.choice([-10.0, 0.0, 7.0])
+    return pick.choice(
+        [
+            lt.At(time=start),
+            lt.Times(times=[float(pick.randrange(40)) for _ in range(count)]),
+            lt.Uniform(start=start, stop=start + 60.0),
+            lt.Regular(start=start, interval=pick.choice([0.0, 1.0, 2.5])),
+            lt.Poisson(start=start, rate=pick.choice([0.5, 2.0])),
+            stats.norm(30.0, 10.0),
+        ]
+    )
+
+
+def _magazine(pick: random.Random, name: str) -> lt.Magazine:
+    reloads = pick.choice([0, 0, 1, 3])
+    return lt.Magazine(
+        interceptor=name,
+        rounds=pick.choice([0, 1, 3, 8, 30, 30, INF]),
+        reserved=pick.choice([0, 0, 1, 4]),
+        reloads=reloads,
+        reload_rounds=pick.randint(1, 6) if reloads else 0,
+        reload_time=pick.choice([0.0, 2.0, 10.0, 30.0]),
+    )
+
+
+def _battery(pick: random.Random, name: str) -> lt.Battery:
+    own = pick.sample(GUNS, pick.choice([0, 1, 1, 2, 3]))
+    sizes = [pick.randint(1, 6), {threat: pick.randint(1, 6) for threat in THREATS[:2]}, 1]
+    return lt.Battery(
+        name=name,
+        count=pick.choice([0, 1, 1, 1, 2, 3]),
+        channels=pick.choice([1, 1, 2, 5]),
+        magazines=[_magazine(pick, gun) for gun in own],
+        reaction_time=pick.choice(DELAYS),
+        # Never nothing: rounds without end would be fired without end.
+        assessment_time=pick.choice([0.5, 3.0, 10.0]),
+        false_kill=pick.choice(ODDS),
+        false_survival=pick.choice(ODDS),
+        doctrine=lt.Doctrine(
+            salvo_size=pick.choice(sizes),
+            max_salvos=pick.choice([None, None, 1, 2]),
+            order=pick.choice(["deadline", "arrival"]),
+            preference=pick.choice([{}, {"drone": own[::-1]}, {"missile": own[:1]}]),
+        ),
+        axes=pick.choice([[], [], ["north"], list(AXES)]),
+    )
+
+
+def _layer(pick: random.Random, name: str) -> lt.Layer:
+    outer = pick.choice([1e3, 3e3, 3e3, 5e3, 9e3])
+    return lt.Layer(
+        name=name,
+        outer_range=outer,
+        inner_range=pick.choice([0.0, 0.0, 500.0, outer / 3, outer]),
+        batteries=[_battery(pick, f"{name} {n}") for n in range(pick.choice([0, 1, 2, 3]))],
+        sensor=lt.Sensor(
+            detection={threat: pick.choice([1.0, 0.9, 0.5]) for threat in THREATS},
+            decoy_recognition=pick.choice(ODDS),
+            false_dismissal=pick.choice(ODDS),
+            availability=pick.choice([1.0, 1.0, 0.7]),
+        ),
+        soft_kill=pick.choice([{}, {"drone": 0.2}, {"missile": 0.1, "decoy": 0.5}]),
+    )
+
+
+def scenario(number: int) -> lt.Scenario:
+    """One scenario of up to four salvos and four layers."""
+    pick = random.Random(number)  # noqa: S311
+    counts = [pick.choice([0, 1, 3, 10, 25]) for _ in range(pick.randint(1, 4))]
+    return lt.Scenario(
+        name=f"lively {number}",
+        axes=AXES,
+        threats=[
+            lt.Threat(
+                name=name,
+                speed=pick.choice([50.0, 100.0, 333.0]),
+                priority=pick.choice([-1, 0, 0, 1, 2]),
+                decoy=name == "decoy",
+            )
+            for name in THREATS
+        ],
+        interceptors=[
+            lt.Interceptor(
+                name=name,
+                kill_probability={t: pick.choice(KILLS) for t in pick.sample(THREATS, 2)},
+                flight_time=pick.choice(DELAYS),
+            )
+            for name in GUNS
+        ],
+        salvos=[
+            lt.Salvo(
+                name=f"salvo {n}",
+                threat=pick.choice(THREATS),
+                count=count,
+                arrival=_arrival(pick, count),
+                axis=pick.choice([None, *AXES]),
+            )
+            for n, count in enumerate(counts)
+        ],
+        layers=[_layer(pick, f"layer {n}") for n in range(pick.randint(1, 4))],
+    )
