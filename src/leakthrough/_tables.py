@@ -262,8 +262,9 @@ def _lower_windows(
             detection = sensor.detection.get(threat.name, 1.0)
             dismissal = sensor.decoy_recognition if threat.decoy else sensor.false_dismissal
             windows[s, n] = (
-                ticks((edge - layer.outer_range) / threat.speed),
-                ticks((edge - layer.inner_range) / threat.speed),
+                opening := ticks((edge - layer.outer_range) / threat.speed),
+                # Rounding must not make the window shorter than an engagement that fills it.
+                opening + ticks((layer.outer_range - layer.inner_range) / threat.speed),
                 threshold(soft_kill),
                 threshold(detection),
                 threshold(dismissal),

@@ -12,7 +12,7 @@ from raids import battery, gun, layer, magazine, raid, salvo
 from scipy import stats
 
 import leakthrough as lt
-from leakthrough import _kernel, _reference
+from leakthrough import _kernel, _reference_draws
 from leakthrough._draws import quantile_table, stream, tail_probabilities, threshold, ticks
 from leakthrough._tables import lower
 
@@ -28,7 +28,7 @@ KNOWN = [
 
 @pytest.mark.parametrize(("word", "answer"), KNOWN)
 def test_philox_gives_the_published_answers(word: int, answer: tuple[int, ...]) -> None:
-    assert _reference.philox((word,) * 2, (word,) * 4) == answer
+    assert _reference_draws.philox((word,) * 2, (word,) * 4) == answer
     u = np.uint64(word)
     assert tuple(map(int, _kernel.philox((u, u), (u, u, u, u)))) == answer
 
@@ -36,14 +36,14 @@ def test_philox_gives_the_published_answers(word: int, answer: tuple[int, ...]) 
 def test_both_generators_agree_everywhere(offset: int) -> None:
     words = np.random.default_rng(offset).integers(0, 2**32, (200, 6), dtype=np.uint64)
     for row in words:
-        expected = _reference.philox(tuple(map(int, row[:2])), tuple(map(int, row[2:])))  # type: ignore[arg-type]
+        expected = _reference_draws.philox(tuple(map(int, row[:2])), tuple(map(int, row[2:])))  # type: ignore[arg-type]
         assert tuple(map(int, _kernel.philox(tuple(row[:2]), tuple(row[2:])))) == expected
 
 
 def test_draws_are_uniform_and_unrelated(offset: int) -> None:
     # 4 x 20,000 words at neighbouring addresses. 5 sigma on the mean sees a bias of 0.6 % of a
     # word's range; on the correlation of a word with the next one, 3.5 %.
-    night = _reference.Night(2025 + offset, 3)
+    night = _reference_draws.Night(2025 + offset, 3)
     draws = np.array([night.draw(("a",), threat=n) for n in range(20_000)]) / 2**32
     assert np.all(np.abs(draws.mean(axis=0) - 0.5) < 5 * math.sqrt(1 / 12 / 20_000))
     together = np.corrcoef(np.hstack([draws[:-1], draws[1:]]).T) - np.eye(8)
@@ -163,7 +163,9 @@ def quantiles(law: Any, probabilities: npt.NDArray[np.float64]) -> npt.NDArray[n
     table = quantile_table(distribution, SCALE).ravel()
     found = [_kernel._quantile(table, 0, p) for p in probabilities]
     some = slice(None, None, 37)
-    assert found[some] == [_reference.quantile(distribution, SCALE, p) for p in probabilities[some]]
+    assert found[some] == [
+        _reference_draws.quantile(distribution, SCALE, p) for p in probabilities[some]
+    ]
     return np.array(found) / SCALE
 
 
