@@ -60,6 +60,13 @@ def _inlined(function: Function) -> Function:
     return numba.njit(forceinline=True, **options)(function)  # type: ignore[no-any-return]
 
 
+at = np.uint64
+"""Marks an index as unsigned.
+
+Numba wraps signed ones around as Python does: four instructions at every access, a quarter of the
+kernel's time.
+"""
+
 # Numba turns `uint64 + literal` into int64: every constant of an unsigned sum is cast.
 U = np.uint64
 MASK_32 = U(0xFFFFFFFF)
@@ -180,8 +187,8 @@ def _quantile(reals: Any, table: int, probability: float) -> int:
     position = (2.0 * mantissa - 1.0) * STEPS
     step = int(position)
     node = table + half * HALF_TABLE + (exponent + OCTAVES) * STEPS + step
-    low = reals[node]
-    return int(math.floor(low + (position - step) * (reals[node + 1] - low) + 0.5))  # noqa: RUF046
+    low = reals[at(node)]
+    return int(math.floor(low + (position - step) * (reals[at(node + 1)] - low) + 0.5))  # noqa: RUF046
 
 
 @_inlined
@@ -201,14 +208,17 @@ def _push(words: Any, tick: int, tie: int) -> None:
     while position > 0:
         parent = (position - 1) >> 1
         above = heap + parent * ENTRY_SIZE
-        first = words[above + ENTRY_TICK]
-        if first < tick or (first == tick and words[above + ENTRY_TIE] < tie):
+        first = words[at(above + ENTRY_TICK)]
+        if first < tick or (first == tick and words[at(above + ENTRY_TIE)] < tie):
             break
         entry = heap + position * ENTRY_SIZE
-        words[entry + ENTRY_TICK], words[entry + ENTRY_TIE] = first, words[above + ENTRY_TIE]
+        words[at(entry + ENTRY_TICK)], words[at(entry + ENTRY_TIE)] = (
+            first,
+            words[at(above + ENTRY_TIE)],
+        )
         position = parent
     entry = heap + position * ENTRY_SIZE
-    words[entry + ENTRY_TICK], words[entry + ENTRY_TIE] = tick, tie
+    words[at(entry + ENTRY_TICK)], words[at(entry + ENTRY_TIE)] = tick, tie
 
 
 @_inlined
@@ -217,26 +227,29 @@ def _remove_first(words: Any) -> None:
     words[HEAP_SIZE] -= 1
     heap, size, position = words[HEAP], words[HEAP_SIZE], 0
     last = heap + size * ENTRY_SIZE
-    tick, tie = words[last + ENTRY_TICK], words[last + ENTRY_TIE]
+    tick, tie = words[at(last + ENTRY_TICK)], words[at(last + ENTRY_TIE)]
     while 2 * position + 1 < size:
         child = heap + (2 * position + 1) * ENTRY_SIZE
         other = child + ENTRY_SIZE
         if other < last and (
-            words[other + ENTRY_TICK] < words[child + ENTRY_TICK]
+            words[at(other + ENTRY_TICK)] < words[at(child + ENTRY_TICK)]
             or (
-                words[other + ENTRY_TICK] == words[child + ENTRY_TICK]
-                and words[other + ENTRY_TIE] < words[child + ENTRY_TIE]
+                words[at(other + ENTRY_TICK)] == words[at(child + ENTRY_TICK)]
+                and words[at(other + ENTRY_TIE)] < words[at(child + ENTRY_TIE)]
             )
         ):
             child = other
-        first = words[child + ENTRY_TICK]
-        if first > tick or (first == tick and words[child + ENTRY_TIE] > tie):
+        first = words[at(child + ENTRY_TICK)]
+        if first > tick or (first == tick and words[at(child + ENTRY_TIE)] > tie):
             break
         entry = heap + position * ENTRY_SIZE
-        words[entry + ENTRY_TICK], words[entry + ENTRY_TIE] = first, words[child + ENTRY_TIE]
+        words[at(entry + ENTRY_TICK)], words[at(entry + ENTRY_TIE)] = (
+            first,
+            words[at(child + ENTRY_TIE)],
+        )
         position = (child - heap) // ENTRY_SIZE
     entry = heap + position * ENTRY_SIZE
-    words[entry + ENTRY_TICK], words[entry + ENTRY_TIE] = tick, tie
+    words[at(entry + ENTRY_TICK)], words[at(entry + ENTRY_TIE)] = tick, tie
 
 
 @_inlined
@@ -247,15 +260,15 @@ def _play(words: Any, leaf: int, tick: int) -> None:
     leaves stand in the order of ties.
     """
     tree, node = words[TREE], words[LEAF_COUNT] + leaf
-    words[tree + node * NODE_SIZE + NODE_TICK] = tick
-    words[tree + node * NODE_SIZE + NODE_LEAF] = leaf
+    words[at(tree + node * NODE_SIZE + NODE_TICK)] = tick
+    words[at(tree + node * NODE_SIZE + NODE_LEAF)] = leaf
     while node > 1:
         left = tree + (node & ~1) * NODE_SIZE
         right = left + NODE_SIZE
-        winner = left if words[left + NODE_TICK] <= words[right + NODE_TICK] else right
+        winner = left if words[at(left + NODE_TICK)] <= words[at(right + NODE_TICK)] else right
         node >>= 1
-        words[tree + node * NODE_SIZE + NODE_TICK] = words[winner + NODE_TICK]
-        words[tree + node * NODE_SIZE + NODE_LEAF] = words[winner + NODE_LEAF]
+        words[at(tree + node * NODE_SIZE + NODE_TICK)] = words[at(winner + NODE_TICK)]
+        words[at(tree + node * NODE_SIZE + NODE_LEAF)] = words[at(winner + NODE_LEAF)]
 
 
 @_compiled
@@ -272,9 +285,9 @@ def _write(
 ) -> None:
     if words[LOG_USED] < words[LOG_ROOM]:
         entry = words[LOG] + words[LOG_USED] * LOG_SIZE
-        words[entry], words[entry + 1], words[entry + 2] = tick, event, threat
-        words[entry + 3], words[entry + 4], words[entry + 5] = layer, battery, magazine
-        words[entry + 6], words[entry + 7] = rounds, outcome
+        words[at(entry)], words[at(entry + 1)], words[at(entry + 2)] = tick, event, threat
+        words[at(entry + 3)], words[at(entry + 4)], words[at(entry + 5)] = layer, battery, magazine
+        words[at(entry + 6)], words[at(entry + 7)] = rounds, outcome
     words[LOG_USED] += 1
 
 
@@ -300,25 +313,25 @@ def _note(
 
 @_inlined
 def _window(words: Any, salvo: int, layer: int) -> int:
-    return int(words[layer + LAYER_WINDOWS] + words[salvo + SALVO_CODE] * WINDOW_SIZE)
+    return int(words[at(layer + LAYER_WINDOWS)] + words[at(salvo + SALVO_CODE)] * WINDOW_SIZE)
 
 
 @_inlined
 def _pairing(words: Any, salvo: int, battery: int) -> int:
-    return int(words[salvo + SALVO_PAIRINGS] + words[battery + BATTERY_CODE] * PAIRING_SIZE)
+    return int(words[at(salvo + SALVO_PAIRINGS)] + words[at(battery + BATTERY_CODE)] * PAIRING_SIZE)
 
 
 @_inlined
 def _number(words: Any, threat: int) -> int:
     """Number of a threat within its salvo, in order of arrival."""
-    return int((threat - words[words[threat + THREAT_SALVO] + SALVO_FIRST]) // THREAT_SIZE)
+    return int((threat - words[at(words[at(threat + THREAT_SALVO)] + SALVO_FIRST)]) // THREAT_SIZE)
 
 
 @_inlined
 def _held(words: Any, threat: int, layer: int) -> int:
     """Index of the mark that a threat is available to a layer."""
     row = (threat - words[THREATS]) // THREAT_SIZE
-    return int(row * (words[LAYER_COUNT] + words[BATTERY_COUNT]) + words[layer + LAYER_CODE])
+    return int(row * (words[LAYER_COUNT] + words[BATTERY_COUNT]) + words[at(layer + LAYER_CODE)])
 
 
 @_inlined
@@ -326,7 +339,7 @@ def _fired(words: Any, threat: int, battery: int) -> int:
     """Index of the mark that counts engagements of a threat by a battery."""
     row = (threat - words[THREATS]) // THREAT_SIZE
     layers = words[LAYER_COUNT]
-    return int(row * (layers + words[BATTERY_COUNT]) + layers + words[battery + BATTERY_CODE])
+    return int(row * (layers + words[BATTERY_COUNT]) + layers + words[at(battery + BATTERY_CODE)])
 
 
 # ---------------------------------------------------------------- the start of a replication
@@ -337,50 +350,55 @@ def _reset(state: "State") -> None:
     words, marks = state.words, state.marks
     for n in range(words[THREAT_COUNT]):
         threat = words[THREATS] + n * THREAT_SIZE
-        words[threat + THREAT_PHASE] = FREE
-        words[threat + THREAT_FATE] = ALIVE
-        words[threat + THREAT_CAUSE] = UNCOVERED
+        words[at(threat + THREAT_PHASE)] = FREE
+        words[at(threat + THREAT_FATE)] = ALIVE
+        words[at(threat + THREAT_CAUSE)] = UNCOVERED
     marks[:] = 0
     for n in range(words[WINDOW_COUNT]):
-        words[words[WINDOWS] + n * WINDOW_SIZE + WINDOW_OPENED] = 0
+        words[at(words[WINDOWS] + n * WINDOW_SIZE + WINDOW_OPENED)] = 0
     for n in range(words[PAIRING_COUNT]):
-        words[words[PAIRINGS] + n * PAIRING_SIZE + PAIRING_HEAD] = 0
+        words[at(words[PAIRINGS] + n * PAIRING_SIZE + PAIRING_HEAD)] = 0
     for n in range(words[BATTERY_COUNT]):
         battery = words[BATTERIES] + n * BATTERY_SIZE
-        words[battery + BATTERY_FREE] = words[battery + BATTERY_CHANNELS]
-        words[battery + BATTERY_BUSY] = 0
-        words[battery + BATTERY_ENGAGEMENTS] = 0
+        words[at(battery + BATTERY_FREE)] = words[at(battery + BATTERY_CHANNELS)]
+        words[at(battery + BATTERY_BUSY)] = 0
+        words[at(battery + BATTERY_ENGAGEMENTS)] = 0
     words[HEAP_SIZE] = 0
     for node in range(2 * words[LEAF_COUNT]):
-        words[words[TREE] + node * NODE_SIZE + NODE_TICK] = FOREVER
+        words[at(words[TREE] + node * NODE_SIZE + NODE_TICK)] = FOREVER
 
 
 @_inlined
 def _call_reload(words: Any, magazine: int, tick: int) -> None:
-    words[magazine + MAGAZINE_RELOADS_LEFT] -= 1
-    arrives = tick + words[magazine + MAGAZINE_RELOAD_TICKS]
-    _push(words, arrives, words[magazine + MAGAZINE_BATTERY] << PLACE_BITS | magazine)
+    words[at(magazine + MAGAZINE_RELOADS_LEFT)] -= 1
+    arrives = tick + words[at(magazine + MAGAZINE_RELOAD_TICKS)]
+    _push(words, arrives, words[at(magazine + MAGAZINE_BATTERY)] << PLACE_BITS | magazine)
 
 
 @_compiled
 def _stock(words: Any) -> None:
     """Fill the magazines, and start the clock of those that begin empty but have a reload."""
     for n in range(words[LAYER_COUNT]):
-        words[words[LAYERS] + n * LAYER_SIZE + LAYER_STOCKED] = 0
+        words[at(words[LAYERS] + n * LAYER_SIZE + LAYER_STOCKED)] = 0
     for n in range(words[BATTERY_COUNT]):
-        words[words[BATTERIES] + n * BATTERY_SIZE + BATTERY_READY] = 0
+        words[at(words[BATTERIES] + n * BATTERY_SIZE + BATTERY_READY)] = 0
     for n in range(words[MAGAZINE_COUNT]):
         magazine = words[MAGAZINES] + n * MAGAZINE_SIZE
-        rounds, reloads = words[magazine + MAGAZINE_ROUNDS], words[magazine + MAGAZINE_RELOADS]
-        battery = words[magazine + MAGAZINE_BATTERY]
-        words[magazine + MAGAZINE_READY] = rounds
-        words[magazine + MAGAZINE_RELOADS_LEFT] = reloads
-        words[magazine + MAGAZINE_RELOADED] = 0
-        words[magazine + MAGAZINE_EXPENDED] = 0
-        words[magazine + MAGAZINE_DEPLETION] = NEVER
-        words[battery + BATTERY_READY] = min(words[battery + BATTERY_READY] + rounds, INFINITE)
+        rounds, reloads = (
+            words[at(magazine + MAGAZINE_ROUNDS)],
+            words[at(magazine + MAGAZINE_RELOADS)],
+        )
+        battery = words[at(magazine + MAGAZINE_BATTERY)]
+        words[at(magazine + MAGAZINE_READY)] = rounds
+        words[at(magazine + MAGAZINE_RELOADS_LEFT)] = reloads
+        words[at(magazine + MAGAZINE_RELOADED)] = 0
+        words[at(magazine + MAGAZINE_EXPENDED)] = 0
+        words[at(magazine + MAGAZINE_DEPLETION)] = NEVER
+        words[at(battery + BATTERY_READY)] = min(
+            words[at(battery + BATTERY_READY)] + rounds, INFINITE
+        )
         if rounds > 0 or reloads > 0:
-            words[words[battery + BATTERY_LAYER] + LAYER_STOCKED] += 1
+            words[at(words[at(battery + BATTERY_LAYER)] + LAYER_STOCKED)] += 1
         if rounds == 0 and reloads > 0:
             _call_reload(words, magazine, 0)
 
@@ -391,14 +409,16 @@ def _draw_replication(state: "State") -> None:
     words, reals = state.words, state.reals
     for n in range(words[LAYER_COUNT]):
         layer = words[LAYERS] + n * LAYER_SIZE
-        word = _draw(words, 0, words[layer + LAYER_STREAM], 0)[0]
-        words[layer + LAYER_UP] = int(word) < words[layer + LAYER_AVAILABILITY]
+        word = _draw(words, 0, words[at(layer + LAYER_STREAM)], 0)[0]
+        words[at(layer + LAYER_UP)] = int(word) < words[at(layer + LAYER_AVAILABILITY)]
     for n in range(words[KILL_COUNT]):
         kill = words[KILLS] + n * KILL_SIZE
-        words[kill + KILL_DRAWN] = words[kill + KILL_THRESHOLD]
-        if words[kill + KILL_TABLE] >= 0:
-            word = _draw(words, 0, words[kill + KILL_STREAM], 0)[0]
-            words[kill + KILL_DRAWN] = _quantile(reals, words[kill + KILL_TABLE], _unit(word))
+        words[at(kill + KILL_DRAWN)] = words[at(kill + KILL_THRESHOLD)]
+        if words[at(kill + KILL_TABLE)] >= 0:
+            word = _draw(words, 0, words[at(kill + KILL_STREAM)], 0)[0]
+            words[at(kill + KILL_DRAWN)] = _quantile(
+                reals, words[at(kill + KILL_TABLE)], _unit(word)
+            )
 
 
 @_compiled
@@ -418,7 +438,7 @@ def _exponentials(words: Any, stream: int, sums: Any) -> None:
         elif which == 3:
             word = drawn[3]
         total -= math.log(_unit(word))
-        sums[n] = total
+        sums[at(n)] = total
 
 
 @_inlined
@@ -427,13 +447,16 @@ def _arrival(words: Any, reals: Any, salvo: int, sums: Any, number: int) -> int:
 
     Such sums divided by their total are uniform order statistics: no sort is needed.
     """
-    start, scale = reals[words[salvo + SALVO_START]], reals[words[salvo + SALVO_START] + 1]
-    if words[salvo + SALVO_KIND] == POISSON:
-        return int(math.floor(start + sums[number] * scale + 0.5))  # noqa: RUF046
-    share = sums[number] / sums[words[salvo + SALVO_THREATS]]
-    if words[salvo + SALVO_KIND] == UNIFORM:
+    start, scale = (
+        reals[at(words[at(salvo + SALVO_START)])],
+        reals[at(words[at(salvo + SALVO_START)] + 1)],
+    )
+    if words[at(salvo + SALVO_KIND)] == POISSON:
+        return int(math.floor(start + sums[at(number)] * scale + 0.5))  # noqa: RUF046
+    share = sums[at(number)] / sums[at(words[at(salvo + SALVO_THREATS)])]
+    if words[at(salvo + SALVO_KIND)] == UNIFORM:
         return int(math.floor(start + share * scale + 0.5))  # noqa: RUF046
-    return _quantile(reals, words[salvo + SALVO_TABLE], share)
+    return _quantile(reals, words[at(salvo + SALVO_TABLE)], share)
 
 
 @_compiled
@@ -445,15 +468,15 @@ def _arrive(state: "State") -> int:
     words, reals, horizon = state.words, state.reals, NEVER
     for n in range(words[SALVO_COUNT]):
         salvo = words[SALVOS] + n * SALVO_SIZE
-        count, drawn = words[salvo + SALVO_THREATS], words[salvo + SALVO_KIND] != FIXED
+        count, drawn = words[at(salvo + SALVO_THREATS)], words[at(salvo + SALVO_KIND)] != FIXED
         sums = reals[words[SCRATCH] : words[SCRATCH] + count + 1]
         if drawn:
-            _exponentials(words, words[salvo + SALVO_STREAM], sums)
+            _exponentials(words, words[at(salvo + SALVO_STREAM)], sums)
         for number in range(count):
-            threat = words[salvo + SALVO_FIRST] + number * THREAT_SIZE
+            threat = words[at(salvo + SALVO_FIRST)] + number * THREAT_SIZE
             if drawn:
-                words[threat + THREAT_ARRIVAL] = _arrival(words, reals, salvo, sums, number)
-            lands = words[threat + THREAT_ARRIVAL] + words[salvo + SALVO_TARGET_OFFSET]
+                words[at(threat + THREAT_ARRIVAL)] = _arrival(words, reals, salvo, sums, number)
+            lands = words[at(threat + THREAT_ARRIVAL)] + words[at(salvo + SALVO_TARGET_OFFSET)]
             horizon = max(horizon, lands)
     return horizon
 
@@ -466,12 +489,12 @@ def _begin_cursors(words: Any) -> None:
     """
     for leaf in range(words[WINDOW_COUNT]):
         window = words[WINDOWS] + leaf * WINDOW_SIZE
-        salvo, layer = words[window + WINDOW_SALVO], words[window + WINDOW_LAYER]
-        acts = words[window + WINDOW_SOFT_KILL] > 0 or words[window + WINDOW_COVERED] > 0
+        salvo, layer = words[at(window + WINDOW_SALVO)], words[at(window + WINDOW_LAYER)]
+        acts = words[at(window + WINDOW_SOFT_KILL)] > 0 or words[at(window + WINDOW_COVERED)] > 0
         acts = acts or words[LOG_ROOM] > 0
-        if acts and words[salvo + SALVO_THREATS] > 0 and words[layer + LAYER_UP] > 0:
-            arrival = words[words[salvo + SALVO_FIRST] + THREAT_ARRIVAL]
-            _play(words, leaf, arrival + words[window + WINDOW_OPEN])
+        if acts and words[at(salvo + SALVO_THREATS)] > 0 and words[at(layer + LAYER_UP)] > 0:
+            arrival = words[at(words[at(salvo + SALVO_FIRST)] + THREAT_ARRIVAL)]
+            _play(words, leaf, arrival + words[at(window + WINDOW_OPEN)])
 
 
 # ---------------------------------------------------------------- what a battery can do
@@ -480,18 +503,18 @@ def _begin_cursors(words: Any) -> None:
 @_inlined
 def _drawable(words: Any, magazine: int, salvo: int) -> int:
     """Rounds that a threat of this salvo may draw."""
-    if words[salvo + SALVO_PRIORITY] >= 1:
-        return int(words[magazine + MAGAZINE_READY])
-    return int(words[magazine + MAGAZINE_READY] - words[magazine + MAGAZINE_RESERVED])
+    if words[at(salvo + SALVO_PRIORITY)] >= 1:
+        return int(words[at(magazine + MAGAZINE_READY)])
+    return int(words[at(magazine + MAGAZINE_READY)] - words[at(magazine + MAGAZINE_RESERVED)])
 
 
 @_inlined
 def _engagement_words(state: "State", battery: int, threat: int) -> Any:
     """Words for reaction, flight, assessment and its error, in the battery's next engagement."""
     words = state.words
-    pairing = _pairing(words, words[threat + THREAT_SALVO], battery)
-    ordinal = state.marks[_fired(words, threat, battery)]
-    stream = words[pairing + PAIRING_ENGAGEMENT_STREAM]
+    pairing = _pairing(words, words[at(threat + THREAT_SALVO)], battery)
+    ordinal = state.marks[at(_fired(words, threat, battery))]
+    stream = words[at(pairing + PAIRING_ENGAGEMENT_STREAM)]
     return _draw(words, _number(words, threat), stream, ordinal)
 
 
@@ -499,17 +522,23 @@ def _engagement_words(state: "State", battery: int, threat: int) -> Any:
 def _drawn_magazine(state: "State", battery: int, threat: int, slack: int, loaded: bool) -> int:
     """`_magazine_in_time` for a battery whose reaction or flight is drawn."""
     words, reals = state.words, state.reals
-    salvo = words[threat + THREAT_SALVO]
+    salvo = words[at(threat + THREAT_SALVO)]
     drawn = _engagement_words(state, battery, threat)
-    constant, table = words[battery + BATTERY_REACTION], words[battery + BATTERY_REACTION_TABLE]
+    constant, table = (
+        words[at(battery + BATTERY_REACTION)],
+        words[at(battery + BATTERY_REACTION_TABLE)],
+    )
     reaction = _uncertain(reals, constant, table, drawn[0])
-    place = words[_pairing(words, salvo, battery) + PAIRING_PREFERENCE]
-    while words[place] > 0:
-        magazine = words[place]
+    place = words[at(_pairing(words, salvo, battery) + PAIRING_PREFERENCE)]
+    while words[at(place)] > 0:
+        magazine = words[at(place)]
         place += 1
         if loaded and _drawable(words, magazine, salvo) <= 0:
             continue
-        constant, table = words[magazine + MAGAZINE_FLIGHT], words[magazine + MAGAZINE_FLIGHT_TABLE]
+        constant, table = (
+            words[at(magazine + MAGAZINE_FLIGHT)],
+            words[at(magazine + MAGAZINE_FLIGHT_TABLE)],
+        )
         if reaction + _uncertain(reals, constant, table, drawn[1]) <= slack:
             return int(magazine)
     return 0
@@ -522,14 +551,14 @@ def _magazine_in_time(state: "State", battery: int, threat: int, slack: int, loa
     If `loaded`, only magazines with rounds that the threat may draw.
     """
     words = state.words
-    if words[battery + BATTERY_RANDOM_DELAY] > 0:
+    if words[at(battery + BATTERY_RANDOM_DELAY)] > 0:
         return _drawn_magazine(state, battery, threat, slack, loaded)
-    salvo = words[threat + THREAT_SALVO]
-    place = words[_pairing(words, salvo, battery) + PAIRING_PREFERENCE]
-    while words[place] > 0:
-        magazine = words[place]
+    salvo = words[at(threat + THREAT_SALVO)]
+    place = words[at(_pairing(words, salvo, battery) + PAIRING_PREFERENCE)]
+    while words[at(place)] > 0:
+        magazine = words[at(place)]
         place += 1
-        in_time = words[magazine + MAGAZINE_TO_KILL] <= slack
+        in_time = words[at(magazine + MAGAZINE_TO_KILL)] <= slack
         if in_time and (not loaded or _drawable(words, magazine, salvo) > 0):
             return int(magazine)
     return 0
@@ -540,15 +569,19 @@ def _best_battery(state: "State", layer: int, threat: int, tick: int, without: i
     """The battery of a layer that is first to engage one threat: most ready rounds, then order."""
     words, marks = state.words, state.marks
     best, best_magazine, most = 0, 0, 0
-    salvo = words[threat + THREAT_SALVO]
-    close = words[threat + THREAT_ARRIVAL] + words[_window(words, salvo, layer) + WINDOW_CLOSE]
-    for battery in range(words[layer + LAYER_FIRST], words[layer + LAYER_STOP], BATTERY_SIZE):
-        ready = words[battery + BATTERY_READY]
-        if ready <= most or words[battery + BATTERY_FREE] == 0 or battery == without:
+    salvo = words[at(threat + THREAT_SALVO)]
+    close = (
+        words[at(threat + THREAT_ARRIVAL)] + words[at(_window(words, salvo, layer) + WINDOW_CLOSE)]
+    )
+    for battery in range(
+        words[at(layer + LAYER_FIRST)], words[at(layer + LAYER_STOP)], BATTERY_SIZE
+    ):
+        ready = words[at(battery + BATTERY_READY)]
+        if ready <= most or words[at(battery + BATTERY_FREE)] == 0 or battery == without:
             continue
-        if words[_pairing(words, salvo, battery) + PAIRING_ENGAGES] == 0:
+        if words[at(_pairing(words, salvo, battery) + PAIRING_ENGAGES)] == 0:
             continue
-        if marks[_fired(words, threat, battery)] >= words[battery + BATTERY_MAX_SALVOS]:
+        if marks[at(_fired(words, threat, battery))] >= words[at(battery + BATTERY_MAX_SALVOS)]:
             continue
         magazine = _magazine_in_time(state, battery, threat, close - tick, True)
         if magazine > 0:
@@ -560,15 +593,15 @@ def _best_battery(state: "State", layer: int, threat: int, tick: int, without: i
 def _first_in_queue(state: "State", battery: int, salvo: int, tick: int) -> Any:
     """The first threat of a salvo that a battery can engage now, and the magazine; or 0."""
     words, marks = state.words, state.marks
-    layer, limit = words[battery + BATTERY_LAYER], words[battery + BATTERY_MAX_SALVOS]
+    layer, limit = words[at(battery + BATTERY_LAYER)], words[at(battery + BATTERY_MAX_SALVOS)]
     window, pairing = _window(words, salvo, layer), _pairing(words, salvo, battery)
     at_head = True
-    for number in range(words[pairing + PAIRING_HEAD], words[window + WINDOW_OPENED]):
-        threat = words[salvo + SALVO_FIRST] + number * THREAT_SIZE
-        slack = words[threat + THREAT_ARRIVAL] + words[window + WINDOW_CLOSE] - tick
+    for number in range(words[at(pairing + PAIRING_HEAD)], words[at(window + WINDOW_OPENED)]):
+        threat = words[at(salvo + SALVO_FIRST)] + number * THREAT_SIZE
+        slack = words[at(threat + THREAT_ARRIVAL)] + words[at(window + WINDOW_CLOSE)] - tick
         fired = _fired(words, threat, battery)
-        past = marks[_held(words, threat, layer)] == 0 or marks[fired] >= limit or slack < 0
-        if not past and words[threat + THREAT_PHASE] == FREE:
+        past = marks[at(_held(words, threat, layer))] == 0 or marks[at(fired)] >= limit or slack < 0
+        if not past and words[at(threat + THREAT_PHASE)] == FREE:
             magazine = _magazine_in_time(state, battery, threat, slack, True)
             if magazine > 0:
                 return threat, magazine
@@ -576,19 +609,19 @@ def _first_in_queue(state: "State", battery: int, salvo: int, tick: int) -> Any:
             if past:
                 # Drawn times do not change until it fires, and it never will: no later look
                 # needs to draw them again.
-                marks[fired] = limit
+                marks[at(fired)] = limit
         if not past:
             at_head = False
         elif at_head:
-            words[pairing + PAIRING_HEAD] = number + 1
+            words[at(pairing + PAIRING_HEAD)] = number + 1
     return 0, 0
 
 
 @_inlined
 def _has_rounds(words: Any, battery: int, salvo: int) -> bool:
-    place = words[_pairing(words, salvo, battery) + PAIRING_PREFERENCE]
-    while words[place] > 0:
-        if _drawable(words, words[place], salvo) > 0:
+    place = words[at(_pairing(words, salvo, battery) + PAIRING_PREFERENCE)]
+    while words[at(place)] > 0:
+        if _drawable(words, words[at(place)], salvo) > 0:
             return True
         place += 1
     return False
@@ -599,24 +632,24 @@ def _best_threat(state: "State", battery: int, tick: int) -> Any:
     """What a battery takes next: highest priority, then its order, then salvo order."""
     words = state.words
     best, best_magazine, best_priority, best_key = 0, 0, 0, FOREVER
-    place = words[battery + BATTERY_URGENCY]
-    while words[place] > 0:
-        salvo = words[place]
+    place = words[at(battery + BATTERY_URGENCY)]
+    while words[at(place)] > 0:
+        salvo = words[at(place)]
         place += 1
-        if best > 0 and words[salvo + SALVO_PRIORITY] < best_priority:
+        if best > 0 and words[at(salvo + SALVO_PRIORITY)] < best_priority:
             break
         if not _has_rounds(words, battery, salvo):
             continue
         threat, magazine = _first_in_queue(state, battery, salvo, tick)
         if threat == 0:
             continue
-        window = _window(words, salvo, words[battery + BATTERY_LAYER])
-        by_deadline = words[battery + BATTERY_ORDER] == BY_DEADLINE
-        offset = words[window + (WINDOW_CLOSE if by_deadline else WINDOW_OPEN)]
-        key = words[threat + THREAT_ARRIVAL] + offset
+        window = _window(words, salvo, words[at(battery + BATTERY_LAYER)])
+        by_deadline = words[at(battery + BATTERY_ORDER)] == BY_DEADLINE
+        offset = words[at(window + (WINDOW_CLOSE if by_deadline else WINDOW_OPEN))]
+        key = words[at(threat + THREAT_ARRIVAL)] + offset
         if key < best_key:
             best, best_magazine, best_key = threat, magazine, key
-            best_priority = words[salvo + SALVO_PRIORITY]
+            best_priority = words[at(salvo + SALVO_PRIORITY)]
     return best, best_magazine
 
 
@@ -627,11 +660,11 @@ def _best_threat(state: "State", battery: int, tick: int) -> Any:
 def _rounds_kill(state: "State", battery: int, magazine: int, threat: int, rounds: int) -> bool:
     """Whether any of the rounds kills: one word a round."""
     words = state.words
-    salvo = words[threat + THREAT_SALVO]
-    kill = words[magazine + MAGAZINE_KILL] + words[salvo + SALVO_CLASS] * KILL_SIZE
-    threshold = U(words[kill + KILL_DRAWN])
-    stream = words[_pairing(words, salvo, battery) + PAIRING_ROUNDS_STREAM]
-    start = int(state.marks[_fired(words, threat, battery)]) * ROUND_DRAWS
+    salvo = words[at(threat + THREAT_SALVO)]
+    kill = words[at(magazine + MAGAZINE_KILL)] + words[at(salvo + SALVO_CLASS)] * KILL_SIZE
+    threshold = U(words[at(kill + KILL_DRAWN)])
+    stream = words[at(_pairing(words, salvo, battery) + PAIRING_ROUNDS_STREAM)]
+    start = int(state.marks[at(_fired(words, threat, battery))]) * ROUND_DRAWS
     for block in range((rounds + WORDS_A_DRAW - 1) // WORDS_A_DRAW):
         drawn = _draw(words, _number(words, threat), stream, start + block)
         left = rounds - block * WORDS_A_DRAW
@@ -648,19 +681,19 @@ def _rounds_kill(state: "State", battery: int, magazine: int, threat: int, round
 @_inlined
 def _expend(words: Any, battery: int, magazine: int, rounds: int, tick: int) -> None:
     """Take rounds out of a magazine; when it is empty, call the reload or note the depletion."""
-    words[magazine + MAGAZINE_EXPENDED] += rounds
-    if words[magazine + MAGAZINE_ROUNDS] == INFINITE:
+    words[at(magazine + MAGAZINE_EXPENDED)] += rounds
+    if words[at(magazine + MAGAZINE_ROUNDS)] == INFINITE:
         return
-    words[magazine + MAGAZINE_READY] -= rounds
-    if words[battery + BATTERY_READY] < INFINITE:
-        words[battery + BATTERY_READY] -= rounds
-    if words[magazine + MAGAZINE_READY] > 0:
+    words[at(magazine + MAGAZINE_READY)] -= rounds
+    if words[at(battery + BATTERY_READY)] < INFINITE:
+        words[at(battery + BATTERY_READY)] -= rounds
+    if words[at(magazine + MAGAZINE_READY)] > 0:
         return
-    if words[magazine + MAGAZINE_RELOADS_LEFT] > 0:
+    if words[at(magazine + MAGAZINE_RELOADS_LEFT)] > 0:
         _call_reload(words, magazine, tick)
     else:
-        words[magazine + MAGAZINE_DEPLETION] = tick
-        words[words[battery + BATTERY_LAYER] + LAYER_STOCKED] -= 1
+        words[at(magazine + MAGAZINE_DEPLETION)] = tick
+        words[at(words[at(battery + BATTERY_LAYER)] + LAYER_STOCKED)] -= 1
 
 
 @_compiled
@@ -668,40 +701,49 @@ def _draw_engagement(state: "State", battery: int, magazine: int, threat: int) -
     """Ticks from firing to the kill and to the end, and the word that may err in assessment."""
     words, reals = state.words, state.reals
     drawn = _engagement_words(state, battery, threat)
-    constant, table = words[battery + BATTERY_REACTION], words[battery + BATTERY_REACTION_TABLE]
+    constant, table = (
+        words[at(battery + BATTERY_REACTION)],
+        words[at(battery + BATTERY_REACTION_TABLE)],
+    )
     to_kill = _uncertain(reals, constant, table, drawn[0])
-    constant, table = words[magazine + MAGAZINE_FLIGHT], words[magazine + MAGAZINE_FLIGHT_TABLE]
+    constant, table = (
+        words[at(magazine + MAGAZINE_FLIGHT)],
+        words[at(magazine + MAGAZINE_FLIGHT_TABLE)],
+    )
     to_kill += _uncertain(reals, constant, table, drawn[1])
-    constant, table = words[battery + BATTERY_ASSESSMENT], words[battery + BATTERY_ASSESSMENT_TABLE]
+    constant, table = (
+        words[at(battery + BATTERY_ASSESSMENT)],
+        words[at(battery + BATTERY_ASSESSMENT_TABLE)],
+    )
     return to_kill, to_kill + _uncertain(reals, constant, table, drawn[2]), drawn[3]
 
 
 @_inlined
 def _engage(state: "State", battery: int, magazine: int, threat: int, tick: int) -> None:
     words = state.words
-    salvo, layer = words[threat + THREAT_SALVO], words[battery + BATTERY_LAYER]
-    size = words[_pairing(words, salvo, battery) + PAIRING_SALVO_SIZE]
+    salvo, layer = words[at(threat + THREAT_SALVO)], words[at(battery + BATTERY_LAYER)]
+    size = words[at(_pairing(words, salvo, battery) + PAIRING_SALVO_SIZE)]
     rounds = min(size, _drawable(words, magazine, salvo))
     _note(words, tick, FIRING, threat, layer, battery, magazine, rounds, -1)
-    to_kill, to_end = words[magazine + MAGAZINE_TO_KILL], words[magazine + MAGAZINE_TO_END]
+    to_kill, to_end = words[at(magazine + MAGAZINE_TO_KILL)], words[at(magazine + MAGAZINE_TO_END)]
     word = MASK_32
-    if words[battery + BATTERY_RANDOM] > 0:
+    if words[at(battery + BATTERY_RANDOM)] > 0:
         to_kill, to_end, word = _draw_engagement(state, battery, magazine, threat)
-    alive = words[threat + THREAT_FATE] == ALIVE
+    alive = words[at(threat + THREAT_FATE)] == ALIVE
     scored = alive and _rounds_kill(state, battery, magazine, threat, rounds)
     if scored:
-        words[threat + THREAT_FATE] = words[layer + LAYER_CODE]
-        words[threat + THREAT_FATE_TICK] = tick + to_kill
+        words[at(threat + THREAT_FATE)] = words[at(layer + LAYER_CODE)]
+        words[at(threat + THREAT_FATE_TICK)] = tick + to_kill
     survives = alive and not scored
-    wrong = words[battery + (BATTERY_FALSE_KILL if survives else BATTERY_FALSE_SURVIVAL)]
-    words[threat + THREAT_SCORED] = scored
-    words[threat + THREAT_MISJUDGED] = int(word) < wrong
-    words[threat + THREAT_PHASE], words[threat + THREAT_CAUSE] = ENGAGED, MISSED
+    wrong = words[at(battery + (BATTERY_FALSE_KILL if survives else BATTERY_FALSE_SURVIVAL))]
+    words[at(threat + THREAT_SCORED)] = scored
+    words[at(threat + THREAT_MISJUDGED)] = int(word) < wrong
+    words[at(threat + THREAT_PHASE)], words[at(threat + THREAT_CAUSE)] = ENGAGED, MISSED
     _expend(words, battery, magazine, rounds, tick)
-    state.marks[_fired(words, threat, battery)] += 1
-    words[battery + BATTERY_FREE] -= 1
-    words[battery + BATTERY_BUSY] += to_end
-    words[battery + BATTERY_ENGAGEMENTS] += 1
+    state.marks[at(_fired(words, threat, battery))] += 1
+    words[at(battery + BATTERY_FREE)] -= 1
+    words[at(battery + BATTERY_BUSY)] += to_end
+    words[at(battery + BATTERY_ENGAGEMENTS)] += 1
     _push(words, tick + to_end, battery << PLACE_BITS | threat)
 
 
@@ -716,16 +758,20 @@ def _next_shot(state: "State", layer: int, freed: int, threat: int, tick: int) -
     battery, magazine = 0, 0
     if (
         threat > 0
-        and words[threat + THREAT_PHASE] == FREE
-        and state.marks[_held(words, threat, layer)] != 0
+        and words[at(threat + THREAT_PHASE)] == FREE
+        and state.marks[at(_held(words, threat, layer))] != 0
     ):
         battery, magazine = _best_battery(state, layer, threat, tick, freed)
-    if freed == 0 or words[freed + BATTERY_LAYER] != layer or words[freed + BATTERY_FREE] == 0:
+    if (
+        freed == 0
+        or words[at(freed + BATTERY_LAYER)] != layer
+        or words[at(freed + BATTERY_FREE)] == 0
+    ):
         return battery, magazine, threat
-    ready = words[freed + BATTERY_READY]
+    ready = words[at(freed + BATTERY_READY)]
     ahead = battery > 0 and (
-        words[battery + BATTERY_READY] > ready
-        or (words[battery + BATTERY_READY] == ready and battery < freed)
+        words[at(battery + BATTERY_READY)] > ready
+        or (words[at(battery + BATTERY_READY)] == ready and battery < freed)
     )
     if not ahead and ready > 0:
         own, own_magazine = _best_threat(state, freed, tick)
@@ -754,14 +800,14 @@ def _serve(state: "State", first: int, last: int, freed: int, threat: int, tick:
 @_inlined
 def _fate_at_opening(words: Any, window: int, threat: int) -> int:
     """Soft kill, detection, discrimination: what becomes of a live threat at an opening."""
-    if words[window + WINDOW_RANDOM] == 0:
+    if words[at(window + WINDOW_RANDOM)] == 0:
         return AVAILABLE
-    drawn = _draw(words, _number(words, threat), words[window + WINDOW_STREAM], 0)
-    if int(drawn[0]) < words[window + WINDOW_SOFT_KILL]:
+    drawn = _draw(words, _number(words, threat), words[at(window + WINDOW_STREAM)], 0)
+    if int(drawn[0]) < words[at(window + WINDOW_SOFT_KILL)]:
         return SOFT_KILLED
-    if int(drawn[1]) >= words[window + WINDOW_DETECTION]:
+    if int(drawn[1]) >= words[at(window + WINDOW_DETECTION)]:
         return UNSEEN
-    if int(drawn[2]) < words[window + WINDOW_DISMISSAL]:
+    if int(drawn[2]) < words[at(window + WINDOW_DISMISSAL)]:
         return SEEN_AS_DECOY
     return AVAILABLE
 
@@ -770,8 +816,8 @@ def _fate_at_opening(words: Any, window: int, threat: int) -> int:
 def _blame(state: "State", window: int, threat: int, outcome: int) -> None:
     """Lower the cause for which a threat would leak, by what it met at one opening."""
     words = state.words
-    known = words[threat + THREAT_CAUSE]
-    if known <= NO_CHANNEL or words[window + WINDOW_COVERED] == 0 or outcome == SOFT_KILLED:
+    known = words[at(threat + THREAT_CAUSE)]
+    if known <= NO_CHANNEL or words[at(window + WINDOW_COVERED)] == 0 or outcome == SOFT_KILLED:
         return
     cause = TOO_SHORT
     if outcome == UNSEEN:
@@ -779,34 +825,36 @@ def _blame(state: "State", window: int, threat: int, outcome: int) -> None:
     elif outcome == SEEN_AS_DECOY:
         cause = DISMISSED
     else:
-        salvo, layer = words[threat + THREAT_SALVO], words[window + WINDOW_LAYER]
-        slack = words[window + WINDOW_CLOSE] - words[window + WINDOW_OPEN]
-        for battery in range(words[layer + LAYER_FIRST], words[layer + LAYER_STOP], BATTERY_SIZE):
-            if words[_pairing(words, salvo, battery) + PAIRING_ENGAGES] == 0:
+        salvo, layer = words[at(threat + THREAT_SALVO)], words[at(window + WINDOW_LAYER)]
+        slack = words[at(window + WINDOW_CLOSE)] - words[at(window + WINDOW_OPEN)]
+        for battery in range(
+            words[at(layer + LAYER_FIRST)], words[at(layer + LAYER_STOP)], BATTERY_SIZE
+        ):
+            if words[at(_pairing(words, salvo, battery) + PAIRING_ENGAGES)] == 0:
                 continue
             if _magazine_in_time(state, battery, threat, slack, True) > 0:
                 cause = NO_CHANNEL
                 break
             if _magazine_in_time(state, battery, threat, slack, False) > 0:
                 cause = NO_INTERCEPTORS
-    words[threat + THREAT_CAUSE] = min(known, cause)
+    words[at(threat + THREAT_CAUSE)] = min(known, cause)
 
 
 @_inlined
 def _open_window(state: "State", window: int, threat: int, tick: int) -> int:
     """What a threat meets when it comes into reach."""
-    words, layer = state.words, state.words[window + WINDOW_LAYER]
-    if words[threat + THREAT_FATE] != ALIVE and words[threat + THREAT_FATE_TICK] <= tick:
+    words, layer = state.words, state.words[at(window + WINDOW_LAYER)]
+    if words[at(threat + THREAT_FATE)] != ALIVE and words[at(threat + THREAT_FATE_TICK)] <= tick:
         return NOTHING
     outcome = _fate_at_opening(words, window, threat)
     _note(words, tick, OPENING, threat, layer, 0, 0, 0, outcome)
     if outcome == SOFT_KILLED:
-        words[threat + THREAT_FATE] = words[LAYER_COUNT] + words[layer + LAYER_CODE]
-        words[threat + THREAT_FATE_TICK] = tick
-        if words[threat + THREAT_PHASE] == FREE:
-            words[threat + THREAT_PHASE] = GONE
+        words[at(threat + THREAT_FATE)] = words[LAYER_COUNT] + words[at(layer + LAYER_CODE)]
+        words[at(threat + THREAT_FATE_TICK)] = tick
+        if words[at(threat + THREAT_PHASE)] == FREE:
+            words[at(threat + THREAT_PHASE)] = GONE
     elif outcome == AVAILABLE:
-        state.marks[_held(words, threat, layer)] = 1
+        state.marks[at(_held(words, threat, layer))] = 1
     return outcome
 
 
@@ -814,20 +862,22 @@ def _open_window(state: "State", window: int, threat: int, tick: int) -> int:
 def _next_opening(state: "State") -> None:
     """Handle the first opening and move its cursor on, or drop it."""
     words = state.words
-    tick = words[words[TREE] + NODE_SIZE + NODE_TICK]
-    leaf = words[words[TREE] + NODE_SIZE + NODE_LEAF]
+    tick = words[at(words[TREE] + NODE_SIZE + NODE_TICK)]
+    leaf = words[at(words[TREE] + NODE_SIZE + NODE_LEAF)]
     window = words[WINDOWS] + leaf * WINDOW_SIZE
-    layer, salvo = words[window + WINDOW_LAYER], words[window + WINDOW_SALVO]
-    idle = words[layer + LAYER_STOCKED] == 0 and words[window + WINDOW_SOFT_KILL] == 0
+    layer, salvo = words[at(window + WINDOW_LAYER)], words[at(window + WINDOW_SALVO)]
+    idle = words[at(layer + LAYER_STOCKED)] == 0 and words[at(window + WINDOW_SOFT_KILL)] == 0
     if idle and words[LOG_ROOM] == 0:
         _play(words, leaf, FOREVER)
         return
-    number = words[window + WINDOW_OPENED]
-    threat = words[salvo + SALVO_FIRST] + number * THREAT_SIZE
-    words[window + WINDOW_OPENED] = number + 1
+    number = words[at(window + WINDOW_OPENED)]
+    threat = words[at(salvo + SALVO_FIRST)] + number * THREAT_SIZE
+    words[at(window + WINDOW_OPENED)] = number + 1
     following = FOREVER
-    if number + 1 < words[salvo + SALVO_THREATS]:
-        following = words[threat + THREAT_SIZE + THREAT_ARRIVAL] + words[window + WINDOW_OPEN]
+    if number + 1 < words[at(salvo + SALVO_THREATS)]:
+        following = (
+            words[at(threat + THREAT_SIZE + THREAT_ARRIVAL)] + words[at(window + WINDOW_OPEN)]
+        )
     _play(words, leaf, following)
     outcome = _open_window(state, window, threat, tick)
     if outcome == AVAILABLE:
@@ -845,22 +895,22 @@ def _forget(state: "State", threat: int) -> None:
     """Make a threat available to no layer."""
     first = _held(state.words, threat, state.words[LAYERS])
     for mark in range(first, first + state.words[LAYER_COUNT]):
-        state.marks[mark] = 0
+        state.marks[at(mark)] = 0
 
 
 @_inlined
 def _assess(state: "State", battery: int, threat: int, tick: int) -> Any:
     """Judge an engagement that is over; whether its threat is available again."""
     words = state.words
-    layer, fate = words[battery + BATTERY_LAYER], words[threat + THREAT_FATE]
-    words[battery + BATTERY_FREE] += 1
-    words[threat + THREAT_PHASE] = GONE
+    layer, fate = words[at(battery + BATTERY_LAYER)], words[at(threat + THREAT_FATE)]
+    words[at(battery + BATTERY_FREE)] += 1
+    words[at(threat + THREAT_PHASE)] = GONE
     if fate >= words[LAYER_COUNT]:
         _note(words, tick, ASSESSMENT, threat, layer, battery, 0, 0, LOST_TO_SOFT_KILL)
         return False
-    if words[threat + THREAT_SCORED] != 0:
-        _note(words, words[threat + THREAT_FATE_TICK], KILL, threat, layer, battery, 0, 0, -1)
-    alive, misjudged = fate == ALIVE, words[threat + THREAT_MISJUDGED] != 0
+    if words[at(threat + THREAT_SCORED)] != 0:
+        _note(words, words[at(threat + THREAT_FATE_TICK)], KILL, threat, layer, battery, 0, 0, -1)
+    alive, misjudged = fate == ALIVE, words[at(threat + THREAT_MISJUDGED)] != 0
     if alive:
         outcome = WRONGLY_KILLED if misjudged else JUDGED_ALIVE
     else:
@@ -868,7 +918,7 @@ def _assess(state: "State", battery: int, threat: int, tick: int) -> Any:
     _note(words, tick, ASSESSMENT, threat, layer, battery, 0, 0, outcome)
     believed_alive = alive != misjudged
     if alive or believed_alive:
-        words[threat + THREAT_PHASE] = FREE
+        words[at(threat + THREAT_PHASE)] = FREE
     if not believed_alive:
         _forget(state, threat)
     return believed_alive
@@ -876,22 +926,22 @@ def _assess(state: "State", battery: int, threat: int, tick: int) -> Any:
 
 @_inlined
 def _reload(words: Any, battery: int, magazine: int, tick: int) -> None:
-    rounds = words[magazine + MAGAZINE_RELOAD_ROUNDS]
-    words[magazine + MAGAZINE_READY] += rounds
-    words[magazine + MAGAZINE_RELOADED] += rounds
-    if words[battery + BATTERY_READY] < INFINITE:
-        words[battery + BATTERY_READY] += rounds
-    _note(words, tick, RELOAD, 0, words[battery + BATTERY_LAYER], battery, magazine, rounds, -1)
+    rounds = words[at(magazine + MAGAZINE_RELOAD_ROUNDS)]
+    words[at(magazine + MAGAZINE_READY)] += rounds
+    words[at(magazine + MAGAZINE_RELOADED)] += rounds
+    if words[at(battery + BATTERY_READY)] < INFINITE:
+        words[at(battery + BATTERY_READY)] += rounds
+    _note(words, tick, RELOAD, 0, words[at(battery + BATTERY_LAYER)], battery, magazine, rounds, -1)
 
 
 @_inlined
 def _next_ending(state: "State", horizon: int) -> None:
     """Handle the first engagement or reload that is due."""
     words = state.words
-    tick, tie = words[words[HEAP] + ENTRY_TICK], words[words[HEAP] + ENTRY_TIE]
+    tick, tie = words[at(words[HEAP] + ENTRY_TICK)], words[at(words[HEAP] + ENTRY_TIE)]
     _remove_first(words)
     battery, place = tie >> PLACE_BITS, tie & PLACE_MASK
-    first = last = words[battery + BATTERY_LAYER]
+    first = last = words[at(battery + BATTERY_LAYER)]
     threat = 0
     if place >= words[MAGAZINES]:
         if tick > horizon:
@@ -910,14 +960,14 @@ def _next_ending(state: "State", horizon: int) -> None:
 def _sample(words: Any, row: Any, column: int, sample: int, until: int) -> int:
     """Write ready rounds and busy channels at the sample times before `until`."""
     magazines, batteries = words[MAGAZINE_COUNT], words[BATTERY_COUNT]
-    while sample < words[SAMPLE_COUNT] and words[words[TIMELINE] + sample] < until:
+    while sample < words[SAMPLE_COUNT] and words[at(words[TIMELINE] + sample)] < until:
         place = column + sample * (magazines + batteries)
         for n in range(magazines):
-            row[place + n] = words[words[MAGAZINES] + n * MAGAZINE_SIZE + MAGAZINE_READY]
+            row[at(place + n)] = words[at(words[MAGAZINES] + n * MAGAZINE_SIZE + MAGAZINE_READY)]
         for n in range(batteries):
             battery = words[BATTERIES] + n * BATTERY_SIZE
-            busy = words[battery + BATTERY_CHANNELS] - words[battery + BATTERY_FREE]
-            row[place + magazines + n] = busy
+            busy = words[at(battery + BATTERY_CHANNELS)] - words[at(battery + BATTERY_FREE)]
+            row[at(place + magazines + n)] = busy
         sample += 1
     return sample
 
@@ -931,8 +981,8 @@ def _raid(state: "State", row: Any, samples: int, stop: Any) -> None:
     sample, events = 0, 0
     while not (events & (EVENTS_BETWEEN_LOOKS - 1) == 0 and stop[0] != 0):
         events += 1
-        opening = words[words[TREE] + NODE_SIZE + NODE_TICK]
-        ending = words[words[HEAP] + ENTRY_TICK] if words[HEAP_SIZE] > 0 else FOREVER
+        opening = words[at(words[TREE] + NODE_SIZE + NODE_TICK)]
+        ending = words[at(words[HEAP] + ENTRY_TICK)] if words[HEAP_SIZE] > 0 else FOREVER
         tick = min(opening, ending)
         if sample < words[SAMPLE_COUNT]:
             sample = _sample(words, row, samples, sample, tick)
@@ -948,13 +998,13 @@ def _raid(state: "State", row: Any, samples: int, stop: Any) -> None:
 def _blame_unopened(state: "State", threat: int) -> None:
     """What the windows of dropped cursors would have added to a leaker's cause."""
     words = state.words
-    salvo, number = words[threat + THREAT_SALVO], _number(words, threat)
+    salvo, number = words[at(threat + THREAT_SALVO)], _number(words, threat)
     for n in range(words[LAYER_COUNT]):
-        if words[threat + THREAT_CAUSE] <= NO_INTERCEPTORS:
+        if words[at(threat + THREAT_CAUSE)] <= NO_INTERCEPTORS:
             return
         layer = words[LAYERS] + n * LAYER_SIZE
         window = _window(words, salvo, layer)
-        if words[layer + LAYER_UP] > 0 and number >= words[window + WINDOW_OPENED]:
+        if words[at(layer + LAYER_UP)] > 0 and number >= words[at(window + WINDOW_OPENED)]:
             _blame(state, window, threat, _fate_at_opening(words, window, threat))
 
 
@@ -964,7 +1014,7 @@ def _first_sample(words: Any, tick: int) -> int:
     low, high = 0, words[SAMPLE_COUNT]
     while low < high:
         middle = (low + high) >> 1
-        if words[words[TIMELINE] + middle] < tick:
+        if words[at(words[TIMELINE] + middle)] < tick:
             low = middle + 1
         else:
             high = middle
@@ -975,15 +1025,15 @@ def _first_sample(words: Any, tick: int) -> int:
 def _count_leaker(state: "State", row: Any, threat: int, column: int) -> None:
     """Count a leaker under its cause, and from `column` in the samples."""
     words = state.words
-    salvo, salvos = words[threat + THREAT_SALVO], words[SALVO_COUNT]
-    code = words[salvo + SALVO_CODE]
+    salvo, salvos = words[at(threat + THREAT_SALVO)], words[SALVO_COUNT]
+    code = words[at(salvo + SALVO_CODE)]
     _blame_unopened(state, threat)
-    cause = words[threat + THREAT_CAUSE]
-    tick = words[threat + THREAT_ARRIVAL] + words[salvo + SALVO_TARGET_OFFSET]
+    cause = words[at(threat + THREAT_CAUSE)]
+    tick = words[at(threat + THREAT_ARRIVAL)] + words[at(salvo + SALVO_TARGET_OFFSET)]
     _note(words, tick, LEAK, threat, 0, 0, 0, 0, cause)
-    row[code] += 1
-    row[salvos + code * (UNCOVERED + 1) + cause] += 1
-    row[column + _first_sample(words, tick) * salvos + code] += 1
+    row[at(code)] += 1
+    row[at(salvos + code * (UNCOVERED + 1) + cause)] += 1
+    row[at(column + _first_sample(words, tick) * salvos + code)] += 1
 
 
 @_compiled
@@ -995,15 +1045,18 @@ def _count_fates(state: "State", row: Any) -> int:
     leaked_by = killed + 2 * salvos * layers
     for n in range(words[THREAT_COUNT]):
         threat = words[THREATS] + n * THREAT_SIZE
-        fate, code = words[threat + THREAT_FATE], words[words[threat + THREAT_SALVO] + SALVO_CODE]
+        fate, code = (
+            words[at(threat + THREAT_FATE)],
+            words[at(words[at(threat + THREAT_SALVO)] + SALVO_CODE)],
+        )
         if fate == ALIVE:
             _count_leaker(state, row, threat, leaked_by)
         elif fate < layers:
-            row[killed + code * layers + fate] += 1
+            row[at(killed + code * layers + fate)] += 1
         else:
-            row[killed + (salvos + code) * layers + fate - layers] += 1
+            row[at(killed + (salvos + code) * layers + fate - layers)] += 1
     for place in range(leaked_by + salvos, leaked_by + salvos * words[SAMPLE_COUNT]):
-        row[place] += row[place - salvos]
+        row[at(place)] += row[at(place - salvos)]
     return int(leaked_by + salvos * (words[SAMPLE_COUNT] + 1))
 
 
@@ -1013,15 +1066,15 @@ def _count_spent(words: Any, row: Any, column: int) -> int:
     number = words[MAGAZINE_COUNT]
     for n in range(number):
         magazine = words[MAGAZINES] + n * MAGAZINE_SIZE
-        row[column + n] = words[magazine + MAGAZINE_EXPENDED]
-        row[column + number + n] = words[magazine + MAGAZINE_READY]
-        row[column + 2 * number + n] = words[magazine + MAGAZINE_RELOADED]
-        row[column + 3 * number + n] = words[magazine + MAGAZINE_DEPLETION]
+        row[at(column + n)] = words[at(magazine + MAGAZINE_EXPENDED)]
+        row[at(column + number + n)] = words[at(magazine + MAGAZINE_READY)]
+        row[at(column + 2 * number + n)] = words[at(magazine + MAGAZINE_RELOADED)]
+        row[at(column + 3 * number + n)] = words[at(magazine + MAGAZINE_DEPLETION)]
     column += 4 * number
     for n in range(words[BATTERY_COUNT]):
         battery = words[BATTERIES] + n * BATTERY_SIZE
-        row[column + n] = words[battery + BATTERY_BUSY]
-        row[column + words[BATTERY_COUNT] + n] = words[battery + BATTERY_ENGAGEMENTS]
+        row[at(column + n)] = words[at(battery + BATTERY_BUSY)]
+        row[at(column + words[BATTERY_COUNT] + n)] = words[at(battery + BATTERY_ENGAGEMENTS)]
     return int(column + 2 * words[BATTERY_COUNT])
 
 

@@ -18,7 +18,9 @@ from leakthrough._reference_draws import Night, quantile, time_or_draw, unit
 from leakthrough.arrivals import At, Poisson, Regular, Times, Uniform
 from leakthrough.distributions import Distribution
 
-CAUSES = tuple("missed no_channel no_interceptors too_short dismissed undetected uncovered".split())
+CAUSES = (
+    "missed", "no_channel", "no_interceptors", "too_short", "dismissed", "undetected", "uncovered",
+)  # fmt: skip
 """Causes of leaking; of those that apply to a leaker, the first one is its cause."""
 
 
