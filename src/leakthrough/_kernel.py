@@ -75,7 +75,7 @@ WORDS_A_DRAW = 4
 ROUND_DRAWS = 1 << 16
 """Draws set aside for the rounds of one engagement: `Doctrine.salvo_size` stays far below."""
 
-FOREVER = 2**63 - 1
+FOREVER: Any = np.int64(2**63 - 1)
 NEVER = -(2**63)
 INFINITE = 2**61
 """Rounds of a magazine that cannot run dry."""
@@ -87,14 +87,26 @@ OCTAVES, STEPS = 32, 128
 """Quantile tables: 32 halvings of the tail probability, 128 equal steps in each."""
 HALF_TABLE = OCTAVES * STEPS + 1
 
+# Numba compiles a function once more for each Python constant that it is called with, but once
+# for all NumPy ones: a third of the compile time.
+NOBODY: Any = np.int64(0)
+NONE: Any = np.int64(0)
+ANY_ROUNDS: Any = np.bool_(False)
+LOADED: Any = np.bool_(True)
+
+
+def _codes(number: int) -> Any:
+    return tuple(map(np.int64, range(number)))
+
+
 FIXED, POISSON, UNIFORM, DISTRIBUTION = range(4)
 BY_DEADLINE, BY_ARRIVAL = range(2)
 FREE, ENGAGED, GONE = range(3)
 ALIVE = -1
 MISSED, NO_CHANNEL, NO_INTERCEPTORS, TOO_SHORT, DISMISSED, UNDETECTED, UNCOVERED = range(7)
-AVAILABLE, SOFT_KILLED, SEEN_AS_DECOY, UNSEEN, NOTHING = range(5)
-OPENING, FIRING, KILL, ASSESSMENT, RELOAD, LEAK = range(6)
-JUDGED_KILLED, JUDGED_ALIVE, WRONGLY_KILLED, WRONGLY_ALIVE, LOST_TO_SOFT_KILL = range(5)
+AVAILABLE, SOFT_KILLED, SEEN_AS_DECOY, UNSEEN, NOTHING = _codes(5)
+OPENING, FIRING, KILL, ASSESSMENT, RELOAD, LEAK = _codes(6)
+JUDGED_KILLED, JUDGED_ALIVE, WRONGLY_KILLED, WRONGLY_ALIVE, LOST_TO_SOFT_KILL = _codes(5)
 EVENTS_BETWEEN_LOOKS = 4096
 """Events between two looks at the stop flag: well under a millisecond."""
 
@@ -103,8 +115,8 @@ EVENTS_BETWEEN_LOOKS = 4096
     SALVOS, SALVO_COUNT, LAYERS, LAYER_COUNT, BATTERIES, BATTERY_COUNT, THREATS, THREAT_COUNT,
     MAGAZINES, MAGAZINE_COUNT, KILLS, KILL_COUNT, WINDOWS, WINDOW_COUNT, PAIRINGS, PAIRING_COUNT,
     URGENCIES, PREFERENCES, TREE, LEAF_COUNT, HEAP, HEAP_SIZE, TIMELINE, SAMPLE_COUNT,
-    LOG, LOG_ROOM, LOG_USED, SEED, REPLICATION, SCRATCH, HEAD_SIZE,
-) = range(31)  # fmt: skip
+    LOG, LOG_ROOM, LOG_USED, SEED, REPLICATION, SCRATCH, MARK_WIDTH, HEAD_SIZE,
+) = range(32)  # fmt: skip
 
 # Fields of the records, in the order in which `leakthrough._state` writes them.
 (
@@ -142,6 +154,8 @@ KILL_THRESHOLD, KILL_TABLE, KILL_STREAM, KILL_DRAWN, KILL_SIZE = range(5)
     THREAT_ARRIVAL, THREAT_FATE, THREAT_FATE_TICK, THREAT_CAUSE, THREAT_PHASE, THREAT_SCORED,
     THREAT_MISJUDGED, THREAT_SALVO, THREAT_SIZE,
 ) = range(9)  # fmt: skip
+THREAT_BITS = 3
+"""The record of a threat is 2**3 words long, so that its number is a shift away, not a division."""
 NODE_TICK, NODE_LEAF, NODE_SIZE = range(3)
 ENTRY_TICK, ENTRY_TIE, ENTRY_SIZE = range(3)
 LOG_SIZE = 8
@@ -324,22 +338,21 @@ def _pairing(words: Any, salvo: int, battery: int) -> int:
 @_inlined
 def _number(words: Any, threat: int) -> int:
     """Number of a threat within its salvo, in order of arrival."""
-    return int((threat - words[at(words[at(threat + THREAT_SALVO)] + SALVO_FIRST)]) // THREAT_SIZE)
+    return int(threat - words[at(words[at(threat + THREAT_SALVO)] + SALVO_FIRST)]) >> THREAT_BITS
 
 
 @_inlined
 def _held(words: Any, threat: int, layer: int) -> int:
     """Index of the mark that a threat is available to a layer."""
-    row = (threat - words[THREATS]) // THREAT_SIZE
-    return int(row * (words[LAYER_COUNT] + words[BATTERY_COUNT]) + words[at(layer + LAYER_CODE)])
+    row = (threat - words[THREATS]) >> THREAT_BITS
+    return int(row * words[MARK_WIDTH] + words[at(layer + LAYER_CODE)])
 
 
 @_inlined
 def _fired(words: Any, threat: int, battery: int) -> int:
     """Index of the mark that counts engagements of a threat by a battery."""
-    row = (threat - words[THREATS]) // THREAT_SIZE
-    layers = words[LAYER_COUNT]
-    return int(row * (layers + words[BATTERY_COUNT]) + layers + words[at(battery + BATTERY_CODE)])
+    row = (threat - words[THREATS]) >> THREAT_BITS
+    return int(row * words[MARK_WIDTH] + words[LAYER_COUNT] + words[at(battery + BATTERY_CODE)])
 
 
 # ---------------------------------------------------------------- the start of a replication
@@ -400,7 +413,7 @@ def _stock(words: Any) -> None:
         if rounds > 0 or reloads > 0:
             words[at(words[at(battery + BATTERY_LAYER)] + LAYER_STOCKED)] += 1
         if rounds == 0 and reloads > 0:
-            _call_reload(words, magazine, 0)
+            _call_reload(words, magazine, NONE)
 
 
 @_compiled
@@ -409,13 +422,13 @@ def _draw_replication(state: "State") -> None:
     words, reals = state.words, state.reals
     for n in range(words[LAYER_COUNT]):
         layer = words[LAYERS] + n * LAYER_SIZE
-        word = _draw(words, 0, words[at(layer + LAYER_STREAM)], 0)[0]
+        word = _draw(words, NONE, words[at(layer + LAYER_STREAM)], NONE)[0]
         words[at(layer + LAYER_UP)] = int(word) < words[at(layer + LAYER_AVAILABILITY)]
     for n in range(words[KILL_COUNT]):
         kill = words[KILLS] + n * KILL_SIZE
         words[at(kill + KILL_DRAWN)] = words[at(kill + KILL_THRESHOLD)]
         if words[at(kill + KILL_TABLE)] >= 0:
-            word = _draw(words, 0, words[at(kill + KILL_STREAM)], 0)[0]
+            word = _draw(words, NONE, words[at(kill + KILL_STREAM)], NONE)[0]
             words[at(kill + KILL_DRAWN)] = _quantile(
                 reals, words[at(kill + KILL_TABLE)], _unit(word)
             )
@@ -429,7 +442,7 @@ def _exponentials(words: Any, stream: int, sums: Any) -> None:
     for n in range(sums.size):
         which = n & 3
         if which == 0:
-            drawn = _draw(words, n >> 2, stream, 0)
+            drawn = _draw(words, n >> 2, stream, NONE)
         word = drawn[0]
         if which == 1:
             word = drawn[1]
@@ -513,7 +526,7 @@ def _engagement_words(state: "State", battery: int, threat: int) -> Any:
     """Words for reaction, flight, assessment and its error, in the battery's next engagement."""
     words = state.words
     pairing = _pairing(words, words[at(threat + THREAT_SALVO)], battery)
-    ordinal = state.marks[at(_fired(words, threat, battery))]
+    ordinal: Any = np.int64(state.marks[at(_fired(words, threat, battery))])
     stream = words[at(pairing + PAIRING_ENGAGEMENT_STREAM)]
     return _draw(words, _number(words, threat), stream, ordinal)
 
@@ -583,7 +596,7 @@ def _best_battery(state: "State", layer: int, threat: int, tick: int, without: i
             continue
         if marks[at(_fired(words, threat, battery))] >= words[at(battery + BATTERY_MAX_SALVOS)]:
             continue
-        magazine = _magazine_in_time(state, battery, threat, close - tick, True)
+        magazine = _magazine_in_time(state, battery, threat, close - tick, LOADED)
         if magazine > 0:
             best, best_magazine, most = battery, magazine, ready
     return best, best_magazine
@@ -602,10 +615,10 @@ def _first_in_queue(state: "State", battery: int, salvo: int, tick: int) -> Any:
         fired = _fired(words, threat, battery)
         past = marks[at(_held(words, threat, layer))] == 0 or marks[at(fired)] >= limit or slack < 0
         if not past and words[at(threat + THREAT_PHASE)] == FREE:
-            magazine = _magazine_in_time(state, battery, threat, slack, True)
+            magazine = _magazine_in_time(state, battery, threat, slack, LOADED)
             if magazine > 0:
                 return threat, magazine
-            past = _magazine_in_time(state, battery, threat, slack, False) == 0
+            past = _magazine_in_time(state, battery, threat, slack, ANY_ROUNDS) == 0
             if past:
                 # Drawn times do not change until it fires, and it never will: no later look
                 # needs to draw them again.
@@ -724,7 +737,7 @@ def _engage(state: "State", battery: int, magazine: int, threat: int, tick: int)
     salvo, layer = words[at(threat + THREAT_SALVO)], words[at(battery + BATTERY_LAYER)]
     size = words[at(_pairing(words, salvo, battery) + PAIRING_SALVO_SIZE)]
     rounds = min(size, _drawable(words, magazine, salvo))
-    _note(words, tick, FIRING, threat, layer, battery, magazine, rounds, -1)
+    _note(words, tick, FIRING, threat, layer, battery, magazine, rounds, NONE)
     to_kill, to_end = words[at(magazine + MAGAZINE_TO_KILL)], words[at(magazine + MAGAZINE_TO_END)]
     word = MASK_32
     if words[at(battery + BATTERY_RANDOM)] > 0:
@@ -798,11 +811,11 @@ def _serve(state: "State", first: int, last: int, freed: int, threat: int, tick:
 
 
 @_inlined
-def _fate_at_opening(words: Any, window: int, threat: int) -> int:
+def _fate_at_opening(words: Any, window: int, threat: int) -> Any:
     """Soft kill, detection, discrimination: what becomes of a live threat at an opening."""
     if words[at(window + WINDOW_RANDOM)] == 0:
         return AVAILABLE
-    drawn = _draw(words, _number(words, threat), words[at(window + WINDOW_STREAM)], 0)
+    drawn = _draw(words, _number(words, threat), words[at(window + WINDOW_STREAM)], NONE)
     if int(drawn[0]) < words[at(window + WINDOW_SOFT_KILL)]:
         return SOFT_KILLED
     if int(drawn[1]) >= words[at(window + WINDOW_DETECTION)]:
@@ -832,22 +845,22 @@ def _blame(state: "State", window: int, threat: int, outcome: int) -> None:
         ):
             if words[at(_pairing(words, salvo, battery) + PAIRING_ENGAGES)] == 0:
                 continue
-            if _magazine_in_time(state, battery, threat, slack, True) > 0:
+            if _magazine_in_time(state, battery, threat, slack, LOADED) > 0:
                 cause = NO_CHANNEL
                 break
-            if _magazine_in_time(state, battery, threat, slack, False) > 0:
+            if _magazine_in_time(state, battery, threat, slack, ANY_ROUNDS) > 0:
                 cause = NO_INTERCEPTORS
     words[at(threat + THREAT_CAUSE)] = min(known, cause)
 
 
 @_inlined
-def _open_window(state: "State", window: int, threat: int, tick: int) -> int:
+def _open_window(state: "State", window: int, threat: int, tick: int) -> Any:
     """What a threat meets when it comes into reach."""
     words, layer = state.words, state.words[at(window + WINDOW_LAYER)]
     if words[at(threat + THREAT_FATE)] != ALIVE and words[at(threat + THREAT_FATE_TICK)] <= tick:
         return NOTHING
     outcome = _fate_at_opening(words, window, threat)
-    _note(words, tick, OPENING, threat, layer, 0, 0, 0, outcome)
+    _note(words, tick, OPENING, threat, layer, NOBODY, NOBODY, NONE, outcome)
     if outcome == SOFT_KILLED:
         words[at(threat + THREAT_FATE)] = words[LAYER_COUNT] + words[at(layer + LAYER_CODE)]
         words[at(threat + THREAT_FATE_TICK)] = tick
@@ -880,8 +893,8 @@ def _next_opening(state: "State") -> None:
         )
     _play(words, leaf, following)
     outcome = _open_window(state, window, threat, tick)
-    if outcome == AVAILABLE:
-        _serve(state, layer, layer, 0, threat, tick)
+    if outcome == AVAILABLE and words[at(threat + THREAT_PHASE)] == FREE:
+        _serve(state, layer, layer, NOBODY, threat, tick)
     if outcome != NOTHING:
         # Only now: who was engaged at once needs no cause, and nobody else could be.
         _blame(state, window, threat, outcome)
@@ -906,16 +919,26 @@ def _assess(state: "State", battery: int, threat: int, tick: int) -> Any:
     words[at(battery + BATTERY_FREE)] += 1
     words[at(threat + THREAT_PHASE)] = GONE
     if fate >= words[LAYER_COUNT]:
-        _note(words, tick, ASSESSMENT, threat, layer, battery, 0, 0, LOST_TO_SOFT_KILL)
+        _note(words, tick, ASSESSMENT, threat, layer, battery, NOBODY, NONE, LOST_TO_SOFT_KILL)
         return False
     if words[at(threat + THREAT_SCORED)] != 0:
-        _note(words, words[at(threat + THREAT_FATE_TICK)], KILL, threat, layer, battery, 0, 0, -1)
+        _note(
+            words,
+            words[at(threat + THREAT_FATE_TICK)],
+            KILL,
+            threat,
+            layer,
+            battery,
+            NOBODY,
+            NONE,
+            NONE,
+        )
     alive, misjudged = fate == ALIVE, words[at(threat + THREAT_MISJUDGED)] != 0
     if alive:
         outcome = WRONGLY_KILLED if misjudged else JUDGED_ALIVE
     else:
         outcome = WRONGLY_ALIVE if misjudged else JUDGED_KILLED
-    _note(words, tick, ASSESSMENT, threat, layer, battery, 0, 0, outcome)
+    _note(words, tick, ASSESSMENT, threat, layer, battery, NOBODY, NONE, outcome)
     believed_alive = alive != misjudged
     if alive or believed_alive:
         words[at(threat + THREAT_PHASE)] = FREE
@@ -931,7 +954,17 @@ def _reload(words: Any, battery: int, magazine: int, tick: int) -> None:
     words[at(magazine + MAGAZINE_RELOADED)] += rounds
     if words[at(battery + BATTERY_READY)] < INFINITE:
         words[at(battery + BATTERY_READY)] += rounds
-    _note(words, tick, RELOAD, 0, words[at(battery + BATTERY_LAYER)], battery, magazine, rounds, -1)
+    _note(
+        words,
+        tick,
+        RELOAD,
+        NOBODY,
+        words[at(battery + BATTERY_LAYER)],
+        battery,
+        magazine,
+        rounds,
+        NONE,
+    )
 
 
 @_inlined
@@ -1030,7 +1063,7 @@ def _count_leaker(state: "State", row: Any, threat: int, column: int) -> None:
     _blame_unopened(state, threat)
     cause = words[at(threat + THREAT_CAUSE)]
     tick = words[at(threat + THREAT_ARRIVAL)] + words[at(salvo + SALVO_TARGET_OFFSET)]
-    _note(words, tick, LEAK, threat, 0, 0, 0, 0, cause)
+    _note(words, tick, LEAK, threat, NOBODY, NOBODY, NOBODY, NONE, cause)
     row[at(code)] += 1
     row[at(salvos + code * (UNCOVERED + 1) + cause)] += 1
     row[at(column + _first_sample(words, tick) * salvos + code)] += 1

@@ -218,6 +218,7 @@ def new_state(tables: Tables, events: int = 0) -> State:
         words[kind] = start
     for kind, field in _NUMBERS.items():
         words[field] = layout.shapes[kind][0]
+    words[k.MARK_WIDTH] = tables.layers.size + tables.batteries.size
     words[k.LEAF_COUNT] = layout.shapes[k.TREE][0] // 2
     words[k.SCRATCH] = 2 * tables.salvos.size + tables.quantiles.size
     _write_raid(words, layout, tables)
@@ -225,7 +226,7 @@ def new_state(tables: Tables, events: int = 0) -> State:
     layout.records(words, k.TIMELINE)[:, 0] = tables.timeline
     scales = np.stack([tables.salvos["start"], tables.salvos["scale"]], axis=-1)
     scratch = np.zeros(int(tables.salvos["count"].max(initial=0)) + 1)
-    marks = tables.salvo_of.size * (tables.layers.size + tables.batteries.size)
+    marks = tables.salvo_of.size * words[k.MARK_WIDTH]
     reals = np.concatenate([scales.ravel(), tables.quantiles.ravel(), scratch])
     return State(words, np.zeros(marks, np.int32), reals)
 
