@@ -17,7 +17,7 @@ import xarray as xr
 
 from leakthrough import _kernel
 from leakthrough._reduce import Reduction, with_reductions
-from leakthrough._state import Counts, new_counts, new_state
+from leakthrough._state import Counts, named_counts, new_counts, new_state
 from leakthrough._tables import Tables, label, lower
 from leakthrough.files import scenario_from_document
 from leakthrough.results import COORDINATES, constants_of, coordinates_of, dataset, rows_of
@@ -165,7 +165,7 @@ def _on_threads(
 
 def _task(
     tables: Tables, seed: int, start: int, stop: int, decoys: Sequence[bool] | None
-) -> "tuple[int, int, Counts | Reduction]":
+) -> "tuple[int, int, npt.NDArray[np.int64] | Reduction]":
     """Run one task of an executor in blocks of limited size; reduce it if decoys are given."""
     sink: Rows | Reduction
     sink = Rows(tables, stop - start) if decoys is None else Reduction(tables, np.array(decoys))
@@ -173,7 +173,7 @@ def _task(
     for begin in range(start, stop, MOST_IN_A_BLOCK):
         end = min(begin + MOST_IN_A_BLOCK, stop)
         sink.take(begin - start, run_block(tables, seed, begin, end, flag))
-    return start, stop, sink if isinstance(sink, Reduction) else sink.counts
+    return start, stop, sink if isinstance(sink, Reduction) else sink.counts.rows
 
 
 def _on_executor(
@@ -185,21 +185,22 @@ def _on_executor(
     progress: Any,
 ) -> None:
     """Run tasks on an executor; a first stretch here tells how many replications make a task."""
-    pace, begun, seconds = _Pace(TASK_SECONDS, replications), 0, 0.0
+    pace, begun, seconds, size = _Pace(TASK_SECONDS, MOST_IN_A_BLOCK), 0, 0.0, 1
     flag = np.zeros(1, dtype=np.uint8)
     while begun < replications and seconds < BLOCK_SECONDS / 4:
-        stop = min(begun + min(pace.size, MOST_IN_A_BLOCK), replications)
-        begun, counts, seconds = _timed_block(tables, seed, begun, stop, flag)
+        size = min(pace.size, replications - begun)
+        begun, counts, seconds = _timed_block(tables, seed, begun, begun + size, flag)
         sink.take(begun, counts)
-        progress.update(stop - begun)
-        pace.learn(stop - begun, seconds)
-        begun = stop
+        progress.update(size)
+        pace.learn(size, seconds)
+        begun += size
+    size = max(1, int(size * TASK_SECONDS / max(seconds, 1e-7)))
     decoys = sink.decoys.tolist() if isinstance(sink, Reduction) else None
-    pending = {
-        executor.submit(_task, tables, seed, start, min(start + pace.size, replications), decoys)
-        for start in range(begun, replications, pace.size)
-    }
+    pending: set[concurrent.futures.Future[Any]] = set()
     try:
+        for start in range(begun, replications, size):
+            stop = min(start + size, replications)
+            pending.add(executor.submit(_task, tables, seed, start, stop, decoys))
         while pending:
             done, pending = concurrent.futures.wait(
                 pending, LONGEST_WAIT, concurrent.futures.FIRST_COMPLETED
@@ -208,8 +209,8 @@ def _on_executor(
                 start, stop, found = future.result()
                 if isinstance(found, Reduction) and isinstance(sink, Reduction):
                     sink.merge(found)
-                elif isinstance(found, Counts):
-                    sink.take(start, found)
+                else:
+                    sink.take(start, named_counts(found, tables))
                 progress.update(stop - start)
     finally:
         for future in pending:
