@@ -79,6 +79,8 @@ FOREVER: Any = np.int64(2**63 - 1)
 NEVER = -(2**63)
 INFINITE = 2**61
 """Rounds of a magazine that cannot run dry."""
+MOST_BUSY = 2**62
+"""Ticks at which a busy time stays, rather than overflow."""
 PLACE_BITS = 40
 PLACE_MASK = (1 << PLACE_BITS) - 1
 """Ties of the heap: battery in the upper bits, threat or reloaded magazine in the lower."""
@@ -120,9 +122,10 @@ EVENTS_BETWEEN_LOOKS = 4096
 
 # Fields of the records, in the order in which `leakthrough._state` writes them.
 (
-    SALVO_CODE, SALVO_FIRST, SALVO_THREATS, SALVO_CLASS, SALVO_PRIORITY, SALVO_TARGET_OFFSET,
-    SALVO_STREAM, SALVO_KIND, SALVO_START, SALVO_TABLE, SALVO_PAIRINGS, SALVO_SIZE,
-) = range(12)  # fmt: skip
+    SALVO_CODE, SALVO_RANK, SALVO_FIRST, SALVO_THREATS, SALVO_CLASS, SALVO_PRIORITY,
+    SALVO_TARGET_OFFSET, SALVO_STREAM, SALVO_KIND, SALVO_START, SALVO_TABLE, SALVO_PAIRINGS,
+    SALVO_SIZE,
+) = range(13)  # fmt: skip
 (
     WINDOW_OPEN, WINDOW_CLOSE, WINDOW_SOFT_KILL, WINDOW_DETECTION, WINDOW_DISMISSAL,
     WINDOW_STREAM, WINDOW_RANDOM, WINDOW_COVERED, WINDOW_SALVO, WINDOW_LAYER, WINDOW_OPENED,
@@ -327,7 +330,7 @@ def _note(
 
 @_inlined
 def _window(words: Any, salvo: int, layer: int) -> int:
-    return int(words[at(layer + LAYER_WINDOWS)] + words[at(salvo + SALVO_CODE)] * WINDOW_SIZE)
+    return int(words[at(layer + LAYER_WINDOWS)] + words[at(salvo + SALVO_RANK)] * WINDOW_SIZE)
 
 
 @_inlined
@@ -498,7 +501,8 @@ def _arrive(state: "State") -> int:
 def _begin_cursors(words: Any) -> None:
     """One cursor for each window in which something can happen (all of them for a log).
 
-    Windows, and so the leaves of the tournament, are by layer, then by salvo: the order of ties.
+    Windows, and so the leaves of the tournament, are by layer, then by salvo, those of higher
+    priority first: the order of ties.
     """
     for leaf in range(words[WINDOW_COUNT]):
         window = words[WINDOWS] + leaf * WINDOW_SIZE
@@ -613,8 +617,10 @@ def _first_in_queue(state: "State", battery: int, salvo: int, tick: int) -> Any:
         threat = words[at(salvo + SALVO_FIRST)] + number * THREAT_SIZE
         slack = words[at(threat + THREAT_ARRIVAL)] + words[at(window + WINDOW_CLOSE)] - tick
         fired = _fired(words, threat, battery)
-        past = marks[at(_held(words, threat, layer))] == 0 or marks[at(fired)] >= limit or slack < 0
-        if not past and words[at(threat + THREAT_PHASE)] == FREE:
+        phase = words[at(threat + THREAT_PHASE)]
+        past = phase == GONE or marks[at(_held(words, threat, layer))] == 0
+        past = past or marks[at(fired)] >= limit or slack < 0
+        if not past and phase == FREE:
             magazine = _magazine_in_time(state, battery, threat, slack, LOADED)
             if magazine > 0:
                 return threat, magazine
@@ -755,7 +761,8 @@ def _engage(state: "State", battery: int, magazine: int, threat: int, tick: int)
     _expend(words, battery, magazine, rounds, tick)
     state.marks[at(_fired(words, threat, battery))] += 1
     words[at(battery + BATTERY_FREE)] -= 1
-    words[at(battery + BATTERY_BUSY)] += to_end
+    busy = words[at(battery + BATTERY_BUSY)] + to_end
+    words[at(battery + BATTERY_BUSY)] = min(busy, MOST_BUSY)
     words[at(battery + BATTERY_ENGAGEMENTS)] += 1
     _push(words, tick + to_end, battery << PLACE_BITS | threat)
 

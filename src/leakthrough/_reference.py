@@ -284,7 +284,7 @@ class Raid:
         words = self.words(battery, threat)
         kill_tick = tick + self.delay(battery, magazine, threat)
         end = kill_tick + time_or_draw(battery.spec.assessment_time, words[2])
-        kills = threat.alive and self.rounds_kill(battery, magazine, threat, rounds)
+        kills = threat.alive and self.one_kills(battery, magazine, threat, rounds)
         if kills:
             threat.killed_by, threat.fate_tick = battery.layer.name, kill_tick
         wrong = battery.spec.false_kill if threat.alive else battery.spec.false_survival
@@ -292,15 +292,13 @@ class Raid:
         heapq.heappush(self.heap, (end, 0, battery.order, 0, threat.order, engagement))
         battery.fired[threat] = battery.fired.get(threat, 0) + 1
         battery.free -= 1
-        battery.busy += end - tick
+        battery.busy = min(battery.busy + end - tick, 2**62)  # where the kernel stops counting
         battery.engagements += 1
         threat.phase, threat.engaged_ever = "engaged", True
         self.note(tick, "firing", threat, battery.layer, battery, magazine, rounds)
         self.expend(battery, magazine, rounds, tick)
 
-    def rounds_kill(
-        self, battery: Battery, magazine: Magazine, threat: Threat, rounds: int
-    ) -> bool:
+    def one_kills(self, battery: Battery, magazine: Magazine, threat: Threat, rounds: int) -> bool:
         """Whether any round kills: one word a round, four words a draw."""
         bar = self.kill_threshold(magazine.interceptor, threat.kind.name)
         address = ("rounds", threat.salvo.name, battery.spec.name, battery.member)
@@ -427,7 +425,7 @@ class Raid:
         self.serve_all([battery], tick)
 
     def run(self) -> "Raid":
-        """Handle every event: channels and reloads, then openings; by battery or layer."""
+        """Handle every event: endings by battery, then openings by layer, most urgent first."""
         for battery in self.batteries:
             for magazine in battery.magazines:
                 if magazine.ready == 0 and magazine.reloads > 0:
@@ -435,7 +433,8 @@ class Raid:
         for code, layer in enumerate(self.layers):
             for threat in self.threats:
                 tick = self.opening(threat, layer)
-                heapq.heappush(self.heap, (tick, 2, code, 0, threat.order, (layer, threat)))
+                key = (tick, 2, code, -threat.kind.priority, threat.order)
+                heapq.heappush(self.heap, (*key, (layer, threat)))
         while self.heap:
             tick, kind, _, reload, _, what = heapq.heappop(self.heap)
             self.sample(before=tick)

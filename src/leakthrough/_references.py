@@ -104,8 +104,13 @@ def _in_battery(place: Place, battery: object, known: _Known) -> Iterator[Mistak
         held = [name for name in carried if isinstance(name, str)]
         for threat in preference:
             where = (*place, "doctrine", "preference", threat)
+            yield from _twice(where, _texts(preference, threat), "names more than once")
             for name in _list(preference, threat):
                 yield from _unknown(where, name, "a magazine of this battery", held)
+
+
+def _texts(thing: object, name: str) -> list[str]:
+    return [entry for entry in _list(thing, name) if isinstance(entry, str)]
 
 
 def _repeated(scenario: object) -> Iterator[Mistake]:
@@ -158,10 +163,12 @@ def _named(thing: object) -> bool:
 
 
 def _time(thing: object, name: str) -> float:
-    """Return a plain time; a distribution, or what is no time at all, counts as long enough."""
+    """Return the longest that a time can be; what is no time at all counts as long enough."""
     time = field_of(thing, name)
     if time is None:
         return 0.0
+    if isinstance(time, Distribution):
+        time = time.support()[1]
     # a malformed time may be an integer too large to become a float
     return min(time, 1.0) if isinstance(time, int | float) else 1.0
 

@@ -14,6 +14,8 @@ from leakthrough import _kernel as k
 from leakthrough._tables import Tables
 
 Words = npt.NDArray[np.int64]
+MOST_PLACES = 1 << (63 - k.PLACE_BITS)
+"""Beyond it the place of a battery would not fit into the upper bits of a tie."""
 
 
 class State(NamedTuple):
@@ -119,13 +121,16 @@ def _write(records: Words, first: int, *columns: Any) -> None:
 
 def _write_raid(words: Words, layout: _Layout, tables: Tables) -> None:
     """Write salvos, threats, and what layers and batteries are to salvos."""
-    salvos, windows, pairings = tables.salvos, tables.windows.T.ravel(), tables.pairings.ravel()
+    salvos, pairings = tables.salvos, tables.pairings.ravel()
+    by_priority = np.argsort(-salvos["priority"], kind="stable")
+    windows = tables.windows[by_priority].T.ravel()
     salvo_places = layout.places(k.SALVOS)
     number, batteries = tables.pairings.shape
     _write(
         layout.records(words, k.SALVOS),
         k.SALVO_CODE,
         np.arange(number),
+        np.argsort(by_priority),
         layout.starts[k.THREATS] + salvos["first"] * k.THREAT_SIZE,
         *(salvos[name] for name in ("count", "threat", "priority", "target_offset")),
         *(salvos[name].astype(np.int64) for name in ("stream", "kind")),
@@ -142,7 +147,7 @@ def _write_raid(words: Words, layout: _Layout, tables: Tables) -> None:
         layout.records(words, k.WINDOWS),
         k.WINDOW_OPEN,
         *(windows[name].astype(np.int64) for name in (*names, "random", "covered")),
-        np.tile(salvo_places, tables.layers.size),
+        np.tile(salvo_places[by_priority], tables.layers.size),
         np.repeat(layout.places(k.LAYERS), number),
     )
     names = ("engagement_stream", "rounds_stream", "salvo_size", "engages")
@@ -211,8 +216,16 @@ def _table_places(codes: npt.NDArray[np.int64], salvos: int) -> Words:
 
 
 def new_state(tables: Tables, events: int = 0) -> State:
-    """Lay a raid out for one thread, with room for a log of `events`."""
+    """Lay a raid out for one thread, with room for a log of `events`.
+
+    Raises
+    ------
+    ValueError
+        If there are more batteries than places for them.
+    """
     layout = _layout(tables, events)
+    if layout.starts[k.THREATS] >= MOST_PLACES:
+        raise ValueError(f"batteries: must be at most some 400,000; got {tables.batteries.size:,}")
     words = np.zeros(layout.size, dtype=np.int64)
     for kind, start in layout.starts.items():
         words[kind] = start

@@ -489,3 +489,51 @@ def test_the_battery_knows_the_times_that_it_draws() -> None:
     assert 0 < (table.event == "kill").sum() == (table.event == "firing").sum() < 100
     assert table[table.event == "kill"].time.max() <= 10.0
     assert set(table[table.event == "leak"].outcome) == {"too_short"}
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+def test_of_a_simultaneous_raid_the_most_urgent_are_served_first(flipped: bool) -> None:
+    salvos = [
+        lt.Salvo(name="drones", threat="drone", count=6, arrival=lt.At(time=0.0)),
+        lt.Salvo(name="missiles", threat="missile", count=2, arrival=lt.At(time=0.0)),
+    ]
+    scenario = lt.Scenario(
+        name="simultaneous",
+        threats=[
+            lt.Threat(name="drone", speed=100.0),
+            lt.Threat(name="missile", speed=100.0, priority=1),
+        ],
+        interceptors=[lt.Interceptor(name="gun", kill_probability={"drone": 1.0, "missile": 1.0})],
+        salvos=salvos[::-1] if flipped else salvos,
+        layers=[
+            lt.Layer(
+                name="L",
+                outer_range=1e3,
+                batteries=[
+                    lt.Battery(
+                        name="A",
+                        channels=8,
+                        assessment_time=1.0,
+                        magazines=[lt.Magazine(interceptor="gun", rounds=3)],
+                    )
+                ],
+            )
+        ],
+    )
+    leaked = lt.simulate(scenario, replications=1, seed=0).leaked.sel(replication=0)
+    assert leaked.sel(salvo="missiles") == 0
+    assert leaked.sel(salvo="drones") == 5
+
+
+def test_a_busy_time_stays_at_its_most_rather_than_overflow() -> None:
+    shots = lt.Magazine(interceptor="gun", rounds=20_000)
+    held = lt.Battery(name="A", channels=20_000, assessment_time=1e9, magazines=[shots])
+    scenario = lt.Scenario(
+        name="endless",
+        threats=[lt.Threat(name="drone", speed=100.0)],
+        interceptors=[lt.Interceptor(name="gun", kill_probability={"drone": 1.0})],
+        salvos=[lt.Salvo(name="drones", threat="drone", count=9_300, arrival=lt.At(time=0.0))],
+        layers=[lt.Layer(name="L", outer_range=1e3, batteries=[held])],
+    )
+    result = lt.simulate(scenario, replications=1, seed=0)
+    assert float(result.busy_time.item()) == 2**62 / 1e6

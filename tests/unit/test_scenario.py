@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 from scipy import stats
 
+import leakthrough as lt
 from leakthrough._errors import ScenarioError
 from leakthrough._fields import Frozen
 from leakthrough.arrivals import At, Poisson, Regular, Times, Uniform
@@ -483,3 +484,18 @@ def test_the_json_schema_carries_units_and_bounds() -> None:
     for part in [schema, *parts.values()]:
         for name, field in part["properties"].items():
             assert "description" in field or name in ("kind", "name", "dist"), name
+
+
+def test_a_preference_names_an_interceptor_once() -> None:
+    battery = lt.Battery(
+        name="A",
+        magazines=[lt.Magazine(interceptor="gun", rounds=2)],
+        doctrine=lt.Doctrine(preference={"drone": ("gun", "gun")}),
+    )
+    with pytest.raises(lt.ScenarioError, match=r"preference\.drone: names more than once 'gun'"):
+        lt.Scenario(
+            name="twice",
+            threats=[lt.Threat(name="drone", speed=50.0)],
+            interceptors=[lt.Interceptor(name="gun", kill_probability={"drone": 1.0})],
+            layers=[lt.Layer(name="L", outer_range=1e3, batteries=[battery])],
+        )
