@@ -248,14 +248,10 @@ def _remove_first(words: Any) -> None:
     while 2 * position + 1 < size:
         child = heap + (2 * position + 1) * ENTRY_SIZE
         other = child + ENTRY_SIZE
-        if other < last and (
-            words[at(other + ENTRY_TICK)] < words[at(child + ENTRY_TICK)]
-            or (
-                words[at(other + ENTRY_TICK)] == words[at(child + ENTRY_TICK)]
-                and words[at(other + ENTRY_TIE)] < words[at(child + ENTRY_TIE)]
-            )
-        ):
-            child = other
+        if other < last:
+            one, two = words[at(child + ENTRY_TICK)], words[at(other + ENTRY_TICK)]
+            ties = words[at(other + ENTRY_TIE)] < words[at(child + ENTRY_TIE)]
+            child += ENTRY_SIZE * int((two < one) | ((two == one) & ties))
         first = words[at(child + ENTRY_TICK)]
         if first > tick or (first == tick and words[at(child + ENTRY_TIE)] > tie):
             break
@@ -282,7 +278,9 @@ def _play(words: Any, leaf: int, tick: int) -> None:
     while node > 1:
         left = tree + (node & ~1) * NODE_SIZE
         right = left + NODE_SIZE
-        winner = left if words[at(left + NODE_TICK)] <= words[at(right + NODE_TICK)] else right
+        # A sum, not a branch: who wins cannot be predicted.
+        later = int(words[at(right + NODE_TICK)] < words[at(left + NODE_TICK)])
+        winner = left + later * NODE_SIZE
         node >>= 1
         words[at(tree + node * NODE_SIZE + NODE_TICK)] = words[at(winner + NODE_TICK)]
         words[at(tree + node * NODE_SIZE + NODE_LEAF)] = words[at(winner + NODE_LEAF)]
@@ -782,11 +780,7 @@ def _next_shot(state: "State", layer: int, freed: int, threat: int, tick: int) -
         and state.marks[at(_held(words, threat, layer))] != 0
     ):
         battery, magazine = _best_battery(state, layer, threat, tick, freed)
-    if (
-        freed == 0
-        or words[at(freed + BATTERY_LAYER)] != layer
-        or words[at(freed + BATTERY_FREE)] == 0
-    ):
+    if words[at(freed + BATTERY_LAYER)] != layer or words[at(freed + BATTERY_FREE)] == 0:
         return battery, magazine, threat
     ready = words[at(freed + BATTERY_READY)]
     ahead = battery > 0 and (
@@ -809,9 +803,6 @@ def _serve(state: "State", first: int, last: int, freed: int, threat: int, tick:
             if battery == 0:
                 break
             _engage(state, battery, magazine, target, tick)
-            if freed == 0:
-                # An opening makes one threat available, and it is engaged now.
-                break
 
 
 # ---------------------------------------------------------------- a window opens
@@ -901,9 +892,12 @@ def _next_opening(state: "State") -> None:
     _play(words, leaf, following)
     outcome = _open_window(state, window, threat, tick)
     if outcome == AVAILABLE and words[at(threat + THREAT_PHASE)] == FREE:
-        _serve(state, layer, layer, NOBODY, threat, tick)
+        # Nobody had anything left to engage: all that can happen is that one takes this threat.
+        battery, magazine = _best_battery(state, layer, threat, tick, NOBODY)
+        if battery > 0:
+            _engage(state, battery, magazine, threat, tick)
     if outcome != NOTHING:
-        # Only now: who was engaged at once needs no cause, and nobody else could be.
+        # Only now: who was engaged at once needs no cause.
         _blame(state, window, threat, outcome)
 
 

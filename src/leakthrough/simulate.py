@@ -1,6 +1,7 @@
 """Replications in blocks, on threads or on any executor, and a result at the end."""
 
 import concurrent.futures
+import functools
 import json
 import os
 import secrets
@@ -235,18 +236,15 @@ def _compile(tables: Tables) -> None:
         run_block(tables, 0, 0, 0, np.zeros(1, dtype=np.uint8))
 
 
-def _provenance(scenario: "Scenario", call: dict[str, Any]) -> str:
+@functools.cache
+def _versions() -> dict[str, str]:
     packages = ("leakthrough", "numba", "numpy", "scipy", "xarray")
-    return json.dumps(
-        {
-            "scenario": scenario.document(),
-            "call": call,
-            "versions": {
-                "python": sys.version.split()[0],
-                **{name: version(name) for name in packages},
-            },
-        }
-    )
+    return {"python": sys.version.split()[0], **{name: version(name) for name in packages}}
+
+
+def _provenance(scenario: "Scenario", call: dict[str, Any]) -> str:
+    record = {"scenario": scenario.document(), "call": call, "versions": _versions()}
+    return json.dumps(record)
 
 
 def simulate(
