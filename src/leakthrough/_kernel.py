@@ -7,9 +7,9 @@ constant that stood elsewhere would go stale without a word.
 
 A raid lies in one array of whole numbers, the *words*. A thing (a threat, a battery, a window)
 is known by its *place*, the index at which its record begins; `words[battery + BATTERY_FREE]` is
-one of its fields, and places link things to one another. 0 is nobody's place. With an array for each
-field, every call copied hundreds of pointers and shapes: some 600 µs for a raid that takes 50 to
-60 now; with all of it inlined into one function of 45 kB, some 90 µs.
+one of its fields, and places link things to one another. 0 is nobody's place. With an array for
+each field, every call copied hundreds of pointers and shapes: some 600 µs for a raid that takes 50
+to 60 now; with all of it inlined into one function of 45 kB, some 90 µs.
 
 What makes it fast besides, each measured against a heap of all events:
 
