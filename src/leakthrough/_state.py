@@ -191,8 +191,7 @@ def _write_defence(words: Words, layout: _Layout, tables: Tables) -> None:
     kill_row = magazines["interceptor"] * classes * k.KILL_SIZE
     _write(
         layout.records(words, k.MAGAZINES),
-        k.MAGAZINE_CODE,
-        np.arange(magazines.size),
+        k.MAGAZINE_BATTERY,
         _at(battery_places, magazines["battery"]),
         layout.starts[k.KILLS] + kill_row,
         *(magazines[name] for name in names),
