@@ -19,8 +19,8 @@ What makes it fast besides, each measured against a heap of all events:
   So an opening needs one look at the batteries of one layer, for one threat.
 * A battery walks each salvo's queue from a *head* that only moves forward: a threat that this
   battery can never engage again is passed once.
-* Cursors of layers that have neither soft kill nor any round left are dropped; the cause of
-  leaking that their windows would have left is worked out at the end, for leakers only.
+* The cursor of a window that has neither soft kill nor any round left to fire is dropped; the
+  cause of leaking that it would have left is worked out at the end, for leakers only.
 """
 
 import math
@@ -116,25 +116,24 @@ EVENTS_BETWEEN_LOOKS = 4096
 (
     SALVOS, SALVO_COUNT, LAYERS, LAYER_COUNT, BATTERIES, BATTERY_COUNT, THREATS, THREAT_COUNT,
     MAGAZINES, MAGAZINE_COUNT, KILLS, KILL_COUNT, WINDOWS, WINDOW_COUNT, PAIRINGS, PAIRING_COUNT,
-    URGENCIES, PREFERENCES, TREE, LEAF_COUNT, HEAP, HEAP_SIZE, TIMELINE, SAMPLE_COUNT,
+    URGENCIES, CANDIDATES, PREFERENCES, TREE, LEAF_COUNT, HEAP, HEAP_SIZE, TIMELINE, SAMPLE_COUNT,
     LOG, LOG_ROOM, LOG_USED, SEED, REPLICATION, SCRATCH, MARK_WIDTH, HEAD_SIZE,
-) = range(32)  # fmt: skip
+) = range(33)  # fmt: skip
 
 # Fields of the records, in the order in which `leakthrough._state` writes them.
 (
     SALVO_CODE, SALVO_RANK, SALVO_FIRST, SALVO_THREATS, SALVO_CLASS, SALVO_PRIORITY,
-    SALVO_TARGET_OFFSET, SALVO_STREAM, SALVO_KIND, SALVO_START, SALVO_TABLE, SALVO_PAIRINGS,
+    SALVO_TARGET_OFFSET, SALVO_STREAM, SALVO_KIND, SALVO_START, SALVO_TABLE,
     SALVO_SIZE,
-) = range(13)  # fmt: skip
-(
-    WINDOW_OPEN, WINDOW_CLOSE, WINDOW_SOFT_KILL, WINDOW_DETECTION, WINDOW_DISMISSAL,
-    WINDOW_STREAM, WINDOW_RANDOM, WINDOW_COVERED, WINDOW_SALVO, WINDOW_LAYER, WINDOW_OPENED,
-    WINDOW_SIZE,
 ) = range(12)  # fmt: skip
 (
-    LAYER_CODE, LAYER_AVAILABILITY, LAYER_STREAM, LAYER_FIRST, LAYER_STOP, LAYER_WINDOWS,
-    LAYER_UP, LAYER_STOCKED, LAYER_SIZE,
-) = range(9)  # fmt: skip
+    WINDOW_OPEN, WINDOW_CLOSE, WINDOW_SOFT_KILL, WINDOW_DETECTION, WINDOW_DISMISSAL,
+    WINDOW_STREAM, WINDOW_RANDOM, WINDOW_SALVO, WINDOW_LAYER, WINDOW_CANDIDATES, WINDOW_STOCKED,
+    WINDOW_OPENED, WINDOW_SIZE,
+) = range(13)  # fmt: skip
+(
+    LAYER_CODE, LAYER_AVAILABILITY, LAYER_STREAM, LAYER_WINDOWS, LAYER_UP, LAYER_SIZE,
+) = range(6)  # fmt: skip
 (
     BATTERY_CODE, BATTERY_LAYER, BATTERY_CHANNELS, BATTERY_MAX_SALVOS, BATTERY_ORDER,
     BATTERY_REACTION, BATTERY_REACTION_TABLE, BATTERY_ASSESSMENT, BATTERY_ASSESSMENT_TABLE,
@@ -142,9 +141,9 @@ EVENTS_BETWEEN_LOOKS = 4096
     BATTERY_URGENCY, BATTERY_FREE, BATTERY_READY, BATTERY_BUSY, BATTERY_ENGAGEMENTS, BATTERY_SIZE,
 ) = range(19)  # fmt: skip
 (
-    PAIRING_ENGAGEMENT_STREAM, PAIRING_ROUNDS_STREAM, PAIRING_SALVO_SIZE, PAIRING_ENGAGES,
-    PAIRING_PREFERENCE, PAIRING_HEAD, PAIRING_SIZE,
-) = range(7)  # fmt: skip
+    PAIRING_ENGAGEMENT_STREAM, PAIRING_ROUNDS_STREAM, PAIRING_SALVO_SIZE, PAIRING_BATTERY,
+    PAIRING_WINDOW, PAIRING_PREFERENCE, PAIRING_HEAD, PAIRING_SIZE,
+) = range(8)  # fmt: skip
 (
     MAGAZINE_BATTERY, MAGAZINE_KILL, MAGAZINE_ROUNDS, MAGAZINE_RESERVED,
     MAGAZINE_RELOAD_ROUNDS, MAGAZINE_RELOAD_TICKS, MAGAZINE_RELOADS, MAGAZINE_FLIGHT,
@@ -334,11 +333,6 @@ def _window(words: Any, salvo: int, layer: int) -> int:
 
 
 @_inlined
-def _pairing(words: Any, salvo: int, battery: int) -> int:
-    return int(words[at(salvo + SALVO_PAIRINGS)] + words[at(battery + BATTERY_CODE)] * PAIRING_SIZE)
-
-
-@_inlined
 def _number(words: Any, threat: int) -> int:
     """Number of a threat within its salvo, in order of arrival."""
     return int(threat - words[at(words[at(threat + THREAT_SALVO)] + SALVO_FIRST)]) >> THREAT_BITS
@@ -391,11 +385,25 @@ def _call_reload(words: Any, magazine: int, tick: int) -> None:
     _push(words, arrives, words[at(magazine + MAGAZINE_BATTERY)] << PLACE_BITS | magazine)
 
 
+@_inlined
+def _supply(words: Any, magazine: int, change: int) -> None:
+    """Count a magazine in, or out, of the windows in which its rounds may be fired."""
+    place = words[at(words[at(magazine + MAGAZINE_BATTERY)] + BATTERY_URGENCY)]
+    while words[at(place)] > 0:
+        pairing = words[at(place)]
+        place += 1
+        preferred = words[at(pairing + PAIRING_PREFERENCE)]
+        while words[at(preferred)] > 0:
+            if words[at(preferred)] == magazine:
+                words[at(words[at(pairing + PAIRING_WINDOW)] + WINDOW_STOCKED)] += change
+            preferred += 1
+
+
 @_compiled
 def _stock(words: Any) -> None:
     """Fill the magazines, and start the clock of those that begin empty but have a reload."""
-    for n in range(words[LAYER_COUNT]):
-        words[at(words[LAYERS] + n * LAYER_SIZE + LAYER_STOCKED)] = 0
+    for n in range(words[WINDOW_COUNT]):
+        words[at(words[WINDOWS] + n * WINDOW_SIZE + WINDOW_STOCKED)] = 0
     for n in range(words[BATTERY_COUNT]):
         words[at(words[BATTERIES] + n * BATTERY_SIZE + BATTERY_READY)] = 0
     for n in range(words[MAGAZINE_COUNT]):
@@ -414,7 +422,7 @@ def _stock(words: Any) -> None:
             words[at(battery + BATTERY_READY)] + rounds, INFINITE
         )
         if rounds > 0 or reloads > 0:
-            words[at(words[at(battery + BATTERY_LAYER)] + LAYER_STOCKED)] += 1
+            _supply(words, magazine, 1)
         if rounds == 0 and reloads > 0:
             _call_reload(words, magazine, NONE)
 
@@ -507,7 +515,7 @@ def _begin_cursors(words: Any) -> None:
     for leaf in range(words[WINDOW_COUNT]):
         window = words[WINDOWS] + leaf * WINDOW_SIZE
         salvo, layer = words[at(window + WINDOW_SALVO)], words[at(window + WINDOW_LAYER)]
-        acts = words[at(window + WINDOW_SOFT_KILL)] > 0 or words[at(window + WINDOW_COVERED)] > 0
+        acts = words[at(window + WINDOW_SOFT_KILL)] > 0 or words[at(window + WINDOW_STOCKED)] > 0
         acts = acts or words[LOG_ROOM] > 0
         if acts and words[at(salvo + SALVO_THREATS)] > 0 and words[at(layer + LAYER_UP)] > 0:
             arrival = words[at(words[at(salvo + SALVO_FIRST)] + THREAT_ARRIVAL)]
@@ -526,27 +534,26 @@ def _drawable(words: Any, magazine: int, salvo: int) -> int:
 
 
 @_inlined
-def _engagement_words(state: "State", battery: int, threat: int) -> Any:
+def _engagement_words(state: "State", pairing: int, threat: int) -> Any:
     """Words for reaction, flight, assessment and its error, in the battery's next engagement."""
-    words = state.words
-    pairing = _pairing(words, words[at(threat + THREAT_SALVO)], battery)
+    words, battery = state.words, state.words[at(pairing + PAIRING_BATTERY)]
     ordinal: Any = np.int64(state.marks[at(_fired(words, threat, battery))])
     stream = words[at(pairing + PAIRING_ENGAGEMENT_STREAM)]
     return _draw(words, _number(words, threat), stream, ordinal)
 
 
 @_compiled
-def _drawn_magazine(state: "State", battery: int, threat: int, slack: int, loaded: bool) -> int:
+def _drawn_magazine(state: "State", pairing: int, threat: int, slack: int, loaded: bool) -> int:
     """`_magazine_in_time` for a battery whose reaction or flight is drawn."""
-    words, reals = state.words, state.reals
+    words, reals, battery = state.words, state.reals, state.words[at(pairing + PAIRING_BATTERY)]
     salvo = words[at(threat + THREAT_SALVO)]
-    drawn = _engagement_words(state, battery, threat)
+    drawn = _engagement_words(state, pairing, threat)
     constant, table = (
         words[at(battery + BATTERY_REACTION)],
         words[at(battery + BATTERY_REACTION_TABLE)],
     )
     reaction = _uncertain(reals, constant, table, drawn[0])
-    place = words[at(_pairing(words, salvo, battery) + PAIRING_PREFERENCE)]
+    place = words[at(pairing + PAIRING_PREFERENCE)]
     while words[at(place)] > 0:
         magazine = words[at(place)]
         place += 1
@@ -562,16 +569,16 @@ def _drawn_magazine(state: "State", battery: int, threat: int, slack: int, loade
 
 
 @_inlined
-def _magazine_in_time(state: "State", battery: int, threat: int, slack: int, loaded: bool) -> int:
+def _magazine_in_time(state: "State", pairing: int, threat: int, slack: int, loaded: bool) -> int:
     """First magazine of the preference that can be over within `slack` ticks, or 0.
 
     If `loaded`, only magazines with rounds that the threat may draw.
     """
     words = state.words
-    if words[at(battery + BATTERY_RANDOM_DELAY)] > 0:
-        return _drawn_magazine(state, battery, threat, slack, loaded)
+    if words[at(words[at(pairing + PAIRING_BATTERY)] + BATTERY_RANDOM_DELAY)] > 0:
+        return _drawn_magazine(state, pairing, threat, slack, loaded)
     salvo = words[at(threat + THREAT_SALVO)]
-    place = words[at(_pairing(words, salvo, battery) + PAIRING_PREFERENCE)]
+    place = words[at(pairing + PAIRING_PREFERENCE)]
     while words[at(place)] > 0:
         magazine = words[at(place)]
         place += 1
@@ -582,49 +589,47 @@ def _magazine_in_time(state: "State", battery: int, threat: int, slack: int, loa
 
 
 @_inlined
-def _best_battery(state: "State", layer: int, threat: int, tick: int, without: int) -> Any:
-    """The battery of a layer that is first to engage one threat: most ready rounds, then order."""
+def _best_battery(state: "State", window: int, threat: int, tick: int, without: int) -> Any:
+    """The pairing that is first to engage one threat: most ready rounds, then battery order."""
     words, marks = state.words, state.marks
     best, best_magazine, most = 0, 0, 0
-    salvo = words[at(threat + THREAT_SALVO)]
-    close = (
-        words[at(threat + THREAT_ARRIVAL)] + words[at(_window(words, salvo, layer) + WINDOW_CLOSE)]
-    )
-    for battery in range(
-        words[at(layer + LAYER_FIRST)], words[at(layer + LAYER_STOP)], BATTERY_SIZE
-    ):
+    slack = words[at(threat + THREAT_ARRIVAL)] + words[at(window + WINDOW_CLOSE)] - tick
+    place = words[at(window + WINDOW_CANDIDATES)]
+    while words[at(place)] > 0:
+        pairing = words[at(place)]
+        place += 1
+        battery = words[at(pairing + PAIRING_BATTERY)]
         ready = words[at(battery + BATTERY_READY)]
         if ready <= most or words[at(battery + BATTERY_FREE)] == 0 or battery == without:
             continue
-        if words[at(_pairing(words, salvo, battery) + PAIRING_ENGAGES)] == 0:
-            continue
         if marks[at(_fired(words, threat, battery))] >= words[at(battery + BATTERY_MAX_SALVOS)]:
             continue
-        magazine = _magazine_in_time(state, battery, threat, close - tick, LOADED)
+        magazine = _magazine_in_time(state, pairing, threat, slack, LOADED)
         if magazine > 0:
-            best, best_magazine, most = battery, magazine, ready
+            best, best_magazine, most = pairing, magazine, ready
     return best, best_magazine
 
 
 @_inlined
-def _first_in_queue(state: "State", battery: int, salvo: int, tick: int) -> Any:
+def _first_in_queue(state: "State", pairing: int, tick: int) -> Any:
     """The first threat of a salvo that a battery can engage now, and the magazine; or 0."""
     words, marks = state.words, state.marks
+    battery, window = words[at(pairing + PAIRING_BATTERY)], words[at(pairing + PAIRING_WINDOW)]
     layer, limit = words[at(battery + BATTERY_LAYER)], words[at(battery + BATTERY_MAX_SALVOS)]
-    window, pairing = _window(words, salvo, layer), _pairing(words, salvo, battery)
+    first = words[at(words[at(window + WINDOW_SALVO)] + SALVO_FIRST)]
     at_head = True
     for number in range(words[at(pairing + PAIRING_HEAD)], words[at(window + WINDOW_OPENED)]):
-        threat = words[at(salvo + SALVO_FIRST)] + number * THREAT_SIZE
+        threat = first + number * THREAT_SIZE
         slack = words[at(threat + THREAT_ARRIVAL)] + words[at(window + WINDOW_CLOSE)] - tick
         fired = _fired(words, threat, battery)
         phase = words[at(threat + THREAT_PHASE)]
         past = phase == GONE or marks[at(_held(words, threat, layer))] == 0
         past = past or marks[at(fired)] >= limit or slack < 0
         if not past and phase == FREE:
-            magazine = _magazine_in_time(state, battery, threat, slack, LOADED)
+            magazine = _magazine_in_time(state, pairing, threat, slack, LOADED)
             if magazine > 0:
                 return threat, magazine
-            past = _magazine_in_time(state, battery, threat, slack, ANY_ROUNDS) == 0
+            past = _magazine_in_time(state, pairing, threat, slack, ANY_ROUNDS) == 0
             if past:
                 # Drawn times do not change until it fires, and it never will: no later look
                 # needs to draw them again.
@@ -637,8 +642,8 @@ def _first_in_queue(state: "State", battery: int, salvo: int, tick: int) -> Any:
 
 
 @_inlined
-def _has_rounds(words: Any, battery: int, salvo: int) -> bool:
-    place = words[at(_pairing(words, salvo, battery) + PAIRING_PREFERENCE)]
+def _has_rounds(words: Any, pairing: int, salvo: int) -> bool:
+    place = words[at(pairing + PAIRING_PREFERENCE)]
     while words[at(place)] > 0:
         if _drawable(words, words[at(place)], salvo) > 0:
             return True
@@ -648,41 +653,45 @@ def _has_rounds(words: Any, battery: int, salvo: int) -> bool:
 
 @_inlined
 def _best_threat(state: "State", battery: int, tick: int) -> Any:
-    """What a battery takes next: highest priority, then its order, then salvo order."""
+    """What a battery takes next: highest priority, then its order, then salvo order.
+
+    Its pairing with the threat's salvo, the magazine and the threat; or 0.
+    """
     words = state.words
-    best, best_magazine, best_priority, best_key = 0, 0, 0, FOREVER
+    best, best_magazine, best_threat, best_priority, best_key = 0, 0, 0, 0, FOREVER
     place = words[at(battery + BATTERY_URGENCY)]
     while words[at(place)] > 0:
-        salvo = words[at(place)]
+        pairing = words[at(place)]
         place += 1
+        window = words[at(pairing + PAIRING_WINDOW)]
+        salvo = words[at(window + WINDOW_SALVO)]
         if best > 0 and words[at(salvo + SALVO_PRIORITY)] < best_priority:
             break
-        if not _has_rounds(words, battery, salvo):
+        if not _has_rounds(words, pairing, salvo):
             continue
-        threat, magazine = _first_in_queue(state, battery, salvo, tick)
+        threat, magazine = _first_in_queue(state, pairing, tick)
         if threat == 0:
             continue
-        window = _window(words, salvo, words[at(battery + BATTERY_LAYER)])
         by_deadline = words[at(battery + BATTERY_ORDER)] == BY_DEADLINE
         offset = words[at(window + (WINDOW_CLOSE if by_deadline else WINDOW_OPEN))]
         key = words[at(threat + THREAT_ARRIVAL)] + offset
         if key < best_key:
-            best, best_magazine, best_key = threat, magazine, key
+            best, best_magazine, best_threat, best_key = pairing, magazine, threat, key
             best_priority = words[at(salvo + SALVO_PRIORITY)]
-    return best, best_magazine
+    return best, best_magazine, best_threat
 
 
 # ---------------------------------------------------------------- an engagement
 
 
 @_inlined
-def _rounds_kill(state: "State", battery: int, magazine: int, threat: int, rounds: int) -> bool:
+def _rounds_kill(state: "State", pairing: int, magazine: int, threat: int, rounds: int) -> bool:
     """Whether any of the rounds kills: one word a round."""
-    words = state.words
+    words, battery = state.words, state.words[at(pairing + PAIRING_BATTERY)]
     salvo = words[at(threat + THREAT_SALVO)]
     kill = words[at(magazine + MAGAZINE_KILL)] + words[at(salvo + SALVO_CLASS)] * KILL_SIZE
     threshold = U(words[at(kill + KILL_DRAWN)])
-    stream = words[at(_pairing(words, salvo, battery) + PAIRING_ROUNDS_STREAM)]
+    stream = words[at(pairing + PAIRING_ROUNDS_STREAM)]
     start = int(state.marks[at(_fired(words, threat, battery))]) * ROUND_DRAWS
     for block in range((rounds + WORDS_A_DRAW - 1) // WORDS_A_DRAW):
         drawn = _draw(words, _number(words, threat), stream, start + block)
@@ -712,14 +721,14 @@ def _expend(words: Any, battery: int, magazine: int, rounds: int, tick: int) -> 
         _call_reload(words, magazine, tick)
     else:
         words[at(magazine + MAGAZINE_DEPLETION)] = tick
-        words[at(words[at(battery + BATTERY_LAYER)] + LAYER_STOCKED)] -= 1
+        _supply(words, magazine, -1)
 
 
 @_compiled
-def _draw_engagement(state: "State", battery: int, magazine: int, threat: int) -> Any:
+def _draw_engagement(state: "State", pairing: int, magazine: int, threat: int) -> Any:
     """Ticks from firing to the kill and to the end, and the word that may err in assessment."""
-    words, reals = state.words, state.reals
-    drawn = _engagement_words(state, battery, threat)
+    words, reals, battery = state.words, state.reals, state.words[at(pairing + PAIRING_BATTERY)]
+    drawn = _engagement_words(state, pairing, threat)
     constant, table = (
         words[at(battery + BATTERY_REACTION)],
         words[at(battery + BATTERY_REACTION_TABLE)],
@@ -738,18 +747,18 @@ def _draw_engagement(state: "State", battery: int, magazine: int, threat: int) -
 
 
 @_inlined
-def _engage(state: "State", battery: int, magazine: int, threat: int, tick: int) -> None:
-    words = state.words
+def _engage(state: "State", pairing: int, magazine: int, threat: int, tick: int) -> None:
+    words, battery = state.words, state.words[at(pairing + PAIRING_BATTERY)]
     salvo, layer = words[at(threat + THREAT_SALVO)], words[at(battery + BATTERY_LAYER)]
-    size = words[at(_pairing(words, salvo, battery) + PAIRING_SALVO_SIZE)]
+    size = words[at(pairing + PAIRING_SALVO_SIZE)]
     rounds = min(size, _drawable(words, magazine, salvo))
     _note(words, tick, FIRING, threat, layer, battery, magazine, rounds, NONE)
     to_kill, to_end = words[at(magazine + MAGAZINE_TO_KILL)], words[at(magazine + MAGAZINE_TO_END)]
     word = MASK_32
     if words[at(battery + BATTERY_RANDOM)] > 0:
-        to_kill, to_end, word = _draw_engagement(state, battery, magazine, threat)
+        to_kill, to_end, word = _draw_engagement(state, pairing, magazine, threat)
     alive = words[at(threat + THREAT_FATE)] == ALIVE
-    scored = alive and _rounds_kill(state, battery, magazine, threat, rounds)
+    scored = alive and _rounds_kill(state, pairing, magazine, threat, rounds)
     if scored:
         words[at(threat + THREAT_FATE)] = words[at(layer + LAYER_CODE)]
         words[at(threat + THREAT_FATE_TICK)] = tick + to_kill
@@ -769,31 +778,32 @@ def _engage(state: "State", battery: int, magazine: int, threat: int, tick: int)
 
 @_inlined
 def _next_shot(state: "State", layer: int, freed: int, threat: int, tick: int) -> Any:
-    """The next engagement of a layer: battery, magazine, threat; battery 0 if there is none.
+    """The next engagement of a layer: pairing, magazine, threat; pairing 0 if there is none.
 
     Nothing was left to engage before this event. So a battery that got a channel or rounds from
     it (`freed`) may take anything, and the others only the threat that it made available.
     """
     words = state.words
-    battery, magazine = 0, 0
+    pairing, magazine = 0, 0
     if (
         threat > 0
         and words[at(threat + THREAT_PHASE)] == FREE
         and state.marks[at(_held(words, threat, layer))] != 0
     ):
-        battery, magazine = _best_battery(state, layer, threat, tick, freed)
+        window = _window(words, words[at(threat + THREAT_SALVO)], layer)
+        pairing, magazine = _best_battery(state, window, threat, tick, freed)
     if words[at(freed + BATTERY_LAYER)] != layer or words[at(freed + BATTERY_FREE)] == 0:
-        return battery, magazine, threat
-    ready = words[at(freed + BATTERY_READY)]
-    ahead = battery > 0 and (
+        return pairing, magazine, threat
+    ready, battery = words[at(freed + BATTERY_READY)], words[at(pairing + PAIRING_BATTERY)]
+    ahead = pairing > 0 and (
         words[at(battery + BATTERY_READY)] > ready
         or (words[at(battery + BATTERY_READY)] == ready and battery < freed)
     )
     if not ahead and ready > 0:
-        own, own_magazine = _best_threat(state, freed, tick)
+        own, own_magazine, own_threat = _best_threat(state, freed, tick)
         if own > 0:
-            return freed, own_magazine, own
-    return battery, magazine, threat
+            return own, own_magazine, own_threat
+    return pairing, magazine, threat
 
 
 @_compiled
@@ -801,10 +811,10 @@ def _serve(state: "State", first: int, last: int, freed: int, threat: int, tick:
     """Serve the batteries that an event concerns, from the first to the last layer."""
     for layer in range(first, last + 1, LAYER_SIZE):
         while True:
-            battery, magazine, target = _next_shot(state, layer, freed, threat, tick)
-            if battery == 0:
+            pairing, magazine, target = _next_shot(state, layer, freed, threat, tick)
+            if pairing == 0:
                 break
-            _engage(state, battery, magazine, target, tick)
+            _engage(state, pairing, magazine, target, tick)
 
 
 # ---------------------------------------------------------------- a window opens
@@ -829,8 +839,8 @@ def _fate_at_opening(words: Any, window: int, threat: int) -> Any:
 def _blame(state: "State", window: int, threat: int, outcome: int) -> None:
     """Lower the cause for which a threat would leak, by what it met at one opening."""
     words = state.words
-    known = words[at(threat + THREAT_CAUSE)]
-    if known <= NO_CHANNEL or words[at(window + WINDOW_COVERED)] == 0 or outcome == SOFT_KILLED:
+    known, place = words[at(threat + THREAT_CAUSE)], words[at(window + WINDOW_CANDIDATES)]
+    if known <= NO_CHANNEL or words[at(place)] == 0 or outcome == SOFT_KILLED:
         return
     cause = TOO_SHORT
     if outcome == UNSEEN:
@@ -838,17 +848,14 @@ def _blame(state: "State", window: int, threat: int, outcome: int) -> None:
     elif outcome == SEEN_AS_DECOY:
         cause = DISMISSED
     else:
-        salvo, layer = words[at(threat + THREAT_SALVO)], words[at(window + WINDOW_LAYER)]
         slack = words[at(window + WINDOW_CLOSE)] - words[at(window + WINDOW_OPEN)]
-        for battery in range(
-            words[at(layer + LAYER_FIRST)], words[at(layer + LAYER_STOP)], BATTERY_SIZE
-        ):
-            if words[at(_pairing(words, salvo, battery) + PAIRING_ENGAGES)] == 0:
-                continue
-            if _magazine_in_time(state, battery, threat, slack, LOADED) > 0:
+        while words[at(place)] > 0:
+            pairing = words[at(place)]
+            place += 1
+            if _magazine_in_time(state, pairing, threat, slack, LOADED) > 0:
                 cause = NO_CHANNEL
                 break
-            if _magazine_in_time(state, battery, threat, slack, ANY_ROUNDS) > 0:
+            if _magazine_in_time(state, pairing, threat, slack, ANY_ROUNDS) > 0:
                 cause = NO_INTERCEPTORS
     words[at(threat + THREAT_CAUSE)] = min(known, cause)
 
@@ -878,8 +885,8 @@ def _next_opening(state: "State") -> None:
     tick = words[at(words[TREE] + NODE_SIZE + NODE_TICK)]
     leaf = words[at(words[TREE] + NODE_SIZE + NODE_LEAF)]
     window = words[WINDOWS] + leaf * WINDOW_SIZE
-    layer, salvo = words[at(window + WINDOW_LAYER)], words[at(window + WINDOW_SALVO)]
-    idle = words[at(layer + LAYER_STOCKED)] == 0 and words[at(window + WINDOW_SOFT_KILL)] == 0
+    salvo = words[at(window + WINDOW_SALVO)]
+    idle = words[at(window + WINDOW_STOCKED)] == 0 and words[at(window + WINDOW_SOFT_KILL)] == 0
     if idle and words[LOG_ROOM] == 0:
         _play(words, leaf, FOREVER)
         return
@@ -895,9 +902,9 @@ def _next_opening(state: "State") -> None:
     outcome = _open_window(state, window, threat, tick)
     if outcome == AVAILABLE and words[at(threat + THREAT_PHASE)] == FREE:
         # Nobody had anything left to engage: all that can happen is that one takes this threat.
-        battery, magazine = _best_battery(state, layer, threat, tick, NOBODY)
-        if battery > 0:
-            _engage(state, battery, magazine, threat, tick)
+        pairing, magazine = _best_battery(state, window, threat, tick, NOBODY)
+        if pairing > 0:
+            _engage(state, pairing, magazine, threat, tick)
     if outcome != NOTHING:
         # Only now: who was engaged at once needs no cause.
         _blame(state, window, threat, outcome)

@@ -83,6 +83,7 @@ def _layout(tables: Tables, events: int) -> _Layout:
             k.WINDOWS: (tables.windows.size, k.WINDOW_SIZE),
             k.PAIRINGS: (tables.pairings.size, k.PAIRING_SIZE),
             k.URGENCIES: (batteries, salvos + 1),
+            k.CANDIDATES: (tables.windows.size + tables.pairings.size, 1),
             k.PREFERENCES: (salvos * batteries, width),
             k.TREE: (2 * leaves, k.NODE_SIZE),
             # One entry more than there can be: its tick is read before its presence is known.
@@ -125,7 +126,7 @@ def _write_raid(words: Words, layout: _Layout, tables: Tables) -> None:
     by_priority = np.argsort(-salvos["priority"], kind="stable")
     windows = tables.windows[by_priority].T.ravel()
     salvo_places = layout.places(k.SALVOS)
-    number, batteries = tables.pairings.shape
+    number = tables.salvos.size
     _write(
         layout.records(words, k.SALVOS),
         k.SALVO_CODE,
@@ -136,7 +137,6 @@ def _write_raid(words: Words, layout: _Layout, tables: Tables) -> None:
         *(salvos[name].astype(np.int64) for name in ("stream", "kind")),
         2 * np.arange(number),
         _table_places(salvos["table"], number),
-        layout.starts[k.PAIRINGS] + np.arange(number) * batteries * k.PAIRING_SIZE,
     )
     threats = layout.records(words, k.THREATS)
     threats[:, k.THREAT_ARRIVAL] = tables.fixed_arrival
@@ -146,19 +146,39 @@ def _write_raid(words: Words, layout: _Layout, tables: Tables) -> None:
     _write(
         layout.records(words, k.WINDOWS),
         k.WINDOW_OPEN,
-        *(windows[name].astype(np.int64) for name in (*names, "random", "covered")),
+        *(windows[name].astype(np.int64) for name in (*names, "random")),
         np.tile(salvo_places[by_priority], tables.layers.size),
         np.repeat(layout.places(k.LAYERS), number),
+        _write_candidates(words, layout, tables, by_priority),
     )
-    names = ("engagement_stream", "rounds_stream", "salvo_size", "engages")
+    window_places = layout.places(k.WINDOWS).reshape(tables.layers.size, number)[
+        :, np.argsort(by_priority)
+    ]
+    names = ("engagement_stream", "rounds_stream", "salvo_size")
     _write(
         layout.records(words, k.PAIRINGS),
         k.PAIRING_ENGAGEMENT_STREAM,
         *(pairings[name].astype(np.int64) for name in names),
+        np.tile(layout.places(k.BATTERIES), number),
+        window_places[tables.batteries["layer"]].T.ravel(),
         layout.places(k.PREFERENCES),
     )
     preference = tables.preference.reshape(pairings.size, tables.preference.shape[2])
     layout.records(words, k.PREFERENCES)[:] = _at(layout.places(k.MAGAZINES), preference)
+
+
+def _write_candidates(words: Words, layout: _Layout, tables: Tables, by_priority: Words) -> Words:
+    """List the pairings that may engage in each window, ended by 0; where the lists begin."""
+    salvos, batteries = tables.pairings.shape
+    rank, battery = np.nonzero(tables.pairings["engages"][by_priority])
+    window = tables.batteries["layer"][battery] * salvos + rank
+    order = np.argsort(window, kind="stable")
+    pairings = layout.places(k.PAIRINGS)[by_priority[rank] * batteries + battery]
+    start = layout.starts[k.CANDIDATES]
+    words[start + window[order] + np.arange(window.size)] = pairings[order]
+    listed = np.bincount(window, minlength=tables.windows.size)
+    starts: Words = start + np.arange(tables.windows.size) + listed.cumsum() - listed
+    return starts
 
 
 def _write_defence(words: Words, layout: _Layout, tables: Tables) -> None:
@@ -171,7 +191,6 @@ def _write_defence(words: Words, layout: _Layout, tables: Tables) -> None:
         k.LAYER_CODE,
         np.arange(layers.size),
         *(layers[name].astype(np.int64) for name in ("availability", "stream")),
-        *(layout.starts[k.BATTERIES] + layers[name] * k.BATTERY_SIZE for name in ("first", "stop")),
         layout.starts[k.WINDOWS] + np.arange(layers.size) * salvos * k.WINDOW_SIZE,
     )
     names: tuple[str, ...] = ("false_kill", "false_survival", "random_delay", "random")
@@ -206,7 +225,10 @@ def _write_defence(words: Words, layout: _Layout, tables: Tables) -> None:
         _table_places(kill["table"], salvos),
         kill["stream"].astype(np.int64),
     )
-    layout.records(words, k.URGENCIES)[:, :salvos] = _at(layout.places(k.SALVOS), tables.urgency)
+    engaged = tables.urgency * batteries.size + np.arange(batteries.size)[:, np.newaxis]
+    layout.records(words, k.URGENCIES)[:, :salvos] = np.where(
+        tables.urgency < 0, 0, _at(layout.places(k.PAIRINGS), engaged)
+    )
 
 
 def _table_places(codes: npt.NDArray[np.int64], salvos: int) -> Words:

@@ -49,7 +49,6 @@ WINDOW = np.dtype(  # what a layer is to a salvo
         ("dismissal", "u8"),  # taken for a decoy, rightly or wrongly
         ("stream", "u8"),
         ("random", "?"),  # whether anything at the opening is drawn
-        ("covered", "?"),  # whether a battery of the layer can kill it
     ],
     align=True,
 )
@@ -57,8 +56,6 @@ LAYER = np.dtype(
     [
         ("availability", "u8"),  # threshold
         ("stream", "u8"),
-        ("first", "i8"),  # its batteries: first, up to but not including stop
-        ("stop", "i8"),
     ]
 )
 BATTERY = np.dtype(
@@ -248,11 +245,9 @@ def _lower_fixed_arrivals(scenario: Scenario, salvos: Records) -> npt.NDArray[np
     return fixed
 
 
-def _lower_windows(
-    scenario: Scenario, layers: Sequence[Layer], edge: float, covered: npt.NDArray[np.bool_]
-) -> Records:
+def _lower_windows(scenario: Scenario, layers: Sequence[Layer], edge: float) -> Records:
     threats = {threat.name: threat for threat in scenario.threats}
-    windows = records(covered.shape, WINDOW)
+    windows = records((len(scenario.salvos), len(layers)), WINDOW)
     for s, salvo in enumerate(scenario.salvos):
         threat = threats[salvo.threat]
         for n, layer in enumerate(layers):
@@ -269,20 +264,16 @@ def _lower_windows(
                 threshold(dismissal),
                 stream("window", salvo.name, layer.name),
                 soft_kill > 0 or detection < 1 or dismissal > 0,
-                covered[s, n],
             )
     return windows
 
 
-def _lower_layers(layers: Sequence[Layer], units: Sequence[_Unit]) -> Records:
+def _lower_layers(layers: Sequence[Layer]) -> Records:
     table = records(len(layers), LAYER)
-    owners = [unit.layer for unit in units]
     for n, layer in enumerate(layers):
         table[n] = (
             threshold(layer.sensor.availability),
             stream("availability", layer.name),
-            np.searchsorted(owners, n),
-            np.searchsorted(owners, n + 1),
         )
     return table
 
@@ -420,14 +411,10 @@ def lower(scenario: Scenario, timeline: Sequence[float] = ()) -> Tables:
     preference = _lower_preference(scenario, units)
     pairings = _lower_pairings(scenario, units, preference)
     magazines = _lower_magazines(scenario, units, quantiles)
-    layer_table = _lower_layers(layers, units)
-    covered = np.zeros((len(scenario.salvos), len(layers)), dtype=np.bool_)
-    for n, layer in enumerate(layer_table):
-        covered[:, n] = pairings.engages[:, layer.first : layer.stop].any(axis=1)
     return Tables(
         salvos=salvos,
-        windows=_lower_windows(scenario, layers, edge, covered),
-        layers=layer_table,
+        windows=_lower_windows(scenario, layers, edge),
+        layers=_lower_layers(layers),
         batteries=_lower_batteries(units, magazines, quantiles),
         pairings=pairings,
         magazines=magazines,
