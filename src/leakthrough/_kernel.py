@@ -8,8 +8,8 @@ constant that stood elsewhere would go stale without a word.
 A raid lies in one array of whole numbers, the *words*. A thing (a threat, a battery, a window)
 is known by its *place*, the index at which its record begins; `words[battery + BATTERY_FREE]` is
 one of its fields, and places link things to one another. 0 is nobody's place. With an array for
-each field, every call copied hundreds of pointers and shapes: some 600 µs for a raid that takes 50
-to 60 now; with all of it inlined into one function of 45 kB, some 90 µs.
+each field, every call copied hundreds of pointers and shapes: some 600 µs for a raid that takes 40
+to 50 now; with all of it inlined into one function of 45 kB, some 90 µs.
 
 What makes it fast besides, each measured against a heap of all events:
 
@@ -270,7 +270,7 @@ def _play(words: Any, leaf: int, tick: int) -> None:
 
     Each node holds the tick and the leaf of its winner; of equal ticks the left one wins, so
     leaves stand in the order of ties. The winner so far is carried along: read back from the
-    node just written, it made each match wait for the last one, a sixth of the kernel's time.
+    node just written, it made each match wait for the last one: a tenth of the kernel's time.
     """
     tree, node = words[TREE], words[LEAF_COUNT] + leaf
     words[at(tree + node * NODE_SIZE + NODE_TICK)] = tick
