@@ -7,8 +7,9 @@ import numpy as np
 import leakthrough as lt
 from leakthrough import _kernel
 from leakthrough._draws import TICKS_A_SECOND
-from leakthrough._reference import CAUSES, Event, Raid
-from leakthrough._state import new_counts, new_state
+from leakthrough._reference import Raid
+from leakthrough._reference_things import CAUSES, Event
+from leakthrough._state import new_carried, new_counts, new_state
 from leakthrough._tables import label, lower
 from leakthrough.replay import _columns, _logged
 
@@ -22,7 +23,8 @@ def kernel_outcome(
     tables = lower(scenario, timeline)
     counts = new_counts(tables, 1)
     stop = np.zeros(1, np.uint8)
-    _kernel.simulate_block(new_state(tables), counts.rows, seed, replication, stop)
+    carried = new_carried(tables, 1).rows
+    _kernel.simulate_block(new_state(tables), counts.rows, carried, seed, replication, 0, stop)
     outcome = {name: value[0].tolist() for name, value in counts._asdict().items()}
     del outcome["rows"]
     outcome["leaked_by"] = outcome["leaked_by"][:-1]
@@ -64,15 +66,18 @@ def reference_outcome(
         "leak_cause": causes,
         "killed": tally(lambda threat: threat.killed_by, layers),
         "soft_killed": tally(lambda threat: threat.soft_killed_by, layers),
+        "launched": [sum(t.salvo.name == name for t in raid.threats) for name in salvos],
         "expended": [magazine.expended for magazine in magazines],
         "remaining": [endless(magazine.ready) for magazine in magazines],
         "reloaded": [magazine.reloaded for magazine in magazines],
+        "rounds_lost": [endless(magazine.lost) for magazine in magazines],
         "depletion": [
             int(_kernel.NEVER) if magazine.depletion is None else magazine.depletion
             for magazine in magazines
         ],
         "busy": [battery.busy for battery in raid.batteries],
         "engagements": [battery.engagements for battery in raid.batteries],
+        "lost": [battery.loss is not None for battery in raid.batteries],
         "ready_rounds": [[endless(rounds) for rounds in ready] for ready, _ in raid.sampled],
         "busy_channels": [busy for _, busy in raid.sampled],
         "leaked_by": [

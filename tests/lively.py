@@ -90,6 +90,8 @@ def _layer(pick: random.Random, name: str) -> lt.Layer:
 def scenario(number: int) -> lt.Scenario:
     """One scenario of up to four salvos and four layers."""
     pick = random.Random(number)  # noqa: S311
+    layers = [_layer(pick, f"layer {n}") for n in range(pick.randint(1, 4))]
+    targets = [name for layer in layers for battery in layer.batteries for name in battery.names]
     counts = [pick.choice([0, 1, 3, 10, 25]) for _ in range(pick.randint(1, 4))]
     return lt.Scenario(
         name=f"lively {number}",
@@ -100,6 +102,7 @@ def scenario(number: int) -> lt.Scenario:
                 speed=pick.choice([50.0, 100.0, 333.0]),
                 priority=pick.choice([-1, 0, 0, 1, 2]),
                 decoy=name == "decoy",
+                lethality=pick.choice([0.0, 0.3, 1.0]),
             )
             for name in THREATS
         ],
@@ -118,8 +121,9 @@ def scenario(number: int) -> lt.Scenario:
                 count=count,
                 arrival=_arrival(pick, count),
                 axis=pick.choice([None, *AXES]),
+                target=pick.choice([None, None, *targets]),
             )
             for n, count in enumerate(counts)
         ],
-        layers=[_layer(pick, f"layer {n}") for n in range(pick.randint(1, 4))],
+        layers=layers,
     )

@@ -127,6 +127,8 @@ def scenarios(draw: st.DrawFn, most_threats: int = 60) -> lt.Scenario:
     counts = draw(
         st.lists(st.one_of(st.sampled_from([0, 1, 2, 5]), st.integers(0, most_threats)), max_size=4)
     )
+    rings = [draw(layers(f"layer {n}")) for n in range(draw(st.integers(0, 4)))]
+    targets = [name for ring in rings for battery in ring.batteries for name in battery.names]
     return lt.Scenario(
         name="generated",
         axes=AXES,
@@ -136,6 +138,7 @@ def scenarios(draw: st.DrawFn, most_threats: int = 60) -> lt.Scenario:
                 speed=draw(st.sampled_from([50.0, 100.0, 333.0])),
                 priority=draw(st.sampled_from([0, 0, 1, 2])),
                 decoy=name == "decoy",
+                lethality=draw(chances),
             )
             for name in THREATS
         ],
@@ -154,8 +157,9 @@ def scenarios(draw: st.DrawFn, most_threats: int = 60) -> lt.Scenario:
                 count=count,
                 arrival=draw(arrivals(count)),
                 axis=draw(st.sampled_from([None, *AXES])),
+                target=draw(st.sampled_from([None, None, *targets])),
             )
             for n, count in enumerate(counts)
         ],
-        layers=[draw(layers(f"layer {n}")) for n in range(draw(st.integers(0, 4)))],
+        layers=rings,
     )

@@ -14,7 +14,7 @@ PACKAGE = Path(leakthrough.__file__).parent
 ROOMS = sorted(PACKAGE.rglob("*.py"))
 ORDER = """
 _errors _fields distributions arrivals _references scenario _paths files
-_kernel _draws _tables _state _reference_draws _reference
+_kernel _draws _tables _state _reference_draws _reference_things _reference
 results _sums _reduce simulate replay
 intervals measures _text _report summary
 __init__

@@ -50,6 +50,14 @@ def stream(*address: str | int) -> int:
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") >> 1
 
 
+def raid_offset(raid: int) -> int:
+    """62-bit number that is added to the address of a draw in the raid of that number.
+
+    The first raid has none: it draws what the same raid alone would draw.
+    """
+    return stream("raid", raid) >> 1 if raid else 0
+
+
 def tail_probabilities() -> npt.NDArray[np.float64]:
     """Tail probabilities at the nodes of a quantile table, from 2**-33 to one half."""
     steps = 1 + np.arange(STEPS) / STEPS

@@ -107,7 +107,7 @@ FREE, ENGAGED, GONE = range(3)
 ALIVE = -1
 MISSED, NO_CHANNEL, NO_INTERCEPTORS, TOO_SHORT, DISMISSED, UNDETECTED, UNCOVERED = range(7)
 AVAILABLE, SOFT_KILLED, SEEN_AS_DECOY, UNSEEN, NOTHING = _codes(5)
-OPENING, FIRING, KILL, ASSESSMENT, RELOAD, LEAK = _codes(6)
+OPENING, FIRING, KILL, ASSESSMENT, RELOAD, LEAK, LOSS = _codes(7)
 JUDGED_KILLED, JUDGED_ALIVE, WRONGLY_KILLED, WRONGLY_ALIVE, LOST_TO_SOFT_KILL = _codes(5)
 EVENTS_BETWEEN_LOOKS = 4096
 """Events between two looks at the stop flag: well under a millisecond."""
@@ -116,16 +116,17 @@ EVENTS_BETWEEN_LOOKS = 4096
 (
     SALVOS, SALVO_COUNT, LAYERS, LAYER_COUNT, BATTERIES, BATTERY_COUNT, THREATS, THREAT_COUNT,
     MAGAZINES, MAGAZINE_COUNT, KILLS, KILL_COUNT, WINDOWS, WINDOW_COUNT, PAIRINGS, PAIRING_COUNT,
-    URGENCIES, CANDIDATES, PREFERENCES, TREE, LEAF_COUNT, HEAP, HEAP_SIZE, TIMELINE, SAMPLE_COUNT,
-    LOG, LOG_ROOM, LOG_USED, SEED, REPLICATION, SCRATCH, MARK_WIDTH, HEAD_SIZE,
-) = range(33)  # fmt: skip
+    LANDINGS, LANDING_COUNT, URGENCIES, CANDIDATES, PREFERENCES, TREE, LEAF_COUNT, HEAP, HEAP_SIZE,
+    TIMELINE, SAMPLE_COUNT, LOG, LOG_ROOM, LOG_USED, SEED, REPLICATION, RAID, SCRATCH, MARK_WIDTH,
+    HEAD_SIZE,
+) = range(36)  # fmt: skip
 
 # Fields of the records, in the order in which `leakthrough._state` writes them.
 (
     SALVO_CODE, SALVO_RANK, SALVO_FIRST, SALVO_THREATS, SALVO_CLASS, SALVO_PRIORITY,
     SALVO_TARGET_OFFSET, SALVO_STREAM, SALVO_KIND, SALVO_START, SALVO_TABLE,
-    SALVO_SIZE,
-) = range(12)  # fmt: skip
+    SALVO_THREATS_STREAM, SALVO_THREATS_TABLE, SALVO_SIZE,
+) = range(14)  # fmt: skip
 (
     WINDOW_OPEN, WINDOW_CLOSE, WINDOW_SOFT_KILL, WINDOW_DETECTION, WINDOW_DISMISSAL,
     WINDOW_STREAM, WINDOW_RANDOM, WINDOW_SALVO, WINDOW_LAYER, WINDOW_CANDIDATES, WINDOW_STOCKED,
@@ -138,19 +139,20 @@ EVENTS_BETWEEN_LOOKS = 4096
     BATTERY_CODE, BATTERY_LAYER, BATTERY_CHANNELS, BATTERY_MAX_SALVOS, BATTERY_ORDER,
     BATTERY_REACTION, BATTERY_REACTION_TABLE, BATTERY_ASSESSMENT, BATTERY_ASSESSMENT_TABLE,
     BATTERY_FALSE_KILL, BATTERY_FALSE_SURVIVAL, BATTERY_RANDOM_DELAY, BATTERY_RANDOM,
-    BATTERY_URGENCY, BATTERY_FREE, BATTERY_READY, BATTERY_BUSY, BATTERY_ENGAGEMENTS, BATTERY_SIZE,
-) = range(19)  # fmt: skip
+    BATTERY_URGENCY, BATTERY_MAGAZINES, BATTERY_STOP, BATTERY_FREE, BATTERY_READY, BATTERY_BUSY,
+    BATTERY_ENGAGEMENTS, BATTERY_LOSS, BATTERY_SIZE,
+) = range(22)  # fmt: skip
 (
     PAIRING_ENGAGEMENT_STREAM, PAIRING_ROUNDS_STREAM, PAIRING_SALVO_SIZE, PAIRING_BATTERY,
     PAIRING_WINDOW, PAIRING_PREFERENCE, PAIRING_HEAD, PAIRING_SIZE,
 ) = range(8)  # fmt: skip
 (
     MAGAZINE_BATTERY, MAGAZINE_KILL, MAGAZINE_ROUNDS, MAGAZINE_RESERVED,
-    MAGAZINE_RELOAD_ROUNDS, MAGAZINE_RELOAD_TICKS, MAGAZINE_RELOADS, MAGAZINE_FLIGHT,
+    MAGAZINE_RELOAD_ROUNDS, MAGAZINE_RELOAD_TICKS, MAGAZINE_FLIGHT,
     MAGAZINE_FLIGHT_TABLE, MAGAZINE_TO_KILL, MAGAZINE_TO_END, MAGAZINE_READY,
-    MAGAZINE_RELOADS_LEFT, MAGAZINE_RELOADED, MAGAZINE_EXPENDED, MAGAZINE_DEPLETION,
-    MAGAZINE_SIZE,
-) = range(17)  # fmt: skip
+    MAGAZINE_RELOADS_LEFT, MAGAZINE_DUE, MAGAZINE_RELOADED, MAGAZINE_EXPENDED, MAGAZINE_LOST,
+    MAGAZINE_DEPLETION, MAGAZINE_SIZE,
+) = range(18)  # fmt: skip
 KILL_THRESHOLD, KILL_TABLE, KILL_STREAM, KILL_DRAWN, KILL_SIZE = range(5)
 (
     THREAT_ARRIVAL, THREAT_FATE, THREAT_FATE_TICK, THREAT_CAUSE, THREAT_PHASE, THREAT_SCORED,
@@ -158,6 +160,9 @@ KILL_THRESHOLD, KILL_TABLE, KILL_STREAM, KILL_DRAWN, KILL_SIZE = range(5)
 ) = range(9)  # fmt: skip
 THREAT_BITS = 3
 """The record of a threat is 2**3 words long, so that its number is a shift away, not a division."""
+(
+    LANDING_SALVO, LANDING_BATTERY, LANDING_LETHALITY, LANDING_STREAM, LANDING_NEXT, LANDING_SIZE,
+) = range(6)  # fmt: skip
 NODE_TICK, NODE_LEAF, NODE_SIZE = range(3)
 ENTRY_TICK, ENTRY_TIE, ENTRY_SIZE = range(3)
 LOG_SIZE = 8
@@ -179,13 +184,18 @@ def philox(key: Any, counter: Any) -> Any:
     return c0, c1, c2, c3
 
 
-@_compiled
-def _draw(words: Any, threat: int, stream: int, ordinal: int) -> Any:
-    """Four words at the address (seed, replication, threat, stream, ordinal)."""
-    seed, address = U(words[SEED]), U(stream + ordinal)
+@_inlined
+def _draw_at(words: Any, threat: int, address: Any) -> Any:
+    seed = U(words[SEED])
     key = (seed & MASK_32, seed >> SHIFT_32)
     counter = (U(words[REPLICATION]), U(threat), address & MASK_32, address >> SHIFT_32)
     return philox(key, counter)
+
+
+@_compiled
+def _draw(words: Any, threat: int, stream: int, ordinal: int) -> Any:
+    """Four words at the address (seed, replication, raid, threat, stream, ordinal)."""
+    return _draw_at(words, threat, U(stream + ordinal) + U(words[RAID]))
 
 
 @_inlined
@@ -358,19 +368,26 @@ def _fired(words: Any, threat: int, battery: int) -> int:
 @_compiled
 def _reset(state: "State") -> None:
     words, marks = state.words, state.marks
-    for n in range(words[THREAT_COUNT]):
-        threat = words[THREATS] + n * THREAT_SIZE
-        words[at(threat + THREAT_PHASE)] = FREE
-        words[at(threat + THREAT_FATE)] = ALIVE
-        words[at(threat + THREAT_CAUSE)] = UNCOVERED
-    marks[:] = 0
+    for n in range(words[SALVO_COUNT]):
+        salvo = words[SALVOS] + n * SALVO_SIZE
+        first, count = words[at(salvo + SALVO_FIRST)], words[at(salvo + SALVO_THREATS)]
+        for threat in range(first, first + count * THREAT_SIZE, THREAT_SIZE):
+            words[at(threat + THREAT_PHASE)] = FREE
+            words[at(threat + THREAT_FATE)] = ALIVE
+            words[at(threat + THREAT_CAUSE)] = UNCOVERED
+        row = (first - words[THREATS]) >> THREAT_BITS
+        marks[row * words[MARK_WIDTH] : (row + count) * words[MARK_WIDTH]] = 0
     for n in range(words[WINDOW_COUNT]):
-        words[at(words[WINDOWS] + n * WINDOW_SIZE + WINDOW_OPENED)] = 0
+        window = words[WINDOWS] + n * WINDOW_SIZE
+        words[at(window + WINDOW_OPENED)] = words[at(window + WINDOW_STOCKED)] = 0
+    for n in range(words[LANDING_COUNT]):
+        words[at(words[LANDINGS] + n * LANDING_SIZE + LANDING_NEXT)] = 0
     for n in range(words[PAIRING_COUNT]):
         words[at(words[PAIRINGS] + n * PAIRING_SIZE + PAIRING_HEAD)] = 0
     for n in range(words[BATTERY_COUNT]):
         battery = words[BATTERIES] + n * BATTERY_SIZE
         words[at(battery + BATTERY_FREE)] = words[at(battery + BATTERY_CHANNELS)]
+        words[at(battery + BATTERY_READY)] = 0
         words[at(battery + BATTERY_BUSY)] = 0
         words[at(battery + BATTERY_ENGAGEMENTS)] = 0
     words[HEAP_SIZE] = 0
@@ -379,10 +396,10 @@ def _reset(state: "State") -> None:
 
 
 @_inlined
-def _call_reload(words: Any, magazine: int, tick: int) -> None:
-    words[at(magazine + MAGAZINE_RELOADS_LEFT)] -= 1
-    arrives = tick + words[at(magazine + MAGAZINE_RELOAD_TICKS)]
-    _push(words, arrives, words[at(magazine + MAGAZINE_BATTERY)] << PLACE_BITS | magazine)
+def _await_reload(words: Any, magazine: int, tick: int) -> None:
+    """A reload is to arrive at a tick."""
+    words[at(magazine + MAGAZINE_DUE)] = tick
+    _push(words, tick, words[at(magazine + MAGAZINE_BATTERY)] << PLACE_BITS | magazine)
 
 
 @_inlined
@@ -400,37 +417,59 @@ def _supply(words: Any, magazine: int, change: int) -> None:
 
 
 @_compiled
-def _stock(words: Any) -> None:
-    """Fill the magazines, and start the clock of those that begin empty but have a reload."""
-    for n in range(words[WINDOW_COUNT]):
-        words[at(words[WINDOWS] + n * WINDOW_SIZE + WINDOW_STOCKED)] = 0
+def _stock(words: Any, carried: Any) -> None:
+    """Begin with what is carried over: ready rounds, reloads, losses."""
+    magazines = words[MAGAZINE_COUNT]
     for n in range(words[BATTERY_COUNT]):
-        words[at(words[BATTERIES] + n * BATTERY_SIZE + BATTERY_READY)] = 0
-    for n in range(words[MAGAZINE_COUNT]):
+        battery = words[BATTERIES] + n * BATTERY_SIZE
+        words[at(battery + BATTERY_LOSS)] = carried[at(3 * magazines + n)]
+    for n in range(magazines):
         magazine = words[MAGAZINES] + n * MAGAZINE_SIZE
-        rounds, reloads = (
-            words[at(magazine + MAGAZINE_ROUNDS)],
-            words[at(magazine + MAGAZINE_RELOADS)],
-        )
         battery = words[at(magazine + MAGAZINE_BATTERY)]
-        words[at(magazine + MAGAZINE_READY)] = rounds
-        words[at(magazine + MAGAZINE_RELOADS_LEFT)] = reloads
+        ready, due = carried[at(n)], carried[at(2 * magazines + n)]
+        words[at(magazine + MAGAZINE_READY)] = ready
+        words[at(magazine + MAGAZINE_RELOADS_LEFT)] = carried[at(magazines + n)]
+        words[at(magazine + MAGAZINE_DUE)] = NEVER
         words[at(magazine + MAGAZINE_RELOADED)] = 0
         words[at(magazine + MAGAZINE_EXPENDED)] = 0
+        words[at(magazine + MAGAZINE_LOST)] = 0
         words[at(magazine + MAGAZINE_DEPLETION)] = NEVER
         words[at(battery + BATTERY_READY)] = min(
-            words[at(battery + BATTERY_READY)] + rounds, INFINITE
+            words[at(battery + BATTERY_READY)] + ready, INFINITE
         )
-        if rounds > 0 or reloads > 0:
+        if due != NEVER:
+            _await_reload(words, magazine, due)
+        if ready > 0 or due != NEVER:
             _supply(words, magazine, 1)
-        if rounds == 0 and reloads > 0:
-            _call_reload(words, magazine, NONE)
 
 
 @_compiled
-def _draw_replication(state: "State") -> None:
-    """What is drawn once: which layers are up, and the kill probabilities of the night."""
+def _carry_over(words: Any, carried: Any) -> None:
+    """Write what the next raid begins with, before what happens between raids."""
+    magazines = words[MAGAZINE_COUNT]
+    for n in range(magazines):
+        magazine = words[MAGAZINES] + n * MAGAZINE_SIZE
+        carried[at(n)] = words[at(magazine + MAGAZINE_READY)]
+        carried[at(magazines + n)] = words[at(magazine + MAGAZINE_RELOADS_LEFT)]
+        carried[at(2 * magazines + n)] = words[at(magazine + MAGAZINE_DUE)]
+    for n in range(words[BATTERY_COUNT]):
+        battery = words[BATTERIES] + n * BATTERY_SIZE
+        carried[at(3 * magazines + n)] = words[at(battery + BATTERY_LOSS)]
+
+
+@_compiled
+def _draw_raid(state: "State") -> None:
+    """What is drawn once: how many threats come, which layers are up, the kill probabilities.
+
+    The kill probabilities are the same in all raids of a replication.
+    """
     words, reals = state.words, state.reals
+    for n in range(words[SALVO_COUNT]):
+        salvo = words[SALVOS] + n * SALVO_SIZE
+        table = words[at(salvo + SALVO_THREATS_TABLE)]
+        if table >= 0:
+            word = _draw(words, NONE, words[at(salvo + SALVO_THREATS_STREAM)], NONE)[0]
+            words[at(salvo + SALVO_THREATS)] = max(_quantile(reals, table, _unit(word)), 0)
     for n in range(words[LAYER_COUNT]):
         layer = words[LAYERS] + n * LAYER_SIZE
         word = _draw(words, NONE, words[at(layer + LAYER_STREAM)], NONE)[0]
@@ -439,7 +478,7 @@ def _draw_replication(state: "State") -> None:
         kill = words[KILLS] + n * KILL_SIZE
         words[at(kill + KILL_DRAWN)] = words[at(kill + KILL_THRESHOLD)]
         if words[at(kill + KILL_TABLE)] >= 0:
-            word = _draw(words, NONE, words[at(kill + KILL_STREAM)], NONE)[0]
+            word = _draw_at(words, NONE, U(words[at(kill + KILL_STREAM)]))[0]
             words[at(kill + KILL_DRAWN)] = _quantile(
                 reals, words[at(kill + KILL_TABLE)], _unit(word)
             )
@@ -505,15 +544,28 @@ def _arrive(state: "State") -> int:
     return horizon
 
 
+@_inlined
+def _next_landing_tick(words: Any, landing: int) -> int:
+    """When the next threat of a salvo that aims at a battery lands."""
+    salvo, number = words[at(landing + LANDING_SALVO)], words[at(landing + LANDING_NEXT)]
+    if number >= words[at(salvo + SALVO_THREATS)]:
+        return int(FOREVER)
+    threat = words[at(salvo + SALVO_FIRST)] + number * THREAT_SIZE
+    return int(words[at(threat + THREAT_ARRIVAL)] + words[at(salvo + SALVO_TARGET_OFFSET)])
+
+
 @_compiled
 def _begin_cursors(words: Any) -> None:
     """One cursor for each window in which something can happen (all of them for a log).
 
-    Windows, and so the leaves of the tournament, are by layer, then by salvo, those of higher
-    priority first: the order of ties.
+    The leaves of the tournament are in the order of ties: landings by battery, then windows by
+    layer, then by salvo, those of higher priority first.
     """
-    for leaf in range(words[WINDOW_COUNT]):
-        window = words[WINDOWS] + leaf * WINDOW_SIZE
+    for leaf in range(words[LANDING_COUNT]):
+        landing = words[LANDINGS] + leaf * LANDING_SIZE
+        _play(words, leaf, _next_landing_tick(words, landing))
+    for n in range(words[WINDOW_COUNT]):
+        leaf, window = words[LANDING_COUNT] + n, words[WINDOWS] + n * WINDOW_SIZE
         salvo, layer = words[at(window + WINDOW_SALVO)], words[at(window + WINDOW_LAYER)]
         acts = words[at(window + WINDOW_SOFT_KILL)] > 0 or words[at(window + WINDOW_STOCKED)] > 0
         acts = acts or words[LOG_ROOM] > 0
@@ -715,10 +767,11 @@ def _expend(words: Any, battery: int, magazine: int, rounds: int, tick: int) -> 
     words[at(magazine + MAGAZINE_READY)] -= rounds
     if words[at(battery + BATTERY_READY)] < INFINITE:
         words[at(battery + BATTERY_READY)] -= rounds
-    if words[at(magazine + MAGAZINE_READY)] > 0:
+    if words[at(magazine + MAGAZINE_READY)] > 0 or words[at(magazine + MAGAZINE_DUE)] != NEVER:
         return
     if words[at(magazine + MAGAZINE_RELOADS_LEFT)] > 0:
-        _call_reload(words, magazine, tick)
+        words[at(magazine + MAGAZINE_RELOADS_LEFT)] -= 1
+        _await_reload(words, magazine, tick + words[at(magazine + MAGAZINE_RELOAD_TICKS)])
     else:
         words[at(magazine + MAGAZINE_DEPLETION)] = tick
         _supply(words, magazine, -1)
@@ -839,25 +892,32 @@ def _fate_at_opening(words: Any, window: int, threat: int) -> Any:
 def _blame(state: "State", window: int, threat: int, outcome: int) -> None:
     """Lower the cause for which a threat would leak, by what it met at one opening."""
     words = state.words
-    known, place = words[at(threat + THREAT_CAUSE)], words[at(window + WINDOW_CANDIDATES)]
-    if known <= NO_CHANNEL or words[at(place)] == 0 or outcome == SOFT_KILLED:
+    known = words[at(threat + THREAT_CAUSE)]
+    if known <= NO_CHANNEL or outcome == SOFT_KILLED:
         return
-    cause = TOO_SHORT
+    cause, covered = TOO_SHORT, False
     if outcome == UNSEEN:
         cause = UNDETECTED
     elif outcome == SEEN_AS_DECOY:
         cause = DISMISSED
-    else:
-        slack = words[at(window + WINDOW_CLOSE)] - words[at(window + WINDOW_OPEN)]
-        while words[at(place)] > 0:
-            pairing = words[at(place)]
-            place += 1
-            if _magazine_in_time(state, pairing, threat, slack, LOADED) > 0:
-                cause = NO_CHANNEL
-                break
-            if _magazine_in_time(state, pairing, threat, slack, ANY_ROUNDS) > 0:
-                cause = NO_INTERCEPTORS
-    words[at(threat + THREAT_CAUSE)] = min(known, cause)
+    opening = words[at(threat + THREAT_ARRIVAL)] + words[at(window + WINDOW_OPEN)]
+    slack = words[at(window + WINDOW_CLOSE)] - words[at(window + WINDOW_OPEN)]
+    place = words[at(window + WINDOW_CANDIDATES)]
+    while words[at(place)] > 0:
+        pairing = words[at(place)]
+        place += 1
+        if words[at(words[at(pairing + PAIRING_BATTERY)] + BATTERY_LOSS)] <= opening:
+            continue
+        covered = True
+        if outcome != AVAILABLE:
+            break
+        if _magazine_in_time(state, pairing, threat, slack, LOADED) > 0:
+            cause = NO_CHANNEL
+            break
+        if _magazine_in_time(state, pairing, threat, slack, ANY_ROUNDS) > 0:
+            cause = NO_INTERCEPTORS
+    if covered:
+        words[at(threat + THREAT_CAUSE)] = min(known, cause)
 
 
 @_inlined
@@ -884,7 +944,7 @@ def _next_opening(state: "State") -> None:
     words = state.words
     tick = words[at(words[TREE] + NODE_SIZE + NODE_TICK)]
     leaf = words[at(words[TREE] + NODE_SIZE + NODE_LEAF)]
-    window = words[WINDOWS] + leaf * WINDOW_SIZE
+    window = words[WINDOWS] + (leaf - words[LANDING_COUNT]) * WINDOW_SIZE
     salvo = words[at(window + WINDOW_SALVO)]
     idle = words[at(window + WINDOW_STOCKED)] == 0 and words[at(window + WINDOW_SOFT_KILL)] == 0
     if idle and words[LOG_ROOM] == 0:
@@ -908,6 +968,48 @@ def _next_opening(state: "State") -> None:
     if outcome != NOTHING:
         # Only now: who was engaged at once needs no cause.
         _blame(state, window, threat, outcome)
+
+
+# ---------------------------------------------------------------- a battery is hit
+
+
+@_inlined
+def _lose(words: Any, battery: int, tick: int) -> None:
+    """A battery fires nothing any more, and its rounds are gone; what is in flight completes."""
+    first, stop = words[at(battery + BATTERY_MAGAZINES)], words[at(battery + BATTERY_STOP)]
+    for magazine in range(first, stop, MAGAZINE_SIZE):
+        ready = words[at(magazine + MAGAZINE_READY)]
+        if ready > 0 or words[at(magazine + MAGAZINE_DUE)] != NEVER:
+            _supply(words, magazine, -1)
+        words[at(magazine + MAGAZINE_LOST)] = ready
+        words[at(magazine + MAGAZINE_READY)] = 0
+        words[at(magazine + MAGAZINE_RELOADS_LEFT)] = 0
+        words[at(magazine + MAGAZINE_DUE)] = NEVER
+    words[at(battery + BATTERY_READY)] = 0
+    words[at(battery + BATTERY_LOSS)] = tick
+
+
+@_compiled
+def _next_landing(words: Any) -> None:
+    """Handle the landing of a threat that aims at a battery, and move its cursor on."""
+    tick = words[at(words[TREE] + NODE_SIZE + NODE_TICK)]
+    leaf = words[at(words[TREE] + NODE_SIZE + NODE_LEAF)]
+    landing = words[LANDINGS] + leaf * LANDING_SIZE
+    salvo, battery = words[at(landing + LANDING_SALVO)], words[at(landing + LANDING_BATTERY)]
+    if words[at(battery + BATTERY_LOSS)] != FOREVER:
+        _play(words, leaf, FOREVER)
+        return
+    number = words[at(landing + LANDING_NEXT)]
+    words[at(landing + LANDING_NEXT)] = number + 1
+    _play(words, leaf, _next_landing_tick(words, landing))
+    threat = words[at(salvo + SALVO_FIRST)] + number * THREAT_SIZE
+    if words[at(threat + THREAT_FATE)] != ALIVE:
+        return
+    word = _draw(words, number, words[at(landing + LANDING_STREAM)], NONE)[0]
+    if int(word) < words[at(landing + LANDING_LETHALITY)]:
+        layer = words[at(battery + BATTERY_LAYER)]
+        _note(words, tick, LOSS, threat, layer, battery, NOBODY, NONE, NONE)
+        _lose(words, battery, tick)
 
 
 # ---------------------------------------------------------------- an engagement or reload ends
@@ -960,6 +1062,7 @@ def _assess(state: "State", battery: int, threat: int, tick: int) -> Any:
 @_inlined
 def _reload(words: Any, battery: int, magazine: int, tick: int) -> None:
     rounds = words[at(magazine + MAGAZINE_RELOAD_ROUNDS)]
+    words[at(magazine + MAGAZINE_DUE)] = NEVER
     words[at(magazine + MAGAZINE_READY)] += rounds
     words[at(magazine + MAGAZINE_RELOADED)] += rounds
     if words[at(battery + BATTERY_READY)] < INFINITE:
@@ -987,7 +1090,7 @@ def _next_ending(state: "State", horizon: int) -> None:
     first = last = words[at(battery + BATTERY_LAYER)]
     threat = 0
     if place >= words[MAGAZINES]:
-        if tick > horizon:
+        if tick > horizon or words[at(place + MAGAZINE_DUE)] != tick:
             return
         _reload(words, battery, place, tick)
     elif _assess(state, battery, place, tick):
@@ -1033,6 +1136,8 @@ def _raid(state: "State", row: Any, samples: int, stop: Any) -> None:
             break
         if ending <= opening:
             _next_ending(state, horizon)
+        elif words[at(words[TREE] + NODE_SIZE + NODE_LEAF)] < words[LANDING_COUNT]:
+            _next_landing(words)
         else:
             _next_opening(state)
 
@@ -1086,18 +1191,18 @@ def _count_fates(state: "State", row: Any) -> int:
     salvos, layers = words[SALVO_COUNT], words[LAYER_COUNT]
     killed = salvos * (UNCOVERED + 2)
     leaked_by = killed + 2 * salvos * layers
-    for n in range(words[THREAT_COUNT]):
-        threat = words[THREATS] + n * THREAT_SIZE
-        fate, code = (
-            words[at(threat + THREAT_FATE)],
-            words[at(words[at(threat + THREAT_SALVO)] + SALVO_CODE)],
-        )
-        if fate == ALIVE:
-            _count_leaker(state, row, threat, leaked_by)
-        elif fate < layers:
-            row[at(killed + code * layers + fate)] += 1
-        else:
-            row[at(killed + (salvos + code) * layers + fate - layers)] += 1
+    for n in range(salvos):
+        salvo = words[SALVOS] + n * SALVO_SIZE
+        first, code = words[at(salvo + SALVO_FIRST)], words[at(salvo + SALVO_CODE)]
+        stop = first + words[at(salvo + SALVO_THREATS)] * THREAT_SIZE
+        for threat in range(first, stop, THREAT_SIZE):
+            fate = words[at(threat + THREAT_FATE)]
+            if fate == ALIVE:
+                _count_leaker(state, row, threat, leaked_by)
+            elif fate < layers:
+                row[at(killed + code * layers + fate)] += 1
+            else:
+                row[at(killed + (salvos + code) * layers + fate - layers)] += 1
     for place in range(leaked_by + salvos, leaked_by + salvos * words[SAMPLE_COUNT]):
         row[at(place)] += row[at(place - salvos)]
     return int(leaked_by + salvos * (words[SAMPLE_COUNT] + 1))
@@ -1105,49 +1210,62 @@ def _count_fates(state: "State", row: Any) -> int:
 
 @_compiled
 def _count_spent(words: Any, row: Any, column: int) -> int:
-    """Write what magazines and batteries have spent; the column that follows."""
+    """Write what came, and what magazines and batteries have spent; the column that follows."""
+    for n in range(words[SALVO_COUNT]):
+        row[at(column + n)] = words[at(words[SALVOS] + n * SALVO_SIZE + SALVO_THREATS)]
+    column += words[SALVO_COUNT]
     number = words[MAGAZINE_COUNT]
     for n in range(number):
         magazine = words[MAGAZINES] + n * MAGAZINE_SIZE
         row[at(column + n)] = words[at(magazine + MAGAZINE_EXPENDED)]
         row[at(column + number + n)] = words[at(magazine + MAGAZINE_READY)]
         row[at(column + 2 * number + n)] = words[at(magazine + MAGAZINE_RELOADED)]
-        row[at(column + 3 * number + n)] = words[at(magazine + MAGAZINE_DEPLETION)]
-    column += 4 * number
-    for n in range(words[BATTERY_COUNT]):
+        row[at(column + 3 * number + n)] = words[at(magazine + MAGAZINE_LOST)]
+        row[at(column + 4 * number + n)] = words[at(magazine + MAGAZINE_DEPLETION)]
+    column += 5 * number
+    number = words[BATTERY_COUNT]
+    for n in range(number):
         battery = words[BATTERIES] + n * BATTERY_SIZE
+        loss = words[at(battery + BATTERY_LOSS)]
         row[at(column + n)] = words[at(battery + BATTERY_BUSY)]
-        row[at(column + words[BATTERY_COUNT] + n)] = words[at(battery + BATTERY_ENGAGEMENTS)]
-    return int(column + 2 * words[BATTERY_COUNT])
+        row[at(column + number + n)] = words[at(battery + BATTERY_ENGAGEMENTS)]
+        row[at(column + 2 * number + n)] = NEVER < loss < FOREVER
+    return int(column + 3 * number)
 
 
 @_compiled
 def _columns_before_samples(words: Any) -> int:
     salvos, layers, samples = words[SALVO_COUNT], words[LAYER_COUNT], words[SAMPLE_COUNT]
     fates = salvos * (UNCOVERED + 2 + 2 * layers + samples + 1)
-    return int(fates + 4 * words[MAGAZINE_COUNT] + 2 * words[BATTERY_COUNT])
+    return int(fates + salvos + 5 * words[MAGAZINE_COUNT] + 3 * words[BATTERY_COUNT])
 
 
 @_compiled
-def simulate_block(state: "State", counts: Any, seed: int, start: int, stop: Any) -> int:
-    """Compute replications from `start` into the rows of `counts`; how many were finished.
+def simulate_block(
+    state: "State", counts: Any, carried: Any, seed: int, start: int, raid: int, stop: Any
+) -> int:
+    """Compute one raid of the replications from `start`; how many were finished.
 
-    The columns of a row are those of `leakthrough._state.Counts`, and rows must come in zeroed.
+    What happened goes into the rows of `counts`, whose columns are those of
+    `leakthrough._state.Counts` and which must come in zeroed. The rows of `carried` (see
+    `leakthrough._state.Carried`) say with what each replication begins, and are overwritten with
+    what is left. `raid` is added to the address of every draw but the kill probabilities'.
     The GIL is released throughout. Setting ``stop[0]`` from another thread ends the block
     within a fraction of a millisecond; the rows from the returned one on are then void.
     """
     words = state.words
-    words[SEED] = seed
+    words[SEED], words[RAID] = seed, raid
     words[LOG_USED] = 0
     samples = _columns_before_samples(words)
     for n in range(counts.shape[0]):
         row = counts[n]
         words[REPLICATION] = start + n
+        _draw_raid(state)
         _reset(state)
-        _stock(words)
-        _draw_replication(state)
+        _stock(words, carried[n])
         _raid(state, row, samples, stop)
         if stop[0] != 0:
             return n
         _count_spent(words, row, _count_fates(state, row))
+        _carry_over(words, carried[n])
     return int(counts.shape[0])

@@ -8,117 +8,41 @@ each event asks every battery concerned about every threat.
 
 import heapq
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from leakthrough import scenario as model
 from leakthrough._draws import TICKS_A_SECOND, WORD_RANGE, threshold, ticks
+from leakthrough._fields import Frozen
 from leakthrough._reference_draws import Night, quantile, time_or_draw, unit
+from leakthrough._reference_things import (
+    CAUSES,
+    Battery,
+    Engagement,
+    Event,
+    Holding,
+    Magazine,
+    Threat,
+)
 from leakthrough.arrivals import At, Poisson, Regular, Times, Uniform
 from leakthrough.distributions import Distribution
-
-CAUSES = (
-    "missed", "no_channel", "no_interceptors", "too_short", "dismissed", "undetected", "uncovered",
-)  # fmt: skip
-"""Causes of leaking; of those that apply to a leaker, the first one is its cause."""
-
-
-# ---------------------------------------------------------------- things in a raid
-
-
-@dataclass(eq=False)
-class Threat:
-    """One attacking object and what has become of it."""
-
-    salvo: model.Salvo
-    kind: model.Threat
-    number: int
-    order: int
-    arrival: int
-    target_tick: int
-    phase: str = "free"  # "free", "engaged", "gone"
-    killed_by: str | None = None
-    soft_killed_by: str | None = None
-    fate_tick: int | None = None
-    held_by: set[str] = field(default_factory=set)
-    engaged_ever: bool = False
-    evidence: set[str] = field(default_factory=set)
-
-    @property
-    def alive(self) -> bool:
-        """No round that was fired kills it, and no soft kill."""
-        return self.fate_tick is None
-
-
-@dataclass(eq=False)
-class Magazine:
-    """Rounds of one interceptor on one battery."""
-
-    spec: model.Magazine
-    interceptor: model.Interceptor
-    order: int
-    ready: float
-    reloads: int
-    reloaded: int = 0
-    expended: int = 0
-    depletion: int | None = None
-
-    def drawable(self, threat: Threat) -> float:
-        """Rounds that a threat may draw: the last `reserved` are for priority 1 or more."""
-        return self.ready - (0 if threat.kind.priority >= 1 else self.spec.reserved)
-
-
-@dataclass(eq=False)
-class Battery:
-    """One fire unit."""
-
-    spec: model.Battery
-    name: str
-    member: int
-    layer: model.Layer
-    order: int
-    magazines: list[Magazine]
-    free: int
-    fired: dict[Threat, int] = field(default_factory=dict)
-    busy: int = 0
-    engagements: int = 0
-
-    @property
-    def ready(self) -> float:
-        """Ready rounds over all magazines."""
-        return sum(magazine.ready for magazine in self.magazines)
-
-
-@dataclass(eq=False)
-class Engagement:
-    """Rounds on their way, up to the end of their assessment."""
-
-    battery: Battery
-    threat: Threat
-    kills: bool
-    misjudged: bool
-
-
-class Event(NamedTuple):
-    """One line of a replay; `tick` in microseconds."""
-
-    tick: int
-    event: str
-    salvo: str = ""
-    threat: int = -1
-    layer: str = ""
-    battery: str = ""
-    interceptor: str = ""
-    rounds: int = 0
-    outcome: str = ""
-
 
 # ---------------------------------------------------------------- the raid
 
 
+def first_holding(magazine: model.Magazine) -> Holding:
+    """What a magazine begins a first raid with: the reload of an empty one has been called."""
+    if magazine.rounds == 0 and magazine.reloads > 0:
+        return Holding(0, magazine.reloads - 1, ticks(magazine.reload_time))
+    return Holding(magazine.rounds, magazine.reloads)
+
+
 class Raid:
-    """One replication of a scenario: build it, `run` it, read its threats and batteries."""
+    """One raid of one replication: build it, `run` it, read its threats and batteries.
+
+    `raid` is its number in a campaign, `sizes` the salvos whose number of threats is drawn,
+    `holdings` (by battery and interceptor) and `lost` (batteries) what earlier raids left.
+    """
 
     def __init__(
         self,
@@ -126,14 +50,19 @@ class Raid:
         seed: int,
         replication: int,
         timeline: Sequence[float] = (),
+        *,
+        raid: int = 0,
+        sizes: Mapping[str, Distribution] = Frozen(),
+        holdings: Mapping[tuple[str, str], Holding] | None = None,
+        lost: Iterable[str] = (),
     ) -> None:
-        self.scenario = scenario
-        self.night = Night(seed, replication)
+        self.scenario, self.sizes = scenario, sizes
+        self.night = Night(seed, replication, raid)
         self.kinds = {threat.name: threat for threat in scenario.threats}
         self.layers = sorted(scenario.layers, key=lambda layer: -layer.outer_range)
         self.edge = max((layer.outer_range for layer in self.layers), default=0.0)
         self.up = {layer.name: self._is_up(layer) for layer in self.layers}
-        self.batteries = self._batteries()
+        self.batteries = self._batteries(holdings, set(lost))
         self.threats = self._threats()
         self.horizon = max((threat.target_tick for threat in self.threats), default=None)
         self.heap: list[Any] = []
@@ -145,21 +74,41 @@ class Raid:
         word = self.night.draw(("availability", layer.name))[0]
         return bool(word < threshold(layer.sensor.availability))
 
-    def _batteries(self) -> list[Battery]:
+    def _batteries(
+        self, holdings: Mapping[tuple[str, str], Holding] | None, lost: set[str]
+    ) -> list[Battery]:
         interceptors = {item.name: item for item in self.scenario.interceptors}
         batteries: list[Battery] = []
         magazines = 0
         for layer in self.layers:
             for spec in layer.batteries:
                 for member, name in enumerate(spec.names):
-                    own = [
-                        Magazine(m, interceptors[m.interceptor], magazines + n, m.rounds, m.reloads)
-                        for n, m in enumerate(spec.magazines)
-                    ]
+                    own: list[Magazine] = []
+                    for m in spec.magazines:
+                        held = holdings[name, m.interceptor] if holdings else first_holding(m)
+                        rounds = held.ready, held.reloads, held.due
+                        order = magazines + len(own)
+                        own.append(Magazine(m, interceptors[m.interceptor], order, *rounds))
                     magazines += len(own)
-                    order = len(batteries)
-                    batteries.append(Battery(spec, name, member, layer, order, own, spec.channels))
+                    place = len(batteries), own, spec.channels, name in lost
+                    batteries.append(Battery(spec, name, member, layer, *place))
         return batteries
+
+    @property
+    def holdings(self) -> dict[tuple[str, str], Holding]:
+        """What each magazine holds now, by battery and interceptor."""
+        return {
+            (battery.name, m.interceptor.name): Holding(m.ready, m.reloads, m.due)
+            for battery in self.batteries
+            for m in battery.magazines
+        }
+
+    def _size(self, salvo: model.Salvo) -> int:
+        """How many threats come: drawn once a raid where the salvo has a distribution."""
+        if salvo.name not in self.sizes:
+            return salvo.count
+        word = self.night.draw(("size", salvo.name))[0]
+        return max(quantile(self.sizes[salvo.name], 1, unit(word)), 0)
 
     def _threats(self) -> list[Threat]:
         threats: list[Threat] = []
@@ -172,7 +121,7 @@ class Raid:
 
     def _arrivals(self, salvo: model.Salvo) -> list[int]:
         """Arrival ticks in order. Exponential spacings over their sum are uniform and sorted."""
-        arrival, count = salvo.arrival, salvo.count
+        arrival, count = salvo.arrival, self._size(salvo)
         if isinstance(arrival, At):
             return [ticks(arrival.time)] * count
         if isinstance(arrival, Times):
@@ -231,7 +180,8 @@ class Raid:
         """The magazine with which a battery can engage a threat now, if any."""
         limit = battery.spec.doctrine.max_salvos
         if (
-            battery.free == 0
+            battery.lost
+            or battery.free == 0
             or threat.phase != "free"
             or battery.layer.name not in threat.held_by
             or (limit is not None and battery.fired.get(threat, 0) >= limit)
@@ -312,7 +262,9 @@ class Raid:
         """Threshold of the night: uncertain kill probabilities are drawn once a replication."""
         value = interceptor.kill_probability[threat]
         if isinstance(value, Distribution):
-            word = self.night.draw(("kill probability", interceptor.name, threat))[0]
+            # The same in every raid of a replication: what one does not know does not change.
+            lasting = self.night._replace(raid=0)
+            word = lasting.draw(("kill probability", interceptor.name, threat))[0]
             return quantile(value, WORD_RANGE, unit(word))
         return threshold(value)
 
@@ -320,7 +272,7 @@ class Raid:
         """Take rounds out; when none is left call the reload, or note the depletion."""
         magazine.ready -= rounds
         magazine.expended += rounds
-        if magazine.ready == 0:
+        if magazine.ready == 0 and magazine.due is None:
             if magazine.reloads > 0:
                 self.call_reload(battery, magazine, tick)
             else:
@@ -329,8 +281,12 @@ class Raid:
     def call_reload(self, battery: Battery, magazine: Magazine, tick: int) -> None:
         """A reload is on its way; the channels stay free for other magazines."""
         magazine.reloads -= 1
-        arrives = tick + ticks(magazine.spec.reload_time)
-        entry = (arrives, 0, battery.order, 1, magazine.order, (battery, magazine))
+        magazine.due = tick + ticks(magazine.spec.reload_time)
+        self.await_reload(battery, magazine)
+
+    def await_reload(self, battery: Battery, magazine: Magazine) -> None:
+        """Put the arrival of a reload among the events."""
+        entry = (magazine.due, 0, battery.order, 1, magazine.order, (battery, magazine))
         heapq.heappush(self.heap, entry)
 
     # -------------------------------------------------- events
@@ -352,7 +308,7 @@ class Raid:
         here = [
             battery
             for battery in self.batteries
-            if battery.layer is layer and self.armoury(battery, threat)
+            if battery.layer is layer and not battery.lost and self.armoury(battery, threat)
         ]
         if here:
             self.gather_evidence(here, threat, tick, outcome)
@@ -416,31 +372,58 @@ class Raid:
 
     def end_reload(self, battery: Battery, magazine: Magazine, tick: int) -> None:
         """Rounds arrive; after the last threat has landed the raid is over and none do."""
-        if self.horizon is None or tick > self.horizon:
+        if self.horizon is None or tick > self.horizon or magazine.due != tick:
             return
         rounds = magazine.spec.reload_rounds
+        magazine.due = None
         magazine.ready += rounds
         magazine.reloaded += rounds
         self.note(tick, "reload", None, battery.layer, battery, magazine, rounds)
         self.serve_all([battery], tick)
 
-    def run(self) -> "Raid":
-        """Handle every event: endings by battery, then openings by layer, most urgent first."""
+    def land(self, battery: Battery, threat: Threat, tick: int) -> None:
+        """A leaker that aims at a battery may destroy it, with all its rounds."""
+        if battery.lost or not threat.alive:
+            return
+        word = self.night.draw(("loss", threat.salvo.name), threat.number)[0]
+        if word >= threshold(threat.kind.lethality):
+            return
+        self.note(tick, "loss", threat, battery.layer, battery)
+        battery.lost, battery.loss = True, tick
+        for magazine in battery.magazines:
+            magazine.lost, magazine.ready = magazine.ready, 0
+            magazine.reloads, magazine.due = 0, None
+
+    def expect(self) -> None:
+        """Put everything among the events that is known to come."""
         for battery in self.batteries:
             for magazine in battery.magazines:
-                if magazine.ready == 0 and magazine.reloads > 0:
-                    self.call_reload(battery, magazine, 0)
+                if magazine.due is not None:
+                    self.await_reload(battery, magazine)
+        named = {battery.name: battery for battery in self.batteries}
+        for threat in self.threats:
+            if threat.salvo.target is not None and not threat.kind.decoy:
+                battery = named[threat.salvo.target]
+                key = (threat.target_tick, 1, battery.order, 0, threat.order)
+                heapq.heappush(self.heap, (*key, (battery, threat)))
         for code, layer in enumerate(self.layers):
             for threat in self.threats:
                 tick = self.opening(threat, layer)
                 key = (tick, 2, code, -threat.kind.priority, threat.order)
                 heapq.heappush(self.heap, (*key, (layer, threat)))
+
+    def run(self) -> "Raid":
+        """Handle every event: endings by battery, then losses, then openings by layer."""
+        self.expect()
         while self.heap:
             tick, kind, _, reload, _, what = heapq.heappop(self.heap)
             self.sample(before=tick)
             if kind == 2:
                 layer, threat = what
                 self.open_window(layer, threat, tick)
+            elif kind == 1:
+                battery, threat = what
+                self.land(battery, threat, tick)
             elif reload:
                 battery, magazine = what
                 self.end_reload(battery, magazine, tick)

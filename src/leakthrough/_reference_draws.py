@@ -4,7 +4,14 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from leakthrough._draws import TICKS_A_SECOND, WORD_RANGE, quantile_table, stream, ticks
+from leakthrough._draws import (
+    TICKS_A_SECOND,
+    WORD_RANGE,
+    quantile_table,
+    raid_offset,
+    stream,
+    ticks,
+)
 from leakthrough.distributions import Distribution
 
 
@@ -39,14 +46,15 @@ def quantile(distribution: Distribution, scale: int, probability: float) -> int:
 
 
 class Night(NamedTuple):
-    """One replication of one seed: where draws are made."""
+    """One raid of one replication of one seed: where draws are made."""
 
     seed: int
     replication: int
+    raid: int = 0
 
     def draw(self, address: Sequence[str | int], threat: int = 0, ordinal: int = 0) -> Any:
         """Four words at an address."""
-        place = stream(*address) + ordinal
+        place = stream(*address) + ordinal + raid_offset(self.raid)
         key = (self.seed % WORD_RANGE, self.seed // WORD_RANGE)
         counter = (self.replication, threat, place % WORD_RANGE, place // WORD_RANGE)
         return philox(key, counter)

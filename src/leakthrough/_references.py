@@ -23,6 +23,7 @@ class _Known(NamedTuple):
     threats: list[str]
     interceptors: list[str]
     axes: list[str]
+    batteries: list[str]
 
 
 def mistakes_between(scenario: object) -> list[Mistake]:
@@ -32,6 +33,8 @@ def mistakes_between(scenario: object) -> list[Mistake]:
     for place, salvo in _entries(scenario, "salvos"):
         found += _unknown((*place, "threat"), field_of(salvo, "threat"), "a threat", known.threats)
         found += _unknown((*place, "axis"), field_of(salvo, "axis"), "an axis", known.axes)
+        target = field_of(salvo, "target")
+        found += _unknown((*place, "target"), target, "one battery", known.batteries)
     for place, interceptor in _entries(scenario, "interceptors"):
         found += _unknown_keys((*place, "kill_probability"), interceptor, known)
     for place, layer in _entries(scenario, "layers"):
@@ -51,6 +54,7 @@ def _known(scenario: object) -> _Known:
         [*_names(_entries(scenario, "threats"))],
         [*_names(_entries(scenario, "interceptors"))],
         list(dict.fromkeys(axis for axis in axes if isinstance(axis, str))),
+        [*_single_batteries(scenario)],
     )
 
 
@@ -131,6 +135,16 @@ def _battery_names(scenario: object) -> Iterator[str]:
             yield name
             if type(count) is int and 1 < count <= 10_000:
                 yield from (f"{name}-{number}" for number in range(1, count + 1))
+
+
+def _single_batteries(scenario: object) -> Iterator[str]:
+    """Yield the names that each stand for one battery."""
+    for _, battery in _batteries(scenario):
+        name, count = field_of(battery, "name"), field_of(battery, "count")
+        if isinstance(name, str) and (count is None or count == 1):
+            yield name
+        elif isinstance(name, str) and type(count) is int and 1 < count <= 10_000:
+            yield from (f"{name}-{number}" for number in range(1, count + 1))
 
 
 def _twice(

@@ -26,6 +26,16 @@ class State(NamedTuple):
     reals: npt.NDArray[np.float64]  # arrival scales, quantile tables, scratch
 
 
+class Carried(NamedTuple):
+    """What raids hand on, one row a replication, and views of its columns."""
+
+    rows: Words
+    ready: Words  # (R, K) ready rounds
+    reloads: Words  # (R, K) reloads left
+    due: Words  # (R, K) tick at which a reload arrives, NEVER if none is on its way
+    loss: Words  # (R, B) tick of a battery's loss: FOREVER if it stands, NEVER if of another raid
+
+
 class Counts(NamedTuple):
     """Rows of one block, one a replication, and views of their columns; ticks for times."""
 
@@ -35,12 +45,15 @@ class Counts(NamedTuple):
     killed: Words  # (R, S, L)
     soft_killed: Words  # (R, S, L)
     leaked_by: Words  # (R, T + 1, S); the last sample is the end
+    launched: Words  # (R, S)
     expended: Words  # (R, K)
     remaining: Words  # (R, K)
     reloaded: Words  # (R, K)
+    rounds_lost: Words  # (R, K), with their battery
     depletion: Words  # (R, K), NEVER where it did not
     busy: Words  # (R, B)
     engagements: Words  # (R, B)
+    lost: Words  # (R, B)
     ready_rounds: Words  # (R, T, K)
     busy_channels: Words  # (R, T, B)
 
@@ -70,7 +83,7 @@ class _Layout:
 def _layout(tables: Tables, events: int) -> _Layout:
     """Batteries come before threats and threats before magazines: their places order ties."""
     salvos, batteries, width = tables.preference.shape
-    leaves = 1 << max(tables.windows.size - 1, 0).bit_length()
+    leaves = 1 << max(tables.landings.size + tables.windows.size - 1, 0).bit_length()
     threats, magazines = tables.salvo_of.size, tables.magazines.size
     return _Layout(
         {
@@ -79,6 +92,7 @@ def _layout(tables: Tables, events: int) -> _Layout:
             k.BATTERIES: (batteries, k.BATTERY_SIZE),
             k.THREATS: (threats, k.THREAT_SIZE),
             k.MAGAZINES: (magazines, k.MAGAZINE_SIZE),
+            k.LANDINGS: (tables.landings.size, k.LANDING_SIZE),
             k.KILLS: (tables.kill.size, k.KILL_SIZE),
             k.WINDOWS: (tables.windows.size, k.WINDOW_SIZE),
             k.PAIRINGS: (tables.pairings.size, k.PAIRING_SIZE),
@@ -101,6 +115,7 @@ _NUMBERS = {
     k.THREATS: k.THREAT_COUNT,
     k.MAGAZINES: k.MAGAZINE_COUNT,
     k.KILLS: k.KILL_COUNT,
+    k.LANDINGS: k.LANDING_COUNT,
     k.WINDOWS: k.WINDOW_COUNT,
     k.PAIRINGS: k.PAIRING_COUNT,
     k.TIMELINE: k.SAMPLE_COUNT,
@@ -137,6 +152,16 @@ def _write_raid(words: Words, layout: _Layout, tables: Tables) -> None:
         *(salvos[name].astype(np.int64) for name in ("stream", "kind")),
         2 * np.arange(number),
         _table_places(salvos["table"], number),
+        salvos["threats_stream"].astype(np.int64),
+        _table_places(salvos["threats_table"], number),
+    )
+    landings = tables.landings
+    _write(
+        layout.records(words, k.LANDINGS),
+        k.LANDING_SALVO,
+        _at(salvo_places, landings["salvo"]),
+        _at(layout.places(k.BATTERIES), landings["battery"]),
+        *(landings[name].astype(np.int64) for name in ("lethality", "stream")),
     )
     threats = layout.records(words, k.THREATS)
     threats[:, k.THREAT_ARRIVAL] = tables.fixed_arrival
@@ -186,6 +211,7 @@ def _write_defence(words: Words, layout: _Layout, tables: Tables) -> None:
     layers, batteries, magazines = tables.layers, tables.batteries, tables.magazines
     salvos, classes = tables.salvos.size, tables.kill.shape[1]
     battery_places = layout.places(k.BATTERIES)
+    codes, owners = np.arange(batteries.size), magazines["battery"]
     _write(
         layout.records(words, k.LAYERS),
         k.LAYER_CODE,
@@ -197,7 +223,7 @@ def _write_defence(words: Words, layout: _Layout, tables: Tables) -> None:
     _write(
         layout.records(words, k.BATTERIES),
         k.BATTERY_CODE,
-        np.arange(batteries.size),
+        codes,
         _at(layout.places(k.LAYERS), batteries["layer"]),
         *(batteries[name] for name in ("channels", "max_salvos", "order", "reaction")),
         _table_places(batteries["reaction_table"], salvos),
@@ -205,8 +231,10 @@ def _write_defence(words: Words, layout: _Layout, tables: Tables) -> None:
         _table_places(batteries["assessment_table"], salvos),
         *(batteries[name].astype(np.int64) for name in names),
         layout.places(k.URGENCIES),
+        layout.starts[k.MAGAZINES] + k.MAGAZINE_SIZE * np.searchsorted(owners, codes),
+        layout.starts[k.MAGAZINES] + k.MAGAZINE_SIZE * np.searchsorted(owners, codes, "right"),
     )
-    names = ("rounds", "reserved", "reload_rounds", "reload_ticks", "reloads", "flight")
+    names = ("rounds", "reserved", "reload_rounds", "reload_ticks", "flight")
     kill_row = magazines["interceptor"] * classes * k.KILL_SIZE
     _write(
         layout.records(words, k.MAGAZINES),
@@ -265,6 +293,23 @@ def new_state(tables: Tables, events: int = 0) -> State:
     return State(words, np.zeros(marks, np.int32), reals)
 
 
+def new_carried(tables: Tables, replications: int) -> Carried:
+    """Carry nothing over: magazines are full, and the clocks of empty ones' reloads start."""
+    magazines = tables.magazines
+    called = (magazines["rounds"] == 0) & (magazines["reloads"] > 0)
+    first = np.concatenate(
+        [
+            magazines["rounds"],
+            magazines["reloads"] - called,
+            np.where(called, magazines["reload_ticks"], k.NEVER),
+            np.full(tables.batteries.size, k.FOREVER),
+        ]
+    )
+    rows = np.tile(first, (replications, 1))
+    number = magazines.size
+    return Carried(rows, *np.split(rows, [number, 2 * number, 3 * number], axis=1))
+
+
 def new_counts(tables: Tables, replications: int) -> Counts:
     """Zeroed rows for a number of replications."""
     return named_counts(np.zeros((replications, _widths(tables).sum()), np.int64), tables)
@@ -281,12 +326,15 @@ def _shapes(tables: Tables) -> dict[str, tuple[int, ...]]:
         "killed": (salvos, layers),
         "soft_killed": (salvos, layers),
         "leaked_by": (samples + 1, salvos),
+        "launched": (salvos,),
         "expended": (magazines,),
         "remaining": (magazines,),
         "reloaded": (magazines,),
+        "rounds_lost": (magazines,),
         "depletion": (magazines,),
         "busy": (batteries,),
         "engagements": (batteries,),
+        "lost": (batteries,),
         "samples": (samples, magazines + batteries),
     }
 

@@ -9,7 +9,7 @@ K magazines (of all batteries together), N threats (of all salvos together), T s
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,10 +17,13 @@ import numpy.typing as npt
 
 from leakthrough import _kernel
 from leakthrough._draws import TICKS_A_SECOND, WORD_RANGE, quantile_table, stream, threshold, ticks
+from leakthrough._fields import Frozen
 from leakthrough.arrivals import At, Poisson, Regular, Times, Uniform
 from leakthrough.distributions import Distribution
 from leakthrough.scenario import Battery, Layer, Scenario
 
+Sizes = Mapping[str, Distribution]
+AS_COUNTED: Sizes = Frozen()
 NO_LIMIT = 2**30
 """Stands for `max_salvos = None`: no battery fires as often at one threat."""
 
@@ -38,6 +41,16 @@ SALVO = np.dtype(
         ("start", "f8"),  # ticks
         ("scale", "f8"),  # ticks: mean spacing, or length of the interval
         ("table", "i8"),  # quantile table of the arrival, or -1
+        ("threats_stream", "u8"),
+        ("threats_table", "i8"),  # quantile table of how many come, or -1: `count` do
+    ]
+)
+LANDING = np.dtype(  # a salvo whose leakers may destroy a battery
+    [
+        ("salvo", "i8"),
+        ("battery", "i8"),
+        ("lethality", "u8"),  # threshold
+        ("stream", "u8"),
     ]
 )
 WINDOW = np.dtype(  # what a layer is to a salvo
@@ -109,6 +122,7 @@ class Tables(NamedTuple):
     """Everything that the kernel reads."""
 
     salvos: Records  # (S,)
+    landings: Records  # (salvos that aim at a battery,), by battery
     windows: Records  # (S, L)
     layers: Records  # (L,), outermost first
     batteries: Records  # (B,)
@@ -183,6 +197,11 @@ class _Unit(NamedTuple):
     battery: Battery
 
 
+def most_threats(size: Distribution) -> int:
+    """The most threats that a salvo of this size can have; its distribution is cut there."""
+    return max(math.floor(float(quantile_table(size, 1)[1, 0]) + 0.5), 0)
+
+
 def outermost_first(scenario: Scenario) -> list[Layer]:
     """Layers by falling outer range; equal ones in the scenario's order."""
     return sorted(scenario.layers, key=lambda layer: -layer.outer_range)
@@ -218,21 +237,25 @@ def _lower_arrival(arrival: Any, quantiles: _Quantiles) -> tuple[int, float, flo
     return _kernel.FIXED, 0.0, 0.0, -1
 
 
-def _lower_salvos(scenario: Scenario, edge: float, quantiles: _Quantiles) -> Records:
+def _lower_salvos(scenario: Scenario, edge: float, sizes: Sizes, quantiles: _Quantiles) -> Records:
     codes = {threat.name: code for code, threat in enumerate(scenario.threats)}
     salvos, first = records(len(scenario.salvos), SALVO), 0
     for s, salvo in enumerate(scenario.salvos):
         threat = scenario.threats[codes[salvo.threat]]
+        size = sizes.get(salvo.name)
+        count = salvo.count if size is None else most_threats(size)
         salvos[s] = (
-            salvo.count,
+            count,
             first,
             codes[salvo.threat],
             threat.priority,
             ticks(edge / threat.speed),
             stream("arrival", salvo.name),
             *_lower_arrival(salvo.arrival, quantiles),
+            stream("size", salvo.name),
+            -1 if size is None else quantiles.code(size, 1),
         )
-        first += salvo.count
+        first += count
     return salvos
 
 
@@ -240,9 +263,24 @@ def _lower_fixed_arrivals(scenario: Scenario, salvos: Records) -> npt.NDArray[np
     fixed = np.zeros(int(salvos["count"].sum()), dtype=np.int64)
     for salvo, record in zip(scenario.salvos, salvos, strict=True):
         if record.kind == _kernel.FIXED:
-            times = fixed_ticks(salvo.arrival, salvo.count)  # type: ignore[arg-type]
+            times = fixed_ticks(salvo.arrival, int(record["count"]))  # type: ignore[arg-type]
             fixed[record.first : record.first + record["count"]] = times
     return fixed
+
+
+def _lower_landings(scenario: Scenario, units: Sequence[_Unit]) -> Records:
+    """Landings that can destroy a battery; decoys cannot."""
+    threats = {threat.name: threat for threat in scenario.threats}
+    batteries = {unit.name: b for b, unit in enumerate(units)}
+    aimed = [
+        (s, batteries[salvo.target], threshold(threat.lethality), stream("loss", salvo.name))
+        for s, salvo in enumerate(scenario.salvos)
+        if salvo.target is not None and not (threat := threats[salvo.threat]).decoy
+    ]
+    landings = records(len(aimed), LANDING)
+    for n, record in enumerate(sorted(aimed, key=lambda landing: landing[1])):
+        landings[n] = record
+    return landings
 
 
 def _lower_windows(scenario: Scenario, layers: Sequence[Layer], edge: float) -> Records:
@@ -389,7 +427,7 @@ def _lower_urgency(pairings: Records, salvos: Records) -> npt.NDArray[np.int64]:
     return urgency
 
 
-def lower(scenario: Scenario, timeline: Sequence[float] = ()) -> Tables:
+def lower(scenario: Scenario, timeline: Sequence[float] = (), sizes: Sizes = AS_COUNTED) -> Tables:
     """Turn a scenario into the arrays that the kernel reads.
 
     Parameters
@@ -397,6 +435,8 @@ def lower(scenario: Scenario, timeline: Sequence[float] = ()) -> Tables:
     scenario : Scenario
     timeline : sequence of float
         Sample times in seconds, in rising order.
+    sizes : mapping of str to Distribution
+        How many threats come, by salvo, where that is drawn and not the salvo's `count`.
 
     Raises
     ------
@@ -407,12 +447,13 @@ def lower(scenario: Scenario, timeline: Sequence[float] = ()) -> Tables:
     edge = max((layer.outer_range for layer in layers), default=0.0)
     units = _units(layers)
     quantiles = _Quantiles()
-    salvos = _lower_salvos(scenario, edge, quantiles)
+    salvos = _lower_salvos(scenario, edge, sizes, quantiles)
     preference = _lower_preference(scenario, units)
     pairings = _lower_pairings(scenario, units, preference)
     magazines = _lower_magazines(scenario, units, quantiles)
     return Tables(
         salvos=salvos,
+        landings=_lower_landings(scenario, units),
         windows=_lower_windows(scenario, layers, edge),
         layers=_lower_layers(layers),
         batteries=_lower_batteries(units, magazines, quantiles),

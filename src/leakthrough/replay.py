@@ -8,7 +8,7 @@ import xarray as xr
 
 from leakthrough import _kernel
 from leakthrough._draws import TICKS_A_SECOND
-from leakthrough._state import logged, new_counts, new_state
+from leakthrough._state import logged, new_carried, new_counts, new_state
 from leakthrough._tables import Labels, Tables, label, lower
 from leakthrough.results import CAUSES
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from leakthrough.scenario import Scenario
 
-EVENTS = ("opening", "firing", "kill", "assessment", "reload", "leak")
+EVENTS = ("opening", "firing", "kill", "assessment", "reload", "leak", "loss")
 OUTCOMES = {
     _kernel.OPENING: ("available", "soft killed", "dismissed", "undetected"),
     _kernel.ASSESSMENT: (
@@ -47,7 +47,8 @@ def _logged(tables: Tables, seed: int, replication: int) -> "npt.NDArray[np.int6
     room, flag = 4096, np.zeros(1, np.uint8)
     while True:
         state = new_state(tables, events=room)
-        _kernel.simulate_block(state, new_counts(tables, 1).rows, seed, replication, flag)
+        rows, carried = new_counts(tables, 1).rows, new_carried(tables, 1).rows
+        _kernel.simulate_block(state, rows, carried, seed, replication, 0, flag)
         used = int(state.words[_kernel.LOG_USED])
         if used <= room:
             rows = logged(state)

@@ -80,6 +80,8 @@ class Threat(Model):
         Higher is engaged first, from -1000 to 1000; 1 or more may draw reserved rounds.
     decoy : bool, default False
         Whether it only pretends to be dangerous.
+    lethality : float, default 1
+        Probability that one which gets through destroys the battery at which its salvo aims.
 
     Raises
     ------
@@ -92,6 +94,7 @@ class Threat(Model):
     cost: Cost = Field(0.0, description="Cost of one [currency].")
     priority: int = Field(0, ge=-1000, le=1000, description="Higher is engaged first.")
     decoy: bool = Field(False, description="Whether it only pretends to be dangerous.")
+    lethality: Probability = Field(1.0, description="P(a leaker destroys the battery aimed at).")
 
 
 class Salvo(Model):
@@ -109,6 +112,9 @@ class Salvo(Model):
         When each crosses the edge of the defended area [s].
     axis : str, optional
         Whence they come; None is an axis that only batteries without `axes` serve.
+    target : str, optional
+        The name of a battery at which they aim (`name-2` for the second of several), to destroy
+        it; None: things that do not shoot back.
     """
 
     name: Name
@@ -116,6 +122,7 @@ class Salvo(Model):
     count: int = Field(ge=0, le=10_000_000, description="How many threats.")
     arrival: Arrival = Field(description="When each crosses the edge of the defended area [s].")
     axis: Name | None = Field(None, description="Whence they come.")
+    target: str | None = Field(None, description="The battery at which they aim, if any.")
 
     @model_validator(mode="after")
     def _arrival_fits_count(self) -> "Salvo":

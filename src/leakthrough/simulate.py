@@ -18,7 +18,7 @@ import xarray as xr
 
 from leakthrough import _kernel
 from leakthrough._reduce import Reduction, with_reductions
-from leakthrough._state import Counts, named_counts, new_counts, new_state
+from leakthrough._state import Counts, named_counts, new_carried, new_counts, new_state
 from leakthrough._tables import Tables, label, lower
 from leakthrough.files import scenario_from_document
 from leakthrough.results import COORDINATES, constants_of, coordinates_of, dataset, rows_of
@@ -104,8 +104,8 @@ def run_block(
     tables: Tables, seed: int, start: int, stop: int, flag: "npt.NDArray[np.uint8]"
 ) -> Counts:
     """Counts of the replications from `start` up to `stop`."""
-    counts = new_counts(tables, stop - start)
-    _kernel.simulate_block(new_state(tables), counts.rows, seed, start, flag)
+    counts, carried = new_counts(tables, stop - start), new_carried(tables, stop - start)
+    _kernel.simulate_block(new_state(tables), counts.rows, carried.rows, seed, start, 0, flag)
     return counts
 
 

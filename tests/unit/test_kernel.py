@@ -12,7 +12,7 @@ from raids import TIMELINE, api_example, battery, layer, raid, rich, salvo
 
 import leakthrough as lt
 from leakthrough import _kernel
-from leakthrough._state import new_counts, new_state
+from leakthrough._state import new_carried, new_counts, new_state
 from leakthrough._tables import lower
 
 SIMULATE = """
@@ -47,8 +47,8 @@ def test_one_signature_serves_every_scenario() -> None:
 
 def test_the_stop_flag_ends_a_block() -> None:
     tables, stop = lower(rich()), np.ones(1, np.uint8)
-    rows = new_counts(tables, 9).rows
-    assert _kernel.simulate_block(new_state(tables), rows, 1, 0, stop) == 0
+    rows, carried = new_counts(tables, 9).rows, new_carried(tables, 9).rows
+    assert _kernel.simulate_block(new_state(tables), rows, carried, 1, 0, 0, stop) == 0
 
 
 def test_a_state_may_be_used_again() -> None:
@@ -56,7 +56,8 @@ def test_a_state_may_be_used_again() -> None:
     state = new_state(tables)
     first, second = (new_counts(tables, 4).rows for _ in range(2))
     for rows in (first, second):
-        assert _kernel.simulate_block(state, rows, 1, 5, stop) == 4
+        carried = new_carried(tables, 4).rows
+        assert _kernel.simulate_block(state, rows, carried, 1, 5, 0, stop) == 4
     np.testing.assert_array_equal(first, second)
 
 
