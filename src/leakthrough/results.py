@@ -35,12 +35,16 @@ CAUSES = (
 
 @dataclass(frozen=True)
 class Variable:
-    """What a result variable is: its place, its unit, and what it says."""
+    """What a result variable is: its place, its unit, and what it says.
+
+    One that is there only `sometimes` says when: some results do without it.
+    """
 
     name: str
     dims: tuple[str, ...]
     units: str
     long_name: str
+    sometimes: str = ""
 
     @property
     def attrs(self) -> dict[str, str]:
@@ -48,6 +52,8 @@ class Variable:
         return {"units": self.units, "long_name": self.long_name}
 
 
+AIMED = "with a salvo that aims at a battery"
+SAMPLED = "with a timeline"
 _OF_MAGAZINE = ("replication", "battery", "interceptor")
 
 VARIABLES = {
@@ -80,17 +86,26 @@ VARIABLES = {
             "s",
             "time at which the last ready round left and no reload was to come",
         ),
+        Variable("lost", ("replication", "battery"), "1", "batteries destroyed", AIMED),
+        Variable("rounds_lost", _OF_MAGAZINE, "1", "ready rounds lost with their battery", AIMED),
         Variable("busy_time", ("replication", "battery"), "s", "time of its channels in use"),
         Variable("engagements", ("replication", "battery"), "1", "engagements begun"),
         Variable(
-            "ready_rounds", ("replication", "time", "battery", "interceptor"), "1", "ready rounds"
+            "ready_rounds",
+            ("replication", "time", "battery", "interceptor"),
+            "1",
+            "ready rounds",
+            SAMPLED,
         ),
-        Variable("busy_channels", ("replication", "time", "battery"), "1", "channels in use"),
+        Variable(
+            "busy_channels", ("replication", "time", "battery"), "1", "channels in use", SAMPLED
+        ),
         Variable(
             "leaked_so_far",
             ("replication", "time", "salvo"),
             "1",
             "threats that got through up to this time",
+            SAMPLED,
         ),
     )
 }
@@ -151,6 +166,9 @@ def rows_of(counts: "Counts", tables: "Tables") -> "dict[str, Array]":
         "busy_time": in_seconds(counts.busy),
         "engagements": counts.engagements,
     }
+    if tables.landings.size:
+        rows["lost"] = counts.lost
+        rows["rounds_lost"] = spread(_finite(counts.rounds_lost), tables, 0)
     if tables.timeline.size:
         rows["ready_rounds"] = spread(_finite(counts.ready_rounds), tables, 0)
         rows["busy_channels"] = counts.busy_channels

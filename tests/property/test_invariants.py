@@ -59,6 +59,7 @@ def check_threats(tables: Tables, counts: Counts) -> None:
         assert (getattr(counts, name) >= 0).all()
     fates = counts.leaked + counts.killed.sum(axis=2) + counts.soft_killed.sum(axis=2)
     assert (fates == tables.salvos["count"]).all()
+    assert (counts.launched == tables.salvos["count"]).all()
     assert (counts.leak_cause.sum(axis=2) == counts.leaked).all()
     nobody = counts.engagements.sum(axis=1) == 0
     assert (counts.leak_cause[nobody, :, CAUSES.index("missed")] == 0).all()
@@ -68,8 +69,11 @@ def check_rounds(tables: Tables, counts: Counts) -> None:
     stock = tables.magazines
     finite = stock.rounds != _kernel.INFINITE
     ledger = stock.rounds + counts.reloaded - counts.expended - counts.remaining
-    assert (ledger[:, finite] == 0).all()
-    assert (counts.remaining[:, ~finite] == _kernel.INFINITE).all()
+    assert (ledger - counts.rounds_lost)[:, finite].any() == 0
+    lost = counts.lost[:, stock.battery] > 0
+    assert (counts.remaining[:, ~finite] == np.where(lost, 0, _kernel.INFINITE)[:, ~finite]).all()
+    assert (counts.remaining[lost] == 0).all()
+    assert (counts.rounds_lost[~lost] == 0).all()
     assert (counts.remaining >= 0).all()
     assert (counts.reloaded <= stock.reload_rounds * stock.reloads).all()
     for b in range(tables.batteries.size):
@@ -83,8 +87,11 @@ def check_depletion(tables: Tables, counts: Counts) -> None:
     stock = tables.magazines
     dry = counts.depletion != _kernel.NEVER
     all_came = counts.reloaded == stock.reload_rounds * stock.reloads
+    lost = counts.lost[:, stock.battery] > 0
     # Empty, after some were fired, and all reloads have come: then it ran dry, and only then.
-    assert (dry == ((counts.remaining == 0) & (counts.expended > 0) & all_came)).all()
+    empty = (counts.remaining == 0) & (counts.expended > 0) & all_came
+    assert (dry == empty)[~lost].all()
+    assert not (dry & ~empty).any()
 
 
 def check_samples(tables: Tables, counts: Counts) -> None:

@@ -32,8 +32,11 @@ def everything() -> lt.Scenario:
         ],
         salvos=[
             lt.Salvo(name="first", threat="drone", count=9, arrival=lt.Uniform(start=0, stop=60)),
-            lt.Salvo(name="lures", threat="decoy", count=4, arrival=lt.At(time=5.0)),
+            lt.Salvo(name="lures", threat="decoy", count=4, arrival=lt.At(time=5.0), target="post"),
             lt.Salvo(name="none", threat="drone", count=0, arrival=lt.At(time=5.0)),
+            lt.Salvo(
+                name="hunters", threat="drone", count=1, arrival=lt.At(time=9.0), target="post"
+            ),
         ],
         layers=[
             lt.Layer(
@@ -119,5 +122,7 @@ def test_books_balance() -> None:
     assert (result.leak_cause.sum("cause") == result.leaked).all()
     finite = np.isfinite(result.rounds)
     total = result.rounds + result.reloaded
-    assert (total == result.expended + result.remaining).where(finite, True).all()
+    spent = result.expended + result.remaining + result.rounds_lost
+    assert (total == spent).where(finite, True).all()
+    assert result.lost.any()
     assert (result.remaining == -1).where(np.isinf(result.rounds), True).all()
