@@ -9,7 +9,7 @@ from leakthrough import _kernel
 from leakthrough._draws import TICKS_A_SECOND
 from leakthrough._reference import Raid
 from leakthrough._reference_things import CAUSES, Event
-from leakthrough._state import new_carried, new_counts, new_state
+from leakthrough._state import Counts, new_carried, new_counts, new_state
 from leakthrough._tables import label, lower
 from leakthrough.replay import _columns, _logged
 
@@ -25,6 +25,11 @@ def kernel_outcome(
     stop = np.zeros(1, np.uint8)
     carried = new_carried(tables, 1).rows
     _kernel.simulate_block(new_state(tables), counts.rows, carried, seed, replication, 0, stop)
+    return counted(counts)
+
+
+def counted(counts: Counts) -> Outcome:
+    """Counts of the first replication."""
     outcome = {name: value[0].tolist() for name, value in counts._asdict().items()}
     del outcome["rows"]
     outcome["leaked_by"] = outcome["leaked_by"][:-1]
@@ -44,6 +49,12 @@ def reference_outcome(
 ) -> tuple[Outcome, list[Event]]:
     """Counts and events of the reference engine, in the kernel's form."""
     raid = Raid(scenario, seed, replication, timeline).run()
+    return outcome_of(raid), raid.events
+
+
+def outcome_of(raid: Raid) -> Outcome:
+    """Counts of a raid of the reference engine."""
+    scenario = raid.scenario
     layers = [layer.name for layer in raid.layers]
     salvos = [salvo.name for salvo in scenario.salvos]
     magazines = [magazine for battery in raid.batteries for magazine in battery.magazines]
@@ -61,7 +72,7 @@ def reference_outcome(
 
     cause = {id(threat): raid.cause(threat) for threat in leakers}
     causes = tally(lambda threat: cause.get(id(threat)), list(CAUSES))
-    outcome = {
+    return {
         "leaked": [sum(row) for row in causes],
         "leak_cause": causes,
         "killed": tally(lambda threat: threat.killed_by, layers),
@@ -88,4 +99,3 @@ def reference_outcome(
             for sample in raid.samples
         ],
     }
-    return outcome, raid.events

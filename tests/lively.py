@@ -43,7 +43,7 @@ def _magazine(pick: random.Random, name: str) -> lt.Magazine:
         reserved=pick.choice([0, 0, 1, 4]),
         reloads=reloads,
         reload_rounds=pick.randint(1, 6) if reloads else 0,
-        reload_time=pick.choice([0.0, 2.0, 10.0, 30.0]),
+        reload_time=pick.choice([0.0, 2.0, 10.0, 30.0, 300.0]),
     )
 
 

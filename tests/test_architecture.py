@@ -14,8 +14,9 @@ PACKAGE = Path(leakthrough.__file__).parent
 ROOMS = sorted(PACKAGE.rglob("*.py"))
 ORDER = """
 _errors _fields distributions arrivals _references scenario _paths files
-_kernel _draws _tables _state _reference_draws _reference_things _reference
-results _sums _reduce simulate replay
+_kernel _draws _tables campaign _campaign_tables _state _resupply
+_reference_draws _reference_things _reference _reference_campaign
+results _jobs _blocks _sums _reduce simulate replay
 intervals measures _text _report summary
 __init__
 """

@@ -17,9 +17,9 @@ import xarray as xr
 from raids import TIMELINE, api_example, rich
 
 import leakthrough as lt
+from leakthrough import _blocks
 from leakthrough.results import CAUSES
 
-module = importlib.import_module("leakthrough.simulate")
 GOLDEN = Path(__file__).parent / "golden" / "api_example.json"
 KEEPS = ("replications", "summary")
 REPLICATIONS = 41
@@ -59,8 +59,8 @@ def test_any_block_size(
     expected: dict[str, xr.Dataset],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "BLOCK_SECONDS", seconds)
-    monkeypatch.setattr(module, "MOST_IN_A_BLOCK", most)
+    monkeypatch.setattr(_blocks, "BLOCK_SECONDS", seconds)
+    monkeypatch.setattr(_blocks, "MOST_IN_A_BLOCK", most)
     xr.testing.assert_identical(simulated(keep, workers=2), expected[keep])
     with ThreadPoolExecutor(2) as executor:
         xr.testing.assert_identical(simulated(keep, executor=executor), expected[keep])
@@ -98,7 +98,7 @@ def test_any_executor(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # No time for a first stretch here: every replication is a task of its own.
-    monkeypatch.setattr(module, "BLOCK_SECONDS", 0.0)
+    monkeypatch.setattr(_blocks, "BLOCK_SECONDS", 0.0)
     xr.testing.assert_identical(simulated(keep, executor=executor), expected[keep])
 
 

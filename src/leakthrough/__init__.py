@@ -3,6 +3,7 @@
 from leakthrough._errors import ScenarioError
 from leakthrough._reduce import reduced
 from leakthrough.arrivals import At, Poisson, Regular, Times, Uniform
+from leakthrough.campaign import Campaign, Lot, Resupply, Stock
 from leakthrough.distributions import Distribution
 from leakthrough.files import load_scenario
 from leakthrough.measures import cost_exchange, depletion, leak_rate
@@ -18,27 +19,38 @@ from leakthrough.scenario import (
     Sensor,
     Threat,
 )
-from leakthrough.simulate import rerun, scenario_of, simulate
+from leakthrough.simulate import (
+    campaign_of,
+    rerun,
+    scenario_of,
+    simulate,
+    simulate_campaign,
+)
 from leakthrough.summary import Summary, summary
 
 __all__ = [
     "At",
     "Battery",
+    "Campaign",
     "Distribution",
     "Doctrine",
     "Interceptor",
     "Layer",
+    "Lot",
     "Magazine",
     "Poisson",
     "Regular",
+    "Resupply",
     "Salvo",
     "Scenario",
     "ScenarioError",
     "Sensor",
+    "Stock",
     "Summary",
     "Threat",
     "Times",
     "Uniform",
+    "campaign_of",
     "cost_exchange",
     "depletion",
     "leak_rate",
@@ -48,5 +60,6 @@ __all__ = [
     "rerun",
     "scenario_of",
     "simulate",
+    "simulate_campaign",
     "summary",
 ]

@@ -147,10 +147,10 @@ def mistakes_of(error: ValidationError, model: type[BaseModel], data: object) ->
 
 
 def _place(loc: tuple[str | int, ...], data: object) -> tuple[str | int, ...]:
-    """Turn indices into names, and drop the tag that pydantic puts after `arrival`."""
+    """Turn indices into names, and drop the tag that pydantic puts after a field of two kinds."""
     place: list[str | int] = []
     for before, step in zip((None, *loc), loc, strict=False):
-        if before == "arrival":
+        if before in ("arrival", "raids") and isinstance(step, str):
             continue
         data = field_of(data, step)
         place.append(label(data, step) if isinstance(step, int) else step)

@@ -1241,6 +1241,16 @@ def _columns_before_samples(words: Any) -> int:
 
 
 @_compiled
+def draw_numbers(quantiles: Any, seed: int, start: int, address: Any, found: Any) -> None:
+    """A whole number from one quantile table for each replication from `start`."""
+    key = (U(seed) & MASK_32, U(seed) >> SHIFT_32)
+    place = U(address)
+    for n in range(found.size):
+        counter = (U(start + n), U(0), place & MASK_32, place >> SHIFT_32)
+        found[at(n)] = _quantile(quantiles, NONE, _unit(philox(key, counter)[0]))
+
+
+@_compiled
 def simulate_block(
     state: "State", counts: Any, carried: Any, seed: int, start: int, raid: int, stop: Any
 ) -> int:

@@ -4,7 +4,8 @@ Sums and sums of squares are whole numbers of any size, so they do not depend on
 which replications come in: any number of workers gives the same bits.
 """
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,13 +13,12 @@ import xarray as xr
 
 from leakthrough._draws import TICKS_A_SECOND
 from leakthrough._sums import Histogram, Moments, exact_products, ratio
-from leakthrough.results import VARIABLES, Variable, rows_of
+from leakthrough.results import CAMPAIGN_VARIABLES, VARIABLES, Variable
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from leakthrough._state import Counts
-    from leakthrough._tables import Tables
+    from leakthrough._jobs import Block, Job
 
     Array = npt.NDArray[Any]
 
@@ -46,8 +46,12 @@ _SUMS = {
         "salvo_soft_killed", ("salvo",), "1", "threats neutralised without a round"
     ),
 }
-_DIMS = {**{n: v.dims[1:] for n, v in VARIABLES.items()}, **{n: v.dims for n, v in _SUMS.items()}}
-_ATTRS = {n: v.attrs for n, v in {**VARIABLES, **_SUMS}.items()}
+_EVERY = {**VARIABLES, **CAMPAIGN_VARIABLES, **_SUMS}
+_DIMS = {
+    name: tuple(dim for dim in variable.dims if dim not in ("replication", "raid"))
+    for name, variable in _EVERY.items()
+}
+_ATTRS = {name: variable.attrs for name, variable in _EVERY.items()}
 
 
 def _sums(rows: "Mapping[str, Array]", decoys: "Array") -> "dict[str, Array]":
@@ -66,27 +70,20 @@ class Reduction:
 
     Parameters
     ----------
-    tables : Tables, optional
-        Needed to take counts from the kernel.
     decoys : array of bool, shape (S,)
         Salvos that do not count as leakers of the raid.
     """
 
-    def __init__(self, tables: "Tables | None", decoys: "Array") -> None:
-        self.tables, self.decoys = tables, np.asarray(decoys, dtype=np.bool_)
+    def __init__(self, decoys: "Array") -> None:
+        self.decoys = np.asarray(decoys, dtype=np.bool_)
         self.replications = 0
         self.moments: dict[str, Moments] = {}
         self.histograms: dict[str, Histogram] = {}
         self.products: dict[str, Any] = {}
         self.shapes: dict[str, tuple[int, ...]] = {}
 
-    def take(self, start: int, counts: "Counts") -> None:
-        """Take the counts of some replications, in any order."""
-        assert self.tables is not None  # noqa: S101
-        self.take_rows(rows_of(counts, self.tables))
-
     def take_rows(self, rows: "Mapping[str, Array]") -> None:
-        """Take result variables with a leading replication axis."""
+        """Take result variables with a leading replication axis, in any order."""
         number = len(rows["leaked"])
         if number == 0:
             return
@@ -164,6 +161,28 @@ class Reduction:
         return found
 
 
+class Summaries:
+    """Takes blocks, and keeps a reduction of each raid only."""
+
+    def __init__(self, job: "Job", decoys: "Array", replications: int = 0) -> None:
+        self.job, self.decoys, self.replications = job, decoys, replications
+        self.reductions = [Reduction(decoys) for _ in range(job.raids)]
+
+    def take(self, start: int, block: "Block") -> None:
+        """Reduce the rows of some replications."""
+        for raid, (reduction, rows) in enumerate(zip(self.reductions, block, strict=True)):
+            reduction.take_rows(self.job.variables(raid, rows))
+
+    def alike(self) -> "Callable[[int], Summaries]":
+        """What makes an empty one."""
+        return functools.partial(Summaries, self.job, self.decoys)
+
+    def merge(self, start: int, other: "Summaries") -> None:
+        """Add the reductions of other replications."""
+        for mine, theirs in zip(self.reductions, other.reductions, strict=True):
+            mine.merge(theirs)
+
+
 def reduced(result: xr.Dataset) -> xr.Dataset:
     """Reduce a result that kept its replications to what ``keep="summary"`` gives, bit for bit.
 
@@ -193,13 +212,15 @@ def reduced(result: xr.Dataset) -> xr.Dataset:
     if "statistic" in result.dims:
         return result
     names = [name for name in result.data_vars if "replication" in result[name].dims]
-    reduction = Reduction(None, result["decoy"].values)
+    reduction = Reduction(result["decoy"].values)
     reduction.take_rows({str(name): result[name].values for name in names})
     # A seed, if results of several were joined, stands along the replications too.
     return with_reductions(result.drop_dims("replication"), reduction)
 
 
 def _check(result: xr.Dataset) -> None:
+    if "raid" in result.dims:
+        raise ValueError("result: has several raids; to select one, write isel(raid=3)")
     wanted = [name for name, variable in VARIABLES.items() if not variable.sometimes]
     missing = [name for name in (*wanted, "decoy") if name not in result.variables]
     if missing:
@@ -231,3 +252,15 @@ def with_reductions(constants: xr.Dataset, reduction: Reduction) -> xr.Dataset:
             {"long_name": "real threats that got through"},
         )
     )
+
+
+def with_raids(constants: xr.Dataset, reductions: Sequence[Reduction]) -> xr.Dataset:
+    """Add the reductions of several raids, along `raid`."""
+    raids = [with_reductions(constants[[]], reduction) for reduction in reductions]
+    joined = xr.concat(
+        raids, "raid", join="outer", fill_value=0, data_vars="all", coords="minimal",
+        compat="override",
+    )  # fmt: skip
+    first = [dim for dim in ("statistic", "quantile") if dim in joined.dims]
+    joined = joined.transpose(*first, "raid", ...)
+    return joined.assign({name: constants[name] for name in constants.data_vars})

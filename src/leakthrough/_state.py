@@ -312,7 +312,7 @@ def new_carried(tables: Tables, replications: int) -> Carried:
 
 def new_counts(tables: Tables, replications: int) -> Counts:
     """Zeroed rows for a number of replications."""
-    return named_counts(np.zeros((replications, _widths(tables).sum()), np.int64), tables)
+    return named_counts(np.zeros((replications, width(tables)), np.int64), tables)
 
 
 def _shapes(tables: Tables) -> dict[str, tuple[int, ...]]:
@@ -341,6 +341,11 @@ def _shapes(tables: Tables) -> dict[str, tuple[int, ...]]:
 
 def _widths(tables: Tables) -> npt.NDArray[np.int64]:
     return np.array([np.prod(shape, dtype=np.int64) for shape in _shapes(tables).values()])
+
+
+def width(tables: Tables) -> int:
+    """Columns of a row of counts."""
+    return int(_widths(tables).sum())
 
 
 def named_counts(rows: Words, tables: Tables) -> Counts:

@@ -20,7 +20,7 @@ from leakthrough._draws import TICKS_A_SECOND, WORD_RANGE, quantile_table, strea
 from leakthrough._fields import Frozen
 from leakthrough.arrivals import At, Poisson, Regular, Times, Uniform
 from leakthrough.distributions import Distribution
-from leakthrough.scenario import Battery, Layer, Scenario
+from leakthrough.scenario import Battery, Layer, Salvo, Scenario
 
 Sizes = Mapping[str, Distribution]
 AS_COUNTED: Sizes = Frozen()
@@ -207,7 +207,7 @@ def outermost_first(scenario: Scenario) -> list[Layer]:
     return sorted(scenario.layers, key=lambda layer: -layer.outer_range)
 
 
-def _units(layers: Sequence[Layer]) -> list[_Unit]:
+def units_of(layers: Sequence[Layer]) -> list[_Unit]:
     return [
         _Unit(name, member, code, battery)
         for code, layer in enumerate(layers)
@@ -445,7 +445,7 @@ def lower(scenario: Scenario, timeline: Sequence[float] = (), sizes: Sizes = AS_
     """
     layers = outermost_first(scenario)
     edge = max((layer.outer_range for layer in layers), default=0.0)
-    units = _units(layers)
+    units = units_of(layers)
     quantiles = _Quantiles()
     salvos = _lower_salvos(scenario, edge, sizes, quantiles)
     preference = _lower_preference(scenario, units)
@@ -472,14 +472,19 @@ def lower(scenario: Scenario, timeline: Sequence[float] = (), sizes: Sizes = AS_
 
 def label(scenario: Scenario) -> Labels:
     """Names behind the codes of `lower(scenario)`."""
+    return label_salvos(scenario, scenario.salvos)
+
+
+def label_salvos(scenario: Scenario, salvos: Sequence[Salvo]) -> Labels:
+    """Names of the defence of a scenario, and of some salvos."""
     layers = outermost_first(scenario)
-    units = _units(layers)
+    units = units_of(layers)
     threats = {threat.name: threat for threat in scenario.threats}
     return Labels(
-        salvos=tuple(salvo.name for salvo in scenario.salvos),
-        threats=tuple(salvo.threat for salvo in scenario.salvos),
-        decoys=tuple(threats[salvo.threat].decoy for salvo in scenario.salvos),
-        threat_costs=tuple(threats[salvo.threat].cost for salvo in scenario.salvos),
+        salvos=tuple(salvo.name for salvo in salvos),
+        threats=tuple(salvo.threat for salvo in salvos),
+        decoys=tuple(threats[salvo.threat].decoy for salvo in salvos),
+        threat_costs=tuple(threats[salvo.threat].cost for salvo in salvos),
         layers=tuple(layer.name for layer in layers),
         batteries=tuple(unit.name for unit in units),
         layer_of=tuple(layers[unit.layer].name for unit in units),

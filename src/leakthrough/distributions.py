@@ -199,7 +199,9 @@ def _uncertain(low: float, high: float, instead: str) -> Callable[[Any], float |
 
 def _within(value: object, low: float, high: float, instead: str) -> Distribution:
     if not (isinstance(value, Distribution | Mapping) or is_frozen(value)):
-        allowed = f"a number in [{low:g}, {high:g}] or a frozen scipy.stats distribution"
+        allowed = "a frozen scipy.stats distribution"
+        if high < math.inf:
+            allowed = f"a number in [{low:g}, {high:g}] or {allowed}"
         raise fault(f"must be {allowed}; got {shown(value)}")
     if not isinstance(value, Distribution):
         value = Distribution.model_construct(**_normal(value))
@@ -231,6 +233,14 @@ UncertainProbability = Annotated[
     _uncertain_schema(1.0),
 ]
 """A probability, or a distribution with its support within [0, 1]."""
+
+UncertainCount = Annotated[
+    Distribution,
+    PlainValidator(lambda value: _within(value, 0.0, math.inf, "truncnorm, gamma or lognorm")),
+    PlainSerializer(_flat),
+    WithJsonSchema(_SCHEMA),
+]
+"""A distribution that never falls below 0, of what is rounded to a whole number."""
 
 UncertainTime = Annotated[
     float | Distribution,

@@ -15,7 +15,7 @@ import tomli_w
 from pydantic import BaseModel
 
 from leakthrough._errors import ScenarioError, shown
-from leakthrough._fields import reported
+from leakthrough._fields import Model, reported
 from leakthrough.distributions import Distribution
 from leakthrough.scenario import Scenario
 
@@ -94,15 +94,15 @@ def save_scenario(scenario: Scenario, path: str | Path) -> None:
         raise
 
 
-def document_of(scenario: Scenario) -> dict[str, Any]:
-    """Return a scenario as plain data; see `Scenario.document`."""
-    document: dict[str, Any] = _plain(scenario)
+def document_of(thing: Model) -> dict[str, Any]:
+    """Return a scenario or a campaign as plain data; see `Scenario.document`."""
+    document: dict[str, Any] = _plain(thing)
     return document
 
 
-def digest_of(scenario: Scenario) -> str:
-    """Return the digest of a scenario; see `Scenario.digest`."""
-    text = json.dumps(document_of(scenario), sort_keys=True, separators=(",", ":"), allow_nan=False)
+def digest_of(thing: Model) -> str:
+    """Return the digest of a scenario or a campaign; see `Scenario.digest`."""
+    text = json.dumps(document_of(thing), sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:32]
 
 

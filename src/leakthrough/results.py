@@ -4,7 +4,7 @@ Letters of the shapes as in `leakthrough._tables`; R is the replications.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -110,8 +110,57 @@ VARIABLES = {
     )
 }
 
+_OF_STOCK = ("replication", "raid", "interceptor")
+_WHEN_KEPT = "when replications are kept"
+
+CAMPAIGN_VARIABLES = {
+    variable.name: variable
+    for variable in (
+        Variable("launched", ("replication", "raid", "salvo"), "1", "threats launched"),
+        Variable(
+            "delivered",
+            ("replication", "raid", "battery", "interceptor"),
+            "1",
+            "rounds that resupply brought before the raid",
+        ),
+        Variable(
+            "dry",
+            ("replication", "raid", "battery", "interceptor"),
+            "1",
+            "whether the magazine has run dry in this raid or an earlier one",
+        ),
+        Variable(
+            "stock", _OF_STOCK, "1", "rounds in stock when the raid begins; -1 where there is none"
+        ),
+        Variable("replenished", _OF_STOCK, "1", "rounds that reached the stock before the raid"),
+        Variable(
+            "stock_dry",
+            _OF_STOCK,
+            "1",
+            "whether the stock has been empty by the start of the raid",
+        ),
+        Variable(
+            "first_dry",
+            ("replication", "battery", "interceptor"),
+            "1",
+            "number of the first raid in which the magazine ran dry",
+            _WHEN_KEPT,
+        ),
+        Variable(
+            "stock_first_dry",
+            ("replication", "interceptor"),
+            "1",
+            "number of the first raid before which the stock was empty",
+            _WHEN_KEPT,
+        ),
+    )
+}
+"""What a campaign has besides the variables of a raid, which it has along `raid` too."""
+
 COORDINATES = {
     "replication": "number of the replication",
+    "raid": "number of the raid",
+    "raid_start": "when the clock of the raid starts",
     "salvo": "salvo",
     "layer": "layer, outermost first",
     "battery": "battery",
@@ -152,8 +201,11 @@ def _finite(rounds: "Array") -> "Array":
     return np.where(rounds >= _kernel.INFINITE, -1, rounds)
 
 
-def rows_of(counts: "Counts", tables: "Tables") -> "dict[str, Array]":
-    """Every variable with a replication dimension, from the counts of some replications."""
+def rows_of(counts: "Counts", tables: "Tables", aimed: bool | None = None) -> "dict[str, Array]":
+    """Every variable with a replication dimension, from the counts of some replications.
+
+    Losses are among them if so asked, or else if a salvo aims at a battery.
+    """
     rows = {
         "leaked": counts.leaked,
         "leak_cause": counts.leak_cause,
@@ -166,7 +218,7 @@ def rows_of(counts: "Counts", tables: "Tables") -> "dict[str, Array]":
         "busy_time": in_seconds(counts.busy),
         "engagements": counts.engagements,
     }
-    if tables.landings.size:
+    if tables.landings.size if aimed is None else aimed:
         rows["lost"] = counts.lost
         rows["rounds_lost"] = spread(_finite(counts.rounds_lost), tables, 0)
     if tables.timeline.size:
@@ -205,11 +257,34 @@ def coordinates_of(tables: "Tables", labels: "Labels") -> dict[str, Any]:
     return {name: _coordinate(name, *given) for name, given in coordinates.items()}
 
 
+def raid_coordinates(raids: int, interval: float) -> dict[str, xr.Variable]:
+    """Coordinates of the raids of a campaign."""
+    return {
+        "raid": _coordinate("raid", "raid", np.arange(raids)),
+        "raid_start": _coordinate("raid_start", "raid", interval * np.arange(raids)),
+    }
+
+
+def raid_variables() -> dict[str, Variable]:
+    """Specs of the variables of a campaign."""
+    inserted = {
+        name: replace(variable, dims=("replication", "raid", *variable.dims[1:]))
+        for name, variable in VARIABLES.items()
+        if variable.dims[0] == "replication"
+    }
+    return {**inserted, **CAMPAIGN_VARIABLES}
+
+
+def first_dry(dry: "Array") -> "Array":
+    """Number of the first raid by which something was dry (R, N, ...); NaN for never."""
+    return np.where(dry.any(axis=1), dry.argmax(axis=1), np.nan)
+
+
 def _coordinate(name: str, dim: str, values: Any) -> xr.Variable:
     if isinstance(values, list):
         values = np.array(values, dtype=np.str_)
     attrs = {"long_name": COORDINATES[name]}
-    if name == "time":
+    if name in ("time", "raid_start"):
         attrs["units"] = "s"
     elif name.endswith("_cost"):
         attrs["units"] = "currency"
@@ -225,8 +300,9 @@ def dataset(
     provenance: str,
 ) -> xr.Dataset:
     """Assemble a result; each array must have the dimensions that its spec declares."""
+    specs = {**VARIABLES, **(raid_variables() if "raid" in coordinates else {})}
     data = {
-        name: xr.Variable(VARIABLES[name].dims, array, VARIABLES[name].attrs)
+        name: xr.Variable(specs[name].dims, array, specs[name].attrs)
         for name, array in arrays.items()
     }
     attrs = {"provenance": provenance, "Conventions": "CF-1.11"}

@@ -3,71 +3,38 @@
 import concurrent.futures
 import functools
 import json
-import os
 import secrets
 import sys
-import threading
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
 
-from leakthrough import _kernel
-from leakthrough._reduce import Reduction, with_reductions
-from leakthrough._state import Counts, named_counts, new_carried, new_counts, new_state
-from leakthrough._tables import Tables, label, lower
+from leakthrough._blocks import Rows, compute
+from leakthrough._campaign_tables import lower_campaign
+from leakthrough._fields import reported
+from leakthrough._jobs import Block, CampaignJob, RaidJob
+from leakthrough._reduce import Summaries, with_raids, with_reductions
+from leakthrough._tables import label, lower
 from leakthrough.files import scenario_from_document
-from leakthrough.results import COORDINATES, constants_of, coordinates_of, dataset, rows_of
+from leakthrough.results import (
+    COORDINATES,
+    constants_of,
+    coordinates_of,
+    dataset,
+    first_dry,
+    raid_coordinates,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from leakthrough.campaign import Campaign
     from leakthrough.scenario import Scenario
 
 Keep = Literal["replications", "summary"]
-
-BLOCK_SECONDS = 0.08
-"""Work between two looks at progress and interruption: short enough to feel immediate."""
-TASK_SECONDS = 2.0
-"""Work sent to an executor at a time: a cluster's scheduler costs milliseconds a task."""
-MOST_IN_A_BLOCK = 1 << 13
-"""Bounds the memory of a block where a replication takes next to no time."""
-LONGEST_WAIT = 0.1
-"""Seconds between two chances for Ctrl-C to be noticed."""
-
-
-class Sink(Protocol):
-    """Where finished replications go."""
-
-    def take(self, start: int, counts: Counts) -> None:
-        """Take the counts of the replications from `start`; in any order."""
-
-
-class Rows:
-    """Keeps every replication."""
-
-    def __init__(self, tables: Tables, replications: int) -> None:
-        self.tables = tables
-        self.counts = new_counts(tables, replications)
-
-    def take(self, start: int, counts: Counts) -> None:
-        """Copy rows to their places."""
-        self.counts.rows[start : start + len(counts.rows)] = counts.rows
-
-    def arrays(self) -> "dict[str, npt.NDArray[Any]]":
-        """Result variables."""
-        return rows_of(self.counts, self.tables)
-
-
-def usable_cores() -> int:
-    """Cores that this process may run on."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def whole(value: object) -> bool:
@@ -100,140 +67,50 @@ def _checked_timeline(timeline: Sequence[float]) -> tuple[float, ...]:
     return tuple(times.tolist())
 
 
-def run_block(
-    tables: Tables, seed: int, start: int, stop: int, flag: "npt.NDArray[np.uint8]"
-) -> Counts:
-    """Counts of the replications from `start` up to `stop`."""
-    counts, carried = new_counts(tables, stop - start), new_carried(tables, stop - start)
-    _kernel.simulate_block(new_state(tables), counts.rows, carried.rows, seed, start, 0, flag)
-    return counts
+class _Call(NamedTuple):
+    """The arguments on which the bits of a result depend."""
+
+    replications: int
+    seed: int
+    keep: Keep
+    timeline: tuple[float, ...]
+
+    def recorded(self) -> dict[str, Any]:
+        """As they stand in the provenance."""
+        return {**self._asdict(), "seed": str(self.seed)}
 
 
-def _timed_block(
-    tables: Tables, seed: int, start: int, stop: int, flag: "npt.NDArray[np.uint8]"
-) -> tuple[int, Counts, float]:
-    began = time.perf_counter()
-    counts = run_block(tables, seed, start, stop, flag)
-    return start, counts, time.perf_counter() - began
+def _checked_call(
+    replications: int, seed: int | None, keep: Keep, timeline: Sequence[float]
+) -> _Call:
+    if keep not in ("replications", "summary"):
+        raise ValueError(f'keep: must be "replications" or "summary"; got {keep!r}')
+    number, times = checked_replications(replications), _checked_timeline(timeline)
+    return _Call(number, checked_seed(seed), keep, times)
 
 
-class _Pace:
-    """How many replications make a block or a task, learnt from those that are finished."""
-
-    def __init__(self, seconds: float, most: int) -> None:
-        self.seconds, self.most = seconds, most
-        self.size = 1
-
-    def learn(self, replications: int, seconds: float) -> None:
-        """Aim at the wanted time, growing at most eightfold at once."""
-        wanted = int(self.seconds * replications / max(seconds, 1e-7))
-        self.size = max(1, min(wanted, 8 * self.size, self.most))
-
-
-def _on_threads(
-    tables: Tables,
-    seed: int,
-    replications: int,
-    workers: int,
-    sink: Sink,
-    progress: Any,
-) -> None:
-    """Run blocks on threads: the kernel releases the GIL, and a flag stops it."""
-    flag = np.zeros(1, dtype=np.uint8)
-    pace, begun = _Pace(BLOCK_SECONDS, MOST_IN_A_BLOCK), 0
-    pending: set[concurrent.futures.Future[tuple[int, Counts, float]]] = set()
-    # Made for each call: a pool at module level would hang in a forked child.
-    pool = concurrent.futures.ThreadPoolExecutor(workers)
-    try:
-        while pending or begun < replications:
-            while len(pending) < 2 * workers and begun < replications:
-                stop = min(begun + pace.size, replications)
-                pending.add(pool.submit(_timed_block, tables, seed, begun, stop, flag))
-                begun = stop
-            done, pending = concurrent.futures.wait(
-                pending, LONGEST_WAIT, concurrent.futures.FIRST_COMPLETED
-            )
-            for future in done:
-                start, counts, seconds = future.result()
-                finished = len(counts.leaked)
-                pace.learn(finished, seconds)
-                sink.take(start, counts)
-                progress.update(finished)
-    finally:
-        flag[0] = 1
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _task(
-    tables: Tables, seed: int, start: int, stop: int, decoys: Sequence[bool] | None
-) -> "tuple[int, int, npt.NDArray[np.int64] | Reduction]":
-    """Run one task of an executor in blocks of limited size; reduce it if decoys are given."""
-    sink: Rows | Reduction
-    sink = Rows(tables, stop - start) if decoys is None else Reduction(tables, np.array(decoys))
-    flag = np.zeros(1, dtype=np.uint8)
-    for begin in range(start, stop, MOST_IN_A_BLOCK):
-        end = min(begin + MOST_IN_A_BLOCK, stop)
-        sink.take(begin - start, run_block(tables, seed, begin, end, flag))
-    return start, stop, sink if isinstance(sink, Reduction) else sink.counts.rows
-
-
-def _on_executor(
-    tables: Tables,
-    seed: int,
-    replications: int,
-    executor: concurrent.futures.Executor,
-    sink: "Rows | Reduction",
-    progress: Any,
-) -> None:
-    """Run tasks on an executor; a first stretch here tells how many replications make a task."""
-    pace, begun, seconds, size = _Pace(TASK_SECONDS, MOST_IN_A_BLOCK), 0, 0.0, 1
-    flag = np.zeros(1, dtype=np.uint8)
-    while begun < replications and seconds < BLOCK_SECONDS / 4:
-        size = min(pace.size, replications - begun)
-        begun, counts, seconds = _timed_block(tables, seed, begun, begun + size, flag)
-        sink.take(begun, counts)
-        progress.update(size)
-        pace.learn(size, seconds)
-        begun += size
-    size = max(1, int(size * TASK_SECONDS / max(seconds, 1e-7)))
-    decoys = sink.decoys.tolist() if isinstance(sink, Reduction) else None
-    pending: set[concurrent.futures.Future[Any]] = set()
-    try:
-        for start in range(begun, replications, size):
-            stop = min(start + size, replications)
-            pending.add(executor.submit(_task, tables, seed, start, stop, decoys))
-        while pending:
-            done, pending = concurrent.futures.wait(
-                pending, LONGEST_WAIT, concurrent.futures.FIRST_COMPLETED
-            )
-            for future in done:
-                start, stop, found = future.result()
-                if isinstance(found, Reduction) and isinstance(sink, Reduction):
-                    sink.merge(found)
-                else:
-                    sink.take(start, named_counts(found, tables))
-                progress.update(stop - start)
-    finally:
-        for future in pending:
-            future.cancel()
-
-
-@contextmanager
-def _bar(wanted: bool, replications: int) -> Iterator[Any]:
-    """A progress bar over replications, or nothing that looks like one."""
-    from tqdm.auto import tqdm
-
-    with tqdm(total=replications, unit="replication", disable=not wanted) as bar:
-        yield bar
-
-
-_compiling = threading.Lock()
-
-
-def _compile(tables: Tables) -> None:
-    """Compile, or load from the cache, in this thread, where Ctrl-C is heard."""
-    with _compiling:
-        run_block(tables, 0, 0, 0, np.zeros(1, dtype=np.uint8))
+def _run(
+    job: RaidJob | CampaignJob,
+    decoys: "npt.NDArray[Any]",
+    call: _Call,
+    workers: int | None,
+    executor: concurrent.futures.Executor | None,
+    progress: bool,
+) -> Rows | Summaries:
+    """Compute the replications; what was kept of them."""
+    if workers is not None and (not whole(workers) or workers < 1):
+        raise ValueError(f"workers: must be a whole number from 1; got {workers!r}")
+    sink = Summaries(job, decoys) if call.keep == "summary" else Rows(call.replications)
+    compute(
+        job,
+        sink,
+        seed=call.seed,
+        replications=call.replications,
+        workers=workers,
+        executor=executor,
+        progress=progress,
+    )
+    return sink
 
 
 @functools.cache
@@ -242,9 +119,8 @@ def _versions() -> dict[str, str]:
     return {"python": sys.version.split()[0], **{name: version(name) for name in packages}}
 
 
-def _provenance(scenario: "Scenario", call: dict[str, Any]) -> str:
-    record = {"scenario": scenario.document(), "call": call, "versions": _versions()}
-    return json.dumps(record)
+def _provenance(kind: str, document: dict[str, Any], call: dict[str, Any]) -> str:
+    return json.dumps({kind: document, "call": call, "versions": _versions()})
 
 
 def simulate(
@@ -293,54 +169,138 @@ def simulate(
     KeyboardInterrupt
         On Ctrl-C, within a fraction of a second; nothing is returned then.
     """
-    replications, seed = checked_replications(replications), checked_seed(seed)
-    times = _checked_timeline(timeline)
-    if keep not in ("replications", "summary"):
-        raise ValueError(f'keep: must be "replications" or "summary"; got {keep!r}')
-    if workers is not None and (not whole(workers) or workers < 1):
-        raise ValueError(f"workers: must be a whole number from 1; got {workers!r}")
-    tables, labels = lower(scenario, times), label(scenario)
-    sink: Rows | Reduction
-    sink = (
-        Reduction(tables, np.array(labels.decoys))
-        if keep == "summary"
-        else Rows(tables, replications)
-    )
-    _compile(tables)
-    with _bar(progress, replications) as bar:
-        if executor is None:
-            _on_threads(tables, seed, replications, workers or usable_cores(), sink, bar)
-        else:
-            _on_executor(tables, seed, replications, executor, sink, bar)
-    call = {"replications": replications, "seed": str(seed), "keep": keep, "timeline": times}
+    call = _checked_call(replications, seed, keep, timeline)
+    tables, labels = lower(scenario, call.timeline), label(scenario)
+    job = RaidJob(tables)
+    sink = _run(job, np.array(labels.decoys), call, workers, executor, progress)
+    rows = job.variables(0, sink.rows[0]) if isinstance(sink, Rows) else {}
     result = dataset(
-        {**constants_of(tables), **(sink.arrays() if isinstance(sink, Rows) else {})},
+        {**constants_of(tables), **rows},
         coordinates_of(tables, labels),
-        seed=seed,
+        seed=call.seed,
         digest=scenario.digest,
-        provenance=_provenance(scenario, call),
+        provenance=_provenance("scenario", scenario.document(), call.recorded()),
     )
-    if isinstance(sink, Reduction):
-        return with_reductions(result, sink)
+    if isinstance(sink, Summaries):
+        return with_reductions(result, sink.reductions[0])
+    return _numbered(result)
+
+
+def simulate_campaign(
+    campaign: "Campaign",
+    *,
+    replications: int,
+    seed: int | None = None,
+    workers: int | None = None,
+    executor: concurrent.futures.Executor | None = None,
+    keep: Keep = "replications",
+    progress: bool = False,
+    timeline: Sequence[float] = (),
+) -> xr.Dataset:
+    """Simulate a campaign many times: magazines, reloads and losses go from raid to raid.
+
+    Parameters
+    ----------
+    campaign : Campaign
+    replications : int
+        How many independent campaigns, from 1 to 2**32 - 1.
+    seed, workers, executor, keep, progress
+        As for `simulate`. The first raid has the bits of the same raid simulated alone.
+    timeline : sequence of float
+        Times [s] from the start of each raid's clock, rising, at which ready rounds, busy
+        channels and leakers so far are sampled.
+
+    Returns
+    -------
+    xarray.Dataset
+        The variables of `simulate` along `raid` too, and those of
+        `leakthrough.results.CAMPAIGN_VARIABLES`. For one raid of it, ``result.isel(raid=3)``.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range, or SciPy has no quantiles for a distribution.
+    KeyboardInterrupt
+        On Ctrl-C, within a fraction of a second; nothing is returned then.
+    """
+    call = _checked_call(replications, seed, keep, timeline)
+    plan, labels = lower_campaign(campaign, call.timeline)
+    job = CampaignJob(plan, campaign.raid_count, len(labels.salvos))
+    sink = _run(job, np.array(labels.decoys), call, workers, executor, progress)
+    tables = plan.tables[0]
+    result = dataset(
+        {
+            "rounds": constants_of(tables)["rounds"],
+            **(_raids_of(job, sink.rows) if isinstance(sink, Rows) else {}),
+        },
+        {
+            **coordinates_of(tables, labels),
+            **raid_coordinates(job.raids, campaign.interval),
+        },
+        seed=call.seed,
+        digest=campaign.digest,
+        provenance=_provenance("campaign", campaign.document(), call.recorded()),
+    )
+    if isinstance(sink, Summaries):
+        return with_raids(result, sink.reductions)
+    return _numbered(result)
+
+
+def _raids_of(job: CampaignJob, rows: Block) -> "dict[str, npt.NDArray[Any]]":
+    """Result variables along the raids."""
+    raids = [job.variables(raid, own) for raid, own in enumerate(rows)]
+    found = {name: np.stack([raid[name] for raid in raids], axis=1) for name in raids[0]}
+    found["first_dry"] = first_dry(found["dry"])
+    found["stock_first_dry"] = first_dry(found["stock_dry"])
+    return found
+
+
+def _numbered(result: xr.Dataset) -> xr.Dataset:
     long_name = {"long_name": COORDINATES["replication"]}
-    return result.assign_coords(replication=("replication", np.arange(replications), long_name))
+    number = np.arange(result.sizes["replication"])
+    return result.assign_coords(replication=("replication", number, long_name))
 
 
 def scenario_of(result: xr.Dataset) -> "Scenario":
-    """Read back the scenario of a result.
+    """Read back the scenario of a result; of a campaign, the one that holds its defence.
 
     Raises
     ------
     ValueError
         If the Dataset has no provenance of this library.
     """
-    return scenario_from_document(_recorded(result)["scenario"])
+    record = _recorded(result)
+    if "campaign" in record:
+        return _campaign(record).scenario
+    return scenario_from_document(record["scenario"])
+
+
+def campaign_of(result: xr.Dataset) -> "Campaign":
+    """Read back the campaign of a result.
+
+    Raises
+    ------
+    ValueError
+        If the Dataset has no provenance of `simulate_campaign`.
+    """
+    record = _recorded(result)
+    if "campaign" not in record:
+        raise ValueError("result: has no provenance of leakthrough.simulate_campaign")
+    return _campaign(record)
+
+
+def _campaign(record: Any) -> "Campaign":
+    from leakthrough.campaign import Campaign
+
+    document = record["campaign"]
+    return reported(lambda: Campaign.model_validate(document), Campaign, document)
 
 
 def _recorded(result: xr.Dataset) -> Any:
     try:
         record = json.loads(result.attrs["provenance"])
-        return {"scenario": record["scenario"], "call": record["call"]}
+        kind = "campaign" if "campaign" in record else "scenario"
+        return {kind: record[kind], "call": record["call"]}
     except (KeyError, TypeError, ValueError):
         raise ValueError("result: has no provenance of leakthrough.simulate") from None
 
@@ -366,11 +326,9 @@ def rerun(
     ValueError
         If the Dataset has no provenance of this library.
     """
-    call = _recorded(result)["call"]
-    return simulate(
-        scenario_of(result),
-        **{**call, "seed": int(call["seed"])},
-        workers=workers,
-        executor=executor,
-        progress=progress,
-    )
+    record = _recorded(result)
+    call = {**record["call"], "seed": int(record["call"]["seed"])}
+    how: Any = {"workers": workers, "executor": executor, "progress": progress}
+    if "campaign" in record:
+        return simulate_campaign(_campaign(record), **call, **how)
+    return simulate(scenario_of(result), **call, **how)

@@ -5,6 +5,7 @@
 
 import os
 
+from campaigns import campaign, kernel_raids, reference_raids
 from engines import kernel_events, kernel_outcome, reference_outcome
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -49,3 +50,19 @@ def test_small_raids(scenario: lt.Scenario, seed: int, replication: int) -> None
 @given(scenario=scenarios(most_threats=300), seed=seeds, replication=replications)
 def test_large_raids(scenario: lt.Scenario, seed: int, replication: int) -> None:
     assert_engines_agree(scenario, seed, replication)
+
+
+@settings(
+    max_examples=EXAMPLES // 2,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+@given(number=st.integers(0, 2**32), seed=seeds, replication=replications)
+def test_campaigns(number: int, seed: int, replication: int) -> None:
+    expected = reference_raids(campaign(number), seed, replication)
+    found = kernel_raids(campaign(number), seed, replication)
+    assert len(found) == len(expected)
+    for raid, (wanted, got) in enumerate(zip(expected, found, strict=True)):
+        for name, value in wanted.items():
+            assert got[name] == value, (raid, name)

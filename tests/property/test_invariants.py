@@ -18,10 +18,10 @@ from strategies import scenarios
 
 import leakthrough as lt
 from leakthrough import _kernel
+from leakthrough._jobs import run_block
 from leakthrough._state import Counts
 from leakthrough._tables import Tables, label, lower
 from leakthrough.results import CAUSES
-from leakthrough.simulate import run_block
 
 REPLICATIONS = 4
 TIMELINE = (-20.0, 0.0, 30.0, 60.0, 100.5, 1000.0)

@@ -112,10 +112,10 @@ def test_any_partition_in_any_order_gives_the_same_bits(
     rows = {str(n): v.values for n, v in result.items() if "replication" in v.dims}
     order = np.array(data.draw(st.permutations(range(7))))
     cuts = sorted(data.draw(st.lists(st.integers(0, 7), max_size=4)))
-    whole, parts = Reduction(None, result.decoy.values), []
+    whole, parts = Reduction(result.decoy.values), []
     whole.take_rows(rows)
     for places in np.split(order, cuts):
-        part = Reduction(None, result.decoy.values)
+        part = Reduction(result.decoy.values)
         for some in np.array_split(places, 2):
             part.take_rows({name: values[some] for name, values in rows.items()})
         parts.append(part)
@@ -168,7 +168,7 @@ def test_times_are_reduced_over_the_replications_in_which_they_occurred() -> Non
         "expended": np.zeros((3, 1, 2), np.int64),
         "depletion_time": np.array([[[10.0, np.nan]], [[np.nan, np.nan]], [[13.0, np.nan]]]),
     }
-    reduction = Reduction(None, np.zeros(0, np.bool_))
+    reduction = Reduction(np.zeros(0, np.bool_))
     reduction.take_rows(rows)
     found = reduction.variables()["depletion_time"].values
     assert found[:, 0, 0].tolist() == [11.5, 4.5, 10.0, 13.0]

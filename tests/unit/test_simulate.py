@@ -1,6 +1,5 @@
 """`simulate` and what it returns: arguments, seeds, progress, interruption, empty scenarios."""
 
-import importlib
 import itertools
 import json
 import textwrap
@@ -15,8 +14,8 @@ import xarray as xr
 from raids import TIMELINE, battery, gun, layer, raid, rich, salvo
 
 import leakthrough as lt
+from leakthrough import _blocks, _jobs
 
-module = importlib.import_module("leakthrough.simulate")
 SMALL = raid(salvo(count=3), layer("L", battery(count=2)), gun(kills=0.5, flight_time=4.0))
 
 # ---------------------------------------------------------------- arguments
@@ -191,15 +190,15 @@ def test_progress_reaches_the_end(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("spread", [False, True])
 def test_an_exception_in_a_worker_surfaces(spread: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_block = module.run_block
+    run_block = _jobs.run_block
 
     def failing(tables: Any, seed: int, start: int, stop: int, flag: Any) -> Any:
         if start <= 20 < stop:
             raise ArithmeticError("on purpose")
         return run_block(tables, seed, start, stop, flag)
 
-    monkeypatch.setattr(module, "run_block", failing)
-    monkeypatch.setattr(module, "BLOCK_SECONDS", 0.0)
+    monkeypatch.setattr(_jobs, "run_block", failing)
+    monkeypatch.setattr(_blocks, "BLOCK_SECONDS", 0.0)
     with ThreadPoolExecutor(2) as pool, pytest.raises(ArithmeticError, match="on purpose"):
         lt.simulate(SMALL, replications=99, seed=1, executor=pool if spread else None)
 

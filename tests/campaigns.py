@@ -1,0 +1,117 @@
+"""Random campaigns in which much happens, one a number, and what both engines make of them."""
+
+import random
+from typing import Any
+
+import lively
+import numpy as np
+from engines import Outcome, counted, outcome_of
+from scipy import stats
+
+import leakthrough as lt
+from leakthrough._campaign_tables import lower_campaign
+from leakthrough._jobs import CampaignJob, _ledger
+from leakthrough._reference_campaign import Season
+from leakthrough._state import named_counts, width
+
+SIZES = [stats.uniform(0.0, 12.0), stats.gamma(2.0, scale=4.0), stats.expon(scale=5.0)]
+STOCKED = [None, stats.uniform(0.0, 6.0), stats.expon(scale=2.0)]
+
+
+def _raids(pick: random.Random, salvos: tuple[lt.Salvo, ...]) -> Any:
+    number = pick.randint(1, 4)
+    if pick.random() < 0.5:
+        return number
+    return [pick.sample(salvos, pick.randint(0, len(salvos))) for _ in range(number)]
+
+
+def _sizes(pick: random.Random, raids: Any, salvos: tuple[lt.Salvo, ...]) -> dict[str, Any]:
+    flown = salvos if isinstance(raids, int) else [salvo for raid in raids for salvo in raid]
+    return {
+        salvo.name: pick.choice(SIZES)
+        for salvo in flown
+        if not isinstance(salvo.arrival, lt.Times) and pick.random() < 0.4
+    }
+
+
+def _resupply(pick: random.Random, scenario: lt.Scenario) -> list[lt.Resupply]:
+    return [
+        lt.Resupply(
+            battery=battery.name,
+            interceptor=magazine.interceptor,
+            rounds=pick.choice([0, 1, 3, 10, float("inf")]),
+        )
+        for layer in scenario.layers
+        for battery in layer.batteries
+        for magazine in battery.magazines
+        if pick.random() < 0.7
+    ]
+
+
+def _stock(pick: random.Random, interceptor: str, interval: float) -> lt.Stock:
+    lots = [
+        lt.Lot(time=pick.choice([0.0, interval, 2.5 * interval]), rounds=pick.randint(0, 9))
+        for _ in range(pick.choice([0, 0, 1, 2]))
+    ]
+    return lt.Stock(
+        interceptor=interceptor,
+        rounds=pick.choice([0, 2, 7, 40]),
+        rate=pick.choice([0.0, 0.3 / interval, 2.5 / interval]),
+        lots=lots,
+        replenishment=pick.choice(STOCKED),
+    )
+
+
+def campaign(number: int) -> lt.Campaign:
+    """One campaign of up to four raids."""
+    scenario = lively.scenario(number)
+    pick = random.Random(number + 1)  # noqa: S311
+    raids, interval = _raids(pick, scenario.salvos), pick.choice([1.0, 20.0, 100.0, 1000.0])
+    return lt.Campaign(
+        name=f"campaign {number}",
+        scenario=scenario,
+        raids=raids,
+        interval=interval,
+        sizes=_sizes(pick, raids, scenario.salvos),
+        resupply=_resupply(pick, scenario),
+        stocks=[_stock(pick, gun, interval) for gun in lively.GUNS if pick.random() < 0.6],
+        shortage=pick.choice(["proportion", "order"]),
+        replacement_time=pick.choice([None, 0.0, 50.0, 1500.0]),
+    )
+
+
+def kernel_raids(of: lt.Campaign, seed: int, replication: int) -> list[Outcome]:
+    """Counts and ledger of each raid by the compiled kernel."""
+    plan, labels = lower_campaign(of)
+    job = CampaignJob(plan, of.raid_count, len(labels.salvos))
+    block = job.block(seed, replication, replication + 1, np.zeros(1, np.uint8))
+    found = []
+    for raid, rows in enumerate(block):
+        tables = plan.tables[plan.kinds[raid]]
+        outcome = counted(named_counts(rows[:, : width(tables)], tables))
+        ledger = _ledger(rows, tables)
+        outcome |= {name: value[0].tolist() for name, value in ledger._asdict().items()}
+        found.append(outcome)
+    return found
+
+
+def reference_raids(of: lt.Campaign, seed: int, replication: int) -> list[Outcome]:
+    """The same by the reference engine."""
+    season = Season(of, seed, replication).run()
+    interceptors = [interceptor.name for interceptor in of.scenario.interceptors]
+    found, dry, stock_dry = [], set[int](), set[str]()
+    for raid, between in zip(season.raids, season.between, strict=True):
+        outcome = outcome_of(raid)
+        magazines = [(b.name, m.interceptor.name) for b in raid.batteries for m in b.magazines]
+        for n, key in enumerate(magazines):
+            outcome["reloaded"][n] += between.reloaded.get(key, 0)
+            if outcome["depletion"][n] != -(2**63):
+                dry.add(n)
+        stock_dry |= {name for name, rounds in between.stock.items() if rounds == 0}
+        outcome["delivered"] = [between.delivered.get(key, 0) for key in magazines]
+        outcome["dry"] = [n in dry for n in range(len(magazines))]
+        outcome["stock"] = [between.stock.get(name, -1) for name in interceptors]
+        outcome["replenished"] = [between.replenished.get(name, 0) for name in interceptors]
+        outcome["stock_dry"] = [name in stock_dry for name in interceptors]
+        found.append(outcome)
+    return found
