@@ -11,7 +11,7 @@ from leakthrough._reference import Raid
 from leakthrough._reference_things import CAUSES, Event
 from leakthrough._state import Counts, new_carried, new_counts, new_state
 from leakthrough._tables import label, lower
-from leakthrough.replay import _columns, _logged
+from leakthrough.replay import _columns, logged_raid
 
 Outcome = dict[str, Any]
 
@@ -39,7 +39,7 @@ def counted(counts: Counts) -> Outcome:
 def kernel_events(scenario: lt.Scenario, seed: int, replication: int) -> list[Event]:
     """Events of the compiled kernel."""
     tables, labels = lower(scenario), label(scenario)
-    columns = _columns(_logged(tables, seed, replication), tables, labels)
+    columns = _columns(logged_raid(tables, seed, replication), tables, labels)
     columns["time"] = np.rint(columns["time"] * TICKS_A_SECOND).astype(np.int64)
     return [Event(*(value.item() for value in row)) for row in zip(*columns.values(), strict=True)]
 

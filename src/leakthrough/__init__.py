@@ -27,6 +27,7 @@ from leakthrough.simulate import (
     simulate_campaign,
 )
 from leakthrough.summary import Summary, summary
+from leakthrough.supply import supply
 
 __all__ = [
     "At",
@@ -62,4 +63,5 @@ __all__ = [
     "simulate",
     "simulate_campaign",
     "summary",
+    "supply",
 ]

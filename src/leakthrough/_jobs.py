@@ -12,7 +12,15 @@ import numpy.typing as npt
 from leakthrough import _kernel, _resupply
 from leakthrough._campaign_tables import Plan
 from leakthrough._draws import raid_offset
-from leakthrough._state import Counts, named_counts, new_carried, new_counts, new_state, width
+from leakthrough._state import (
+    Counts,
+    State,
+    named_counts,
+    new_carried,
+    new_counts,
+    new_state,
+    width,
+)
 from leakthrough._tables import Tables
 from leakthrough.results import rows_of, spread
 
@@ -83,18 +91,11 @@ class CampaignJob(NamedTuple):
 
     def block(self, seed: int, start: int, stop: int, flag: Flag) -> Block:
         """Compute the replications from `start` up to `stop`."""
-        return self.some_raids(seed, start, stop, flag, self.raids)
-
-    def some_raids(self, seed: int, start: int, stop: int, flag: Flag, raids: int) -> Block:
-        """Compute only the first raids."""
         states = [new_state(tables) for tables in self.plan.tables]
-        season = _Season(self.plan, seed, start, stop - start)
+        season = Season(self.plan, seed, start, stop - start)
         found: Block = []
-        for raid in range(raids):
-            kind = self.plan.kinds[raid]
-            found.append(season.next_raid(self.plan.tables[kind], states[kind], flag))
-            if flag[0]:
-                break
+        while season.raid < self.raids and not flag[0]:
+            found.append(season.next_raid(states[self.plan.kinds[season.raid]], flag))
         return found
 
     def variables(self, raid: int, rows: npt.NDArray[np.int64]) -> Mapping[str, Array]:
@@ -110,10 +111,10 @@ class CampaignJob(NamedTuple):
         return {
             **found,
             "delivered": spread(ledger.delivered, tables, 0),
-            "dry": spread(ledger.dry, tables, 0),
+            "dry_so_far": spread(ledger.dry, tables, 0),
             "stock": ledger.stock,
             "replenished": ledger.replenished,
-            "stock_dry": ledger.stock_dry,
+            "stock_dry_so_far": ledger.stock_dry,
         }
 
 
@@ -125,11 +126,11 @@ def _placed(values: Array, axis: int, places: Array, number: int) -> Array:
     return found
 
 
-class _Season:
-    """What some replications hold from raid to raid."""
+class Season:
+    """What some replications hold from raid to raid; `raid` is the number of the next one."""
 
     def __init__(self, plan: Plan, seed: int, start: int, replications: int) -> None:
-        self.supply, self.seed, self.start, self.raid = plan.supply, seed, start, 0
+        self.plan, self.seed, self.start, self.raid = plan, seed, start, 0
         tables = plan.tables[0]
         self.carried = new_carried(tables, replications)
         self.stock = np.tile(plan.supply.stock, (replications, 1))
@@ -137,8 +138,9 @@ class _Season:
         self.dry = np.zeros((replications, tables.magazines.size), np.bool_)
         self.stock_dry = np.zeros(self.stock.shape, np.bool_)
 
-    def next_raid(self, tables: Tables, state: Any, flag: Flag) -> npt.NDArray[np.int64]:
-        """Resupply, and then the raid: its rows."""
+    def next_raid(self, state: State, flag: Flag) -> npt.NDArray[np.int64]:
+        """Resupply, and then the raid, in a state of its tables: its rows."""
+        tables = self.plan.tables[self.plan.kinds[self.raid]]
         extra = 2 * tables.magazines.size + 3 * tables.kill.shape[0]
         rows = np.zeros((len(self.stock), width(tables) + extra), np.int64)
         ledger = _ledger(rows, tables)
@@ -155,7 +157,7 @@ class _Season:
 
     def _between(self, ledger: Ledger, tables: Tables) -> npt.NDArray[np.int64]:
         """What happens before a raid; rounds that reloads bring meanwhile."""
-        carried, supply = self.carried, self.supply
+        carried, supply = self.carried, self.plan.supply
         reloaded = np.zeros_like(ledger.delivered)
         ledger.replenished[:] = _resupply.replenish(
             self.stock, supply, self.seed, self.start, self.raid

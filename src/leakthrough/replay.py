@@ -1,16 +1,21 @@
 """One replication, event by event."""
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
 from leakthrough import _kernel
+from leakthrough._campaign_tables import Plan, lower_campaign
 from leakthrough._draws import TICKS_A_SECOND
-from leakthrough._state import logged, new_carried, new_counts, new_state
+from leakthrough._jobs import Season
+from leakthrough._state import State, logged, new_carried, new_counts, new_state
 from leakthrough._tables import Labels, Tables, label, lower
+from leakthrough.campaign import Campaign
 from leakthrough.results import CAUSES
+from leakthrough.simulate import checked_replications, checked_seed, whole
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -42,18 +47,41 @@ COLUMNS = {
 }
 
 
-def _logged(tables: Tables, seed: int, replication: int) -> "npt.NDArray[np.int64]":
-    """Rows of the kernel's log, in order of time."""
-    room, flag = 4096, np.zeros(1, np.uint8)
+def _logged(tables: Tables, run: Callable[[State], object]) -> "npt.NDArray[np.int64]":
+    """Rows of the log of what is run, in order of time."""
+    room = 4096
     while True:
         state = new_state(tables, events=room)
-        rows, carried = new_counts(tables, 1).rows, new_carried(tables, 1).rows
-        _kernel.simulate_block(state, rows, carried, seed, replication, 0, flag)
+        run(state)
         used = int(state.words[_kernel.LOG_USED])
         if used <= room:
             rows = logged(state)
             return rows[np.argsort(rows[:, 0], kind="stable")]
         room = used
+
+
+def logged_raid(tables: Tables, seed: int, replication: int) -> "npt.NDArray[np.int64]":
+    """Rows of the log of one replication of a raid, in order of time."""
+    stop = np.zeros(1, np.uint8)
+
+    def run(state: State) -> None:
+        rows, carried = new_counts(tables, 1).rows, new_carried(tables, 1).rows
+        _kernel.simulate_block(state, rows, carried, seed, replication, 0, stop)
+
+    return _logged(tables, run)
+
+
+def _logged_in_campaign(
+    plan: Plan, seed: int, replication: int, raid: int
+) -> "npt.NDArray[np.int64]":
+    """Rows of the log of one raid of one replication of a campaign."""
+    states, stop = [new_state(tables) for tables in plan.tables], np.zeros(1, np.uint8)
+    season = Season(plan, seed, replication, 1)
+    while season.raid < raid:
+        season.next_raid(states[plan.kinds[season.raid]], stop)
+    tables = plan.tables[plan.kinds[raid]]
+    # A copy: the raid is run again where there was too little room for its log.
+    return _logged(tables, lambda state: copy.deepcopy(season).next_raid(state, stop))
 
 
 def _names(codes: Any, names: Sequence[str]) -> "npt.NDArray[np.str_]":
@@ -86,16 +114,20 @@ def _columns(
     }
 
 
-def replay(scenario: "Scenario", *, replication: int, seed: int) -> xr.Dataset:
-    """Every event of one replication, as a table.
+def replay(
+    scenario: "Scenario | Campaign", *, replication: int, seed: int, raid: int = 0
+) -> xr.Dataset:
+    """Every event of one replication of a raid, as a table.
 
     Parameters
     ----------
-    scenario : Scenario
+    scenario : Scenario or Campaign
     replication : int
         Which one; counted from 0.
     seed : int
         The seed of the simulation, as recorded in its result.
+    raid : int, default 0
+        Which raid of a campaign; counted from 0.
 
     Returns
     -------
@@ -103,23 +135,31 @@ def replay(scenario: "Scenario", *, replication: int, seed: int) -> xr.Dataset:
         One row an event along `event_number`, in order of time; `to_dataframe()` makes a
         pandas table of it. An *opening* is a threat that comes into a layer's reach (none where
         the layer is down, or the threat dead); a *firing* begins an engagement; a *kill* is when
-        its rounds hit; its *assessment* frees the channel; a *leak* is when a threat lands.
+        its rounds hit; its *assessment* frees the channel; a *leak* is when a threat lands; a
+        *loss* is when one destroys the battery at which its salvo aims.
 
     Raises
     ------
     ValueError
-        If `replication` or `seed` is out of range.
+        If `replication`, `seed` or `raid` is out of range.
     """
-    from leakthrough.simulate import checked_replications, checked_seed
-
-    tables, labels = lower(scenario), label(scenario)
     number = checked_replications(replication, "replication", least=0)
-    rows = _logged(tables, checked_seed(seed), number)
+    seed, raids = checked_seed(seed), getattr(scenario, "raid_count", 1)
+    if not whole(raid) or not 0 <= raid < raids:
+        raise ValueError(f"raid: must be a whole number from 0 to {raids - 1}; got {raid!r}")
+    attrs: dict[str, Any] = {"scenario": scenario.name, "replication": number}
+    if isinstance(scenario, Campaign):
+        plan, labels = lower_campaign(scenario)[0], label(scenario.raid(raid))
+        tables, attrs["raid"] = plan.tables[plan.kinds[raid]], int(raid)
+        rows = _logged_in_campaign(plan, seed, number, raid)
+    else:
+        tables, labels = lower(scenario), label(scenario)
+        rows = logged_raid(tables, seed, number)
     columns = _columns(rows, tables, labels)
     data = {
         name: ("event_number", column, {"long_name": COLUMNS[name]})
         for name, column in columns.items()
     }
-    result = xr.Dataset(data, attrs={"scenario": scenario.name, "replication": number})
+    result = xr.Dataset(data, attrs=attrs)
     result["time"].attrs["units"] = "s"
     return result

@@ -124,7 +124,7 @@ CAMPAIGN_VARIABLES = {
             "rounds that resupply brought before the raid",
         ),
         Variable(
-            "dry",
+            "dry_so_far",
             ("replication", "raid", "battery", "interceptor"),
             "1",
             "whether the magazine has run dry in this raid or an earlier one",
@@ -134,7 +134,7 @@ CAMPAIGN_VARIABLES = {
         ),
         Variable("replenished", _OF_STOCK, "1", "rounds that reached the stock before the raid"),
         Variable(
-            "stock_dry",
+            "stock_dry_so_far",
             _OF_STOCK,
             "1",
             "whether the stock has been empty by the start of the raid",
@@ -161,6 +161,7 @@ COORDINATES = {
     "replication": "number of the replication",
     "raid": "number of the raid",
     "raid_start": "when the clock of the raid starts",
+    "interval": "from the start of a raid to that of the next",
     "salvo": "salvo",
     "layer": "layer, outermost first",
     "battery": "battery",
@@ -262,6 +263,7 @@ def raid_coordinates(raids: int, interval: float) -> dict[str, xr.Variable]:
     return {
         "raid": _coordinate("raid", "raid", np.arange(raids)),
         "raid_start": _coordinate("raid_start", "raid", interval * np.arange(raids)),
+        "interval": _coordinate("interval", None, np.float64(interval)),
     }
 
 
@@ -280,15 +282,15 @@ def first_dry(dry: "Array") -> "Array":
     return np.where(dry.any(axis=1), dry.argmax(axis=1), np.nan)
 
 
-def _coordinate(name: str, dim: str, values: Any) -> xr.Variable:
+def _coordinate(name: str, dim: str | None, values: Any) -> xr.Variable:
     if isinstance(values, list):
         values = np.array(values, dtype=np.str_)
     attrs = {"long_name": COORDINATES[name]}
-    if name in ("time", "raid_start"):
+    if name in ("time", "raid_start", "interval"):
         attrs["units"] = "s"
     elif name.endswith("_cost"):
         attrs["units"] = "currency"
-    return xr.Variable((dim,), values, attrs)
+    return xr.Variable(() if dim is None else (dim,), values, attrs)
 
 
 def dataset(

@@ -250,8 +250,8 @@ def _raids_of(job: CampaignJob, rows: Block) -> "dict[str, npt.NDArray[Any]]":
     """Result variables along the raids."""
     raids = [job.variables(raid, own) for raid, own in enumerate(rows)]
     found = {name: np.stack([raid[name] for raid in raids], axis=1) for name in raids[0]}
-    found["first_dry"] = first_dry(found["dry"])
-    found["stock_first_dry"] = first_dry(found["stock_dry"])
+    found["first_dry"] = first_dry(found["dry_so_far"])
+    found["stock_first_dry"] = first_dry(found["stock_dry_so_far"])
     return found
 
 

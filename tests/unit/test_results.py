@@ -103,7 +103,7 @@ def test_dimensions_are_those_declared() -> None:
     for name, variable in VARIABLES.items():
         assert result[name].dims == variable.dims
         assert result[name].attrs == variable.attrs
-    assert set(result.coords) == set(COORDINATES) - {"raid", "raid_start"}
+    assert set(result.coords) == set(COORDINATES) - {"raid", "raid_start", "interval"}
     assert result.cause.values.tolist() == list(CAUSES)
 
 
