@@ -10,9 +10,9 @@ from scipy import stats
 
 import leakthrough as lt
 from leakthrough._campaign_tables import lower_campaign
-from leakthrough._jobs import CampaignJob, _ledger
+from leakthrough._jobs import CampaignJob, named_ledger
 from leakthrough._reference_campaign import Season
-from leakthrough._state import named_counts, width
+from leakthrough._state import named_counts
 
 SIZES = [stats.uniform(0.0, 12.0), stats.gamma(2.0, scale=4.0), stats.expon(scale=5.0)]
 STOCKED = [None, stats.uniform(0.0, 6.0), stats.expon(scale=2.0)]
@@ -83,13 +83,13 @@ def campaign(number: int) -> lt.Campaign:
 def kernel_raids(of: lt.Campaign, seed: int, replication: int) -> list[Outcome]:
     """Counts and ledger of each raid by the compiled kernel."""
     plan, labels = lower_campaign(of)
-    job = CampaignJob(plan, of.raid_count, len(labels.salvos))
+    job = CampaignJob(plan, len(labels.salvos))
     block = job.block(seed, replication, replication + 1, np.zeros(1, np.uint8))
-    found = []
-    for raid, rows in enumerate(block):
-        tables = plan.tables[plan.kinds[raid]]
-        outcome = counted(named_counts(rows[:, : width(tables)], tables))
-        ledger = _ledger(rows, tables)
+    left, found = [iter(rows) for rows in block], []
+    for kind in plan.kinds:
+        tables, rows = plan.tables[kind], next(left[kind])
+        outcome = counted(named_counts(rows, tables))
+        ledger = named_ledger(rows, tables)
         outcome |= {name: value[0].tolist() for name, value in ledger._asdict().items()}
         found.append(outcome)
     return found

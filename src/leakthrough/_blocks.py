@@ -48,9 +48,10 @@ class Rows:
     def take(self, start: int, block: Block) -> None:
         """Copy rows to their places."""
         if not self.rows:
-            self.rows = [np.empty((self.replications, rows.shape[1]), np.int64) for rows in block]
+            shapes = [(len(rows), self.replications, rows.shape[2]) for rows in block]
+            self.rows = [np.empty(shape, np.int64) for shape in shapes]
         for mine, rows in zip(self.rows, block, strict=True):
-            mine[start : start + len(rows)] = rows
+            mine[:, start : start + rows.shape[1]] = rows
 
     def alike(self) -> "type[Rows]":
         """What makes an empty one."""
@@ -83,7 +84,7 @@ class _Pace:
         self.seconds = seconds
         self.least = 1 if raids == 1 else LEAST_OF_A_CAMPAIGN
         self.most = max(self.least, MOST_IN_A_BLOCK // raids)
-        self.size = 1
+        self.size = self.least
 
     def learn(self, replications: int, seconds: float) -> None:
         """Aim at the wanted time, growing at most eightfold at once."""
@@ -113,7 +114,7 @@ def on_threads(
             )
             for future in done:
                 start, block, seconds = future.result()
-                finished = len(block[0])
+                finished = block[0].shape[1]
                 pace.learn(finished, seconds)
                 sink.take(start, block)
                 progress.update(finished)
@@ -197,7 +198,7 @@ def compute(
     """Compute all replications of a job into a sink."""
     with _compiling:
         # Compile, or load from the cache, in this thread, where Ctrl-C is heard.
-        job.block(0, 0, 0, np.zeros(1, dtype=np.uint8))
+        job.compile()
     with _bar(progress, replications) as bar:
         if executor is None:
             on_threads(job, seed, replications, workers or usable_cores(), sink, bar)

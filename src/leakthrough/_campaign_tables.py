@@ -39,6 +39,7 @@ class Supply(NamedTuple):
     stock: Numbers  # (I,) rounds at the start; NO_STOCK where there is none
     arrivals: Numbers  # (N, I) rounds that reach the stock before each raid, without those drawn
     drawn: tuple[Replenishment, ...]
+    stocked: tuple[tuple[int, Numbers], ...]  # interceptors with a stock, and their magazines
     in_order: bool  # whether a stock that does not suffice goes to the first, not to all
 
 
@@ -92,6 +93,10 @@ def _lower_supply(campaign: Campaign, tables: Tables, labels: Labels) -> Supply:
         stock=stock,
         arrivals=arrivals,
         drawn=tuple(drawn),
+        stocked=tuple(
+            (code, np.flatnonzero(tables.magazines["interceptor"] == code))
+            for code in np.flatnonzero(stock != NO_STOCK).tolist()
+        ),
         in_order=campaign.shortage == "order",
     )
 

@@ -15,6 +15,7 @@ from leakthrough._draws import raid_offset
 from leakthrough._state import (
     Counts,
     State,
+    columns,
     named_counts,
     new_carried,
     new_counts,
@@ -25,9 +26,10 @@ from leakthrough._tables import Tables
 from leakthrough.results import rows_of, spread
 
 Array = npt.NDArray[Any]
+Numbers = npt.NDArray[np.int64]
 Flag = npt.NDArray[np.uint8]
-Block = list[npt.NDArray[np.int64]]
-"""Rows of counts of some replications, one array for each raid."""
+Block = list[Numbers]
+"""Rows of counts (raids, replications, columns): one array for each kind of raid."""
 
 
 class Job(Protocol):
@@ -37,11 +39,18 @@ class Job(Protocol):
     def raids(self) -> int:
         """How many raids there are in a replication."""
 
+    @property
+    def along_raids(self) -> bool:
+        """Whether the variables have the raids along their second axis."""
+
+    def compile(self) -> None:
+        """Compile what a block needs, or load it from the cache."""
+
     def block(self, seed: int, start: int, stop: int, flag: Flag) -> Block:
         """Compute the replications from `start` up to `stop`; void if the flag was set."""
 
-    def variables(self, raid: int, rows: npt.NDArray[np.int64]) -> Mapping[str, Array]:
-        """Result variables of one raid of some replications."""
+    def variables(self, block: Block) -> Mapping[str, Array]:
+        """Result variables of some replications, which lead the dimensions."""
 
 
 def run_block(tables: Tables, seed: int, start: int, stop: int, flag: Flag) -> Counts:
@@ -56,53 +65,84 @@ class RaidJob(NamedTuple):
 
     tables: Tables
     raids: int = 1
+    along_raids: bool = False
+
+    def compile(self) -> None:
+        """Compile the kernel, or load it from the cache."""
+        run_block(self.tables, 0, 0, 0, np.zeros(1, np.uint8))
 
     def block(self, seed: int, start: int, stop: int, flag: Flag) -> Block:
         """Compute the replications from `start` up to `stop`."""
-        return [run_block(self.tables, seed, start, stop, flag).rows]
+        return [run_block(self.tables, seed, start, stop, flag).rows[np.newaxis]]
 
-    def variables(self, raid: int, rows: npt.NDArray[np.int64]) -> Mapping[str, Array]:
-        """Result variables of one raid of some replications."""
-        return rows_of(named_counts(rows, self.tables), self.tables)
+    def variables(self, block: Block) -> Mapping[str, Array]:
+        """Result variables of some replications."""
+        return rows_of(named_counts(block[0][0], self.tables), self.tables)
 
 
 class Ledger(NamedTuple):
     """What stands in a row of a campaign behind the counts of a raid."""
 
-    delivered: npt.NDArray[np.int64]  # (R, K) before the raid
-    dry: npt.NDArray[np.int64]  # (R, K) whether the magazine has run dry in this raid or earlier
-    stock: npt.NDArray[np.int64]  # (R, I) when the raid begins; NO_STOCK where there is none
-    replenished: npt.NDArray[np.int64]  # (R, I) before the raid
-    stock_dry: npt.NDArray[np.int64]  # (R, I) whether the stock has been empty now or earlier
+    delivered: Numbers  # (R, K) before the raid
+    dry: Numbers  # (R, K) whether the magazine has run dry in this raid or earlier
+    stock: Numbers  # (R, I) when the raid begins; NO_STOCK where there is none
+    replenished: Numbers  # (R, I) before the raid
+    stock_dry: Numbers  # (R, I) whether the stock has been empty by the start of the raid
 
 
-def _ledger(rows: npt.NDArray[np.int64], tables: Tables) -> Ledger:
+def named_ledger(rows: Numbers, tables: Tables) -> Ledger:
+    """Names for the columns of rows behind the counts."""
     magazines, interceptors = tables.magazines.size, tables.kill.shape[0]
-    widths = [magazines, magazines, interceptors, interceptors, interceptors]
-    return Ledger(*np.split(rows[:, width(tables) :], np.cumsum(widths)[:-1], axis=1))
+    starts = width(tables) + np.cumsum([0, magazines, magazines, interceptors, interceptors])
+    stops = [*starts[1:], starts[-1] + interceptors]
+    return Ledger(*(rows[:, first:stop] for first, stop in zip(starts, stops, strict=True)))
 
 
 class CampaignJob(NamedTuple):
     """Raids in sequence, for all replications of a block at a time."""
 
     plan: Plan
-    raids: int
     salvos: int  # of all raids together
+    along_raids: bool = True
+
+    @property
+    def raids(self) -> int:
+        """How many there are."""
+        return len(self.plan.kinds)
+
+    def compile(self) -> None:
+        """Compile the kernel, or load it from the cache."""
+        season = Season(self.plan, 0, 0, 0)
+        for kind in self.plan.kinds[:2]:
+            season.next_raid(new_state(self.plan.tables[kind]), np.zeros(1, np.uint8))
 
     def block(self, seed: int, start: int, stop: int, flag: Flag) -> Block:
         """Compute the replications from `start` up to `stop`."""
         states = [new_state(tables) for tables in self.plan.tables]
         season = Season(self.plan, seed, start, stop - start)
-        found: Block = []
         while season.raid < self.raids and not flag[0]:
-            found.append(season.next_raid(states[self.plan.kinds[season.raid]], flag))
+            season.next_raid(states[self.plan.kinds[season.raid]], flag)
+        return season.rows
+
+    def variables(self, block: Block) -> Mapping[str, Array]:
+        """Result variables of some replications, along the raids in their order."""
+        found: dict[str, Array] = {}
+        for kind, rows in enumerate(block):
+            raids = [n for n, of in enumerate(self.plan.kinds) if of == kind]
+            flat = rows.reshape(-1, rows.shape[2])
+            for name, values in self._of_kind(kind, flat).items():
+                own = values.reshape(*rows.shape[:2], *values.shape[1:]).swapaxes(0, 1)
+                if len(block) == 1:
+                    found[name] = own
+                    continue
+                shape = len(own), self.raids, *own.shape[2:]
+                found.setdefault(name, np.empty(shape, own.dtype))[:, raids] = own
         return found
 
-    def variables(self, raid: int, rows: npt.NDArray[np.int64]) -> Mapping[str, Array]:
-        """Result variables of one raid of some replications."""
-        kind = self.plan.kinds[raid]
+    def _of_kind(self, kind: int, rows: Numbers) -> Mapping[str, Array]:
+        """Result variables of rows of one kind of raid."""
         tables, places = self.plan.tables[kind], self.plan.salvos[kind]
-        counts, ledger = named_counts(rows[:, : width(tables)], tables), _ledger(rows, tables)
+        counts, ledger = named_counts(rows, tables), named_ledger(rows, tables)
         found = {**rows_of(counts, tables, aimed=True), "launched": counts.launched}
         for name in ("launched", "leaked", "leak_cause", "killed", "soft_killed"):
             found[name] = _placed(found[name], 1, places, self.salvos)
@@ -119,7 +159,9 @@ class CampaignJob(NamedTuple):
 
 
 def _placed(values: Array, axis: int, places: Array, number: int) -> Array:
-    """Put the salvos of one raid among those of all raids."""
+    """Put the salvos of one kind of raid among those of all raids."""
+    if len(places) == number and (places == np.arange(number)).all():
+        return values
     shape = [*values.shape[:axis], number, *values.shape[axis + 1 :]]
     found = np.zeros(shape, values.dtype)
     found[(slice(None),) * axis + (places,)] = values
@@ -137,31 +179,34 @@ class Season:
         self.lost_at = np.zeros((replications, tables.batteries.size), np.int64)
         self.dry = np.zeros((replications, tables.magazines.size), np.bool_)
         self.stock_dry = np.zeros(self.stock.shape, np.bool_)
-
-    def next_raid(self, state: State, flag: Flag) -> npt.NDArray[np.int64]:
-        """Resupply, and then the raid, in a state of its tables: its rows."""
-        tables = self.plan.tables[self.plan.kinds[self.raid]]
         extra = 2 * tables.magazines.size + 3 * tables.kill.shape[0]
-        rows = np.zeros((len(self.stock), width(tables) + extra), np.int64)
-        ledger = _ledger(rows, tables)
+        self.columns = [columns(tables) for tables in plan.tables]
+        self.rows = [
+            np.zeros((plan.kinds.count(kind), replications, width(tables) + extra), np.int64)
+            for kind, tables in enumerate(plan.tables)
+        ]
+
+    def next_raid(self, state: State, flag: Flag) -> None:
+        """Resupply, and then the raid, in a state of its kind."""
+        kind = self.plan.kinds[self.raid]
+        tables, place = self.plan.tables[kind], self.columns[kind]
+        rows = self.rows[kind][self.plan.kinds[: self.raid].count(kind)]
+        ledger = named_ledger(rows, tables)
         reloaded = self._between(ledger, tables)
         offset = raid_offset(self.raid)
         arguments = rows, self.carried.rows, self.seed, self.start, offset, flag
         _kernel.simulate_block(state, *arguments)
-        counts = named_counts(rows[:, : width(tables)], tables)
-        counts.reloaded[:] += reloaded
-        self.dry |= counts.depletion != _kernel.NEVER
+        rows[:, place["reloaded"]] += reloaded
+        self.dry |= rows[:, place["depletion"]] != _kernel.NEVER
         ledger.dry[:] = self.dry
         self.raid += 1
-        return rows
 
-    def _between(self, ledger: Ledger, tables: Tables) -> npt.NDArray[np.int64]:
+    def _between(self, ledger: Ledger, tables: Tables) -> Numbers | int:
         """What happens before a raid; rounds that reloads bring meanwhile."""
         carried, supply = self.carried, self.plan.supply
-        reloaded = np.zeros_like(ledger.delivered)
-        ledger.replenished[:] = _resupply.replenish(
-            self.stock, supply, self.seed, self.start, self.raid
-        )
+        reloaded: Numbers | int = 0
+        came = _resupply.replenish(self.stock, supply, self.seed, self.start, self.raid)
+        ledger.replenished[:] = came
         if self.raid > 0:
             reloaded = _resupply.arrive_reloads(carried, tables, supply.interval)
             _resupply.replace_batteries(carried, self.lost_at, tables, supply, self.raid)

@@ -5,7 +5,7 @@ which replications come in: any number of workers gives the same bits.
 """
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,11 +57,11 @@ _ATTRS = {name: variable.attrs for name, variable in _EVERY.items()}
 def _sums(rows: "Mapping[str, Array]", decoys: "Array") -> "dict[str, Array]":
     """Add up within each replication: the spread of a sum is not that of its summands."""
     return {
-        "leakers": rows["leaked"][:, ~decoys].sum(axis=1),
-        "layer_killed": rows["killed"].sum(axis=1),
-        "layer_soft_killed": rows["soft_killed"].sum(axis=1),
-        "salvo_killed": rows["killed"].sum(axis=2),
-        "salvo_soft_killed": rows["soft_killed"].sum(axis=2),
+        "leakers": rows["leaked"][..., ~decoys].sum(axis=-1),
+        "layer_killed": rows["killed"].sum(axis=-2),
+        "layer_soft_killed": rows["soft_killed"].sum(axis=-2),
+        "salvo_killed": rows["killed"].sum(axis=-1),
+        "salvo_soft_killed": rows["soft_killed"].sum(axis=-1),
     }
 
 
@@ -72,10 +72,13 @@ class Reduction:
     ----------
     decoys : array of bool, shape (S,)
         Salvos that do not count as leakers of the raid.
+    raids : bool
+        Whether all variables have the raids of a campaign along their second axis.
     """
 
-    def __init__(self, decoys: "Array") -> None:
+    def __init__(self, decoys: "Array", raids: bool = False) -> None:
         self.decoys = np.asarray(decoys, dtype=np.bool_)
+        self.leading = ("raid",) if raids else ()
         self.replications = 0
         self.moments: dict[str, Moments] = {}
         self.histograms: dict[str, Histogram] = {}
@@ -100,10 +103,16 @@ class Reduction:
                 moments.take(values)
         for name in QUANTILES_OF:
             self.histograms.setdefault(name, Histogram()).take(every[name])
-        pairs = {"leaked": rows["leaked"], "expended": rows["expended"].sum(axis=1)}
+        pairs = {"leaked": rows["leaked"], "expended": rows["expended"].sum(axis=-2)}
         for name, (left, right) in COVARIANCES.items():
-            products = exact_products(pairs[left], pairs[right])
+            products = self._products(pairs[left], pairs[right])
             self.products[name] = self.products.get(name, 0) + products
+
+    def _products(self, left: "Array", right: "Array") -> "Array":
+        if not self.leading:
+            return exact_products(left, right)
+        raids = range(left.shape[1])
+        return np.stack([exact_products(left[:, raid], right[:, raid]) for raid in raids])
 
     def merge(self, other: "Reduction") -> None:
         """Add the reductions of other replications."""
@@ -121,25 +130,27 @@ class Reduction:
         found = {}
         for name, moments in self.moments.items():
             statistics = moments.statistics(TICKS_A_SECOND if name in TIMES else 1)
-            found[name] = xr.Variable(("statistic", *_DIMS[name]), statistics, _ATTRS[name])
+            dims = (*self.leading, *_DIMS[name])
+            found[name] = xr.Variable(("statistic", *dims), statistics, _ATTRS[name])
         for name, histogram in self.histograms.items():
             values = histogram.quantiles(QUANTILES, self.shapes[name])
             attrs = {**_ATTRS[name], "long_name": f"quantiles of {_ATTRS[name]['long_name']}"}
-            found[f"{name}_quantile"] = xr.Variable(("quantile", *_DIMS[name]), values, attrs)
+            dims = ("quantile", *self.leading, *_DIMS[name])
+            found[f"{name}_quantile"] = xr.Variable(dims, values, attrs)
         return {**found, **self._frequencies(), **self._covariances()}
 
     def _frequencies(self) -> dict[str, xr.Variable]:
-        leakers = self.histograms["leakers"].counts[0]
+        leakers = self.histograms["leakers"].counts
         dry = np.asarray(self.moments["depletion_time"].number, dtype=np.int64)
         text = "replications in which "
         return {
             "replications_by_leakers": xr.Variable(
-                "leaker_count",
-                leakers,
+                (*self.leading, "leaker_count"),
+                leakers if self.leading else leakers[0],
                 {"units": "1", "long_name": text + "this many real threats got through"},
             ),
             "dry": xr.Variable(
-                _DIMS["depletion_time"],
+                (*self.leading, *_DIMS["depletion_time"]),
                 dry,
                 {"units": "1", "long_name": text + "the magazine ran dry"},
             ),
@@ -149,29 +160,30 @@ class Reduction:
         leaked = np.asarray(self.moments["leaked"].total)
         totals = {
             "leaked": leaked,
-            "expended": np.asarray(self.moments["expended"].total).sum(axis=0),
+            "expended": np.asarray(self.moments["expended"].total).sum(axis=-2),
         }
         number, found = self.replications, {}
         for name, (left, right) in COVARIANCES.items():
-            spread = number * self.products[name] - np.outer(totals[left], totals[right])
+            outer = totals[left][..., :, np.newaxis] * totals[right][..., np.newaxis, :]
+            spread = number * self.products[name] - outer
             covariance = ratio(spread, np.full(spread.shape, number * (number - 1), dtype=object))
             dims = _AXES[left], (f"other_{_AXES[right]}" if left == right else _AXES[right])
             text = f"covariance of {' and '.join(dict.fromkeys((_TEXTS[left], _TEXTS[right])))}"
-            found[name] = xr.Variable(dims, covariance, {"units": "1", "long_name": text})
+            attrs = {"units": "1", "long_name": text}
+            found[name] = xr.Variable((*self.leading, *dims), covariance, attrs)
         return found
 
 
 class Summaries:
-    """Takes blocks, and keeps a reduction of each raid only."""
+    """Takes blocks, and keeps reductions only."""
 
     def __init__(self, job: "Job", decoys: "Array", replications: int = 0) -> None:
         self.job, self.decoys, self.replications = job, decoys, replications
-        self.reductions = [Reduction(decoys) for _ in range(job.raids)]
+        self.reduction = Reduction(decoys, raids=job.along_raids)
 
     def take(self, start: int, block: "Block") -> None:
         """Reduce the rows of some replications."""
-        for raid, (reduction, rows) in enumerate(zip(self.reductions, block, strict=True)):
-            reduction.take_rows(self.job.variables(raid, rows))
+        self.reduction.take_rows(self.job.variables(block))
 
     def alike(self) -> "Callable[[int], Summaries]":
         """What makes an empty one."""
@@ -179,8 +191,7 @@ class Summaries:
 
     def merge(self, start: int, other: "Summaries") -> None:
         """Add the reductions of other replications."""
-        for mine, theirs in zip(self.reductions, other.reductions, strict=True):
-            mine.merge(theirs)
+        self.reduction.merge(other.reduction)
 
 
 def reduced(result: xr.Dataset) -> xr.Dataset:
@@ -252,15 +263,3 @@ def with_reductions(constants: xr.Dataset, reduction: Reduction) -> xr.Dataset:
             {"long_name": "real threats that got through"},
         )
     )
-
-
-def with_raids(constants: xr.Dataset, reductions: Sequence[Reduction]) -> xr.Dataset:
-    """Add the reductions of several raids, along `raid`."""
-    raids = [with_reductions(constants[[]], reduction) for reduction in reductions]
-    joined = xr.concat(
-        raids, "raid", join="outer", fill_value=0, data_vars="all", coords="minimal",
-        compat="override",
-    )  # fmt: skip
-    first = [dim for dim in ("statistic", "quantile") if dim in joined.dims]
-    joined = joined.transpose(*first, "raid", ...)
-    return joined.assign({name: constants[name] for name in constants.data_vars})

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leakthrough import _kernel as k
-from leakthrough._campaign_tables import NO_STOCK, Supply
+from leakthrough._campaign_tables import Supply
 from leakthrough._draws import raid_offset
 from leakthrough._state import Carried
 from leakthrough._tables import Tables
@@ -70,11 +70,9 @@ def deliver(carried: Carried, stock: Numbers, tables: Tables, supply: Supply) ->
     pending = np.where(carried.due != k.NEVER, magazines["reload_rounds"], 0)
     lacks = np.clip(magazines["rounds"] - carried.ready - pending, 0, supply.limit)
     lacks[carried.loss[:, magazines["battery"]] != k.FOREVER] = 0
-    for interceptor, rounds in enumerate(supply.stock):
-        own = magazines["interceptor"] == interceptor
-        if rounds != NO_STOCK and own.any():
-            lacks[:, own] = _shared(lacks[:, own], stock[:, interceptor], supply.in_order)
-            stock[:, interceptor] -= lacks[:, own].sum(axis=1)
+    for interceptor, own in supply.stocked:
+        lacks[:, own] = _shared(lacks[:, own], stock[:, interceptor], supply.in_order)
+        stock[:, interceptor] -= lacks[:, own].sum(axis=1)
     carried.ready[:] += lacks
     given: Numbers = lacks
     return given
@@ -88,6 +86,8 @@ def _shared(lacks: Numbers, stock: Numbers, in_order: bool) -> Numbers:
         left: Numbers = np.clip(stock[:, np.newaxis] - ahead, 0, lacks)
         return left
     short = wanted > stock
+    if not short.any():
+        return lacks
     found = lacks.copy()
     found[short] = _in_proportion(lacks[short], stock[short], wanted[short])
     return found

@@ -5,6 +5,7 @@ turns codes into places. The letters of the shapes are those of `leakthrough._ta
 replications of a block.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -339,22 +340,25 @@ def _shapes(tables: Tables) -> dict[str, tuple[int, ...]]:
     }
 
 
-def _widths(tables: Tables) -> npt.NDArray[np.int64]:
-    return np.array([np.prod(shape, dtype=np.int64) for shape in _shapes(tables).values()])
-
-
 def width(tables: Tables) -> int:
     """Columns of a row of counts."""
-    return int(_widths(tables).sum())
+    return sum(map(math.prod, _shapes(tables).values()))
+
+
+def columns(tables: Tables) -> dict[str, slice]:
+    """Which columns of a row hold what."""
+    found, start = {}, 0
+    for name, shape in _shapes(tables).items():
+        found[name] = slice(start, start := start + math.prod(shape))
+    return found
 
 
 def named_counts(rows: Words, tables: Tables) -> Counts:
     """Names for the columns of rows."""
-    stops = _widths(tables).cumsum()
-    parts = np.split(rows, stops[:-1], axis=1)
+    shapes = _shapes(tables)
     views = {
-        name: part.reshape(len(rows), *shape)
-        for (name, shape), part in zip(_shapes(tables).items(), parts, strict=True)
+        name: rows[:, place].reshape(len(rows), *shapes[name])
+        for name, place in columns(tables).items()
     }
     samples, magazines = views.pop("samples"), tables.magazines.size
     return Counts(

@@ -16,7 +16,7 @@ from leakthrough._blocks import Rows, compute
 from leakthrough._campaign_tables import lower_campaign
 from leakthrough._fields import reported
 from leakthrough._jobs import Block, CampaignJob, RaidJob
-from leakthrough._reduce import Summaries, with_raids, with_reductions
+from leakthrough._reduce import Summaries, with_reductions
 from leakthrough._tables import label, lower
 from leakthrough.files import scenario_from_document
 from leakthrough.results import (
@@ -173,7 +173,7 @@ def simulate(
     tables, labels = lower(scenario, call.timeline), label(scenario)
     job = RaidJob(tables)
     sink = _run(job, np.array(labels.decoys), call, workers, executor, progress)
-    rows = job.variables(0, sink.rows[0]) if isinstance(sink, Rows) else {}
+    rows = job.variables(sink.rows) if isinstance(sink, Rows) else {}
     result = dataset(
         {**constants_of(tables), **rows},
         coordinates_of(tables, labels),
@@ -182,7 +182,7 @@ def simulate(
         provenance=_provenance("scenario", scenario.document(), call.recorded()),
     )
     if isinstance(sink, Summaries):
-        return with_reductions(result, sink.reductions[0])
+        return with_reductions(result, sink.reduction)
     return _numbered(result)
 
 
@@ -225,7 +225,7 @@ def simulate_campaign(
     """
     call = _checked_call(replications, seed, keep, timeline)
     plan, labels = lower_campaign(campaign, call.timeline)
-    job = CampaignJob(plan, campaign.raid_count, len(labels.salvos))
+    job = CampaignJob(plan, len(labels.salvos))
     sink = _run(job, np.array(labels.decoys), call, workers, executor, progress)
     tables = plan.tables[0]
     result = dataset(
@@ -242,14 +242,13 @@ def simulate_campaign(
         provenance=_provenance("campaign", campaign.document(), call.recorded()),
     )
     if isinstance(sink, Summaries):
-        return with_raids(result, sink.reductions)
+        return with_reductions(result, sink.reduction)
     return _numbered(result)
 
 
 def _raids_of(job: CampaignJob, rows: Block) -> "dict[str, npt.NDArray[Any]]":
-    """Result variables along the raids."""
-    raids = [job.variables(raid, own) for raid, own in enumerate(rows)]
-    found = {name: np.stack([raid[name] for raid in raids], axis=1) for name in raids[0]}
+    """Result variables along the raids, and when what ran dry did."""
+    found = dict(job.variables(rows))
     found["first_dry"] = first_dry(found["dry_so_far"])
     found["stock_first_dry"] = first_dry(found["stock_dry_so_far"])
     return found

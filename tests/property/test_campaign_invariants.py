@@ -1,0 +1,121 @@
+"""What holds in every campaign, whatever its numbers."""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from campaigns import campaign
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from raids import battery, gun, layer, raid, salvo
+from scipy import stats
+
+import leakthrough as lt
+
+many = settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+numbers = st.integers(0, 2**32)
+
+
+@many
+@given(number=numbers, seed=st.integers(0, 2**63 - 1))
+def test_books_balance_across_the_nights(number: int, seed: int) -> None:
+    result = lt.simulate_campaign(campaign(number), replications=4, seed=seed, workers=1)
+    finite = np.isfinite(result.rounds)
+    before = result.remaining.shift(raid=1).fillna(result.rounds.where(finite, 0))
+    before = before.transpose(*result.remaining.dims)
+    held = before + result.delivered + result.reloaded
+    spent = result.expended + result.remaining + result.rounds_lost
+    assert (held == spent).where(finite, True).all()
+    assert (result.rounds_lost.sum("interceptor") == 0).where(result.lost == 0, True).all()
+    check_stocks(result)
+    check_threats(result)
+    check_dryness(result)
+
+
+def check_stocks(result: xr.Dataset) -> None:
+    kept = result.stock >= 0
+    start = result.stock.isel(raid=0) - result.replenished.isel(raid=0)
+    came = result.replenished.cumsum("raid")
+    went = result.delivered.sum("battery").cumsum("raid")
+    assert (start + came - went == result.stock).where(kept, True).all()
+    assert (result.delivered >= 0).all()
+    assert (result.replenished == 0).where(~kept, True).all()
+
+
+def check_threats(result: xr.Dataset) -> None:
+    stopped = result.killed.sum("layer") + result.soft_killed.sum("layer")
+    assert (result.launched == result.leaked + stopped).all()
+    assert (result.leak_cause.sum("cause") == result.leaked).all()
+
+
+def check_dryness(result: xr.Dataset) -> None:
+    for name in ("dry_so_far", "stock_dry_so_far"):
+        assert (result[name].diff("raid") >= 0).all()
+        assert result[name].isin([0, 1]).all()
+    ran_dry = result.depletion_time.notnull().cumsum("raid") > 0
+    assert (ran_dry == (result.dry_so_far == 1)).all()
+    first: Any = result.dry_so_far.idxmax("raid").where(result.dry_so_far.any("raid"))
+    assert first.equals(result.first_dry.transpose(*first.dims))
+
+
+@many
+@given(number=numbers, seed=st.integers(0, 2**63 - 1))
+def test_the_first_raid_is_the_raid_alone(number: int, seed: int) -> None:
+    given = campaign(number)
+    night = given.raid(0)
+    if any(salvo.name in given.sizes for salvo in night.salvos):
+        return
+    first = lt.simulate_campaign(given, replications=3, seed=seed, workers=1).isel(raid=0)
+    alone = lt.simulate(night, replications=3, seed=seed, workers=1)
+    names = [name for name in alone.data_vars if name not in ("launched", "rounds")]
+    for name in names:
+        mine = first[name]
+        if "salvo" in mine.dims:
+            mine = mine.sel(salvo=alone.salvo.values)
+        np.testing.assert_array_equal(mine.values, alone[name].values, err_msg=str(name))
+
+
+# ---------------------------------------------------------------- more of this, less of that
+
+
+def leakers(**changes: Any) -> float:
+    """Mean leakers of all nights of a small campaign, on common random numbers."""
+    fields = {"rounds": 12, "delivery": 6, "stock": 15, "replacement_time": None, **changes}
+    own = battery("B", rounds=fields["rounds"], channels=2, assessment_time=5.0)
+    night = raid(
+        [
+            salvo("s", 25, lt.Uniform(start=0.0, stop=600.0)),
+            salvo("hunters", 2, lt.Uniform(start=0.0, stop=600.0), target="B"),
+        ],
+        layer("L", own),
+        gun(kills=0.6, flight_time=2.0),
+        threats=[lt.Threat(name="t", speed=100.0, lethality=fields.get("lethality", 0.2))],
+    )
+    given = lt.Campaign(
+        name="monotone",
+        scenario=night,
+        raids=6,
+        interval=86_400.0,
+        sizes={"s": stats.gamma(8.0, scale=fields.get("scale", 2.0))},
+        resupply=[lt.Resupply(battery="B", interceptor="gun", rounds=fields["delivery"])],
+        stocks=[lt.Stock(interceptor="gun", rounds=fields["stock"])],
+        replacement_time=fields["replacement_time"],
+    )
+    result = lt.simulate_campaign(given, replications=600, seed=3)
+    return float(result.leaked.sum(("raid", "salvo")).mean())
+
+
+def test_more_of_everything_that_defends_means_fewer_leakers() -> None:
+    base = leakers()
+    assert leakers(rounds=20) < base
+    assert leakers(delivery=9, stock=60) < leakers(stock=60)
+    assert leakers(delivery=9, stock=60) < base
+    assert leakers(stock=25) < base
+    assert leakers(replacement_time=86_400.0) < base
+    assert leakers(lethality=0.6) > base
+    assert leakers(scale=3.0) > base
