@@ -102,6 +102,32 @@ def test_any_executor(
     xr.testing.assert_identical(simulated(keep, executor=executor), expected[keep])
 
 
+# ---------------------------------------------------------------- campaigns
+
+
+def season(keep: str, **how: Any) -> xr.Dataset:
+    """Enough replications for two blocks."""
+    resupply = [lt.Resupply(battery="gun", interceptor="gun burst", rounds=9)]
+    campaign = lt.Campaign(
+        name="season", scenario=api_example(), raids=3, interval=86_400.0, resupply=resupply
+    )
+    return lt.simulate_campaign(campaign, replications=150, seed=7, keep=keep, **how)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("keep", KEEPS)
+def test_campaigns_on_any_threads_and_executors(keep: str, executor: Executor) -> None:
+    expected = season(keep, workers=1)
+    xr.testing.assert_identical(season(keep, workers=3), expected)
+    xr.testing.assert_identical(season(keep, executor=executor), expected)
+
+
+def test_a_shorter_campaign_run_is_the_beginning_of_a_longer_one() -> None:
+    longer, campaign = season("replications"), lt.campaign_of(season("replications"))
+    shorter = lt.simulate_campaign(campaign, replications=9, seed=7)
+    start = longer.isel(replication=slice(9)).drop_attrs(deep=False)
+    xr.testing.assert_identical(start, shorter.drop_attrs(deep=False))
+
+
 # ---------------------------------------------------------------- parts of a simulation
 
 

@@ -219,6 +219,7 @@ def reduced(result: xr.Dataset) -> xr.Dataset:
     ValueError
         If the Dataset is not a result, or has no replications.
     """
+    result = _one_raid(result)
     _check(result)
     if "statistic" in result.dims:
         return result
@@ -227,6 +228,26 @@ def reduced(result: xr.Dataset) -> xr.Dataset:
     reduction.take_rows({str(name): result[name].values for name in names})
     # A seed, if results of several were joined, stands along the replications too.
     return with_reductions(result.drop_dims("replication"), reduction)
+
+
+def _one_raid(result: xr.Dataset) -> xr.Dataset:
+    """Leave out what only campaigns have, if a result is one raid of a campaign."""
+    if "raid" not in result.coords or "raid" in result.dims or "launched" not in result:
+        return result
+    result = result.drop_vars(
+        [name for name in CAMPAIGN_VARIABLES if name != "launched"], errors="ignore"
+    )
+    launched = result["launched"]
+    if "statistic" in launched.dims:
+        least, most = launched.sel(statistic="minimum"), launched.sel(statistic="maximum")
+    elif "replication" in launched.dims and result.sizes["replication"]:
+        least, most = launched.min("replication"), launched.max("replication")
+    else:
+        return result
+    if (least != most).any():
+        raise ValueError("result: launched is drawn anew in each replication; no share can be had")
+    constant = least.astype(np.int64).drop_vars("statistic", errors="ignore")
+    return result.assign(launched=constant)
 
 
 def _check(result: xr.Dataset) -> None:

@@ -1,6 +1,5 @@
 """One replication, event by event."""
 
-import copy
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -75,13 +74,16 @@ def _logged_in_campaign(
     plan: Plan, seed: int, replication: int, raid: int
 ) -> "npt.NDArray[np.int64]":
     """Rows of the log of one raid of one replication of a campaign."""
-    states, stop = [new_state(tables) for tables in plan.tables], np.zeros(1, np.uint8)
-    season = Season(plan, seed, replication, 1)
-    while season.raid < raid:
-        season.next_raid(states[plan.kinds[season.raid]], stop)
-    tables = plan.tables[plan.kinds[raid]]
-    # A copy: the raid is run again where there was too little room for its log.
-    return _logged(tables, lambda state: copy.deepcopy(season).next_raid(state, stop))
+    stop = np.zeros(1, np.uint8)
+
+    def run(state: State) -> None:
+        states = [new_state(tables) for tables in plan.tables]
+        season = Season(plan, seed, replication, 1)
+        while season.raid < raid:
+            season.next_raid(states[plan.kinds[season.raid]], stop)
+        season.next_raid(state, stop)
+
+    return _logged(plan.tables[plan.kinds[raid]], run)
 
 
 def _names(codes: Any, names: Sequence[str]) -> "npt.NDArray[np.str_]":

@@ -34,7 +34,7 @@ class Summary:
     Parameters
     ----------
     scenario : str
-        Name of the scenario; empty if the result has lost its provenance.
+        Name of the scenario or the campaign; empty if the result has lost its provenance.
     replications : int
     seeds : tuple of int
         More than one if results were joined.
@@ -117,7 +117,8 @@ def summary(result: xr.Dataset, confidence: float = 0.95) -> Summary:
 
 def _name(result: xr.Dataset) -> str:
     try:
-        return str(json.loads(result.attrs["provenance"])["scenario"]["name"])
+        record = json.loads(result.attrs["provenance"])
+        return str(record["campaign" if "campaign" in record else "scenario"]["name"])
     except (KeyError, TypeError, ValueError):
         return ""
 

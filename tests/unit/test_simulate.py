@@ -272,7 +272,17 @@ executor = ProcessPoolExecutor(1, get_context("spawn"))
 measured(api_example(), 1_000_000, executor)
 executor.shutdown(wait=False, cancel_futures=True)
 """
-LONG = {"threads": "measured(api_example(), 1_000_000_000)", "million": MILLION, "pool": PROCESSES}
+YEARS = """
+year = lt.Campaign(name="year", scenario=api_example(), raids=365, interval=86400.0)
+lt.simulate = lambda scenario, **how: lt.simulate_campaign(year, **how)
+measured(None, 1_000_000)
+"""
+LONG = {
+    "years": YEARS,
+    "threads": "measured(api_example(), 1_000_000_000)",
+    "million": MILLION,
+    "pool": PROCESSES,
+}
 
 
 @pytest.mark.parametrize("what", LONG)
