@@ -31,9 +31,10 @@ class Goal:
         return "reached" if met else "NOT REACHED"
 
 
-def goals(rows: list[Compared], growths: list[Growth], start: Startup) -> list[Goal]:
+def goals(rows: list[Compared], growths: list[Growth], nights: float, start: Startup) -> list[Goal]:
     """Collect every goal with its figure."""
-    return [*_speed(rows), _growth(growths), *_start(start)]
+    year = Goal("a year of nightly raids, against as many single ones", nights, 1.15, "x")
+    return [*_speed(rows), _growth(growths), year, *_start(start)]
 
 
 def _speed(rows: list[Compared]) -> list[Goal]:

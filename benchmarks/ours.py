@@ -40,6 +40,33 @@ def simulate(case: Case, *, workers: int | None = 1) -> Run:
     return lambda replications, seed: clocked(lambda: compute(replications, seed))
 
 
+def campaign(case: Layered, raids: int) -> Run:
+    """Return the run of nightly raids, before each of which stocks fill the magazines."""
+    night = scenario(case)
+    given = lt.Campaign(
+        name="nights",
+        scenario=night,
+        raids=raids,
+        interval=86_400.0,
+        resupply=[
+            lt.Resupply(battery=battery.name, interceptor=magazine.interceptor)
+            for layer in night.layers
+            for battery in layer.batteries
+            for magazine in battery.magazines
+        ],
+        stocks=[
+            lt.Stock(interceptor=interceptor.name, rounds=10_000_000)
+            for interceptor in night.interceptors
+        ],
+    )
+
+    def compute(replications: int, seed: int) -> tuple[NDArray[np.int64], None]:
+        result = lt.simulate_campaign(given, replications=replications, seed=seed, workers=1)
+        return result["leaked"].sum(("raid", "salvo")).to_numpy(), None
+
+    return lambda replications, seed: clocked(lambda: compute(replications, seed))
+
+
 def _layered(case: Layered) -> lt.Scenario:
     rings = list(enumerate(case.rings))
     return lt.Scenario(

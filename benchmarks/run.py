@@ -42,9 +42,14 @@ def measure(*, quick: bool) -> None:
     one, every = scaling.threads(seconds=max(seconds, 0.5), repeats=repeats)
     text = f"one {one:.4g} µs, {scaling.cores()} threads {every:.4g} µs: {one / every:.2f} x"
     _section("Threads, layered case", text)
+    nights = scaling.year(seconds=3 * seconds, repeats=repeats)
+    text = (
+        f"{scaling.NIGHTS} raids, magazines filled before each: {nights:.2f} x as many single raids"
+    )
+    _section("A year of nights, layered case", text)
     start = startup(quick=quick)
     _section("Fresh processes", _started(start))
-    _section("Goals", verdicts(goals(rows, [rate, night], start)))
+    _section("Goals", verdicts(goals(rows, [rate, night], nights, start)))
 
 
 def _section(title: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""How the cost of a replication grows: with threats, with layers, and with threads."""
+"""How the cost of a replication grows: with threats, layers, nights and threads."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import ours
 from cases import LAYERS, SCALES, Layered, scaled
 from measure import interleaved
+
+NIGHTS = 365
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,13 @@ def _growth(cases: dict[int, Layered], seconds: float, repeats: int) -> Growth:
     runs = {str(n): ours.simulate(case) for n, case in cases.items()}
     timings = interleaved(runs, seconds=seconds, repeats=repeats)
     return Growth({n: timings[str(n)].microseconds for n in cases})
+
+
+def year(*, seconds: float, repeats: int) -> float:
+    """Return the cost of a year of nightly raids over that of as many single raids."""
+    runs = {"raid": ours.simulate(Layered()), "year": ours.campaign(Layered(), NIGHTS)}
+    timings = interleaved(runs, seconds=seconds, repeats=repeats)
+    return timings["year"].microseconds / (NIGHTS * timings["raid"].microseconds)
 
 
 def cores() -> int:

@@ -18,6 +18,7 @@ from leakthrough._fields import reported
 from leakthrough._jobs import Block, CampaignJob, RaidJob
 from leakthrough._reduce import Summaries, with_reductions
 from leakthrough._tables import label, lower
+from leakthrough.campaign import Campaign
 from leakthrough.files import scenario_from_document
 from leakthrough.results import (
     COORDINATES,
@@ -31,7 +32,6 @@ from leakthrough.results import (
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from leakthrough.campaign import Campaign
     from leakthrough.scenario import Scenario
 
 Keep = Literal["replications", "summary"]
@@ -187,7 +187,7 @@ def simulate(
 
 
 def simulate_campaign(
-    campaign: "Campaign",
+    campaign: Campaign,
     *,
     replications: int,
     seed: int | None = None,
@@ -274,7 +274,7 @@ def scenario_of(result: xr.Dataset) -> "Scenario":
     return scenario_from_document(record["scenario"])
 
 
-def campaign_of(result: xr.Dataset) -> "Campaign":
+def campaign_of(result: xr.Dataset) -> Campaign:
     """Read back the campaign of a result.
 
     Raises
@@ -288,9 +288,7 @@ def campaign_of(result: xr.Dataset) -> "Campaign":
     return _campaign(record)
 
 
-def _campaign(record: Any) -> "Campaign":
-    from leakthrough.campaign import Campaign
-
+def _campaign(record: Any) -> Campaign:
     document = record["campaign"]
     return reported(lambda: Campaign.model_validate(document), Campaign, document)
 
