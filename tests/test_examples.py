@@ -66,7 +66,7 @@ def test_an_example_says_and_draws_what_the_readme_shows(path: Path, tmp_path: P
     assert pictures[0].read_bytes().startswith(b"\x89PNG")
     assert 20_000 < pictures[0].stat().st_size < 200_000
     assert f"docs/images/{path.stem}.png" in README
-    [shown] = [block for block in blocks(README, "text") if "picture: " in block]
+    [shown] = [block for block in blocks(README, "text") if f"picture: {path.stem}.png" in block]
     assert_shown_is_said(shown, said)
 
 

@@ -1,0 +1,185 @@
+"""Thirty nights of raids whose sizes follow the public record, against a notional supply.
+
+    python examples/thirty_nights.py [where the picture goes]
+
+Recorded: how many drones and missiles came in each of the 122 nights that ended in June to
+September 2025 (launched, as posted by the Air Force of Ukraine; decoys are among the drones).
+Assumed: the whole defence, which is that of `night_of_2025_07_04.py`, and all of its supply. The
+figures show how a campaign is written and read, and nothing about any real stock.
+"""
+
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from scipy import stats
+
+import leakthrough as lt
+
+NIGHTS, REPLICATIONS, SEED = 30, 2_000, 20250930
+DAY, HOUR = 86_400.0, 3_600.0
+
+# Drones a night in the record: mean 176, quantiles of 5, 25, 50, 75, 90 and 95 %: 41, 62, 100,
+# 205, 469, 572, most 810. The law was fitted by maximum likelihood to the 121 nights with any:
+# mean 176, the same quantiles 29, 58, 115, 234, 418, 550, cut at 810.
+DRONES = stats.truncpareto(1.712, 4.791, loc=-184.6, scale=207.6)
+# Missiles a night: ballistic ones mean 1.7, standard deviation 3.5, none in 73 nights of 122;
+# cruise missiles 4.5, 10.5 and 87. Gamma laws of the same mean and deviation.
+BALLISTIC = stats.gamma(0.23, scale=7.3)
+CRUISE = stats.gamma(0.18, scale=24.4)
+
+SALVOS = [  # `count` is drawn; t = 0 is 18:00, and missiles come from 02:00: assumed
+    lt.Salvo(
+        name="drones", threat="strike drone", count=0, arrival=lt.Uniform(start=0, stop=12 * HOUR)
+    ),
+    lt.Salvo(
+        name="cruise missiles",
+        threat="cruise missile",
+        count=0,
+        arrival=lt.Uniform(start=8 * HOUR, stop=12 * HOUR),
+    ),
+    lt.Salvo(
+        name="ballistic missiles",
+        threat="ballistic missile",
+        count=0,
+        arrival=lt.Uniform(start=8 * HOUR, stop=12 * HOUR),
+    ),
+]
+STOCKS = {  # assumed, all of them: rounds behind the batteries at first, and rounds a day
+    "long-range missile": (40, 2.0),
+    "medium-range missile": (400, 24.0),
+    "interceptor drone": (500, 40.0),
+}
+GROUPS = {  # colours of Okabe and Ito, which the colour-blind can tell apart
+    "long-range missile": ("long-range missiles", "#0072B2", "-"),
+    "medium-range missile": ("medium-range missiles", "#D55E00", "--"),
+    "interceptor drone": ("interceptor drones", "#009E73", "-."),
+}
+
+
+def campaign() -> lt.Campaign:
+    """Thirty nights; guns are refilled before each, all else as far as its stock goes."""
+    source = files("leakthrough") / "scenarios" / "night_of_2025_07_04.toml"
+    defence = lt.load_scenario(str(source))
+    return lt.Campaign(
+        name="thirty nights, a notional supply",
+        scenario=defence,
+        raids=[SALVOS] * NIGHTS,
+        interval=DAY,
+        # Drawn apart: in the record nights of many drones are nights of many missiles too.
+        sizes={"drones": DRONES, "cruise missiles": CRUISE, "ballistic missiles": BALLISTIC},
+        resupply=[
+            lt.Resupply(battery=battery.name, interceptor=magazine.interceptor)
+            for layer in defence.layers
+            for battery in layer.batteries
+            for magazine in battery.magazines
+        ],
+        stocks=[
+            lt.Stock(interceptor=name, rounds=rounds, rate=daily / DAY)
+            for name, (rounds, daily) in STOCKS.items()
+        ],
+    )
+
+
+def held(result: xr.Dataset, interceptor: str) -> xr.DataArray:
+    """Rounds in magazines and stock after each raid, of those there were at first [%]."""
+    rounds = result.remaining.sel(interceptor=interceptor).sum("battery")
+    rounds = rounds + result.stock.sel(interceptor=interceptor)
+    first = result.rounds.sel(interceptor=interceptor).sum("battery") + STOCKS[interceptor][0]
+    share: xr.DataArray = 100 * rounds / first
+    return share
+
+
+def drone_share(result: xr.Dataset) -> xr.DataArray:
+    """Share of the drones of each night that got through [%]."""
+    drones = result.sel(salvo="drones")
+    share: xr.DataArray = 100 * drones.leaked / drones.launched.where(drones.launched > 0)
+    return share
+
+
+def print_nights(result: xr.Dataset, supply: xr.Dataset) -> None:
+    """Every fifth night: what got through, and how the supply stands."""
+    leaked = result.leaked.sel(salvo="drones")
+    mean, error = leaked.mean("replication"), leaked.std("replication", ddof=1)
+    reach = stats.t.ppf(0.975, REPLICATIONS - 1) * error / np.sqrt(REPLICATIONS)
+    share = drone_share(result).mean("replication")
+    print(f"{'':32}{'stock has been empty by then [%]':>66}")
+    print(f"{'night':>5}{'drones through':>18}{'share':>9}" + "".join(f"{n:>22}" for n in STOCKS))
+    for night in (0, *range(4, NIGHTS, 5)):
+        through = f"{float(mean[night]):.1f} ± {float(reach[night]):.1f}"
+        print(f"{night + 1:5d}{through:>18}{float(share[night]):7.1f} %", end="")
+        for name in STOCKS:
+            empty = 100 * supply.stock_dry.sel(interceptor=name).isel(raid=night)
+            low, high = (float(empty.sel(estimate=end)) for end in ("low", "high"))
+            print(f"{f'{low:.0f} to {high:.0f}':>22}", end="")
+        print()
+
+
+def print_shortcut(result: xr.Dataset, supply: xr.Dataset) -> None:
+    """The planner's figure after ten nights, beside what it cannot say."""
+    print(f"{'':24}{'days of supply':>16}{'stock empty within as many days':>35}")
+    for name in STOCKS:
+        days = float(supply.days_of_supply.sel(interceptor=name).isel(raid=9))
+        by = min(int(9 + days), NIGHTS - 1)
+        empty = supply.stock_dry.sel(estimate="mean", interceptor=name).isel(raid=by)
+        print(f"{name:24}{days:16.1f}{100 * float(empty):33.0f} %")
+
+
+def band(axes: Axes, values: xr.DataArray, name: str, colour: str, line: str) -> None:
+    """Draw the median over the campaigns, the band of half of them, and the ends of 90 %."""
+    nights = values.raid + 1
+    ends = values.quantile([0.05, 0.25, 0.75, 0.95], "replication")
+    axes.fill_between(nights, ends[1], ends[2], color=colour, alpha=0.2, lw=0)
+    axes.plot(nights, ends[0], nights, ends[3], color=colour, lw=0.8)
+    axes.plot(nights, values.median("replication"), line, color=colour, lw=2.2, label=name)
+
+
+def draw(result: xr.Dataset, supply: xr.Dataset, path: Path) -> None:
+    """Save the picture."""
+    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(13, 4.8), layout="constrained")
+    for interceptor, (name, colour, line) in GROUPS.items():
+        band(left, held(result, interceptor), name, colour, line)
+        empty = 100 * supply.stock_dry.sel(interceptor=interceptor, estimate="mean")
+        middle.plot(supply.raid + 1, empty, line, color=colour, lw=2, label=name)
+    band(right, drone_share(result), "drones", "#000000", "-")
+    left.set_title("Rounds left at dawn, stock included", loc="left")
+    left.set(ylabel="of those at first [%]", ylim=(0, None))
+    middle.set_title("The stock has been empty", loc="left")
+    middle.set(ylabel="probability [%]", ylim=(-2, 102))
+    right.set_title("Drones that got through", loc="left")
+    right.set(ylabel="of those launched that night [%]", ylim=(0, None))
+    for axes in (left, middle, right):
+        axes.set(xlabel="night", xlim=(1, NIGHTS), xticks=(1, *range(5, NIGHTS + 1, 5)))
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(
+        *left.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False
+    )
+    figure.suptitle(
+        "Thirty nights: sizes of raids as in the record, defence and supply assumed.\n"
+        "Thick: median over the campaigns; band: half of them; thin: between these lie 90 %"
+    )
+    figure.savefig(path, dpi=100)
+    plt.close(figure)
+
+
+def main(directory: Path) -> None:
+    """Simulate, print, draw."""
+    result = lt.simulate_campaign(campaign(), replications=REPLICATIONS, seed=SEED)
+    supply = lt.supply(result)
+    print(f"{REPLICATIONS} simulated campaigns of {NIGHTS} nights, seed {SEED}")
+    print("recorded: the sizes of the raids; assumed: the defence, its stocks, their supply")
+    print("\nNight by night (means with 95 % intervals)")
+    print_nights(result, supply)
+    print("\nAfter ten nights: rounds on hand over mean use a day, and what that cannot say")
+    print_shortcut(result, supply)
+    path = directory / "thirty_nights.png"
+    draw(result, supply, path)
+    print(f"\npicture: {path.name}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "."))
