@@ -14,6 +14,7 @@ from leakthrough._jobs import CampaignJob, named_ledger
 from leakthrough._reference_campaign import Season
 from leakthrough._state import named_counts
 
+TIMELINE = (-20.0, 0.0, 30.0, 60.0, 1000.0)
 SIZES = [stats.uniform(0.0, 12.0), stats.gamma(2.0, scale=4.0), stats.expon(scale=5.0)]
 STOCKED = [None, stats.uniform(0.0, 6.0), stats.expon(scale=2.0)]
 
@@ -82,7 +83,7 @@ def campaign(number: int) -> lt.Campaign:
 
 def kernel_raids(of: lt.Campaign, seed: int, replication: int) -> list[Outcome]:
     """Counts and ledger of each raid by the compiled kernel."""
-    plan, labels = lower_campaign(of)
+    plan, labels = lower_campaign(of, TIMELINE)
     job = CampaignJob(plan, len(labels.salvos))
     block = job.block(seed, replication, replication + 1, np.zeros(1, np.uint8))
     left, found = [iter(rows) for rows in block], []
@@ -97,7 +98,7 @@ def kernel_raids(of: lt.Campaign, seed: int, replication: int) -> list[Outcome]:
 
 def reference_raids(of: lt.Campaign, seed: int, replication: int) -> list[Outcome]:
     """The same by the reference engine."""
-    season = Season(of, seed, replication).run()
+    season = Season(of, seed, replication, TIMELINE).run()
     interceptors = [interceptor.name for interceptor in of.scenario.interceptors]
     found, dry, stock_dry = [], set[int](), set[str]()
     for raid, between in zip(season.raids, season.between, strict=True):

@@ -3,7 +3,7 @@
 from leakthrough._errors import ScenarioError
 from leakthrough._reduce import reduced
 from leakthrough.arrivals import At, Poisson, Regular, Times, Uniform
-from leakthrough.campaign import Campaign, Lot, Resupply, Stock
+from leakthrough.campaign import Campaign, Lot, Resupply, Stock, load_campaign
 from leakthrough.distributions import Distribution
 from leakthrough.files import load_scenario
 from leakthrough.measures import cost_exchange, depletion, leak_rate
@@ -55,6 +55,7 @@ __all__ = [
     "cost_exchange",
     "depletion",
     "leak_rate",
+    "load_campaign",
     "load_scenario",
     "reduced",
     "replay",

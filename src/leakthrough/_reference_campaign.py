@@ -1,6 +1,7 @@
 """A campaign in plain Python: the specification of what happens between raids."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from leakthrough import scenario as model
@@ -27,8 +28,11 @@ class Between:
 class Season:
     """One replication of a campaign: build it, `run` it, read its raids."""
 
-    def __init__(self, campaign: Campaign, seed: int, replication: int) -> None:
+    def __init__(
+        self, campaign: Campaign, seed: int, replication: int, timeline: Sequence[float] = ()
+    ) -> None:
         self.campaign, self.seed, self.replication = campaign, seed, replication
+        self.timeline = timeline
         self.interval = ticks(campaign.interval)
         self.stock = {stock.interceptor: stock.rounds for stock in campaign.stocks}
         self.lost: dict[str, int] = {}  # batteries that are lost, and when
@@ -60,6 +64,7 @@ class Season:
             scenario,
             self.seed,
             self.replication,
+            self.timeline,
             raid=number,
             sizes=sizes,
             holdings=holdings,

@@ -1,6 +1,7 @@
 """Raids in sequence against one defence, and what reaches it in between: frozen models."""
 
 import math
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -10,6 +11,7 @@ from leakthrough._fields import Frozen, Model, Table, Title
 from leakthrough._tables import most_threats
 from leakthrough.arrivals import Times, count_mistakes
 from leakthrough.distributions import Distribution, UncertainCount
+from leakthrough.files import digest_of, document_of, loaded, save
 from leakthrough.scenario import MOST_ROUNDS, Rounds, Salvo, Scenario
 
 MOST_RAIDS = 100_000
@@ -155,16 +157,39 @@ class Campaign(Model):
 
     def document(self) -> dict[str, Any]:
         """Return the campaign as plain data: defaults are left out."""
-        from leakthrough.files import document_of
-
         return document_of(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the campaign to a file; as `Scenario.save` does."""
+        save(self, path)
 
     @property
     def digest(self) -> str:
         """Thirty-two hexadecimal digits that two campaigns share only if they are equal."""
-        from leakthrough.files import digest_of
-
         return digest_of(self)
+
+
+def load_campaign(path: str | Path) -> Campaign:
+    """Read a campaign from a file; as `load_scenario` does.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file, ending in `.toml` or `.json`, in UTF-8.
+
+    Returns
+    -------
+    Campaign
+        The campaign that the file describes.
+
+    Raises
+    ------
+    ScenarioError
+        If what stands in the file is not a valid campaign: all its mistakes, with their places.
+    OSError
+        If the file cannot be read; `FileNotFoundError` if there is none.
+    """
+    return loaded(Campaign, path)
 
 
 def _against(campaign: Campaign, salvos: tuple[Salvo, ...]) -> Scenario:

@@ -20,6 +20,7 @@ from leakthrough.distributions import Distribution
 from leakthrough.scenario import Scenario
 
 T = TypeVar("T")
+M = TypeVar("M", bound=Model)
 
 
 def load_scenario(path: str | Path) -> Scenario:
@@ -42,6 +43,11 @@ def load_scenario(path: str | Path) -> Scenario:
     OSError
         If the file cannot be read; `FileNotFoundError` if there is none.
     """
+    return loaded(Scenario, path)
+
+
+def loaded(model: type[M], path: str | Path) -> M:
+    """Read a scenario or a campaign from a file; see `load_scenario`."""
     path = Path(path)
     parse = _parser(path)
     data = path.read_bytes()
@@ -53,35 +59,37 @@ def load_scenario(path: str | Path) -> Scenario:
         raise ScenarioError("nested too deeply", source=str(path)) from None
     except ValueError as error:
         raise ScenarioError(_syntax(error), source=str(path)) from None
-    return scenario_from_document(document, source=str(path))
+    return from_document(model, document, source=str(path))
 
 
-def scenario_from_document(document: Mapping[str, Any], *, source: str = "") -> Scenario:
-    """Make a scenario of plain data, as it stands in a file.
+def from_document(model: type[M], document: Mapping[str, Any], *, source: str = "") -> M:
+    """Make a scenario or a campaign of plain data, as it stands in a file.
 
     Parameters
     ----------
+    model : type
+        `Scenario` or `Campaign`.
     document : mapping
-        The fields of the scenario; tables as mappings, lists as lists.
+        Its fields; tables as mappings, lists as lists.
     source : str, optional
         What an error calls the document, such as the name of its file.
 
     Raises
     ------
     ScenarioError
-        If it is not a valid scenario: all its mistakes, with their places.
+        If it is not valid: all its mistakes, with their places.
     """
     if not isinstance(document, Mapping):
-        said = f"must be a table with the fields of a scenario; got {shown(document)}"
-        raise ScenarioError(said, source=source)
-    return reported(lambda: Scenario.model_validate(document), Scenario, document, source)
+        said = f"must be a table with the fields of a {model.__name__.lower()}"
+        raise ScenarioError(f"{said}; got {shown(document)}", source=source)
+    return reported(lambda: model.model_validate(document), model, document, source)
 
 
-def save_scenario(scenario: Scenario, path: str | Path) -> None:
-    """Write a scenario to a `.toml` or `.json` file; see `Scenario.save`."""
+def save(thing: Model, path: str | Path) -> None:
+    """Write a scenario or a campaign to a `.toml` or `.json` file; see `Scenario.save`."""
     path = Path(path).resolve()  # a link to a file stays a link
     write = _by_suffix(path, _toml_text, _json_text)
-    data = write(document_of(scenario)).encode("utf-8")
+    data = write(document_of(thing)).encode("utf-8")
     # beside the target, since a file cannot be moved in one step to another file system
     beside = path.with_name(f".leakthrough-{secrets.token_hex(8)}.tmp")
     try:

@@ -400,9 +400,9 @@ class Scenario(Model):
         OSError
             If the file cannot be written.
         """
-        from leakthrough.files import save_scenario
+        from leakthrough.files import save
 
-        save_scenario(self, path)
+        save(self, path)
 
     @property
     def digest(self) -> str:

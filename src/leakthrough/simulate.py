@@ -14,12 +14,11 @@ import xarray as xr
 
 from leakthrough._blocks import Rows, compute
 from leakthrough._campaign_tables import lower_campaign
-from leakthrough._fields import reported
 from leakthrough._jobs import Block, CampaignJob, RaidJob
 from leakthrough._reduce import Summaries, with_reductions
 from leakthrough._tables import label, lower
 from leakthrough.campaign import Campaign
-from leakthrough.files import scenario_from_document
+from leakthrough.files import from_document
 from leakthrough.results import (
     COORDINATES,
     constants_of,
@@ -28,11 +27,10 @@ from leakthrough.results import (
     first_dry,
     raid_coordinates,
 )
+from leakthrough.scenario import Scenario
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-
-    from leakthrough.scenario import Scenario
 
 Keep = Literal["replications", "summary"]
 
@@ -124,7 +122,7 @@ def _provenance(kind: str, document: dict[str, Any], call: dict[str, Any]) -> st
 
 
 def simulate(
-    scenario: "Scenario",
+    scenario: Scenario,
     *,
     replications: int,
     seed: int | None = None,
@@ -260,7 +258,7 @@ def _numbered(result: xr.Dataset) -> xr.Dataset:
     return result.assign_coords(replication=("replication", number, long_name))
 
 
-def scenario_of(result: xr.Dataset) -> "Scenario":
+def scenario_of(result: xr.Dataset) -> Scenario:
     """Read back the scenario of a result; of a campaign, the one that holds its defence.
 
     Raises
@@ -270,8 +268,8 @@ def scenario_of(result: xr.Dataset) -> "Scenario":
     """
     record = _recorded(result)
     if "campaign" in record:
-        return _campaign(record).scenario
-    return scenario_from_document(record["scenario"])
+        return from_document(Campaign, record["campaign"]).scenario
+    return from_document(Scenario, record["scenario"])
 
 
 def campaign_of(result: xr.Dataset) -> Campaign:
@@ -285,12 +283,7 @@ def campaign_of(result: xr.Dataset) -> Campaign:
     record = _recorded(result)
     if "campaign" not in record:
         raise ValueError("result: has no provenance of leakthrough.simulate_campaign")
-    return _campaign(record)
-
-
-def _campaign(record: Any) -> Campaign:
-    document = record["campaign"]
-    return reported(lambda: Campaign.model_validate(document), Campaign, document)
+    return from_document(Campaign, record["campaign"])
 
 
 def _recorded(result: xr.Dataset) -> Any:
@@ -327,5 +320,5 @@ def rerun(
     call = {**record["call"], "seed": int(record["call"]["seed"])}
     how: Any = {"workers": workers, "executor": executor, "progress": progress}
     if "campaign" in record:
-        return simulate_campaign(_campaign(record), **call, **how)
+        return simulate_campaign(campaign_of(result), **call, **how)
     return simulate(scenario_of(result), **call, **how)

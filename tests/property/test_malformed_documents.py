@@ -22,7 +22,7 @@ from pydantic import BaseModel
 
 from leakthrough._errors import ScenarioError
 from leakthrough.distributions import Distribution
-from leakthrough.files import load_scenario, scenario_from_document
+from leakthrough.files import from_document, load_scenario
 from leakthrough.scenario import Battery, Scenario
 
 RUNS = int(os.environ.get("LEAKTHROUGH_MALFORMED", "400"))
@@ -419,7 +419,7 @@ def test_mutated_values_in_memory(tmp_path: Path) -> None:
     for _ in range(RUNS):
         document = mutated_values(rng, HOSTILE + UNFILED)
         try:
-            scenario = scenario_from_document(document, source="here")
+            scenario = from_document(Scenario, document, source="here")
         except ScenarioError as error:
             check_refusal(error, "here")
             continue
@@ -441,7 +441,7 @@ TREES = st.recursive(
 @given(document=st.dictionaries(st.sampled_from([*DOCUMENT]), TREES))
 def test_no_tree_of_plain_data_is_a_surprise(document: dict[str, Any]) -> None:
     try:
-        scenario = scenario_from_document(document)
+        scenario = from_document(Scenario, document)
     except ScenarioError:
         return
     assert not list(violations(scenario))

@@ -89,7 +89,10 @@ def test_a_reload_on_its_way_arrives_between_raids_and_counts_as_held() -> None:
     assert result.reloaded.values.ravel().tolist() == [0, 4]
     assert result.delivered.values.ravel().tolist() == [0, 1]
     slow = magazine(rounds=5, reloads=1, reload_rounds=4, reload_time=DAY + 5.0)
-    result = one(several(night(battery(magazines=[slow])), 2, resupply=[supplied()]))
+    late = several(night(battery(magazines=[slow])), 2, resupply=[supplied()])
+    result = one(late)
+    events = lt.replay(late, replication=0, seed=1, raid=1).to_dataframe()
+    assert events[events.event == "reload"].time.tolist() == [5.0]
     # It comes 5 s after the second raid began, while the five are in reach for 10 s.
     assert result.delivered.values.ravel().tolist() == [0, 1]
     assert result.reloaded.values.ravel().tolist() == [0, 4]
@@ -103,7 +106,13 @@ def test_rounds_without_end_need_no_resupply() -> None:
 
 
 @pytest.mark.parametrize(
-    ("later", "lost_at_dusk"), [(None, [0, 1, 1, 1]), (0.0, [0, 0, 0, 0]), (DAY, [0, 1, 0, 1])]
+    ("later", "lost_at_dusk"),
+    [
+        (None, [0, 1, 1, 1]),
+        (0.0, [0, 0, 0, 0]),
+        (DAY - 10.0, [0, 0, 0, 0]),  # it is lost at 10 s
+        (DAY - 9.0, [0, 1, 0, 1]),
+    ],
 )
 def test_a_lost_battery_is_replaced_or_not(later: float | None, lost_at_dusk: list[int]) -> None:
     hunters = raid(salvo(target="B", count=1), layer("L", battery(rounds=0)))
@@ -329,6 +338,17 @@ def test_a_salvo_is_of_one_threat_in_all_raids() -> None:
     scenario = raid(salvo(), layer("L", battery()), threats=threats)
     with pytest.raises(lt.ScenarioError, match="must be 't', as in an earlier raid; got 'u'"):
         several(scenario, [[salvo()], [salvo(threat="u")]])
+
+
+@pytest.mark.parametrize("suffix", [".toml", ".json"])
+def test_what_is_written_is_what_is_read(suffix: str, tmp_path: Path) -> None:
+    nights = several(night(battery(rounds=INF, assessment_time=1.0)), [[salvo("a", 2)], []])
+    for campaign in (full(), nights):
+        campaign.save(tmp_path / f"c{suffix}")
+        assert lt.load_campaign(tmp_path / f"c{suffix}") == campaign
+    rich().save(tmp_path / f"s{suffix}")
+    with pytest.raises(lt.ScenarioError, match="raids: is missing"):
+        lt.load_campaign(tmp_path / f"s{suffix}")
 
 
 def test_equal_campaigns_share_a_digest() -> None:

@@ -12,7 +12,7 @@ from scipy import stats
 
 from leakthrough._errors import ScenarioError, name_fault
 from leakthrough.arrivals import At, Poisson, Regular, Times, Uniform
-from leakthrough.files import load_scenario, scenario_from_document
+from leakthrough.files import from_document, load_scenario
 from leakthrough.scenario import (
     Battery,
     Doctrine,
@@ -133,7 +133,7 @@ def test_what_is_written_is_what_is_read(
         again = load_scenario(path)
         assert again == scenario
         assert again.digest == scenario.digest
-    assert scenario_from_document(scenario.document()) == scenario
+    assert from_document(Scenario, scenario.document()) == scenario
 
 
 def test_a_file_says_no_more_than_it_must(tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_a_file_says_no_more_than_it_must(tmp_path: Path) -> None:
 
 
 def test_the_digest_tells_scenarios_apart() -> None:
-    scenario = scenario_from_document(MINIMAL)
+    scenario = from_document(Scenario, MINIMAL)
     assert scenario.digest == "36969877ac7a5fc66f8a797f6316bc84"
     assert scenario.replace("name", "other").digest != scenario.digest
     assert len(scenario.digest) == 32
@@ -196,12 +196,13 @@ def test_the_digest_tells_scenarios_apart() -> None:
 def test_equal_scenarios_share_a_digest() -> None:
     threats = [{"name": name, "speed": 1} for name in ("a", "b")]
     one, other = (
-        scenario_from_document(
+        from_document(
+            Scenario,
             {
                 "name": "n",
                 "threats": threats,
                 "interceptors": [{"name": "i", "kill_probability": chances}],
-            }
+            },
         )
         for chances in ({"a": 0, "b": 1}, {"b": 1.0, "a": -0.0})
     )
@@ -256,25 +257,25 @@ def test_other_suffixes_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match=said):
         load_scenario(tmp_path / "s.yaml")
     with pytest.raises(ScenarioError, match=said):
-        scenario_from_document(MINIMAL).save(tmp_path / "s.yaml")
+        from_document(Scenario, MINIMAL).save(tmp_path / "s.yaml")
 
 
 def test_paths_may_be_text_and_suffixes_in_capitals(tmp_path: Path) -> None:
-    scenario = scenario_from_document(MINIMAL)
+    scenario = from_document(Scenario, MINIMAL)
     scenario.save(str(tmp_path / "S.JSON"))
     assert load_scenario(str(tmp_path / "S.JSON")) == scenario
 
 
 def test_a_document_that_is_no_table() -> None:
     with pytest.raises(ScenarioError, match="must be a table"):
-        scenario_from_document([])  # type: ignore[arg-type]
+        from_document(Scenario, [])  # type: ignore[arg-type]
 
 
 def test_a_save_that_fails_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "s.toml"
-    scenario_from_document(MINIMAL).save(path)
+    from_document(Scenario, MINIMAL).save(path)
     before = path.read_bytes()
 
     def full(*_: object) -> None:
@@ -282,7 +283,7 @@ def test_a_save_that_fails_leaves_the_old_file(
 
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(OSError, match="No space left"):
-        scenario_from_document({**MINIMAL, "name": "other"}).save(path)
+        from_document(Scenario, {**MINIMAL, "name": "other"}).save(path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
@@ -292,7 +293,7 @@ def test_a_save_keeps_the_permissions_and_the_link(tmp_path: Path) -> None:
     target.touch(0o640)
     target.chmod(0o640)
     link.symlink_to(target)
-    scenario_from_document(MINIMAL).save(link)
+    from_document(Scenario, MINIMAL).save(link)
     assert link.is_symlink()
     assert target.stat().st_mode & 0o777 == 0o640
     assert load_scenario(target).name == "empty"

@@ -15,7 +15,7 @@ from leakthrough._errors import ScenarioError
 from leakthrough._fields import Frozen
 from leakthrough.arrivals import At, Poisson, Regular, Times, Uniform
 from leakthrough.distributions import Distribution
-from leakthrough.files import scenario_from_document
+from leakthrough.files import from_document
 from leakthrough.scenario import (
     Battery,
     Doctrine,
@@ -341,7 +341,7 @@ def test_all_mistakes_are_reported_together_each_with_its_place() -> None:
             {"name": "area", "outer_range": 1.0, "batteries": [{"name": "SAM", "chanels": 2}]}
         ],
     }
-    assert mistakes(lambda: scenario_from_document(document, source="night.toml")) == (
+    assert mistakes(lambda: from_document(lt.Scenario, document, source="night.toml")) == (
         "threats.drone.speed: must be at least 0.1; got 0",
         "salvos.a.count: must be at least 0; got -1",
         "salvos.a.arrival.time: must be a number; got 'x'",
@@ -381,7 +381,7 @@ def test_numbers_too_large_to_convert_or_to_print_are_refused(huge: int) -> None
     )
     assert len(lines) == 5
     assert all("; got 1000" in line or "; got a huge int" in line for line in lines)
-    assert mistakes(lambda: scenario_from_document({huge: 1}))  # type: ignore[dict-item]
+    assert mistakes(lambda: from_document(lt.Scenario, {huge: 1}))  # type: ignore[dict-item]
 
 
 def test_a_structure_without_end_is_refused() -> None:
