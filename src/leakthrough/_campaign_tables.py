@@ -118,9 +118,12 @@ def lower_campaign(campaign: Campaign, timeline: Sequence[float] = ()) -> tuple[
     ValueError
         If SciPy cannot compute the quantiles of a distribution.
     """
-    raids = [campaign.raid(number) for number in range(campaign.raid_count)]
-    differing = {raid.salvos: raid for raid in raids}
-    salvos = _all_salvos(raids)
+    if isinstance(campaign.raids, int):
+        differing, flown = {campaign.scenario.salvos: campaign.scenario}, None
+    else:
+        differing = {raid: campaign.raid(n) for n, raid in enumerate(campaign.raids)}
+        flown = campaign.raids
+    salvos = _all_salvos(list(differing.values()))
     place = {name: n for n, name in enumerate(salvos)}
     sizes = [
         {salvo.name: campaign.sizes[salvo.name] for salvo in own if salvo.name in campaign.sizes}
@@ -133,7 +136,7 @@ def lower_campaign(campaign: Campaign, timeline: Sequence[float] = ()) -> tuple[
     kinds = {own: n for n, own in enumerate(differing)}
     return Plan(
         tables=tables,
-        kinds=tuple(kinds[raid.salvos] for raid in raids),
+        kinds=(0,) * campaign.raid_count if flown is None else tuple(kinds[own] for own in flown),
         salvos=tuple(np.array([place[salvo.name] for salvo in own], int) for own in differing),
         supply=_lower_supply(campaign, tables[0], labels),
     ), labels

@@ -185,12 +185,13 @@ class Season:
             np.zeros((plan.kinds.count(kind), replications, width(tables) + extra), np.int64)
             for kind, tables in enumerate(plan.tables)
         ]
+        self.unused = [iter(rows) for rows in self.rows]
 
     def next_raid(self, state: State, flag: Flag) -> None:
         """Resupply, and then the raid, in a state of its kind."""
         kind = self.plan.kinds[self.raid]
         tables, place = self.plan.tables[kind], self.columns[kind]
-        rows = self.rows[kind][self.plan.kinds[: self.raid].count(kind)]
+        rows = next(self.unused[kind])
         ledger = named_ledger(rows, tables)
         reloaded = self._between(ledger, tables)
         offset = raid_offset(self.raid)

@@ -197,9 +197,9 @@ class _Unit(NamedTuple):
     battery: Battery
 
 
-def most_threats(size: Distribution) -> int:
-    """The most threats that a salvo of this size can have; its distribution is cut there."""
-    return max(math.floor(float(quantile_table(size, 1)[1, 0]) + 0.5), 0)
+def largest(count: Distribution) -> int:
+    """The largest whole number that is drawn from a distribution: it is cut there."""
+    return max(math.floor(float(quantile_table(count, 1)[1, 0]) + 0.5), 0)
 
 
 def outermost_first(scenario: Scenario) -> list[Layer]:
@@ -243,7 +243,7 @@ def _lower_salvos(scenario: Scenario, edge: float, sizes: Sizes, quantiles: _Qua
     for s, salvo in enumerate(scenario.salvos):
         threat = scenario.threats[codes[salvo.threat]]
         size = sizes.get(salvo.name)
-        count = salvo.count if size is None else most_threats(size)
+        count = salvo.count if size is None else largest(size)
         salvos[s] = (
             count,
             first,

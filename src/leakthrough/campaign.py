@@ -8,7 +8,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from leakthrough._errors import Mistake, ScenarioError, faults, nearest, shown
 from leakthrough._fields import Frozen, Model, Table, Title
-from leakthrough._tables import most_threats
+from leakthrough._tables import largest
 from leakthrough.arrivals import Times, count_mistakes
 from leakthrough.distributions import Distribution, UncertainCount
 from leakthrough.files import digest_of, document_of, loaded, save
@@ -16,6 +16,9 @@ from leakthrough.scenario import MOST_ROUNDS, Rounds, Salvo, Scenario
 
 MOST_RAIDS = 100_000
 MOST_THREATS = 10_000_000
+LONGEST = 1e12
+"""Seconds of a campaign: its ticks and those of all that happens in it are whole numbers below
+2**63."""
 
 
 class Resupply(Model):
@@ -102,7 +105,8 @@ class Campaign(Model):
         How many raids, from 1 to 100,000; or the salvos of each. Salvos of one name in several
         raids stand under that name in the result.
     interval : float
-        From the start of one raid's clock to that of the next [s], above 0, at most 1e9.
+        From the start of one raid's clock to that of the next [s], above 0, at most 1e9; times
+        the number of raids at most 1e12.
     sizes : mapping of str to frozen scipy.stats distribution, default empty
         By salvo name: how many threats come, drawn anew for each raid and each salvo, and
         rounded; in place of the salvo's `count`.
@@ -140,6 +144,9 @@ class Campaign(Model):
     @model_validator(mode="after")
     def _parts_fit(self) -> "Campaign":
         found = [*_in_raids(self), *_in_sizes(self), *_in_resupply(self), *_in_stocks(self)]
+        if self.raid_count * self.interval > LONGEST:
+            text = f"times the {self.raid_count:,} raids must be at most {LONGEST:g} s"
+            found.append((("interval",), f"{text}; got {self.interval:g}"))
         if found:
             raise faults(found)
         return self
@@ -240,7 +247,7 @@ def _in_sizes(campaign: Campaign) -> list[Mistake]:
 def _size_fault(salvo: Salvo, size: Distribution) -> str:
     if isinstance(salvo.arrival, Times):
         return "a salvo whose arrival lists a time for each threat has a fixed count"
-    most = most_threats(size)
+    most = largest(size)
     if most > MOST_THREATS:
         return f"must not reach {MOST_THREATS:,} threats, but {size.dist} reaches {most:,}"
     if mistakes := count_mistakes(salvo.arrival, most):
@@ -283,5 +290,9 @@ def _in_stocks(campaign: Campaign) -> list[Mistake]:
             found.append((("stocks", number, "interceptor"), text))
         elif name in seen:
             found.append((("stocks", number), f"more than one of {shown(name)}"))
+        drawn = stock.replenishment
+        if drawn is not None and (most := largest(drawn)) > MOST_ROUNDS:
+            text = f"must not reach {MOST_ROUNDS:,} rounds, but {drawn.dist} reaches {most:,}"
+            found.append((("stocks", number, "replenishment"), text))
         seen.add(name)
     return found

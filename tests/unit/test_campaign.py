@@ -313,6 +313,11 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"stocks": [{"interceptor": "gum", "rounds": 1}]}, "'gum' is not the name of an interceptor"),
     ({"stocks": [{"interceptor": "gun", "rounds": 1}] * 2}, "stocks.1: more than one of 'gun'"),
     ({"stocks": [{"interceptor": "gun", "rounds": -1}]}, "rounds: must be at least 0; got -1"),
+    (
+        {"stocks": [lt.Stock(interceptor="gun", rounds=1, replenishment=stats.pareto(0.5))]},
+        "stocks.0.replenishment: must not reach 1,000,000,000 rounds, but pareto reaches",
+    ),
+    ({"raids": 1001, "interval": 1e9}, "interval: times the 1,001 raids must be at most 1e+12 s"),
     ({"shortage": "fair"}, "shortage: must be"),
     ({"replacement_time": -1.0}, "replacement_time: must be at least 0; got -1.0"),
     ({"resuply": []}, "resuply"),
