@@ -111,7 +111,7 @@ def season(keep: str, **how: Any) -> xr.Dataset:
     campaign = lt.Campaign(
         name="season", scenario=api_example(), raids=3, interval=86_400.0, resupply=resupply
     )
-    return lt.simulate_campaign(campaign, replications=150, seed=7, keep=keep, **how)  # type: ignore[arg-type]
+    return lt.simulate_campaign(campaign, replications=200, seed=7, keep=keep, **how)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("keep", KEEPS)

@@ -1,5 +1,6 @@
 """Leak-through and depletion of layered air defences: aggregate, notional, for research."""
 
+from leakthrough import exact
 from leakthrough._errors import ScenarioError
 from leakthrough._reduce import reduced
 from leakthrough.arrivals import At, Poisson, Regular, Times, Uniform
@@ -54,6 +55,7 @@ __all__ = [
     "campaign_of",
     "cost_exchange",
     "depletion",
+    "exact",
     "leak_rate",
     "load_campaign",
     "load_scenario",

@@ -19,7 +19,7 @@ TASK_SECONDS = 2.0
 """Work sent to an executor at a time: a cluster's scheduler costs milliseconds a task."""
 MOST_IN_A_BLOCK = 1 << 13
 """Raids. Bounds the memory of a block where a replication takes next to no time."""
-LEAST_OF_A_CAMPAIGN = 64
+LEAST_OF_A_CAMPAIGN = 128
 """Replications. What happens between raids costs as much for one of them as for all of a block."""
 LONGEST_WAIT = 0.1
 """Seconds between two chances for Ctrl-C to be noticed."""

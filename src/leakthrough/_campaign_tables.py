@@ -39,7 +39,7 @@ class Supply(NamedTuple):
     stock: Numbers  # (I,) rounds at the start; NO_STOCK where there is none
     arrivals: Numbers  # (N, I) rounds that reach the stock before each raid, without those drawn
     drawn: tuple[Replenishment, ...]
-    stocked: tuple[tuple[int, Numbers], ...]  # interceptors with a stock, and their magazines
+    sources: Numbers  # (K, I) 1 where a magazine is supplied from a stock, 0 elsewhere
     in_order: bool  # whether a stock that does not suffice goes to the first, not to all
 
 
@@ -93,10 +93,10 @@ def _lower_supply(campaign: Campaign, tables: Tables, labels: Labels) -> Supply:
         stock=stock,
         arrivals=arrivals,
         drawn=tuple(drawn),
-        stocked=tuple(
-            (code, np.flatnonzero(tables.magazines["interceptor"] == code))
-            for code in np.flatnonzero(stock != NO_STOCK).tolist()
-        ),
+        sources=(
+            (tables.magazines["interceptor"][:, np.newaxis] == np.arange(stock.size))
+            & (stock != NO_STOCK)
+        ).astype(np.int64),
         in_order=campaign.shortage == "order",
     )
 

@@ -3,6 +3,7 @@
 Letters of the shapes as in `leakthrough._tables`; R is the replications of a block.
 """
 
+import itertools
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
@@ -93,9 +94,9 @@ class Ledger(NamedTuple):
 def named_ledger(rows: Numbers, tables: Tables) -> Ledger:
     """Names for the columns of rows behind the counts."""
     magazines, interceptors = tables.magazines.size, tables.kill.shape[0]
-    starts = width(tables) + np.cumsum([0, magazines, magazines, interceptors, interceptors])
-    stops = [*starts[1:], starts[-1] + interceptors]
-    return Ledger(*(rows[:, first:stop] for first, stop in zip(starts, stops, strict=True)))
+    widths = magazines, magazines, interceptors, interceptors, interceptors
+    stops = list(itertools.accumulate(widths, initial=width(tables)))
+    return Ledger(*(rows[:, first:stop] for first, stop in itertools.pairwise(stops)))
 
 
 class CampaignJob(NamedTuple):

@@ -20,6 +20,8 @@ Numbers = npt.NDArray[np.int64]
 def arrive_reloads(carried: Carried, tables: Tables, interval: int) -> Numbers:
     """Move the clocks on to the next raid; rounds that reloads bring until it begins, (R, K)."""
     waiting = carried.due != k.NEVER
+    if not waiting.any():
+        return np.zeros_like(carried.due)
     carried.due[waiting] -= interval
     came = waiting & (carried.due <= 0)
     carried.due[came] = k.NEVER
@@ -35,6 +37,8 @@ def replace_batteries(
 
     A replacement brings channels; its rounds are a matter of resupply, but for endless ones.
     """
+    if (carried.loss == k.FOREVER).all():
+        return
     fresh = (carried.loss != k.FOREVER) & (carried.loss != k.NEVER)
     lost_at[fresh] = carried.loss[fresh] + (raid - 1) * supply.interval
     carried.loss[fresh] = k.NEVER
@@ -70,9 +74,13 @@ def deliver(carried: Carried, stock: Numbers, tables: Tables, supply: Supply) ->
     pending = np.where(carried.due != k.NEVER, magazines["reload_rounds"], 0)
     lacks = np.clip(magazines["rounds"] - carried.ready - pending, 0, supply.limit)
     lacks[carried.loss[:, magazines["battery"]] != k.FOREVER] = 0
-    for interceptor, own in supply.stocked:
+    wanted = lacks @ supply.sources
+    # Most nights no stock is short, and nothing need be shared out.
+    for interceptor in np.flatnonzero((wanted > np.maximum(stock, 0)).any(axis=0)).tolist():
+        own = supply.sources[:, interceptor] > 0
         lacks[:, own] = _shared(lacks[:, own], stock[:, interceptor], supply.in_order)
-        stock[:, interceptor] -= lacks[:, own].sum(axis=1)
+        wanted[:, interceptor] = lacks[:, own].sum(axis=1)
+    stock -= wanted
     carried.ready[:] += lacks
     given: Numbers = lacks
     return given
@@ -86,8 +94,6 @@ def _shared(lacks: Numbers, stock: Numbers, in_order: bool) -> Numbers:
         left: Numbers = np.clip(stock[:, np.newaxis] - ahead, 0, lacks)
         return left
     short = wanted > stock
-    if not short.any():
-        return lacks
     found = lacks.copy()
     found[short] = _in_proportion(lacks[short], stock[short], wanted[short])
     return found

@@ -1,0 +1,26 @@
+"""Exact models of the public literature, in the words of the simulator.
+
+They answer simple questions without a simulation, and the simulator is tested against them where
+both apply. Laws are labelled arrays: ``(pmf * pmf.leakers).sum()`` is a mean.
+"""
+
+from leakthrough.exact.binomial_raid import (
+    leakers,
+    raid_annihilation,
+    rounds_required,
+    shoot_look_shoot,
+)
+from leakthrough.exact.magazines import finite_magazine, layered_inventories
+from leakthrough.exact.saturation import erlang_b, patience, simultaneous_raid
+
+__all__ = [
+    "erlang_b",
+    "finite_magazine",
+    "layered_inventories",
+    "leakers",
+    "patience",
+    "raid_annihilation",
+    "rounds_required",
+    "shoot_look_shoot",
+    "simultaneous_raid",
+]

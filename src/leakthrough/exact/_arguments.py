@@ -1,0 +1,65 @@
+"""Checks of arguments, and laws as labelled arrays."""
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+Numbers = npt.NDArray[np.float64]
+
+
+def whole(name: str, value: object, least: int = 0, most: int = 10**9) -> int:
+    """A whole number within bounds, or a clear error."""
+    right = isinstance(value, int | np.integer) and not isinstance(value, bool | np.bool_)
+    if not right or not least <= int(value) <= most:  # type: ignore[call-overload]
+        raise ValueError(f"{name}: must be a whole number from {least} to {most}; got {value!r}")
+    return int(value)  # type: ignore[call-overload,no-any-return]
+
+
+def probability(name: str, value: npt.ArrayLike) -> Numbers:
+    """Probabilities from 0 to 1, or a clear error."""
+    try:
+        found = np.asarray(value, np.float64)
+    except (TypeError, ValueError):
+        found = np.asarray(np.nan)
+    if not np.all((found >= 0.0) & (found <= 1.0)):
+        raise ValueError(f"{name}: must be from 0 to 1; got {value!r}")
+    return found
+
+
+def chance(name: str, value: object) -> float:
+    """One probability from 0 to 1, or a clear error."""
+    found = probability(name, value)  # type: ignore[arg-type]
+    if found.ndim:
+        raise ValueError(f"{name}: must be one number from 0 to 1; got {value!r}")
+    return float(found)
+
+
+def positive(name: str, value: object, *, zero: bool = False) -> float:
+    """A finite number above 0 (or from 0), or a clear error."""
+    number = float(value) if isinstance(value, int | float | np.number) else np.nan
+    if not np.isfinite(number) or number < 0 or (number == 0 and not zero):
+        allowed = "a finite number from 0" if zero else "a finite number above 0"
+        raise ValueError(f"{name}: must be {allowed}; got {value!r}")
+    return number
+
+
+def law(values: Numbers, long_name: str, **coordinates: npt.ArrayLike) -> xr.DataArray:
+    """A probability mass function with its coordinates, in the order of its axes."""
+    return xr.DataArray(
+        values,
+        {name: np.asarray(numbers, np.int64) for name, numbers in coordinates.items()},
+        list(coordinates),
+        "probability",
+        {"units": "1", "long_name": long_name},
+    )
+
+
+def binomial(number: int, share: float) -> Numbers:
+    """Binomial probabilities of 0 to `number`, by logarithms so that none underflows early."""
+    from scipy.special import gammaln, xlog1py, xlogy
+
+    k = np.arange(number + 1)
+    ways = gammaln(number + 1) - gammaln(k + 1) - gammaln(number - k + 1)
+    found = np.exp(ways + xlogy(k, share) + xlog1py(number - k, -share))
+    normed: Numbers = found / found.sum()
+    return normed

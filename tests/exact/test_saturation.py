@@ -1,0 +1,135 @@
+"""Saturated channels, against birth and death equations, quadrature and limits."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import integrate, stats
+
+from leakthrough import exact
+
+loads = st.one_of(st.sampled_from([0.0, 1.0, 1e-9]), st.floats(0.01, 300.0))
+
+
+@given(loads, st.integers(0, 60))
+def test_erlangs_loss_by_its_sum(load: float, channels: int) -> None:
+    logs = [
+        j * math.log(load) - math.lgamma(j + 1) if load else -math.inf for j in range(channels + 1)
+    ]
+    logs[0] = 0.0
+    top = max(logs)
+    expected = math.exp(logs[-1] - top) / sum(math.exp(x - top) for x in logs)
+    assert math.isclose(exact.erlang_b(load, channels), expected, rel_tol=1e-10, abs_tol=1e-300)
+
+
+def test_known_values() -> None:
+    assert round(exact.erlang_b(25.0, 30), 6) == 0.052603
+    assert round(exact.patience(10.0, 1.0, 10, 0.5), 6) == 0.103517
+    assert round(exact.patience(2.0, 1.0, 1, 1.0), 6) == 0.550643
+    assert round(exact.patience(10.0, 1.0, 10, stats.expon(scale=0.5)), 6) == 0.146009
+
+
+@settings(deadline=None)
+@given(st.floats(0.1, 40.0), st.floats(0.2, 5.0), st.integers(1, 12), st.floats(0.05, 5.0))
+def test_exponential_patience_by_birth_and_death(
+    rate: float, service: float, channels: int, mean: float
+) -> None:
+    """Erlang A: in state n there are min(n, c) in service, and each of the others gives up."""
+    weight, total, waiting = 1.0, 1.0, 0.0
+    for n in range(1, 3000):
+        weight *= rate / (min(n, channels) * service + max(n - channels, 0) / mean)
+        total += weight
+        waiting += max(n - channels, 0) * weight
+    expected = waiting / mean / rate / total
+    found = exact.patience(rate, service, channels, stats.expon(scale=mean))
+    assert math.isclose(found, expected, rel_tol=1e-8, abs_tol=1e-13)
+
+
+@settings(deadline=None)
+@given(st.floats(0.1, 40.0), st.floats(0.2, 5.0), st.integers(1, 12), st.floats(0.0, 4.0))
+def test_constant_patience_by_its_integral(
+    rate: float, service: float, channels: int, longest: float
+) -> None:
+    drift = rate - channels * service
+    waited, _ = integrate.quad(lambda x: math.exp(drift * x), 0.0, longest, epsabs=0.0)
+    waited += math.exp(drift * longest) / (channels * service)
+    busy = 1.0 / exact.erlang_b(rate / service, channels - 1)
+    expected = (1.0 + drift * waited) / (busy + rate * waited)
+    found = exact.patience(rate, service, channels, longest)
+    assert math.isclose(found, expected, rel_tol=1e-6, abs_tol=1e-12)
+
+
+@settings(deadline=None)
+@given(st.floats(0.5, 20.0), st.integers(1, 8), st.floats(0.1, 2.0))
+def test_a_narrow_law_is_a_constant(rate: float, channels: int, longest: float) -> None:
+    narrow = stats.uniform(longest - 5e-7, 1e-6)
+    found = exact.patience(rate, 1.0, channels, narrow)
+    assert math.isclose(found, exact.patience(rate, 1.0, channels, longest), rel_tol=1e-4)
+
+
+@pytest.mark.parametrize("law", [0.0, stats.uniform(0.0, 1e-9)])
+def test_without_patience_it_is_erlangs_loss(law: Any) -> None:
+    for rate in (1.0, 10.0, 300.0):
+        found = exact.patience(rate, 1.0, 10, law)
+        assert math.isclose(found, exact.erlang_b(rate, 10), rel_tol=1e-6)
+
+
+@pytest.mark.parametrize("law", [0.5, stats.expon(scale=0.5), stats.gamma(2.0), stats.lognorm(1.0)])
+def test_many_channels_and_loads_far_over_one(law: Any) -> None:
+    for channels, over in ((10_000, 3.0), (10_000, 1.0), (1000, 1.5), (1, 1000.0), (10_000, 0.01)):
+        found = exact.patience(over * channels, 1.0, channels, law)
+        fluid = max(1.0 - 1.0 / over, 0.0)
+        assert 0.0 <= found <= 1.0
+        assert abs(found - fluid) < 0.02
+        assert abs(exact.erlang_b(over * channels, channels) - fluid) < 0.03
+
+
+def test_patience_grows_into_a_stable_queue() -> None:
+    found = [exact.patience(5.0, 1.0, 10, longest) for longest in np.arange(0.0, 30.0, 3.0)]
+    assert (np.diff(found) < 0).all()
+    assert 0.0 < found[-1] < 1e-50
+
+
+@given(
+    st.integers(0, 30),
+    st.integers(0, 5),
+    st.integers(0, 30),
+    st.integers(1, 9),
+    st.integers(0, 50),
+)
+def test_a_simultaneous_raid_channel_by_channel(
+    threats: int, channels: int, rounds: int, cycle: int, window: int
+) -> None:
+    free, engaged = [0] * channels, 0
+    while channels and engaged < min(threats, rounds) and min(free) <= window:
+        first = free.index(min(free))
+        free[first] += cycle
+        engaged += 1
+    assert (
+        exact.simultaneous_raid(threats, channels, rounds, float(cycle), float(window)) == engaged
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: exact.erlang_b(-1.0, 3), "load: must be a finite number from 0; got -1.0"),
+        (lambda: exact.erlang_b(1.0, -3), "channels: must be a whole number from 0"),
+        (lambda: exact.patience(0.0, 1.0, 1, 1.0), "arrival_rate: must be a finite number above 0"),
+        (lambda: exact.patience(1.0, math.inf, 1, 1.0), "service_rate: must be"),
+        (lambda: exact.patience(1.0, 1.0, 0, 1.0), "channels: must be a whole number from 1"),
+        (lambda: exact.patience(1.0, 1.0, 1, -1.0), "patience: must be a finite number from 0"),
+        (lambda: exact.patience(1.0, 1.0, 1, "x"), "patience: must be a finite number from 0"),
+        (
+            lambda: exact.patience(1.0, 1.0, 1, stats.norm()),
+            "must be a law on times from 0",
+        ),
+        (lambda: exact.simultaneous_raid(1, 1, 1, 0.0, 1.0), "cycle: must be"),
+    ],
+)
+def test_what_is_out_of_range_is_refused(call: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        call()
