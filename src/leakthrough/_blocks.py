@@ -5,7 +5,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -31,8 +31,8 @@ class Sink(Protocol):
     def take(self, start: int, block: Block) -> None:
         """Take the rows of the replications from `start`; in any order."""
 
-    def alike(self) -> "Callable[[int], Sink]":
-        """What makes an empty one, for some replications that are computed elsewhere."""
+    def alike(self, replications: int) -> "Sink":
+        """An empty one, for some replications that are computed elsewhere."""
 
     def merge(self, start: int, other: Any) -> None:
         """Add what such a one has collected."""
@@ -53,9 +53,9 @@ class Rows:
         for mine, rows in zip(self.rows, block, strict=True):
             mine[:, start : start + rows.shape[1]] = rows
 
-    def alike(self) -> "type[Rows]":
-        """What makes an empty one."""
-        return Rows
+    def alike(self, replications: int) -> "Rows":
+        """An empty one."""
+        return Rows(replications)
 
     def merge(self, start: int, other: "Rows") -> None:
         """Take what another one has collected."""
@@ -123,11 +123,8 @@ def on_threads(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _task(
-    job: Job, seed: int, start: int, stop: int, alike: Callable[[int], Sink]
-) -> tuple[int, int, Sink]:
+def _task(job: Job, seed: int, start: int, stop: int, collected: Sink) -> tuple[int, int, Sink]:
     """Run one task of an executor in blocks of limited size."""
-    collected = alike(stop - start)
     flag = np.zeros(1, dtype=np.uint8)
     most = _Pace(TASK_SECONDS, job.raids).most
     for begin in range(start, stop, most):
@@ -159,7 +156,8 @@ def on_executor(
     try:
         for start in range(begun, replications, size):
             stop = min(start + size, replications)
-            pending.add(executor.submit(_task, job, seed, start, stop, sink.alike()))
+            collected = sink.alike(stop - start)
+            pending.add(executor.submit(_task, job, seed, start, stop, collected))
         while pending:
             done, pending = concurrent.futures.wait(
                 pending, LONGEST_WAIT, concurrent.futures.FIRST_COMPLETED

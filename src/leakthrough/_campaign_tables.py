@@ -3,8 +3,9 @@
 Letters of the shapes as in `leakthrough._tables`; N is the number of raids.
 """
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,8 +14,8 @@ import numpy.typing as npt
 from leakthrough import _kernel
 from leakthrough._draws import quantile_table, stream, ticks
 from leakthrough._tables import Labels, Tables, label_salvos, lower, outermost_first, units_of
-from leakthrough.campaign import Campaign, Stock
-from leakthrough.scenario import Salvo, Scenario
+from leakthrough.campaign import Campaign, Stock, differing_raids
+from leakthrough.scenario import Salvo
 
 Numbers = npt.NDArray[np.int64]
 NO_STOCK = -1
@@ -101,12 +102,11 @@ def _lower_supply(campaign: Campaign, tables: Tables, labels: Labels) -> Supply:
     )
 
 
-def _all_salvos(raids: Sequence[Scenario]) -> dict[str, Salvo]:
+def _all_salvos(raids: Iterable[Sequence[Salvo]]) -> dict[str, Salvo]:
     """Every salvo of any raid by its name, in the order in which they first come."""
     found: dict[str, Salvo] = {}
-    for raid in raids:
-        for salvo in raid.salvos:
-            found.setdefault(salvo.name, salvo)
+    for salvo in itertools.chain.from_iterable(raids):
+        found.setdefault(salvo.name, salvo)
     return found
 
 
@@ -118,12 +118,8 @@ def lower_campaign(campaign: Campaign, timeline: Sequence[float] = ()) -> tuple[
     ValueError
         If SciPy cannot compute the quantiles of a distribution.
     """
-    if isinstance(campaign.raids, int):
-        differing, flown = {campaign.scenario.salvos: campaign.scenario}, None
-    else:
-        differing = {raid: campaign.raid(n) for n, raid in enumerate(campaign.raids)}
-        flown = campaign.raids
-    salvos = _all_salvos(list(differing.values()))
+    differing = differing_raids(campaign)
+    salvos = _all_salvos(differing)
     place = {name: n for n, name in enumerate(salvos)}
     sizes = [
         {salvo.name: campaign.sizes[salvo.name] for salvo in own if salvo.name in campaign.sizes}
@@ -133,10 +129,11 @@ def lower_campaign(campaign: Campaign, timeline: Sequence[float] = ()) -> tuple[
         lower(raid, timeline, size) for raid, size in zip(differing.values(), sizes, strict=True)
     )
     labels = label_salvos(campaign.scenario, tuple(salvos.values()))
-    kinds = {own: n for n, own in enumerate(differing)}
+    flown = campaign.raids
+    kind = {own: n for n, own in enumerate(differing)}
     return Plan(
         tables=tables,
-        kinds=(0,) * campaign.raid_count if flown is None else tuple(kinds[own] for own in flown),
+        kinds=(0,) * flown if isinstance(flown, int) else tuple(kind[own] for own in flown),
         salvos=tuple(np.array([place[salvo.name] for salvo in own], int) for own in differing),
         supply=_lower_supply(campaign, tables[0], labels),
     ), labels

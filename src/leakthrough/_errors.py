@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, get_args
 
+import numpy as np
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
@@ -46,6 +47,11 @@ class ScenarioError(ValueError):
         if not self.source:
             return "\n".join(self.mistakes)
         return "\n  ".join((f"in {self.source}:", *self.mistakes))
+
+
+def is_whole(value: object) -> bool:
+    """Whether a value is a whole number, Python's or NumPy's; True and False are not."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def shown(value: object) -> str:

@@ -24,7 +24,7 @@ from leakthrough._state import (
     width,
 )
 from leakthrough._tables import Tables
-from leakthrough.results import rows_of, spread
+from leakthrough.results import first_dry, losses_of, rows_of, spread
 
 Array = npt.NDArray[Any]
 Numbers = npt.NDArray[np.int64]
@@ -53,6 +53,9 @@ class Job(Protocol):
     def variables(self, block: Block) -> Mapping[str, Array]:
         """Result variables of some replications, which lead the dimensions."""
 
+    def kept(self, block: Block) -> Mapping[str, Array]:
+        """The same, and what is said only where every replication is kept."""
+
 
 def run_block(tables: Tables, seed: int, start: int, stop: int, flag: Flag) -> Counts:
     """Counts of one raid, in the replications from `start` up to `stop`."""
@@ -78,7 +81,13 @@ class RaidJob(NamedTuple):
 
     def variables(self, block: Block) -> Mapping[str, Array]:
         """Result variables of some replications."""
-        return rows_of(named_counts(block[0][0], self.tables), self.tables)
+        counts = named_counts(block[0][0], self.tables)
+        losses = losses_of(counts, self.tables) if self.tables.landings.size else {}
+        return {**rows_of(counts, self.tables), **losses}
+
+    def kept(self, block: Block) -> Mapping[str, Array]:
+        """The same."""
+        return self.variables(block)
 
 
 class Ledger(NamedTuple):
@@ -140,17 +149,27 @@ class CampaignJob(NamedTuple):
                 found.setdefault(name, np.empty(shape, own.dtype))[:, raids] = own
         return found
 
+    def kept(self, block: Block) -> Mapping[str, Array]:
+        """The same, and in which raid what ran dry first did."""
+        found = self.variables(block)
+        return {
+            **found,
+            "first_dry": first_dry(found["dry_so_far"]),
+            "stock_first_dry": first_dry(found["stock_dry_so_far"]),
+        }
+
     def _of_kind(self, kind: int, rows: Numbers) -> Mapping[str, Array]:
         """Result variables of rows of one kind of raid."""
         tables, places = self.plan.tables[kind], self.plan.salvos[kind]
         counts, ledger = named_counts(rows, tables), named_ledger(rows, tables)
-        found = {**rows_of(counts, tables, aimed=True), "launched": counts.launched}
+        found = {**rows_of(counts, tables), "launched": counts.launched}
         for name in ("launched", "leaked", "leak_cause", "killed", "soft_killed"):
             found[name] = _placed(found[name], 1, places, self.salvos)
         if "leaked_so_far" in found:
             found["leaked_so_far"] = _placed(found["leaked_so_far"], 2, places, self.salvos)
         return {
             **found,
+            **losses_of(counts, tables),
             "delivered": spread(ledger.delivered, tables, 0),
             "dry_so_far": spread(ledger.dry, tables, 0),
             "stock": ledger.stock,

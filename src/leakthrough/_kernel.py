@@ -403,7 +403,7 @@ def _await_reload(words: Any, magazine: int, tick: int) -> None:
 
 
 @_inlined
-def _supply(words: Any, magazine: int, change: int) -> None:
+def _count_stocked(words: Any, magazine: int, change: int) -> None:
     """Count a magazine in, or out, of the windows in which its rounds may be fired."""
     place = words[at(words[at(magazine + MAGAZINE_BATTERY)] + BATTERY_URGENCY)]
     while words[at(place)] > 0:
@@ -440,7 +440,7 @@ def _stock(words: Any, carried: Any) -> None:
         if due != NEVER:
             _await_reload(words, magazine, due)
         if ready > 0 or due != NEVER:
-            _supply(words, magazine, 1)
+            _count_stocked(words, magazine, 1)
 
 
 @_compiled
@@ -774,7 +774,7 @@ def _expend(words: Any, battery: int, magazine: int, rounds: int, tick: int) -> 
         _await_reload(words, magazine, tick + words[at(magazine + MAGAZINE_RELOAD_TICKS)])
     else:
         words[at(magazine + MAGAZINE_DEPLETION)] = tick
-        _supply(words, magazine, -1)
+        _count_stocked(words, magazine, -1)
 
 
 @_compiled
@@ -980,7 +980,7 @@ def _lose(words: Any, battery: int, tick: int) -> None:
     for magazine in range(first, stop, MAGAZINE_SIZE):
         ready = words[at(magazine + MAGAZINE_READY)]
         if ready > 0 or words[at(magazine + MAGAZINE_DUE)] != NEVER:
-            _supply(words, magazine, -1)
+            _count_stocked(words, magazine, -1)
         words[at(magazine + MAGAZINE_LOST)] = ready
         words[at(magazine + MAGAZINE_READY)] = 0
         words[at(magazine + MAGAZINE_RELOADS_LEFT)] = 0

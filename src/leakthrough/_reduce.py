@@ -4,8 +4,7 @@ Sums and sums of squares are whole numbers of any size, so they do not depend on
 which replications come in: any number of workers gives the same bits.
 """
 
-import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -177,17 +176,17 @@ class Reduction:
 class Summaries:
     """Takes blocks, and keeps reductions only."""
 
-    def __init__(self, job: "Job", decoys: "Array", replications: int = 0) -> None:
-        self.job, self.decoys, self.replications = job, decoys, replications
+    def __init__(self, job: "Job", decoys: "Array") -> None:
+        self.job, self.decoys = job, decoys
         self.reduction = Reduction(decoys, raids=job.along_raids)
 
     def take(self, start: int, block: "Block") -> None:
         """Reduce the rows of some replications."""
         self.reduction.take_rows(self.job.variables(block))
 
-    def alike(self) -> "Callable[[int], Summaries]":
-        """What makes an empty one."""
-        return functools.partial(Summaries, self.job, self.decoys)
+    def alike(self, replications: int) -> "Summaries":
+        """An empty one."""
+        return Summaries(self.job, self.decoys)
 
     def merge(self, start: int, other: "Summaries") -> None:
         """Add the reductions of other replications."""

@@ -54,7 +54,7 @@ def _known(scenario: object) -> _Known:
         [*_names(_entries(scenario, "threats"))],
         [*_names(_entries(scenario, "interceptors"))],
         list(dict.fromkeys(axis for axis in axes if isinstance(axis, str))),
-        [*_single_batteries(scenario)],
+        [name for _, battery in _batteries(scenario) for name in _members(battery)],
     )
 
 
@@ -130,21 +130,18 @@ def _repeated(scenario: object) -> Iterator[Mistake]:
 def _battery_names(scenario: object) -> Iterator[str]:
     """Yield the names by which batteries go, in paths and in results."""
     for _, battery in _batteries(scenario):
-        name, count = field_of(battery, "name"), field_of(battery, "count")
-        if isinstance(name, str):
+        if isinstance(name := field_of(battery, "name"), str):
             yield name
-            if type(count) is int and 1 < count <= 10_000:
-                yield from (f"{name}-{number}" for number in range(1, count + 1))
+            yield from (member for member in _members(battery) if member != name)
 
 
-def _single_batteries(scenario: object) -> Iterator[str]:
-    """Yield the names that each stand for one battery."""
-    for _, battery in _batteries(scenario):
-        name, count = field_of(battery, "name"), field_of(battery, "count")
-        if isinstance(name, str) and (count is None or count == 1):
-            yield name
-        elif isinstance(name, str) and type(count) is int and 1 < count <= 10_000:
-            yield from (f"{name}-{number}" for number in range(1, count + 1))
+def _members(battery: object) -> Iterator[str]:
+    """Yield the name of each single battery for which an entry stands."""
+    name, count = field_of(battery, "name"), field_of(battery, "count")
+    if isinstance(name, str) and (count is None or count == 1):
+        yield name
+    elif isinstance(name, str) and type(count) is int and 1 < count <= 10_000:
+        yield from (f"{name}-{number}" for number in range(1, count + 1))
 
 
 def _twice(

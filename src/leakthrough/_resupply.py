@@ -72,7 +72,7 @@ def deliver(carried: Carried, stock: Numbers, tables: Tables, supply: Supply) ->
     """Move rounds from the stocks (R, I) into the magazines; what each gets, (R, K)."""
     magazines = tables.magazines
     pending = np.where(carried.due != k.NEVER, magazines["reload_rounds"], 0)
-    lacks = np.clip(magazines["rounds"] - carried.ready - pending, 0, supply.limit)
+    lacks: Numbers = np.clip(magazines["rounds"] - carried.ready - pending, 0, supply.limit)
     lacks[carried.loss[:, magazines["battery"]] != k.FOREVER] = 0
     wanted = lacks @ supply.sources
     # Most nights no stock is short, and nothing need be shared out.
@@ -82,17 +82,16 @@ def deliver(carried: Carried, stock: Numbers, tables: Tables, supply: Supply) ->
         wanted[:, interceptor] = lacks[:, own].sum(axis=1)
     stock -= wanted
     carried.ready[:] += lacks
-    given: Numbers = lacks
-    return given
+    return lacks
 
 
 def _shared(lacks: Numbers, stock: Numbers, in_order: bool) -> Numbers:
     """What each magazine (R, m) gets of a stock (R,) that may not suffice."""
-    wanted = lacks.sum(axis=1)
     if in_order:
         ahead = lacks.cumsum(axis=1) - lacks
         left: Numbers = np.clip(stock[:, np.newaxis] - ahead, 0, lacks)
         return left
+    wanted = lacks.sum(axis=1)
     short = wanted > stock
     found = lacks.copy()
     found[short] = _in_proportion(lacks[short], stock[short], wanted[short])

@@ -134,7 +134,6 @@ class Tables(NamedTuple):
     quantiles: npt.NDArray[np.float64]  # (tables, 2, 4097)
     fixed_arrival: npt.NDArray[np.int64]  # (N,): ticks, where the arrival is not drawn
     salvo_of: npt.NDArray[np.int64]  # (N,)
-    salvo_bits: npt.NDArray[np.int64]  # (1,): bits that hold the code of a salvo
     timeline: npt.NDArray[np.int64]  # (T,): sample times in ticks
 
 
@@ -465,7 +464,6 @@ def lower(scenario: Scenario, timeline: Sequence[float] = (), sizes: Sizes = AS_
         quantiles=quantiles.stacked(),
         fixed_arrival=_lower_fixed_arrivals(scenario, salvos),
         salvo_of=np.repeat(np.arange(salvos.size), salvos["count"]),
-        salvo_bits=np.array([max(salvos.size - 1, 0).bit_length()]),
         timeline=np.array([ticks(time) for time in timeline], dtype=np.int64),
     )
 

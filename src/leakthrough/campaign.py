@@ -12,10 +12,9 @@ from leakthrough._tables import largest
 from leakthrough.arrivals import Times, count_mistakes
 from leakthrough.distributions import Distribution, UncertainCount
 from leakthrough.files import digest_of, document_of, loaded, save
-from leakthrough.scenario import MOST_ROUNDS, Rounds, Salvo, Scenario
+from leakthrough.scenario import MOST_ROUNDS, MOST_THREATS, Rounds, Salvo, Scenario
 
 MOST_RAIDS = 100_000
-MOST_THREATS = 10_000_000
 LONGEST = 1e12
 """Seconds of a campaign: its ticks and those of all that happens in it are whole numbers below
 2**63."""
@@ -51,7 +50,7 @@ class Lot(Model):
         How many, from 0 to 1e9.
     """
 
-    time: float = Field(ge=0.0, le=1e12, description="When, from the campaign's start [s].")
+    time: float = Field(ge=0.0, le=LONGEST, description="When, from the campaign's start [s].")
     rounds: int = Field(ge=0, le=MOST_ROUNDS, description="How many rounds.")
 
 
@@ -137,7 +136,7 @@ class Campaign(Model):
     shortage: Literal["proportion", "order"] = Field(
         "proportion", description="Who gets what when a stock does not suffice."
     )
-    replacement_time: Annotated[float, Field(ge=0.0, le=1e12)] | None = Field(
+    replacement_time: Annotated[float, Field(ge=0.0, le=LONGEST)] | None = Field(
         None, description="From a battery's loss to its replacement [s]; none: never."
     )
 
@@ -160,7 +159,7 @@ class Campaign(Model):
         """Return the scenario of one raid, counted from 0: the defence against its salvos."""
         if isinstance(self.raids, int):
             return self.scenario
-        return _against(self, self.raids[number])
+        return _against(self.scenario, self.raids[number], _axes(self))
 
     def document(self) -> dict[str, Any]:
         """Return the campaign as plain data: defaults are left out."""
@@ -199,14 +198,37 @@ def load_campaign(path: str | Path) -> Campaign:
     return loaded(Campaign, path)
 
 
-def _against(campaign: Campaign, salvos: tuple[Salvo, ...]) -> Scenario:
-    """The defence against other salvos; an axis of any raid is one in all."""
-    scenario = campaign.scenario
+def differing_raids(campaign: Campaign) -> dict[tuple[Salvo, ...], Scenario]:
+    """The scenario of each raid that differs from those before it, by its salvos."""
+    if isinstance(campaign.raids, int):
+        return {campaign.scenario.salvos: campaign.scenario}
+    axes, scenario = _axes(campaign), campaign.scenario
+    return {salvos: _against(scenario, salvos, axes) for salvos in dict.fromkeys(campaign.raids)}
+
+
+def _axes(campaign: Campaign) -> tuple[str, ...]:
+    """Axes of the scenario; where it declares none, those of all raids: one axis serves all."""
     raids = () if isinstance(campaign.raids, int) else campaign.raids
-    every = [salvo.axis for raid in (scenario.salvos, *raids) for salvo in raid]
-    axes = scenario.axes or tuple(dict.fromkeys(axis for axis in every if axis is not None))
+    every = [salvo.axis for raid in (campaign.scenario.salvos, *raids) for salvo in raid]
+    return campaign.scenario.axes or tuple(
+        dict.fromkeys(axis for axis in every if axis is not None)
+    )
+
+
+def _against(scenario: Scenario, salvos: tuple[Salvo, ...], axes: tuple[str, ...]) -> Scenario:
+    """The defence against other salvos."""
     fields = {name: getattr(scenario, name) for name in type(scenario).model_fields}
     return Scenario(**{**fields, "salvos": salvos, "axes": axes})
+
+
+def _mistakes_against(
+    scenario: Scenario, salvos: tuple[Salvo, ...], axes: tuple[str, ...]
+) -> tuple[str, ...]:
+    try:
+        _against(scenario, salvos, axes)
+    except ScenarioError as error:
+        return error.mistakes
+    return ()
 
 
 def _in_raids(campaign: Campaign) -> list[Mistake]:
@@ -217,11 +239,10 @@ def _in_raids(campaign: Campaign) -> list[Mistake]:
         return [(("raids",), text)]
     found: list[Mistake] = []
     threats: dict[str, str] = {}
+    axes, differing = _axes(campaign), dict.fromkeys(campaign.raids)
+    said = {salvos: _mistakes_against(campaign.scenario, salvos, axes) for salvos in differing}
     for number, salvos in enumerate(campaign.raids):
-        try:
-            _against(campaign, salvos)
-        except ScenarioError as error:
-            found += [(("raids", number), mistake) for mistake in error.mistakes]
+        found += [(("raids", number), mistake) for mistake in said[salvos]]
         for salvo in salvos:
             if threats.setdefault(salvo.name, salvo.threat) != salvo.threat:
                 first = shown(threats[salvo.name])

@@ -9,12 +9,13 @@ import xarray as xr
 from leakthrough import _kernel
 from leakthrough._campaign_tables import Plan, lower_campaign
 from leakthrough._draws import TICKS_A_SECOND
+from leakthrough._errors import is_whole
 from leakthrough._jobs import Season
 from leakthrough._state import State, logged, new_carried, new_counts, new_state
 from leakthrough._tables import Labels, Tables, label, lower
 from leakthrough.campaign import Campaign
 from leakthrough.results import CAUSES
-from leakthrough.simulate import checked_replications, checked_seed, whole
+from leakthrough.simulate import checked_replications, checked_seed
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -146,8 +147,8 @@ def replay(
         If `replication`, `seed` or `raid` is out of range.
     """
     number = checked_replications(replication, "replication", least=0)
-    seed, raids = checked_seed(seed), getattr(scenario, "raid_count", 1)
-    if not whole(raid) or not 0 <= raid < raids:
+    seed, raids = checked_seed(seed), scenario.raid_count if isinstance(scenario, Campaign) else 1
+    if not is_whole(raid) or not 0 <= raid < raids:
         raise ValueError(f"raid: must be a whole number from 0 to {raids - 1}; got {raid!r}")
     attrs: dict[str, Any] = {"scenario": scenario.name, "replication": number}
     if isinstance(scenario, Campaign):

@@ -202,11 +202,16 @@ def _finite(rounds: "Array") -> "Array":
     return np.where(rounds >= _kernel.INFINITE, -1, rounds)
 
 
-def rows_of(counts: "Counts", tables: "Tables", aimed: bool | None = None) -> "dict[str, Array]":
-    """Every variable with a replication dimension, from the counts of some replications.
+def losses_of(counts: "Counts", tables: "Tables") -> "dict[str, Array]":
+    """Variables that tell of lost batteries, from the counts of some replications."""
+    return {
+        "lost": counts.lost,
+        "rounds_lost": spread(_finite(counts.rounds_lost), tables, 0),
+    }
 
-    Losses are among them if so asked, or else if a salvo aims at a battery.
-    """
+
+def rows_of(counts: "Counts", tables: "Tables") -> "dict[str, Array]":
+    """Every other variable with a replication dimension, from the same counts."""
     rows = {
         "leaked": counts.leaked,
         "leak_cause": counts.leak_cause,
@@ -219,9 +224,6 @@ def rows_of(counts: "Counts", tables: "Tables", aimed: bool | None = None) -> "d
         "busy_time": in_seconds(counts.busy),
         "engagements": counts.engagements,
     }
-    if tables.landings.size if aimed is None else aimed:
-        rows["lost"] = counts.lost
-        rows["rounds_lost"] = spread(_finite(counts.rounds_lost), tables, 0)
     if tables.timeline.size:
         rows["ready_rounds"] = spread(_finite(counts.ready_rounds), tables, 0)
         rows["busy_channels"] = counts.busy_channels

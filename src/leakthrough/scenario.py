@@ -18,6 +18,7 @@ from leakthrough.distributions import UncertainProbability, UncertainTime
 
 MOST_ROUNDS = 1_000_000_000
 MOST_IN_A_SALVO = 1_000
+MOST_THREATS = 10_000_000
 
 
 def _rounds(value: Any) -> float:
@@ -119,7 +120,7 @@ class Salvo(Model):
 
     name: Name
     threat: str = Field(description="The name of a threat.")
-    count: int = Field(ge=0, le=10_000_000, description="How many threats.")
+    count: int = Field(ge=0, le=MOST_THREATS, description="How many threats.")
     arrival: Arrival = Field(description="When each crosses the edge of the defended area [s].")
     axis: Name | None = Field(None, description="Whence they come.")
     target: str | None = Field(None, description="The battery at which they aim, if any.")

@@ -14,9 +14,10 @@ import xarray as xr
 
 from leakthrough._blocks import Rows, compute
 from leakthrough._campaign_tables import lower_campaign
-from leakthrough._jobs import Block, CampaignJob, RaidJob
+from leakthrough._errors import is_whole
+from leakthrough._jobs import CampaignJob, Job, RaidJob
 from leakthrough._reduce import Summaries, with_reductions
-from leakthrough._tables import label, lower
+from leakthrough._tables import Labels, label, lower
 from leakthrough.campaign import Campaign
 from leakthrough.files import from_document
 from leakthrough.results import (
@@ -24,7 +25,6 @@ from leakthrough.results import (
     constants_of,
     coordinates_of,
     dataset,
-    first_dry,
     raid_coordinates,
 )
 from leakthrough.scenario import Scenario
@@ -35,14 +35,9 @@ if TYPE_CHECKING:
 Keep = Literal["replications", "summary"]
 
 
-def whole(value: object) -> bool:
-    """Whether a value is a whole number; True and False are not."""
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
-
-
 def checked_replications(replications: int, name: str = "replications", least: int = 1) -> int:
     """Number of replications, or of one of them, or a clear error."""
-    if not whole(replications) or not least <= replications < 2**32:
+    if not is_whole(replications) or not least <= replications < 2**32:
         msg = f"{name}: must be a whole number from {least} to 2**32 - 1; got {replications!r}"
         raise ValueError(msg)
     return int(replications)
@@ -52,7 +47,7 @@ def checked_seed(seed: int | None) -> int:
     """Seed, fresh if there is none, or a clear error."""
     if seed is None:
         return secrets.randbits(63)
-    if not whole(seed) or not 0 <= seed < 2**63:
+    if not is_whole(seed) or not 0 <= seed < 2**63:
         raise ValueError(f"seed: must be a whole number from 0 to 2**63 - 1; got {seed!r}")
     return int(seed)
 
@@ -87,30 +82,6 @@ def _checked_call(
     return _Call(number, checked_seed(seed), keep, times)
 
 
-def _run(
-    job: RaidJob | CampaignJob,
-    decoys: "npt.NDArray[Any]",
-    call: _Call,
-    workers: int | None,
-    executor: concurrent.futures.Executor | None,
-    progress: bool,
-) -> Rows | Summaries:
-    """Compute the replications; what was kept of them."""
-    if workers is not None and (not whole(workers) or workers < 1):
-        raise ValueError(f"workers: must be a whole number from 1; got {workers!r}")
-    sink = Summaries(job, decoys) if call.keep == "summary" else Rows(call.replications)
-    compute(
-        job,
-        sink,
-        seed=call.seed,
-        replications=call.replications,
-        workers=workers,
-        executor=executor,
-        progress=progress,
-    )
-    return sink
-
-
 @functools.cache
 def _versions() -> dict[str, str]:
     packages = ("leakthrough", "numba", "numpy", "scipy", "xarray")
@@ -119,6 +90,45 @@ def _versions() -> dict[str, str]:
 
 def _provenance(kind: str, document: dict[str, Any], call: dict[str, Any]) -> str:
     return json.dumps({kind: document, "call": call, "versions": _versions()})
+
+
+class _How(NamedTuple):
+    """The arguments on which only the time depends."""
+
+    workers: int | None
+    executor: concurrent.futures.Executor | None
+    progress: bool
+
+
+def _simulated(
+    given: Scenario | Campaign,
+    job: Job,
+    labels: Labels,
+    constants: "dict[str, npt.NDArray[Any]]",
+    coordinates: dict[str, Any],
+    call: _Call,
+    how: _How,
+) -> xr.Dataset:
+    """Compute the replications of what was given, and make a result of them."""
+    if how.workers is not None and (not is_whole(how.workers) or how.workers < 1):
+        raise ValueError(f"workers: must be a whole number from 1; got {how.workers!r}")
+    sink: Rows | Summaries = Rows(call.replications)
+    if call.keep == "summary":
+        sink = Summaries(job, np.array(labels.decoys))
+    compute(job, sink, seed=call.seed, replications=call.replications, **how._asdict())
+    kind = type(given).__name__.lower()
+    result = dataset(
+        {**constants, **(job.kept(sink.rows) if isinstance(sink, Rows) else {})},
+        coordinates,
+        seed=call.seed,
+        digest=given.digest,
+        provenance=_provenance(kind, given.document(), call.recorded()),
+    )
+    if isinstance(sink, Summaries):
+        return with_reductions(result, sink.reduction)
+    long_name = {"long_name": COORDINATES["replication"]}
+    number = np.arange(call.replications)
+    return result.assign_coords(replication=("replication", number, long_name))
 
 
 def simulate(
@@ -169,19 +179,15 @@ def simulate(
     """
     call = _checked_call(replications, seed, keep, timeline)
     tables, labels = lower(scenario, call.timeline), label(scenario)
-    job = RaidJob(tables)
-    sink = _run(job, np.array(labels.decoys), call, workers, executor, progress)
-    rows = job.variables(sink.rows) if isinstance(sink, Rows) else {}
-    result = dataset(
-        {**constants_of(tables), **rows},
+    return _simulated(
+        scenario,
+        RaidJob(tables),
+        labels,
+        constants_of(tables),
         coordinates_of(tables, labels),
-        seed=call.seed,
-        digest=scenario.digest,
-        provenance=_provenance("scenario", scenario.document(), call.recorded()),
+        call,
+        _How(workers, executor, progress),
     )
-    if isinstance(sink, Summaries):
-        return with_reductions(result, sink.reduction)
-    return _numbered(result)
 
 
 def simulate_campaign(
@@ -223,39 +229,19 @@ def simulate_campaign(
     """
     call = _checked_call(replications, seed, keep, timeline)
     plan, labels = lower_campaign(campaign, call.timeline)
-    job = CampaignJob(plan, len(labels.salvos))
-    sink = _run(job, np.array(labels.decoys), call, workers, executor, progress)
     tables = plan.tables[0]
-    result = dataset(
-        {
-            "rounds": constants_of(tables)["rounds"],
-            **(_raids_of(job, sink.rows) if isinstance(sink, Rows) else {}),
-        },
+    return _simulated(
+        campaign,
+        CampaignJob(plan, len(labels.salvos)),
+        labels,
+        {"rounds": constants_of(tables)["rounds"]},
         {
             **coordinates_of(tables, labels),
-            **raid_coordinates(job.raids, campaign.interval),
+            **raid_coordinates(campaign.raid_count, campaign.interval),
         },
-        seed=call.seed,
-        digest=campaign.digest,
-        provenance=_provenance("campaign", campaign.document(), call.recorded()),
+        call,
+        _How(workers, executor, progress),
     )
-    if isinstance(sink, Summaries):
-        return with_reductions(result, sink.reduction)
-    return _numbered(result)
-
-
-def _raids_of(job: CampaignJob, rows: Block) -> "dict[str, npt.NDArray[Any]]":
-    """Result variables along the raids, and when what ran dry did."""
-    found = dict(job.variables(rows))
-    found["first_dry"] = first_dry(found["dry_so_far"])
-    found["stock_first_dry"] = first_dry(found["stock_dry_so_far"])
-    return found
-
-
-def _numbered(result: xr.Dataset) -> xr.Dataset:
-    long_name = {"long_name": COORDINATES["replication"]}
-    number = np.arange(result.sizes["replication"])
-    return result.assign_coords(replication=("replication", number, long_name))
 
 
 def scenario_of(result: xr.Dataset) -> Scenario:

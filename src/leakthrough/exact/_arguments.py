@@ -4,13 +4,14 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from leakthrough._errors import is_whole
+
 Numbers = npt.NDArray[np.float64]
 
 
 def whole(name: str, value: object, least: int = 0, most: int = 10**9) -> int:
     """A whole number within bounds, or a clear error."""
-    right = isinstance(value, int | np.integer) and not isinstance(value, bool | np.bool_)
-    if not right or not least <= int(value) <= most:  # type: ignore[call-overload]
+    if not is_whole(value) or not least <= int(value) <= most:  # type: ignore[call-overload]
         raise ValueError(f"{name}: must be a whole number from {least} to {most}; got {value!r}")
     return int(value)  # type: ignore[call-overload,no-any-return]
 
