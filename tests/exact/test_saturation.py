@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
@@ -100,6 +100,7 @@ def test_patience_grows_into_a_stable_queue() -> None:
     st.integers(1, 9),
     st.integers(0, 50),
 )
+@example(threats=9, channels=1, rounds=9, cycle=1, window=3)
 def test_a_simultaneous_raid_channel_by_channel(
     threats: int, channels: int, rounds: int, cycle: int, window: int
 ) -> None:
@@ -108,9 +109,9 @@ def test_a_simultaneous_raid_channel_by_channel(
         first = free.index(min(free))
         free[first] += cycle
         engaged += 1
-    assert (
-        exact.simultaneous_raid(threats, channels, rounds, float(cycle), float(window)) == engaged
-    )
+    for parts in (1, 10, 1000):  # of a second, which no floating point holds
+        times = cycle / parts, window / parts
+        assert exact.simultaneous_raid(threats, channels, rounds, *times) == engaged
 
 
 @pytest.mark.parametrize(
@@ -128,6 +129,7 @@ def test_a_simultaneous_raid_channel_by_channel(
             "must be a law on times from 0",
         ),
         (lambda: exact.simultaneous_raid(1, 1, 1, 0.0, 1.0), "cycle: must be"),
+        (lambda: exact.simultaneous_raid(1, 1, 1, 4e-7, 1.0), "cycle: must be at least one micro"),
     ],
 )
 def test_what_is_out_of_range_is_refused(call: Any, said: str) -> None:

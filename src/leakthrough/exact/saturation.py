@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from leakthrough._draws import ticks
 from leakthrough.distributions import is_frozen
 from leakthrough.exact._arguments import positive, whole
 
@@ -144,14 +145,15 @@ def simultaneous_raid(threats: int, channels: int, rounds: int, cycle: float, wi
     """How many threats of a raid that comes at once can be engaged.
 
     Each engagement holds its channel for `cycle`, and may begin up to `window` after the first:
-    min(threats, channels (floor(window / cycle) + 1), rounds).
+    min(threats, channels (floor(window / cycle) + 1), rounds), with both times in whole
+    microseconds, as the simulation has them.
 
     Parameters
     ----------
     threats, channels, rounds : int
         From 0.
     cycle : float
-        Time of an engagement [s], above 0.
+        Time of an engagement [s], from a microsecond.
     window : float
         From the first to the last start of an engagement [s], from 0.
 
@@ -167,5 +169,8 @@ def simultaneous_raid(threats: int, channels: int, rounds: int, cycle: float, wi
     """
     number, stock = whole("threats", threats), whole("rounds", rounds)
     servers = whole("channels", channels)
-    starts = math.floor(positive("window", window, zero=True) / positive("cycle", cycle)) + 1
+    spell, last = ticks(positive("cycle", cycle)), ticks(positive("window", window, zero=True))
+    if spell == 0:
+        raise ValueError(f"cycle: must be at least one microsecond; got {cycle!r}")
+    starts = last // spell + 1  # 0.3 s over 0.1 s is 3, and in floating point below it
     return min(number, servers * starts, stock)
