@@ -7,7 +7,7 @@ import importlib
 import json
 import multiprocessing
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +100,23 @@ def test_any_executor(
     # No time for a first stretch here: every replication is a task of its own.
     monkeypatch.setattr(_blocks, "BLOCK_SECONDS", 0.0)
     xr.testing.assert_identical(simulated(keep, executor=executor), expected[keep])
+
+
+class Forgetful(ThreadPoolExecutor):
+    """Runs each task twice, as a cluster does when it has lost a worker with its results."""
+
+    def submit(self, task: Any, /, *given: Any, **named: Any) -> Future[Any]:
+        task(*given, **named)
+        return super().submit(task, *given, **named)
+
+
+@pytest.mark.parametrize("keep", KEEPS)
+def test_a_task_may_be_run_again(
+    keep: str, expected: dict[str, xr.Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_blocks, "BLOCK_SECONDS", 0.0)
+    with Forgetful(1) as executor:
+        xr.testing.assert_identical(simulated(keep, executor=executor), expected[keep])
 
 
 # ---------------------------------------------------------------- campaigns

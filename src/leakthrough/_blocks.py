@@ -123,8 +123,9 @@ def on_threads(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _task(job: Job, seed: int, start: int, stop: int, collected: Sink) -> tuple[int, int, Sink]:
+def _task(job: Job, seed: int, start: int, stop: int, empty: Sink) -> tuple[int, int, Sink]:
     """Run one task of an executor in blocks of limited size."""
+    collected = empty.alike(stop - start)  # its own: a cluster may run a task again
     flag = np.zeros(1, dtype=np.uint8)
     most = _Pace(TASK_SECONDS, job.raids).most
     for begin in range(start, stop, most):
@@ -153,11 +154,11 @@ def on_executor(
         begun += size
     size = max(1, int(size * TASK_SECONDS / max(seconds, 1e-7)))
     pending: set[concurrent.futures.Future[Any]] = set()
+    empty = sink.alike(0)
     try:
         for start in range(begun, replications, size):
             stop = min(start + size, replications)
-            collected = sink.alike(stop - start)
-            pending.add(executor.submit(_task, job, seed, start, stop, collected))
+            pending.add(executor.submit(_task, job, seed, start, stop, empty))
         while pending:
             done, pending = concurrent.futures.wait(
                 pending, LONGEST_WAIT, concurrent.futures.FIRST_COMPLETED
