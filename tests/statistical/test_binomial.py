@@ -14,6 +14,7 @@ from raids import PLENTY, battery, gun, layer, magazine, raid, salvo
 from scipy import special, stats
 
 import leakthrough as lt
+from leakthrough import exact
 
 SIGMAS = 5.0
 
@@ -174,7 +175,7 @@ def test_a_magazine_that_is_surely_emptied_kills_one_for_each_hit(order: Any, of
 def test_a_simultaneous_raid(
     threats: int, channels: int, rounds: int, reaction: float, flight: float, assessment: float
 ) -> None:
-    # Exact: starts are allowed to W = 10 s - reaction - flight, one cycle after another.
+    # Starts are allowed to 10 s - reaction - flight, one cycle after another.
     own = battery(
         rounds=rounds,
         channels=channels,
@@ -184,7 +185,7 @@ def test_a_simultaneous_raid(
     )
     scenario = raid(salvo(count=threats), layer("L", own), gun(kills=0.5, flight_time=flight))
     cycle, last = reaction + flight + assessment, 10.0 - reaction - flight
-    engaged = min(threats, channels * (math.floor(last / cycle + 1e-9) + 1), rounds)
+    engaged = exact.simultaneous_raid(threats, channels, rounds, cycle, last)
     result = lt.simulate(scenario, replications=5, seed=1)
     assert (result.engagements.values == engaged).all()
     never = result.leak_cause.sel(cause=["no_channel", "no_interceptors"]).sum("cause")
