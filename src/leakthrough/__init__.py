@@ -27,6 +27,7 @@ from leakthrough.simulate import (
     simulate,
     simulate_campaign,
 )
+from leakthrough.studies import Measure
 from leakthrough.summary import Summary, summary
 from leakthrough.supply import supply
 
@@ -40,6 +41,7 @@ __all__ = [
     "Layer",
     "Lot",
     "Magazine",
+    "Measure",
     "Poisson",
     "Regular",
     "Resupply",

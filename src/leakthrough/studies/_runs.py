@@ -1,0 +1,117 @@
+"""Values of measures over the replications of one scenario."""
+
+import concurrent.futures
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from leakthrough import _kernel
+from leakthrough._blocks import compute
+from leakthrough._jobs import Block, RaidJob
+from leakthrough._state import named_counts
+from leakthrough._tables import Labels, Tables, label, lower
+from leakthrough.scenario import Scenario
+from leakthrough.studies.measure import Frame, Measure, Reader
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Numbers = npt.NDArray[np.float64]
+
+
+class How(NamedTuple):
+    """The arguments of a study on which only the time depends."""
+
+    workers: int | None = None
+    executor: concurrent.futures.Executor | None = None
+    progress: bool = False
+
+
+class Values:
+    """Takes blocks, and keeps the values of measures only: one array (replications, names) each."""
+
+    def __init__(self, job: RaidJob, readers: Sequence[Reader], sources: Sequence[str]) -> None:
+        self.job, self.readers, self.sources = job, readers, sources
+        self.found: list[Numbers] = []
+
+    def sized(self, replications: int) -> "Values":
+        """An empty one, with room for some replications."""
+        found = Values(self.job, self.readers, self.sources)
+        found.found = [np.empty((replications, len(reader.names))) for reader in self.readers]
+        return found
+
+    alike = sized
+
+    def take(self, start: int, block: Block) -> None:
+        """Read the measures off the rows of some replications."""
+        counts = named_counts(block[0][0], self.job.tables)
+        every = {
+            "leaked": counts.leaked,
+            "expended": counts.expended,
+            "dry": counts.depletion != _kernel.NEVER,
+        }
+        stop = start + len(counts.rows)
+        for values, reader, source in zip(self.found, self.readers, self.sources, strict=True):
+            values[start:stop] = reader(every[source])
+
+    def merge(self, start: int, other: "Values") -> None:
+        """Take what another one has collected."""
+        for mine, theirs in zip(self.found, other.found, strict=True):
+            mine[start : start + len(theirs)] = theirs
+
+
+def frame_of(tables: Tables, labels: Labels) -> Frame:
+    """The frame of a scenario that was lowered: its magazines, one after another."""
+    own, codes = tables.magazines["battery"], tables.magazines["interceptor"]
+    costs = np.array(labels.round_costs, np.float64)
+    return Frame(
+        salvo=labels.salvos,
+        threat=labels.threats,
+        decoy=labels.decoys,
+        launched=np.array(tables.salvos["count"]),
+        layer=[labels.layer_of[battery] for battery in own],
+        battery=[labels.batteries[battery] for battery in own],
+        interceptor=[labels.interceptors[code] for code in codes],
+        cost=costs[codes] if codes.size else np.zeros(0),
+        every={
+            "salvo": labels.salvos,
+            "threat": tuple(dict.fromkeys(labels.threats)),
+            "layer": labels.layers,
+            "battery": labels.batteries,
+            "interceptor": labels.interceptors,
+        },
+    )
+
+
+def prepared(scenario: Scenario, measures: Sequence[Measure]) -> tuple[RaidJob, Values]:
+    """What computes the replications of a scenario, and what reads the measures off them.
+
+    Raises
+    ------
+    ValueError
+        If a measure is of something that the scenario does not have.
+    """
+    tables, labels = lower(scenario), label(scenario)
+    frame, job = frame_of(tables, labels), RaidJob(tables)
+    readers = [Reader(measure, frame) for measure in measures]
+    return job, Values(job, readers, [measure.kind.source for measure in measures])
+
+
+def values(
+    scenario: Scenario,
+    measures: Sequence[Measure],
+    *,
+    replications: int,
+    seed: int,
+    how: How,
+) -> "list[Numbers]":
+    """Values of each measure, (replications, names); the same bits for any `how`.
+
+    Replication n has the draws of replication n of `simulate` with this seed.
+    """
+    job, empty = prepared(scenario, measures)
+    sink = empty.sized(replications)
+    given: dict[str, Any] = how._asdict()
+    compute(job, sink, seed=seed, replications=replications, **given)
+    return sink.found

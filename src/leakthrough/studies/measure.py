@@ -1,0 +1,278 @@
+"""What a study looks at: one number, or one for each name, in every replication."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from leakthrough._errors import is_whole, nearest, shown
+from leakthrough.intervals import student, wilson
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+    Numbers = npt.NDArray[np.float64]
+
+_OF_THREATS = ("salvo", "threat")
+_OF_ROUNDS = ("layer", "battery", "interceptor")
+
+
+class _Kind(NamedTuple):
+    """What a name of a measure means."""
+
+    source: str  # the counts that it is made of
+    by: tuple[str, ...]
+    units: str
+    long_name: str
+    probability: bool = False
+
+
+MEASURES = {
+    "leakers": _Kind("leaked", _OF_THREATS, "1", "threats that got through"),
+    "leak_rate": _Kind("leaked", _OF_THREATS, "1", "share of threats that got through"),
+    "no_leaker": _Kind("leaked", _OF_THREATS, "1", "probability that none gets through", True),
+    "at_most": _Kind("leaked", _OF_THREATS, "1", "probability that at most {} get through", True),
+    "expended": _Kind("expended", _OF_ROUNDS, "1", "rounds expended"),
+    "cost_spent": _Kind("expended", _OF_ROUNDS, "currency", "cost of rounds expended"),
+    "dry": _Kind("dry", _OF_ROUNDS, "1", "probability that a magazine runs dry", True),
+}
+"""Every name, with what it may be told apart by."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a study looks at.
+
+    Where a study takes a measure, its name alone stands for `Measure(name)`.
+
+    Parameters
+    ----------
+    name : str
+        - `leakers`: threats that get through;
+        - `leak_rate`: their share of those launched (NaN where none are);
+        - `no_leaker`: whether none gets through, so that its mean is a probability;
+        - `at_most`: whether at most `count` get through;
+        - `expended`: rounds expended;
+        - `cost_spent`: their cost [currency];
+        - `dry`: whether a magazine runs dry, any of those that it is about.
+    by : str, optional
+        One number for each name: of the first four, `salvo` or `threat`; of the others, `layer`,
+        `battery` or `interceptor`. None: one number for all, **of real threats only**.
+    of : str, optional
+        Of the numbers by `by`, only that of this name.
+    count : int, default 0
+        For `at_most`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such measure, or it cannot be told apart so.
+
+    Examples
+    --------
+    >>> Measure("leakers", by="threat", of="drone").label
+    'leakers of drone'
+    """
+
+    name: str
+    by: str | None = None
+    of: str | None = None
+    count: int = 0
+
+    def __post_init__(self) -> None:
+        if self.name not in MEASURES:
+            known = ", ".join(MEASURES)
+            found = f"must be one of {known}; got {shown(self.name)}{nearest(self.name, MEASURES)}"
+            raise ValueError(f"measure: {found}")
+        allowed = self.kind.by
+        if self.by is not None and self.by not in allowed:
+            text = f"must be None or one of {', '.join(allowed)}; got {shown(self.by)}"
+            raise ValueError(f"measure {self.name}, by: {text}")
+        if self.of is not None and self.by is None:
+            raise ValueError(f"measure {self.name}, of: needs by, one of {', '.join(allowed)}")
+        if not is_whole(self.count) or self.count < 0 or (self.count and self.name != "at_most"):
+            text = f"must be a whole number from 0, and is for at_most; got {self.count!r}"
+            raise ValueError(f"measure {self.name}, count: {text}")
+
+    @property
+    def kind(self) -> _Kind:
+        """What its name means."""
+        return MEASURES[self.name]
+
+    @property
+    def label(self) -> str:
+        """A short name, unlike that of any other measure."""
+        number = f"_{self.count}" if self.name == "at_most" else ""
+        names = f" of {self.of}" if self.of is not None else f" by {self.by}" if self.by else ""
+        return f"{self.name}{number}{names}"
+
+    @property
+    def attrs(self) -> dict[str, str]:
+        """Attributes of a variable that holds it."""
+        text = self.kind.long_name.format(self.count)
+        if self.kind.source == "leaked" and self.by is None:
+            text += ", real threats only"
+        return {"units": self.kind.units, "long_name": text}
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """Dimensions of its values in one replication."""
+        return () if self.by is None or self.of is not None else (self.by,)
+
+    def values(self, result: xr.Dataset) -> xr.DataArray:
+        """Return its value in each replication of a result.
+
+        Parameters
+        ----------
+        result : xarray.Dataset
+            From `simulate`, with its replications kept.
+
+        Returns
+        -------
+        xarray.DataArray
+            Along `replication`, and along `by` where that is given without `of`.
+
+        Raises
+        ------
+        ValueError
+            If the Dataset is not such a result, or nothing in it has the name `of`.
+        """
+        if "replication" not in result.dims or "leaked" not in result or "raid" in result.dims:
+            raise ValueError("result: must come from leakthrough.simulate, replications kept")
+        shape = result.sizes["replication"], -1
+        counts = {
+            "leaked": result["leaked"].values,
+            "expended": result["expended"].values.reshape(shape),
+            "dry": ~np.isnan(result["depletion_time"].values.reshape(shape)),
+        }
+        reader = Reader(self, _frame_of(result))
+        found = reader(counts[self.kind.source])
+        of = {"replication": result["replication"]}
+        if not self.dims:
+            return xr.DataArray(found[:, 0], of, ["replication"], self.label, self.attrs)
+        names = np.array(reader.names, np.str_)
+        dims = ["replication", *self.dims]
+        return xr.DataArray(found, {**of, self.dims[0]: names}, dims, self.label, self.attrs)
+
+    def estimates(self, values: "Numbers", confidence: float = 0.95) -> "Numbers":
+        """Mean, standard error, and interval of its values in independent replications.
+
+        Parameters
+        ----------
+        values : array of float, shape (R, ...)
+        confidence : float
+
+        Returns
+        -------
+        array of float, shape (4, ...)
+            As of `leakthrough.intervals`: Wilson's interval of a probability, otherwise
+            Student's t.
+        """
+        number = len(values)
+        if self.kind.probability:
+            return wilson(values.sum(axis=0), number, confidence)
+        mean = values.mean(axis=0)
+        spread = values.var(axis=0, ddof=1) if number > 1 else np.full(mean.shape, np.nan)
+        most = 1.0 if self.name == "leak_rate" else np.inf
+        return student(mean, spread, number, confidence, least=0.0, most=most)
+
+
+def measure_of(given: "Measure | str") -> Measure:
+    """Return a measure, given as such or by its name.
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
+    """
+    return given if isinstance(given, Measure) else Measure(given)
+
+
+class Frame(NamedTuple):
+    """Names and numbers along the columns of the counts: S salvos, K magazines."""
+
+    salvo: Sequence[str]  # (S,)
+    threat: Sequence[str]  # (S,)
+    decoy: Sequence[bool]  # (S,)
+    launched: "Array"  # (S,)
+    layer: Sequence[str]  # (K,)
+    battery: Sequence[str]  # (K,)
+    interceptor: Sequence[str]  # (K,)
+    cost: "Array"  # (K,)
+    every: dict[str, tuple[str, ...]]  # all names of a kind, also of those without a column
+
+
+class Reader:
+    """Reads a measure off counts.
+
+    Parameters
+    ----------
+    measure : Measure
+    frame : Frame
+        What the columns of the counts are.
+
+    Raises
+    ------
+    ValueError
+        If nothing has the name that the measure is `of`.
+    """
+
+    def __init__(self, measure: Measure, frame: Frame) -> None:
+        self.names, weights = _groups(measure, frame)
+        if measure.name == "cost_spent":
+            weights = weights * frame.cost
+        self.weights = weights.T.astype(np.float64)
+        self.finish = _finish(measure, weights, frame)
+
+    def __call__(self, counts: "Array") -> "Numbers":
+        """Return the values (R, names) of the measure in the rows (R, columns) of its source."""
+        return self.finish(counts.astype(np.float64) @ self.weights)
+
+
+def _groups(measure: Measure, frame: Frame) -> "tuple[tuple[str, ...], Array]":
+    """Names of the values, and which columns (names, columns) belong to each."""
+    if measure.by is None:
+        columns = len(frame.salvo if measure.kind.source == "leaked" else frame.battery)
+        real = ~np.array(frame.decoy, np.bool_)
+        return ("all",), real[None] if measure.kind.source == "leaked" else np.ones((1, columns))
+    names, own = frame.every[measure.by], np.array(getattr(frame, measure.by), np.str_)
+    if measure.of is not None:
+        if measure.of not in names:
+            text = f"{shown(measure.of)} is not the name of a {measure.by}"
+            raise ValueError(f"measure {measure.name}, of: {text}{nearest(measure.of, names)}")
+        names = (measure.of,)
+    return names, own == np.array(names, np.str_)[:, np.newaxis]
+
+
+def _finish(measure: Measure, weights: "Array", frame: Frame) -> "Callable[[Numbers], Numbers]":
+    """What becomes of the sum over the columns of a name."""
+    if measure.name == "leak_rate":
+        launched = weights @ frame.launched.astype(np.float64)
+        launched = np.where(launched > 0, launched, np.nan)
+        return lambda sums: sums / launched
+    if measure.name in ("no_leaker", "at_most"):
+        return lambda sums: (sums <= measure.count).astype(np.float64)
+    if measure.name == "dry":
+        return lambda sums: (sums > 0).astype(np.float64)
+    return lambda sums: sums
+
+
+def _frame_of(result: xr.Dataset) -> Frame:
+    """The frame of a result, whose magazines are all pairs of a battery and an interceptor."""
+    batteries, interceptors = result["battery"].values, result["interceptor"].values
+    every = {name: tuple(result[name].values.tolist()) for name in ("salvo", *_OF_ROUNDS)}
+    threats = result["threat"].values.tolist()
+    return Frame(
+        salvo=every["salvo"],
+        threat=threats,
+        decoy=result["decoy"].values.tolist(),
+        launched=result["launched"].values,
+        layer=np.repeat(result["layer_of"].values, interceptors.size).tolist(),
+        battery=np.repeat(batteries, interceptors.size).tolist(),
+        interceptor=np.tile(interceptors, batteries.size).tolist(),
+        cost=np.tile(result["round_cost"].values, batteries.size),
+        every={**every, "threat": tuple(dict.fromkeys(threats))},
+    )

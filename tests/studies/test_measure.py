@@ -1,0 +1,120 @@
+"""Measures: what they are, what they say of a result, and what they refuse."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from raids import api_example, rich
+
+import leakthrough as lt
+from leakthrough import intervals
+from leakthrough.studies._runs import How, values
+from leakthrough.studies.measure import MEASURES, measure_of
+
+EVERY = [
+    lt.Measure(name, by=by, count=3 if name == "at_most" else 0)
+    for name, kind in MEASURES.items()
+    for by in (None, *kind.by)
+]
+
+
+@pytest.fixture(scope="module")
+def result() -> xr.Dataset:
+    return lt.simulate(rich(), replications=200, seed=5)
+
+
+def test_they_say_what_xarray_says(result: xr.Dataset) -> None:
+    real = result.leaked.where(~result.decoy, 0).sum("salvo")
+    expended = result.expended
+    dry = result.depletion_time.notnull()
+    wanted: dict[tuple[str, str | None], Any] = {
+        ("leakers", None): real,
+        ("leakers", "threat"): result.leaked.groupby("threat")
+        .sum()
+        .sel(threat=["t", "fast", "decoy"]),
+        ("leak_rate", None): real / int(result.launched.where(~result.decoy, 0).sum()),
+        ("leak_rate", "salvo"): result.leaked / result.launched,
+        ("no_leaker", None): real == 0,
+        ("no_leaker", "salvo"): result.leaked == 0,
+        ("at_most", None): real <= 3,
+        ("expended", None): expended.sum(("battery", "interceptor")),
+        ("expended", "battery"): expended.sum("interceptor"),
+        ("expended", "interceptor"): expended.sum("battery"),
+        ("cost_spent", None): (expended * result.round_cost).sum(("battery", "interceptor")),
+        ("dry", None): dry.any(("battery", "interceptor")),
+        ("dry", "interceptor"): dry.any("battery"),
+    }
+    for (name, by), expected in wanted.items():
+        found = lt.Measure(name, by=by, count=3 if name == "at_most" else 0).values(result)
+        assert found.dims == ("replication", *([by] if by else []))
+        np.testing.assert_allclose(found.values, expected.values, err_msg=f"{name} {by}")
+    layers = lt.Measure("expended", by="layer").values(result)
+    own = expended.sum(("battery", "interceptor"), keep_attrs=True)
+    assert (layers.sum("layer") == own).all()
+    assert float(layers.sel(layer="inner").sum()) == float(expended.sel(battery="near").sum())
+
+
+def test_a_run_has_the_values_of_the_simulation(result: xr.Dataset) -> None:
+    found = values(rich(), EVERY, replications=200, seed=5, how=How(workers=2))
+    for measure, own in zip(EVERY, found, strict=True):
+        said = measure.values(result).values.reshape(200, -1)
+        np.testing.assert_array_equal(own, said, err_msg=measure.label)
+
+
+def test_one_of_many(result: xr.Dataset) -> None:
+    every = lt.Measure("leakers", by="threat").values(result)
+    one = lt.Measure("leakers", by="threat", of="fast").values(result)
+    assert one.dims == ("replication",)
+    assert (one == every.sel(threat="fast")).all()
+    assert one.attrs == {"units": "1", "long_name": "threats that got through"}
+
+
+def test_labels_differ() -> None:
+    labels = [measure.label for measure in EVERY] + [lt.Measure("at_most", count=4).label]
+    assert len(set(labels)) == len(labels)
+
+
+def test_estimates_are_those_of_the_intervals() -> None:
+    counts = np.array([[0.0], [2.0], [4.0], [0.0]])
+    found = lt.Measure("leakers").estimates(counts)
+    np.testing.assert_allclose(found, intervals.student([1.5], [11 / 3], 4, least=0.0))
+    found = lt.Measure("no_leaker").estimates((counts == 0).astype(float), 0.9)
+    np.testing.assert_allclose(found, intervals.wilson([2], 4, 0.9))
+    assert np.isnan(lt.Measure("leakers").estimates(counts[:1])[1:]).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"name": "leaker"}, "measure: must be one of leakers, .*; did you mean 'leakers'"),
+        ({"name": 3}, "measure: must be one of"),
+        (
+            {"name": "leakers", "by": "layer"},
+            "measure leakers, by: must be None or one of salvo, th",
+        ),
+        ({"name": "dry", "by": "salvo"}, "measure dry, by: must be None or one of layer, battery"),
+        ({"name": "leakers", "of": "drone"}, "measure leakers, of: needs by"),
+        ({"name": "at_most", "count": -1}, "measure at_most, count: must be a whole number from 0"),
+        ({"name": "leakers", "count": 2}, "measure leakers, count: .* is for at_most; got 2"),
+    ],
+)
+def test_refusals(arguments: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        lt.Measure(**arguments)
+
+
+def test_a_name_that_nothing_has_is_an_error_before_anything_runs() -> None:
+    wrong = lt.Measure("leakers", by="threat", of="drones")
+    with pytest.raises(ValueError, match="of: 'drones' is not the name of a threat; did you mean"):
+        values(api_example(), [wrong], replications=10**9, seed=1, how=How())
+
+
+def test_a_reduced_result_has_no_values(result: xr.Dataset) -> None:
+    with pytest.raises(ValueError, match="replications kept"):
+        lt.Measure("leakers").values(lt.reduced(result))
+
+
+def test_a_name_stands_for_its_measure() -> None:
+    assert measure_of("leakers") == lt.Measure("leakers")
+    assert measure_of(lt.Measure("dry")) == lt.Measure("dry")
