@@ -85,7 +85,8 @@ def kernel_raids(of: lt.Campaign, seed: int, replication: int) -> list[Outcome]:
     """Counts and ledger of each raid by the compiled kernel."""
     plan, labels = lower_campaign(of, TIMELINE)
     job = CampaignJob(plan, len(labels.salvos))
-    block = job.block(seed, replication, replication + 1, np.zeros(1, np.uint8))
+    block = job.new_rows(1)
+    job.block(seed, replication, block, np.zeros(1, np.uint8))
     left, found = [iter(rows) for rows in block], []
     for kind in plan.kinds:
         tables, rows = plan.tables[kind], next(left[kind])

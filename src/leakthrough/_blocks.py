@@ -28,6 +28,9 @@ LONGEST_WAIT = 0.1
 class Sink(Protocol):
     """Where finished replications go."""
 
+    def room(self, start: int, stop: int) -> Block:
+        """Zeroed rows into which some replications are to be written."""
+
     def take(self, start: int, block: Block) -> None:
         """Take the rows of the replications from `start`; in any order."""
 
@@ -41,25 +44,25 @@ class Sink(Protocol):
 class Rows:
     """Keeps every replication."""
 
-    def __init__(self, replications: int) -> None:
-        self.replications = replications
-        self.rows: Block = []
+    def __init__(self, job: Job, replications: int) -> None:
+        self.job = job
+        self.rows = job.new_rows(replications)
+
+    def room(self, start: int, stop: int) -> Block:
+        """Their own places: memory touched for the first time costs more than the kernel does."""
+        return [rows[:, start:stop] for rows in self.rows]
 
     def take(self, start: int, block: Block) -> None:
-        """Copy rows to their places."""
-        if not self.rows:
-            shapes = [(len(rows), self.replications, rows.shape[2]) for rows in block]
-            self.rows = [np.empty(shape, np.int64) for shape in shapes]
-        for mine, rows in zip(self.rows, block, strict=True):
-            mine[:, start : start + rows.shape[1]] = rows
+        """Nothing is left to do."""
 
     def alike(self, replications: int) -> "Rows":
         """An empty one."""
-        return Rows(replications)
+        return Rows(self.job, replications)
 
     def merge(self, start: int, other: "Rows") -> None:
-        """Take what another one has collected."""
-        self.take(start, other.rows)
+        """Copy what another one has collected."""
+        for mine, theirs in zip(self.rows, other.rows, strict=True):
+            mine[:, start : start + theirs.shape[1]] = theirs
 
 
 def usable_cores() -> int:
@@ -70,11 +73,11 @@ def usable_cores() -> int:
 
 
 def _timed_block(
-    job: Job, seed: int, start: int, stop: int, flag: Flag
+    job: Job, seed: int, start: int, rows: Block, flag: Flag
 ) -> tuple[int, Block, float]:
     began = time.perf_counter()
-    block = job.block(seed, start, stop, flag)
-    return start, block, time.perf_counter() - began
+    job.block(seed, start, rows, flag)
+    return start, rows, time.perf_counter() - began
 
 
 class _Pace:
@@ -107,7 +110,8 @@ def on_threads(
                 # Not more than a thread's share of what is left: all are to end together.
                 share = -(-(replications - begun) // workers)
                 stop = begun + min(pace.size, share)
-                pending.add(pool.submit(_timed_block, job, seed, begun, stop, flag))
+                room = sink.room(begun, stop)
+                pending.add(pool.submit(_timed_block, job, seed, begun, room, flag))
                 begun = stop
             done, pending = concurrent.futures.wait(
                 pending, LONGEST_WAIT, concurrent.futures.FIRST_COMPLETED
@@ -130,7 +134,9 @@ def _task(job: Job, seed: int, start: int, stop: int, empty: Sink) -> tuple[int,
     most = _Pace(TASK_SECONDS, job.raids).most
     for begin in range(start, stop, most):
         end = min(begin + most, stop)
-        collected.take(begin - start, job.block(seed, begin, end, flag))
+        rows = collected.room(begin - start, end - start)
+        job.block(seed, begin, rows, flag)
+        collected.take(begin - start, rows)
     return start, stop, collected
 
 
@@ -147,7 +153,8 @@ def on_executor(
     flag = np.zeros(1, dtype=np.uint8)
     while begun < replications and seconds < BLOCK_SECONDS / 4:
         size = min(pace.size, replications - begun)
-        begun, block, seconds = _timed_block(job, seed, begun, begun + size, flag)
+        room = sink.room(begun, begun + size)
+        begun, block, seconds = _timed_block(job, seed, begun, room, flag)
         sink.take(begun, block)
         progress.update(size)
         pace.learn(size, seconds)

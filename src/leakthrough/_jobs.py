@@ -14,7 +14,6 @@ from leakthrough import _kernel, _resupply
 from leakthrough._campaign_tables import Plan
 from leakthrough._draws import raid_offset
 from leakthrough._state import (
-    Counts,
     State,
     columns,
     named_counts,
@@ -47,8 +46,11 @@ class Job(Protocol):
     def compile(self) -> None:
         """Compile what a block needs, or load it from the cache."""
 
-    def block(self, seed: int, start: int, stop: int, flag: Flag) -> Block:
-        """Compute the replications from `start` up to `stop`; void if the flag was set."""
+    def new_rows(self, replications: int) -> Block:
+        """Zeroed rows for some replications."""
+
+    def block(self, seed: int, start: int, rows: Block, flag: Flag) -> None:
+        """Compute as many replications from `start` as there are rows; void if the flag was set."""
 
     def variables(self, block: Block) -> Mapping[str, Array]:
         """Result variables of some replications, which lead the dimensions."""
@@ -57,11 +59,10 @@ class Job(Protocol):
         """The same, and what is said only where every replication is kept."""
 
 
-def run_block(tables: Tables, seed: int, start: int, stop: int, flag: Flag) -> Counts:
-    """Counts of one raid, in the replications from `start` up to `stop`."""
-    counts, carried = new_counts(tables, stop - start), new_carried(tables, stop - start)
-    _kernel.simulate_block(new_state(tables), counts.rows, carried.rows, seed, start, 0, flag)
-    return counts
+def run_block(tables: Tables, rows: Numbers, seed: int, start: int, flag: Flag) -> None:
+    """Compute one raid of as many replications from `start` as there are zeroed rows."""
+    carried = new_carried(tables, len(rows)).rows
+    _kernel.simulate_block(new_state(tables), rows, carried, seed, start, 0, flag)
 
 
 class RaidJob(NamedTuple):
@@ -73,11 +74,15 @@ class RaidJob(NamedTuple):
 
     def compile(self) -> None:
         """Compile the kernel, or load it from the cache."""
-        run_block(self.tables, 0, 0, 0, np.zeros(1, np.uint8))
+        self.block(0, 0, self.new_rows(0), np.zeros(1, np.uint8))
 
-    def block(self, seed: int, start: int, stop: int, flag: Flag) -> Block:
-        """Compute the replications from `start` up to `stop`."""
-        return [run_block(self.tables, seed, start, stop, flag).rows[np.newaxis]]
+    def new_rows(self, replications: int) -> Block:
+        """Zeroed rows for some replications."""
+        return [new_counts(self.tables, replications).rows[np.newaxis]]
+
+    def block(self, seed: int, start: int, rows: Block, flag: Flag) -> None:
+        """Compute the replications from `start` on."""
+        run_block(self.tables, rows[0][0], seed, start, flag)
 
     def variables(self, block: Block) -> Mapping[str, Array]:
         """Result variables of some replications."""
@@ -93,11 +98,11 @@ class RaidJob(NamedTuple):
 class Ledger(NamedTuple):
     """What stands in a row of a campaign behind the counts of a raid."""
 
-    delivered: Numbers  # (R, K) before the raid
-    dry: Numbers  # (R, K) whether the magazine has run dry in this raid or earlier
-    stock: Numbers  # (R, I) when the raid begins; NO_STOCK where there is none
-    replenished: Numbers  # (R, I) before the raid
-    stock_dry: Numbers  # (R, I) whether the stock has been empty by the start of the raid
+    delivered: Numbers  # (..., K) before the raid
+    dry: Numbers  # (..., K) whether the magazine has run dry in this raid or earlier
+    stock: Numbers  # (..., I) when the raid begins; NO_STOCK where there is none
+    replenished: Numbers  # (..., I) before the raid
+    stock_dry: Numbers  # (..., I) whether the stock has been empty by the start of the raid
 
 
 def named_ledger(rows: Numbers, tables: Tables) -> Ledger:
@@ -105,7 +110,7 @@ def named_ledger(rows: Numbers, tables: Tables) -> Ledger:
     magazines, interceptors = tables.magazines.size, tables.kill.shape[0]
     widths = magazines, magazines, interceptors, interceptors, interceptors
     stops = list(itertools.accumulate(widths, initial=width(tables)))
-    return Ledger(*(rows[:, first:stop] for first, stop in itertools.pairwise(stops)))
+    return Ledger(*(rows[..., first:stop] for first, stop in itertools.pairwise(stops)))
 
 
 class CampaignJob(NamedTuple):
@@ -122,17 +127,20 @@ class CampaignJob(NamedTuple):
 
     def compile(self) -> None:
         """Compile the kernel, or load it from the cache."""
-        season = Season(self.plan, 0, 0, 0)
+        season = Season(self.plan, 0, 0, season_rows(self.plan, 0))
         for kind in self.plan.kinds[:2]:
             season.next_raid(new_state(self.plan.tables[kind]), np.zeros(1, np.uint8))
 
-    def block(self, seed: int, start: int, stop: int, flag: Flag) -> Block:
-        """Compute the replications from `start` up to `stop`."""
+    def new_rows(self, replications: int) -> Block:
+        """Zeroed rows for some replications."""
+        return season_rows(self.plan, replications)
+
+    def block(self, seed: int, start: int, rows: Block, flag: Flag) -> None:
+        """Compute the replications from `start` on."""
         states = [new_state(tables) for tables in self.plan.tables]
-        season = Season(self.plan, seed, start, stop - start)
+        season = Season(self.plan, seed, start, rows)
         while season.raid < self.raids and not flag[0]:
             season.next_raid(states[self.plan.kinds[season.raid]], flag)
-        return season.rows
 
     def variables(self, block: Block) -> Mapping[str, Array]:
         """Result variables of some replications, along the raids in their order."""
@@ -151,11 +159,15 @@ class CampaignJob(NamedTuple):
 
     def kept(self, block: Block) -> Mapping[str, Array]:
         """The same, and in which raid what ran dry first did."""
-        found = self.variables(block)
+        ledgers = list(map(named_ledger, block, self.plan.tables))
+        # What is dry by one raid is dry by all later ones: to count them is to find the first.
+        dry = sum(ledger.dry.sum(axis=0) for ledger in ledgers)
+        stock_dry = sum(ledger.stock_dry.sum(axis=0) for ledger in ledgers)
+        first = first_dry(np.asarray(dry), self.raids)
         return {
-            **found,
-            "first_dry": first_dry(found["dry_so_far"]),
-            "stock_first_dry": first_dry(found["stock_dry_so_far"]),
+            **self.variables(block),
+            "first_dry": spread(first, self.plan.tables[0], np.nan, np.float64),
+            "stock_first_dry": first_dry(np.asarray(stock_dry), self.raids),
         }
 
     def _of_kind(self, kind: int, rows: Numbers) -> Mapping[str, Array]:
@@ -167,14 +179,15 @@ class CampaignJob(NamedTuple):
             found[name] = _placed(found[name], 1, places, self.salvos)
         if "leaked_so_far" in found:
             found["leaked_so_far"] = _placed(found["leaked_so_far"], 2, places, self.salvos)
+        if any(own.landings.size for own in self.plan.tables):
+            found |= losses_of(counts, tables)
         return {
             **found,
-            **losses_of(counts, tables),
             "delivered": spread(ledger.delivered, tables, 0),
-            "dry_so_far": spread(ledger.dry, tables, 0),
+            "dry_so_far": spread(ledger.dry, tables, False, np.bool_),
             "stock": ledger.stock,
             "replenished": ledger.replenished,
-            "stock_dry_so_far": ledger.stock_dry,
+            "stock_dry_so_far": ledger.stock_dry != 0,
         }
 
 
@@ -188,24 +201,29 @@ def _placed(values: Array, axis: int, places: Array, number: int) -> Array:
     return found
 
 
+def season_rows(plan: Plan, replications: int) -> Block:
+    """Zeroed rows of a campaign: the counts of each raid, and behind them its ledger."""
+    tables = plan.tables[0]
+    extra = 2 * tables.magazines.size + 3 * tables.kill.shape[0]
+    return [
+        np.zeros((plan.kinds.count(kind), replications, width(own) + extra), np.int64)
+        for kind, own in enumerate(plan.tables)
+    ]
+
+
 class Season:
     """What some replications hold from raid to raid; `raid` is the number of the next one."""
 
-    def __init__(self, plan: Plan, seed: int, start: int, replications: int) -> None:
+    def __init__(self, plan: Plan, seed: int, start: int, rows: Block) -> None:
         self.plan, self.seed, self.start, self.raid = plan, seed, start, 0
-        tables = plan.tables[0]
+        tables, replications = plan.tables[0], rows[0].shape[1]
         self.carried = new_carried(tables, replications)
         self.stock = np.tile(plan.supply.stock, (replications, 1))
         self.lost_at = np.zeros((replications, tables.batteries.size), np.int64)
         self.dry = np.zeros((replications, tables.magazines.size), np.bool_)
         self.stock_dry = np.zeros(self.stock.shape, np.bool_)
-        extra = 2 * tables.magazines.size + 3 * tables.kill.shape[0]
         self.columns = [columns(tables) for tables in plan.tables]
-        self.rows = [
-            np.zeros((plan.kinds.count(kind), replications, width(tables) + extra), np.int64)
-            for kind, tables in enumerate(plan.tables)
-        ]
-        self.unused = [iter(rows) for rows in self.rows]
+        self.unused = [iter(of_kind) for of_kind in rows]
 
     def next_raid(self, state: State, flag: Flag) -> None:
         """Resupply, and then the raid, in a state of its kind."""

@@ -180,6 +180,10 @@ class Summaries:
         self.job, self.decoys = job, decoys
         self.reduction = Reduction(decoys, raids=job.along_raids)
 
+    def room(self, start: int, stop: int) -> "Block":
+        """Rows that are forgotten when they are reduced."""
+        return self.job.new_rows(stop - start)
+
     def take(self, start: int, block: "Block") -> None:
         """Reduce the rows of some replications."""
         self.reduction.take_rows(self.job.variables(block))

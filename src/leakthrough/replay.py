@@ -10,7 +10,7 @@ from leakthrough import _kernel
 from leakthrough._campaign_tables import Plan, lower_campaign
 from leakthrough._draws import TICKS_A_SECOND
 from leakthrough._errors import is_whole
-from leakthrough._jobs import Season
+from leakthrough._jobs import Season, season_rows
 from leakthrough._state import State, logged, new_carried, new_counts, new_state
 from leakthrough._tables import Labels, Tables, label, lower
 from leakthrough.campaign import Campaign
@@ -79,7 +79,7 @@ def _logged_in_campaign(
 
     def run(state: State) -> None:
         states = [new_state(tables) for tables in plan.tables]
-        season = Season(plan, seed, replication, 1)
+        season = Season(plan, seed, replication, season_rows(plan, 1))
         while season.raid < raid:
             season.next_raid(states[plan.kinds[season.raid]], stop)
         season.next_raid(state, stop)

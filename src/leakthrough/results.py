@@ -279,9 +279,9 @@ def raid_variables() -> dict[str, Variable]:
     return {**inserted, **CAMPAIGN_VARIABLES}
 
 
-def first_dry(dry: "Array") -> "Array":
-    """Number of the first raid by which something was dry (R, N, ...); NaN for never."""
-    return np.where(dry.any(axis=1), dry.argmax(axis=1), np.nan)
+def first_dry(dry: "Array", raids: int) -> "Array":
+    """Number of the first raid by which something was dry, from how many it was; NaN for never."""
+    return np.where(dry > 0, raids - dry, np.nan)
 
 
 def _coordinate(name: str, dim: str | None, values: Any) -> xr.Variable:

@@ -112,9 +112,11 @@ def _simulated(
     """Compute the replications of what was given, and make a result of them."""
     if how.workers is not None and (not is_whole(how.workers) or how.workers < 1):
         raise ValueError(f"workers: must be a whole number from 1; got {how.workers!r}")
-    sink: Rows | Summaries = Rows(call.replications)
-    if call.keep == "summary":
-        sink = Summaries(job, np.array(labels.decoys))
+    sink: Rows | Summaries = (
+        Rows(job, call.replications)
+        if call.keep == "replications"
+        else Summaries(job, np.array(labels.decoys))
+    )
     compute(job, sink, seed=call.seed, replications=call.replications, **how._asdict())
     kind = type(given).__name__.lower()
     result = dataset(

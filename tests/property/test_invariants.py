@@ -19,7 +19,7 @@ from strategies import scenarios
 import leakthrough as lt
 from leakthrough import _kernel
 from leakthrough._jobs import run_block
-from leakthrough._state import Counts
+from leakthrough._state import Counts, new_counts
 from leakthrough._tables import Tables, label, lower
 from leakthrough.results import CAUSES
 
@@ -38,7 +38,9 @@ everything = st.one_of(lively, lively, scenarios())
 
 def block(scenario: lt.Scenario, seed: int) -> tuple[Tables, Counts]:
     tables = lower(scenario, TIMELINE)
-    return tables, run_block(tables, seed, 0, REPLICATIONS, np.zeros(1, np.uint8))
+    counts = new_counts(tables, REPLICATIONS)
+    run_block(tables, counts.rows, seed, 0, np.zeros(1, np.uint8))
+    return tables, counts
 
 
 # ---------------------------------------------------------------- every replication

@@ -177,7 +177,7 @@ def full() -> lt.Campaign:
     names = [salvo.name for salvo in rich().salvos]
     return lt.Campaign(
         name="nuits — é",
-        scenario=rich(),
+        scenario=rich().replace("salvos.a.target", "near"),
         raids=3,
         interval=DAY,
         sizes={
@@ -208,6 +208,12 @@ def test_dimensions_are_those_declared() -> None:
         assert found.attrs.get("long_name"), key
 
 
+def test_losses_are_said_only_where_a_salvo_aims() -> None:
+    harmless = full().model_copy(update={"scenario": rich()})
+    result = lt.simulate_campaign(harmless, replications=4, seed=1)
+    assert not {"lost", "rounds_lost"} & set(result.data_vars)
+
+
 @pytest.mark.parametrize("keep", ["replications", "summary"])
 @pytest.mark.parametrize("format", ["netcdf", "zarr"])
 def test_files_lose_nothing(keep: Any, format: str, tmp_path: Path) -> None:
@@ -220,7 +226,7 @@ def test_files_lose_nothing(keep: Any, format: str, tmp_path: Path) -> None:
         found = xr.open_zarr(tmp_path / "r", zarr_format=2).load()
     xr.testing.assert_identical(lt.rerun(found), result)
     assert lt.campaign_of(found) == full()
-    assert lt.scenario_of(found) == rich()
+    assert lt.scenario_of(found) == full().scenario
 
 
 def test_a_summary_is_that_of_the_replications() -> None:

@@ -192,10 +192,10 @@ def test_progress_reaches_the_end(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_exception_in_a_worker_surfaces(spread: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     run_block = _jobs.run_block
 
-    def failing(tables: Any, seed: int, start: int, stop: int, flag: Any) -> Any:
-        if start <= 20 < stop:
+    def failing(tables: Any, rows: Any, seed: int, start: int, flag: Any) -> None:
+        if start <= 20 < start + len(rows):
             raise ArithmeticError("on purpose")
-        return run_block(tables, seed, start, stop, flag)
+        run_block(tables, rows, seed, start, flag)
 
     monkeypatch.setattr(_jobs, "run_block", failing)
     monkeypatch.setattr(_blocks, "BLOCK_SECONDS", 0.0)

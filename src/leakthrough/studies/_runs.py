@@ -43,6 +43,10 @@ class Values:
 
     alike = sized
 
+    def room(self, start: int, stop: int) -> Block:
+        """Rows that are forgotten when they are read."""
+        return self.job.new_rows(stop - start)
+
     def take(self, start: int, block: Block) -> None:
         """Read the measures off the rows of some replications."""
         counts = named_counts(block[0][0], self.job.tables)
