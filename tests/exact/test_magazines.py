@@ -67,15 +67,17 @@ def test_large_raids_take_little_time() -> None:
     assert math.isclose(float((pmf.sum("rounds_left") * pmf.leakers).sum()), 720.0, rel_tol=1e-9)
 
 
-def threat_by_threat(threats: int, layers: list[tuple[int, int, float]]) -> Any:
-    """Law of the leakers: a tree of what becomes of each threat at each layer."""
-    found = np.zeros(threats + 1)
+def threat_by_threat(
+    threats: int, layers: list[tuple[int, int, float]]
+) -> Counter[tuple[int, tuple[int, ...]]]:
+    """Law of the leakers and all layers' rounds: a tree of what becomes of each threat."""
+    found: Counter[tuple[int, tuple[int, ...]]] = Counter()
 
     def go(threat: int, layer: int, left: tuple[int, ...], leaked: int, chance: float) -> None:
         if chance == 0.0:
             return
         if threat == threats:
-            found[leaked] += chance
+            found[leaked, left] += chance  # type: ignore[assignment]
         elif layer == len(layers):
             go(threat + 1, 0, left, leaked + 1, chance)
         elif left[layer] < layers[layer][1]:
@@ -98,7 +100,59 @@ layer = st.tuples(st.integers(0, 7), st.integers(1, 3), chances)
 @given(st.integers(0, 5), st.lists(layer, max_size=3))
 def test_layered_inventories(threats: int, layers: list[tuple[int, int, float]]) -> None:
     pmf = exact.layered_inventories(threats, layers)
-    np.testing.assert_allclose(pmf, threat_by_threat(threats, layers), atol=1e-13)
+    expected = np.zeros(threats + 1)
+    for (leaked, _), chance in threat_by_threat(threats, layers).items():
+        expected[leaked] += chance
+    np.testing.assert_allclose(pmf, expected, atol=1e-13)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 5), st.lists(layer, max_size=3))
+def test_rounds_left_in_layers(threats: int, layers: list[tuple[int, int, float]]) -> None:
+    pmf = exact.layered_rounds_left(threats, layers)
+    expected = np.zeros(pmf.shape)
+    for (leaked, left), chance in threat_by_threat(threats, layers).items():
+        for place, rounds in enumerate(left):
+            expected[place, leaked, rounds] += chance
+    np.testing.assert_allclose(pmf, expected, atol=1e-13)
+    assert pmf.dims == ("layer", "leakers", "rounds_left")
+    assert pmf.rounds_left.values.tolist() == list(range(expected.shape[2]))
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.integers(0, 150),
+    st.lists(st.tuples(st.integers(0, 90), st.integers(1, 3), chances), min_size=1, max_size=4),
+)
+def test_what_the_layers_have_fired_accounts_for_the_leakers(
+    threats: int, layers: list[tuple[int, int, float]]
+) -> None:
+    pmf = exact.layered_rounds_left(threats, layers)
+    leakers = exact.layered_inventories(threats, layers)
+    for part in pmf.sum("rounds_left"):
+        np.testing.assert_allclose(part, leakers, atol=1e-13)
+    # Each engagement of a layer stops its threat with the same chance, whoever reaches it.
+    left = (pmf.sum("leakers") * pmf.rounds_left).sum("rounds_left")
+    stopped = sum(
+        (rounds - float(mean)) / each * (1 - (1 - kill) ** each)
+        for (rounds, each, kill), mean in zip(layers, left, strict=True)
+    )
+    assert math.isclose(threats - stopped, float((leakers * leakers.leakers).sum()), abs_tol=1e-9)
+
+
+def test_one_layer_is_a_finite_magazine() -> None:
+    pmf = exact.layered_rounds_left(60, [(35, 1, 0.6)])
+    np.testing.assert_allclose(pmf[0], exact.finite_magazine(60, 35, 0.6, 1), atol=1e-14)
+
+
+@pytest.mark.parametrize("kill", [0.1, 0.5, 0.8])
+def test_large_raids_on_layers_take_little_time(kill: float) -> None:
+    # A bound more than ten times what was measured.
+    began = time.process_time()
+    pmf = exact.layered_rounds_left(5000, [(4000, 1, kill)] * 3)
+    leakers = exact.layered_inventories(5000, [(4000, 1, kill)] * 3)
+    assert time.process_time() - began < 10.0
+    np.testing.assert_allclose(pmf[2].values.sum(axis=1), leakers, atol=1e-13)
 
 
 @given(st.integers(0, 30), st.lists(chances, min_size=1, max_size=3))
@@ -114,10 +168,19 @@ def test_layers_without_a_shortage_commute(threats: int, kills: list[float]) -> 
     [
         (lambda: exact.finite_magazine(-1, 1, 0.5, 1), "threats: must be"),
         (lambda: exact.finite_magazine(1, 1, 0.5, 1.5), "looks: must be"),  # type: ignore[arg-type]
-        (lambda: exact.finite_magazine(10**6, 10**6, 0.5, 1), "must be at most 60,000,000"),
+        (lambda: exact.finite_magazine(10**6, 10**6, 0.5, 1), "must be at most 64,000,000"),
         (lambda: exact.layered_inventories(1, [(1, 0, 0.5)]), r"layers\[0\] rounds_each: must be"),
         (lambda: exact.layered_inventories(1, [(1, 1)]), r"layers\[0\]: must be \(rounds,"),  # type: ignore[list-item]
         (lambda: exact.layered_inventories(1, [(1, 1, -0.5)]), r"layers\[0\] kill_probability"),
+        (
+            lambda: exact.layered_rounds_left(1, [(1, 1, 0.5), (1, 0, 0.5)]),
+            r"layers\[1\] rounds_ea",
+        ),
+        (lambda: exact.layered_rounds_left(-1, []), "threats: must be a whole number from 0"),
+        (
+            lambda: exact.layered_rounds_left(9, [(10**9, 1, 0.5)]),
+            "must be at most 64,000,000; got",
+        ),
     ],
 )
 def test_what_is_out_of_range_is_refused(call: Any, said: str) -> None:

@@ -10,13 +10,14 @@ from leakthrough.exact.binomial_raid import (
     rounds_required,
     shoot_look_shoot,
 )
-from leakthrough.exact.magazines import finite_magazine, layered_inventories
+from leakthrough.exact.magazines import finite_magazine, layered_inventories, layered_rounds_left
 from leakthrough.exact.saturation import erlang_b, patience, simultaneous_raid
 
 __all__ = [
     "erlang_b",
     "finite_magazine",
     "layered_inventories",
+    "layered_rounds_left",
     "leakers",
     "patience",
     "raid_annihilation",

@@ -8,6 +8,8 @@ from leakthrough._errors import is_whole
 
 Numbers = npt.NDArray[np.float64]
 
+_NOTHING = 1e-40
+
 
 def whole(name: str, value: object, least: int = 0, most: int = 10**9) -> int:
     """A whole number within bounds, or a clear error."""
@@ -64,3 +66,18 @@ def binomial(number: int, share: float) -> Numbers:
     found = np.exp(ways + xlogy(k, share) + xlog1py(number - k, -share))
     normed: Numbers = found / found.sum()
     return normed
+
+
+def support(values: Numbers) -> slice:
+    """Where a law begins and ends, its edges below 1e-40 left out."""
+    places = np.flatnonzero(values > _NOTHING)
+    return slice(int(places[0]), int(places[-1]) + 1)
+
+
+def law_of_sum(first: Numbers, second: Numbers) -> Numbers:
+    """Law of the sum of two independent numbers from 0, by convolution of their supports."""
+    one, other = support(first), support(second)
+    found = np.zeros(len(first) + len(second) - 1)
+    both = np.convolve(first[one], second[other])
+    found[one.start + other.start : one.stop + other.stop - 1] = both
+    return found

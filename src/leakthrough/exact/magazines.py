@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
-from leakthrough.exact._arguments import Numbers, binomial, chance, law, whole
+from leakthrough.exact._arguments import Numbers, binomial, chance, law, support, whole
 
-_NOTHING = 1e-40
-_MOST_STATES = 60_000_000
-"""Numbers in a joint law: 480 MB."""
+_MOST_STATES = 64_000_000
+"""Numbers in a joint law: 512 MB."""
 
 
 def finite_magazine(threats: int, rounds: int, kill_probability: float, looks: int) -> xr.DataArray:
@@ -23,7 +23,7 @@ def finite_magazine(threats: int, rounds: int, kill_probability: float, looks: i
     Parameters
     ----------
     threats, rounds, looks : int
-        From 0; (threats + 1) (rounds + 1) at most 60,000,000.
+        From 0; (threats + 1) (rounds + 1) at most 64,000,000.
     kill_probability : float
         Of one round.
 
@@ -94,10 +94,8 @@ def _one_more(part: _Part, kill: float, looks: int) -> _Part:
 
 def _trimmed(part: _Part) -> _Part:
     """Cut off the edges that hold next to nothing, without which large raids take minutes."""
-    rows = np.flatnonzero(part.values.max(axis=1) > _NOTHING)
-    columns = np.flatnonzero(part.values.max(axis=0) > _NOTHING)
-    values = part.values[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return _Part(values, part.leakers + int(rows[0]), part.rounds + int(columns[0]))
+    rows, columns = support(part.values.max(axis=1)), support(part.values.max(axis=0))
+    return _Part(part.values[rows, columns], part.leakers + rows.start, part.rounds + columns.start)
 
 
 def layered_inventories(threats: int, layers: Sequence[tuple[int, int, float]]) -> xr.DataArray:
@@ -137,28 +135,142 @@ def layered_inventories(threats: int, layers: Sequence[tuple[int, int, float]]) 
     [0.25, 0.5, 0.25, 0.0]
     """
     number = whole("threats", threats)
-    reaching = np.zeros(number + 1)
-    reaching[number] = 1.0
+    reaching = _Reaching(np.ones((1, 1)), number)
+    for layer in _checked(layers):
+        reaching = _through(layer, reaching)
+    found = np.zeros(number + 1)
+    found[reaching.counts()] = reaching.values[0]
+    return law(found, "law of the leakers", leakers=np.arange(number + 1))
+
+
+def layered_rounds_left(threats: int, layers: Sequence[tuple[int, int, float]]) -> xr.DataArray:
+    """Joint laws of the leakers and each layer's rounds left, threats one after another.
+
+    The raid and the layers of `layered_inventories`, with what it leaves in each magazine: how
+    likely it is that few leak and yet a layer is empty for the next raid.
+
+    Parameters
+    ----------
+    threats : int
+        From 0.
+    layers : sequence of (int, int, float)
+        Of each layer: rounds (from 0), rounds_each (from 1), kill_probability. The number of
+        layers times (threats + 1) (most rounds of a layer + 1) is at most 64,000,000.
+
+    Returns
+    -------
+    xarray.DataArray
+        Probabilities along `layer` (0 for the first), `leakers` (0 to `threats`) and
+        `rounds_left` (0 to the most rounds of a layer). For each layer they sum to 1: the joint
+        law of the raid's leakers and of the rounds left in that layer, not of all layers' rounds.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range.
+
+    Notes
+    -----
+    Those who reach a layer determine its rounds left. So the law of those who reach it is split
+    by its rounds left, and each part goes through this layer and the later ones by itself. Edges
+    of the law of those who reach a layer below 1e-40 are left out.
+
+    Examples
+    --------
+    >>> pmf = layered_rounds_left(3, [(2, 1, 0.5), (2, 1, 1.0)])
+    >>> pmf.sel(layer=1).sum("leakers").values.tolist()
+    [0.75, 0.25, 0.0]
+    """
+    number, defence = whole("threats", threats), _checked(layers)
+    most = max((layer.rounds for layer in defence), default=0)
+    if len(defence) * (number + 1) * (most + 1) > _MOST_STATES:
+        size = f"layers (threats + 1) (most rounds + 1) must be at most {_MOST_STATES:,}"
+        got = f"{len(defence)} layers, {number} threats, {most} rounds"
+        raise ValueError(f"threats, layers: {size}; got {got}")
+    reaching = _Reaching(np.ones((1, 1)), number)
+    places, lefts = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]  # of all rows but the first
+    for place, layer in enumerate(defence):
+        left, parts = _by_rounds_left(layer, reaching)
+        both = np.concatenate([reaching.values, parts])
+        reaching = _through(layer, reaching._replace(values=both))
+        places.append(np.full(len(left), place))
+        lefts.append(left)
+    found = np.zeros((len(defence), number + 1, most + 1))
+    where, left = np.concatenate(places), np.concatenate(lefts)
+    found[where[:, np.newaxis], reaching.counts(), left[:, np.newaxis]] = reaching.values[1:]
+    return law(
+        found,
+        "joint laws of leakers and rounds left of a layer",
+        layer=np.arange(len(defence)),
+        leakers=np.arange(number + 1),
+        rounds_left=np.arange(most + 1),
+    )
+
+
+class _Layer(NamedTuple):
+    """One layer with its inventory."""
+
+    rounds: int
+    rounds_each: int
+    through: float  # probability that a threat survives the rounds fired at it
+
+    @property
+    def shots(self) -> int:
+        """How many threats it can fire at."""
+        return self.rounds // self.rounds_each
+
+
+def _checked(layers: Sequence[tuple[int, int, float]]) -> list[_Layer]:
+    """Layers as given, or a clear error."""
+    found = []
     for place, layer in enumerate(layers):
         try:
             rounds, each, kill = layer
         except (TypeError, ValueError):
             text = "must be (rounds, rounds_each, kill_probability)"
             raise ValueError(f"layers[{place}]: {text}; got {layer!r}") from None
-        shots = whole(f"layers[{place}] rounds", rounds) // whole(
-            f"layers[{place}] rounds_each", each, least=1
-        )
-        through = (1.0 - chance(f"layers[{place}] kill_probability", kill)) ** each
-        reaching = _through_layer(reaching, shots, through)
-    return law(reaching, "law of the leakers", leakers=np.arange(number + 1))
+        number = whole(f"layers[{place}] rounds", rounds)
+        size = whole(f"layers[{place}] rounds_each", each, least=1)
+        survived = (1.0 - chance(f"layers[{place}] kill_probability", kill)) ** size
+        found.append(_Layer(number, size, survived))
+    return found
 
 
-def _through_layer(reaching: Numbers, shots: int, through: float) -> Numbers:
-    """Law of those who pass a layer that fires at the first `shots` who reach it."""
-    number = len(reaching) - 1
-    left = np.zeros(number + 1)
-    for count in np.flatnonzero(reaching).tolist():
-        met = min(count, shots)
-        passed = binomial(met, through)
-        left[count - met : count + 1] += reaching[count] * passed
-    return left
+class _Reaching(NamedTuple):
+    """Law of how many threats reach a layer, and below it parts of that law, one a row."""
+
+    values: Numbers  # rows by counts
+    first: int  # the count of the first column
+
+    def counts(self) -> npt.NDArray[np.int64]:
+        return self.first + np.arange(self.values.shape[1])
+
+
+def _by_rounds_left(layer: _Layer, reaching: _Reaching) -> tuple[npt.NDArray[np.int64], Numbers]:
+    """Each number of rounds that a layer may have left, and its part of those who reach it."""
+    met = np.minimum(reaching.counts(), layer.shots)
+    each, row = np.unique(met, return_inverse=True)
+    parts = np.zeros((len(each), len(met)))
+    parts[row, np.arange(len(met))] = reaching.values[0]
+    return layer.rounds - layer.rounds_each * each, parts
+
+
+def _through(layer: _Layer, reaching: _Reaching) -> _Reaching:
+    """Send all rows through a layer, which fires at the first `shots` who reach it."""
+    passing: list[tuple[int, Numbers]] = []  # from each count on: the first that matters, and law
+    survivors, start, fired_at = np.ones(1), 0, 0
+    for count in reaching.counts().tolist():
+        if min(count, layer.shots) > fired_at:
+            fired_at = min(count, layer.shots)
+            everything = binomial(fired_at, layer.through)
+            part = support(everything)
+            start, survivors = part.start, everything[part]
+        passing.append((count - fired_at + start, survivors))
+    first = min(begin for begin, _ in passing)
+    last = max(begin + len(chances) for begin, chances in passing)
+    transitions = np.zeros((len(passing), last - first))
+    for row, (begin, chances) in zip(transitions, passing, strict=True):
+        row[begin - first : begin - first + len(chances)] = chances
+    values = reaching.values @ transitions
+    kept = support(values[0])
+    return _Reaching(values[:, kept], first + kept.start)
