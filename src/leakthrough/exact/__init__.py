@@ -4,6 +4,7 @@ They answer simple questions without a simulation, and the simulator is tested a
 both apply. Laws are labelled arrays: ``(pmf * pmf.leakers).sum()`` is a mean.
 """
 
+from leakthrough.exact.allocation import random_allocation, uniform_allocation
 from leakthrough.exact.binomial_raid import (
     leakers,
     raid_annihilation,
@@ -11,17 +12,22 @@ from leakthrough.exact.binomial_raid import (
     shoot_look_shoot,
 )
 from leakthrough.exact.magazines import finite_magazine, layered_inventories, layered_rounds_left
+from leakthrough.exact.salvo_combat import armstrong_salvo, hughes_salvo
 from leakthrough.exact.saturation import erlang_b, patience, simultaneous_raid
 
 __all__ = [
+    "armstrong_salvo",
     "erlang_b",
     "finite_magazine",
+    "hughes_salvo",
     "layered_inventories",
     "layered_rounds_left",
     "leakers",
     "patience",
     "raid_annihilation",
+    "random_allocation",
     "rounds_required",
     "shoot_look_shoot",
     "simultaneous_raid",
+    "uniform_allocation",
 ]
