@@ -126,7 +126,8 @@ def layered_inventories(threats: int, layers: Sequence[tuple[int, int, float]]) 
     -----
     A layer fires at the first floor(rounds / rounds_each) threats that reach it. As survivors of
     a layer come in the same order, how many they are is all that the next one needs to know: a
-    binomial law at each layer, mixed over what reaches it.
+    binomial law at each layer, mixed over what reaches it. Edges of that law below 1e-40 are left
+    out.
 
     Examples
     --------
@@ -174,6 +175,9 @@ def layered_rounds_left(threats: int, layers: Sequence[tuple[int, int, float]]) 
     Those who reach a layer determine its rounds left. So the law of those who reach it is split
     by its rounds left, and each part goes through this layer and the later ones by itself. Edges
     of the law of those who reach a layer below 1e-40 are left out.
+
+    The simulator follows these laws where threats come one after another, windows of layers do not
+    overlap, channels are free, `max_salvos` is 1 and `rounds` a multiple of `rounds_each`.
 
     Examples
     --------
