@@ -14,6 +14,7 @@ from leakthrough.exact.binomial_raid import (
 from leakthrough.exact.magazines import finite_magazine, layered_inventories, layered_rounds_left
 from leakthrough.exact.salvo_combat import armstrong_salvo, hughes_salvo
 from leakthrough.exact.saturation import erlang_b, patience, simultaneous_raid
+from leakthrough.exact.terminal import terminal_defence
 
 __all__ = [
     "armstrong_salvo",
@@ -30,4 +31,5 @@ __all__ = [
     "shoot_look_shoot",
     "simultaneous_raid",
     "uniform_allocation",
+    "terminal_defence",
 ]
