@@ -184,8 +184,8 @@ def test_tiny_chances_are_not_lost() -> None:
     # Twelve threats with 20 rounds each in the end: 12 x 1e-20 with one look.
     plan = exact.terminal_defence(12, 240, 0.9, 1)
     assert math.isclose(float(plan.destroyed[1, 12, 240]), 12e-20, rel_tol=1e-9)
-    # Where all is all but safe, a plan that is a little better is still told from one that spends
-    # less: 2e-15 of loss at 15 rounds each.
+    # Where all is all but safe (2e-22), a plan that is a little better is still told from one that
+    # spends less.
     plan = exact.terminal_defence(2, 30, 0.9, 2)
     best = Fractions(Fraction(9, 10), Fraction(1)).best(2, 30, 2)
     assert int(plan.rounds_fired[2, 2, 30]) == -best[2]

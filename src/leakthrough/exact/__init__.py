@@ -13,6 +13,8 @@ from leakthrough.exact.binomial_raid import (
 )
 from leakthrough.exact.magazines import finite_magazine, layered_inventories, layered_rounds_left
 from leakthrough.exact.salvo_combat import armstrong_salvo, hughes_salvo
+from leakthrough.exact.deployment import prim_read
+from leakthrough.exact.magazines import finite_magazine, layered_inventories
 from leakthrough.exact.saturation import erlang_b, patience, simultaneous_raid
 from leakthrough.exact.terminal import terminal_defence
 
@@ -25,6 +27,7 @@ __all__ = [
     "layered_rounds_left",
     "leakers",
     "patience",
+    "prim_read",
     "raid_annihilation",
     "random_allocation",
     "rounds_required",

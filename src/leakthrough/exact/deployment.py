@@ -1,0 +1,136 @@
+"""Rounds for the defence of one target, laid down before it is known how many threats will come."""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from leakthrough.exact._arguments import Numbers, chance
+
+Whole = npt.NDArray[np.int64]
+
+_LEAST_SLOPE = 1e-6
+_LEAST_KILL = 1e-9
+_EQUAL = 1e-9
+"""Relative: what is no more than this above a bound keeps it. Rounding reaches 1e-10."""
+
+
+def prim_read(
+    kill_probability: float, slope: float, lethality: float = 1.0, integer: bool = False
+) -> xr.Dataset:
+    """Rounds for each threat to arrive, so that no threat costs more than a fixed price.
+
+    Threats come at one target one after another, and nobody knows how many. The deployment keeps
+    the expected value lost to the first n of them at or below n times `slope`, whatever n: an
+    attacker gains no more from sending many threats at one target than from sending few.
+
+    Parameters
+    ----------
+    kill_probability : float
+        Of one round.
+    slope : float
+        The most that a threat may take on average, as a share of the target's value: from
+        0.000001 to 1.
+    lethality : float, default 1
+        Probability that a threat that gets through destroys the target.
+    integer : bool, default False
+        Whether to fire whole rounds only.
+
+    Returns
+    -------
+    xarray.Dataset
+        Along `threat`, from 1 to the last one that may need a round; there is none where `slope`
+        is `lethality` or more.
+
+        - `rounds`: fired at this threat;
+        - `value_lost`: expected share of the target's value lost to this threat and all before.
+
+        All rounds together are ``found.rounds.sum()``. Those who come later are not fired at.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range; where rounds are needed, if the kill probability is
+        below 1e-9, or is 1 and they need not be whole: the least part of a round would do.
+
+    Notes
+    -----
+    After n threats 1 - (1 - r_1) ... (1 - r_n) is lost, where r_j = lethality q^n_j for n_j rounds
+    that miss with q each. It is n times the slope s for all n if r_j = s / (1 - (j - 1) s), so
+    n_j = ln(lethality / r_j) / ln(1 / q). From the first j with r_j at or above the lethality on,
+    a threat takes at most s without any defence.
+
+    No other deployment keeps the bound with fewer rounds for the first n threats, for any n. Whole
+    rounds are found threat by threat: always the fewest for which the bound still holds. What
+    they keep below the bound is used later, so they may rise by one from threat to threat; and
+    they too are fewest in total for every n, as -ln(1 - r) is convex in the rounds fired, and the
+    bound -ln(1 - n s) convex in n.
+
+    References
+    ----------
+    Eckler and Burr (1972), Mathematical models of target coverage and missile allocation, Military
+    Operations Research Society.
+
+    Examples
+    --------
+    >>> prim_read(0.6, 0.2).rounds.values.round(3).tolist()
+    [1.756, 1.513, 1.199, 0.756]
+    >>> found = prim_read(0.6, 0.2, integer=True)
+    >>> found.rounds.values.tolist(), found.value_lost.values.round(3).tolist()
+    ([2, 2, 1, 1], [0.16, 0.294, 0.577, 0.746])
+    """
+    kill, price = chance("kill_probability", kill_probability), chance("slope", slope)
+    deadly = chance("lethality", lethality)
+    if price < _LEAST_SLOPE:
+        raise ValueError(f"slope: must be from {_LEAST_SLOPE:f} to 1; got {slope!r}")
+    leaks = _leaks(price, deadly)
+    if len(leaks):
+        _check_kill(kill_probability, kill, integer)
+    rounds: Numbers | Whole = leaks
+    if integer:
+        rounds = _whole_rounds(kill, price, deadly, len(leaks))
+    elif len(leaks):
+        rounds = np.log(deadly / leaks) / -np.log1p(-kill)
+    return _labelled(rounds, 1.0 - np.cumprod(1.0 - deadly * (1.0 - kill) ** rounds))
+
+
+def _check_kill(given: object, kill: float, integer: bool) -> None:
+    if kill < _LEAST_KILL or (kill == 1.0 and not integer):
+        most = "1" if integer else "below 1 where rounds need not be whole"
+        raise ValueError(f"kill_probability: must be from {_LEAST_KILL} to {most}; got {given!r}")
+
+
+def _leaks(slope: float, lethality: float) -> Numbers:
+    """Chances to destroy the target that use up the bound, of each threat that must be fired at."""
+    left = 1.0 - slope * np.arange(math.ceil(1.0 / slope), dtype=np.float64)
+    leaks: Numbers = slope / left[left > 0.0]
+    return leaks[leaks < lethality * (1.0 - _EQUAL)]
+
+
+def _whole_rounds(kill: float, slope: float, lethality: float, threats: int) -> Whole:
+    """Fewest whole rounds for each threat in turn."""
+    rounds, lost = np.zeros(threats, np.int64), 0.0
+    for place in range(threats):
+        allowed = (slope * (place + 1) - lost) / (1.0 - lost)
+        rounds[place] = _fewest(kill, lethality, allowed * (1.0 + _EQUAL))
+        lost += (1.0 - lost) * lethality * (1.0 - kill) ** int(rounds[place])
+    return rounds
+
+
+def _fewest(kill: float, lethality: float, allowed: float) -> int:
+    """Fewest rounds with which a threat destroys the target with no more than a given chance."""
+    if lethality <= allowed:
+        return 0
+    return 1 if kill == 1.0 else math.ceil(math.log(lethality / allowed) / -math.log1p(-kill))
+
+
+def _labelled(rounds: Numbers | Whole, lost: Numbers) -> xr.Dataset:
+    texts = {
+        "rounds": (rounds, "rounds fired at this threat"),
+        "value_lost": (lost, "expected share of the target's value lost so far"),
+    }
+    return xr.Dataset(
+        {n: ("threat", found, {"units": "1", "long_name": t}) for n, (found, t) in texts.items()},
+        {"threat": ("threat", np.arange(1, len(rounds) + 1), {"long_name": "order of arrival"})},
+    )
