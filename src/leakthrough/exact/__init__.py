@@ -14,12 +14,14 @@ from leakthrough.exact.binomial_raid import (
 from leakthrough.exact.magazines import finite_magazine, layered_inventories, layered_rounds_left
 from leakthrough.exact.salvo_combat import armstrong_salvo, hughes_salvo
 from leakthrough.exact.deployment import prim_read
+from leakthrough.exact.exchange import cost_exchange
 from leakthrough.exact.magazines import finite_magazine, layered_inventories
 from leakthrough.exact.saturation import erlang_b, patience, simultaneous_raid
 from leakthrough.exact.terminal import terminal_defence
 
 __all__ = [
     "armstrong_salvo",
+    "cost_exchange",
     "erlang_b",
     "finite_magazine",
     "hughes_salvo",

@@ -66,8 +66,8 @@ def terminal_defence(
 
     **The rounds to fire do not always rise with the stock.** For four threats, two looks, p = 0.7
     and lethality 0.5 it is best to fire five of 9 rounds, four of 10, and seven of 11. What rises
-    is the chance that the target lives. With lethality below 1, enumeration found no case in
-    which a threat was left alone at a look while there were rounds for all.
+    is the chance that the target lives. With p above 0 and lethality below 1 no case was found in
+    which a threat is left alone at a look while there are rounds for all.
 
     References
     ----------
