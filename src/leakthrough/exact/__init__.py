@@ -11,11 +11,10 @@ from leakthrough.exact.binomial_raid import (
     rounds_required,
     shoot_look_shoot,
 )
-from leakthrough.exact.magazines import finite_magazine, layered_inventories, layered_rounds_left
-from leakthrough.exact.salvo_combat import armstrong_salvo, hughes_salvo
 from leakthrough.exact.deployment import prim_read
 from leakthrough.exact.exchange import cost_exchange
-from leakthrough.exact.magazines import finite_magazine, layered_inventories
+from leakthrough.exact.magazines import finite_magazine, layered_inventories, layered_rounds_left
+from leakthrough.exact.salvo_combat import armstrong_salvo, hughes_salvo
 from leakthrough.exact.saturation import erlang_b, patience, simultaneous_raid
 from leakthrough.exact.terminal import terminal_defence
 
@@ -35,6 +34,6 @@ __all__ = [
     "rounds_required",
     "shoot_look_shoot",
     "simultaneous_raid",
-    "uniform_allocation",
     "terminal_defence",
+    "uniform_allocation",
 ]
