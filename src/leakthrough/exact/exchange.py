@@ -108,7 +108,9 @@ def cost_exchange(
     )
     targets = number + whole("decoys", decoys) * engaged
     through = (1.0 - kill) ** each
-    stopped, spent = number * (1.0 - through), price * each * targets
+    # Without cancellation where kills are rare.
+    share = -math.expm1(each * math.log1p(-kill)) if kill < 1.0 else 1.0 - through
+    stopped, spent = number * share, price * each * targets
     more = _more_each(number, kill, each)
     hold = math.inf if math.isinf(more) else price * (each + more * (targets + 1.0))
     return _labelled(
