@@ -1,7 +1,8 @@
 """Exact models of the public literature, in the words of the simulator.
 
 They answer simple questions without a simulation, and the simulator is tested against them where
-both apply. Laws are labelled arrays: ``(pmf * pmf.leakers).sum()`` is a mean.
+both apply: `scenario_of` writes that scenario. Laws are labelled arrays: ``(pmf *
+pmf.leakers).sum()`` is a mean.
 """
 
 from leakthrough.exact.allocation import random_allocation, uniform_allocation
@@ -17,6 +18,7 @@ from leakthrough.exact.magazines import finite_magazine, layered_inventories, la
 from leakthrough.exact.salvo_combat import armstrong_salvo, hughes_salvo
 from leakthrough.exact.saturation import erlang_b, patience, simultaneous_raid
 from leakthrough.exact.terminal import terminal_defence
+from leakthrough.exact.scenarios import scenario_of
 
 __all__ = [
     "armstrong_salvo",
@@ -32,6 +34,7 @@ __all__ = [
     "raid_annihilation",
     "random_allocation",
     "rounds_required",
+    "scenario_of",
     "shoot_look_shoot",
     "simultaneous_raid",
     "terminal_defence",

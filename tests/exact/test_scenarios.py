@@ -1,0 +1,294 @@
+"""The scenarios of the exact models: valid, readable, and right where nothing is random.
+
+What is random is compared in ``tests/statistical/test_verification.py``, but for the models that
+are not among its cases.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+import leakthrough as lt
+from leakthrough import exact
+
+ROUNDS = "layers.defence.batteries.battery.magazines.interceptor.rounds"
+KILL = "interceptors.interceptor.kill_probability.threat"
+MODELS: dict[Any, dict[str, Any]] = {
+    "leakers": {"threats": 10, "kill_probability": 0.8, "rounds_each": 2, "tracking": 0.9},
+    "raid_annihilation": {"threats": 10, "kill_probability": 0.8, "common_mode": True},
+    "shoot_look_shoot": {"kill_probability": 0.7, "looks": 3},
+    "finite_magazine": {"threats": 20, "rounds": 20, "kill_probability": 0.7, "looks": 2},
+    "layered_inventories": {"threats": 20, "layers": [(17, 2, 0.5), (6, 1, 0.7)]},
+    "uniform_allocation": {"threats": 50, "rounds": 75, "kill_probability": 0.7},
+    "simultaneous_raid": {
+        "threats": 50,
+        "channels": 4,
+        "rounds": 100,
+        "cycle": 20.0,
+        "window": 60.0,
+    },
+    "erlang_b": {"load": 10.0, "channels": 10, "threats": 500},
+    "patience": {
+        "arrival_rate": 10.0,
+        "service_rate": 1.0,
+        "channels": 10,
+        "patience": 0.5,
+        "threats": 500,
+    },
+}
+
+
+def leaked(scenario: lt.Scenario, replications: int = 20, seed: int = 1) -> Any:
+    return lt.simulate(scenario, replications=replications, seed=seed).leaked.sum("salvo").values
+
+
+# ---------------------------------------------------------------- what they are
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_scenario_is_valid_travels_and_can_be_changed(model: str, tmp_path: Any) -> None:
+    scenario = exact.scenario_of(model, **MODELS[model])
+    scenario.save(tmp_path / "scenario.toml")
+    assert lt.load_scenario(tmp_path / "scenario.toml") == scenario
+    assert (leaked(scenario) <= sum(salvo.count for salvo in scenario.salvos)).all()
+    first = scenario.layers[0]
+    empty = scenario
+    for layer in scenario.layers:
+        for battery in layer.batteries:
+            path = f"layers.{layer.name}.batteries.{battery.name}.magazines"
+            empty = empty.replace(f"{path}.{battery.magazines[0].interceptor}.rounds", 0)
+    assert empty != scenario
+    assert empty.layers[0].name == first.name
+    assert (leaked(empty) == sum(salvo.count for salvo in scenario.salvos)).all()
+
+
+def test_the_function_and_its_name_are_the_same_model() -> None:
+    for model, arguments in MODELS.items():
+        if hasattr(exact, model):
+            by_function = exact.scenario_of(getattr(exact, model), **arguments)
+            assert by_function == exact.scenario_of(model, **arguments)
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    plain = exact.scenario_of("finite_magazine", **MODELS["finite_magazine"])
+    arguments = {k: np.asarray(v)[()] for k, v in MODELS["finite_magazine"].items()}
+    assert exact.scenario_of("finite_magazine", **arguments) == plain
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "leakers"),
+    [
+        (ROUNDS, 6, 4),
+        ("layers.defence.batteries.battery.channels", 3, 7),
+        ("layers.defence.sensor.availability", 0.0, 10),
+        ("layers.defence.soft_kill.threat", 1.0, 0),
+        ("layers.defence.outer_range", 0.5, 10),
+        ("salvos.raid.count", 15, 5),
+    ],
+)
+def test_each_assumption_can_be_relaxed_alone(path: str, value: Any, leakers: int) -> None:
+    scenario = exact.scenario_of(exact.leakers, threats=10, kill_probability=1.0)
+    assert (leaked(scenario) == 0).all()
+    assert (leaked(scenario.replace(path, value)) == leakers).all()
+
+
+# ---------------------------------------------------------------- where nothing is random
+
+counts = st.integers(0, 6)
+
+
+@settings(max_examples=40)
+@given(counts, counts, st.sampled_from([0.0, 1.0]), st.sampled_from([0.0, 1.0]), st.booleans())
+def test_sure_binomial_raids(
+    threats: int, each: int, kill: float, tracking: float, common: bool
+) -> None:
+    law = exact.leakers(threats, kill, each, tracking, common)
+    scenario = exact.scenario_of(exact.leakers, **_named(threats, kill, each, tracking, common))
+    assert law.values[leaked(scenario, 3)].tolist() == [1.0] * 3
+
+
+def _named(
+    threats: int, kill: float, each: int, tracking: float, common_mode: bool
+) -> dict[str, Any]:
+    return {
+        "threats": threats,
+        "kill_probability": kill,
+        "rounds_each": each,
+        "tracking": tracking,
+        "common_mode": common_mode,
+    }
+
+
+@settings(max_examples=40)
+@given(counts, st.integers(0, 12), counts)
+def test_a_sure_magazine(threats: int, rounds: int, looks: int) -> None:
+    arguments: Any = {
+        "threats": threats,
+        "rounds": rounds,
+        "kill_probability": 1.0,
+        "looks": looks,
+    }
+    law = exact.finite_magazine(**arguments)
+    scenario = exact.scenario_of(exact.finite_magazine, **arguments)
+    result = lt.simulate(scenario, replications=2, seed=1)
+    left = result.remaining.sum(["battery", "interceptor"]).values
+    assert law.values[result.leaked.sum("salvo").values, left].tolist() == [1.0, 1.0]
+
+
+@settings(max_examples=40)
+@given(
+    counts,
+    st.lists(
+        st.tuples(st.integers(0, 9), st.integers(1, 3), st.sampled_from([0.0, 1.0])), max_size=4
+    ),
+)
+def test_sure_layers(threats: int, layers: Any) -> None:
+    law = exact.layered_inventories(threats, layers)
+    scenario = exact.scenario_of(exact.layered_inventories, threats=threats, layers=layers)
+    assert law.values[leaked(scenario, 2)].tolist() == [1.0, 1.0]
+
+
+@settings(max_examples=60)
+@given(
+    st.integers(0, 30),
+    st.integers(1, 4),
+    st.integers(0, 30),
+    st.sampled_from([0.1, 0.7, 1.0, 3.3]),
+    st.sampled_from([0.0, 0.3, 2.0, 2.1, 6.6, 9.9]),
+)
+def test_simultaneous_raids(
+    threats: int, channels: int, rounds: int, cycle: float, window: float
+) -> None:
+    arguments: Any = {"threats": threats, "channels": channels, "rounds": rounds}
+    arguments |= {"cycle": cycle, "window": window}
+    scenario = exact.scenario_of(exact.simultaneous_raid, **arguments)
+    result = lt.simulate(scenario, replications=2, seed=1)
+    engaged = exact.simultaneous_raid(**arguments)
+    assert (result.engagements.sum("battery").values == engaged).all()
+    assert (result.leaked.sum("salvo").values == threats - engaged).all()
+
+
+def test_a_kill_is_sure_in_shoot_look_shoot() -> None:
+    for looks, rounds in ((0, 0), (1, 1), (4, 1)):
+        scenario = exact.scenario_of(exact.shoot_look_shoot, kill_probability=1.0, looks=looks)
+        result = lt.simulate(scenario, replications=2, seed=1)
+        assert (result.expended.values == rounds).all()
+        assert (result.leaked.values == (looks == 0)).all()
+
+
+# ---------------------------------------------------------------- uniform allocation
+
+
+@pytest.mark.parametrize(("threats", "rounds"), [(5, 7), (5, 3), (5, 10), (5, 0), (0, 4)])
+def test_uniform_allocation(threats: int, rounds: int, offset: int) -> None:
+    # r threats get k + 1 rounds and the others k: the law is that of two binomials together.
+    # 20,000 nights see an error of 0.018 in each probability.
+    kill, nights = 0.4, 20_000
+    each, more = divmod(rounds, threats) if threats else (0, 0)
+    law = np.convolve(
+        stats.binom(more, (1 - kill) ** (each + 1)).pmf(np.arange(more + 1)),
+        stats.binom(threats - more, (1 - kill) ** each).pmf(np.arange(threats - more + 1)),
+    )
+    scenario = exact.scenario_of(
+        "uniform_allocation", threats=threats, rounds=rounds, kill_probability=kill
+    )
+    result = lt.simulate(scenario, replications=nights, seed=41 + offset)
+    shares = np.bincount(result.leaked.sum("salvo").values, minlength=threats + 1) / nights
+    assert (np.abs(shares - law) <= 5 * np.sqrt(law * (1 - law) / nights) + 1 / nights).all()
+    if threats:
+        assert (result.remaining.values == 0).all()
+
+
+# ---------------------------------------------------------------- streams
+
+
+@pytest.mark.parametrize("model", ["erlang_b", "patience"])
+def test_a_stream_leaks_less_at_first_by_no_more_than_is_said(model: str, offset: int) -> None:
+    # The deficit of all threats of a stream is between 0 and load + rate * patience, here 10 or
+    # 15 of them. The standard error of the mean leakers is below 0.3.
+    arguments = {k: v for k, v in MODELS[model].items() if k != "threats"}
+    bound = 10.0 + 10.0 * arguments.get("patience", 0.0)
+    share = getattr(exact, model)(**arguments)
+    for threats in (50, 400):
+        found = leaked(exact.scenario_of(model, **arguments, threats=threats), 10_000, 42 + offset)
+        error = found.std(ddof=1) / math.sqrt(len(found))
+        assert 5 * error < 0.25 * bound
+        assert 5 * error < threats * share - found.mean() < bound + 5 * error
+
+
+def test_patience_of_nothing_is_erlangs_loss() -> None:
+    loss = exact.scenario_of(exact.erlang_b, load=3.0, channels=2)
+    waits = exact.scenario_of(
+        exact.patience, arrival_rate=3.0, service_rate=1.0, channels=2, patience=0.0
+    )
+    assert waits.replace("name", loss.name) == loss
+    longer = loss.replace("layers.defence.outer_range", 0.5)
+    assert leaked(longer).mean() < leaked(loss).mean()
+
+
+# ---------------------------------------------------------------- refusals
+
+
+@pytest.mark.parametrize(
+    ("model", "arguments", "said"),
+    [
+        (exact.rounds_required, {}, "model: must be one of leakers, .*patience; got 'rounds_req"),
+        ("leaker", {}, "got 'leaker'; did you mean 'leakers'"),
+        (len, {}, "model: must be one of leakers"),
+        (3, {}, "model: must be one of leakers, .*; got 3"),
+        (exact.leakers, {"threats": 1}, "leakers: missing a required argument: 'kill_prob.*takes"),
+        (exact.leakers, {"threads": 1}, "leakers: .*it takes threats, kill_probability, rounds_"),
+        ("leakers", _named(1, 0.5, 1001, 1.0, False), "rounds_each: must be .* to 1000; got 1001"),
+        ("leakers", _named(1, 0.5, 1, 2.0, False), "tracking: must be from 0 to 1"),
+        (
+            exact.raid_annihilation,
+            {"threats": [1, 2], "kill_probability": 0.5},
+            r"threats: must be a whole number .*got \[1, 2\]",
+        ),
+        (
+            exact.shoot_look_shoot,
+            {"kill_probability": [0.5], "looks": 1},
+            "kill_probability: must be one number",
+        ),
+        (
+            exact.shoot_look_shoot,
+            {"kill_probability": 0.0, "looks": 1},
+            "kill_probability: must be above 0, as the simulator fires no round",
+        ),
+        (
+            exact.layered_inventories,
+            {"threats": 1, "layers": [(1, 1)]},
+            r"layers\[0\]: must be \(rounds, rounds_each, kill_probability\); got \(1, 1\)",
+        ),
+        (
+            exact.layered_inventories,
+            {"threats": 1, "layers": [(1, 0, 0.5)]},
+            r"layers\[0\] rounds_each: must be a whole number from 1 to 1000",
+        ),
+        (
+            "uniform_allocation",
+            {"threats": 1, "rounds": 1000, "kill_probability": 0.5},
+            "rounds: must be less than 1000 for each threat; got 1000 for 1",
+        ),
+        (exact.erlang_b, {"load": 0.0, "channels": 1}, "load: must be a finite number above 0"),
+        (exact.erlang_b, {"load": 1.0, "channels": 0}, "channels: must be a whole number from 1"),
+        (
+            exact.patience,
+            MODELS["patience"] | {"patience": stats.expon()},
+            "patience: must be one number, as .*got a distribution",
+        ),
+        (
+            exact.simultaneous_raid,
+            MODELS["simultaneous_raid"] | {"channels": 0},
+            "channels: must be a whole number from 1",
+        ),
+    ],
+)
+def test_what_cannot_be_expressed_is_refused(model: Any, arguments: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        exact.scenario_of(model, **arguments)
