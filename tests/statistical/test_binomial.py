@@ -67,16 +67,16 @@ def test_track_failures_of_each_threat_and_of_the_whole_raid(offset: int) -> Non
     # The same mean of leakers, but P(none) = 0.45537 against 0.72252: 20,000 nights see an
     # error of 0.018 in either.
     n, leak, track = 10, 0.3**3, 0.95
-    own, shots = ample(3), gun(kills=0.7)
-    alone = layer("L", own, sensor=lt.Sensor(detection={"t": track}))
-    whole = layer("L", own, sensor=lt.Sensor(availability=track))
+    given = {"threats": n, "kill_probability": 0.7, "rounds_each": 3, "tracking": track}
+    alone = exact.scenario_of(exact.leakers, **given)
+    whole = exact.scenario_of(exact.leakers, **given, common_mode=True)
     law = stats.binom(n, 1 - track * (1 - leak)).pmf(np.arange(n + 1))
     assert law[0] == pytest.approx(0.45537, abs=1e-5)
-    assert_law(leakers(raid(salvo(count=n), alone, shots), 20_000, 12 + offset), law)
+    assert_law(leakers(alone, 20_000, 12 + offset), law)
     law = track * stats.binom(n, leak).pmf(np.arange(n + 1))
     law[n] += 1 - track
     assert law[0] == pytest.approx(0.72252, abs=1e-5)
-    assert_law(leakers(raid(salvo(count=n), whole, shots), 20_000, 13 + offset), law)
+    assert_law(leakers(whole, 20_000, 13 + offset), law)
 
 
 def test_soft_kill_dismissal_and_false_kill_thin_a_raid(offset: int) -> None:
@@ -145,9 +145,9 @@ def finite_magazine(threats: int, rounds: int, looks: int, p: float) -> tuple[fl
 def test_finite_magazine(offset: int) -> None:
     # 20 threats, 20 rounds, up to two looks: 6 leakers. 40,000 nights see an error of 0.8 % of
     # it (and of 0.012 in each share).
-    own = battery(rounds=20, doctrine=lt.Doctrine(max_salvos=2))
-    coming = salvo(count=20, arrival=lt.Regular(start=0.0, interval=10.0))
-    scenario = raid(coming, layer("L", own), gun(kills=0.7, flight_time=1.0))
+    scenario = exact.scenario_of(
+        exact.finite_magazine, threats=20, rounds=20, kill_probability=0.7, looks=2
+    )
     law = np.array(finite_magazine(20, 20, 2, 0.7))
     assert law @ np.arange(21) == pytest.approx(6.0, abs=0.01)
     assert_law(leakers(scenario, 40_000, 18 + offset), law)

@@ -12,12 +12,11 @@ import math
 from typing import Any
 
 import pytest
-from raids import INF, battery, gun, layer, raid, salvo
 from scipy import stats
 
 import leakthrough as lt
+from leakthrough import exact
 
-SPEED = 100.0
 WARM = 20.0
 MEAN_ONE = {
     "constant": 1.0,
@@ -62,21 +61,19 @@ def assert_loss(
 
     `power` is the relative error that the bands must be narrow enough to see.
     """
-    own = battery(
-        rounds=INF,
-        channels=channels,
-        assessment_time=service,
-        doctrine=lt.Doctrine(order=order),
-    )
     begin, end = WARM + patience, WARM + patience + span
     # Eight sigma more than are needed to outlast the measured span.
     count = math.ceil(rate * end + 8 * math.sqrt(rate * end))
-    scenario = raid(
-        salvo(count=count, arrival=lt.Poisson(start=0.0, rate=rate)),
-        layer("L", own, outer=patience * SPEED),
-        gun(),
-        speed=SPEED,
+    scenario = exact.scenario_of(
+        exact.patience,
+        arrival_rate=rate,
+        service_rate=1.0,
+        channels=channels,
+        patience=patience,
+        threats=count,
     )
+    for path, value in (("assessment_time", service), ("doctrine.order", order)):
+        scenario = scenario.replace(f"layers.defence.batteries.battery.{path}", value)
     result = lt.simulate(scenario, replications=replications, seed=seed, timeline=(begin, end))
     leaked = result.leaked_so_far.isel(salvo=0).diff("time").values[:, 0] / (rate * span)
     error = leaked.std(ddof=1) / math.sqrt(replications)

@@ -48,7 +48,11 @@ A right simulator fails one such run in {alarm:,.0f}.
 
 ![All comparisons: how far off they are](../images/verification_residuals.png)
 
+*Those of a right simulator lie near the line; beyond the broken lines is a failure.*
+
 ![Some laws: exact and simulated](../images/verification_laws.png)
+
+*Below each law: how far off each probability is that is expected {fewest:g} times or more.*
 """
 _HEAD = """
 ## {model}
