@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import linalg, stats
 
 import leakthrough as lt
 from leakthrough import exact
@@ -69,6 +69,46 @@ def test_all_together_are_as_far_off_as_chance_has_it(found: list[Comparison]) -
     assert len(off) > 30
     limits = stats.chi2(len(off)).ppf([stats.norm.sf(5.0), stats.norm.cdf(5.0)])
     assert limits[0] < square < limits[1]
+
+
+def share_lost(case: Case, time: float) -> tuple[float, float]:
+    """Share of those that come at a time who leak, from empty, and in the long run.
+
+    A chain of the engagements while a channel is free, and of the wait for one on a grid.
+    """
+    rate = case.arguments.get("load") or case.arguments["arrival_rate"]
+    service, patience = (
+        case.arguments.get(n, d) for n, d in (("service_rate", 1.0), ("patience", 0.0))
+    )
+    channels = case.arguments["channels"]
+    capacity = channels * service
+    steps = 200
+    grid = (patience + 12.0 / capacity) / steps
+    ends = np.concatenate([[0.0], grid * (np.arange(steps + 1) + 0.5)])
+    jump = -np.diff(np.exp(-capacity * ends))  # by 0, 1, ... steps
+    rates = np.zeros((channels + steps, channels + steps))
+    for n in range(channels - 1):
+        rates[n, n + 1] = rate
+        rates[n + 1, n] = (n + 1) * service
+    rates[channels - 1, channels:] = rate * jump[1:]
+    for n in range(channels, channels + steps):
+        rates[n, n - 1] = 1.0 / grid
+        if (n + 1 - channels) * grid <= patience:
+            rates[n, n:] += rate * jump[: channels + steps - n]
+    rates -= np.diag(rates.sum(axis=1))
+    lost = np.concatenate([np.zeros(channels), (np.arange(steps) + 1) * grid > patience])
+    after = linalg.expm(rates * time)
+    return float(after[0] @ lost), float(np.linalg.matrix_power(after, 50)[0] @ lost)
+
+
+@pytest.mark.parametrize(
+    "case", [c for c in CASES if "channels" in c.arguments and c.replications > 5]
+)
+def test_streams_have_forgotten_their_beginning(case: Case) -> None:
+    # Standard errors are 0.1 % of the share or more.
+    early, late = share_lost(case, compare.warm_up(case))
+    assert late == pytest.approx(float(compare._exact(case)), rel=0.05)  # the grid is coarse
+    assert abs(early - late) < 1e-5 * late
 
 
 # ---------------------------------------------------------------- errors that it must see

@@ -1,6 +1,7 @@
 """The page of the documents that says what was compared, and its pictures."""
 
 import math
+import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -43,7 +44,8 @@ A right simulator fails one such run in {alarm:,.0f}.
 - P(no leaker) is left out where it is expected in fewer than {fewest:g} replications, or in all
   but so many.
 - A **stream** begins with all channels free, which the formulas do not know. It is measured after
-  twenty mean engagements and two patiences, over a time in which {measured:,} threats are expected.
+  twenty mean engagements and two patiences, when that makes less than a hundred-thousandth of the
+  share, and over a time in which {measured:,} threats are expected.
 - Comparisons of one case share their draws, so a mean and a law may be off together.
 
 ![All comparisons: how far off they are](../images/verification_residuals.png)
@@ -202,7 +204,8 @@ def _draw_law(upper: "Axes", lower: "Axes", case: Case, seed: int) -> None:
         shown, seen[shown] / number, "o", color="#0072B2", ms=4, mfc="none", label="simulated"
     )
     upper.set(yscale="log", ylim=(0.3 / number, 2.0), ylabel="probability")
-    upper.set_title(f"{case.model}\n{_wrapped(case)}", loc="left", fontsize=9)
+    title = "\n".join([case.model, *textwrap.wrap(str(case), 48)])
+    upper.set_title(title, loc="left", fontsize=9)
     often = np.flatnonzero(exact * number >= FEWEST)
     expected = number * exact[often]
     off = (seen[often] - expected) / np.sqrt(expected * (1.0 - exact[often]))
@@ -211,9 +214,3 @@ def _draw_law(upper: "Axes", lower: "Axes", case: Case, seed: int) -> None:
     lower.set(ylim=(-SIGMAS, SIGMAS), xlabel="leakers", ylabel="off [s.e.]")
     for axes in (upper, lower):
         axes.spines[["top", "right"]].set_visible(False)
-
-
-def _wrapped(case: Case) -> str:
-    import textwrap
-
-    return "\n".join(textwrap.wrap(str(case), 48))
