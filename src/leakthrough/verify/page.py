@@ -29,8 +29,8 @@ which anyone can run, with any `--seed`; without `--write` it prints the table. 
 case is `exact.scenario_of(exact.leakers, threats=10, ...)`, with the arguments in the table.
 
 {number} comparisons of {cases} cases, with seed {seed}: {verdict}.
-Of the {random} in which anything is random, off by more than
-{beyond}.
+Of the {random} in which anything is random, {one} are off by more than one standard error,
+{two} by more than two, {three} by more than three.
 A right simulator fails one such run in {alarm:,.0f}.
 
 - **Off** is how far the simulated value lies from the exact one, in standard errors: those of the
@@ -95,7 +95,7 @@ def _introduction(found: Sequence[Comparison], seed: int) -> str:
     failed = sum(row.failed for row in found)
     sizes = np.abs([row.sigmas for row in found if row.error > 0.0])
     beyond = [
-        f"{size} are {(sizes > size).sum()} ({2.0 * special.ndtr(-size) * len(sizes):.1f} expected)"
+        f"{(sizes > size).sum()} ({2.0 * special.ndtr(-size) * len(sizes):.1f} expected)"
         for size in (1, 2, 3)
     ]
     return _PAGE.format(
@@ -104,7 +104,9 @@ def _introduction(found: Sequence[Comparison], seed: int) -> str:
         seed=seed,
         verdict=f"{failed or 'none'} off by more than {SIGMAS:g} standard errors",
         random=len(sizes),
-        beyond=", ".join(beyond),
+        one=beyond[0],
+        two=beyond[1],
+        three=beyond[2],
         alarm=1.0 / (2.0 * special.ndtr(-SIGMAS) * len(sizes)),
         sigmas=SIGMAS,
         fewest=FEWEST,
