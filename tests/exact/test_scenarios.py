@@ -109,7 +109,9 @@ def test_sure_binomial_raids(
 ) -> None:
     law = exact.leakers(threats, kill, each, tracking, common)
     scenario = exact.scenario_of(exact.leakers, **_named(threats, kill, each, tracking, common))
-    assert law.values[leaked(scenario, 3)].tolist() == [1.0] * 3
+    result = lt.simulate(scenario, replications=3, seed=1)
+    assert law.values[result.leaked.sum("salvo").values].tolist() == [1.0] * 3
+    assert (result.expended.values == threats * each * kill * tracking).all()
 
 
 def _named(
@@ -122,6 +124,15 @@ def _named(
         "tracking": tracking,
         "common_mode": common_mode,
     }
+
+
+def test_tracking_fails_for_one_threat_or_for_the_whole_raid() -> None:
+    counted = {
+        common: set(leaked(exact.scenario_of("leakers", **_named(9, 1.0, 1, 0.5, common)), 200))
+        for common in (False, True)
+    }
+    assert counted[True] == {0, 9}
+    assert {3, 4, 5, 6} < counted[False]
 
 
 @settings(max_examples=40)
