@@ -17,8 +17,8 @@ from leakthrough.exact.exchange import cost_exchange
 from leakthrough.exact.magazines import finite_magazine, layered_inventories, layered_rounds_left
 from leakthrough.exact.salvo_combat import armstrong_salvo, hughes_salvo
 from leakthrough.exact.saturation import erlang_b, patience, simultaneous_raid
-from leakthrough.exact.terminal import terminal_defence
 from leakthrough.exact.scenarios import scenario_of
+from leakthrough.exact.terminal import terminal_defence
 
 __all__ = [
     "armstrong_salvo",

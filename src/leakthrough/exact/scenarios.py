@@ -52,7 +52,7 @@ def scenario_of(model: Callable[..., Any] | str, **arguments: Any) -> Scenario:
         One threat class `threat` in a salvo `raid`, and one `battery` of an `interceptor` in a
         layer `defence`, but for these: in `layered_inventories` layers, batteries and interceptors
         are numbered, `layer 1` the outermost; in `uniform_allocation` the threats that get a round
-        more are a class and a salvo of their own, `favoured`.
+        more are a class and a salvo of their own, `favoured`, and in `cost_exchange` the decoys.
 
     Raises
     ------
@@ -71,10 +71,11 @@ def scenario_of(model: Callable[..., Any] | str, **arguments: Any) -> Scenario:
                                            or with `common_mode` the availability of the layer
     `shoot_look_shoot`                     one threat, and time for `looks` engagements
     `finite_magazine`                      one threat after another, `looks` engagements each
-    `layered_inventories`                  one threat after another through layers of one
-                                           channel; rounds that make no full salvo are left out
+    `layered_inventories`,                 one threat after another through layers of one
+    `layered_rounds_left`                  channel; rounds that make no full salvo are left out
     `uniform_allocation`                   all at once, engagements of k + 1 rounds for the
                                            favoured threats, and of k for the others
+    `cost_exchange`                        the raid of `leakers`, and a salvo of `decoys`
     `simultaneous_raid`                    all at once; an engagement kills surely and at once,
                                            and then holds its channel for the cycle
     `erlang_b`                             a Poisson stream, engagements that hold a channel for
@@ -280,6 +281,49 @@ def _uniform_allocation(threats: int, rounds: int, kill_probability: float) -> S
     )
 
 
+def _cost_exchange(
+    threats: int,
+    kill_probability: float,
+    rounds_each: int = 1,
+    *,
+    threat_cost: float,
+    round_cost: float,
+    decoys: int = 0,
+    decoy_cost: float = 0.0,
+    decoy_recognition: float = 0.0,
+) -> Scenario:
+    number, feigned = whole("threats", threats), whole("decoys", decoys)
+    each = whole("rounds_each", rounds_each, most=MOST_IN_A_SALVO)
+    everyone, kill = number + feigned, _fired(kill_probability)
+    battery = _battery(
+        everyone * each, max(everyone, 1), Doctrine(salvo_size=max(each, 1), max_salvos=1)
+    )
+    shot = Interceptor(
+        name="interceptor",
+        kill_probability=dict.fromkeys(["threat", "decoy"], kill),
+        flight_time=_ENGAGEMENT,
+        cost=positive("round_cost", round_cost, zero=True),
+    )
+    sensor = Sensor(decoy_recognition=chance("decoy_recognition", decoy_recognition))
+    price, decoy_price = (
+        positive(name, cost, zero=True)
+        for name, cost in (("threat_cost", threat_cost), ("decoy_cost", decoy_cost))
+    )
+    return Scenario(
+        name="exact model: cost exchange",
+        threats=[
+            Threat(name="threat", speed=_SPEED, cost=price),
+            Threat(name="decoy", speed=_SPEED, cost=decoy_price, decoy=True),
+        ],
+        interceptors=[shot],
+        salvos=[
+            _raid(number),
+            Salvo(name="decoys", threat="decoy", count=feigned, arrival=_AT_ONCE),
+        ],
+        layers=[_defence(battery, _ENGAGEMENT, sensor)],
+    )
+
+
 def _simultaneous_raid(
     threats: int, channels: int, rounds: int, cycle: float, window: float
 ) -> Scenario:
@@ -331,7 +375,9 @@ _BUILDERS: dict[str, Callable[..., Scenario]] = {
     "shoot_look_shoot": _shoot_look_shoot,
     "finite_magazine": _finite_magazine,
     "layered_inventories": _layered_inventories,
+    "layered_rounds_left": _layered_inventories,
     "uniform_allocation": _uniform_allocation,
+    "cost_exchange": _cost_exchange,
     "simultaneous_raid": _simultaneous_raid,
     "erlang_b": _erlang_b,
     "patience": _patience,

@@ -37,6 +37,10 @@ def _raid(threats: int, kill: float, each: int = 1, **arguments: Any) -> dict[st
     return {"threats": threats, "kill_probability": kill, "rounds_each": each, **arguments}
 
 
+def _exchange(threats: int, kill: float, each: int, **arguments: Any) -> dict[str, Any]:
+    return {**_raid(threats, kill, each), "threat_cost": 5e4, "round_cost": 1e5, **arguments}
+
+
 def _magazine(threats: int, rounds: int, kill: float, looks: int) -> dict[str, Any]:
     return {"threats": threats, "rounds": rounds, "kill_probability": kill, "looks": looks}
 
@@ -105,6 +109,21 @@ CASES: tuple[Case, ...] = (
         drawn=True,
     ),
     Case("layered_inventories", {"threats": 6, "layers": ((6, 1, 0.5), (2, 1, 0.8))}),
+    # What each layer has left, with the leakers.
+    Case("layered_rounds_left", {"threats": 15, "layers": ((20, 2, 0.3), (11, 1, 0.7))}),
+    Case("layered_rounds_left", {"threats": 25, "layers": ((10, 1, 0.8), (60, 3, 0.4))}),
+    Case("layered_rounds_left", {"threats": 8, "layers": ((9, 1, 0.5),)}),
+    Case("layered_rounds_left", {"threats": 12, "layers": ((8, 1, 0.6), (4, 1, 0.5), (6, 2, 0.4))}),
+    # Rounds dealt out evenly: fewer than threats, as many, and more.
+    Case("uniform_allocation", {"threats": 50, "rounds": 75, "kill_probability": 0.7}),
+    Case("uniform_allocation", {"threats": 20, "rounds": 12, "kill_probability": 0.9}),
+    Case("uniform_allocation", {"threats": 10, "rounds": 20, "kill_probability": 0.6}),
+    Case("uniform_allocation", {"threats": 7, "rounds": 25, "kill_probability": 0.5}),
+    # Costs, with decoys that all, some or none are recognised.
+    Case("cost_exchange", _exchange(10, 0.8, 2, decoys=10)),
+    Case("cost_exchange", _exchange(6, 0.4, 1, decoys=9, decoy_recognition=0.6)),
+    Case("cost_exchange", _exchange(20, 0.7, 3, decoys=5, decoy_recognition=1.0)),
+    Case("cost_exchange", _exchange(1, 0.3, 4, decoys=2, decoy_recognition=0.5)),
     # Streams without waiting, from light to heavy load.
     Case("erlang_b", {"load": 0.5, "channels": 1}, _STREAMS),
     Case("erlang_b", {"load": 2.0, "channels": 4}, _STREAMS),

@@ -179,6 +179,37 @@ def _of_law(case: Case, seed: int) -> list[Comparison]:
     return rows + _law_rows(case, f"law of {names}", law.values.ravel(), counts.values.ravel())
 
 
+def _of_rounds_left(case: Case, seed: int) -> list[Comparison]:
+    """The joint law of each layer, whose rounds must be whole salvos."""
+    laws, result = _exact(case), _result(case, seed)
+    leaked, rows = _leaked(result), []
+    for place, law in enumerate(laws):
+        left = result.remaining.sel(battery=f"battery {place + 1}").sum("interceptor").values
+        counts = np.zeros(law.shape, np.int64)
+        np.add.at(counts, (leaked, left), 1)
+        own = law.sum("leakers")
+        rows.append(_mean_row(case, f"layer {place + 1}: mean rounds left", own, left))
+        quantity = f"layer {place + 1}: law of leakers and rounds left"
+        rows += _law_rows(case, quantity, law.values.ravel(), counts.ravel())
+    return rows
+
+
+def _of_exchange(case: Case, seed: int) -> list[Comparison]:
+    found, result = _exact(case), _result(case, seed)
+    spent = (result.expended * result.round_cost).sum(["battery", "interceptor"])
+    values = {"leakers": result.leaked.sel(salvo="raid").values, "cost_spent": spent.values}
+    return [
+        _row(
+            case,
+            f"mean {name.replace('_', ' ')}",
+            float(found[name]),
+            float(sample.mean()),
+            float(sample.std(ddof=1)) / math.sqrt(len(sample)),
+        )
+        for name, sample in values.items()
+    ]
+
+
 def _of_no_leaker(case: Case, seed: int) -> list[Comparison]:
     none = _leaked(_result(case, seed)) == 0
     return _chance_rows(case, "P(no leaker)", float(_exact(case)), none)
@@ -234,7 +265,9 @@ _HOW: dict[str, Callable[[Case, int], list[Comparison]]] = {
     "shoot_look_shoot": _of_one_threat,
     "finite_magazine": _of_law,
     "layered_inventories": _of_law,
+    "layered_rounds_left": _of_rounds_left,
     "uniform_allocation": _of_law,
+    "cost_exchange": _of_exchange,
     "erlang_b": _of_stream,
     "patience": _of_stream,
     "simultaneous_raid": _of_raid_at_once,

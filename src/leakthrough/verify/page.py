@@ -127,7 +127,7 @@ def _tables(found: Sequence[Comparison]) -> Iterator[str]:
 
 
 def _kind(row: Comparison) -> str:
-    if row.quantity.startswith("law"):
+    if "law of" in row.quantity:
         return "law"
     return "probability" if row.quantity.startswith("P(") else "mean or share"
 
@@ -146,8 +146,7 @@ def draw_residuals(found: Sequence[Comparison], path: Path) -> None:
             models.index(row.case.model) + 0.22 * (list(_KINDS).index(kind) - 1) for row in own
         ]
         right.plot(places, [row.sigmas for row in own], marker, color=colour, ms=5, mfc="none")
-    names = [model.replace("_", "\n") for model in models]
-    right.set_xticks(range(len(models)), names, fontsize=9)
+    right.set_xticks(range(len(models)), models, rotation=30, ha="right", fontsize=9)
     right.set_title("By model", loc="left")
     for axes in (left, right):
         for size in (-SIGMAS, SIGMAS):
