@@ -1,0 +1,267 @@
+"""What the fluid knows of a scenario: nights, cohorts of threats, and engagements unobstructed."""
+
+import functools
+import itertools
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from leakthrough.arrivals import At, Poisson, Regular, Times, Uniform
+from leakthrough.distributions import Distribution
+from leakthrough.exact._arguments import Numbers
+from leakthrough.scenario import Battery, Layer, Salvo, Scenario
+
+NIGHTS = 16
+"""Quantile nodes of uncertain kill probabilities."""
+MOST_DOWN = 4
+"""Layers whose availability is common to the night; of further ones it is taken threat by threat."""
+_NODES = 64
+_CELLS = 240
+_INSTANT = 1e-3
+_PARTS_OF_A_BURST = 16
+_MOST_LOOKS = 200
+_TICK = 1e-6
+
+
+@functools.lru_cache(maxsize=1024)
+def _quantiles(law: Distribution, number: int) -> tuple[float, ...]:
+    """Equally likely values of a distribution."""
+    found = law.frozen().ppf((np.arange(number) + 0.5) / number)
+    return tuple(np.clip(found, -1e9, 1e9).tolist())
+
+
+def values_of(value: float | Distribution) -> Numbers:
+    """A number, or the nodes of a distribution."""
+    return np.array(_quantiles(value, _NODES) if isinstance(value, Distribution) else [value])
+
+
+# ---------------------------------------------------------------- nights
+
+
+class Nights(NamedTuple):
+    """What is common to all threats of a night: equally few cases with their weights."""
+
+    weights: Numbers  # (nights,)
+    up: dict[str, Numbers]  # by layer: the share of it that is up (nights,)
+    kills: dict[tuple[str, str], Numbers]  # by interceptor and threat (nights,)
+
+
+def nights_of(scenario: Scenario) -> Nights:
+    """Cases of the availability of layers, times cases of the kill probabilities."""
+    uncertain = [
+        (interceptor.name, threat)
+        for interceptor in scenario.interceptors
+        for threat, value in interceptor.kill_probability.items()
+        if isinstance(value, Distribution)
+    ]
+    number = NIGHTS if uncertain else 1
+    doubtful = [x.name for x in scenario.layers if 0.0 < x.sensor.availability < 1.0][:MOST_DOWN]
+    cases = np.array(list(itertools.product([1.0, 0.0], repeat=len(doubtful))))
+    weights, up = np.ones(len(cases)), {}
+    for layer in scenario.layers:
+        chance = layer.sensor.availability
+        up[layer.name] = np.full(len(cases), chance)
+        if layer.name in doubtful:
+            up[layer.name] = cases[:, doubtful.index(layer.name)]
+            weights = weights * np.where(up[layer.name] > 0.0, chance, 1.0 - chance)
+        up[layer.name] = np.repeat(up[layer.name], number)
+    kills = {}
+    for interceptor in scenario.interceptors:
+        for threat, value in interceptor.kill_probability.items():
+            column = np.full(number, 0.0 if isinstance(value, Distribution) else value)
+            if isinstance(value, Distribution):
+                column = np.array(_quantiles(value, number))
+                column = column[_order(uncertain.index((interceptor.name, threat)), number)]
+            kills[interceptor.name, threat] = np.tile(column, len(cases))
+    return Nights(np.repeat(weights / number, number), up, kills)
+
+
+def _order(place: int, number: int) -> Any:
+    """An order of the nodes, each uncertain thing with its own: the ranks of a lattice."""
+    return np.argsort(np.argsort((np.arange(number) + 1) * math.sqrt(place + 0.25) * 1.7 % 1.0))
+
+
+# ---------------------------------------------------------------- cohorts
+
+
+class Cohorts(NamedTuple):
+    """A salvo cut into cells of its time of arrival."""
+
+    edges: Numbers  # (cells + 1,) [s]
+    share: Numbers  # (cells,): of the salvo
+    noise: float  # variance over mean of the number in a short time
+    bound: bool  # whether the numbers in two times add up to a number that is fixed
+
+
+def cohorts_of(salvo: Salvo, salvos: int) -> Cohorts:
+    """Cells of equal length, or of equal share where the arrival has peaks or tails."""
+    cells = min(max(_CELLS // max(salvos, 1), 8), 48)
+    arrival: Any = salvo.arrival
+    if isinstance(arrival, At):
+        return _bursts(np.array([arrival.time]), cells)
+    if isinstance(arrival, Times):
+        return _bursts(np.array(arrival.times), cells)
+    if isinstance(arrival, Regular):
+        if arrival.interval * salvo.count < _INSTANT:
+            return _bursts(np.array([arrival.start]), cells)
+        start = arrival.start - arrival.interval / 2.0
+        return _even(start, start + arrival.interval * salvo.count, cells, 0.0, bound=True)
+    if isinstance(arrival, Uniform):
+        if arrival.stop - arrival.start < _INSTANT:
+            return _bursts(np.array([arrival.start]), cells)
+        return _even(arrival.start, arrival.stop, cells, 1.0, bound=True)
+    if isinstance(arrival, Poisson):
+        return _poisson(arrival, salvo.count, cells)
+    times = np.array(_quantiles(arrival, 4 * _NODES))
+    return _by_quantiles(times, cells, 1.0)
+
+
+def _even(start: float, stop: float, cells: int, noise: float, *, bound: bool) -> Cohorts:
+    return Cohorts(np.linspace(start, stop, cells + 1), np.full(cells, 1.0 / cells), noise, bound)
+
+
+def _poisson(arrival: Poisson, count: int, cells: int) -> Cohorts:
+    """A stream that ends when all have come: expected min(Poisson, count) up to each time."""
+    from scipy.special import pdtr, pdtrc
+
+    stop = (count + 5.0 * math.sqrt(count) + 5.0) / arrival.rate
+    edges = np.linspace(0.0, stop, cells + 1)
+    mean = arrival.rate * edges
+    come = mean * pdtr(max(count - 2, 0), mean) * (count > 1) + count * pdtrc(count - 1, mean)
+    share = np.diff(come) if count else np.ones(cells)
+    return Cohorts(arrival.start + edges, share / share.sum(), 1.0, bound=False)
+
+
+def _bursts(times: Numbers, cells: int) -> Cohorts:
+    """Times that are fixed: where many are the same there is a burst."""
+    if len(times) == 0:
+        times = np.zeros(1)
+    return _by_quantiles(np.sort(times), cells, 0.0)
+
+
+def _by_quantiles(times: Numbers, cells: int, noise: float) -> Cohorts:
+    """Cells between equally likely times; a burst is cut into short parts, to be served in turn."""
+    moments, number = np.unique(times, return_counts=True)
+    if len(moments) > cells:
+        groups = np.array_split(np.arange(len(moments)), cells)
+    else:
+        groups = [np.array([n]) for n in range(len(moments))]
+    edges, share = [], []
+    for group in groups:
+        first, last = moments[group[0]], max(moments[group[-1]], moments[group[0]] + _INSTANT)
+        parts = _PARTS_OF_A_BURST if last - first <= _INSTANT else 1
+        start = max(first, edges[-1]) if edges else first
+        last = max(last, start + _INSTANT)
+        if edges and start > edges[-1]:
+            share.append(0.0)
+        edges += np.linspace(start, last, parts + 1)[0 if not edges or start > edges[-1] else 1 :].tolist()
+        share += [number[group].sum() / parts] * parts
+    return Cohorts(np.array(edges), np.array(share) / len(times), noise, bound=True)
+
+
+# ---------------------------------------------------------------- engagements
+
+
+class Pairing(NamedTuple):
+    """What one magazine does to a threat of one salvo, if nothing is in its way."""
+
+    salvo: int
+    magazine: int  # of the layer
+    group: int  # of the layer: batteries that are alike
+    size: float  # rounds an engagement
+    looks: Numbers  # (nights, looks): P(the threat is engaged at least so often)
+    kills: Numbers  # (nights,): P(it is killed)
+    cycle: float  # how long an engagement holds its channel [s]
+    slack: float  # how long the first engagement can wait [s]
+    fits: float  # looks for which a channel has time in one window
+    spread: float  # variance of the cycle [s^2]
+
+
+def pairings_of(
+    scenario: Scenario, layer: Layer, place: int, window: float, nights: Nights
+) -> list[Pairing]:
+    """What the batteries of a layer can do to a salvo whose window has this length [s]."""
+    salvo = scenario.salvos[place]
+    flights = {item.name: item.flight_time for item in scenario.interceptors}
+    groups = [
+        (g, battery, armed)
+        for g, battery in enumerate(layer.batteries)
+        if battery.count and (armed := _armoury(battery, salvo, nights))
+    ]
+    limits = [battery.doctrine.max_salvos for _, battery, _ in groups]
+    limit = _MOST_LOOKS
+    if None not in limits:
+        limit = min(sum(b.count * (b.doctrine.max_salvos or 0) for _, b, _ in groups), limit)
+    found = []
+    for g, battery, armed in groups:
+        first = sum(len(other.magazines) for other in layer.batteries[:g])
+        for m in armed:
+            name = battery.magazines[m].interceptor
+            timing = _timing(battery, flights[name], window, limit)
+            if timing.fit[0] > 0.0:
+                kill = nights.kills[name, salvo.threat]
+                found.append(_pairing(battery, salvo, timing, kill, (place, first + m, g)))
+    return found
+
+
+def _armoury(battery: Battery, salvo: Salvo, nights: Nights) -> list[int]:
+    """Places of the magazines that a battery may fire at a salvo, in order of preference."""
+    if battery.axes and salvo.axis not in battery.axes:
+        return []
+    places = {magazine.interceptor: m for m, magazine in enumerate(battery.magazines)}
+    names = battery.doctrine.preference.get(salvo.threat, tuple(places))
+    return [places[n] for n in names if nights.kills.get((n, salvo.threat), np.zeros(1)).any()]
+
+
+class _Timing(NamedTuple):
+    """How often an engagement fits in a window."""
+
+    fit: Numbers  # (looks,): P(that many fit)
+    cycle: float
+    spread: float  # variance of the cycle
+    slack: float
+
+
+def _timing(
+    battery: Battery, flight: float | Distribution, window: float, limit: int
+) -> _Timing:
+    reaction, flown = values_of(battery.reaction_time), values_of(flight)
+    assessed = values_of(battery.assessment_time)
+    delay = (reaction[:, np.newaxis] + flown).ravel()
+    cycle = max(float(delay.mean() + assessed.mean()), _TICK)
+    spread = float(delay.var() + assessed.var())
+    slack = max(window - float(delay.mean()), 0.0)
+    most = slack / cycle + _TICK if spread == 0.0 else 2.0 * slack / cycle + 8.0
+    order = np.arange(max(min(limit, 1 + math.floor(most)), 1))
+    mean, variance = delay.mean() + order * cycle, delay.var() + order * spread
+    fit = (mean <= window + _TICK * (1 + order)).astype(np.float64)
+    if spread > 0.0:
+        from scipy.special import gammainc
+
+        random = variance > 0.0
+        m, v = mean[random], variance[random]
+        fit[random] = gammainc(m * m / v, m / v * (window + _TICK))
+    fit[0] = (delay <= window + _TICK).mean()
+    fit = np.minimum.accumulate(fit)
+    return _Timing(fit[: max(np.count_nonzero(fit > 1e-9), 1)], cycle, spread, slack)
+
+
+def _pairing(
+    battery: Battery, salvo: Salvo, timing: _Timing, kill: Numbers, where: tuple[int, int, int]
+) -> Pairing:
+    """Follow a threat from look to look: alive and not given up, or dead and taken for alive."""
+    given = battery.doctrine.salvo_size
+    size = given if isinstance(given, int) else given.get(salvo.threat, 1)
+    killed = 1.0 - (1.0 - kill) ** size
+    again = (1.0 - killed) * (1.0 - battery.false_kill)
+    alive = again[:, np.newaxis] ** np.arange(len(timing.fit))
+    looks = alive * timing.fit
+    kills = killed * looks.sum(axis=1)
+    if battery.false_survival > 0.0:
+        ghost = np.zeros_like(killed)
+        for n in range(1, len(timing.fit)):
+            ghost = battery.false_survival * (ghost + killed * alive[:, n - 1])
+            looks[:, n] += ghost * timing.fit[n]
+    fits = float(timing.fit.sum())
+    return Pairing(*where, float(size), looks, kills, timing.cycle, timing.slack, fits, timing.spread)
