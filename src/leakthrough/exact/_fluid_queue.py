@@ -1,10 +1,11 @@
-"""How much of the engagements that a stream of threats asks for its channels cannot give.
+"""How much of the work that a stream of threats asks for its channels cannot do.
 
-All arrays are (bins of time, nights). Work is counted in engagements: a threat asks for as many
-as it would get if nothing were in its way. Two answers are put together:
+All arrays are (bins of time, nights) unless told otherwise. Work is counted in engagements: a
+threat asks for as many looks as it would get if nothing were in its way. Two answers are put
+together:
 
 - a deterministic backlog, carried from bin to bin: what of the work still fits in the windows;
-- the steady state of Poisson-like streams at the load that this backlog leaves.
+- the steady state of a noisy stream at the load that this backlog leaves.
 """
 
 from typing import NamedTuple
@@ -13,58 +14,93 @@ import numpy as np
 
 from leakthrough.exact._arguments import Numbers
 
-MOST_LOOKS = 12
 _MOST_CHANNELS = 1e6
 _LEAST = 1e-300
 
 
 class Stream(NamedTuple):
-    """A class of threats of one urgency, and the channels that are left to it."""
+    """Threats of one urgency, and the channels that are left to them."""
 
     edges: Numbers  # (bins + 1,) [s]
-    work: Numbers  # (bins, nights): engagements asked for
-    channels: Numbers  # (bins, nights)
-    cycle: Numbers  # (bins, nights): how long an engagement holds its channel [s]
-    ahead: Numbers  # (bins, nights): backlog of more urgent classes, in engagements
-    taken: Numbers  # (bins, nights): what those take of the channels in a bin, in engagements
-    looks: Numbers  # (nights, looks): share of the work that is a threat's first, second, ... look
-    slack: float  # how long a threat can wait for its first look [s]
-    looks_fit: float  # looks that one channel has time for in one window
+    work: Numbers  # engagements asked for
+    channels: Numbers
+    cycle: Numbers  # how long an engagement holds its channel [s]
+    ahead: Numbers  # backlog of more urgent threats, in engagements
+    taken: Numbers  # what those take of the channels in a bin, in engagements
+    share: Numbers  # (nights, looks): of the work that is a threat's first, second, ... look
+    wait: Numbers  # (looks,): how long the first look can wait before that one is lost [s]
+    window: float  # how long the looks of one threat can keep a channel [s]
     squares: Numbers  # (nights,): squared coefficient of variation of all looks of one threat
     each: Numbers  # (nights,): looks of a threat that is looked at
-    noise: Numbers  # (bins, nights): variance over mean of the number that comes in a window
+    noise: Numbers  # variance over mean of the number of threats that come in a window
 
 
 class Served(NamedTuple):
     """What becomes of a stream."""
 
-    lost: Numbers  # (bins, nights): share of the work that is not done
-    backlog: Numbers  # (bins, nights): at the end of each bin, in engagements
-    done: Numbers  # (bins, nights): engagements by which the backlog fell or was kept from rising
+    lost: Numbers  # share of the work that is not done
+    backlog: Numbers  # at the end of each bin, in engagements
+    done: Numbers  # engagements that the channels do in each bin
+    wait: float  # how long the first look waits, on average [s]
 
 
 def serve(stream: Stream) -> Served:
     """Put backlog and steady state together."""
     lengths = np.diff(stream.edges)[:, np.newaxis]
-    capacity = np.maximum(stream.channels * lengths / stream.cycle - stream.taken, 0.0)
-    accepted, backlog = _backlog(stream, capacity)
+    whole = _whole_cycles(stream)
+    capacity = np.maximum(stream.channels * whole * lengths / stream.cycle - stream.taken, 0.0)
+    accepted, backlog = _backlog(stream, capacity, whole)
     before = np.vstack([np.zeros_like(backlog[:1]), backlog[:-1]])
-    lost = 1.0 - np.divide(
-        accepted, stream.work, out=np.ones_like(accepted), where=stream.work > 0.0
-    )
+    lost = np.zeros_like(accepted)
+    np.divide(stream.work - accepted, stream.work, out=lost, where=stream.work > _LEAST)
     lost = np.clip(lost, 0.0, 1.0)
-    free = np.divide(
-        capacity * stream.cycle, lengths, out=stream.channels.copy(), where=lengths > 0.0
-    )
+    free = np.maximum(stream.channels - stream.taken * stream.cycle / lengths, 0.0)
     load = np.minimum(_local_load(stream, free), 1.0) / np.maximum(1.0 - lost, 1e-9)
-    done = accepted + before - backlog
-    return Served(np.maximum(lost, _steady(stream, load, free)), backlog, done)
+    waits = np.maximum(backlog + stream.ahead - stream.channels, 0.0)
+    waits = np.minimum(waits * stream.cycle / np.maximum(stream.channels, 1e-9), stream.wait[0])
+    mean = float((waits * stream.work).sum() / max(stream.work.sum(), _LEAST))
+    lost = np.maximum(lost, _steady(stream, load, free))
+    return Served(lost, backlog, accepted + before - backlog, mean)
+
+
+def _whole_cycles(stream: Stream) -> float:
+    """What fragments of a cycle at the end of a raid take from the channels, as a factor.
+
+    In x cycles a busy channel begins not x + 1 engagements but floor(x) + 1. Channels that
+    begin one after another, and idle at times, blur the floor.
+    """
+    work = stream.work.sum(axis=1)
+    total = float(work.sum())
+    if total <= 0.0:
+        return 1.0
+    cycle, channels = float(stream.cycle.mean()), float(stream.channels.mean())
+    come = np.append(0.0, np.cumsum(work)) / total
+    span = float(np.interp(1.0 - 1e-9, come, stream.edges) - np.interp(1e-9, come, stream.edges))
+    cycles = (span + float(stream.wait[0])) / cycle + 1e-6
+    rate = total / work.size / float(stream.each.mean())  # crude, for a blur
+    rate = total / stream.work.shape[1] / float(stream.each.mean()) / max(span, 1e-3)
+    idle = np.exp(-rate * float(stream.wait[0])) / rate / cycle * cycles
+    blur = min(channels / (rate * cycle) * (span > 1e-2) + idle * (span > 1e-2), 1.0)
+    return (1.0 + _mean_floor(cycles, blur)) / (1.0 + cycles)
+
+
+def _mean_floor(x: float, blur: float) -> float:
+    """Mean of the floor over [x - blur, x], not below 0."""
+    low = max(x - blur, 0.0)
+    if x - low < 1e-9:
+        return float(np.floor(x))
+
+    def integral(y: float) -> float:
+        n = np.floor(y)
+        return float(n * (n - 1.0) / 2.0 + n * (y - n))
+
+    return (integral(x) - integral(low)) / (x - low)
 
 
 # ---------------------------------------------------------------- the backlog
 
 
-def _backlog(stream: Stream, capacity: Numbers) -> tuple[Numbers, Numbers]:
+def _backlog(stream: Stream, capacity: Numbers, whole: float) -> tuple[Numbers, Numbers]:
     """Work accepted in each bin, and the backlog at its end.
 
     A threat whose first look has to wait loses the looks for which no time is left then. In a
@@ -73,46 +109,29 @@ def _backlog(stream: Stream, capacity: Numbers) -> tuple[Numbers, Numbers]:
     """
     rising = np.cumsum(stream.work - capacity, axis=0)
     backlog = rising - np.minimum(np.minimum.accumulate(rising, axis=0), 0.0)
-    if not ((backlog + stream.ahead > stream.channels) & (stream.work > 0.0)).any():
+    channels = stream.channels * whole
+    if not ((backlog + stream.ahead > channels) & (stream.work > 0.0)).any():
         return stream.work, backlog
-    share, wait = _steps(stream)
     accepted = np.empty_like(backlog)
+    rate = channels / stream.cycle
+    limits = (channels - stream.ahead)[..., np.newaxis] + rate[..., np.newaxis] * stream.wait
+    offered = stream.work[..., np.newaxis] * np.cumsum(stream.share, axis=1)
     x = np.zeros(backlog.shape[1])
-    rate = stream.channels / stream.cycle
-    limits = (stream.channels - stream.ahead)[..., np.newaxis] + rate[..., np.newaxis] * wait
-    offered = stream.work[..., np.newaxis] * share
-    for bin_ in range(len(backlog)):
-        base = x - capacity[bin_]
-        reached = np.minimum(limits[bin_], base[:, np.newaxis] + offered[bin_]).max(axis=1)
+    for n in range(len(backlog)):
+        base = x - capacity[n]
+        reached = np.minimum(limits[n], base[:, np.newaxis] + offered[n]).max(axis=1)
         x = np.maximum(np.maximum(reached, base), 0.0)
-        accepted[bin_] = np.minimum(x - base, stream.work[bin_])
-        backlog[bin_] = x
+        accepted[n] = np.minimum(x - base, stream.work[n])
+        backlog[n] = x
     return accepted, backlog
-
-
-def _steps(stream: Stream) -> tuple[Numbers, Numbers]:
-    """Cumulative shares of the work, and the waits up to which they are had (nights, looks)."""
-    spacing = float(stream.cycle.mean())
-    number = stream.looks.shape[1]
-    wait = np.maximum(stream.slack - spacing * np.arange(number), 0.0)
-    share = np.cumsum(stream.looks, axis=1)
-    if number <= MOST_LOOKS:
-        return share, wait
-    # Late looks are rarely needed: they are taken as one, at the mean of their waits.
-    late = stream.looks[:, MOST_LOOKS - 1 :]
-    mean = float((late * wait[MOST_LOOKS - 1 :]).sum() / max(late.sum(), _LEAST))
-    wait = np.append(wait[: MOST_LOOKS - 1], mean)
-    return np.hstack([share[:, : MOST_LOOKS - 1], share[:, -1:]]), wait
 
 
 def _local_load(stream: Stream, free: Numbers) -> Numbers:
     """Work that came in the last window, over what the channels can do in one."""
-    window = max(stream.looks_fit, 1.0) * stream.cycle
-    window = float(window.mean())
     so_far = np.vstack([np.zeros_like(stream.work[:1]), np.cumsum(stream.work, axis=0)])
-    back = at(stream.edges, so_far, stream.edges[1:] - window)
-    room = free * window / stream.cycle
-    return np.divide(so_far[1:] - back, room, out=np.full_like(room, np.inf), where=room > 0.0)
+    come = so_far[1:] - at(stream.edges, so_far, stream.edges[1:] - stream.window)
+    room = free * stream.window / stream.cycle
+    return np.divide(come, room, out=np.full_like(room, 1.0), where=room > _LEAST)
 
 
 def at(edges: Numbers, values: Numbers, times: Numbers) -> Numbers:
@@ -129,38 +148,57 @@ def at(edges: Numbers, values: Numbers, times: Numbers) -> Numbers:
 def _steady(stream: Stream, load: Numbers, free: Numbers) -> Numbers:
     """Share of the work lost in a steady stream of that load (work over capacity).
 
-    Barrer's formula for Poisson streams, exponential engagements and a constant patience, moved
-    to other variances: time is stretched so that the exponent is that of the diffusion with the
-    right variance (deterministic engagements wait half as long), and streams that are not as
-    noisy as Poisson's get Hayward's equivalent, load and channels over the peakedness.
+    Time is stretched so that exponents are those of the diffusion with the right variance
+    (engagements that all take the same time wait half as long as exponential ones), and streams
+    that are not as noisy as Poisson's get Hayward's equivalent: load and channels over the noise.
     """
-    waits = np.maximum(stream.slack - stream.cycle.mean() * np.arange(stream.looks.shape[1]), 0.0)
-    patience = (stream.looks * waits).sum(axis=1)
     session = stream.cycle * stream.each
     channels = np.minimum(free / stream.noise, _MOST_CHANNELS)
-    stretched = 2.0 * stream.noise / (stream.noise + stream.squares) * patience
-    return barrer(load, channels, stretched / session)
+    stretch = 2.0 * stream.noise / (stream.noise + stream.squares) / session
+    return lost_looks(np.minimum(load, 1e6), channels, stream.share, stretch, stream.wait)
 
 
-def barrer(load: Numbers, channels: Numbers, patience: Numbers) -> Numbers:
-    """Barrer's share of impatient customers lost; load per channel, patience in engagements.
+def lost_looks(
+    load: Numbers, channels: Numbers, share: Numbers, stretch: Numbers, wait: Numbers
+) -> Numbers:
+    """Share of the work lost where a threat loses its later looks first, as its wait grows.
 
-    With B Erlang's loss, d = (load - 1) channels patience and D = channels patience, the share is
-    e^d / (1 / B - 1 + D (e^d - 1) / d + e^d); channels may be fractional.
+    The virtual wait u has a density with the exponent channels * integral(load R(u) - 1), where
+    R(u) is the share of the work that a threat gets that waits u (so R is 0 beyond the longest
+    wait, and the density falls away); free channels weigh 1 / B - 1, with B Erlang's loss. For one
+    look this is Barrer's formula. Waits times `stretch` are in mean times that a threat holds
+    its channel.
     """
-    load = np.minimum(load, 1e6)
-    wait = channels * patience
-    exponent = (load - 1.0) * wait
-    scale = np.maximum(exponent, 0.0)
-    small = np.abs(exponent) < 1e-8
-    safe = np.where(small, 1.0, exponent)
-    grown = np.where(small, np.exp(-scale), (np.exp(exponent - scale) - np.exp(-scale)) / safe)
-    top = np.exp(exponent - scale)
+    steps = np.append(wait[::-1], 0.0)
+    spans = steps[:-1] - np.append(0.0, steps[:-2])
+    gets = np.cumsum(share, axis=1)[:, ::-1]
+    exponents = [np.zeros_like(load)]
+    for n, span in enumerate(spans):
+        slope = channels * (load * gets[:, n] - 1.0)
+        exponents.append(exponents[-1] + slope * stretch * span)
+    top = np.maximum.reduce(exponents)
     odds = inverse_erlang(load * channels, channels) - 1.0
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        log_odds = np.where(odds > 0.0, np.log(np.maximum(odds, _LEAST)) - scale, -np.inf)
-        below = np.exp(np.minimum(log_odds, 700.0)) + wait * grown + top
-    return np.where(load > 0.0, top / below, 0.0)
+    weights = [np.exp(np.minimum(np.log(np.maximum(odds, _LEAST)) - top, 700.0))]
+    for n, span in enumerate(spans):
+        low, high = exponents[n] - top, exponents[n + 1] - top
+        weights.append(channels * stretch * span * _mean_exponential(low, high))
+    weights.append(np.exp(exponents[-1] - top))
+    total = np.sum(weights, axis=0)
+    lost, beyond = np.zeros_like(load), np.zeros_like(load)
+    for n in range(len(spans), 0, -1):
+        beyond = beyond + weights[n + 1]
+        lost = lost + share[:, len(spans) - n] * beyond
+    return np.where(load > 0.0, np.minimum(lost / total, 1.0), 0.0)
+
+
+def _mean_exponential(low: Numbers, high: Numbers) -> Numbers:
+    """Mean of the exponential function between two numbers of at most 0."""
+    gap = high - low
+    small = np.abs(gap) < 1e-6
+    found: Numbers = np.where(
+        small, np.exp(low), (np.exp(high) - np.exp(low)) / np.where(small, 1.0, gap)
+    )
+    return found
 
 
 def inverse_erlang(load: Numbers, channels: Numbers) -> Numbers:
@@ -172,9 +210,9 @@ def inverse_erlang(load: Numbers, channels: Numbers) -> Numbers:
 
     upper = gammaincc(channels + 1.0, load)
     log_top = xlogy(channels, load) - load - gammaln(channels + 1.0)
-    with np.errstate(over="ignore", divide="ignore"):
-        found = np.exp(np.minimum(np.log(upper) - log_top, 700.0))
-    # Far over capacity both vanish; the loss is 1 - c / a + c / a^2 there.
+    log_upper = np.log(np.maximum(upper, _LEAST))
+    found = np.exp(np.clip(log_upper - log_top, 0.0, 700.0))
+    # Far over capacity both vanish; there the loss is 1 - c / a and a little.
     over = np.maximum(load, 1.0)
     far = 1.0 / np.maximum(1.0 - channels / over + channels / over**2, 1e-12)
-    return np.where(upper > 1e-200, np.maximum(found, 1.0), far)
+    return np.where(upper > 1e-200, found, np.maximum(far, 1.0))

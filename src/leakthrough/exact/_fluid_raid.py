@@ -166,11 +166,11 @@ def _by_quantiles(times: Numbers, cells: int, noise: float) -> Cohorts:
 class Pairing(NamedTuple):
     """What one magazine does to a threat of one salvo, if nothing is in its way."""
 
-    salvo: int
     magazine: int  # of the layer
     group: int  # of the layer: batteries that are alike
     size: float  # rounds an engagement
     looks: Numbers  # (nights, looks): P(the threat is engaged at least so often)
+    each: Numbers  # (nights,): expected engagements
     kills: Numbers  # (nights,): P(it is killed)
     cycle: float  # how long an engagement holds its channel [s]
     slack: float  # how long the first engagement can wait [s]
@@ -183,6 +183,8 @@ def pairings_of(
 ) -> list[Pairing]:
     """What the batteries of a layer can do to a salvo whose window has this length [s]."""
     salvo = scenario.salvos[place]
+    if window < 0.0:
+        return []
     flights = {item.name: item.flight_time for item in scenario.interceptors}
     groups = [
         (g, battery, armed)
@@ -201,7 +203,7 @@ def pairings_of(
             timing = _timing(battery, flights[name], window, limit)
             if timing.fit[0] > 0.0:
                 kill = nights.kills[name, salvo.threat]
-                found.append(_pairing(battery, salvo, timing, kill, (place, first + m, g)))
+                found.append(_pairing(battery, salvo, timing, kill, (first + m, g)))
     return found
 
 
@@ -248,7 +250,7 @@ def _timing(
 
 
 def _pairing(
-    battery: Battery, salvo: Salvo, timing: _Timing, kill: Numbers, where: tuple[int, int, int]
+    battery: Battery, salvo: Salvo, timing: _Timing, kill: Numbers, where: tuple[int, int]
 ) -> Pairing:
     """Follow a threat from look to look: alive and not given up, or dead and taken for alive."""
     given = battery.doctrine.salvo_size
@@ -264,4 +266,5 @@ def _pairing(
             ghost = battery.false_survival * (ghost + killed * alive[:, n - 1])
             looks[:, n] += ghost * timing.fit[n]
     fits = float(timing.fit.sum())
-    return Pairing(*where, float(size), looks, kills, timing.cycle, timing.slack, fits, timing.spread)
+    each = looks.sum(axis=1)
+    return Pairing(*where, float(size), looks, each, kills, timing.cycle, timing.slack, fits, timing.spread)

@@ -31,36 +31,56 @@ class _Flow:
             salvo.count * np.outer(cohorts.share, ones)
             for salvo, cohorts in zip(scenario.salvos, self.cohorts, strict=True)
         ]
+        self.busy = [np.zeros_like(alive) for alive in self.alive]
+        self.release = [-np.inf for _ in self.alive]
         self.soft_killed = np.zeros((len(self.kinds), len(self.layers), len(ones)))
         self.killed = np.zeros_like(self.soft_killed)
         self.outcomes = [self._meet(n, layer) for n, layer in enumerate(self.layers)]
 
     def _meet(self, n: int, layer: Layer) -> Outcome:
         """Send what is alive through a layer."""
-        coming = [self._coming(s, n, layer) for s in range(len(self.kinds))]
-        outcome = Ring(layer, coming).run()
-        for s, killed in enumerate(outcome.killed):
+        parts = [(s, one) for s in range(len(self.kinds)) for one in self._coming(s, n, layer)]
+        outcome = Ring(layer, [one for _, one in parts]).run()
+        for s, salvo in enumerate(self.busy):
+            mine = [k for k, (t, one) in enumerate(parts) if t == s and one.pairings]
+            if not mine:
+                continue
+            vain = [outcome.engaged[k] - outcome.killed[k] for k in mine]
+            killed = np.sum([outcome.killed[k] for k in mine], axis=0)
             self.alive[s] = self.alive[s] - killed
             self.killed[s, n] = killed.sum(axis=0)
+            self.busy[s] = np.clip(np.sum(vain, axis=0), 0.0, self.alive[s])
+            weight = [float(v.sum()) for v in vain]
+            ends = [parts[k][1].opens + outcome.release[k] for k in mine]
+            if sum(weight) > 0.0:
+                self.release[s] = float(np.dot(weight, ends)) / sum(weight)
         return outcome
 
-    def _coming(self, s: int, n: int, layer: Layer) -> Coming:
-        """What happens when windows open: soft kill, detection, discrimination."""
+    def _coming(self, s: int, n: int, layer: Layer) -> list[Coming]:
+        """What happens when windows open: soft kill, detection, discrimination.
+
+        Those that another layer is engaging at the time come when that is over.
+        """
         kind, sensor, up = self.kinds[s], layer.sensor, self.nights.up[layer.name]
-        soft = self.alive[s] * (layer.soft_kill.get(kind.name, 0.0) * up)
-        self.soft_killed[s, n] = soft.sum(axis=0)
-        self.alive[s] = self.alive[s] - soft
+        soft = layer.soft_kill.get(kind.name, 0.0)
+        self.soft_killed[s, n] = self.alive[s].sum(axis=0) * (soft * up)
         dismissal = sensor.decoy_recognition if kind.decoy else sensor.false_dismissal
-        seen = sensor.detection.get(kind.name, 1.0) * (1.0 - dismissal)
-        left = up * (1.0 - layer.soft_kill.get(kind.name, 0.0))
-        soft_share = layer.soft_kill.get(kind.name, 0.0) * up
-        held = self.alive[s] * seen * np.divide(left, 1.0 - soft_share, out=np.zeros_like(up), where=soft_share < 1.0)
-        window = (layer.outer_range - layer.inner_range) / kind.speed
-        return Coming(
-            self.cohorts[s], (self.edge - layer.outer_range) / kind.speed, window, held,
-            self.scenario.salvos[s].count, kind.priority,
-            pairings_of(self.scenario, layer, s, window, self.nights),
-        )
+        seen = up * (1.0 - soft) * (sensor.detection.get(kind.name, 1.0) * (1.0 - dismissal))
+        opens = (self.edge - layer.outer_range) / kind.speed
+        reach = (layer.outer_range - layer.inner_range) / kind.speed
+        later = max(self.release[s] - opens, 0.0)
+        late = self.busy[s] * seen if later > 1e-6 else 0.0 * self.busy[s]
+        found = []
+        for held, delay in ((self.alive[s] * seen - late, 0.0), (late, later)):
+            if delay == 0.0 or held.any():
+                pairings = pairings_of(self.scenario, layer, s, reach - delay, self.nights)
+                found.append(Coming(
+                    self.cohorts[s], opens + delay, reach - delay, reach, np.maximum(held, 0.0),
+                    self.scenario.salvos[s].count, kind.priority, pairings,
+                ))
+        self.alive[s] = self.alive[s] * (1.0 - soft * up)
+        self.busy[s] = self.busy[s] * (1.0 - soft * up)
+        return found
 
     def dataset(self) -> xr.Dataset:
         w = self.nights.weights
@@ -80,8 +100,8 @@ class _Flow:
                     if k:
                         i = codes[mag.interceptor]
                         exp[sl, i] = out.expended[m] @ w / k
-                        rem[sl, i] = mag.rounds + out.reloaded[m] @ w / k - exp[sl, i] if np.isfinite(mag.rounds) else -1
-                        dry[sl, i] = out.dry[m] @ w
+                        rem[sl, i] = mag.rounds + out.state[m].reloaded @ w / k - exp[sl, i] if np.isfinite(mag.rounds) else -1
+                        dry[sl, i] = out.state[m].dry @ w
                         ok = ~np.isnan(out.depletion[m])
                         if ok.any(): dep[sl, i] = (out.depletion[m][ok] * w[ok]).sum() / w[ok].sum()
                     m += 1
