@@ -16,6 +16,8 @@ from leakthrough.exact.deployment import prim_read
 from leakthrough.exact.exchange import cost_exchange
 from leakthrough.exact.magazines import finite_magazine, layered_inventories, layered_rounds_left
 from leakthrough.exact.salvo_combat import armstrong_salvo, hughes_salvo
+from leakthrough.exact.fluid import fluid
+from leakthrough.exact.magazines import finite_magazine, layered_inventories
 from leakthrough.exact.saturation import erlang_b, patience, simultaneous_raid
 from leakthrough.exact.scenarios import scenario_of
 from leakthrough.exact.terminal import terminal_defence
@@ -26,6 +28,7 @@ __all__ = [
     "erlang_b",
     "finite_magazine",
     "hughes_salvo",
+    "fluid",
     "layered_inventories",
     "layered_rounds_left",
     "leakers",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,8 +22,7 @@ class Coming(NamedTuple):
 
     cohorts: Cohorts
     opens: float  # from arrival until they can be engaged [s]
-    window: float  # and from then until the window closes [s]
-    deadline: float  # from the opening of the window to its close [s]
+    deadline: float  # from the opening of the window, which may be earlier, to its close [s]
     held: Numbers  # (cells, nights)
     launched: int  # by the whole salvo
     priority: int
@@ -57,10 +56,13 @@ class _Turn(NamedTuple):
 class Ring:
     """A layer and what comes to it, on one grid of times at which windows open."""
 
-    def __init__(self, layer: Layer, coming: Sequence[Coming]) -> None:
+    def __init__(
+        self, layer: Layer, coming: Sequence[Coming], losses: Sequence[Sequence[Any]]
+    ) -> None:
         self.layer, self.coming = layer, coming
         self.magazines = [(b, m) for b in layer.batteries for m in b.magazines]
         self.groups = range(len(layer.batteries))
+        self.group_of = [g for g in self.groups for _ in layer.batteries[g].magazines]
         self.nights = coming[0].held.shape[1] if coming else 1
         active = [s for s, one in enumerate(coming) if one.pairings and one.held.any()]
         own = [coming[s].cohorts.edges + coming[s].opens for s in active]
@@ -70,6 +72,17 @@ class Ring:
         self.cells: dict[int, tuple[slice, Numbers]] = {}
         for s, edges in zip(active, own, strict=True):
             self._lay_out(s, edges)
+        self.standing = [
+            self._standing(b.count, lost) for b, lost in zip(layer.batteries, losses, strict=True)
+        ]
+
+    def _standing(self, count: int, losses: Sequence[Any]) -> Numbers:
+        """Expected share of batteries that are alike which are not destroyed (bins, 1)."""
+        alive = np.ones(self.shape[0])
+        for loss in losses:
+            place = np.searchsorted(loss.times, self.edges[:-1], side="right") - 1
+            alive -= (1.0 - loss.alive[place]) / count
+        return alive[:, np.newaxis]
 
     def _lay_out(self, s: int, edges: Numbers) -> None:
         """Spread cells over bins: each bin lies in one cell."""
@@ -87,7 +100,9 @@ class Ring:
         state = [stocks.full(*self.shape) for _ in self.magazines]
         shares = [np.full(self.shape, self._pace(g)) for g in self.groups]
         turns = self._turns(state, shares)
-        for _ in range(1 if len(self.magazines) <= 1 else _PASSES):
+        if len(self.magazines) <= 1:
+            return self._outcome(turns, [self._stock(m, turns) for m in range(len(state))])
+        for _ in range(_PASSES):
             state = [self._stock(m, turns) for m in range(len(self.magazines))]
             if len(self.groups) > 1:
                 shares = self._shares(turns, state)
@@ -103,7 +118,8 @@ class Ring:
     def _has(self, state: list[stocks.Stock], part: int, magazine: int) -> Numbers:
         """Chance that a magazine holds rounds that a threat may draw (bins, nights)."""
         stock = state[magazine]
-        return stock.urgent if self.coming[part].priority >= 1 else stock.plain
+        left = stock.urgent if self.coming[part].priority >= 1 else stock.plain
+        return left * self.standing[self.group_of[magazine]]
 
     # -------------------------------------------------- who is served, and when
 
@@ -182,9 +198,12 @@ class Ring:
         squares = np.maximum(second / each**2 - 1.0, 0.0) + spread / cycle**2 / each
         channels, spell = self._channels(turns, state, cycle)
         window = max(fits, 1.0) * cycle
+        waiting = sum(t.sum(axis=1) * (p.slack - slack) for t, p in zip(threats, pairings, strict=True))
+        later = waiting / np.maximum(np.sum(threats, axis=0).sum(axis=1), _LEAST)
         noise = self._noise(members, window)
         return queue.Stream(
-            self.edges, work, channels, spell, ahead, taken, share, wait, window, squares, each, noise
+            self.edges, work, channels, spell, ahead, taken, share, wait, later, window, squares,
+            each, noise,
         )
 
     def _channels(
@@ -216,10 +235,10 @@ class Ring:
             one, held = self.coming[s], self.held[s]
             noise = np.full((len(middle), 1), one.cohorts.noise)
             if one.cohorts.bound:
-                come = np.append(0.0, np.cumsum(one.cohorts.share))[:, np.newaxis]
-                edges = one.cohorts.edges + one.opens
-                near = queue.at(edges, come, middle + window / 2.0)
-                noise = noise * (1.0 - near + queue.at(edges, come, middle - window / 2.0))
+                come, edges = np.append(0.0, np.cumsum(one.cohorts.share)), one.cohorts.edges
+                after = np.interp(middle - one.opens + window / 2.0, edges, come)
+                before = np.interp(middle - one.opens - window / 2.0, edges, come)
+                noise = noise * (1.0 - after + before)[:, np.newaxis]
             kept = float(held.sum(axis=0).mean()) / max(one.launched, 1)
             found += held * (1.0 - kept * (1.0 - noise))
             total += held

@@ -8,12 +8,15 @@ together:
 - the steady state of a noisy stream at the load that this backlog leaves.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from leakthrough.exact._arguments import Numbers
 
+INSTANT = 1e-3
+"""Bins up to this length [s] hold bursts."""
 _MOST_CHANNELS = 1e6
 _LEAST = 1e-300
 
@@ -29,6 +32,7 @@ class Stream(NamedTuple):
     taken: Numbers  # what those take of the channels in a bin, in engagements
     share: Numbers  # (nights, looks): of the work that is a threat's first, second, ... look
     wait: Numbers  # (looks,): how long the first look can wait before that one is lost [s]
+    later: Numbers  # (bins,): how much longer than that those of a bin can wait [s]
     window: float  # how long the looks of one threat can keep a channel [s]
     squares: Numbers  # (nights,): squared coefficient of variation of all looks of one threat
     each: Numbers  # (nights,): looks of a threat that is looked at
@@ -47,9 +51,9 @@ class Served(NamedTuple):
 def serve(stream: Stream) -> Served:
     """Put backlog and steady state together."""
     lengths = np.diff(stream.edges)[:, np.newaxis]
-    whole = _whole_cycles(stream)
+    whole, locked = _fragments(stream, lengths)
     capacity = np.maximum(stream.channels * whole * lengths / stream.cycle - stream.taken, 0.0)
-    accepted, backlog = _backlog(stream, capacity, whole)
+    accepted, backlog = _backlog(stream, capacity, whole, locked)
     before = np.vstack([np.zeros_like(backlog[:1]), backlog[:-1]])
     lost = np.zeros_like(accepted)
     np.divide(stream.work - accepted, stream.work, out=lost, where=stream.work > _LEAST)
@@ -63,25 +67,28 @@ def serve(stream: Stream) -> Served:
     return Served(lost, backlog, accepted + before - backlog, mean)
 
 
-def _whole_cycles(stream: Stream) -> float:
-    """What fragments of a cycle at the end of a raid take from the channels, as a factor.
+def _fragments(stream: Stream, lengths: Numbers) -> tuple[float, float]:
+    """What fragments of a cycle take from the channels, and how far these go in step.
 
-    In x cycles a busy channel begins not x + 1 engagements but floor(x) + 1. Channels that
-    begin one after another, and idle at times, blur the floor.
+    In x cycles a busy channel begins not x + 1 engagements but floor(x) + 1. Channels that begin
+    one after another, and idle at times, blur the floor; those that a burst sets going at once
+    stay in step, so that a threat waits for whole cycles.
     """
     work = stream.work.sum(axis=1)
     total = float(work.sum())
     if total <= 0.0:
-        return 1.0
+        return 1.0, 0.0
+    locked = float(work[lengths[:, 0] <= INSTANT].sum()) / total
     cycle, channels = float(stream.cycle.mean()), float(stream.channels.mean())
     come = np.append(0.0, np.cumsum(work)) / total
-    span = float(np.interp(1.0 - 1e-9, come, stream.edges) - np.interp(1e-9, come, stream.edges))
+    first, last = np.searchsorted(come, [1e-9, 1.0 - 1e-9])
+    span = float(stream.edges[last] - stream.edges[first - 1])
     cycles = (span + float(stream.wait[0])) / cycle + 1e-6
-    rate = total / work.size / float(stream.each.mean())  # crude, for a blur
-    rate = total / stream.work.shape[1] / float(stream.each.mean()) / max(span, 1e-3)
-    idle = np.exp(-rate * float(stream.wait[0])) / rate / cycle * cycles
-    blur = min(channels / (rate * cycle) * (span > 1e-2) + idle * (span > 1e-2), 1.0)
-    return (1.0 + _mean_floor(cycles, blur)) / (1.0 + cycles)
+    rate = total / stream.work.shape[1] / float(stream.each.mean()) / max(span, INSTANT)
+    idle = math.exp(-rate * float(stream.wait[0])) / (rate * cycle) * cycles
+    blur = min(channels / (rate * cycle) + idle, 1.0)
+    whole = (1.0 + _mean_floor(cycles, blur)) / (1.0 + cycles)
+    return locked + (1.0 - locked) * whole, locked
 
 
 def _mean_floor(x: float, blur: float) -> float:
@@ -100,11 +107,14 @@ def _mean_floor(x: float, blur: float) -> float:
 # ---------------------------------------------------------------- the backlog
 
 
-def _backlog(stream: Stream, capacity: Numbers, whole: float) -> tuple[Numbers, Numbers]:
+def _backlog(
+    stream: Stream, capacity: Numbers, whole: float, locked: float
+) -> tuple[Numbers, Numbers]:
     """Work accepted in each bin, and the backlog at its end.
 
-    A threat whose first look has to wait loses the looks for which no time is left then. In a
-    bin the backlog x is the solution of x = x_before - capacity + work R(x), not below 0, where
+    A threat whose first look has to wait loses the looks for which no time is left then. It
+    waits u if the backlog is what the channels do in u and what threats will ask for that they
+    are engaging then: as many looks as there is time for after u. In a bin the backlog x is the solution of x = x_before - capacity + work R(x), not below 0, where
     R(x), falling in steps, is the share of its work that a threat gets that comes at x.
     """
     rising = np.cumsum(stream.work - capacity, axis=0)
@@ -114,8 +124,14 @@ def _backlog(stream: Stream, capacity: Numbers, whole: float) -> tuple[Numbers, 
         return stream.work, backlog
     accepted = np.empty_like(backlog)
     rate = channels / stream.cycle
-    limits = (channels - stream.ahead)[..., np.newaxis] + rate[..., np.newaxis] * stream.wait
-    offered = stream.work[..., np.newaxis] * np.cumsum(stream.share, axis=1)
+    gets = np.cumsum(stream.share, axis=1)
+    cycle = float(stream.cycle.mean())
+    wait = np.maximum(stream.wait + stream.later[:, np.newaxis], 0.0)
+    wait = wait - locked * (wait - np.floor(wait / cycle + 1e-6) * cycle)
+    limits = channels[..., np.newaxis] * (gets / gets[:, :1])
+    limits += rate[..., np.newaxis] * wait[:, np.newaxis]
+    limits -= stream.ahead[..., np.newaxis]
+    offered = stream.work[..., np.newaxis] * gets
     x = np.zeros(backlog.shape[1])
     for n in range(len(backlog)):
         base = x - capacity[n]
@@ -129,16 +145,18 @@ def _backlog(stream: Stream, capacity: Numbers, whole: float) -> tuple[Numbers, 
 def _local_load(stream: Stream, free: Numbers) -> Numbers:
     """Work that came in the last window, over what the channels can do in one."""
     so_far = np.vstack([np.zeros_like(stream.work[:1]), np.cumsum(stream.work, axis=0)])
-    come = so_far[1:] - at(stream.edges, so_far, stream.edges[1:] - stream.window)
+    before = at(stream.edges, so_far, stream.edges[1:] - stream.window)
+    come = np.maximum(so_far[1:] - before, 0.0)
     room = free * stream.window / stream.cycle
     return np.divide(come, room, out=np.full_like(room, 1.0), where=room > _LEAST)
 
 
 def at(edges: Numbers, values: Numbers, times: Numbers) -> Numbers:
     """Linear interpolation along the first axis, constant beyond the ends."""
-    place = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, len(edges) - 2)
-    part = np.clip((times - edges[place]) / (edges[place + 1] - edges[place]), 0.0, 1.0)
-    found: Numbers = values[place] + part[:, np.newaxis] * (values[place + 1] - values[place])
+    place = np.interp(times, edges, np.arange(len(edges), dtype=np.float64))
+    low = np.minimum(place.astype(np.intp), len(edges) - 2)
+    part = (place - low)[:, np.newaxis]
+    found: Numbers = values[low] * (1.0 - part) + values[low + 1] * part
     return found
 
 
@@ -178,7 +196,7 @@ def lost_looks(
         exponents.append(exponents[-1] + slope * stretch * span)
     top = np.maximum.reduce(exponents)
     odds = inverse_erlang(load * channels, channels) - 1.0
-    weights = [np.exp(np.minimum(np.log(np.maximum(odds, _LEAST)) - top, 700.0))]
+    weights = [np.exp(np.minimum(np.log(np.clip(odds, _LEAST, 1e300)) - top, 700.0))]
     for n, span in enumerate(spans):
         low, high = exponents[n] - top, exponents[n + 1] - top
         weights.append(channels * stretch * span * _mean_exponential(low, high))
@@ -204,15 +222,20 @@ def _mean_exponential(low: Numbers, high: Numbers) -> Numbers:
 def inverse_erlang(load: Numbers, channels: Numbers) -> Numbers:
     """One over Erlang's loss, for a number of channels that may be fractional.
 
-    The loss is a^c e^-a / Gamma(c + 1, a) with the upper incomplete gamma function.
+    The loss is a^c e^-a / Gamma(c + 1, a) with the upper incomplete gamma function. Where there
+    are so many more channels than load that it is below 1e-20, infinite.
     """
     from scipy.special import gammaincc, gammaln, xlogy
 
-    upper = gammaincc(channels + 1.0, load)
-    log_top = xlogy(channels, load) - load - gammaln(channels + 1.0)
+    found = np.full(np.broadcast_shapes(load.shape, channels.shape), np.inf)
+    near = (channels < load + 10.0 * np.sqrt(load) + 30.0) & (load > 0.0)
+    a, c = load[near], channels[near]
+    upper = gammaincc(c + 1.0, a)
+    log_top = xlogy(c, a) - a - gammaln(c + 1.0)
     log_upper = np.log(np.maximum(upper, _LEAST))
-    found = np.exp(np.clip(log_upper - log_top, 0.0, 700.0))
+    exactly = np.exp(np.clip(log_upper - log_top, 0.0, 700.0))
     # Far over capacity both vanish; there the loss is 1 - c / a and a little.
-    over = np.maximum(load, 1.0)
-    far = 1.0 / np.maximum(1.0 - channels / over + channels / over**2, 1e-12)
-    return np.where(upper > 1e-200, found, np.maximum(far, 1.0))
+    over = np.maximum(a, 1.0)
+    far = 1.0 / np.maximum(1.0 - c / over + c / over**2, 1e-12)
+    found[near] = np.where(upper > 1e-200, exactly, np.maximum(far, 1.0))
+    return found

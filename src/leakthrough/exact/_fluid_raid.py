@@ -200,7 +200,8 @@ def pairings_of(
         first = sum(len(other.magazines) for other in layer.batteries[:g])
         for m in armed:
             name = battery.magazines[m].interceptor
-            timing = _timing(battery, flights[name], window, limit)
+            delays = battery.reaction_time, flights[name]
+            timing = _timing(delays, battery.assessment_time, window, limit)
             if timing.fit[0] > 0.0:
                 kill = nights.kills[name, salvo.threat]
                 found.append(_pairing(battery, salvo, timing, kill, (first + m, g)))
@@ -225,12 +226,20 @@ class _Timing(NamedTuple):
     slack: float
 
 
+@functools.lru_cache(maxsize=4096)
 def _timing(
-    battery: Battery, flight: float | Distribution, window: float, limit: int
+    delays: tuple[float | Distribution, float | Distribution],
+    assessment: float | Distribution,
+    window: float,
+    limit: int,
 ) -> _Timing:
-    reaction, flown = values_of(battery.reaction_time), values_of(flight)
-    assessed = values_of(battery.assessment_time)
-    delay = (reaction[:, np.newaxis] + flown).ravel()
+    """Looks that fit, from reaction and flight, assessment, and the window [s].
+
+    Where times are drawn, so many cycles and a delay are taken for a gamma law of the same mean
+    and variance.
+    """
+    reaction, flight, assessed = (values_of(time) for time in (*delays, assessment))
+    delay = (reaction[:, np.newaxis] + flight).ravel()
     cycle = max(float(delay.mean() + assessed.mean()), _TICK)
     spread = float(delay.var() + assessed.var())
     slack = max(window - float(delay.mean()), 0.0)

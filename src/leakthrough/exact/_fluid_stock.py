@@ -84,9 +84,10 @@ def expected_met(mean: Numbers, variance: Numbers, stock: float) -> Numbers:
     from scipy.special import ndtr
 
     spread = np.sqrt(np.maximum(variance, 1e-18))
-    z = (stock - mean) / spread
+    z = np.clip((stock - mean) / spread, -9.0, 9.0)
     density = np.exp(-0.5 * z * z) / np.sqrt(2.0 * np.pi)
     short: Numbers = (mean - stock) * ndtr(-z) + spread * density
+    short = np.where(z <= -9.0, mean - stock, np.where(z >= 9.0, 0.0, short))
     return np.clip(mean - short, 0.0, np.minimum(mean, stock))
 
 

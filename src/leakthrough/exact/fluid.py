@@ -3,120 +3,172 @@
 import numpy as np
 import xarray as xr
 
-from leakthrough._tables import label, outermost_first
+from leakthrough._tables import Labels, label
 from leakthrough.exact._arguments import Numbers
-from leakthrough.exact._fluid_layer import Coming, Outcome, Ring
-from leakthrough.exact._fluid_raid import Nights, cohorts_of, nights_of, pairings_of
-from leakthrough.scenario import Layer, Scenario, Threat
+from leakthrough.exact._fluid_flow import Flow, Losses, losses_of
+from leakthrough.results import COORDINATES, VARIABLES
+from leakthrough.scenario import Scenario
+
+_PASSES = 3
+_OWN = {
+    "dry": "chance that the last ready round leaves and no reload is to come",
+    "busy": "share of its channels in use while its layer has threats in reach",
+}
 
 
 def fluid(scenario: Scenario) -> xr.Dataset:
-    """Expected leakers, kills and rounds of a raid, by a mean-field approximation."""
+    """Expected leakers, kills and rounds of a raid, by a mean-field approximation.
+
+    For searches that ask thousands of questions, and for a first look: what `simulate` finds as
+    a mean over replications, without a draw and in milliseconds. It is an approximation, the only
+    one in this package; how far off it is, and where, stands in `docs/explanation/fluid.md`.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Any that can be simulated.
+
+    Returns
+    -------
+    xarray.Dataset
+        Under the names of a result of `simulate` and without replications: `launched`, `leaked`,
+        `killed`, `soft_killed`, `rounds`, `expended`, `reloaded`, `remaining` (-1 where rounds are
+        infinite), `depletion_time` (when it is as likely as not that the magazine is empty; NaN
+        if it never is), `engagements`, `busy_time`; `lost` and `rounds_lost` where a salvo aims at
+        a battery. Besides, `dry`, the chance that a magazine is emptied, and `busy`, the share of
+        its channels that a battery uses while its layer has threats in reach. Members of a
+        battery with `count` above 1 get equal parts.
+
+    Raises
+    ------
+    ValueError
+        If `scenario` is not a Scenario, or SciPy cannot compute the quantiles of a distribution.
+
+    Notes
+    -----
+    Threats flow through the layers, outermost first, in cells of their time of arrival. In each,
+    those of one urgency ask the channels for as many looks as fit in the window; what waits
+    loses its last looks first. A backlog is carried from bin to bin, and the noise of arrivals
+    and of engagements is added as the steady state of a queue with impatient customers (Barrer's
+    formula for one look), with Erlang's loss at its edge. Rounds are met as E[min(X, stock)] of
+    a normal demand X. Uncertain kill probabilities are 16 quantile nodes each, availability is
+    0 or 1 (up to four layers), both for the whole night; the results are their means.
+
+    References
+    ----------
+    Barrer (1957), Queuing with impatient customers and ordered service, Operations Research 5,
+    650-656. Fredericks (1980), Congestion in blocking systems: a simple approximation technique,
+    Bell System Technical Journal 59, 805-827 (Hayward's approximation).
+
+    Examples
+    --------
+    >>> import leakthrough as lt
+    >>> scenario = lt.Scenario(
+    ...     name="one gun",
+    ...     threats=[lt.Threat(name="drone", speed=50.0)],
+    ...     interceptors=[lt.Interceptor(name="burst", kill_probability={"drone": 0.5})],
+    ...     salvos=[lt.Salvo(name="s", threat="drone", count=100, arrival=lt.Poisson(start=0.0, rate=0.1))],
+    ...     layers=[
+    ...         lt.Layer(name="point", outer_range=2000.0, batteries=[
+    ...             lt.Battery(name="gun", magazines=[lt.Magazine(interceptor="burst", rounds=80)],
+    ...                        assessment_time=5.0)])
+    ...     ],
+    ... )
+    >>> round(float(fluid(scenario).leaked.sum()), 1)
+    60.0
+    """
     if not isinstance(scenario, Scenario):
         raise ValueError(f"scenario: must be a Scenario; got {type(scenario).__name__}")
-    return _Flow(scenario).dataset()
+    losses: Losses = {}
+    flow = Flow(scenario, losses)
+    for _ in range(_PASSES if (losses := losses_of(flow)) else 0):
+        flow = Flow(scenario, losses)
+        losses = losses_of(flow)
+    return _dataset(flow, label(scenario), losses)
 
 
-class _Flow:
-    def __init__(self, scenario: Scenario) -> None:
-        self.scenario = scenario
-        self.nights = nights_of(scenario)
-        self.layers = outermost_first(scenario)
-        self.edge = max((layer.outer_range for layer in self.layers), default=0.0)
-        kinds = {threat.name: threat for threat in scenario.threats}
-        self.kinds = [kinds[salvo.threat] for salvo in scenario.salvos]
-        self.cohorts = [cohorts_of(salvo, len(scenario.salvos)) for salvo in scenario.salvos]
-        ones = np.ones(len(self.nights.weights))
-        self.alive = [
-            salvo.count * np.outer(cohorts.share, ones)
-            for salvo, cohorts in zip(scenario.salvos, self.cohorts, strict=True)
-        ]
-        self.busy = [np.zeros_like(alive) for alive in self.alive]
-        self.release = [-np.inf for _ in self.alive]
-        self.soft_killed = np.zeros((len(self.kinds), len(self.layers), len(ones)))
-        self.killed = np.zeros_like(self.soft_killed)
-        self.outcomes = [self._meet(n, layer) for n, layer in enumerate(self.layers)]
+def _dataset(flow: Flow, labels: Labels, losses: Losses) -> xr.Dataset:
+    """Put the names back."""
+    weights = flow.nights.weights
+    found: dict[str, Numbers] = {
+        "launched": np.array([float(salvo.count) for salvo in flow.scenario.salvos]),
+        "leaked": np.array([float(alive.sum(axis=0) @ weights) for alive in flow.alive]),
+        "killed": flow.killed @ weights,
+        "soft_killed": flow.soft_killed @ weights,
+        **_of_batteries(flow, labels, losses),
+    }
+    data = {
+        name: xr.Variable(_dims(name), values, _attrs(name)) for name, values in found.items()
+    }
+    coordinates = {
+        "salvo": ("salvo", labels.salvos),
+        "threat": ("salvo", labels.threats),
+        "layer": ("layer", labels.layers),
+        "battery": ("battery", labels.batteries),
+        "layer_of": ("battery", labels.layer_of),
+        "interceptor": ("interceptor", labels.interceptors),
+    }
+    return xr.Dataset(
+        data,
+        {
+            name: xr.Variable((dim,), np.array(names, np.str_), {"long_name": COORDINATES[name]})
+            for name, (dim, names) in coordinates.items()
+        },
+    )
 
-    def _meet(self, n: int, layer: Layer) -> Outcome:
-        """Send what is alive through a layer."""
-        parts = [(s, one) for s in range(len(self.kinds)) for one in self._coming(s, n, layer)]
-        outcome = Ring(layer, [one for _, one in parts]).run()
-        for s, salvo in enumerate(self.busy):
-            mine = [k for k, (t, one) in enumerate(parts) if t == s and one.pairings]
-            if not mine:
-                continue
-            vain = [outcome.engaged[k] - outcome.killed[k] for k in mine]
-            killed = np.sum([outcome.killed[k] for k in mine], axis=0)
-            self.alive[s] = self.alive[s] - killed
-            self.killed[s, n] = killed.sum(axis=0)
-            self.busy[s] = np.clip(np.sum(vain, axis=0), 0.0, self.alive[s])
-            weight = [float(v.sum()) for v in vain]
-            ends = [parts[k][1].opens + outcome.release[k] for k in mine]
-            if sum(weight) > 0.0:
-                self.release[s] = float(np.dot(weight, ends)) / sum(weight)
-        return outcome
 
-    def _coming(self, s: int, n: int, layer: Layer) -> list[Coming]:
-        """What happens when windows open: soft kill, detection, discrimination.
+def _dims(name: str) -> tuple[str, ...]:
+    if name in _OWN:
+        return ("battery",) if name == "busy" else ("battery", "interceptor")
+    return tuple(dim for dim in VARIABLES[name].dims if dim != "replication")
 
-        Those that another layer is engaging at the time come when that is over.
-        """
-        kind, sensor, up = self.kinds[s], layer.sensor, self.nights.up[layer.name]
-        soft = layer.soft_kill.get(kind.name, 0.0)
-        self.soft_killed[s, n] = self.alive[s].sum(axis=0) * (soft * up)
-        dismissal = sensor.decoy_recognition if kind.decoy else sensor.false_dismissal
-        seen = up * (1.0 - soft) * (sensor.detection.get(kind.name, 1.0) * (1.0 - dismissal))
-        opens = (self.edge - layer.outer_range) / kind.speed
-        reach = (layer.outer_range - layer.inner_range) / kind.speed
-        later = max(self.release[s] - opens, 0.0)
-        late = self.busy[s] * seen if later > 1e-6 else 0.0 * self.busy[s]
-        found = []
-        for held, delay in ((self.alive[s] * seen - late, 0.0), (late, later)):
-            if delay == 0.0 or held.any():
-                pairings = pairings_of(self.scenario, layer, s, reach - delay, self.nights)
-                found.append(Coming(
-                    self.cohorts[s], opens + delay, reach - delay, reach, np.maximum(held, 0.0),
-                    self.scenario.salvos[s].count, kind.priority, pairings,
-                ))
-        self.alive[s] = self.alive[s] * (1.0 - soft * up)
-        self.busy[s] = self.busy[s] * (1.0 - soft * up)
-        return found
 
-    def dataset(self) -> xr.Dataset:
-        w = self.nights.weights
-        leaked = np.array([a.sum(axis=0) @ w for a in self.alive])
-        labels = label(self.scenario)
-        B, I = len(labels.batteries), len(labels.interceptors)
-        exp = np.zeros((B, I)); rem = np.zeros((B, I)); dry = np.full((B, I), np.nan); dep = np.full((B, I), np.nan)
-        eng = np.zeros(B); busy = np.zeros(B)
-        codes = {n: i for i, n in enumerate(labels.interceptors)}
-        b = 0
-        for layer, out in zip(self.layers, self.outcomes):
-            m = 0
-            for g, battery in enumerate(layer.batteries):
-                k = battery.count
-                sl = slice(b, b + k)
-                for mag in battery.magazines:
-                    if k:
-                        i = codes[mag.interceptor]
-                        exp[sl, i] = out.expended[m] @ w / k
-                        rem[sl, i] = mag.rounds + out.state[m].reloaded @ w / k - exp[sl, i] if np.isfinite(mag.rounds) else -1
-                        dry[sl, i] = out.state[m].dry @ w
-                        ok = ~np.isnan(out.depletion[m])
-                        if ok.any(): dep[sl, i] = (out.depletion[m][ok] * w[ok]).sum() / w[ok].sum()
-                    m += 1
-                if k:
-                    eng[sl] = out.engagements[g] @ w / k
-                    busy[sl] = out.busy[g] @ w / k
-                b += k
-        return xr.Dataset({
-            "launched": ("salvo", np.array([s.count for s in self.scenario.salvos], float)),
-            "leaked": ("salvo", leaked),
-            "killed": (("salvo", "layer"), self.killed @ w),
-            "soft_killed": (("salvo", "layer"), self.soft_killed @ w),
-            "expended": (("battery", "interceptor"), exp),
-            "remaining": (("battery", "interceptor"), rem),
-            "dry": (("battery", "interceptor"), dry),
-            "depletion_time": (("battery", "interceptor"), dep),
-            "engagements": ("battery", eng), "busy_time": ("battery", busy),
-        }, {"salvo": list(labels.salvos), "layer": list(labels.layers), "battery": list(labels.batteries), "interceptor": list(labels.interceptors)})
+def _attrs(name: str) -> dict[str, str]:
+    if name in _OWN:
+        return {"units": "1", "long_name": _OWN[name]}
+    return {**VARIABLES[name].attrs, "long_name": f"expected: {VARIABLES[name].long_name}"}
+
+
+def _of_batteries(flow: Flow, labels: Labels, losses: Losses) -> dict[str, Numbers]:
+    """What each battery has, spends and loses: of those that are alike each an equal part."""
+    weights = flow.nights.weights
+    shape = len(labels.batteries), len(labels.interceptors)
+    codes = {name: code for code, name in enumerate(labels.interceptors)}
+    grids = {name: np.zeros(shape) for name in ("expended", "reloaded", "remaining", "dry")}
+    grids |= {name: np.full(shape, np.nan) for name in ("rounds", "depletion_time")}
+    rows = {name: np.zeros(shape[0]) for name in ("engagements", "busy_time", "busy", "lost")}
+    gone = np.zeros(shape)
+    first = 0
+    for n, (layer, outcome) in enumerate(zip(flow.layers, flow.outcomes, strict=True)):
+        m = 0
+        for g, battery in enumerate(layer.batteries):
+            members = slice(first, first + battery.count)
+            first += battery.count
+            count = max(battery.count, 1)
+            rows["engagements"][members] = outcome.engagements[g] @ weights / count
+            rows["busy_time"][members] = busy = outcome.busy[g] @ weights / count
+            room = battery.channels * flow.in_reach[n]
+            rows["busy"][members] = min(busy / room, 1.0) if room > 0.0 else 0.0
+            rows["lost"][members] = [1.0 - losses[x].alive[-1] if x in losses else 0.0
+                                     for x in battery.names[: battery.count]]
+            for magazine in battery.magazines:
+                at = members, codes[magazine.interceptor]
+                stock = outcome.state[m]
+                grids["rounds"][at] = start = float(magazine.rounds)
+                grids["expended"][at] = spent = outcome.expended[m] @ weights / count
+                grids["reloaded"][at] = brought = stock.reloaded @ weights / count
+                grids["dry"][at] = stock.dry @ weights
+                grids["depletion_time"][at] = _mean_of_some(outcome.depletion[m], weights)
+                left = max(start + brought - spent, 0.0)
+                gone[at] = left * rows["lost"][members] if np.isfinite(left) else 0.0
+                grids["remaining"][at] = left - gone[at] if np.isfinite(left) else -1.0
+                m += 1
+    found = {**grids, **rows}
+    lost = found.pop("lost")
+    return {**found, "lost": lost, "rounds_lost": gone} if losses else found
+
+
+def _mean_of_some(times: Numbers, weights: Numbers) -> float:
+    """Mean over the nights on which something happens; NaN if it never does."""
+    some = ~np.isnan(times)
+    return float(times[some] @ weights[some] / weights[some].sum()) if some.any() else np.nan
