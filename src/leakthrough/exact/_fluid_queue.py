@@ -16,7 +16,7 @@ import numpy as np
 from leakthrough.exact._arguments import Numbers
 
 INSTANT = 1e-3
-"""Bins up to this length [s] hold bursts."""
+"""How long a burst takes [s]; it is cut into shorter bins, to be served one after another."""
 _MOST_CHANNELS = 1e6
 _LEAST = 1e-300
 
@@ -78,7 +78,7 @@ def _fragments(stream: Stream, lengths: Numbers) -> tuple[float, float]:
     total = float(work.sum())
     if total <= 0.0:
         return 1.0, 0.0
-    locked = float(work[lengths[:, 0] <= INSTANT].sum()) / total
+    locked = float(work[lengths[:, 0] < 0.6 * INSTANT].sum()) / total
     cycle, channels = float(stream.cycle.mean()), float(stream.channels.mean())
     come = np.append(0.0, np.cumsum(work)) / total
     first, last = np.searchsorted(come, [1e-9, 1.0 - 1e-9])

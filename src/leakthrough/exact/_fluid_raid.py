@@ -10,6 +10,7 @@ import numpy as np
 from leakthrough.arrivals import At, Poisson, Regular, Times, Uniform
 from leakthrough.distributions import Distribution
 from leakthrough.exact._arguments import Numbers
+from leakthrough.exact._fluid_queue import INSTANT
 from leakthrough.scenario import Battery, Layer, Salvo, Scenario
 
 NIGHTS = 16
@@ -18,8 +19,7 @@ MOST_DOWN = 4
 """Layers whose availability is common to the night; of further ones it is taken threat by threat."""
 _NODES = 64
 _CELLS = 240
-_INSTANT = 1e-3
-_PARTS_OF_A_BURST = 16
+PARTS_OF_A_BURST = 16
 _MOST_LOOKS = 200
 _TICK = 1e-6
 
@@ -98,27 +98,29 @@ def cohorts_of(salvo: Salvo, salvos: int) -> Cohorts:
     """Cells of equal length, or of equal share where the arrival has peaks or tails."""
     cells = min(max(_CELLS // max(salvos, 1), 8), 48)
     arrival: Any = salvo.arrival
+    count = max(salvo.count, 1)
     if isinstance(arrival, At):
-        return _bursts(np.array([arrival.time]), cells)
+        return _by_quantiles(np.full(min(count, PARTS_OF_A_BURST), arrival.time), cells, 0.0)
     if isinstance(arrival, Times):
-        return _bursts(np.array(arrival.times), cells)
+        return _by_quantiles(np.sort(np.array(arrival.times or (0.0,))), cells, 0.0)
     if isinstance(arrival, Regular):
-        if arrival.interval * salvo.count < _INSTANT:
-            return _bursts(np.array([arrival.start]), cells)
+        if arrival.interval * count < INSTANT:
+            start = np.full(min(count, PARTS_OF_A_BURST), arrival.start)
+            return _by_quantiles(start, cells, 0.0)
         start = arrival.start - arrival.interval / 2.0
-        return _even(start, start + arrival.interval * salvo.count, cells, 0.0, bound=True)
+        return _even(start, start + arrival.interval * count, cells, 0.0)
     if isinstance(arrival, Uniform):
-        if arrival.stop - arrival.start < _INSTANT:
-            return _bursts(np.array([arrival.start]), cells)
-        return _even(arrival.start, arrival.stop, cells, 1.0, bound=True)
+        if arrival.stop - arrival.start < INSTANT:
+            start = np.full(min(count, PARTS_OF_A_BURST), arrival.start)
+            return _by_quantiles(start, cells, 0.0)
+        return _even(arrival.start, arrival.stop, cells, 1.0)
     if isinstance(arrival, Poisson):
-        return _poisson(arrival, salvo.count, cells)
-    times = np.array(_quantiles(arrival, 4 * _NODES))
-    return _by_quantiles(times, cells, 1.0)
+        return _poisson(arrival, count, cells)
+    return _by_quantiles(np.array(_quantiles(arrival, 4 * _NODES)), cells, 1.0)
 
 
-def _even(start: float, stop: float, cells: int, noise: float, *, bound: bool) -> Cohorts:
-    return Cohorts(np.linspace(start, stop, cells + 1), np.full(cells, 1.0 / cells), noise, bound)
+def _even(start: float, stop: float, cells: int, noise: float) -> Cohorts:
+    return Cohorts(np.linspace(start, stop, cells + 1), np.full(cells, 1.0 / cells), noise, True)
 
 
 def _poisson(arrival: Poisson, count: int, cells: int) -> Cohorts:
@@ -129,35 +131,25 @@ def _poisson(arrival: Poisson, count: int, cells: int) -> Cohorts:
     edges = np.linspace(0.0, stop, cells + 1)
     mean = arrival.rate * edges
     come = mean * pdtr(max(count - 2, 0), mean) * (count > 1) + count * pdtrc(count - 1, mean)
-    share = np.diff(come) if count else np.ones(cells)
-    return Cohorts(arrival.start + edges, share / share.sum(), 1.0, bound=False)
-
-
-def _bursts(times: Numbers, cells: int) -> Cohorts:
-    """Times that are fixed: where many are the same there is a burst."""
-    if len(times) == 0:
-        times = np.zeros(1)
-    return _by_quantiles(np.sort(times), cells, 0.0)
+    share = np.diff(come) / come[-1]
+    return Cohorts(arrival.start + edges, share, 1.0, bound=False)
 
 
 def _by_quantiles(times: Numbers, cells: int, noise: float) -> Cohorts:
     """Cells between equally likely times; a burst is cut into short parts, to be served in turn."""
     moments, number = np.unique(times, return_counts=True)
-    if len(moments) > cells:
-        groups = np.array_split(np.arange(len(moments)), cells)
-    else:
-        groups = [np.array([n]) for n in range(len(moments))]
-    edges, share = [], []
+    groups = np.array_split(np.arange(len(moments)), min(len(moments), cells))
+    edges, share = [float(moments[0])], []
     for group in groups:
-        first, last = moments[group[0]], max(moments[group[-1]], moments[group[0]] + _INSTANT)
-        parts = _PARTS_OF_A_BURST if last - first <= _INSTANT else 1
-        start = max(first, edges[-1]) if edges else first
-        last = max(last, start + _INSTANT)
-        if edges and start > edges[-1]:
+        first, last = float(moments[group[0]]), float(moments[group[-1]])
+        if first > edges[-1]:
+            edges.append(first)
             share.append(0.0)
-        edges += np.linspace(start, last, parts + 1)[0 if not edges or start > edges[-1] else 1 :].tolist()
-        share += [number[group].sum() / parts] * parts
-    return Cohorts(np.array(edges), np.array(share) / len(times), noise, bound=True)
+        come = int(number[group].sum())
+        parts = min(come, PARTS_OF_A_BURST) if len(group) == 1 else 1
+        edges += np.linspace(edges[-1], max(last, edges[-1] + INSTANT), parts + 1)[1:].tolist()
+        share += [come / parts / len(times)] * parts
+    return Cohorts(np.array(edges), np.array(share), noise, bound=True)
 
 
 # ---------------------------------------------------------------- engagements
