@@ -145,9 +145,7 @@ class Ring:
             ahead, taken = ahead + served.backlog, taken + served.done
         return found
 
-    def _choices(
-        self, s: int, state: list[stocks.Stock], shares: list[Numbers]
-    ) -> list[_Turn]:
+    def _choices(self, s: int, state: list[stocks.Stock], shares: list[Numbers]) -> list[_Turn]:
         """Which magazine a threat turns to.
 
         In a battery one is used when those before it are empty; batteries that have something
@@ -198,12 +196,25 @@ class Ring:
         squares = np.maximum(second / each**2 - 1.0, 0.0) + spread / cycle**2 / each
         channels, spell = self._channels(turns, state, cycle)
         window = max(fits, 1.0) * cycle
-        waiting = sum(t.sum(axis=1) * (p.slack - slack) for t, p in zip(threats, pairings, strict=True))
+        waiting = sum(
+            t.sum(axis=1) * (p.slack - slack) for t, p in zip(threats, pairings, strict=True)
+        )
         later = waiting / np.maximum(np.sum(threats, axis=0).sum(axis=1), _LEAST)
         noise = self._noise(members, window)
         return queue.Stream(
-            self.edges, work, channels, spell, ahead, taken, share, wait, later, window, squares,
-            each, noise,
+            self.edges,
+            work,
+            channels,
+            spell,
+            ahead,
+            taken,
+            share,
+            wait,
+            later,
+            window,
+            squares,
+            each,
+            noise,
         )
 
     def _channels(
@@ -274,7 +285,9 @@ class Ring:
         levels = [min(sum(float(m.rounds) for m in b.magazines), 1e12) for b in batteries]
         levels = [level - 1e9 * g if level == 1e12 else level for g, level in enumerate(levels)]
         knots = np.array(sorted({*levels, 0.0}, reverse=True))
-        given = [b.count * np.maximum(x - knots, 0.0) for b, x in zip(batteries, levels, strict=True)]
+        given = [
+            b.count * np.maximum(x - knots, 0.0) for b, x in zip(batteries, levels, strict=True)
+        ]
         total = np.sum(given, axis=0)
         so_far = [np.interp(np.minimum(rounds, total[-1]), total, row) for row in given]
         first = [np.diff(row, axis=0, prepend=0.0) for row in so_far]
@@ -303,10 +316,14 @@ class Ring:
         expended = np.zeros((len(self.magazines), self.nights))
         for turn, number in zip(turns, done, strict=True):
             expended[turn.pairing.magazine] += number.sum(axis=0) * turn.pairing.size
-        held = [b.count * float(m.rounds) + s.reloaded for (b, m), s in
-                zip(self.magazines, state, strict=True)]
+        held = [
+            b.count * float(m.rounds) + s.reloaded
+            for (b, m), s in zip(self.magazines, state, strict=True)
+        ]
         # Several magazines may not have come to terms wholly: none gives more than it holds.
-        met = [np.minimum(1.0, h / np.maximum(e, _LEAST)) for h, e in zip(held, expended, strict=True)]
+        met = [
+            np.minimum(1.0, h / np.maximum(e, _LEAST)) for h, e in zip(held, expended, strict=True)
+        ]
         killed = [np.zeros_like(one.held) for one in self.coming]
         engaged = [np.zeros_like(one.held) for one in self.coming]
         release = np.zeros((len(self.coming), 2))

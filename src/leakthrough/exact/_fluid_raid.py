@@ -268,4 +268,6 @@ def _pairing(
             looks[:, n] += ghost * timing.fit[n]
     fits = float(timing.fit.sum())
     each = looks.sum(axis=1)
-    return Pairing(*where, float(size), looks, each, kills, timing.cycle, timing.slack, fits, timing.spread)
+    return Pairing(
+        *where, float(size), looks, each, kills, timing.cycle, timing.slack, fits, timing.spread
+    )

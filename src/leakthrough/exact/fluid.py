@@ -97,9 +97,7 @@ def _dataset(flow: Flow, labels: Labels, losses: Losses) -> xr.Dataset:
         "soft_killed": flow.soft_killed @ weights,
         **_of_batteries(flow, labels, losses),
     }
-    data = {
-        name: xr.Variable(_dims(name), values, _attrs(name)) for name, values in found.items()
-    }
+    data = {name: xr.Variable(_dims(name), values, _attrs(name)) for name, values in found.items()}
     coordinates = {
         "salvo": ("salvo", labels.salvos),
         "threat": ("salvo", labels.threats),
@@ -149,8 +147,10 @@ def _of_batteries(flow: Flow, labels: Labels, losses: Losses) -> dict[str, Numbe
             rows["busy_time"][members] = busy = outcome.busy[g] @ weights / count
             room = battery.channels * flow.in_reach[n]
             rows["busy"][members] = min(busy / room, 1.0) if room > 0.0 else 0.0
-            rows["lost"][members] = [1.0 - losses[x].alive[-1] if x in losses else 0.0
-                                     for x in battery.names[: battery.count]]
+            rows["lost"][members] = [
+                1.0 - losses[x].alive[-1] if x in losses else 0.0
+                for x in battery.names[: battery.count]
+            ]
             for magazine in battery.magazines:
                 at = members, codes[magazine.interceptor]
                 stock = outcome.state[m]
