@@ -4,7 +4,7 @@ python docs/fluid_error.py
 """
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -132,7 +132,7 @@ def percent(value: float) -> str:
     return f"{100.0 * value:+.1f} %"
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table in Markdown."""
     lines = [head, ("---",) * len(head), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
@@ -240,7 +240,6 @@ def page(rows: list[Row]) -> str:
         by_arrival=by(regime, "arrival", lambda c: "burst" if c.burst else "spread"),
         worst_regime=worst(regime, 8),
         worst_rest=worst([row for row in some if row not in regime], 8),
-        head=table(HEAD, []),
         kill=KILL,
         cycle=f"{CYCLE:g}",
         delay=f"{DELAY:g}",
@@ -258,16 +257,16 @@ below was computed by that script, and none was typed.
 
 **The grid.** {raids} raids of 50 to 1000 threats, each simulated {replications} times: one to three
 rings, one behind the other; engagements that hold a channel for {cycle} s, {delay} s of them
-before the kill, and kill with {kill}; windows of 0.8 to 4 such times; arrivals spread evenly, or all at
-one time. *Load* is what all threats ask for as their first looks over what the channels of a ring
-have time for, {loads}; *rounds* are those of a ring over threats, {scarce}.
+before the kill, and kill with {kill}; windows of 0.8 to 4 such times; arrivals spread evenly, or
+all at one time. *Load* is what all threats ask for as their first looks over what the channels of a
+ring have time for, {loads}; *rounds* are those of a ring over threats, {scarce}.
 
-**Where it holds.** With at least {leakers} expected leakers of at least {threats} threats, leakers are
-within 10 % of the simulation in {within} of {regime} raids (worst: {worst_leak}), and rounds
+**Where it holds.** With at least {leakers} expected leakers of at least {threats} threats, leakers
+are within 10 % of the simulation in {within} of {regime} raids (worst: {worst_leak}), and rounds
 expended within {rounds_worst} in all.
 
-Errors are relative, of leakers unless told otherwise. The simulation's own standard error is the median of
-the raids of a line. The {few} raids with less than 0.5 leakers on average are left out.
+Errors are relative, of leakers unless told otherwise. The simulation's own standard error is the
+median of the raids of a line. The {few} raids with less than 0.5 leakers on average are left out.
 
 ## By leakers
 
@@ -303,13 +302,14 @@ Its worst:
   channels are taken, and on fluctuations that one layer hands to the next. The fluid takes the
   stream that reaches an inner layer for noisy in the usual way, and misses that the survivors of a
   saturated layer come in clumps. The absolute error is small where the relative one is large.
-- **Loads near 1 with few channels or short raids**, where the steady state that is assumed for the noise
-  takes longer than the raid.
+- **Loads near 1 with few channels or short raids**, where the steady state that is assumed for the
+  noise takes longer than the raid.
 - **Channels in step.** Those that a burst sets going together come free together. Whole cycles are
   counted, but threats that an outer ring is still engaging when an inner one opens come later, in a
   second wave, and are counted as if channels came free evenly.
-- **Rings that overlap.** A threat in the reach of two layers is taken to be engaged by the outer one
-  first, for as long as it has looks, and by the inner one after; what both do in turn is not followed.
+- **Rings that overlap.** A threat in the reach of two layers is taken to be engaged by the outer
+  one first, for as long as it has looks, and by the inner one after; what both do in turn is not
+  followed.
 - **Unlike batteries in one layer**, each of which can kill some of the threats: they share work and
   channels as one pool, most ready rounds first, and the split is rougher than the total.
 - **A handful of rounds.** Demand on a magazine is a normal variable, and partial salvos are not

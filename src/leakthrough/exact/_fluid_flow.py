@@ -1,22 +1,14 @@
 """The way of a raid through the layers of the fluid, outermost first."""
 
-from typing import NamedTuple
-
 import numpy as np
 
 from leakthrough._tables import outermost_first
 from leakthrough.exact._arguments import Numbers
-from leakthrough.exact._fluid_layer import Coming, Outcome, Ring
+from leakthrough.exact._fluid_layer import run
+from leakthrough.exact._fluid_outcome import Outcome
 from leakthrough.exact._fluid_raid import cohorts_of, nights_of, pairings_of
+from leakthrough.exact._fluid_ring import Coming, Loss, Ring
 from leakthrough.scenario import Layer, Scenario
-
-
-class Loss(NamedTuple):
-    """When a battery is destroyed."""
-
-    times: Numbers  # [s], rising
-    alive: Numbers  # chance that it still stands then
-
 
 Losses = dict[str, Loss]
 """By name of the battery."""
@@ -64,7 +56,8 @@ class Flow:
             [self.losses[name] for name in battery.names if name in self.losses]
             for battery in layer.batteries
         ]
-        outcome = Ring(layer, [one for _, one in parts], standing).run()
+        nights = len(self.nights.weights)
+        outcome = run(Ring(layer, [one for _, one in parts], standing, nights))
         for s in range(len(self.kinds)):
             mine = [k for k, (t, one) in enumerate(parts) if t == s and one.pairings]
             if mine:

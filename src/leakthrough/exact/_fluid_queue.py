@@ -113,9 +113,10 @@ def _backlog(
     """Work accepted in each bin, and the backlog at its end.
 
     A threat whose first look has to wait loses the looks for which no time is left then. It
-    waits u if the backlog is what the channels do in u and what threats will ask for that they
-    are engaging then: as many looks as there is time for after u. In a bin the backlog x is the solution of x = x_before - capacity + work R(x), not below 0, where
-    R(x), falling in steps, is the share of its work that a threat gets that comes at x.
+    waits u if the backlog is what the channels do in u and what is asked for then by those that
+    they are engaging: as many looks as there is time for after u. In a bin the backlog x is the
+    solution of x = x_before - capacity + work R(x), not below 0, where R(x), falling in steps, is
+    the share of its work that a threat gets that comes at x.
     """
     rising = np.cumsum(stream.work - capacity, axis=0)
     backlog = rising - np.minimum(np.minimum.accumulate(rising, axis=0), 0.0)

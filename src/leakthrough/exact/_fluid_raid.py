@@ -16,7 +16,7 @@ from leakthrough.scenario import Battery, Layer, Salvo, Scenario
 NIGHTS = 16
 """Quantile nodes of uncertain kill probabilities."""
 MOST_DOWN = 4
-"""Layers whose availability is common to the night; of further ones it is taken threat by threat."""
+"""Layers whose availability is common to the night; others are up or down threat by threat."""
 _NODES = 64
 _CELLS = 240
 PARTS_OF_A_BURST = 16
@@ -107,8 +107,8 @@ def cohorts_of(salvo: Salvo, salvos: int) -> Cohorts:
         if arrival.interval * count < INSTANT:
             start = np.full(min(count, PARTS_OF_A_BURST), arrival.start)
             return _by_quantiles(start, cells, 0.0)
-        start = arrival.start - arrival.interval / 2.0
-        return _even(start, start + arrival.interval * count, cells, 0.0)
+        first = arrival.start - arrival.interval / 2.0
+        return _even(first, first + arrival.interval * count, cells, 0.0)
     if isinstance(arrival, Uniform):
         if arrival.stop - arrival.start < INSTANT:
             start = np.full(min(count, PARTS_OF_A_BURST), arrival.start)
@@ -127,8 +127,12 @@ def _poisson(arrival: Poisson, count: int, cells: int) -> Cohorts:
     """A stream that ends when all have come: expected min(Poisson, count) up to each time."""
     from scipy.special import pdtr, pdtrc
 
-    stop = (count + 5.0 * math.sqrt(count) + 5.0) / arrival.rate
+    late, stop = count - 4.0 * math.sqrt(count), count + 5.0 * math.sqrt(count) + 5.0
     edges = np.linspace(0.0, stop, cells + 1)
+    if late > 0.5 * count:  # short cells where the stream may end
+        tail = np.linspace(late, stop, cells // 4 + 1)
+        edges = np.append(np.linspace(0.0, late, cells - cells // 4 + 1)[:-1], tail)
+    edges = edges / arrival.rate
     mean = arrival.rate * edges
     come = mean * pdtr(max(count - 2, 0), mean) * (count > 1) + count * pdtrc(count - 1, mean)
     share = np.diff(come) / come[-1]

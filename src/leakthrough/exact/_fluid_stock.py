@@ -40,6 +40,9 @@ def draw(
     total = float(magazine.rounds) * count
     if not demands or np.isinf(total):
         return full(bins, nights)
+    if total == 0.0 and not magazine.reloads:  # never left by a last round, so never run dry
+        nothing = np.zeros((bins, nights))
+        return Stock(nothing, nothing, np.zeros(nights), np.zeros(nights))
     plain = _sum([d for d in demands if not d.urgent], bins, nights)
     urgent = _sum([d for d in demands if d.urgent], bins, nights)
     if magazine.reloads:

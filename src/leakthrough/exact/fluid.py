@@ -67,15 +67,23 @@ def fluid(scenario: Scenario) -> xr.Dataset:
     ...     name="one gun",
     ...     threats=[lt.Threat(name="drone", speed=50.0)],
     ...     interceptors=[lt.Interceptor(name="burst", kill_probability={"drone": 0.5})],
-    ...     salvos=[lt.Salvo(name="s", threat="drone", count=100, arrival=lt.Poisson(start=0.0, rate=0.1))],
+    ...     salvos=[lt.Salvo(name="s", threat="drone", count=100, arrival=lt.At(time=0.0))],
     ...     layers=[
-    ...         lt.Layer(name="point", outer_range=2000.0, batteries=[
-    ...             lt.Battery(name="gun", magazines=[lt.Magazine(interceptor="burst", rounds=80)],
-    ...                        assessment_time=5.0)])
+    ...         lt.Layer(
+    ...             name="point",
+    ...             outer_range=2000.0,
+    ...             batteries=[
+    ...                 lt.Battery(
+    ...                     name="gun",
+    ...                     assessment_time=0.5,
+    ...                     magazines=[lt.Magazine(interceptor="burst", rounds=60)],
+    ...                 )
+    ...             ],
+    ...         )
     ...     ],
     ... )
     >>> round(float(fluid(scenario).leaked.sum()), 1)
-    60.0
+    70.0
     """
     if not isinstance(scenario, Scenario):
         raise ValueError(f"scenario: must be a Scenario; got {type(scenario).__name__}")
