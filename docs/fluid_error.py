@@ -221,6 +221,7 @@ def page(rows: list[Row]) -> str:
         row for row in rows if row.leaked >= LEAST_LEAKERS and row.case.threats >= LEAST_THREATS
     ]
     within = sum(abs(row.leak_error) <= 0.1 for row in regime) / len(regime)
+    easy = [row for row in regime if row.case.layers == 1 or row.case.window < WINDOWS[-1]]
     return TEXT.format(
         raids=len(rows),
         replications=REPLICATIONS,
@@ -229,6 +230,9 @@ def page(rows: list[Row]) -> str:
         within=f"{100.0 * within:.1f} %",
         regime=line("", regime)[1],
         worst_leak=line("", regime)[4],
+        easy=len(easy),
+        easy_worst=line("", easy)[4],
+        longest=f"{WINDOWS[-1]:g}",
         rounds_worst=f"{100.0 * max(abs(row.round_error) for row in regime):.1f} %",
         few=len(rows) - len(some),
         by_leakers=by_leakers(rows),
@@ -263,7 +267,8 @@ ring have time for, {loads}; *rounds* are those of a ring over threats, {scarce}
 
 **Where it holds.** With at least {leakers} expected leakers of at least {threats} threats, leakers
 are within 10 % of the simulation in {within} of {regime} raids (worst: {worst_leak}), and rounds
-expended within {rounds_worst} in all.
+expended within {rounds_worst} in all. In the {easy} of them with one ring, or with windows below
+{longest} engagements, the worst error of the leakers is {easy_worst}.
 
 Errors are relative, of leakers unless told otherwise. The simulation's own standard error is the
 median of the raids of a line. The {few} raids with less than 0.5 leakers on average are left out.

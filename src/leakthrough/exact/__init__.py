@@ -3,6 +3,8 @@
 They answer simple questions without a simulation, and the simulator is tested against them where
 both apply: `scenario_of` writes that scenario. Laws are labelled arrays: ``(pmf *
 pmf.leakers).sum()`` is a mean.
+both apply. Laws are labelled arrays: ``(pmf * pmf.leakers).sum()`` is a mean. One is not exact:
+`fluid` answers for any scenario, quickly and about right.
 """
 
 from leakthrough.exact.allocation import random_allocation, uniform_allocation
@@ -14,10 +16,9 @@ from leakthrough.exact.binomial_raid import (
 )
 from leakthrough.exact.deployment import prim_read
 from leakthrough.exact.exchange import cost_exchange
+from leakthrough.exact.fluid import fluid
 from leakthrough.exact.magazines import finite_magazine, layered_inventories, layered_rounds_left
 from leakthrough.exact.salvo_combat import armstrong_salvo, hughes_salvo
-from leakthrough.exact.fluid import fluid
-from leakthrough.exact.magazines import finite_magazine, layered_inventories
 from leakthrough.exact.saturation import erlang_b, patience, simultaneous_raid
 from leakthrough.exact.scenarios import scenario_of
 from leakthrough.exact.terminal import terminal_defence
@@ -27,8 +28,8 @@ __all__ = [
     "cost_exchange",
     "erlang_b",
     "finite_magazine",
-    "hughes_salvo",
     "fluid",
+    "hughes_salvo",
     "layered_inventories",
     "layered_rounds_left",
     "leakers",

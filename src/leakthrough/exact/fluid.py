@@ -5,7 +5,7 @@ import xarray as xr
 
 from leakthrough._tables import Labels, label
 from leakthrough.exact._arguments import Numbers
-from leakthrough.exact._fluid_flow import Flow, Losses, losses_of
+from leakthrough.exact._fluid.flow import Flow, Losses, losses_of
 from leakthrough.results import COORDINATES, VARIABLES
 from leakthrough.scenario import Scenario
 
@@ -76,14 +76,14 @@ def fluid(scenario: Scenario) -> xr.Dataset:
     ...                 lt.Battery(
     ...                     name="gun",
     ...                     assessment_time=0.5,
-    ...                     magazines=[lt.Magazine(interceptor="burst", rounds=60)],
+    ...                     magazines=[lt.Magazine(interceptor="burst", rounds=20)],
     ...                 )
     ...             ],
     ...         )
     ...     ],
     ... )
     >>> round(float(fluid(scenario).leaked.sum()), 1)
-    70.0
+    90.0
     """
     if not isinstance(scenario, Scenario):
         raise ValueError(f"scenario: must be a Scenario; got {type(scenario).__name__}")

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from leakthrough.exact._arguments import Numbers
-from leakthrough.exact._fluid_raid import Cohorts, Pairing
-from leakthrough.exact._fluid_stock import Stock
+from leakthrough.exact._fluid.raid import Cohorts, Pairing
+from leakthrough.exact._fluid.stock import Stock
 from leakthrough.scenario import Layer
 
 LEAST = 1e-300

@@ -4,10 +4,10 @@ import numpy as np
 
 from leakthrough._tables import outermost_first
 from leakthrough.exact._arguments import Numbers
-from leakthrough.exact._fluid_layer import run
-from leakthrough.exact._fluid_outcome import Outcome
-from leakthrough.exact._fluid_raid import cohorts_of, nights_of, pairings_of
-from leakthrough.exact._fluid_ring import Coming, Loss, Ring
+from leakthrough.exact._fluid.layer import run
+from leakthrough.exact._fluid.outcome import Outcome
+from leakthrough.exact._fluid.raid import cohorts_of, nights_of, pairings_of
+from leakthrough.exact._fluid.ring import Coming, Loss, Ring
 from leakthrough.scenario import Layer, Scenario
 
 Losses = dict[str, Loss]

@@ -6,7 +6,7 @@ import numpy as np
 
 from leakthrough.exact import _fluid_stock as stocks
 from leakthrough.exact._arguments import Numbers
-from leakthrough.exact._fluid_ring import LEAST, Ring, Turn
+from leakthrough.exact._fluid.ring import LEAST, Ring, Turn
 
 
 class Outcome(NamedTuple):

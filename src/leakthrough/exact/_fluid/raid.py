@@ -10,7 +10,7 @@ import numpy as np
 from leakthrough.arrivals import At, Poisson, Regular, Times, Uniform
 from leakthrough.distributions import Distribution
 from leakthrough.exact._arguments import Numbers
-from leakthrough.exact._fluid_queue import INSTANT
+from leakthrough.exact._fluid.queue import INSTANT
 from leakthrough.scenario import Battery, Layer, Salvo, Scenario
 
 NIGHTS = 16

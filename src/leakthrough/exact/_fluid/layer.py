@@ -6,9 +6,9 @@ import numpy as np
 
 from leakthrough.exact import _fluid_queue as queue
 from leakthrough.exact._arguments import Numbers
-from leakthrough.exact._fluid_outcome import Outcome, outcome_of, shares_of, stock_of
-from leakthrough.exact._fluid_ring import LEAST, Ring, Turn
-from leakthrough.exact._fluid_stock import Stock, full
+from leakthrough.exact._fluid.outcome import Outcome, outcome_of, shares_of, stock_of
+from leakthrough.exact._fluid.ring import LEAST, Ring, Turn
+from leakthrough.exact._fluid.stock import Stock, full
 
 _MOST_LOOKS = 12
 _PASSES = 4

@@ -1,0 +1,1 @@
+"""The parts of the fluid approximation: a raid as a flow, layer by layer."""
