@@ -319,7 +319,9 @@ Its worst:
   channels as one pool, most ready rounds first, and the split is rougher than the total.
 - **A handful of rounds.** Demand on a magazine is a normal variable, and partial salvos are not
   followed. Reloads come without noise.
-- **Threats of one priority with different windows**: the shorter window goes first, always.
+- **Threats of one priority with different windows** are one stream with the mean of their windows.
+  That is right in a lasting overload, in which each loses the same share; in a short one those with
+  the shorter window are served first, and here they are not.
 """
 
 

@@ -379,6 +379,22 @@ def test_reloads_and_reserves_and_losses(offset: int) -> None:
     assert math.isclose(float(found.lost.sum()), float(result.lost.sum()), abs_tol=0.1)
 
 
+def test_a_lasting_overload_takes_the_same_share_of_short_and_long_windows(offset: int) -> None:
+    """By deadlines 10 s and 60 s after the opening: both end up being served at the last moment."""
+    scenario = raid(
+        [
+            salvo("slow", 200, lt.Uniform(start=0.0, stop=400.0)),
+            salvo("fast", 100, lt.Uniform(start=0.0, stop=400.0), "m"),
+        ],
+        layer("L", battery(channels=4, assessment_time=10.0), outer=6000.0),
+        gun(kills={"t": 1.0, "m": 1.0}),
+        [lt.Threat(name="t", speed=100.0), lt.Threat(name="m", speed=600.0)],
+    )
+    result = lt.simulate(scenario, replications=200, seed=5 + offset).leaked.mean("replication")
+    found = exact.fluid(scenario).leaked
+    assert (abs(found / result - 1.0) < 0.1).all()
+
+
 def test_names_and_words_are_those_of_a_result() -> None:
     found = exact.fluid(night())
     result = lt.simulate(night(), replications=2, seed=1)

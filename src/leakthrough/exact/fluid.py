@@ -47,7 +47,7 @@ def fluid(scenario: Scenario) -> xr.Dataset:
     Notes
     -----
     Threats flow through the layers, outermost first, in cells of their time of arrival. In each,
-    those of one urgency ask the channels for as many looks as fit in the window; what waits
+    those of one priority ask the channels for as many looks as fit in the window; what waits
     loses its last looks first. A backlog is carried from bin to bin, and the noise of arrivals
     and of engagements is added as the steady state of a queue with impatient customers (Barrer's
     formula for one look), with Erlang's loss at its edge. Rounds are met as E[min(X, stock)] of

@@ -95,7 +95,6 @@ class Flow:
                     Coming(
                         self.cohorts[s],
                         opens + delay,
-                        reach,
                         held * seen,
                         self.scenario.salvos[s].count,
                         kind.priority,

@@ -43,12 +43,14 @@ def serve_all(ring: Ring, state: list[Stock], shares: list[Numbers]) -> list[Tur
 
 
 def _classes(ring: Ring) -> list[list[int]]:
-    """What came by urgency: priority, then the shorter window where deadlines count."""
-    by_deadline = all(b.doctrine.order == "deadline" for b in ring.layer.batteries)
+    """What came by priority.
 
-    def urgency(s: int) -> tuple[int, float]:
-        one = ring.coming[s]
-        return -one.priority, round(one.deadline, 3) if by_deadline else 0.0
+    Of one priority a longer window is no disadvantage where it matters: in a lasting overload
+    all are served when their deadlines come near, and each loses the same share.
+    """
+
+    def urgency(s: int) -> int:
+        return -ring.coming[s].priority
 
     return [list(c) for _, c in groupby(sorted(ring.held, key=urgency), key=urgency)]
 

@@ -27,7 +27,6 @@ class Coming(NamedTuple):
 
     cohorts: Cohorts
     opens: float  # from arrival until they can be engaged [s]
-    deadline: float  # from the opening of the window, which may be earlier, to its close [s]
     held: Numbers  # (cells, nights)
     launched: int  # by the whole salvo
     priority: int
