@@ -19,8 +19,7 @@ from scipy.special import ndtr
 
 import leakthrough as lt
 from leakthrough import exact
-from leakthrough.exact import _fluid_queue as queue
-from leakthrough.exact import _fluid_stock as stock
+from leakthrough.exact._fluid import queue, stock
 
 ERROR = runpy.run_path(str(Path(__file__).parents[2] / "docs" / "fluid_error.py"))
 

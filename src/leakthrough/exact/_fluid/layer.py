@@ -4,8 +4,8 @@ from itertools import groupby
 
 import numpy as np
 
-from leakthrough.exact import _fluid_queue as queue
 from leakthrough.exact._arguments import Numbers
+from leakthrough.exact._fluid import queue
 from leakthrough.exact._fluid.outcome import Outcome, outcome_of, shares_of, stock_of
 from leakthrough.exact._fluid.ring import LEAST, Ring, Turn
 from leakthrough.exact._fluid.stock import Stock, full

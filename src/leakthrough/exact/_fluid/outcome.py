@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from leakthrough.exact import _fluid_stock as stocks
 from leakthrough.exact._arguments import Numbers
+from leakthrough.exact._fluid import stock as stocks
 from leakthrough.exact._fluid.ring import LEAST, Ring, Turn
 
 
