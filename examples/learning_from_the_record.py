@@ -1,0 +1,216 @@
+"""What drone raids of the public record teach about those that came after, and what they cannot.
+
+    python examples/learning_from_the_record.py [where the picture goes [the data set's file]]
+
+Recorded: how many drones came in each night, and how many were stopped (shot down, jammed or lost)
+or got through, as posted by the Air Force of Ukraine. Without a file these are the large raids that
+the library ships; with a copy of the public data set ("Massive Missile Attacks on Ukraine", P.
+Ivaniuk) all nights that it holds.
+Learnt: from the nights before 24 July 2025 the probability that a drone is stopped, and how it
+differs between nights. Predicted: the nights after. Nothing of any defence is assumed, and nothing
+is explained: it is a baseline which a model of a defence should do better than.
+"""
+
+import sys
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from scipy import stats
+
+import leakthrough as lt
+
+REPLICATIONS, SEED = 1_000, 20250724
+FIRST = np.datetime64("2024-10-01")  # before that soft kills were not reported on all nights
+SPLIT = np.datetime64("2025-07-24")  # from here hard and soft kills are reported as one number
+SIZES = (0, 50, 100, 200, 400, 1_000)
+MODELS = {  # colours of Okabe and Ito, which the colour-blind can tell apart
+    "differs": ("differs between nights", "#0072B2"),
+    "same": ("the same on all nights", "#D55E00"),
+}
+
+
+def drone_nights(record: xr.Dataset) -> xr.Dataset:
+    """Nights with drones whose fate is told, since the record tells it in full."""
+    nights = lt.records.nights(record).sel(threat_class=["drone"])
+    told = (nights.stopped + nights.through).sel(threat_class="drone")
+    return nights.isel(night=((told > 0) & (nights.night >= FIRST)).values)
+
+
+def raid(count: int, stopped: object) -> lt.Scenario:
+    """Drones against whatever stops them: one engagement each, and nothing scarce."""
+    return lt.Scenario(
+        name="a night of drones",
+        threats=[lt.Threat(name="drone", speed=50.0)],
+        interceptors=[lt.Interceptor(name="defence", kill_probability={"drone": stopped})],
+        salvos=[lt.Salvo(name="drones", threat="drone", count=count, arrival=lt.At(time=0.0))],
+        layers=[
+            lt.Layer(
+                name="all of it",
+                outer_range=50e3,
+                batteries=[
+                    lt.Battery(
+                        name="defence",
+                        channels=10_000,
+                        reaction_time=1.0,
+                        magazines=[lt.Magazine(interceptor="defence", rounds=float("inf"))],
+                        doctrine=lt.Doctrine(max_salvos=1),
+                    )
+                ],
+            )
+        ],
+    )
+
+
+def predicted(nights: xr.Dataset, stopped: object) -> xr.Dataset:
+    """Simulate each night as many drones as came, and find the recorded ones among them."""
+    told = (nights.stopped + nights.through).sel(threat_class="drone")
+    results = [
+        lt.simulate(raid(int(count), stopped), replications=REPLICATIONS, seed=SEED + i)
+        for i, count in enumerate(told)
+    ]
+    return lt.records.check(results, nights, seed=SEED).sel(threat_class="drone", outcome="through")
+
+
+def share(nights: xr.Dataset) -> xr.DataArray:
+    """Share of the drones of each night that got through [%]."""
+    through: xr.DataArray = 100 * nights.through / (nights.stopped + nights.through)
+    return through.sel(threat_class="drone")
+
+
+def print_learnt(learnt: xr.Dataset) -> None:
+    """Say what was learnt, with intervals."""
+    print(f"{'':12}{'mean':>8}{'95 % interval':>18}{'between nights':>18}{'nights':>8}")
+    for outcome in learnt.outcome.values:
+        found = learnt.sel(outcome=outcome)
+        value, low, high = found.probability.values
+        print(
+            f"{outcome.replace('_', ' '):12}{value:8.3f}{f'{low:.3f} to {high:.3f}':>18}"
+            f"{f'± {float(found.spread):.3f}':>18}{int(found.nights):8d}"
+        )
+
+
+def print_cover(checks: dict[str, xr.Dataset]) -> None:
+    """Say how often the recorded nights lie within the predicted intervals."""
+    print(f"{'the probability':26}{'in 50 %':>10}{'in 90 %':>10}{'below':>8}{'above':>8}{'p':>9}")
+    for model, found in checks.items():
+        place = found.place
+        half, most = (float((abs(place - 0.5) < part / 2).mean()) for part in (0.5, 0.9))
+        below = float((place < 0.5).mean())
+        p = "< .0001" if found.p_value < 1e-4 else f"{float(found.p_value):.4f}"
+        print(
+            f"{MODELS[model][0]:26}{half:10.0%}{most:10.0%}{below:8.0%}{1 - below:8.0%}{p:>9}",
+        )
+    print("p: of such places or odder ones, if the nights were draws from what was predicted")
+
+
+def print_sizes(nights: xr.Dataset) -> None:
+    """Say what went with the size of a raid."""
+    launched = nights.launched.sel(threat_class="drone")
+    for low, high in zip(SIZES, SIZES[1:], strict=False):
+        within = share(nights)[((launched >= low) & (launched < high)).values]
+        if within.size:
+            name = f"{low} to {high - 1} drones"
+            print(f"{name:20}{within.size:6d} nights, through: median {float(within.median()):.1f} %")
+    rank = stats.spearmanr(launched, share(nights)).statistic
+    print(f"rank correlation of size and share over all nights: {rank:+.2f}")
+    print("Decoys, regions, seasons and reporting go with size. None of this shows that size alone")
+    print("saturates a defence, nor that it does not: the record holds no magazines and no channels.")
+
+
+def draw_nights(axes: Axes, nights: xr.Dataset, checks: dict[str, xr.Dataset]) -> None:
+    """Draw shares over time, and what was predicted."""
+    wide = max(1.0, 5.0 - nights.night.size / 60)
+    for (model, found), width in zip(checks.items(), (1.0, 0.45), strict=True):
+        told = (nights.stopped + nights.through).sel(threat_class="drone", night=found.night)
+        ends = 100 * found.simulated.sel(quantile=[0.05, 0.95]) / told
+        name, colour = MODELS[model]
+        label = f"9 in 10 predicted: {name}"
+        axes.vlines(
+            found.night, *ends.transpose("quantile", "night").values, color=colour,
+            lw=wide * (2.2 if width == 1.0 else 1.2), alpha=0.35 if width == 1.0 else 0.9,
+            label=label,
+        )
+    before = nights.isel(night=(nights.night < SPLIT).values)
+    after = nights.isel(night=(nights.night >= SPLIT).values)
+    axes.plot(before.night, share(before), "o", color="0.55", ms=wide + 1.5, label="recorded, learnt")
+    axes.plot(after.night, share(after), "o", color="black", ms=wide + 1.5, label="recorded, after")
+    axes.axvline(SPLIT, color="black", lw=0.8, ls=":")
+    axes.set(ylim=(0, None), ylabel="drones that got through [% of the night's]")
+    axes.set_title("Learnt before the dotted line, predicted after", loc="left")
+    axes.tick_params(axis="x", rotation=30)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, frameon=False, fontsize=9)
+
+
+def draw_places(axes: Axes, checks: dict[str, xr.Dataset]) -> None:
+    """Draw the distribution of places beside the uniform one."""
+    for model, found in checks.items():
+        name, colour = MODELS[model]
+        axes.ecdf(found.place, color=colour, lw=2, label=name)
+    number = int(next(iter(checks.values())).nights)
+    reach = stats.kstwo(number).ppf(0.95)
+    line = np.array([0.0, 1.0])
+    axes.fill_between(line, line - reach, line + reach, color="0.9", lw=0, label="95 % if uniform")
+    axes.plot(line, line, color="0.4", lw=1)
+    axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="place of the recorded night", ylabel="share of nights")
+    axes.set_title("Places among the predicted nights", loc="left")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, frameon=False, fontsize=9)
+
+
+def draw_sizes(axes: Axes, nights: xr.Dataset) -> None:
+    """Draw the share that got through over the size of the raid."""
+    for early, colour, label in ((True, "0.55", "before"), (False, "black", "after")):
+        part = nights.isel(night=((nights.night < SPLIT) == early).values)
+        launched = part.launched.sel(threat_class="drone")
+        axes.semilogx(launched, share(part), "o", color=colour, ms=4, label=label)
+    axes.set(ylim=(0, None), xlabel="drones launched", ylabel="got through [%]")
+    axes.set_title("Size is no experiment", loc="left")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, frameon=False, fontsize=9)
+
+
+def draw(nights: xr.Dataset, checks: dict[str, xr.Dataset], path: Path) -> None:
+    """Save the picture."""
+    figure, (left, middle, right) = plt.subplots(
+        1, 3, figsize=(13, 5), layout="constrained", width_ratios=(1.6, 1, 1)
+    )
+    draw_nights(left, nights, checks)
+    draw_places(middle, checks)
+    draw_sizes(right, nights)
+    for axes in (left, middle, right):
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.suptitle("Drone raids of the public record: what the earlier nights say of the later ones")
+    figure.savefig(path, dpi=100)
+    plt.close(figure)
+
+
+def main(directory: Path, file: Path | None) -> None:
+    """Learn, predict, print, draw."""
+    nights = drone_nights(lt.records.load(file) if file else lt.records.raids())
+    before = nights.isel(night=(nights.night < SPLIT).values)
+    after = nights.isel(night=(nights.night >= SPLIT).values)
+    learnt = lt.records.calibrate(before)
+    mean = float(learnt.probability.sel(threat_class="drone", outcome="stopped", estimate="value"))
+    checks = {
+        "differs": predicted(after, lt.records.distribution(learnt, "drone")),
+        "same": predicted(after, mean),
+    }
+    which = "all nights of the data set" if file else "the large raids that the library ships"
+    print(f"{which}: {before.night.size} nights to learn from, {after.night.size} to predict")
+    print("\nLearnt: probability that a drone is stopped (hard kill: of those not soft killed)")
+    print_learnt(learnt.sel(threat_class="drone"))
+    print(f"\nPredicted, {REPLICATIONS} times each: nights within the intervals, and about the middle")
+    print_cover(checks)
+    print("\nWhat went with the size of a raid, and what that cannot say")
+    print_sizes(nights)
+    path = directory / "learning_from_the_record.png"
+    draw(nights, checks, path)
+    print(f"\npicture: {path.name}")
+
+
+if __name__ == "__main__":
+    main(
+        Path(sys.argv[1] if len(sys.argv) > 1 else "."),
+        Path(sys.argv[2]) if len(sys.argv) > 2 else None,
+    )

@@ -1,0 +1,205 @@
+"""Where recorded nights fall among simulated ones."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from leakthrough.records.classes import CLASSES
+from leakthrough.records.entries import LABELS, nights
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+OUTCOMES = ("through", "hard_kill", "soft_kill")
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_KEYS = ("night", "threat_class", "outcome")
+
+
+def check(
+    result: xr.Dataset | Sequence[xr.Dataset],
+    record: xr.Dataset,
+    *,
+    classes: Mapping[str, str] | None = None,
+    seed: int = 0,
+) -> xr.Dataset:
+    """Find the place of recorded nights in the distributions of simulated ones.
+
+    The place is the randomised probability integral transform: of R replications B are below the
+    recorded number and T equal it, and with V uniform from 0 to 1
+
+        place = (B + V (T + 1)) / (R + 1).
+
+    If the recorded night is one more draw from what was simulated, it is exactly uniform from 0 to
+    1, however few the replications and however coarse the counts. So over many nights: places near
+    0 and 1 say that the simulated spread is too small, places in the middle that it is too large,
+    places to one side that the simulation is off.
+
+    Uniform places do not show that a model is right: a model that knows nothing but the spread of
+    the record has them too. One night shows nothing.
+
+    Parameters
+    ----------
+    result : xarray.Dataset, or several
+        From `simulate` with ``keep="replications"``, of the recorded raids.
+    record : xarray.Dataset
+        The recorded nights, in the same order: one from ``nights(...).sel(night=...)``, several
+        from `nights`; or entries, which are added up by night and class.
+    classes : mapping of str to str, optional
+        The class of the record for each threat of the scenario. A threat that bears the name of a
+        class needs none. Decoys are counted: the record counts them.
+    seed : int, default 0
+        Of V. The same seed gives the same places.
+
+    Returns
+    -------
+    xarray.Dataset
+        By `night`, `threat_class` (those simulated) and `outcome` (`through`, `hard_kill`,
+        `soft_kill`):
+
+        - `recorded`: NaN where the record does not tell;
+        - `mean`, and `simulated` along `quantile`: of the replications;
+        - `place`: from 0 to 1; `below` and `up_to`: the share of replications below the recorded
+          number, and not above it, between which chance puts it.
+
+        By `threat_class` and `outcome`: `nights`, those that tell; `statistic` and `p_value` of
+        the test of Kolmogorov and Smirnov that the places are uniform (NaN below two nights). It
+        takes the nights for independent; the classes and outcomes of a night are not.
+
+    Raises
+    ------
+    ValueError
+        If the results are not of the recorded raids: as many of each class must be launched as the
+        record tells the fate of.
+
+    References
+    ----------
+    Czado, Gneiting and Held (2009), Predictive model assessment for count data, Biometrics 65,
+    1254-1261. Smith (1985), Diagnostic checks of non-standard time series models, Journal of
+    Forecasting 4, 283-291.
+    """
+    results = [result] if isinstance(result, xr.Dataset) else list(result)
+    table = nights(record)
+    if not results or len(results) != table.sizes["night"]:
+        raise ValueError(
+            f"result: must be one for each recorded night, {table.sizes['night']}; "
+            f"got {len(results)}"
+        )
+    simulated = [_by_class(each, dict(classes or {})) for each in results]
+    held = [name for name in CLASSES if any(name in each for each in simulated)]
+    rng = np.random.default_rng(seed)
+    rows = [
+        [_compared(each.get(name), _told(table, i, name), rng) for name in held]
+        for i, each in enumerate(simulated)
+    ]
+    return _tested(_labelled(np.array(rows), table, held))
+
+
+def _by_class(result: xr.Dataset, classes: Mapping[str, str]) -> "dict[str, Array]":
+    """Simulated numbers of each class, by outcome and replication, after those launched."""
+    needed = {"launched": ("salvo",), "leaked": ("replication", "salvo")}
+    for name, dims in needed.items():
+        if name not in result or result[name].dims != dims:
+            raise ValueError(
+                'result: must be of one raid, from simulate with keep="replications"; '
+                f"{name} is not along {' and '.join(dims)}"
+            )
+    found: dict[str, Array] = {}
+    for place, threat in enumerate(result["threat"].values.tolist()):
+        name = classes.get(threat, threat)
+        if name not in CLASSES:
+            raise ValueError(
+                f"classes: the threat {threat!r} must have one of {', '.join(CLASSES)}; "
+                f"got {classes.get(threat)!r}"
+            )
+        salvo = result.isel(salvo=place)
+        killed, soft = (salvo[n].sum("layer").values for n in ("killed", "soft_killed"))
+        launched = np.full(len(killed), int(salvo["launched"]))
+        numbers = np.array([launched, salvo["leaked"].values, killed, soft])
+        found[name] = found[name] + numbers if name in found else numbers
+    return found
+
+
+def _told(table: xr.Dataset, night: int, name: str) -> "tuple[str, Array]":
+    """The night's name, and its recorded numbers: those whose fate is told, then by outcome."""
+    at = table.isel(night=night)
+    day = str(at["night"].values)[:10]
+    if name not in at["threat_class"].values:
+        return f"{name} on {day}", np.zeros(1 + len(OUTCOMES))
+    at = at.sel(threat_class=name)
+    told = at["stopped"] + at["through"]
+    return f"{name} on {day}", np.array([told, *(at[outcome] for outcome in OUTCOMES)], np.float64)
+
+
+def _compared(
+    simulated: "Array | None", told: "tuple[str, Array]", rng: np.random.Generator
+) -> "Array":
+    """Recorded, mean, place, below, up to, and quantiles: a row for each outcome."""
+    where, (number, *recorded) = told
+    if simulated is None:
+        simulated = np.zeros((1 + len(OUTCOMES), 1), np.int64)
+    launched, *counts = simulated
+    if launched[0] != number:
+        raise ValueError(
+            f"result: must be of the recorded raid; it launches {launched[0]} of {where}, and the "
+            f"record tells the fate of {number:.0f}"
+        )
+    luck = rng.random(len(OUTCOMES))
+    rows = []
+    for count, value, v in zip(counts, recorded, luck, strict=True):
+        below, ties = (count < value).sum(), (count == value).sum()
+        places = [
+            (below + v * (ties + 1)) / (count.size + 1),
+            below / count.size,
+            (below + ties) / count.size,
+        ]
+        known = places if np.isfinite(value) else [np.nan] * len(places)
+        rows.append([value, count.mean(), *known, *np.quantile(count, QUANTILES)])
+    return np.array(rows)
+
+
+def _labelled(rows: "Array", table: xr.Dataset, held: Sequence[str]) -> xr.Dataset:
+    """Rows by night, class and outcome as a Dataset."""
+    texts = {
+        "recorded": "recorded number of threats",
+        "mean": "mean simulated number of threats",
+        "place": "randomised place of the recorded number among the simulated ones",
+        "below": "share of replications below the recorded number",
+        "up_to": "share of replications not above the recorded number",
+    }
+    variables = {
+        name: xr.Variable(_KEYS, rows[..., i], {"units": "1", "long_name": text})
+        for i, (name, text) in enumerate(texts.items())
+    }
+    quantiles = {"units": "1", "long_name": "quantiles of the simulated number of threats"}
+    variables["simulated"] = xr.Variable((*_KEYS, "quantile"), rows[..., len(texts) :], quantiles)
+    coordinates = {
+        "night": table["night"].variable,
+        "threat_class": ("threat_class", list(held), {"long_name": LABELS["threat_class"]}),
+        "outcome": ("outcome", list(OUTCOMES), {"long_name": "what became of the threats"}),
+        "quantile": ("quantile", list(QUANTILES), {"long_name": "probability of the quantile"}),
+    }
+    return xr.Dataset(variables, coordinates)
+
+
+def _tested(found: xr.Dataset) -> xr.Dataset:
+    """Add the test that places are uniform over the nights."""
+    from scipy import stats
+
+    places = found["place"].values
+    tests = np.full((2, *places.shape[1:]), np.nan)
+    number = np.isfinite(places).sum(axis=0)
+    for at in np.argwhere(number >= 2):
+        column = places[:, *at]
+        tests[:, *at] = stats.kstest(column[np.isfinite(column)], "uniform")
+    texts = {
+        "nights": (number, "nights that tell"),
+        "statistic": (tests[0], "Kolmogorov and Smirnov's distance of the places from uniform"),
+        "p_value": (tests[1], "probability of such a distance or a larger one if uniform"),
+    }
+    return found.assign(
+        {n: (_KEYS[1:], v, {"units": "1", "long_name": text}) for n, (v, text) in texts.items()}
+    )

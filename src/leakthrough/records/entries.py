@@ -1,0 +1,157 @@
+"""A record as labelled tables: along `entry`, and by night and class."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import xarray as xr
+
+from leakthrough.records.classes import CLASSES
+
+COUNTS = {
+    "launched": "threats launched, decoys among them",
+    "hard_kill": "shot down; NaN where not told apart from soft kills",
+    "soft_kill": "jammed or lost; NaN where not told apart, or not reported",
+    "stopped": "shot down, jammed or lost, as far as reported",
+    "in_flight": "still in the air when the bulletin was written: fate unknown",
+    "through": "neither stopped nor in flight; not the same as hits",
+    "strike_drones": "estimate of those launched that are no decoys; NaN where there is none",
+}
+"""Variables of a record, each a number of threats."""
+_UNKNOWN = ("hard_kill", "soft_kill", "strike_drones")
+
+LABELS = {
+    "night": "day on which the raid ended",
+    "threat_class": "class of threats",
+    "model": "models, in the words of the data set",
+    "source": "bulletins of the Air Force of Ukraine (kpszsu), by the names of their posts",
+    "line": "line of the file",
+    "note": "what to know when reading it",
+}
+"""Coordinates of a record."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What one bulletin, or several of one night, say of one class of threats."""
+
+    night: date
+    threat_class: str
+    model: str
+    source: str
+    launched: int
+    hard_kill: float
+    soft_kill: float
+    stopped: int
+    in_flight: int
+    strike_drones: float
+
+    @property
+    def through(self) -> int:
+        """What is left when those stopped and those in flight are taken off."""
+        return self.launched - self.stopped - self.in_flight
+
+
+def days(values: Sequence[date]) -> xr.Variable:
+    """Days as a coordinate."""
+    stamps = np.array(values, "datetime64[D]").astype("datetime64[ns]")
+    return xr.Variable("entry", stamps, {"long_name": LABELS["night"]})
+
+
+def table(
+    entries: Sequence[Entry], extra: Mapping[str, Sequence[object]], attrs: Mapping[str, object]
+) -> xr.Dataset:
+    """A record along `entry`; `extra` holds more coordinates."""
+    texts = {name: [getattr(e, name) for e in entries] for name in ("model", "source")}
+    kinds = {"threat_class": [e.threat_class for e in entries], **texts, **extra}
+    variables = {
+        name: ("entry", _numbers(name, entries), {"units": "1", "long_name": text})
+        for name, text in COUNTS.items()
+    }
+    coordinates = {
+        name: xr.Variable("entry", _labels(values), {"long_name": LABELS[name]})
+        for name, values in kinds.items()
+    }
+    night = days([e.night for e in entries])
+    return xr.Dataset(variables, {"night": night, **coordinates}, dict(attrs))
+
+
+def _numbers(name: str, entries: Sequence[Entry]) -> "np.ndarray[tuple[int], np.dtype[np.number]]":
+    dtype = np.float64 if name in _UNKNOWN else np.int64
+    return np.array([getattr(e, name) for e in entries], dtype=dtype)
+
+
+def _labels(values: Sequence[object]) -> "np.ndarray[tuple[int], np.dtype[np.generic]]":
+    whole = all(isinstance(value, int) for value in values) and len(values) > 0
+    return np.array(values, np.int64 if whole else np.str_)
+
+
+def nights(record: xr.Dataset) -> xr.Dataset:
+    """Add the entries of a record up by night and class.
+
+    A night is the day on which raids ended: a raid by day that ended on the same day is in it.
+
+    Parameters
+    ----------
+    record : xarray.Dataset
+        From `raids` or `load`, or a part of one. A table by night is returned as it is.
+
+    Returns
+    -------
+    xarray.Dataset
+        The same variables along `night` (days, ascending) and `threat_class` (those that the
+        record holds): 0 where none were launched; NaN where an entry of that night does not tell.
+
+    Raises
+    ------
+    ValueError
+        If the Dataset is not a record.
+
+    Examples
+    --------
+    >>> night = nights(raids()).sel(night="2025-07-04", threat_class="drone")
+    >>> int(night.launched), int(night.through)
+    (539, 63)
+    """
+    _check_record(record)
+    if "entry" not in record.dims:
+        return record if "night" in record.dims else record.expand_dims("night")
+    held = set(record["threat_class"].values.tolist())
+    classes = [name for name in CLASSES if name in held]
+    stamps, row = np.unique(record["night"].values, return_inverse=True)
+    column = np.array([classes.index(name) for name in record["threat_class"].values], np.int64)
+    variables = {}
+    for name in COUNTS:
+        sums = np.zeros((len(stamps), len(classes)), record[name].dtype)
+        np.add.at(sums, (row, column), record[name].values)
+        variables[name] = (("night", "threat_class"), sums, record[name].attrs)
+    coordinates = {
+        "night": ("night", stamps, record["night"].attrs),
+        "threat_class": (
+            "threat_class",
+            np.array(classes, np.str_),
+            {"long_name": LABELS["threat_class"]},
+        ),
+    }
+    return xr.Dataset(variables, coordinates, record.attrs)
+
+
+def _check_record(record: object) -> None:
+    if not isinstance(record, xr.Dataset):
+        raise ValueError(
+            f"record: must be a Dataset from raids, load or nights; got {type(record).__name__}"
+        )
+    needed = {*COUNTS, "night", "threat_class"}
+    if missing := sorted(needed - {str(name) for name in record.variables}):
+        raise ValueError(
+            "record: must be a Dataset from raids, load or nights; it has no "
+            + ", ".join(map(repr, missing))
+        )
+    dims = {*map(str, record["launched"].dims)}
+    unknown = {*record["threat_class"].values.ravel().tolist()} - set(CLASSES)
+    if dims not in ({"entry"}, {"night", "threat_class"}, {"threat_class"}) or unknown:
+        raise ValueError(
+            "record: must be along entry, or by night and threat_class, with classes of "
+            f"{', '.join(CLASSES)}; got dimensions {sorted(dims)}, classes {sorted(unknown)}"
+        )
