@@ -12,6 +12,7 @@ is explained: it is a baseline which a model of a defence should do better than.
 """
 
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -30,6 +31,7 @@ MODELS = {  # colours of Okabe and Ito, which the colour-blind can tell apart
     "differs": ("differs between nights", "#0072B2"),
     "same": ("the same on all nights", "#D55E00"),
 }
+EPOCHS = {True: ("learnt from", "0.6"), False: ("predicted", "black")}
 
 
 def drone_nights(record: xr.Dataset) -> xr.Dataset:
@@ -94,54 +96,56 @@ def print_learnt(learnt: xr.Dataset) -> None:
 
 def print_cover(checks: dict[str, xr.Dataset]) -> None:
     """Say how often the recorded nights lie within the predicted intervals."""
-    print(f"{'the probability':26}{'in 50 %':>10}{'in 90 %':>10}{'below':>8}{'above':>8}{'p':>9}")
+    print(f"{'the probability':26}{'in 50 %':>10}{'in 90 %':>10}{'fewer':>8}{'more':>8}{'p':>9}")
     for model, found in checks.items():
         place = found.place
         half, most = (float((abs(place - 0.5) < part / 2).mean()) for part in (0.5, 0.9))
-        below = float((place < 0.5).mean())
+        fewer = float((place < 0.5).mean())
         p = "< .0001" if found.p_value < 1e-4 else f"{float(found.p_value):.4f}"
         print(
-            f"{MODELS[model][0]:26}{half:10.0%}{most:10.0%}{below:8.0%}{1 - below:8.0%}{p:>9}",
+            f"{MODELS[model][0]:26}{half:10.0%}{most:10.0%}{fewer:8.0%}{1 - fewer:8.0%}{p:>9}",
         )
-    print("p: of such places or odder ones, if the nights were draws from what was predicted")
+    print("p: of such places or odder ones, if the nights were draws from what was predicted.")
+    print("Intervals that hold as many nights as they should may still lie to one side of them.")
 
 
 def print_sizes(nights: xr.Dataset) -> None:
     """Say what went with the size of a raid."""
     launched = nights.launched.sel(threat_class="drone")
-    for low, high in zip(SIZES, SIZES[1:], strict=False):
+    for low, high in pairwise(SIZES):
         within = share(nights)[((launched >= low) & (launched < high)).values]
         if within.size:
             name = f"{low} to {high - 1} drones"
-            print(f"{name:20}{within.size:6d} nights, through: median {float(within.median()):.1f} %")
+            print(
+                f"{name:20}{within.size:6d} nights, through: median {float(within.median()):.1f} %"
+            )
     rank = stats.spearmanr(launched, share(nights)).statistic
     print(f"rank correlation of size and share over all nights: {rank:+.2f}")
     print("Decoys, regions, seasons and reporting go with size. None of this shows that size alone")
-    print("saturates a defence, nor that it does not: the record holds no magazines and no channels.")
+    print(
+        "saturates a defence, nor that it does not: the record holds no magazines and no channels."
+    )
 
 
 def draw_nights(axes: Axes, nights: xr.Dataset, checks: dict[str, xr.Dataset]) -> None:
     """Draw shares over time, and what was predicted."""
-    wide = max(1.0, 5.0 - nights.night.size / 60)
-    for (model, found), width in zip(checks.items(), (1.0, 0.45), strict=True):
+    thin = nights.night.size > 100
+    for (model, found), width, alpha in zip(checks.items(), (4.0, 2.0), (0.35, 0.9), strict=True):
         told = (nights.stopped + nights.through).sel(threat_class="drone", night=found.night)
         ends = 100 * found.simulated.sel(quantile=[0.05, 0.95]) / told
+        low, high = ends.transpose("quantile", "night").values
         name, colour = MODELS[model]
-        label = f"9 in 10 predicted: {name}"
-        axes.vlines(
-            found.night, *ends.transpose("quantile", "night").values, color=colour,
-            lw=wide * (2.2 if width == 1.0 else 1.2), alpha=0.35 if width == 1.0 else 0.9,
-            label=label,
-        )
-    before = nights.isel(night=(nights.night < SPLIT).values)
-    after = nights.isel(night=(nights.night >= SPLIT).values)
-    axes.plot(before.night, share(before), "o", color="0.55", ms=wide + 1.5, label="recorded, learnt")
-    axes.plot(after.night, share(after), "o", color="black", ms=wide + 1.5, label="recorded, after")
-    axes.axvline(SPLIT, color="black", lw=0.8, ls=":")
-    axes.set(ylim=(0, None), ylabel="drones that got through [% of the night's]")
-    axes.set_title("Learnt before the dotted line, predicted after", loc="left")
-    axes.tick_params(axis="x", rotation=30)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, frameon=False, fontsize=9)
+        width = width / 4 if thin else width
+        axes.vlines(found.night, low, high, color=colour, lw=width, alpha=alpha)
+        axes.plot([], [], color=colour, lw=4, alpha=alpha, label=f"9 predicted in 10: {name}")
+    for early, (label, colour) in EPOCHS.items():
+        part = nights.isel(night=((nights.night < SPLIT) == early).values)
+        size = 2.0 if thin else 5.0
+        axes.plot(part.night, share(part), "o", color=colour, ms=size, label=f"recorded, {label}")
+    axes.plot([SPLIT] * 2, [0, 1], "k:", lw=0.8, transform=axes.get_xaxis_transform())
+    axes.set(ylim=(0, None), ylabel="got through [% of those whose fate is told]")
+    axes.tick_params(axis="x", rotation=20)
+    axes.set_title("Drones that got through, by night", loc="left")
 
 
 def draw_places(axes: Axes, checks: dict[str, xr.Dataset]) -> None:
@@ -149,25 +153,28 @@ def draw_places(axes: Axes, checks: dict[str, xr.Dataset]) -> None:
     for model, found in checks.items():
         name, colour = MODELS[model]
         axes.ecdf(found.place, color=colour, lw=2, label=name)
-    number = int(next(iter(checks.values())).nights)
-    reach = stats.kstwo(number).ppf(0.95)
+    reach = stats.kstwo(int(checks["same"].nights)).ppf(0.95)
     line = np.array([0.0, 1.0])
-    axes.fill_between(line, line - reach, line + reach, color="0.9", lw=0, label="95 % if uniform")
+    label = "uniform: 95 % lie within"
+    axes.fill_between(line, line - reach, line + reach, color="0.9", lw=0, label=label)
     axes.plot(line, line, color="0.4", lw=1)
-    axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="place of the recorded night", ylabel="share of nights")
-    axes.set_title("Places among the predicted nights", loc="left")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, frameon=False, fontsize=9)
+    axes.set(xlim=(0, 1), ylim=(0, 1), ylabel="share of nights at or below")
+    axes.set_xlabel("place of the recorded night (0: fewest through)")
+    axes.set_title("Places among the predicted", loc="left")
 
 
 def draw_sizes(axes: Axes, nights: xr.Dataset) -> None:
     """Draw the share that got through over the size of the raid."""
-    for early, colour, label in ((True, "0.55", "before"), (False, "black", "after")):
+    for early, (label, colour) in EPOCHS.items():
         part = nights.isel(night=((nights.night < SPLIT) == early).values)
         launched = part.launched.sel(threat_class="drone")
-        axes.semilogx(launched, share(part), "o", color=colour, ms=4, label=label)
+        size = 2.5 if nights.night.size > 100 else 5.0
+        axes.semilogx(launched, share(part), "o", color=colour, ms=size, label=label)
+    ticks = [n for n in (10, 20, 50, 100, 200, 500, 1000) if n >= launched.min() / 4]
+    axes.set_xticks(ticks, [str(n) for n in ticks])
+    axes.xaxis.minorticks_off()
     axes.set(ylim=(0, None), xlabel="drones launched", ylabel="got through [%]")
-    axes.set_title("Size is no experiment", loc="left")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, frameon=False, fontsize=9)
+    axes.set_title("Size goes with much else", loc="left")
 
 
 def draw(nights: xr.Dataset, checks: dict[str, xr.Dataset], path: Path) -> None:
@@ -178,9 +185,13 @@ def draw(nights: xr.Dataset, checks: dict[str, xr.Dataset], path: Path) -> None:
     draw_nights(left, nights, checks)
     draw_places(middle, checks)
     draw_sizes(right, nights)
-    for axes in (left, middle, right):
+    for axes, columns in ((left, 2), (middle, 1), (right, 1)):
         axes.spines[["top", "right"]].set_visible(False)
-    figure.suptitle("Drone raids of the public record: what the earlier nights say of the later ones")
+        place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.14)}
+        axes.legend(**place, ncols=columns, frameon=False, fontsize=9)
+    figure.suptitle(
+        "The public record alone: what nights before 24 July 2025 (dotted) say of those after"
+    )
     figure.savefig(path, dpi=100)
     plt.close(figure)
 
@@ -200,7 +211,9 @@ def main(directory: Path, file: Path | None) -> None:
     print(f"{which}: {before.night.size} nights to learn from, {after.night.size} to predict")
     print("\nLearnt: probability that a drone is stopped (hard kill: of those not soft killed)")
     print_learnt(learnt.sel(threat_class="drone"))
-    print(f"\nPredicted, {REPLICATIONS} times each: nights within the intervals, and about the middle")
+    print(
+        f"\nPredicted {REPLICATIONS} times: nights within, and with fewer or more than most"
+    )
     print_cover(checks)
     print("\nWhat went with the size of a raid, and what that cannot say")
     print_sizes(nights)

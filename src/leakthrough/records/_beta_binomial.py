@@ -22,7 +22,7 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 LARGEST = 1.0 - 1e-9
 """Correlation up to which is searched; at 1 each night would be all or nothing."""
-_GRID = np.concatenate([[0.0], np.geomspace(1e-6, LARGEST, 24)])
+_GRID = np.concatenate([[0.0], np.geomspace(1e-6, LARGEST, 13)])
 _NEVER = -1e300
 """In place of the logarithm of 0, which a search for a root cannot take."""
 
