@@ -28,10 +28,10 @@ FIRST = np.datetime64("2024-10-01")  # before that soft kills were not reported 
 SPLIT = np.datetime64("2025-07-24")  # from here hard and soft kills are reported as one number
 SIZES = (0, 50, 100, 200, 400, 1_000)
 MODELS = {  # colours of Okabe and Ito, which the colour-blind can tell apart
-    "differs": ("differs between nights", "#0072B2"),
-    "same": ("the same on all nights", "#D55E00"),
+    "differs": ("a probability for each night", "#0072B2"),
+    "same": ("one probability for all nights", "#D55E00"),
 }
-EPOCHS = {True: ("learnt from", "0.6"), False: ("predicted", "black")}
+EPOCHS = {True: ("before", "0.6"), False: ("after", "black")}
 
 
 def drone_nights(record: xr.Dataset) -> xr.Dataset:
@@ -96,17 +96,18 @@ def print_learnt(learnt: xr.Dataset) -> None:
 
 def print_cover(checks: dict[str, xr.Dataset]) -> None:
     """Say how often the recorded nights lie within the predicted intervals."""
-    print(f"{'the probability':26}{'in 50 %':>10}{'in 90 %':>10}{'fewer':>8}{'more':>8}{'p':>9}")
+    print(f"{'':32}{'in 50 %':>10}{'in 90 %':>10}{'fewer':>8}{'more':>8}{'p':>9}")
     for model, found in checks.items():
         place = found.place
         half, most = (float((abs(place - 0.5) < part / 2).mean()) for part in (0.5, 0.9))
         fewer = float((place < 0.5).mean())
         p = "< .0001" if found.p_value < 1e-4 else f"{float(found.p_value):.4f}"
         print(
-            f"{MODELS[model][0]:26}{half:10.0%}{most:10.0%}{fewer:8.0%}{1 - fewer:8.0%}{p:>9}",
+            f"{MODELS[model][0]:32}{half:10.0%}{most:10.0%}{fewer:8.0%}{1 - fewer:8.0%}{p:>9}",
         )
-    print("p: of such places or odder ones, if the nights were draws from what was predicted.")
-    print("Intervals that hold as many nights as they should may still lie to one side of them.")
+    print("in: recorded nights inside the interval; fewer, more: through than the predicted median")
+    print("p: of such places or odder ones, were the nights independent draws of what is predicted")
+    print("Intervals may hold as many nights as they should, and yet lie to one side of them.")
 
 
 def print_sizes(nights: xr.Dataset) -> None:
@@ -211,9 +212,7 @@ def main(directory: Path, file: Path | None) -> None:
     print(f"{which}: {before.night.size} nights to learn from, {after.night.size} to predict")
     print("\nLearnt: probability that a drone is stopped (hard kill: of those not soft killed)")
     print_learnt(learnt.sel(threat_class="drone"))
-    print(
-        f"\nPredicted {REPLICATIONS} times: nights within, and with fewer or more than most"
-    )
+    print(f"\nThe nights after, each predicted {REPLICATIONS} times with")
     print_cover(checks)
     print("\nWhat went with the size of a raid, and what that cannot say")
     print_sizes(nights)

@@ -85,8 +85,8 @@ def test_a_place_is_counted_by_hand() -> None:
 def test_places_are_uniform_where_the_record_is_a_draw(offset: int) -> None:
     """However few replications: 2,000 nights with 9 each, and small counts.
 
-    The distance of Kolmogorov and Smirnov has a quantile of 1 - 1e-6 at 0.06; one that puts ties
-    in the middle of their range is at 0.1, and one that divides by R in place of R + 1 at 0.07.
+    The distance of Kolmogorov and Smirnov has its quantile of 1 - 1e-6 at 0.06. Places in the
+    middle of their ties are at 0.13, and those that divide by R in place of R + 1 at 0.10.
     """
     rng = np.random.default_rng(51 + offset)
     launched = rng.choice(DRONES, 2000)
