@@ -150,6 +150,28 @@ def test_coverage_of_the_intervals(
     assert (held / 150 <= band[1]).all()
 
 
+def test_the_intervals_are_those_of_the_profile() -> None:
+    """On a fine grid of SciPy's law: where the best of the other parameter is not far below.
+
+    Nights of very different size, so that mean and correlation move together.
+    """
+    stopped, launched = np.array([2, 40, 3, 11, 9]), np.array([3, 44, 9, 12, 9])
+    means, correlations = np.linspace(0.3, 0.999, 700), np.linspace(0.001, 0.9, 450)
+    m, r = means[:, None], correlations[None, :]
+    a, b = m * (1 / r - 1), (1 - m) * (1 / r - 1)
+    height = sum(stats.betabinom(n, a, b).logpmf(x) for x, n in zip(stopped, launched, strict=True))
+    inside = height >= height.max() - law.drop_of(5, 0.9)
+    found = law.fit(law.tally(stopped, launched), 0.9)
+    for values, axis, (_, low, high) in (
+        (means, 1, found.mean),
+        (correlations, 0, found.correlation),
+    ):
+        held = values[inside.any(axis=axis)]
+        step = values[1] - values[0]
+        assert abs(low - held[0]) <= step
+        assert abs(high - held[-1]) <= step
+
+
 def test_the_interval_of_the_mean_is_students_where_shares_are_normal(offset: int) -> None:
     """Large raids, the same size each: shares of nights are all that is known, and near normal.
 

@@ -13,7 +13,7 @@ from leakthrough import records
 from leakthrough.records.checking import QUANTILES
 
 Array = npt.NDArray[Any]
-DRONES = np.array([0, 3, 20, 50, 120])
+DRONES = np.array([1, 3, 20, 50, 120])
 
 
 def result_of(
@@ -162,6 +162,15 @@ def test_a_simulated_night_against_the_recorded_one() -> None:
     assert cruise.recorded.values[:2].tolist() == [2.0, 2.0]
     assert np.isnan(cruise.place.sel(outcome="soft_kill"))
     assert found.nights.sel(outcome="soft_kill").values.tolist() == [1, 0]
+
+
+def test_nights_without_a_threat_have_no_place() -> None:
+    nights = nights_of(np.array([0, 10]), np.array([0, 3]))
+    results = [drone_result(np.zeros(4, np.int64), 0), drone_result(np.array([3, 4]), 10)]
+    found = records.check(results, nights).sel(threat_class="drone", outcome="through")
+    assert np.isnan(found.place.values).tolist() == [True, False]
+    assert found.recorded.values.tolist() == [0.0, 3.0]
+    assert int(found.nights) == 1
 
 
 def test_what_was_recorded_but_not_simulated_is_left_out() -> None:

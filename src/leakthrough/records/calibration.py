@@ -79,7 +79,7 @@ def calibrate(record: xr.Dataset, *, confidence: float = 0.95) -> xr.Dataset:
     >>> found = calibrate(raids())
     >>> drones = found.sel(threat_class="drone", outcome="stopped")
     >>> int(drones.nights), bool(drones.spread > 0)
-    (48, True)
+    (34, True)
     """
     level, table = checked_confidence(confidence), nights(record)
     classes, outcomes = table["threat_class"].values, list(OUTCOMES)

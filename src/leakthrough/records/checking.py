@@ -63,7 +63,8 @@ def check(
         - `recorded`: NaN where the record does not tell;
         - `mean`, and `simulated` along `quantile`: of the replications;
         - `place`: from 0 to 1; `below` and `up_to`: the share of replications below the recorded
-          number, and not above it, between which chance puts it.
+          number, and not above it, between which chance puts it. NaN where the record does not
+          tell, or none came.
 
         By `threat_class` and `outcome`: `nights`, those that tell; `statistic` and `p_value` of
         the test of Kolmogorov and Smirnov that the places are uniform (NaN below two nights). It
@@ -80,6 +81,16 @@ def check(
     Czado, Gneiting and Held (2009), Predictive model assessment for count data, Biometrics 65,
     1254-1261. Smith (1985), Diagnostic checks of non-standard time series models, Journal of
     Forecasting 4, 283-291.
+
+    Examples
+    --------
+    >>> source = files("leakthrough") / "scenarios" / "night_of_2025_07_04.toml"
+    >>> result = lt.simulate(lt.load_scenario(str(source)), replications=100, seed=1)
+    >>> night = nights(raids()).sel(night="2025-07-04")
+    >>> kinds = {"strike drone": "drone", "decoy drone": "drone"}
+    >>> found = check(result, night, classes=kinds).squeeze("night")
+    >>> bool(0.01 < found.place.sel(threat_class="drone", outcome="soft_kill") < 0.99)
+    True
     """
     results = [result] if isinstance(result, xr.Dataset) else list(result)
     table = nights(record)
@@ -157,7 +168,7 @@ def _compared(
             below / count.size,
             (below + ties) / count.size,
         ]
-        known = places if np.isfinite(value) else [np.nan] * len(places)
+        known = places if np.isfinite(value) and number > 0 else [np.nan] * len(places)
         rows.append([value, count.mean(), *known, *np.quantile(count, QUANTILES)])
     return np.array(rows)
 

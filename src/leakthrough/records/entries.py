@@ -3,11 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
 from leakthrough.records.classes import CLASSES
+
+Array = npt.NDArray[Any]
 
 COUNTS = {
     "launched": "threats launched, decoys among them",
@@ -77,12 +81,12 @@ def table(
     return xr.Dataset(variables, {"night": night, **coordinates}, dict(attrs))
 
 
-def _numbers(name: str, entries: Sequence[Entry]) -> "np.ndarray[tuple[int], np.dtype[np.number]]":
+def _numbers(name: str, entries: Sequence[Entry]) -> Array:
     dtype = np.float64 if name in _UNKNOWN else np.int64
     return np.array([getattr(e, name) for e in entries], dtype=dtype)
 
 
-def _labels(values: Sequence[object]) -> "np.ndarray[tuple[int], np.dtype[np.generic]]":
+def _labels(values: Sequence[object]) -> Array:
     whole = all(isinstance(value, int) for value in values) and len(values) > 0
     return np.array(values, np.int64 if whole else np.str_)
 
