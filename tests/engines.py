@@ -9,7 +9,7 @@ from leakthrough import _kernel
 from leakthrough._draws import TICKS_A_SECOND
 from leakthrough._reference import Raid
 from leakthrough._reference_things import CAUSES, Event
-from leakthrough._state import Counts, new_carried, new_counts, new_state
+from leakthrough._state import Counts, named_tally, new_carried, new_counts, new_state
 from leakthrough._tables import label, lower
 from leakthrough.replay import _columns, logged_raid
 
@@ -21,11 +21,12 @@ def kernel_outcome(
 ) -> Outcome:
     """Counts of the compiled kernel."""
     tables = lower(scenario, timeline)
-    counts = new_counts(tables, 1)
+    counts = new_counts(tables, 1, tally=True)
     stop = np.zeros(1, np.uint8)
-    carried = new_carried(tables, 1).rows
-    _kernel.simulate_block(new_state(tables), counts.rows, carried, seed, replication, 0, stop)
-    return counted(counts)
+    state, carried = new_state(tables, tally=True), new_carried(tables, 1).rows
+    _kernel.simulate_block(state, counts.rows, carried, seed, replication, 0, stop)
+    tally = named_tally(counts.rows, tables)
+    return {**counted(counts), "hits": tally.hits[0].tolist(), "misses": tally.misses[0].tolist()}
 
 
 def counted(counts: Counts) -> Outcome:
@@ -49,7 +50,14 @@ def reference_outcome(
 ) -> tuple[Outcome, list[Event]]:
     """Counts and events of the reference engine, in the kernel's form."""
     raid = Raid(scenario, seed, replication, timeline).run()
-    return outcome_of(raid), raid.events
+    tally = {
+        name: [
+            [raid.tally[interceptor.name, threat.name, hit] for threat in scenario.threats]
+            for interceptor in scenario.interceptors
+        ]
+        for name, hit in (("hits", True), ("misses", False))
+    }
+    return {**outcome_of(raid), **tally}, raid.events
 
 
 def outcome_of(raid: Raid) -> Outcome:

@@ -27,7 +27,13 @@ from leakthrough.simulate import (
     simulate,
     simulate_campaign,
 )
-from leakthrough.studies import Measure
+from leakthrough.studies import (
+    Measure,
+    allocate,
+    kill_probability_gradient,
+    sensitivity,
+    tornado,
+)
 from leakthrough.summary import Summary, summary
 from leakthrough.supply import supply
 
@@ -54,10 +60,12 @@ __all__ = [
     "Threat",
     "Times",
     "Uniform",
+    "allocate",
     "campaign_of",
     "cost_exchange",
     "depletion",
     "exact",
+    "kill_probability_gradient",
     "leak_rate",
     "load_campaign",
     "load_scenario",
@@ -66,8 +74,10 @@ __all__ = [
     "replay",
     "rerun",
     "scenario_of",
+    "sensitivity",
     "simulate",
     "simulate_campaign",
     "summary",
     "supply",
+    "tornado",
 ]

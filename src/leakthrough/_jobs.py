@@ -59,18 +59,21 @@ class Job(Protocol):
         """The same, and what is said only where every replication is kept."""
 
 
-def run_block(tables: Tables, rows: Numbers, seed: int, start: int, flag: Flag) -> None:
+def run_block(
+    tables: Tables, rows: Numbers, seed: int, start: int, flag: Flag, tally: bool = False
+) -> None:
     """Compute one raid of as many replications from `start` as there are zeroed rows."""
-    carried = new_carried(tables, len(rows)).rows
-    _kernel.simulate_block(new_state(tables), rows, carried, seed, start, 0, flag)
+    state, carried = new_state(tables, tally=tally), new_carried(tables, len(rows)).rows
+    _kernel.simulate_block(state, rows, carried, seed, start, 0, flag)
 
 
 class RaidJob(NamedTuple):
-    """One raid."""
+    """One raid; with a `tally`, its rows are longer (`leakthrough._state.Tally`)."""
 
     tables: Tables
     raids: int = 1
     along_raids: bool = False
+    tally: bool = False
 
     def compile(self) -> None:
         """Compile the kernel, or load it from the cache."""
@@ -78,11 +81,11 @@ class RaidJob(NamedTuple):
 
     def new_rows(self, replications: int) -> Block:
         """Zeroed rows for some replications."""
-        return [new_counts(self.tables, replications).rows[np.newaxis]]
+        return [new_counts(self.tables, replications, self.tally).rows[np.newaxis]]
 
     def block(self, seed: int, start: int, rows: Block, flag: Flag) -> None:
         """Compute the replications from `start` on."""
-        run_block(self.tables, rows[0][0], seed, start, flag)
+        run_block(self.tables, rows[0][0], seed, start, flag, self.tally)
 
     def variables(self, block: Block) -> Mapping[str, Array]:
         """Result variables of some replications."""

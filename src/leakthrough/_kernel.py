@@ -118,8 +118,8 @@ EVENTS_BETWEEN_LOOKS = 4096
     MAGAZINES, MAGAZINE_COUNT, KILLS, KILL_COUNT, WINDOWS, WINDOW_COUNT, PAIRINGS, PAIRING_COUNT,
     LANDINGS, LANDING_COUNT, URGENCIES, CANDIDATES, PREFERENCES, TREE, LEAF_COUNT, HEAP, HEAP_SIZE,
     TIMELINE, SAMPLE_COUNT, LOG, LOG_ROOM, LOG_USED, SEED, REPLICATION, RAID, SCRATCH, MARK_WIDTH,
-    HEAD_SIZE,
-) = range(36)  # fmt: skip
+    TALLY, WATCHED, HEAD_SIZE,
+) = range(38)  # fmt: skip
 
 # Fields of the records, in the order in which `leakthrough._state` writes them.
 (
@@ -153,7 +153,9 @@ EVENTS_BETWEEN_LOOKS = 4096
     MAGAZINE_RELOADS_LEFT, MAGAZINE_DUE, MAGAZINE_RELOADED, MAGAZINE_EXPENDED, MAGAZINE_LOST,
     MAGAZINE_DEPLETION, MAGAZINE_SIZE,
 ) = range(18)  # fmt: skip
-KILL_THRESHOLD, KILL_TABLE, KILL_STREAM, KILL_DRAWN, KILL_SIZE = range(5)
+(
+    KILL_THRESHOLD, KILL_TABLE, KILL_STREAM, KILL_DRAWN, KILL_HITS, KILL_MISSES, KILL_SIZE,
+) = range(7)  # fmt: skip
 (
     THREAT_ARRIVAL, THREAT_FATE, THREAT_FATE_TICK, THREAT_CAUSE, THREAT_PHASE, THREAT_SCORED,
     THREAT_MISJUDGED, THREAT_SALVO, THREAT_SIZE,
@@ -477,6 +479,7 @@ def _draw_raid(state: "State") -> None:
     for n in range(words[KILL_COUNT]):
         kill = words[KILLS] + n * KILL_SIZE
         words[at(kill + KILL_DRAWN)] = words[at(kill + KILL_THRESHOLD)]
+        words[at(kill + KILL_HITS)] = words[at(kill + KILL_MISSES)] = 0
         if words[at(kill + KILL_TABLE)] >= 0:
             word = _draw_at(words, NONE, U(words[at(kill + KILL_STREAM)]))[0]
             words[at(kill + KILL_DRAWN)] = _quantile(
@@ -758,6 +761,41 @@ def _rounds_kill(state: "State", pairing: int, magazine: int, threat: int, round
     return False
 
 
+@_compiled
+def _tally_rounds(state: "State", pairing: int, magazine: int, threat: int, rounds: int) -> None:
+    """Count the rounds of an engagement up to the first that kills: draws them once more."""
+    words, battery = state.words, state.words[at(pairing + PAIRING_BATTERY)]
+    salvo = words[at(threat + THREAT_SALVO)]
+    kill = words[at(magazine + MAGAZINE_KILL)] + words[at(salvo + SALVO_CLASS)] * KILL_SIZE
+    stream = words[at(pairing + PAIRING_ROUNDS_STREAM)]
+    start = int(state.marks[at(_fired(words, threat, battery))]) * ROUND_DRAWS
+    for number in range(rounds):
+        drawn = _draw(words, _number(words, threat), stream, start + number // WORDS_A_DRAW)
+        word, which = drawn[0], number % WORDS_A_DRAW
+        if which == 1:
+            word = drawn[1]
+        elif which == 2:
+            word = drawn[2]
+        elif which == 3:
+            word = drawn[3]
+        if word < U(words[at(kill + KILL_DRAWN)]):
+            words[at(kill + KILL_HITS)] += 1
+            return
+        words[at(kill + KILL_MISSES)] += 1
+
+
+@_compiled
+def _watch_firing(
+    state: "State", pairing: int, magazine: int, threat: int, rounds: int, tick: int
+) -> None:
+    """Log or tally what is fired, as was asked for; before anything is known of the outcome."""
+    words, battery = state.words, state.words[at(pairing + PAIRING_BATTERY)]
+    layer = words[at(battery + BATTERY_LAYER)]
+    _note(words, tick, FIRING, threat, layer, battery, magazine, rounds, NONE)
+    if words[TALLY] > 0 and words[at(threat + THREAT_FATE)] == ALIVE:
+        _tally_rounds(state, pairing, magazine, threat, rounds)
+
+
 @_inlined
 def _expend(words: Any, battery: int, magazine: int, rounds: int, tick: int) -> None:
     """Take rounds out of a magazine; when it is empty, call the reload or note the depletion."""
@@ -805,7 +843,9 @@ def _engage(state: "State", pairing: int, magazine: int, threat: int, tick: int)
     salvo, layer = words[at(threat + THREAT_SALVO)], words[at(battery + BATTERY_LAYER)]
     size = words[at(pairing + PAIRING_SALVO_SIZE)]
     rounds = min(size, _drawable(words, magazine, salvo))
-    _note(words, tick, FIRING, threat, layer, battery, magazine, rounds, NONE)
+    if words[WATCHED] > 0:
+        # One look for both: a second one cost 2 % of the kernel's time.
+        _watch_firing(state, pairing, magazine, threat, rounds, tick)
     to_kill, to_end = words[at(magazine + MAGAZINE_TO_KILL)], words[at(magazine + MAGAZINE_TO_END)]
     word = MASK_32
     if words[at(battery + BATTERY_RANDOM)] > 0:
@@ -1234,6 +1274,16 @@ def _count_spent(words: Any, row: Any, column: int) -> int:
 
 
 @_compiled
+def _count_rounds(words: Any, row: Any, column: int) -> None:
+    """Write the tally: hits of each interceptor and threat class, then misses."""
+    number = words[KILL_COUNT]
+    for n in range(number):
+        kill = words[KILLS] + n * KILL_SIZE
+        row[at(column + n)] = words[at(kill + KILL_HITS)]
+        row[at(column + number + n)] = words[at(kill + KILL_MISSES)]
+
+
+@_compiled
 def _columns_before_samples(words: Any) -> int:
     salvos, layers, samples = words[SALVO_COUNT], words[LAYER_COUNT], words[SAMPLE_COUNT]
     fates = salvos * (UNCOVERED + 2 + 2 * layers + samples + 1)
@@ -1257,7 +1307,8 @@ def simulate_block(
     """Compute one raid of the replications from `start`; how many were finished.
 
     What happened goes into the rows of `counts`, whose columns are those of
-    `leakthrough._state.Counts` and which must come in zeroed. The rows of `carried` (see
+    `leakthrough._state.Counts` (and behind them, where it is asked for, of its `Tally`) and which
+    must come in zeroed. The rows of `carried` (see
     `leakthrough._state.Carried`) say with what each replication begins, and are overwritten with
     what is left. `raid` is added to the address of every draw but the kill probabilities'.
     The GIL is released throughout. Setting ``stop[0]`` from another thread ends the block
@@ -1276,6 +1327,9 @@ def simulate_block(
         _raid(state, row, samples, stop)
         if stop[0] != 0:
             return n
-        _count_spent(words, row, _count_fates(state, row))
+        column = _count_spent(words, row, _count_fates(state, row))
+        if words[TALLY] > 0:
+            each = words[MAGAZINE_COUNT] + words[BATTERY_COUNT]
+            _count_rounds(words, row, column + words[SAMPLE_COUNT] * each)
         _carry_over(words, carried[n])
     return int(counts.shape[0])

@@ -53,9 +53,22 @@ def value_at(scenario: Scenario, path: str) -> Any:
 
 def replaced(scenario: Scenario, path: str, value: object) -> Scenario:
     """Return a copy with another value at the path; see `Scenario.replace`."""
-    value_at(scenario, path)
-    fields: dict[str, Any] = _with(scenario, _steps(path), value)
-    return Scenario(**fields)
+    return changed(scenario, {path: value})
+
+
+def changed(scenario: Scenario, changes: Mapping[str, object]) -> Scenario:
+    """Return a copy with other values at several paths, checked once, as a whole.
+
+    Raises
+    ------
+    ScenarioError
+        If a path leads nowhere, or the scenario would not be valid.
+    """
+    fields: Any = scenario
+    for path, value in changes.items():
+        value_at(scenario, path)
+        fields = _with(fields, _steps(path), value)
+    return Scenario(**fields) if changes else scenario
 
 
 def _steps(path: str) -> list[str]:
@@ -110,7 +123,7 @@ def _with(parent: Any, steps: list[str], value: object) -> Any:
     if not steps:
         return value
     step, below = steps[0], steps[1:]
-    if isinstance(parent, tuple):
+    if isinstance(parent, tuple | list):
         return [
             _with(entry, below, value) if str(label(entry, index)) == step else entry
             for index, entry in enumerate(parent)

@@ -8,6 +8,7 @@ each event asks every battery concerned about every threat.
 
 import heapq
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -67,6 +68,7 @@ class Raid:
         self.horizon = max((threat.target_tick for threat in self.threats), default=None)
         self.heap: list[Any] = []
         self.events: list[Event] = []
+        self.tally: Counter[tuple[str, str, bool]] = Counter()  # rounds, by whether they killed
         self.samples = [ticks(time) for time in timeline]
         self.sampled: list[tuple[list[float], list[int]]] = []
 
@@ -253,10 +255,12 @@ class Raid:
         bar = self.kill_threshold(magazine.interceptor, threat.kind.name)
         address = ("rounds", threat.salvo.name, battery.spec.name, battery.member)
         start = battery.fired.get(threat, 0) * 2**16
-        return any(
-            self.night.draw(address, threat.number, start + n // 4)[n % 4] < bar
-            for n in range(rounds)
-        )
+        for n in range(rounds):
+            hit = bool(self.night.draw(address, threat.number, start + n // 4)[n % 4] < bar)
+            self.tally[magazine.interceptor.name, threat.kind.name, hit] += 1
+            if hit:
+                return True
+        return False
 
     def kill_threshold(self, interceptor: model.Interceptor, threat: str) -> int:
         """Threshold of the night: uncertain kill probabilities are drawn once a replication."""

@@ -59,6 +59,17 @@ class Counts(NamedTuple):
     busy_channels: Words  # (R, T, B)
 
 
+class Tally(NamedTuple):
+    """What stands in a row behind the counts, where it is asked for.
+
+    The rounds of an engagement of a live threat, up to the first that kills: those behind it
+    change nothing.
+    """
+
+    hits: Words  # (R, I, C) rounds that kill
+    misses: Words  # (R, I, C)
+
+
 class _Layout:
     """Stretches of the words, one for each kind of record, in the order of `KINDS`."""
 
@@ -265,8 +276,8 @@ def _table_places(codes: npt.NDArray[np.int64], salvos: int) -> Words:
     return np.where(codes < 0, -1, 2 * salvos + codes * 2 * k.HALF_TABLE)
 
 
-def new_state(tables: Tables, events: int = 0) -> State:
-    """Lay a raid out for one thread, with room for a log of `events`.
+def new_state(tables: Tables, events: int = 0, tally: bool = False) -> State:
+    """Lay a raid out for one thread, with room for a log of `events`, and with a tally or not.
 
     Raises
     ------
@@ -283,6 +294,7 @@ def new_state(tables: Tables, events: int = 0) -> State:
         words[field] = layout.shapes[kind][0]
     words[k.MARK_WIDTH] = tables.layers.size + tables.batteries.size
     words[k.LEAF_COUNT] = layout.shapes[k.TREE][0] // 2
+    words[k.TALLY], words[k.WATCHED] = tally, tally or events > 0
     words[k.SCRATCH] = 2 * tables.salvos.size + tables.quantiles.size
     _write_raid(words, layout, tables)
     _write_defence(words, layout, tables)
@@ -311,9 +323,10 @@ def new_carried(tables: Tables, replications: int) -> Carried:
     return Carried(rows, *np.split(rows, [number, 2 * number, 3 * number], axis=1))
 
 
-def new_counts(tables: Tables, replications: int) -> Counts:
-    """Zeroed rows for a number of replications."""
-    return named_counts(np.zeros((replications, width(tables)), np.int64), tables)
+def new_counts(tables: Tables, replications: int, tally: bool = False) -> Counts:
+    """Zeroed rows for a number of replications, with room for a tally or not."""
+    columns = width(tables) + 2 * tables.kill.size * tally
+    return named_counts(np.zeros((replications, columns), np.int64), tables)
 
 
 def _shapes(tables: Tables) -> dict[str, tuple[int, ...]]:
@@ -367,6 +380,12 @@ def named_counts(rows: Words, tables: Tables) -> Counts:
         ready_rounds=samples[..., :magazines],
         busy_channels=samples[..., magazines:],
     )
+
+
+def named_tally(rows: Words, tables: Tables) -> Tally:
+    """Names for the columns behind the counts, of rows with a tally."""
+    both = rows[:, width(tables) :].reshape(len(rows), 2, *tables.kill.shape)
+    return Tally(both[:, 0], both[:, 1])
 
 
 def logged(state: State) -> Words:

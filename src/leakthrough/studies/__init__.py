@@ -1,5 +1,16 @@
 """What a researcher does with a simulator: on common random numbers, with intervals."""
 
+from leakthrough.studies.allocation import allocate
+from leakthrough.studies.gradient import kill_probability_gradient
 from leakthrough.studies.measure import MEASURES, Measure
+from leakthrough.studies.sensitivity import sensitivity
+from leakthrough.studies.tornado import tornado
 
-__all__ = ["MEASURES", "Measure"]
+__all__ = [
+    "MEASURES",
+    "Measure",
+    "allocate",
+    "kill_probability_gradient",
+    "sensitivity",
+    "tornado",
+]

@@ -1,0 +1,252 @@
+"""Where a budget of rounds or batteries does most: greedy gain and exchange, then the frontier."""
+
+import concurrent.futures
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from leakthrough._errors import is_whole, shown
+from leakthrough._paths import value_at
+from leakthrough.intervals import checked_confidence
+from leakthrough.measures import measured
+from leakthrough.scenario import Scenario
+from leakthrough.studies._search import Prices, Search, Units
+from leakthrough.studies._trials import Trials, checked_how, fresh
+from leakthrough.studies.measure import Measure
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Numbers = npt.NDArray[np.float64]
+
+HIGH_IS_GOOD = ("no_leaker", "at_most")
+MOST_UNITS = 10**9
+MOST_STEPS = 100
+COARSE = (1 / 4, 1 / 8)
+"""Shares of a smaller budget that are exchanged: it starts from what was best for a larger one."""
+
+Guess = Callable[[Scenario, Measure], float]
+"""What a measure's mean may be, without a simulation."""
+
+
+def allocate(
+    scenario: Scenario,
+    paths: Sequence[str],
+    budget: float,
+    costs: Mapping[str, float] | float,
+    measure: Measure | str = "leakers",
+    *,
+    replications: int,
+    seed: int | None = None,
+    least: Mapping[str, int] | int = 0,
+    most: Mapping[str, int] | int | None = None,
+    steps: int = 6,
+    workers: int | None = None,
+    executor: concurrent.futures.Executor | None = None,
+    progress: bool = False,
+    confidence: float = 0.95,
+) -> xr.Dataset:
+    """Spread a budget of rounds or batteries over the defence, and see what each amount buys.
+
+    The budget pays for *all* units on the paths, not only for more of them. The search starts
+    from equal shares. It gives more to one path at the expense of all others, to one at the
+    expense of another, or to two at once (layers complement each other, and so do channels and
+    rounds), in steps that are halved from half of the budget to single units. Of each kind the
+    moves are tried by promise, and one is made when it gains more than the error of the
+    difference over common random numbers.
+
+    It finds a good allocation, and no proof that there is none better: the outcome is neither
+    concave nor known exactly.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What stands at the paths does not matter.
+    paths : sequence of str
+        Whole-number fields of the layers: rounds, channels, the `count` of a battery.
+    budget : float
+        Above 0 [the currency of the costs].
+    costs : mapping of str to float, or float
+        Of one unit on each path, above 0; one number for all.
+    measure : Measure or str
+        One number. P(no leaker) and P(at most so many) are made high, all others low. A
+        probability that is 0 wherever the search looks gives it no direction: then ask for
+        `leakers`.
+    replications : int
+        Of each allocation, at least 2.
+    seed, workers, executor, progress
+        As for `simulate`.
+    least, most : mapping of str to int, or int
+        Units on each path; by default from 0 to what the budget buys. What must stay, and was
+        paid for already, is a `least` whose cost is added to the budget.
+    steps : int, default 6
+        Points of the frontier: equal steps from the cost of the least units to the budget.
+    confidence : float
+        Of the intervals, between 0 and 1.
+
+    Returns
+    -------
+    xarray.Dataset
+        - `allocation`: units along `path`, and their `cost`;
+        - `outcome`: the measure, along `estimate`;
+        - `frontier_allocation`, `frontier_cost` and `frontier_outcome`, along `step`: the same for
+          the best allocation that was found for each `budget`; the last is the above;
+        - `scenarios`: how many were simulated, each `replications` times.
+
+        All outcomes are estimated on replications that the search has not seen. An allocation
+        wins partly by luck, so that the mean over the replications on which it won looks too
+        good (the optimiser's curse). One step may therefore look worse than a cheaper one.
+
+    Raises
+    ------
+    ValueError
+        If a path is no whole-number field of a layer, the budget pays not even for the least
+        units and one more, or an argument is not as above; before anything runs.
+
+    References
+    ----------
+    Fox (1966), Discrete optimization via marginal analysis, Management Science 13, 210-216. Smith
+    and Winkler (2006), The optimizer's curse, Management Science 52, 311-322.
+    """
+    level, how = checked_confidence(confidence), checked_how(workers, executor, progress)
+    trials = Trials(scenario, measure, replications, seed, how)
+    prices = _prices(scenario, paths, budget, costs, least, most)
+    if not is_whole(steps) or not 1 <= steps <= MOST_STEPS:
+        raise ValueError(f"steps: must be a whole number from 1 to {MOST_STEPS}; got {steps!r}")
+    start = prices.shared(budget)
+    extremes = (prices.least, start, *_one_more(prices))
+    trials.check(_changes(paths, units) for units in extremes)
+    sign = -1.0 if trials.measure.name in HIGH_IS_GOOD else 1.0
+    floor = prices.cost(prices.least)
+    budgets = floor + (budget - floor) * np.arange(1, steps + 1) / steps
+    budgets[-1] = budget
+    with trials:
+        search = Search(prices, lambda units: sign * trials.values(_changes(paths, units)))
+        found = _frontier(search, budgets.tolist(), [start])
+        again = fresh(trials.seed)
+        values = {
+            units: trials.values(_changes(paths, units), seed=again)
+            for units in dict.fromkeys(found)
+        }
+    outcomes = [trials.measure.estimates(values[units], level) for units in found]
+    return _labelled(trials, paths, prices, budgets, found, np.stack(outcomes, axis=1), level)
+
+
+def _changes(paths: Sequence[str], units: Units) -> dict[str, object]:
+    return dict(zip(paths, units, strict=True))
+
+
+def _halves(prices: Prices, budget: float) -> Iterator[float]:
+    """Shares of the budget, halved from a half to the cheapest unit."""
+    for halvings in itertools.count(1):
+        yield 0.5**halvings
+        if 0.5**halvings * budget <= min(prices.costs):
+            return
+
+
+def _frontier(search: Search, budgets: Sequence[float], starts: Sequence[Units]) -> list[Units]:
+    """The best allocation found for each budget: the largest first, then mixtures for less."""
+    prices, largest = search.prices, budgets[-1]
+    first = min(starts, key=search.mean)
+    best = search.improve(first, largest, _halves(prices, largest))
+    for budget in reversed(budgets[:-1]):
+        smaller = prices.scaled(best, budget), prices.shared(budget)
+        best = search.improve(min(smaller, key=search.mean), budget, COARSE)
+    return [search.best(budget) for budget in budgets]
+
+
+def _labelled(
+    trials: Trials,
+    paths: Sequence[str],
+    prices: Prices,
+    budgets: "Numbers",
+    found: Sequence[Units],
+    outcomes: "Numbers",
+    level: float,
+) -> xr.Dataset:
+    attrs = trials.measure.attrs
+    units = {"units": "1", "long_name": "units"}
+    money = {"units": "currency", "long_name": "cost of all units"}
+    costs = np.array([prices.cost(own) for own in found])
+    variables = {
+        "allocation": xr.Variable("path", np.array(found[-1], np.int64), units),
+        "cost": xr.Variable((), costs[-1], money),
+        "outcome": measured(outcomes[:, -1], **attrs),
+        "frontier_allocation": xr.Variable(("step", "path"), np.array(found, np.int64), units),
+        "frontier_cost": xr.Variable("step", costs, money),
+        "frontier_outcome": measured(outcomes, attrs["long_name"], "step", units=attrs["units"]),
+        "scenarios": xr.Variable(
+            (), np.int64(trials.number), {"units": "1", "long_name": "scenarios simulated"}
+        ),
+    }
+    spent = {"units": "currency", "long_name": "budget"}
+    coordinates = {
+        "path": ("path", list(paths), {"long_name": "field of the scenario"}),
+        "unit_cost": ("path", list(prices.costs), {**money, "long_name": "cost of one unit"}),
+        "budget": ("step", budgets, spent),
+    }
+    return trials.labelled(variables, coordinates, level)
+
+
+def _prices(
+    scenario: Scenario, paths: Sequence[str], budget: float, costs: Any, least: Any, most: Any
+) -> Prices:
+    """What the units cost and how many there may be, or a clear error."""
+    if isinstance(paths, str) or not paths or len(set(paths)) < len(paths):
+        raise ValueError(f"paths: must be some different paths, in a list; got {shown(paths)}")
+    for path in paths:
+        value = value_at(scenario, path)
+        if not is_whole(value) or not path.startswith("layers."):
+            text = "must be a whole-number field of a layer"
+            raise ValueError(f"paths, {path}: {text}; it holds {shown(value)}")
+    if not _is_amount(budget):
+        raise ValueError(f"budget: must be a finite number above 0; got {budget!r}")
+    each = _by_path("costs", costs, paths)
+    for path, cost in each.items():
+        if not _is_amount(cost):
+            raise ValueError(f"costs, {path}: must be a finite number above 0; got {cost!r}")
+    low = _whole_by_path("least", least, paths, dict.fromkeys(paths, 0))
+    high = _whole_by_path("most", MOST_UNITS if most is None else most, paths, low)
+    prices = Prices(tuple(map(float, each.values())), tuple(low.values()), tuple(high.values()))
+    left = budget - prices.cost(prices.least)
+    if not any(prices.affordable(n, left) for n in prices.every if high[paths[n]] > low[paths[n]]):
+        text = f"buys nothing: it is {budget:g}, the least units cost {budget - left:g}"
+        raise ValueError(f"budget: {text}, and one more at least {min(prices.costs):g}")
+    bought = [low[path] + prices.affordable(n, left) for n, path in enumerate(paths)]
+    return prices._replace(most=tuple(map(min, prices.most, bought)))
+
+
+def _is_amount(value: object) -> bool:
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    return number and 0 < float(value) < math.inf  # type: ignore[arg-type]
+
+
+def _by_path(name: str, given: Any, paths: Sequence[str]) -> dict[str, Any]:
+    """One value for each path, from a mapping that names all of them or from one for all."""
+    if not isinstance(given, Mapping):
+        return dict.fromkeys(paths, given)
+    if set(given) != set(paths):
+        odd = sorted(set(given) ^ set(paths), key=str)
+        raise ValueError(f"{name}: must name each of the paths and no other; see {shown(odd[0])}")
+    return {path: given[path] for path in paths}
+
+
+def _whole_by_path(
+    name: str, given: Any, paths: Sequence[str], low: Mapping[str, int]
+) -> dict[str, int]:
+    found = _by_path(name, given, paths)
+    for path, number in found.items():
+        if not is_whole(number) or not low[path] <= number <= MOST_UNITS:
+            text = f"must be a whole number from {low[path]} to {MOST_UNITS}; got {number!r}"
+            raise ValueError(f"{name}, {path}: {text}")
+    return {path: int(number) for path, number in found.items()}
+
+
+def _one_more(prices: Prices) -> Iterator[Units]:
+    """The most units of one path, the least of all others."""
+    for n in prices.every:
+        yield (*prices.least[:n], prices.most[n], *prices.least[n + 1 :])

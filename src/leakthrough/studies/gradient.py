@@ -1,0 +1,173 @@
+"""How the outcome moves with each kill probability, from one simulation."""
+
+import concurrent.futures
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from leakthrough import _kernel
+from leakthrough._blocks import compute
+from leakthrough._draws import WORD_RANGE
+from leakthrough._jobs import Block, RaidJob
+from leakthrough._state import named_tally
+from leakthrough.intervals import checked_confidence, student
+from leakthrough.measures import measured
+from leakthrough.results import COORDINATES
+from leakthrough.scenario import Scenario
+from leakthrough.studies._runs import Values, prepared
+from leakthrough.studies._trials import Trials, checked_how
+from leakthrough.studies.measure import Measure
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Numbers = npt.NDArray[np.float64]
+    Counts = npt.NDArray[np.int64]
+
+
+def kill_probability_gradient(
+    scenario: Scenario,
+    measure: Measure | str = "leakers",
+    *,
+    replications: int,
+    seed: int | None = None,
+    workers: int | None = None,
+    executor: concurrent.futures.Executor | None = None,
+    progress: bool = False,
+    confidence: float = 0.95,
+) -> xr.Dataset:
+    r"""Derivatives of a measure's mean in all kill probabilities, from one simulation.
+
+    By the score function (likelihood ratio). A round of interceptor and threat class *j* kills
+    with probability p, and nothing else in the model depends on p. Of each engagement of a live
+    threat the rounds count up to the first that kills: those behind it change nothing. With
+    :math:`h_j` such rounds that killed and :math:`m_j` that missed, the score is
+    :math:`S_j = h_j / p_j - m_j / (1 - p_j)`, of mean 0, and
+
+    .. math:: dE[Y] / dp_j = E[Y S_j].
+
+    Scores of different *j* are uncorrelated, and :math:`S_j^2` has the mean of
+    :math:`V_j = (h_j + m_j) / (p_j (1 - p_j))`. So with control variates :math:`S` and
+    :math:`S_j S_k - V_j [j = k]`, which cost no bias but of the order of 1 / replications,
+
+    .. math:: dE[Y] / dp_j = b_j E[V_j],
+
+    b the coefficients of the regression of Y on all scores. Where leakers are launched less hits,
+    as in a binomial raid of one round each, nothing of the noise is left.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    measure : Measure or str
+        One number. It need not be smooth: the mean is differentiated, not the measure.
+    replications : int
+        More than there are kill probabilities, by two at least; ten times as many are sensible.
+    seed, workers, executor, progress
+        As for `simulate`.
+    confidence : float
+        Of the intervals, between 0 and 1.
+
+    Returns
+    -------
+    xarray.Dataset
+        Along `interceptor` and `threat`:
+
+        - `gradient`: change of the measure's mean for each 1 that the kill probability rises,
+          while it is small, along `estimate`; an approximate t interval. Multiply by 0.01 for a
+          rise of one percentage point. **An uncertain kill probability** is moved as a whole: the
+          derivative is for the same rise in every night. NaN where no round can be fired, and
+          where the probability is 0 or 1 for sure: there only hits or only misses are seen;
+        - `rounds`: mean number of rounds that counted; where it is 0 no round was seen, and the
+          gradient is 0 as far as the simulation shows.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as above.
+
+    References
+    ----------
+    Glynn (1990), Likelihood ratio gradient estimation for stochastic systems, Communications of
+    the ACM 33, 75-84. Asmussen and Glynn, Stochastic Simulation (2007), chapter VII.
+    """
+    level, how = checked_confidence(confidence), checked_how(workers, executor, progress)
+    trials = Trials(scenario, measure, replications, seed, how)
+    job, empty = prepared(scenario, [trials.measure])
+    job, cells = job._replace(tally=True), job.tables.kill.size
+    if trials.replications < cells + 2:
+        text = f"must be at least {cells + 2}, two more than the kill probabilities"
+        raise ValueError(f"replications: {text}; got {trials.replications}")
+    sink = _Tallied(job, empty).alike(trials.replications)
+    given: dict[str, Any] = how._asdict()
+    compute(job, sink, seed=trials.seed, replications=trials.replications, **given)
+    chance = _chances(job, trials.seed, trials.replications)
+    terms, rounds = _terms(sink.values.found[0][:, 0], sink.tally, chance)
+    estimates = student(terms.mean(axis=0), terms.var(axis=0, ddof=1), len(terms), level)
+    attrs, dims = trials.measure.attrs, ("interceptor", "threat")
+    shape = job.tables.kill.shape
+    text = f"{attrs['long_name']}: derivative in the kill probability"
+    seen = {"units": "1", "long_name": "rounds fired at live threats, up to the one that kills"}
+    variables = {
+        "gradient": measured(estimates.reshape(4, *shape), text, *dims, units=attrs["units"]),
+        "rounds": xr.Variable(dims, rounds.reshape(shape), seen),
+    }
+    rows = [interceptor.name for interceptor in scenario.interceptors]
+    columns = [threat.name for threat in scenario.threats]
+    coordinates = {
+        "interceptor": ("interceptor", rows, {"long_name": COORDINATES["interceptor"]}),
+        "threat": ("threat", columns, {"long_name": "threat class"}),
+    }
+    return trials.labelled(variables, coordinates, level)
+
+
+class _Tallied:
+    """Takes blocks, and keeps the values of a measure and the tally of rounds."""
+
+    def __init__(self, job: RaidJob, values: Values, replications: int = 0) -> None:
+        self.job, self.values = job, values.sized(replications)
+        self.tally = np.zeros((2, replications, job.tables.kill.size), np.int64)
+
+    def alike(self, replications: int) -> "_Tallied":
+        """An empty one, with room for some replications."""
+        return _Tallied(self.job, self.values, replications)
+
+    def take(self, start: int, block: Block) -> None:
+        """Take the rows of some replications."""
+        rows = block[0][0]
+        self.values.take(start, block)
+        tally = named_tally(rows, self.job.tables)
+        for mine, counts in zip(self.tally, tally, strict=True):
+            mine[start : start + len(rows)] = counts.reshape(len(rows), -1)
+
+    def merge(self, start: int, other: "_Tallied") -> None:
+        """Take what another one has collected."""
+        self.values.merge(start, other.values)
+        self.tally[:, start : start + other.tally.shape[1]] = other.tally
+
+
+def _chances(job: RaidJob, seed: int, replications: int) -> "Numbers":
+    """Kill probabilities (R, I * C) of each night, as the kernel draws them."""
+    kill = job.tables.kill.ravel()
+    found = np.tile(kill["threshold"].astype(np.int64), (replications, 1))
+    for cell in np.flatnonzero(kill["table"] >= 0):
+        drawn = np.empty(replications, np.int64)
+        table = job.tables.quantiles[kill["table"][cell]].ravel()
+        _kernel.draw_numbers(table, seed, 0, kill["stream"][cell], drawn)
+        found[:, cell] = drawn
+    return found / WORD_RANGE
+
+
+def _terms(values: "Numbers", tally: "Counts", chance: "Numbers") -> "tuple[Numbers, Numbers]":
+    """Terms (R, cells) whose means are the derivatives, and the mean rounds (cells,)."""
+    hits, misses = tally
+    inside = (chance > 0.0) & (chance < 1.0)
+    p = np.where(inside, chance, 0.5)
+    score = np.where(inside, hits / p - misses / (1.0 - p), 0.0)
+    information = np.where(inside, (hits + misses) / (p * (1.0 - p)), 0.0)
+    design = np.column_stack([np.ones(len(values)), score])
+    slopes, *_ = np.linalg.lstsq(design, values, rcond=None)
+    left = values - design @ slopes
+    terms = left[:, np.newaxis] * score + slopes[1:] * information
+    terms[:, ~inside.any(axis=0)] = np.nan
+    return terms, tally.sum(axis=0).mean(axis=0)

@@ -1,0 +1,216 @@
+"""Which of the things that one does not know matters: Sobol' indices."""
+
+import concurrent.futures
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from leakthrough._errors import is_whole
+from leakthrough._paths import value_at
+from leakthrough.distributions import Distribution
+from leakthrough.intervals import checked_confidence
+from leakthrough.measures import measured
+from leakthrough.scenario import Scenario
+from leakthrough.studies._trials import Trials, checked_how
+from leakthrough.studies.measure import Measure
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Numbers = npt.NDArray[np.float64]
+
+MOST_POINTS = 2**20
+RESAMPLES = 999
+
+
+def sensitivity(
+    scenario: Scenario,
+    distributions: Mapping[str, Any],
+    measure: Measure | str = "leakers",
+    *,
+    points: int,
+    replications: int,
+    seed: int | None = None,
+    workers: int | None = None,
+    executor: concurrent.futures.Executor | None = None,
+    progress: bool = False,
+    confidence: float = 0.95,
+) -> xr.Dataset:
+    """Share of the variance of a measure's mean that each uncertain field accounts for.
+
+    The function that is examined is the mean of the measure over replications, as a function of
+    the fields. For each field its **first-order** index is the share of the variance that would
+    go if that field were known; its **total** index the share that would stay if all others were.
+    Where they differ the field acts together with others.
+
+    The mean comes out of a simulation, with an error that varies from point to point and looks
+    like variance: it lifts total indices, and lowers first-order ones. As all points share their
+    draws much of it cancels, and what is left is known from the covariances over the
+    replications: `first_order_noise` and `total_noise` are estimates of how much of each index it
+    is. Where they are not small beside the index, take more replications.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What the fields are not said to vary stays as it is written.
+    distributions : mapping of str to frozen scipy.stats distribution
+        By path, what one believes about the field; independent of one another. Where the field
+        holds a whole number, what is drawn is rounded. (A distribution *in* the scenario is
+        something else: it is drawn in each replication.)
+    measure : Measure or str
+        One number.
+    points : int
+        A power of 2, from 2. `points` times (fields + 2) scenarios are simulated.
+    replications : int
+        Of each scenario, at least 2.
+    seed, workers, executor, progress
+        As for `simulate`. The points are drawn by the same seed.
+    confidence : float
+        Of the intervals, between 0 and 1.
+
+    Returns
+    -------
+    xarray.Dataset
+        Along `path`:
+
+        - `first_order`, `total`: the indices, along `estimate`, with percentile bootstrap
+          intervals over the points. They may fall a little outside 0 to 1, and the intervals are
+          rough for few points: a hundred or more are wanted;
+        - `first_order_noise`, `total_noise`: what the noise of simulation adds to them.
+
+        And `mean`, `standard_deviation` of the measure's mean over the points. All indices are
+        NaN where the measure is the same at all points.
+
+    Raises
+    ------
+    ValueError
+        If a path leads nowhere, a point is not allowed there, or an argument is not as above;
+        before anything runs.
+
+    References
+    ----------
+    Sobol' (2001), Global sensitivity indices for nonlinear mathematical models and their Monte
+    Carlo estimates. Saltelli et al. (2010), Variance based sensitivity analysis of model output.
+    Computed by `scipy.stats.sobol_indices`.
+    """
+    level, how = checked_confidence(confidence), checked_how(workers, executor, progress)
+    trials = Trials(scenario, measure, replications, seed, how)
+    if not is_whole(points) or not 2 <= points <= MOST_POINTS or points & (points - 1):
+        raise ValueError(f"points: must be a power of 2 from 2 to {MOST_POINTS}; got {points!r}")
+    designs = _designs(scenario, distributions, int(points), trials.seed)
+    trials.check(changes for design in designs for changes in design)
+    with trials:
+        runs = _Runs(trials, designs)
+    attrs, names = trials.measure.attrs, ("first_order", "total")
+    variables = {
+        "mean": xr.Variable((), runs.outputs[:2].mean(), attrs),
+        "standard_deviation": xr.Variable((), runs.outputs[:2].std(), attrs),
+    }
+    estimates = _estimates(runs.outputs, level, trials.seed)
+    for n, (name, noise) in enumerate(zip(names, runs.noise, strict=True)):
+        text = f"{name.replace('_', '-')} Sobol' index"
+        variables[name] = measured(estimates[:, n], text, "path")
+        own = {"units": "1", "long_name": f"what the noise of simulation adds to the {text}"}
+        variables[f"{name}_noise"] = xr.Variable("path", noise, own)
+    path = ("path", list(distributions), {"long_name": "field of the scenario"})
+    points_of = ((), np.int64(points), {"long_name": "points of the design"})
+    return trials.labelled(variables, {"path": path, "points": points_of}, level)
+
+
+def _designs(
+    scenario: Scenario, distributions: Mapping[str, Any], points: int, seed: int
+) -> list[list[dict[str, Any]]]:
+    """Changes at the points of the designs A, B, and A with each column of B in turn."""
+    from scipy.stats import qmc
+
+    if not distributions:
+        raise ValueError("distributions: must name at least one path; got none")
+    number = len(distributions)
+    uniform = qmc.Sobol(2 * number, rng=np.random.default_rng(seed), bits=64).random(points)
+    drawn = np.empty((2, points, number))
+    whole = []
+    for n, (path, given) in enumerate(distributions.items()):
+        law = Distribution.model_validate(given).frozen()
+        drawn[:, :, n] = law.ppf(uniform[:, [n, number + n]].T)
+        whole.append(is_whole(value_at(scenario, path)))
+    first, second = drawn
+    mixed = [np.where(np.arange(number) == n, second, first) for n in range(number)]
+    return [
+        [
+            {
+                path: round(value) if rounded else float(value)
+                for path, value, rounded in zip(distributions, point, whole, strict=True)
+            }
+            for point in design
+        ]
+        for design in (first, second, *mixed)
+    ]
+
+
+class _Runs:
+    """Means at all points of the designs (D, points), and what noise does to the indices.
+
+    The error of a mean over R replications has the covariances of the values over R. With `s` a
+    covariance over replications, averaged over the points, and `all` the mean over the points of
+    A and B, noise adds to the numerators (`scipy.stats.sobol_indices`, saltelli_2010) and to the
+    variance over the points
+
+        first order   s(B - all, AB - A) / R
+        total         s(AB - A, AB - A) / 2 R
+        variance      (s(A, A) / 2 + s(B, B) / 2 - s(all, all)) / R
+    """
+
+    def __init__(self, trials: Trials, designs: list[list[dict[str, Any]]]) -> None:
+        number, points = len(designs) - 2, len(designs[0])
+        self.outputs = np.empty((len(designs), points))
+        sums = np.zeros((len(designs), trials.replications))
+        first, total, own = np.zeros(number), np.zeros(number), 0.0
+        for point in range(points):
+            values = np.stack([trials.values(design[point]) for design in designs])
+            self.outputs[:, point] = values.mean(axis=1)
+            sums += values / points
+            errors = values - values.mean(axis=1, keepdims=True)
+            changes = errors[2:] - errors[0]
+            first += changes @ errors[1]
+            total += (changes**2).sum(axis=1) / 2.0
+            own += (errors[:2] ** 2).sum() / 2.0
+        common = sums[:2].mean(axis=0) - sums[:2].mean()
+        # Over the points, then over R - 1 and R: covariances of errors of means.
+        scale = (trials.replications - 1.0) * trials.replications
+        first = (first / points - (sums[2:] - sums[0]) @ common) / scale
+        added = (own / points - common @ common) / scale
+        self.noise = self._shares(first, total / points / scale, added)
+
+    def _shares(self, first: "Numbers", total: "Numbers", added: float) -> "Numbers":
+        """What is added to the indices when this is added to numerators and variance."""
+        variance = self.outputs[:2].var()
+        # Where all is noise, nothing is left to divide by.
+        left = variance - added if variance > added else np.nan
+        index = _indices(self.outputs)
+        shares: Numbers = index - (index * variance - np.stack([first, total])) / left
+        return shares
+
+
+def _indices(outputs: "Numbers") -> "Numbers":
+    """First-order and total indices (2, fields); NaN where the output is constant."""
+    from scipy.stats import sobol_indices
+
+    if outputs[:2].var() == 0.0:
+        return np.full((2, len(outputs) - 2), np.nan)
+    given: Any = {"f_A": outputs[:1], "f_B": outputs[1:2], "f_AB": outputs[2:, np.newaxis]}
+    found = sobol_indices(func=given, n=outputs.shape[1])
+    return np.stack([found.first_order.reshape(-1), found.total_order.reshape(-1)])
+
+
+def _estimates(outputs: "Numbers", level: float, seed: int) -> "Numbers":
+    """Both indices, their standard errors and intervals (4, 2, fields) by the bootstrap.
+
+    SciPy's own bootstrap cannot be seeded.
+    """
+    points, rng = outputs.shape[1], np.random.default_rng(seed)
+    again = [_indices(outputs[:, rng.integers(points, size=points)]) for _ in range(RESAMPLES)]
+    spread = np.std(again, axis=0, ddof=1)
+    low, high = np.quantile(again, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return np.stack([_indices(outputs), spread, low, high])
