@@ -5,7 +5,7 @@ for an allocation, the same draws for each, so that two allocations are compared
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -142,11 +142,14 @@ class Search:
         paid = [units for units in self.known if self.prices.within(units, budget)]
         return min(paid, key=lambda units: (self.mean(units), self.prices.cost(units), units))
 
-    def improve(self, units: Units, budget: float, shares: Iterable[float]) -> Units:
-        """Exchange shares of the budget, one size after another, while that gains."""
-        for share in shares:
-            while (better := self._better(units, share * budget, budget)) is not None:
-                units = better
+    def improve(self, units: Units, budget: float, shares: Sequence[float]) -> Units:
+        """Exchange shares of the budget, one size after another, until none of them gains."""
+        before = None
+        while units != before:
+            before = units
+            for share in shares:
+                while (better := self._better(units, share * budget, budget)) is not None:
+                    units = better
         return units
 
     def _better(self, units: Units, money: float, budget: float) -> Units | None:

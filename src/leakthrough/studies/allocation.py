@@ -1,7 +1,6 @@
 """Where a budget of rounds or batteries does most: greedy gain and exchange, then the frontier."""
 
 import concurrent.futures
-import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -140,12 +139,10 @@ def _changes(paths: Sequence[str], units: Units) -> dict[str, object]:
     return dict(zip(paths, units, strict=True))
 
 
-def _halves(prices: Prices, budget: float) -> Iterator[float]:
+def _halves(prices: Prices, budget: float) -> list[float]:
     """Shares of the budget, halved from a half to the cheapest unit."""
-    for halvings in itertools.count(1):
-        yield 0.5**halvings
-        if 0.5**halvings * budget <= min(prices.costs):
-            return
+    number = math.ceil(math.log2(max(budget / min(prices.costs), 2.0)))
+    return [0.5**n for n in range(1, number + 1)]
 
 
 def _frontier(search: Search, budgets: Sequence[float], starts: Sequence[Units]) -> list[Units]:

@@ -180,8 +180,8 @@ class _Runs:
         # Over the points, then over R - 1 and R: covariances of errors of means.
         scale = (trials.replications - 1.0) * trials.replications
         first = (first / points - (sums[2:] - sums[0]) @ common) / scale
-        added = (own / points - common @ common) / scale
-        self.noise = self._shares(first, total / points / scale, added)
+        self.added = (own / points - common @ common) / scale
+        self.noise = self._shares(first, total / points / scale, self.added)
 
     def _shares(self, first: "Numbers", total: "Numbers", added: float) -> "Numbers":
         """What is added to the indices when this is added to numerators and variance."""

@@ -97,7 +97,7 @@ def tornado(
     return trials.labelled(variables, coordinates, level)
 
 
-def _settings(ranges: Mapping[str, tuple[Any, Any]]) -> Any:
+def _settings(ranges: Mapping[str, Any]) -> Any:
     if not ranges:
         raise ValueError("ranges: must name at least one path; got none")
     for path, pair in ranges.items():

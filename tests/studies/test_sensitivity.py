@@ -1,0 +1,209 @@
+"""Sobol' indices and the tornado, against raids whose means are known in closed form."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from raids import api_example, battery, gun, layer, magazine, raid, salvo
+from scipy import stats
+
+import leakthrough as lt
+from leakthrough.studies.sensitivity import _indices, _Runs
+
+SIGMAS = 5.0
+FAR, NEAR = "interceptors.far.kill_probability.t", "interceptors.near.kill_probability.t"
+
+
+def two_layers(threats: int = 40) -> lt.Scenario:
+    """Ample rounds and channels, one look in each layer: N (1 - p) (1 - p') leak."""
+    own = [
+        battery(name, magazines=[magazine(name)], channels=999, doctrine=lt.Doctrine(max_salvos=1))
+        for name in ("far", "near")
+    ]
+    layers = [layer("a", own[0], outer=2000.0, inner_range=1000.0), layer("b", own[1])]
+    return raid(salvo(count=threats), layers, [gun("far", 0.5), gun("near", 0.7)])
+
+
+# ---------------------------------------------------------------- Sobol' indices
+
+LAWS = {FAR: stats.uniform(0.3, 0.4), NEAR: stats.uniform(0.6, 0.2)}
+
+
+def exact_indices(laws: dict[str, Any]) -> tuple[Any, Any]:
+    """First-order and total indices of a product of independent factors."""
+    mean = np.array([1 - law.mean() for law in laws.values()]) ** 2
+    spread = np.array([law.var() for law in laws.values()])
+    whole = np.prod(spread + mean) - np.prod(mean)
+    return spread * mean[::-1] / whole, spread * (mean + spread)[::-1] / whole
+
+
+def test_the_indices_of_a_product(offset: int) -> None:
+    # About .85 and .14 first-order. 128 points see an error of 0.4 at most (the bootstrap does
+    # not know that Sobol' points are better than random ones).
+    found = lt.sensitivity(two_layers(), LAWS, points=128, replications=40, seed=20 + offset)
+    for name, expected in zip(("first_order", "total"), exact_indices(LAWS), strict=True):
+        index, error = found[name].sel(estimate=["mean", "standard_error"]).values
+        left = index - found[f"{name}_noise"].values
+        assert (np.abs(left - expected) <= SIGMAS * error).all(), (name, left, expected, error)
+        assert (error < 0.1).all()
+    low, high = found.total.sel(estimate=["low", "high"]).values
+    assert (low < found.total.sel(estimate="mean").values).all()
+    assert (found.total.sel(estimate="mean").values < high).all()
+    expected_mean = 40 * 0.5 * 0.3
+    assert abs(float(found["mean"]) - expected_mean) < 0.5
+    assert found.attrs["measure"] == "leakers"
+
+
+class Noisy:
+    """Stands for trials: x + 2 y, with an error of its own in each replication, half of it shared."""
+
+    def __init__(self, number: int, replications: int, error: float) -> None:
+        self.replications, self.rng = replications, np.random.default_rng(number)
+        self.error, self.shared = error, self.rng.normal(size=(3, replications))
+
+    def values(self, point: dict[str, float]) -> Any:
+        own, common = self.rng.normal(size=self.replications), self.shared[0]
+        common = common + point["x"] * self.shared[1] + point["y"] * self.shared[2]
+        return point["x"] + 2.0 * point["y"] + self.error * (own + common)
+
+
+def test_what_noise_adds_is_known(offset: int) -> None:
+    # Indices .2 and .8; an error of a mean as large as what is to be explained. Over 200 designs,
+    # what is left after the noise is taken off has the right numerators and variance, though the
+    # indices as they stand are off by .1 and more.
+    wanted = np.array([1.0, 4.0]) / 12.0
+    numerators, variances, raw = [], [], []
+    for n in range(200):
+        uniform = np.random.default_rng((offset, 7, n)).random((2, 64, 2))
+        mixed = [np.where(np.arange(2) == k, uniform[1], uniform[0]) for k in range(2)]
+        designs = [
+            [dict(zip("xy", row, strict=True)) for row in design] for design in (*uniform, *mixed)
+        ]
+        trials: Any = Noisy(1_000 * offset + n, 5, 0.7)
+        runs = _Runs(trials, designs)
+        index = _indices(runs.outputs)
+        variance = runs.outputs[:2].var() - runs.added
+        numerators.append((index - runs.noise) * variance)
+        variances.append(variance)
+        raw.append(index)
+    for found, expected in ((numerators, wanted), (variances, wanted.sum())):
+        error = np.std(found, axis=0, ddof=1) / np.sqrt(200)
+        assert (np.abs(np.mean(found, axis=0) - expected) <= SIGMAS * error).all()
+        assert (SIGMAS * error < 0.25 * wanted.sum()).all()
+    first, total = np.mean(raw, axis=0)
+    assert total[0] - 0.2 > 0.1
+    assert first[1] - 0.8 < -0.1
+
+
+def test_fields_that_do_nothing_and_whole_ones(offset: int) -> None:
+    rounds = "layers.b.batteries.near.magazines.near.rounds"
+    channels = "layers.b.batteries.near.channels"
+    laws = {rounds: stats.uniform(0, 10), channels: stats.uniform(500, 400)}
+    found = lt.sensitivity(two_layers(), laws, points=32, replications=10, seed=40 + offset)
+    first, total = (found[name].sel(estimate="mean").values for name in ("first_order", "total"))
+    assert first[1] == total[1] == 0.0
+    assert total[0] == pytest.approx(1.0, abs=0.3)
+    assert (found.total_noise.sel(path=channels) == 0.0).all()
+
+
+def test_a_measure_that_never_changes_has_no_indices() -> None:
+    laws = {"layers.b.batteries.near.channels": stats.uniform(500, 400)}
+    found = lt.sensitivity(two_layers(), laws, points=4, replications=5, seed=1)
+    assert np.isnan(found.first_order).all()
+    assert np.isnan(found.total_noise).all()
+
+
+def test_the_same_seed_gives_the_same_bits() -> None:
+    call: dict[str, Any] = {"points": 8, "replications": 10, "seed": 3}
+    first = lt.sensitivity(two_layers(), LAWS, "no_leaker", workers=1, **call)
+    assert first.identical(lt.sensitivity(two_layers(), LAWS, "no_leaker", workers=2, **call))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"points": 100}, "points: must be a power of 2 from 2 to 1048576; got 100"),
+        ({"points": 1}, "points: must be a power of 2"),
+        ({"distributions": {}}, "distributions: must name at least one path"),
+        ({"distributions": {"layers.c.outer_range": stats.norm()}}, "nothing there is called 'c'"),
+        ({"distributions": {FAR: stats.norm(0.5, 0.5)}}, "must be a number in"),
+        ({"distributions": {FAR: 0.5}}, "must be a frozen scipy.stats distribution"),
+        ({"measure": lt.Measure("leakers", by="salvo")}, "must be one number"),
+        ({"replications": 1}, "replications: must be a whole number from 2"),
+    ],
+)
+def test_refusals_of_sensitivity(changes: dict[str, Any], said: str) -> None:
+    arguments: dict[str, Any] = {
+        "distributions": LAWS,
+        "points": 64,
+        "replications": 10**9,
+        "seed": 1,
+    }
+    with pytest.raises(ValueError, match=said):
+        lt.sensitivity(two_layers(), **{**arguments, **changes})
+
+
+# ---------------------------------------------------------------- tornado
+
+RANGES = {FAR: (0.3, 0.6), NEAR: (0.8, 0.6), "layers.b.batteries.near.channels": (900, 999)}
+
+
+@pytest.fixture(scope="module")
+def swings(offset: int) -> xr.Dataset:
+    return lt.tornado(two_layers(), RANGES, replications=2_000, seed=50 + offset)
+
+
+def test_the_bars_are_the_exact_differences(swings: xr.Dataset) -> None:
+    # 2,000 nights see an error of about 0.25 in a difference of 1.2 to 2.4.
+    expected = np.array([[40 * 0.3 * 0.2, -40 * 0.3 * 0.1], [-40 * 0.5 * 0.1, 40 * 0.5 * 0.1]])
+    mean, error = swings.difference.sel(estimate=["mean", "standard_error"]).values[:, :2]
+    assert (np.abs(mean - expected) <= SIGMAS * error).all()
+    assert (error < 0.06).all()
+    mean, error = swings.swing.sel(estimate=["mean", "standard_error"]).values[:, :2]
+    assert (np.abs(mean - np.diff(expected)[:, 0]) <= SIGMAS * error).all()
+    assert abs(float(swings.base.sel(estimate="mean")) - 6.0) < 0.3
+
+
+def test_what_changes_nothing_has_no_bar(swings: xr.Dataset) -> None:
+    idle = swings.sel(path="layers.b.batteries.near.channels")
+    assert (idle.difference == 0.0).all()
+    assert (idle.swing == 0.0).all()
+    assert idle.setting.values.tolist() == [900.0, 999.0]
+
+
+def test_a_difference_is_that_of_two_simulations(offset: int) -> None:
+    # Far shorter than the difference of two apart: the threats are the same.
+    path = "layers.point.batteries.gun.magazines.gun burst.rounds"
+    found = lt.tornado(api_example(), {path: (25, 35)}, replications=100, seed=60 + offset)
+    measure = lt.Measure("leakers")
+    runs = [
+        measure.values(
+            lt.simulate(api_example().replace(path, n), replications=100, seed=60 + offset)
+        )
+        for n in (25, 30, 35)
+    ]
+    for end, run in (("low", runs[0]), ("high", runs[2])):
+        change = (run - runs[1]).values
+        own = found.difference.sel(end=end).values[:, 0]
+        np.testing.assert_allclose(own[:2], [change.mean(), change.std(ddof=1) / 10.0])
+    apart = np.sqrt(sum(run.var(ddof=1).item() for run in (runs[0], runs[2])) / 100)
+    assert float(found.swing.sel(estimate="standard_error")[0]) < 0.5 * apart
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"ranges": {}}, "ranges: must name at least one path"),
+        ({"ranges": {FAR: (0.3,)}}, "kill_probability.t: must be two numbers, low and high"),
+        ({"ranges": {FAR: (0.3, "high")}}, "kill_probability.t: must be two numbers"),
+        ({"ranges": {FAR: (0.3, 1.2)}}, "kill_probability.t: must be a number in"),
+        ({"ranges": {"layers.b.batteries.near.channels": (1, 2.5)}}, "must be a whole number"),
+        ({"ranges": {"layers.b.outer_rage": (1.0, 2.0)}}, "did you mean 'outer_range'"),
+        ({"confidence": 95}, "confidence: must lie between 0 and 1"),
+    ],
+)
+def test_refusals_of_tornado(changes: dict[str, Any], said: str) -> None:
+    arguments: dict[str, Any] = {"ranges": RANGES, "replications": 10**9, "seed": 1}
+    with pytest.raises(ValueError, match=said):
+        lt.tornado(two_layers(), **{**arguments, **changes})
