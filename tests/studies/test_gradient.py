@@ -106,7 +106,7 @@ def assert_finite_differences(
         for interceptor, threat in cells:
             path = f"interceptors.{interceptor}.kill_probability.{threat}"
             rows = {item.name: item for item in scenario.interceptors}
-            p = rows[interceptor].kill_probability[threat]
+            p: Any = rows[interceptor].kill_probability[threat]
             ends = [trials.values({path: p + change}) for change in (step, -step)]
             slopes = (ends[0] - ends[1]) / (2 * step)
             own = found.gradient.sel(interceptor=interceptor, threat=threat)

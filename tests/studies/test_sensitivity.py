@@ -56,7 +56,7 @@ def test_the_indices_of_a_product(offset: int) -> None:
 
 
 class Noisy:
-    """Stands for trials: x + 2 y, with an error of its own in each replication, half of it shared."""
+    """Stands for trials: x + 2 y, and errors in each replication, partly shared by the points."""
 
     def __init__(self, number: int, replications: int, error: float) -> None:
         self.replications, self.rng = replications, np.random.default_rng(number)

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from leakthrough._errors import is_whole, shown
-from leakthrough._paths import value_at
+from leakthrough._paths import changed, value_at
 from leakthrough.intervals import checked_confidence
 from leakthrough.measures import measured
 from leakthrough.scenario import Scenario
@@ -29,7 +29,8 @@ COARSE = (1 / 4, 1 / 8)
 """Shares of a smaller budget that are exchanged: it starts from what was best for a larger one."""
 
 Guess = Callable[[Scenario, Measure], float]
-"""What a measure's mean may be, without a simulation."""
+GUESS: Guess | None = None
+"""What a measure's mean may be, without a simulation: a second place to start from."""
 
 
 def allocate(
@@ -116,8 +117,7 @@ def allocate(
     prices = _prices(scenario, paths, budget, costs, least, most)
     if not is_whole(steps) or not 1 <= steps <= MOST_STEPS:
         raise ValueError(f"steps: must be a whole number from 1 to {MOST_STEPS}; got {steps!r}")
-    start = prices.shared(budget)
-    extremes = (prices.least, start, *_one_more(prices))
+    extremes = (prices.least, prices.shared(budget), *_one_more(prices))
     trials.check(_changes(paths, units) for units in extremes)
     sign = -1.0 if trials.measure.name in HIGH_IS_GOOD else 1.0
     floor = prices.cost(prices.least)
@@ -125,7 +125,8 @@ def allocate(
     budgets[-1] = budget
     with trials:
         search = Search(prices, lambda units: sign * trials.values(_changes(paths, units)))
-        found = _frontier(search, budgets.tolist(), [start])
+        starts = _starts(trials, paths, prices, budget, GUESS)
+        found = _frontier(search, budgets.tolist(), starts)
         again = fresh(trials.seed)
         values = {
             units: trials.values(_changes(paths, units), seed=again)
@@ -143,6 +144,23 @@ def _halves(prices: Prices, budget: float) -> list[float]:
     """Shares of the budget, halved from a half to the cheapest unit."""
     number = math.ceil(math.log2(max(budget / min(prices.costs), 2.0)))
     return [0.5**n for n in range(1, number + 1)]
+
+
+def _starts(
+    trials: Trials, paths: Sequence[str], prices: Prices, budget: float, guess: Guess | None
+) -> list[Units]:
+    """Equal shares, and where the same search leads from there by a guess of the measure."""
+    equal = prices.shared(budget)
+    if guess is None:
+        return [equal]
+    sign = -1.0 if trials.measure.name in HIGH_IS_GOOD else 1.0
+
+    def guessed(units: Units) -> "Numbers":
+        scenario = changed(trials.scenario, _changes(paths, units))
+        return np.array([sign * guess(scenario, trials.measure)])
+
+    found = Search(prices, guessed).improve(equal, budget, _halves(prices, budget))
+    return [equal, found]
 
 
 def _frontier(search: Search, budgets: Sequence[float], starts: Sequence[Units]) -> list[Units]:
