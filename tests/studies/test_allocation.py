@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,7 @@ def test_where_gains_diminish_it_finds_the_optimum(
     number = len(gains)
     prices = Prices((1.0,) * number, (0,) * number, (budget,) * number)
 
-    def loss(units: Units) -> Any:
+    def loss(units: Sequence[int]) -> Any:
         return np.array([sum(g * r**n for g, r, n in zip(gains, rates, units, strict=False))])
 
     best = [0] * number
