@@ -79,12 +79,10 @@ def test_where_gains_diminish_it_finds_the_optimum(
     def loss(units: Sequence[int]) -> Any:
         return np.array([sum(g * r**n for g, r, n in zip(gains, rates, units, strict=False))])
 
-    best = [0] * number
+    best: list[int] = [0] * number
     for _ in range(budget):
-        tries: list[Units] = [
-            tuple(n + (m == k) for m, n in enumerate(best)) for k in range(number)
-        ]
-        best = list(min(tries, key=lambda units: loss(units)[0]))
+        tries = [[n + (m == k) for m, n in enumerate(best)] for k in range(number)]
+        best = min(tries, key=lambda units: float(loss(units)[0]))
     search = Search(prices, loss)
     shares = [2.0**-n for n in range(1, 8)]
     found = search.improve(prices.shared(budget), budget, shares)

@@ -8,8 +8,10 @@ from raids import api_example, battery, gun, layer, magazine, raid, rich, salvo
 from scipy import stats
 
 import leakthrough as lt
-from leakthrough.studies._runs import How
+from leakthrough._reference import Raid
+from leakthrough.studies._runs import How, prepared
 from leakthrough.studies._trials import Trials
+from leakthrough.studies.gradient import _chances
 
 SIGMAS = 5.0
 
@@ -67,10 +69,23 @@ def test_two_layers_and_looks_that_share_a_probability(offset: int) -> None:
 
 def test_an_uncertain_probability_is_moved_as_a_whole(offset: int) -> None:
     # Leakers N E[(1 - p)^2], and the derivative for p + d is -2 N E[1 - p]. 20,000 nights
-    # see an error of a tenth; scores taken at the mean p and not at that of the night would be off.
-    scenario = raid(salvo(count=10), layer("L", ample(size=2)), gun(kills=stats.beta(6.0, 3.0)))
+    # see an error of a tenth.
+    scenario = raid(salvo(count=10), layer("L", ample(size=2)), gun(kills=stats.beta(12.0, 6.0)))
     found = lt.kill_probability_gradient(scenario, replications=20_000, seed=90 + offset)
     assert_derivative(found.gradient[:, 0, 0], -20 / 3, 0.1)
+
+
+def test_scores_are_taken_at_the_probability_of_the_night(offset: int) -> None:
+    job, _ = prepared(rich(), [lt.Measure("leakers")])
+    found = _chances(job, 95 + offset, 20).reshape(20, *job.tables.kill.shape)
+    names = [item.name for item in rich().interceptors], [item.name for item in rich().threats]
+    for night in range(20):
+        raid_ = Raid(rich(), 95 + offset, night)
+        for n, interceptor in enumerate(rich().interceptors):
+            for threat in interceptor.kill_probability:
+                bar = raid_.kill_threshold(interceptor, threat)
+                assert found[night, n, names[1].index(threat)] == bar / 2**32
+    assert len(set(found[:, names[0].index("long"), names[1].index("t")])) == 20
 
 
 def test_finite_differences_on_the_same_draws(offset: int) -> None:

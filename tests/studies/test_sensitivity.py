@@ -39,14 +39,14 @@ def exact_indices(laws: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def test_the_indices_of_a_product(offset: int) -> None:
-    # About .85 and .14 first-order. 128 points see an error of 0.4 at most (the bootstrap does
+    # About .85 and .14 first-order. 64 points see an error of 0.6 at most (the bootstrap does
     # not know that Sobol' points are better than random ones).
-    found = lt.sensitivity(two_layers(), LAWS, points=128, replications=40, seed=20 + offset)
+    found = lt.sensitivity(two_layers(), LAWS, points=64, replications=40, seed=20 + offset)
     for name, expected in zip(("first_order", "total"), exact_indices(LAWS), strict=True):
         index, error = found[name].sel(estimate=["mean", "standard_error"]).values
         left = index - found[f"{name}_noise"].values
         assert (np.abs(left - expected) <= SIGMAS * error).all(), (name, left, expected, error)
-        assert (error < 0.1).all()
+        assert (error < 0.12).all()
     low, high = found.total.sel(estimate=["low", "high"]).values
     assert (low < found.total.sel(estimate="mean").values).all()
     assert (found.total.sel(estimate="mean").values < high).all()
@@ -58,9 +58,9 @@ def test_the_indices_of_a_product(offset: int) -> None:
 class Noisy:
     """Stands for trials: x + 2 y, and errors in each replication, partly shared by the points."""
 
-    def __init__(self, number: int, replications: int, error: float) -> None:
-        self.replications, self.rng = replications, np.random.default_rng(number)
-        self.error, self.shared = error, self.rng.normal(size=(3, replications))
+    def __init__(self, rng: Any, replications: int, error: float) -> None:
+        self.replications, self.rng, self.error = replications, rng, error
+        self.shared = rng.normal(size=(3, replications))
 
     def values(self, point: dict[str, float]) -> Any:
         own, common = self.rng.normal(size=self.replications), self.shared[0]
@@ -68,32 +68,38 @@ class Noisy:
         return point["x"] + 2.0 * point["y"] + self.error * (own + common)
 
 
+def numerators_and_variance(runs: _Runs) -> Any:
+    """What is left of the numerators of the indices, and of the variance, without noise."""
+    variance = runs.outputs[:2].var() - runs.added
+    return np.append(((_indices(runs.outputs) - runs.noise) * variance).ravel(), variance)
+
+
 def test_what_noise_adds_is_known(offset: int) -> None:
-    # Indices .2 and .8; an error of a mean as large as what is to be explained. Over 200 designs,
-    # what is left after the noise is taken off has the right numerators and variance, though the
-    # indices as they stand are off by .1 and more.
-    wanted = np.array([1.0, 4.0]) / 12.0
-    numerators, variances, raw = [], [], []
-    for n in range(200):
-        uniform = np.random.default_rng((offset, 7, n)).random((2, 64, 2))
-        mixed = [np.where(np.arange(2) == k, uniform[1], uniform[0]) for k in range(2)]
-        designs = [
-            [dict(zip("xy", row, strict=True)) for row in design] for design in (*uniform, *mixed)
-        ]
-        trials: Any = Noisy(1_000 * offset + n, 5, 0.7)
-        runs = _Runs(trials, designs)
-        index = _indices(runs.outputs)
-        variance = runs.outputs[:2].var() - runs.added
-        numerators.append((index - runs.noise) * variance)
-        variances.append(variance)
-        raw.append(index)
-    for found, expected in ((numerators, wanted), (variances, wanted.sum())):
-        error = np.std(found, axis=0, ddof=1) / np.sqrt(200)
-        assert (np.abs(np.mean(found, axis=0) - expected) <= SIGMAS * error).all()
-        assert (SIGMAS * error < 0.25 * wanted.sum()).all()
-    first, total = np.mean(raw, axis=0)
-    assert total[0] - 0.2 > 0.1
-    assert first[1] - 0.8 < -0.1
+    # An error of a mean as large as what is to be explained, on a design of 8 points. Over 3,000
+    # sets of errors what is left after the noise is taken off is, on average, what a function
+    # without errors has: they see a tenth of the variance. The total indices as they stand are
+    # off by far more.
+    rng = np.random.default_rng((offset, 7))
+    uniform = rng.random((2, 8, 2))
+    mixed = [np.where(np.arange(2) == k, uniform[1], uniform[0]) for k in range(2)]
+    designs: Any = [
+        [dict(zip("xy", row, strict=True)) for row in design] for design in (*uniform, *mixed)
+    ]
+    sure: Any = Noisy(rng, 5, 0.0)
+    runs = _Runs(sure, designs)
+    expected, index = numerators_and_variance(runs), _indices(runs.outputs)
+    found, raw = [], []
+    for _ in range(3_000):
+        noisy: Any = Noisy(rng, 5, 0.5)
+        runs = _Runs(noisy, designs)
+        if runs.outputs[:2].var() > runs.added:  # otherwise there is nothing to divide by
+            found.append(numerators_and_variance(runs))
+        raw.append(_indices(runs.outputs))
+    assert len(found) > 2_900
+    error = np.std(found, axis=0, ddof=1) / np.sqrt(len(found))
+    assert (np.abs(np.mean(found, axis=0) - expected) <= SIGMAS * error).all()
+    assert (SIGMAS * error < 0.1 * expected[-1]).all()
+    assert (np.abs(np.mean(raw, axis=0)[1] - index[1]) > 0.1).any()
 
 
 def test_fields_that_do_nothing_and_whole_ones(offset: int) -> None:
