@@ -39,14 +39,14 @@ def exact_indices(laws: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def test_the_indices_of_a_product(offset: int) -> None:
-    # About .85 and .14 first-order. 64 points see an error of 0.6 at most (the bootstrap does
+    # About .85 and .14 first-order. 64 points see an error of 0.7 (the bootstrap does
     # not know that Sobol' points are better than random ones).
     found = lt.sensitivity(two_layers(), LAWS, points=64, replications=40, seed=20 + offset)
     for name, expected in zip(("first_order", "total"), exact_indices(LAWS), strict=True):
         index, error = found[name].sel(estimate=["mean", "standard_error"]).values
         left = index - found[f"{name}_noise"].values
         assert (np.abs(left - expected) <= SIGMAS * error).all(), (name, left, expected, error)
-        assert (error < 0.12).all()
+        assert (error < 0.2).all()
     low, high = found.total.sel(estimate=["low", "high"]).values
     assert (low < found.total.sel(estimate="mean").values).all()
     assert (found.total.sel(estimate="mean").values < high).all()
@@ -69,37 +69,39 @@ class Noisy:
 
 
 def numerators_and_variance(runs: _Runs) -> Any:
-    """What is left of the numerators of the indices, and of the variance, without noise."""
-    variance = runs.outputs[:2].var() - runs.added
-    return np.append(((_indices(runs.outputs) - runs.noise) * variance).ravel(), variance)
+    """Numerators of the indices, and the variance, less what noise adds to them."""
+    variance = runs.outputs[:2].var()
+    left = _indices(runs.outputs) * variance - runs.to_numerators
+    return np.append(left.ravel(), variance - runs.to_variance)
 
 
 def test_what_noise_adds_is_known(offset: int) -> None:
-    # An error of a mean as large as what is to be explained, on a design of 8 points. Over 3,000
-    # sets of errors what is left after the noise is taken off is, on average, what a function
-    # without errors has: they see a tenth of the variance. The total indices as they stand are
-    # off by far more.
-    rng = np.random.default_rng((offset, 7))
-    uniform = rng.random((2, 8, 2))
+    # Large errors, on one design of four points, the second half of it higher than the first so
+    # that what all points share counts too. Over 5,000 sets of errors what is left after the
+    # noise is taken off is, on average, what a function without errors has: they see an error
+    # of 0.1 in each, where noise adds 0.15 to 0.6.
+    low = np.array([[0.1, 0.2], [0.3, 0.0], [0.0, 0.4], [0.2, 0.1]])
+    uniform = np.stack([low, 1.0 - low[::-1]])
     mixed = [np.where(np.arange(2) == k, uniform[1], uniform[0]) for k in range(2)]
     designs: Any = [
         [dict(zip("xy", row, strict=True)) for row in design] for design in (*uniform, *mixed)
     ]
-    sure: Any = Noisy(rng, 5, 0.0)
-    runs = _Runs(sure, designs)
-    expected, index = numerators_and_variance(runs), _indices(runs.outputs)
-    found, raw = [], []
-    for _ in range(3_000):
-        noisy: Any = Noisy(rng, 5, 0.5)
-        runs = _Runs(noisy, designs)
-        if runs.outputs[:2].var() > runs.added:  # otherwise there is nothing to divide by
-            found.append(numerators_and_variance(runs))
-        raw.append(_indices(runs.outputs))
-    assert len(found) > 2_900
-    error = np.std(found, axis=0, ddof=1) / np.sqrt(len(found))
-    assert (np.abs(np.mean(found, axis=0) - expected) <= SIGMAS * error).all()
-    assert (SIGMAS * error < 0.1 * expected[-1]).all()
-    assert (np.abs(np.mean(raw, axis=0)[1] - index[1]) > 0.1).any()
+    rng = np.random.default_rng((offset, 7))
+    noisy: list[Any] = [Noisy(rng, 5, error) for error in (0.0, *[1.5] * 5_000)]
+    sure, *runs = (_Runs(trials, designs) for trials in noisy)
+    expected = numerators_and_variance(sure)
+    found = np.array([numerators_and_variance(run) for run in runs])
+    error = found.std(axis=0, ddof=1) / np.sqrt(len(found))
+    assert (np.abs(found.mean(axis=0) - expected) <= SIGMAS * error).all()
+    assert (SIGMAS * error < 0.1).all()
+    added = np.mean([run.to_numerators for run in runs], axis=0)
+    assert (added > 0.1).all()
+    # The indices themselves, where there is something left to divide by.
+    small: Any = Noisy(rng, 5, 0.1)
+    run = _Runs(small, designs)
+    left = numerators_and_variance(run)
+    found_indices = (_indices(run.outputs) - run.noise).ravel()
+    np.testing.assert_allclose(found_indices, left[:-1] / left[-1])
 
 
 def test_fields_that_do_nothing_and_whole_ones(offset: int) -> None:

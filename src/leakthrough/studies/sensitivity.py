@@ -179,18 +179,18 @@ class _Runs:
         common = sums[:2].mean(axis=0) - sums[:2].mean()
         # Over the points, then over R - 1 and R: covariances of errors of means.
         scale = (trials.replications - 1.0) * trials.replications
-        first = (first / points - (sums[2:] - sums[0]) @ common) / scale
-        self.added = (own / points - common @ common) / scale
-        self.noise = self._shares(first, total / points / scale, self.added)
+        first = first / points - (sums[2:] - sums[0]) @ common
+        self.to_numerators = np.stack([first, total / points]) / scale
+        self.to_variance = (own / points - common @ common) / scale
 
-    def _shares(self, first: "Numbers", total: "Numbers", added: float) -> "Numbers":
-        """What is added to the indices when this is added to numerators and variance."""
-        variance = self.outputs[:2].var()
+    @property
+    def noise(self) -> "Numbers":
+        """What noise adds to the indices (2, fields)."""
+        index, variance = _indices(self.outputs), self.outputs[:2].var()
         # Where all is noise, nothing is left to divide by.
-        left = variance - added if variance > added else np.nan
-        index = _indices(self.outputs)
-        shares: Numbers = index - (index * variance - np.stack([first, total])) / left
-        return shares
+        left = variance - self.to_variance if variance > self.to_variance else np.nan
+        noise: Numbers = index - (index * variance - self.to_numerators) / left
+        return noise
 
 
 def _indices(outputs: "Numbers") -> "Numbers":
