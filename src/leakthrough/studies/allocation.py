@@ -166,8 +166,9 @@ def _starts(
 def _frontier(search: Search, budgets: Sequence[float], starts: Sequence[Units]) -> list[Units]:
     """The best allocation found for each budget: the largest first, then mixtures for less."""
     prices, largest = search.prices, budgets[-1]
-    first = min(starts, key=search.mean)
-    best = search.improve(first, largest, _halves(prices, largest))
+    shares = _halves(prices, largest)
+    # From each start, not from the better: two mixtures may both be best around themselves.
+    best = min((search.improve(start, largest, shares) for start in starts), key=search.mean)
     for budget in reversed(budgets[:-1]):
         smaller = prices.scaled(best, budget), prices.shared(budget)
         best = search.improve(min(smaller, key=search.mean), budget, COARSE)
