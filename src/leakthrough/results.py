@@ -241,8 +241,8 @@ def constants_of(tables: "Tables") -> "dict[str, Array]":
     }
 
 
-def coordinates_of(tables: "Tables", labels: "Labels") -> dict[str, Any]:
-    """Coordinates with their names."""
+def coordinates_of(labels: "Labels", timeline: "Array") -> dict[str, xr.Variable]:
+    """Coordinates with their names; sample times in ticks."""
     coordinates: dict[str, Any] = {
         "salvo": ("salvo", list(labels.salvos)),
         "threat": ("salvo", list(labels.threats)),
@@ -255,8 +255,8 @@ def coordinates_of(tables: "Tables", labels: "Labels") -> dict[str, Any]:
         "round_cost": ("interceptor", np.array(labels.round_costs, dtype=np.float64)),
         "cause": ("cause", list(CAUSES)),
     }
-    if tables.timeline.size:
-        coordinates["time"] = ("time", tables.timeline / TICKS_A_SECOND)
+    if timeline.size:
+        coordinates["time"] = ("time", timeline / TICKS_A_SECOND)
     return {name: _coordinate(name, *given) for name, given in coordinates.items()}
 
 

@@ -186,7 +186,7 @@ def simulate(
         RaidJob(tables),
         labels,
         constants_of(tables),
-        coordinates_of(tables, labels),
+        coordinates_of(labels, tables.timeline),
         call,
         _How(workers, executor, progress),
     )
@@ -238,7 +238,7 @@ def simulate_campaign(
         labels,
         {"rounds": constants_of(tables)["rounds"]},
         {
-            **coordinates_of(tables, labels),
+            **coordinates_of(labels, tables.timeline),
             **raid_coordinates(campaign.raid_count, campaign.interval),
         },
         call,

@@ -192,10 +192,10 @@ def test_progress_reaches_the_end(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_exception_in_a_worker_surfaces(spread: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     run_block = _jobs.run_block
 
-    def failing(tables: Any, rows: Any, seed: int, start: int, flag: Any) -> None:
+    def failing(tables: Any, rows: Any, seed: int, start: int, *rest: Any) -> None:
         if start <= 20 < start + len(rows):
             raise ArithmeticError("on purpose")
-        run_block(tables, rows, seed, start, flag)
+        run_block(tables, rows, seed, start, *rest)
 
     monkeypatch.setattr(_jobs, "run_block", failing)
     monkeypatch.setattr(_blocks, "BLOCK_SECONDS", 0.0)

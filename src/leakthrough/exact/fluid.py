@@ -6,7 +6,7 @@ import xarray as xr
 from leakthrough._tables import Labels, label
 from leakthrough.exact._arguments import Numbers
 from leakthrough.exact._fluid.flow import Flow, Losses, losses_of
-from leakthrough.results import COORDINATES, VARIABLES
+from leakthrough.results import VARIABLES, coordinates_of
 from leakthrough.scenario import Scenario
 
 _PASSES = 3
@@ -106,21 +106,7 @@ def _dataset(flow: Flow, labels: Labels, losses: Losses) -> xr.Dataset:
         **_of_batteries(flow, labels, losses),
     }
     data = {name: xr.Variable(_dims(name), values, _attrs(name)) for name, values in found.items()}
-    coordinates = {
-        "salvo": ("salvo", labels.salvos),
-        "threat": ("salvo", labels.threats),
-        "layer": ("layer", labels.layers),
-        "battery": ("battery", labels.batteries),
-        "layer_of": ("battery", labels.layer_of),
-        "interceptor": ("interceptor", labels.interceptors),
-    }
-    return xr.Dataset(
-        data,
-        {
-            name: xr.Variable((dim,), np.array(names, np.str_), {"long_name": COORDINATES[name]})
-            for name, (dim, names) in coordinates.items()
-        },
-    )
+    return xr.Dataset(data, coordinates_of(labels, np.zeros(0))).drop_vars("cause")
 
 
 def _dims(name: str) -> tuple[str, ...]:

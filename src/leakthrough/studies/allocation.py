@@ -13,6 +13,7 @@ from leakthrough._paths import changed, value_at
 from leakthrough.intervals import checked_confidence
 from leakthrough.measures import measured
 from leakthrough.scenario import Scenario
+from leakthrough.studies._guess import fluid_guess
 from leakthrough.studies._search import Prices, Search, Units
 from leakthrough.studies._trials import Trials, checked_how, fresh
 from leakthrough.studies.measure import Measure
@@ -29,8 +30,6 @@ COARSE = (1 / 4, 1 / 8)
 """Shares of a smaller budget that are exchanged: it starts from what was best for a larger one."""
 
 Guess = Callable[[Scenario, Measure], float]
-GUESS: Guess | None = None
-"""What a measure's mean may be, without a simulation: a second place to start from."""
 
 
 def allocate(
@@ -53,11 +52,12 @@ def allocate(
     """Spread a budget of rounds or batteries over the defence, and see what each amount buys.
 
     The budget pays for *all* units on the paths, not only for more of them. The search starts
-    from equal shares. It gives more to one path at the expense of all others, to one at the
-    expense of another, or to two at once (layers complement each other, and so do channels and
-    rounds), in steps that are halved from half of the budget to single units. Of each kind the
-    moves are tried by promise, and one is made when it gains more than the error of the
-    difference over common random numbers.
+    from equal shares, and from what the same search finds best by the fluid approximation
+    (`exact.fluid`), without a simulation. It gives more to one path at the expense of all others,
+    to one at the expense of another, or to two at once (layers complement each other, and so do
+    channels and rounds), in steps that are halved from half of the budget to single units. Of
+    each kind the moves are tried by promise, and one is made when it gains more than the error of
+    the difference over common random numbers.
 
     It finds a good allocation, and no proof that there is none better: the outcome is neither
     concave nor known exactly.
@@ -125,7 +125,7 @@ def allocate(
     budgets[-1] = budget
     with trials:
         search = Search(prices, lambda units: sign * trials.values(_changes(paths, units)))
-        starts = _starts(trials, paths, prices, budget, GUESS)
+        starts = _starts(trials, paths, prices, budget, fluid_guess)
         found = _frontier(search, budgets.tolist(), starts)
         again = fresh(trials.seed)
         values = {
@@ -147,12 +147,10 @@ def _halves(prices: Prices, budget: float) -> list[float]:
 
 
 def _starts(
-    trials: Trials, paths: Sequence[str], prices: Prices, budget: float, guess: Guess | None
+    trials: Trials, paths: Sequence[str], prices: Prices, budget: float, guess: Guess
 ) -> list[Units]:
     """Equal shares, and where the same search leads from there by a guess of the measure."""
     equal = prices.shared(budget)
-    if guess is None:
-        return [equal]
     sign = -1.0 if trials.measure.name in HIGH_IS_GOOD else 1.0
 
     def guessed(units: Units) -> "Numbers":

@@ -132,6 +132,10 @@ class _Tallied:
         """An empty one, with room for some replications."""
         return _Tallied(self.job, self.values, replications)
 
+    def room(self, start: int, stop: int) -> Block:
+        """Rows that are forgotten when they are read."""
+        return self.job.new_rows(stop - start)
+
     def take(self, start: int, block: Block) -> None:
         """Take the rows of some replications."""
         rows = block[0][0]

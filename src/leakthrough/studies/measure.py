@@ -148,7 +148,7 @@ class Measure:
             "expended": result["expended"].values.reshape(shape),
             "dry": ~np.isnan(result["depletion_time"].values.reshape(shape)),
         }
-        reader = Reader(self, _frame_of(result))
+        reader = Reader(self, frame_of_result(result))
         found = reader(counts[self.kind.source])
         of = {"replication": result["replication"]}
         if not self.dims:
@@ -260,7 +260,7 @@ def _finish(measure: Measure, weights: "Array", frame: Frame) -> "Callable[[Numb
     return lambda sums: sums
 
 
-def _frame_of(result: xr.Dataset) -> Frame:
+def frame_of_result(result: xr.Dataset) -> Frame:
     """The frame of a result, whose magazines are all pairs of a battery and an interceptor."""
     batteries, interceptors = result["battery"].values, result["interceptor"].values
     every = {name: tuple(result[name].values.tolist()) for name in ("salvo", *_OF_ROUNDS)}
