@@ -68,12 +68,16 @@ def run_block(
 
 
 class RaidJob(NamedTuple):
-    """One raid; with a `tally`, its rows are longer (`leakthrough._state.Tally`)."""
+    """One raid, its replications counted from `first`.
+
+    With a `tally` its rows are longer (`leakthrough._state.Tally`).
+    """
 
     tables: Tables
     raids: int = 1
     along_raids: bool = False
     tally: bool = False
+    first: int = 0
 
     def compile(self) -> None:
         """Compile the kernel, or load it from the cache."""
@@ -85,7 +89,7 @@ class RaidJob(NamedTuple):
 
     def block(self, seed: int, start: int, rows: Block, flag: Flag) -> None:
         """Compute the replications from `start` on."""
-        run_block(self.tables, rows[0][0], seed, start, flag, self.tally)
+        run_block(self.tables, rows[0][0], seed, self.first + start, flag, self.tally)
 
     def variables(self, block: Block) -> Mapping[str, Array]:
         """Result variables of some replications."""

@@ -13,4 +13,19 @@ __all__ = [
     "kill_probability_gradient",
     "sensitivity",
     "tornado",
+from leakthrough.studies.compare import compare
+from leakthrough.studies.goals import Goal
+from leakthrough.studies.measure import MEASURES, Measure
+from leakthrough.studies.precision import simulate_to_precision
+from leakthrough.studies.saturation import saturation_point
+from leakthrough.studies.sizing import required
+
+__all__ = [
+    "MEASURES",
+    "Goal",
+    "Measure",
+    "compare",
+    "required",
+    "saturation_point",
+    "simulate_to_precision",
 ]

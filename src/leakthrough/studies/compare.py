@@ -1,0 +1,325 @@
+"""Options against each other, replication by replication on common random numbers."""
+
+import concurrent.futures
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from leakthrough._errors import nearest, shown
+from leakthrough.intervals import ESTIMATES, checked_confidence, student
+from leakthrough.scenario import Scenario
+from leakthrough.simulate import checked_replications, checked_seed
+from leakthrough.studies._growing import checked_how
+from leakthrough.studies._runs import How, prepared, values
+from leakthrough.studies.measure import Measure, measure_of
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Numbers = npt.NDArray[np.float64]
+
+_HALVINGS = 60
+
+
+def compare(
+    options: Mapping[str, Scenario],
+    *,
+    measures: Sequence[Measure | str],
+    replications: int,
+    baseline: str | None = None,
+    confidence: float = 0.95,
+    seed: int | None = None,
+    workers: int | None = None,
+    executor: concurrent.futures.Executor | None = None,
+    progress: bool = False,
+) -> xr.Dataset:
+    """Compare options, each with one of them, on common random numbers.
+
+    Replication n of all options has the same draws for the decisions that they share, so that
+    the luck of the night cancels from their differences.
+
+    Parameters
+    ----------
+    options : mapping of str to Scenario
+        At least two, by name; they may differ in anything.
+    measures : sequence of Measure or str
+        What to compare. All options must have them; one with `by` alone becomes one for each
+        name in the baseline.
+    replications : int
+        Of each option, from 2.
+    baseline : str, optional
+        The option with which the others are compared; by default the first.
+    confidence : float
+        Of each interval; 1 - confidence is also the probability that anything at all is said to
+        be `beyond_chance` where nothing differs.
+    seed, workers, executor, progress
+        As for `simulate`.
+
+    Returns
+    -------
+    xarray.Dataset
+        Along `measure`, whose `units` stand beside it:
+
+        - `value` of each `option`, along `estimate`;
+        - `difference` of each `alternative` less the baseline, along `estimate`;
+        - `p_value` of each difference, and `p_adjusted` for their number, after Holm;
+        - `beyond_chance`: whether `p_adjusted` is below 1 - confidence;
+        - `independent_replications`: how many of each option would have given the difference the
+          same standard error, had they had different seeds. Infinite where all replications
+          differ alike, NaN where nothing varies.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range, or an option does not have a measure, before anything
+        is simulated.
+
+    Notes
+    -----
+    Differences of numbers: Student's t over the paired differences. Of what happens in a
+    replication or not, Tango's score interval: like Wilson's, it has a width where no
+    replication differs, and holds its level where few do, where the t interval does not. Their
+    p-value is that of McNemar's exact test, which is on the safe side: near the edge an interval
+    may leave out 0 where it says more than 1 - confidence. **Where every difference of a number
+    is the same, its interval has no width.**
+
+    References
+    ----------
+    Holm (1979), A simple sequentially rejective multiple test procedure, Scandinavian Journal of
+    Statistics 6, 65-70. Tango (1998), Equivalence test and confidence interval for the difference
+    in proportions for the paired-sample design, Statistics in Medicine 17, 891-908. McNemar
+    (1947), Note on the sampling error of the difference between correlated proportions or
+    percentages, Psychometrika 12, 153-157.
+
+    Examples
+    --------
+    >>> more = scenario.replace("layers.point.batteries.gun.count", 14)  # doctest: +SKIP
+    >>> found = compare(
+    ...     {"today": scenario, "two more guns": more},
+    ...     measures=["leakers", "no_leaker"],
+    ...     replications=10_000,
+    ... )  # doctest: +SKIP
+    >>> found.difference.sel(estimate="mean").to_pandas()  # doctest: +SKIP
+    """
+    names, first = _checked_options(options, baseline)
+    wanted = _named(options[first], measures)
+    for scenario in options.values():
+        _check(scenario, wanted)
+    number, level = checked_replications(replications, least=2), checked_confidence(confidence)
+    own, how = checked_seed(seed), checked_how(workers, executor, progress)
+    found = {name: _values(options[name], wanted, number, own, how) for name in (first, *names)}
+    order = list(options)
+    others = [_against(found[first], found[name], wanted, level) for name in names]
+    value = [
+        [m.estimates(found[name][:, i], level) for name in order] for i, m in enumerate(wanted)
+    ]
+    differences = np.array([difference for difference, _, _ in others])
+    p_values = np.array([p for _, p, _ in others]).T
+    needed = number * np.array([gain for _, _, gain in others]).T
+    return _dataset(
+        {"option": order, "alternative": names, "measure": [m.label for m in wanted]},
+        [measure.kind.units for measure in wanted],
+        {
+            "value": np.array(value).transpose(2, 0, 1),
+            "difference": differences.transpose(2, 1, 0),
+            "p_value": p_values,
+            "p_adjusted": holm(p_values),
+            "beyond_chance": holm(p_values) < 1.0 - level,
+            "independent_replications": needed,
+        },
+        {"confidence": level, "baseline": first, "replications": number},
+        own,
+    )
+
+
+def _checked_options(options: object, baseline: str | None) -> tuple[list[str], str]:
+    """Names of the alternatives, and of the baseline."""
+    if not isinstance(options, Mapping) or len(options) < 2:
+        text = "must be at least two scenarios by name"
+        raise ValueError(f"options: {text}; got {shown(options)}")
+    for name, scenario in options.items():
+        if not isinstance(name, str) or not isinstance(scenario, Scenario):
+            text = "must be scenarios by name"
+            raise ValueError(f"options: {text}; got {shown(scenario)} by {shown(name)}")
+    first = next(iter(options)) if baseline is None else baseline
+    if first not in options:
+        text = f"must be the name of an option; got {shown(baseline)}"
+        raise ValueError(f"baseline: {text}{nearest(baseline, options)}")
+    return [name for name in options if name != first], first
+
+
+def _named(scenario: Scenario, measures: object) -> list[Measure]:
+    """Measures of one number each: those by name become one for each name."""
+    if isinstance(measures, str) or not isinstance(measures, Sequence) or not measures:
+        raise ValueError(f"measures: must be a list of measures; got {shown(measures)}")
+    wanted: list[Measure] = []
+    for measure in map(measure_of, measures):
+        names: Sequence[str | None] = [measure.of]
+        if measure.dims:
+            names = prepared(scenario, [measure])[1].readers[0].names
+        wanted += [Measure(measure.name, measure.by, name, measure.count) for name in names]
+    if len(set(wanted)) < len(wanted):
+        raise ValueError("measures: must not hold one twice")
+    return wanted
+
+
+def _check(scenario: Scenario, measures: Sequence[Measure]) -> None:
+    """Whether the scenario has the measures."""
+    job, sink = prepared(scenario, measures)
+    nothing = np.zeros((1, job.tables.salvos.size))
+    for measure, reader in zip(measures, sink.readers, strict=True):
+        if measure.name == "leak_rate" and np.isnan(reader(nothing)).any():
+            raise ValueError(f"measure {measure.label}: no threat that it is about is launched")
+
+
+def _values(
+    scenario: Scenario, measures: Sequence[Measure], replications: int, seed: int, how: How
+) -> "Numbers":
+    """Values (replications, measures)."""
+    found = values(scenario, measures, replications=replications, seed=seed, how=how)
+    return np.concatenate(found, axis=1)
+
+
+def _against(
+    before: "Numbers", after: "Numbers", measures: Sequence[Measure], confidence: float
+) -> "tuple[Numbers, Numbers, Numbers]":
+    """Estimates (measures, 4) of the differences, their p-values, and the gain of pairing."""
+    change = after - before
+    number, probability = len(change), np.array([m.kind.probability for m in measures])
+    variance = change.var(axis=0, ddof=1)
+    estimates = student(change.mean(axis=0), variance, number, confidence)
+    p_values = _student_p(estimates[0], estimates[1], number)
+    gained, lost = (change == 1.0).sum(axis=0), (change == -1.0).sum(axis=0)
+    ends = tango(gained, lost, number, confidence)
+    estimates[2:] = np.where(probability, ends, estimates[2:])
+    p_values = np.where(probability, mcnemar(gained, lost), p_values)
+    apart = before.var(axis=0, ddof=1) + after.var(axis=0, ddof=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gain = apart / variance
+    return estimates.T, p_values, gain
+
+
+def _student_p(mean: "Numbers", error: "Numbers", number: int) -> "Numbers":
+    """Two-sided p-values of means that should be 0."""
+    from scipy.special import stdtr
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p_values = 2.0 * stdtr(number - 1.0, -np.abs(mean) / error)
+    return np.where(error > 0.0, p_values, np.where(mean == 0.0, 1.0, 0.0))
+
+
+def mcnemar(gained: "npt.ArrayLike", lost: "npt.ArrayLike") -> "Numbers":
+    """Two-sided p-value of McNemar's exact test: among those that differ, half should gain.
+
+    Parameters
+    ----------
+    gained, lost : array_like of int
+        Replications in which it happens with the second option only, and with the first only.
+    """
+    from scipy.special import betainc
+
+    fewer = np.minimum(gained, lost)
+    all_of_them = np.add(gained, lost)
+    tail = betainc(np.maximum(all_of_them - fewer, 1), fewer + 1.0, 0.5)
+    found: Numbers = np.where(all_of_them == 0, 1.0, np.minimum(2.0 * tail, 1.0))
+    return found
+
+
+def tango(
+    gained: "npt.ArrayLike", lost: "npt.ArrayLike", number: int, confidence: float
+) -> "Numbers":
+    """Tango's score interval of a difference of paired probabilities.
+
+    It holds the differences d that the score test does not reject:
+    (gained - lost - n d)^2 <= z^2 n (2 q + d (1 - d)), where q, the probability to lose, has the
+    greatest likelihood given d: it solves 2 n q^2 + (d (2 n + lost - gained) - lost - gained) q -
+    lost d (1 - d) = 0.
+
+    Parameters
+    ----------
+    gained, lost : array_like of int
+    number : int
+        Replications.
+    confidence : float
+
+    Returns
+    -------
+    array of float, shape (2, ...)
+        Low and high ends, found by bisection.
+    """
+    up, down = np.broadcast_arrays(np.asarray(gained, float), np.asarray(lost, float))
+    low = -_tango_high(down, up, number, confidence)
+    return np.stack([low, _tango_high(up, down, number, confidence)])
+
+
+def _tango_high(up: "Numbers", down: "Numbers", number: int, confidence: float) -> "Numbers":
+    """High end: from the difference that is found on to 1 the test rejects ever more."""
+    from scipy.special import ndtri
+
+    z_squared = ndtri((1.0 + confidence) / 2.0) ** 2
+    low, high = (up - down) / number, np.ones_like(up)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2.0
+        slope = middle * (2.0 * number + down - up) - down - up
+        root = np.sqrt(slope**2 + 8.0 * number * down * middle * (1.0 - middle))
+        # The larger root; where the slope is positive in the form in which nothing cancels.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            other = 2.0 * down * middle * (1.0 - middle) / (root + slope)
+        lose = np.where(slope > 0.0, other, (root - slope) / (4.0 * number))
+        spread = number * (2.0 * lose + middle * (1.0 - middle))
+        kept = (up - down - number * middle) ** 2 <= z_squared * spread
+        low, high = np.where(kept, middle, low), np.where(kept, high, middle)
+    return high
+
+
+def holm(p_values: "Numbers") -> "Numbers":
+    """P-values adjusted for their number, after Holm: the smallest times all, and so on."""
+    flat = p_values.ravel()
+    order = np.argsort(flat, kind="stable")
+    steps = np.maximum.accumulate(flat[order] * np.arange(len(flat), 0, -1))
+    adjusted = np.empty_like(flat)
+    adjusted[order] = np.minimum(steps, 1.0)
+    return adjusted.reshape(p_values.shape)
+
+
+_DIMS = {
+    "value": (("estimate", "measure", "option"), "the measure of each option"),
+    "difference": (("estimate", "measure", "alternative"), "difference from the baseline"),
+    "p_value": (("measure", "alternative"), "probability of so large a difference by chance"),
+    "p_adjusted": (("measure", "alternative"), "the same, adjusted for their number after Holm"),
+    "beyond_chance": (("measure", "alternative"), "whether the difference is beyond chance"),
+    "independent_replications": (
+        ("measure", "alternative"),
+        "replications of each option that independent seeds would have needed",
+    ),
+}
+
+
+def _dataset(
+    names: dict[str, list[str]],
+    units: list[str],
+    variables: "Mapping[str, npt.NDArray[np.generic]]",
+    attrs: dict[str, float | str],
+    seed: int,
+) -> xr.Dataset:
+    """What was found, labelled."""
+    given = {}
+    for name, values_of in variables.items():
+        dims, long_name = _DIMS[name]
+        unit = "as the measure" if "estimate" in dims else "1"
+        given[name] = xr.Variable(dims, values_of, {"units": unit, "long_name": long_name})
+    coordinates = {name: (name, np.array(texts, np.str_)) for name, texts in names.items()}
+    level = f"{100 * float(attrs['confidence']):g} %"
+    text = {"long_name": f"estimate; low and high of the {level} interval"}
+    return xr.Dataset(
+        given,
+        {
+            **coordinates,
+            "estimate": ("estimate", list(ESTIMATES), text),
+            "units": ("measure", np.array(units, np.str_), {"long_name": "units of the measure"}),
+            "seed": ((), np.int64(seed), {"long_name": "seed"}),
+        },
+        attrs,
+    )

@@ -1,0 +1,214 @@
+"""The size of a raid at which what gets through crosses a threshold."""
+
+import concurrent.futures
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from leakthrough._errors import ScenarioError, shown
+from leakthrough.intervals import checked_confidence
+from leakthrough.measures import labelled, measured
+from leakthrough.scenario import Scenario
+from leakthrough.simulate import checked_replications, checked_seed
+from leakthrough.studies._growing import Growing, checked_how
+from leakthrough.studies._runs import How
+from leakthrough.studies.goals import checked_level
+from leakthrough.studies.measure import Measure, measure_of
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Numbers = npt.NDArray[np.float64]
+
+PARTS = 1024
+"""Of an axis of numbers that are not whole: between two points as near, a line is drawn."""
+MEAN, LOW, HIGH = 0, 2, 3
+
+
+class _Curve:
+    """Estimates along an axis; what is known is not computed again."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        path: str,
+        measure: Measure,
+        *,
+        replications: int,
+        confidence: float,
+        seed: int,
+        how: How,
+    ) -> None:
+        self.scenario, self.path, self.measure = scenario, path, measure
+        self.replications, self.confidence, self.seed = replications, confidence, seed
+        self.how = how
+        self.points: dict[float, Numbers] = {}
+
+    def growing(self, at: float) -> Growing:
+        """The values at one point."""
+        changed = self.scenario.replace(self.path, at)
+        return Growing(changed, self.measure, seed=self.seed, how=self.how)
+
+    def __call__(self, at: float) -> "Numbers":
+        """Estimates (4,) at one point."""
+        if at not in self.points:
+            found = self.growing(at).estimates(self.replications, self.confidence)
+            self.points[at] = found
+        return self.points[at]
+
+
+def saturation_point(
+    scenario: Scenario,
+    axis: Mapping[str, tuple[float, float]],
+    measure: Measure | str,
+    threshold: float,
+    *,
+    replications: int = 10_000,
+    confidence: float = 0.95,
+    seed: int | None = None,
+    workers: int | None = None,
+    executor: concurrent.futures.Executor | None = None,
+    progress: bool = False,
+) -> xr.Dataset:
+    """Where along an axis a measure crosses a threshold, such as a leak rate of 10 %.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    axis : mapping of str to (low, high)
+        One path, such as ``"salvos.drones.count"`` or ``"salvos.drones.arrival.rate"``, and the
+        ends between which it goes: whole numbers where the field is whole. **The mean of the
+        measure must rise along it, or fall.**
+    measure : Measure or str
+        One number a replication.
+    threshold : float
+        In the units of the measure.
+    replications : int
+        At each point.
+    confidence : float
+        Of the interval of the crossing.
+    seed, workers, executor, progress
+        As for `simulate`. All points are simulated on common random numbers.
+
+    Returns
+    -------
+    xarray.Dataset
+        `crossing`, with its interval from `crossing_low` to `crossing_high`, in units of the
+        axis; infinite, or minus infinite, where they may lie beyond its ends. The estimates of
+        the measure, by its label, along the `point` that were simulated.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range, or the path does not take such numbers, before anything
+        is simulated.
+
+    Notes
+    -----
+    The interval holds the points at which the interval of the measure holds the threshold: the
+    test of each point, inverted. As it is the point of the crossing that must not be rejected,
+    it is as good as the interval of the measure there, however many points are simulated.
+    Estimate and both ends of the band are followed by bisection, which needs each of them to
+    rise (or fall) like the mean: on common random numbers they nearly do. Between whole numbers,
+    and between points as near as a 1,024th of the axis, curves are taken to be straight.
+
+    Examples
+    --------
+    >>> axis = {"salvos.drones.count": (50, 500)}  # doctest: +SKIP
+    >>> found = saturation_point(scenario, axis, "leak_rate", 0.1, seed=7)  # doctest: +SKIP
+    >>> float(found.crossing)  # doctest: +SKIP
+    266.3
+    """
+    path, low, high = _checked_axis(scenario, axis)
+    chosen = measure_of(measure)
+    curve = _Curve(
+        scenario,
+        path,
+        chosen,
+        replications=checked_replications(replications, least=2),
+        confidence=checked_confidence(confidence),
+        seed=checked_seed(seed),
+        how=checked_how(workers, executor, progress),
+    )
+    level = checked_level(chosen, "threshold", threshold)
+    curve.growing(low), curve.growing(high)  # whatever is wrong with either is said here
+    rising = bool(curve(high)[MEAN] >= curve(low)[MEAN])
+    at, *ends = (_crossing(curve, row, level, low, high, rising) for row in (MEAN, LOW, HIGH))
+    # Where not even the band crosses, the crossing lies beyond the end of the axis.
+    return _dataset(curve, at, min(*ends, high), max(*ends, low))
+
+
+def _checked_axis(scenario: Scenario, axis: object) -> tuple[str, float, float]:
+    """Path and ends of an axis, whole where the field is, or a clear error."""
+    text = "must be one path with (low, high), low below high"
+    if not isinstance(axis, Mapping) or len(axis) != 1:
+        raise ValueError(f"axis: {text}; got {shown(axis)}")
+    [(path, ends)] = axis.items()
+    try:
+        low, high = map(float, ends)
+    except (TypeError, ValueError):
+        raise ValueError(f"axis: {text}; got {shown(ends)}") from None
+    if not -np.inf < low < high < np.inf:
+        raise ValueError(f"axis: {text}; got {shown(ends)}")
+    try:
+        scenario.replace(path, low)
+        scenario.replace(path, high)
+    except ScenarioError:  # the field may be whole; if not, what is wrong with it is said now
+        if not (low.is_integer() and high.is_integer()):
+            raise
+        scenario.replace(path, int(low))
+        scenario.replace(path, int(high))
+        return path, int(low), int(high)
+    return path, low, high
+
+
+def _crossing(
+    curve: _Curve, row: int, level: float, low: float, high: float, rising: bool
+) -> float:
+    """Where one of the curves crosses the level; infinite where it does so beyond an end."""
+
+    def is_past(at: float) -> bool:
+        return bool(curve(at)[row] >= level) == rising
+
+    if is_past(low):
+        return low if curve(low)[row] == level else -np.inf
+    if not is_past(high):
+        return np.inf
+    whole = isinstance(low, int)
+    step = 1 if whole else (high - low) / PARTS
+    while high - low > step:
+        middle = (low + high) // 2 if whole else (low + high) / 2.0
+        low, high = (low, middle) if is_past(middle) else (middle, high)
+    before, after = float(curve(low)[row]), float(curve(high)[row])
+    return low + (high - low) * (level - before) / (after - before)
+
+
+def _dataset(curve: _Curve, at: float, first: float, last: float) -> xr.Dataset:
+    """What was found, labelled."""
+    label, attrs = curve.measure.label, curve.measure.attrs
+    points = sorted(curve.points)
+    estimates = np.array([curve.points[point] for point in points]).T
+    units = {"units": "as the axis"}
+    words = {
+        "crossing": (at, "where the measure crosses the threshold"),
+        "crossing_low": (first, "low end of the interval of the crossing"),
+        "crossing_high": (last, "high end of the interval of the crossing"),
+    }
+    found = labelled(
+        {
+            **{
+                name: xr.Variable((), float(value), {**units, "long_name": text})
+                for name, (value, text) in words.items()
+            },
+            label: measured(estimates, attrs["long_name"], "point", units=attrs["units"]),
+        },
+        xr.Dataset(),
+        curve.confidence,
+    )
+    found.attrs["path"] = curve.path
+    return found.assign_coords(
+        point=("point", points, {**units, "long_name": curve.path}),
+        seed=((), np.int64(curve.seed), {"long_name": "seed"}),
+    )

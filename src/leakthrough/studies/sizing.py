@@ -1,0 +1,240 @@
+"""The fewest rounds, channels or batteries for which a goal holds."""
+
+import concurrent.futures
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from leakthrough._errors import is_whole, shown
+from leakthrough._paths import value_at
+from leakthrough.intervals import checked_confidence, wilson
+from leakthrough.measures import labelled, measured
+from leakthrough.scenario import Scenario
+from leakthrough.simulate import checked_replications, checked_seed
+from leakthrough.studies._growing import Growing, checked_how
+from leakthrough.studies._runs import How
+from leakthrough.studies.goals import Goal, Verdict
+from leakthrough.studies.measure import measure_of
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Numbers = npt.NDArray[np.float64]
+
+FIRST, GROWTH = 1_000, 4
+"""Replications of the first look at a number, and by how much they grow where undecided."""
+
+
+class _Trial(NamedTuple):
+    """What was found for one number."""
+
+    verdict: Verdict
+    replications: int
+    estimates: "Numbers"  # (4,) of the measure, or of the probability that a bound is kept
+
+
+class _Search:
+    """Tries numbers, and remembers what it found."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        path: str,
+        goal: Goal,
+        *,
+        looks: list[int],
+        error: float,
+        confidence: float,
+        seed: int,
+        how: How,
+    ) -> None:
+        self.scenario, self.path, self.goal = scenario, path, goal
+        self.looks, self.error, self.confidence = looks, error, confidence
+        self.seed, self.how = seed, how
+        self.trials: dict[int, _Trial] = {}
+
+    def growing(self, number: int) -> Growing:
+        """The values with this number in its place."""
+        changed = self.scenario.replace(self.path, number)
+        return Growing(changed, measure_of(self.goal.measure), seed=self.seed, how=self.how)
+
+    def verdict(self, number: int) -> Verdict:
+        """Look until it is decided, or for the last time."""
+        growing, replications = self.growing(number), 0
+        verdict: Verdict = "undecided"
+        for replications in self.looks:
+            values = growing.up_to(replications)
+            verdict = self.goal.verdict(values, self.error, growing.most)
+            if verdict != "undecided":
+                break
+        kept = self.goal.kept(growing.values)
+        if kept is None:
+            estimates = growing.estimates(replications, self.confidence)
+        else:
+            estimates = wilson(kept.sum(), replications, self.confidence)
+        self.trials[number] = _Trial(verdict, replications, estimates)
+        return verdict
+
+
+def required(
+    scenario: Scenario,
+    path: str,
+    goal: Goal,
+    *,
+    low: int,
+    high: int,
+    confidence: float = 0.95,
+    most_replications: int = 1_000_000,
+    seed: int | None = None,
+    workers: int | None = None,
+    executor: concurrent.futures.Executor | None = None,
+    progress: bool = False,
+) -> xr.Dataset:
+    """Fewest rounds, channels, batteries ... for which a goal holds.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    path : str
+        Of a whole number in it, such as ``"layers.point.batteries.gun.count"``.
+    goal : Goal
+        What is to hold. **If it holds for some number, it must hold for larger ones**: more
+        rounds, channels or batteries, or longer salvos where rounds abound.
+    low, high : int
+        The numbers among which the fewest is sought.
+    confidence : float
+        That the whole answer is right.
+    most_replications : int
+        For one number, from 2. One that is not decided by then is passed over.
+    seed, workers, executor, progress
+        As for `simulate`. All numbers are tried on common random numbers.
+
+    Returns
+    -------
+    xarray.Dataset
+        - `required`: the fewest for which the goal was shown to hold; infinite if it was not for
+          `high`, as in `leakthrough.exact.rounds_required`;
+        - `least`: all fewer were shown to be too few. With the stated confidence the exact
+          answer is one of `least` to `required`, which are the same unless a number was passed
+          over;
+        - along `tried`, the numbers that were simulated: the `verdict` ("holds", "fails",
+          "undecided"), the `replications` that it took, and the `estimate`: of the measure, or
+          with a quantile of the probability that the bound is kept. **Its interval is for that
+          number alone.**
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range, or the path does not take such numbers, before anything
+        is simulated.
+
+    Notes
+    -----
+    Bisection, with `high` first. A number is tried with 1,000 replications, and while it is
+    undecided with four times as many. Each of these looks may err, to the one side on which it
+    can, with probability (1 - confidence) / (steps of the search times looks). As long as nothing
+    was decided wrongly, the numbers that decide are those of the search with exact answers, which
+    no draw can change; so the first error is at one of these, and the chance of any is below
+    1 - confidence by Bonferroni's inequality, common random numbers or not. After a number was
+    passed over the search goes on above it, and what it finds to fail there is no longer taken
+    for a bound.
+
+    The test of a mean by Student's t is approximate (see `leakthrough.intervals.student`); that
+    of probabilities and quantiles is exact.
+
+    Examples
+    --------
+    >>> path = "layers.L.batteries.B.magazines.gun.rounds"  # doctest: +SKIP
+    >>> goal = Goal("no_leaker", at_least=0.9)
+    >>> found = required(scenario, path, goal, low=1, high=64, seed=7)  # doctest: +SKIP
+    >>> float(found.required)  # doctest: +SKIP
+    14.0
+    """
+    _check(scenario, path, goal, low, high)
+    level = checked_confidence(confidence)
+    looks = [min(FIRST, checked_replications(most_replications, "most_replications", 2))]
+    while looks[-1] < most_replications:
+        looks.append(min(GROWTH * looks[-1], int(most_replications)))
+    steps = 1 + (high - low).bit_length()
+    search = _Search(
+        scenario,
+        path,
+        goal,
+        looks=looks,
+        error=(1.0 - level) / (steps * len(looks)),
+        confidence=level,
+        seed=checked_seed(seed),
+        how=checked_how(workers, executor, progress),
+    )
+    search.growing(low), search.growing(high)  # whatever is wrong with either is said here
+    least, fewest = _bisect(search, low, high)
+    return _dataset(search, least, fewest, level)
+
+
+def _check(scenario: Scenario, path: str, goal: object, low: object, high: object) -> None:
+    if not isinstance(goal, Goal):
+        raise ValueError(f"goal: must be a leakthrough.Goal; got {shown(goal)}")
+    for name, value in (("low", low), ("high", high)):
+        if not is_whole(value) or value < 0:  # type: ignore[operator]
+            raise ValueError(f"{name}: must be a whole number from 0; got {shown(value)}")
+    if low > high:  # type: ignore[operator]
+        raise ValueError(f"low: must be at most high = {high}; got {low}")
+    now = value_at(scenario, path)
+    if not is_whole(now) and now != math.inf:
+        raise ValueError(f"path: must lead to a whole number; {path} is {shown(now)}")
+
+
+def _bisect(search: _Search, low: int, high: int) -> tuple[int, float]:
+    """The fewest that is not shown to be too few, and the fewest that is shown to be enough."""
+    if search.verdict(high) != "holds":
+        failed = search.trials[high].verdict == "fails"
+        return high + 1 if failed else low, math.inf
+    least, fewest, passed_over = low, high, False
+    while low < fewest:
+        middle = (low + fewest) // 2
+        verdict = search.verdict(middle)
+        if verdict == "holds":
+            fewest = middle
+            continue
+        low = middle + 1
+        passed_over |= verdict == "undecided"
+        if not passed_over:
+            least = low
+    return least, fewest
+
+
+def _dataset(search: _Search, least: int, fewest: float, confidence: float) -> xr.Dataset:
+    """What was found, labelled."""
+    trials = [search.trials[number] for number in sorted(search.trials)]
+    measure, goal = measure_of(search.goal.measure), search.goal
+    said = measure.attrs
+    if goal.quantile is not None:
+        said = {"units": "1", "long_name": "probability that the bound is kept"}
+    estimates = np.array([trial.estimates for trial in trials]).T
+    text = {
+        "required": "fewest for which the goal was shown to hold",
+        "least": "fewest that was not shown to be too few",
+        "verdict": "whether the goal holds",
+        "replications": "replications tried",
+    }
+    attrs = {name: {"units": "1", "long_name": words} for name, words in text.items()}
+    found = labelled(
+        {
+            "required": xr.Variable((), float(fewest), attrs["required"]),
+            "least": xr.Variable((), least, attrs["least"]),
+            "verdict": xr.Variable("tried", [t.verdict for t in trials], attrs["verdict"]),
+            "replications": xr.Variable(
+                "tried", [t.replications for t in trials], attrs["replications"]
+            ),
+            "estimates": measured(estimates, said["long_name"], "tried", units=said["units"]),
+        },
+        xr.Dataset(),
+        confidence,
+    )
+    found.attrs["goal"], found.attrs["path"] = goal.label, search.path
+    return found.assign_coords(
+        tried=("tried", sorted(search.trials), {"units": "1", "long_name": search.path}),
+        seed=((), np.int64(search.seed), {"long_name": "seed"}),
+    )

@@ -1,0 +1,203 @@
+"""Does it stop where it should: neither too early, nor later than its rule says?
+
+Coverage is checked in two ways. ``TRIALS`` times the rule sees values drawn from an exact law: the
+standard deviation of a coverage of 95 % is 0.44 %, and the bound of 1.5 points under it is 3.4 of
+them away. A rule that truly covers 92 % fails at 99 seeds in 100. And 500 times everything is
+simulated, with 99 % intervals: there, too, 1.5 points are 3.4 standard deviations.
+
+Measured at seed 0, and from lowest to highest under ten other seeds: MEASURED
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from raids import battery, gun, layer, raid, salvo
+
+import leakthrough as lt
+from leakthrough.studies import precision
+from leakthrough.studies._growing import Growing
+from leakthrough.studies._runs import How
+
+TRIALS = 2_500
+Numbers = npt.NDArray[np.float64]
+Law = Callable[[np.random.Generator, int], Numbers]
+
+
+def few(count: int = 5, kills: Any = 0.7, rounds: int = 10**6) -> lt.Scenario:
+    """Some threats at once, one shot at each."""
+    shots = lt.Doctrine(max_salvos=1)
+    return raid(
+        salvo(count=count), layer("L", battery(rounds=rounds, doctrine=shots)), gun(kills=kills)
+    )
+
+
+class Drawn(Growing):
+    """Values drawn from a law, instead of a scenario."""
+
+    def __init__(self, law: Law, measure: lt.Measure, most: float, seed: list[int]) -> None:
+        self.law, self.measure, self.most = law, measure, most
+        self.random = np.random.default_rng(seed)
+        self.values = np.empty(0)
+
+    def up_to(self, replications: int) -> Numbers:
+        more = max(replications - len(self.values), 0)
+        self.values = np.concatenate([self.values, self.law(self.random, more)])
+        return self.values[:replications]
+
+
+def share(probability: float) -> Law:
+    return lambda random, number: (random.random(number) < probability).astype(float)
+
+
+def coverage(
+    law: Law,
+    true: float,
+    measure: str,
+    half_width: float,
+    *,
+    relative: bool = False,
+    most: float = 1.0,
+    seed: int = 0,
+    trials: int = TRIALS,
+) -> float:
+    """How often the interval holds the true mean."""
+    wanted = precision._Wanted(half_width, relative, 0.95, 10**6)
+    covered = 0
+    for trial in range(trials):
+        _, look = precision._until(Drawn(law, lt.Measure(measure), most, [trial, seed]), wanted)
+        assert look.reached
+        covered += look.estimates[2] <= true <= look.estimates[3]
+    return covered / trials
+
+
+CASES: dict[str, tuple[Any, ...]] = {
+    "a mean": (lambda random, n: random.binomial(5, 0.3, n) * 1.0, 1.5, "leakers", 0.04, False, 5),
+    "a rare P(no leaker)": (share(0.002), 0.002, "no_leaker", 0.0015, False, 1.0),
+    "one relative to itself": (share(0.02), 0.02, "no_leaker", 0.9, True, 1.0),
+    "a skewed mean": (
+        lambda random, n: 10.0 * (random.random(n) < 0.01),
+        0.1,
+        "leakers",
+        0.05,
+        False,
+        10.0,
+    ),
+    "a mean made of rare disasters": (
+        lambda random, n: 10.0 * (random.random(n) < 0.001),
+        0.01,
+        "leakers",
+        0.05,
+        False,
+        10.0,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_it_does_not_stop_too_early(case: str, offset: int) -> None:
+    law, true, measure, half_width, relative, most = CASES[case]
+    found = coverage(law, true, measure, half_width, relative=relative, most=most, seed=31 + offset)
+    assert found > 0.935
+
+
+def test_the_usual_rule_would(monkeypatch: pytest.MonkeyPatch, offset: int) -> None:
+    """Look at 20 replications first, and believe what they say."""
+    monkeypatch.setattr(precision, "FIRST", 20)
+    for room in ("precision", "_growing"):
+        monkeypatch.setattr(f"leakthrough.studies.{room}.is_settled", lambda values: True)
+    law, true, measure, half_width, relative, most = CASES["a skewed mean"]
+    found = coverage(law, true, measure, half_width, most=most, seed=31 + offset, trials=200)
+    assert found < 0.9
+
+
+def test_500_runs_of_the_simulator_cover_the_exact_mean(offset: int) -> None:
+    exact = lt.exact.leakers(5, 0.7)
+    mean = float((exact * exact.leakers).sum())
+    covered, used = 0, []
+    for trial in range(500):
+        found = lt.simulate_to_precision(
+            few(), "leakers", 0.05, confidence=0.99, seed=1_000 * offset + trial, workers=1
+        )
+        low, high = found.leakers.sel(estimate=["low", "high"]).values
+        covered += low <= mean <= high
+        used.append(int(found.replications))
+        assert (high - low) / 2 <= 0.05
+    assert covered / 500 >= 0.975
+    # what is needed is (2.576 / 0.05)^2 times the variance of 1.05, and no much more is used
+    assert 2_400 < np.mean(used) < 1.2 * 2_787
+
+
+def test_it_uses_the_first_replications_of_the_simulation() -> None:
+    found = lt.simulate_to_precision(few(), "leakers", 0.04, seed=7)
+    number = int(found.replications)
+    result = lt.simulate(few(), replications=number, seed=7)
+    mean, error = lt.Measure("leakers").estimates(result.leaked.values.astype(float))[:2, 0]
+    assert found.leakers.sel(estimate="mean") == mean
+    assert found.leakers.sel(estimate="standard_error") == pytest.approx(error)
+    assert found.looks.values.tolist()[0] == 1_000
+    assert found.looks.values.tolist()[-1] == number
+    assert bool(found.reached)
+    assert int(found.seed) == 7
+    assert found.leakers.attrs["units"] == "1"
+    again = lt.simulate_to_precision(few(), "leakers", 0.04, seed=7, workers=1)
+    assert again.identical(found)
+
+
+def test_growing_batches_have_the_values_of_one() -> None:
+    growing = Growing(few(), lt.Measure("leakers"), seed=3, how=How(workers=2))
+    for replications in (10, 11, 500):
+        assert len(growing.up_to(replications)) == replications
+    result = lt.simulate(few(), replications=500, seed=3)
+    np.testing.assert_array_equal(growing.values, result.leaked.values[:, 0])
+
+
+def test_where_nothing_ever_leaks_it_stops_at_what_that_can_show() -> None:
+    found = lt.simulate_to_precision(few(kills=1.0), "leakers", 0.01, seed=1)
+    low, high = found.leakers.sel(estimate=["low", "high"]).values
+    assert low == found.leakers.sel(estimate="mean") == 0.0
+    assert 0.0 < high <= 0.01
+    assert bool(found.reached)
+    known = lt.simulate_to_precision(few(count=0), "leakers", 0.01, seed=1)
+    assert known.leakers.values.tolist() == [0.0] * 4
+    assert int(known.replications) == 1_000
+
+
+def test_it_says_when_it_gave_up() -> None:
+    with pytest.warns(RuntimeWarning, match=r"leakers: not as precise .* 5,000 .* seem needed"):
+        found = lt.simulate_to_precision(few(), "leakers", 0.001, most_replications=5_000, seed=1)
+    assert not found.reached
+    assert int(found.replications) == 5_000
+    with pytest.warns(RuntimeWarning, match="with 5,000 replications$"):
+        lt.simulate_to_precision(
+            few(kills=1.0), "leakers", 0.1, relative=True, most_replications=5_000, seed=1
+        )
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"measure": "leaker"}, "measure: must be one of"),
+        ({"measure": lt.Measure("leakers", by="salvo")}, "must be one number here: say of which"),
+        ({"measure": lt.Measure("leakers", by="salvo", of="x")}, "'x' is not the name of a salvo"),
+        ({"half_width": 0.0}, "half_width: for leakers must be a finite number above 0; got 0.0"),
+        ({"half_width": "0.1"}, "half_width: for leakers must be a finite number above 0"),
+        ({"half_width": True}, "half_width"),
+        ({"half_width": float("inf")}, "half_width"),
+        ({"half_width": 1, "relative": True}, "half_width: relative to a mean must be between"),
+        ({"half_width": 1, "measure": "no_leaker"}, "for no_leaker must be between 0 and 1; got 1"),
+        ({"relative": 1}, "relative: must be True or False; got 1"),
+        ({"confidence": 95}, "confidence: must lie between 0 and 1"),
+        ({"most_replications": 1}, "most_replications: must be a whole number from 2"),
+        ({"seed": -1}, "seed: must be a whole number from 0"),
+        ({"workers": 0}, "workers: must be a whole number from 1; got 0"),
+        ({"scenario": few(count=0), "measure": "leak_rate"}, "no threat .* is launched"),
+    ],
+)
+def test_refusals(changes: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("leakthrough.studies._growing.compute")  # nothing is simulated
+    given = {"scenario": few(), "measure": "leakers", "half_width": 0.1, **changes}
+    with pytest.raises(ValueError, match=said):
+        lt.simulate_to_precision(**given)
