@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from here import Here
 from raids import battery, gun, layer, raid, salvo
 
 import leakthrough as lt
@@ -108,7 +109,7 @@ def test_the_usual_rule_would(monkeypatch: pytest.MonkeyPatch, offset: int) -> N
     monkeypatch.setattr(precision, "FIRST", 20)
     for room in ("precision", "_growing"):
         monkeypatch.setattr(f"leakthrough.studies.{room}.is_settled", lambda values: True)
-    law, true, measure, half_width, relative, most = CASES["a skewed mean"]
+    law, true, measure, half_width, _, most = CASES["a skewed mean"]
     found = coverage(law, true, measure, half_width, most=most, seed=31 + offset, trials=200)
     assert found < 0.9
 
@@ -119,7 +120,7 @@ def test_500_runs_of_the_simulator_cover_the_exact_mean(offset: int) -> None:
     covered, used = 0, []
     for trial in range(500):
         found = lt.simulate_to_precision(
-            few(), "leakers", 0.05, confidence=0.99, seed=1_000 * offset + trial, workers=1
+            few(), "leakers", 0.05, confidence=0.99, seed=1_000 * offset + trial, executor=Here()
         )
         low, high = found.leakers.sel(estimate=["low", "high"]).values
         covered += low <= mean <= high

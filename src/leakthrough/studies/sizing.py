@@ -135,11 +135,12 @@ def required(
     Bisection, with `high` first. A number is tried with 1,000 replications, and while it is
     undecided with four times as many. Each of these looks may err, to the one side on which it
     can, with probability (1 - confidence) / (steps of the search times looks). As long as nothing
-    was decided wrongly, the numbers that decide are those of the search with exact answers, which
-    no draw can change; so the first error is at one of these, and the chance of any is below
-    1 - confidence by Bonferroni's inequality, common random numbers or not. After a number was
-    passed over the search goes on above it, and what it finds to fail there is no longer taken
-    for a bound.
+    was decided wrongly, the numbers at which that can happen are those of the search with exact
+    answers, which no draw can change; so the chance of any error is below 1 - confidence by
+    Bonferroni's inequality, common random numbers or not. Around the first number that was
+    passed over there are two searches: above it for one that is enough, below it for those that
+    are too few; at one side of it the exact search goes the same way, and at the other the exact
+    answer is known.
 
     The test of a mean by Student's t is approximate (see `leakthrough.intervals.student`); that
     of probabilities and quantiles is exact.
@@ -188,10 +189,12 @@ def _check(scenario: Scenario, path: str, goal: object, low: object, high: objec
 
 def _bisect(search: _Search, low: int, high: int) -> tuple[int, float]:
     """The fewest that is not shown to be too few, and the fewest that is shown to be enough."""
-    if search.verdict(high) != "holds":
-        failed = search.trials[high].verdict == "fails"
-        return high + 1 if failed else low, math.inf
-    least, fewest, passed_over = low, high, False
+    verdict = search.verdict(high)
+    if verdict == "fails":
+        return high + 1, math.inf
+    if verdict == "undecided":
+        return _least(search, low, high), math.inf
+    least, fewest, passed_over = low, high, None
     while low < fewest:
         middle = (low + fewest) // 2
         verdict = search.verdict(middle)
@@ -199,10 +202,19 @@ def _bisect(search: _Search, low: int, high: int) -> tuple[int, float]:
             fewest = middle
             continue
         low = middle + 1
-        passed_over |= verdict == "undecided"
-        if not passed_over:
+        if verdict == "undecided" and passed_over is None:
+            passed_over = middle
+        if passed_over is None:
             least = low
-    return least, fewest
+    return least if passed_over is None else _least(search, least, passed_over), fewest
+
+
+def _least(search: _Search, low: int, high: int) -> int:
+    """The fewest that is not shown to be too few, below one that was passed over."""
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if search.verdict(middle) == "fails" else (low, middle)
+    return low
 
 
 def _dataset(search: _Search, least: int, fewest: float, confidence: float) -> xr.Dataset:
