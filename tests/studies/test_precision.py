@@ -86,11 +86,20 @@ CASES: dict[str, tuple[Any, ...]] = {
         False,
         10.0,
     ),
+    "one relative to itself, too": (
+        lambda random, n: 10.0 * (random.random(n) < 0.02),
+        0.2,
+        "leakers",
+        0.9,
+        True,
+        10.0,
+    ),
+    "a sure one relative to itself": (share(0.995), 0.995, "no_leaker", 0.002, True, 1.0),
     "a mean made of rare disasters": (
         lambda random, n: 10.0 * (random.random(n) < 0.001),
         0.01,
         "leakers",
-        0.05,
+        0.08,
         False,
         10.0,
     ),
@@ -108,7 +117,7 @@ def test_the_usual_rule_would(monkeypatch: pytest.MonkeyPatch, offset: int) -> N
     """Look at 20 replications first, and believe what they say."""
     monkeypatch.setattr(precision, "FIRST", 20)
     for room in ("precision", "_growing"):
-        monkeypatch.setattr(f"leakthrough.studies.{room}.is_settled", lambda values: True)
+        monkeypatch.setattr(f"leakthrough.studies.{room}.is_settled", lambda *given: True)
     law, true, measure, half_width, _, most = CASES["a skewed mean"]
     found = coverage(law, true, measure, half_width, most=most, seed=31 + offset, trials=200)
     assert found < 0.9
@@ -164,6 +173,16 @@ def test_where_nothing_ever_leaks_it_stops_at_what_that_can_show() -> None:
     known = lt.simulate_to_precision(few(count=0), "leakers", 0.01, seed=1)
     assert known.leakers.values.tolist() == [0.0] * 4
     assert int(known.replications) == 1_000
+
+
+@pytest.mark.parametrize(("measure", "kills"), [("leakers", 0.0), ("no_leaker", 1.0)])
+def test_what_is_always_the_same_is_soon_known_relative_to_itself(
+    measure: str, kills: float
+) -> None:
+    found = lt.simulate_to_precision(few(kills=kills), measure, 0.1, relative=True, seed=1)
+    mean, _, low, high = found[measure].values
+    assert low < mean == high
+    assert int(found.replications) == 1_000
 
 
 def test_it_says_when_it_gave_up() -> None:

@@ -12,7 +12,7 @@ from leakthrough.intervals import checked_confidence
 from leakthrough.measures import labelled, measured
 from leakthrough.scenario import Scenario
 from leakthrough.simulate import checked_replications, checked_seed
-from leakthrough.studies._growing import Growing, checked_how, is_settled
+from leakthrough.studies._growing import Growing, checked_how, is_settled, skewness
 from leakthrough.studies.measure import Measure, measure_of
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ FIRST = 1_000
 """Replications of the first batch: a variance from a few dozen stops far too early."""
 MARGIN = 1.1
 """What is asked for beyond what seems needed, so that one more look is rarely taken."""
+EVENTS = 100.0
+"""Of what is rare, where the precision is relative to how often it was found."""
 LEAST_GROWTH, MOST_GROWTH = 1.25, 8.0
 """Bounds of a batch, over what there is: few looks, and no leap on a poor guess."""
 
@@ -103,8 +105,10 @@ def simulate_to_precision(
     - a mean has Student's t interval only once there are 25 times its squared skewness of
       replications, Cochran's rule (of a rare event, some 25); before that, and where all values
       are equal, it has the wider one of Maurer and Pontil, which holds for any bounded values;
-    - a probability has Wilson's interval, which is wide where nothing happened; with `relative`,
-      Cochran's rule holds for it too.
+    - a probability has Wilson's interval, which is wide where nothing happened;
+    - with `relative`, something rare must have happened some 100 times (replications are 100 times
+      the squared skewness, where that is above 0): what comes early by chance seems larger than
+      it is, and so its relative precision better.
 
     Rounds and costs are taken to be bounded by the largest that was seen. A mean of these that
     is made up by something much rarer than one night in a thousand is not guarded against.
@@ -169,11 +173,13 @@ def _look(growing: Growing, number: int, wanted: _Wanted) -> _Look:
     reach = (high - low) / 2.0 if probability else max(high - mean, mean - low)
     target = wanted.half_width * (mean if wanted.relative else 1.0)
     ratio = float(reach / target) if target > 0.0 else np.inf
-    settled = is_settled(growing.up_to(number))
-    # A rare event that happened to come early looks more precise than it is.
-    believed = settled or not (probability and wanted.relative)
-    needed = number * (ratio**2 if settled else max(ratio, 2.0))
-    return _Look(estimates, ratio <= 1.0 and believed, needed)
+    values, rare = growing.up_to(number), 0.0
+    if wanted.relative:
+        # What is rare and happened to come early seems more, and so more precise, than it is.
+        rare = EVENTS * max(skewness(values), 0.0) ** 2
+    varies = np.ptp(values) > 0 if probability else is_settled(values)
+    needed = max(number * ratio ** (2 if varies else 1), rare)
+    return _Look(estimates, ratio <= 1.0 and number >= rare, needed)
 
 
 def _next(number: int, needed: float, most: int) -> int:
