@@ -5,7 +5,9 @@ standard deviation of a coverage of 95 % is 0.44 %, and the bound of 1.5 points 
 them away. A rule that truly covers 92 % fails at 99 seeds in 100. And 500 times everything is
 simulated, with 99 % intervals: there, too, 1.5 points are 3.4 standard deviations.
 
-Measured at seed 0, and from lowest to highest under ten other seeds: MEASURED
+Measured at eleven seeds [%]: a mean 94.2 to 95.7; a rare P(no leaker) 95.4 to 96.7, one relative
+to itself 94.1 to 95.4; a skewed mean 96.1 to 97.5, relative to itself 94.2 to 96.0; a sure one 96.2
+to 97.0; rare disasters 100; the 500 runs 98.0 to 99.8.
 """
 
 from collections.abc import Callable
@@ -94,7 +96,7 @@ CASES: dict[str, tuple[Any, ...]] = {
         True,
         10.0,
     ),
-    "a sure one relative to itself": (share(0.995), 0.995, "no_leaker", 0.002, True, 1.0),
+    "a sure one relative to itself": (share(0.995), 0.995, "no_leaker", 0.003, True, 1.0),
     "a mean made of rare disasters": (
         lambda random, n: 10.0 * (random.random(n) < 0.001),
         0.01,

@@ -183,14 +183,15 @@ def test_channels_for_a_stream(offset: int) -> None:
 
 
 def test_a_search_is_wrong_no_more_often_than_stated(offset: int) -> None:
-    """The goal is 1 % of the nights above what three rounds do, and little is known of it.
+    """Goals a thousandth below and above what three rounds do, and few replications to tell.
 
-    Bonferroni is on the safe side: MEASURED
+    Bonferroni is on the safe side: of 200 searches 0 or 1 were wrong at the three seeds measured,
+    where 10 are allowed. Errors not divided by steps and looks made 9 to 13 wrong: more than 4
+    is a sign of that.
     """
-    exact = float(lt.exact.raid_annihilation(10, 0.8, 3))
-    for bound, fewest in ((exact - 0.01, 3), (exact + 0.01, 4)):
-        wrong = 0
-        for trial in range(TRIALS // 4):
+    exact, wrong = float(lt.exact.raid_annihilation(10, 0.8, 3)), 0
+    for bound, fewest in ((exact - 0.001, 3), (exact + 0.001, 4)):
+        for trial in range(TRIALS // 2):
             found = lt.required(
                 volleys(),
                 SALVO,
@@ -202,7 +203,7 @@ def test_a_search_is_wrong_no_more_often_than_stated(offset: int) -> None:
                 executor=Here(),
             )
             wrong += not int(found.least) <= fewest <= float(found.required)
-        assert wrong <= 0.05 * TRIALS / 4
+    assert wrong <= 4
 
 
 def test_what_is_not_decided_is_passed_over() -> None:

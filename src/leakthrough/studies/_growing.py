@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 
     Numbers = npt.NDArray[np.float64]
 
-COCHRAN = 25.0
-"""Replications that make a mean normal enough, over its squared skewness."""
+SETTLED = 50.0
+"""Replications that make a mean normal enough, over its squared skewness.
+
+Twice what Cochran asks for, as here their number depends on what is found: with 25 the 95 % interval
+of a mean made of one night in a hundred covered 94.4 % when its precision was first reached.
+"""
 
 
 def checked_how(
@@ -121,9 +125,9 @@ def reach_of(values: "Numbers", error: float, most: float) -> float:
 def is_settled(values: "Numbers") -> bool:
     """Whether the mean of so many such values is as good as normal, after Cochran.
 
-    Of an event that is rare, it is after it has happened some 25 times.
+    Of an event that is rare, it is after it has happened some 50 times.
     """
-    return bool(np.ptp(values) > 0 and len(values) >= COCHRAN * skewness(values) ** 2)
+    return bool(np.ptp(values) > 0 and len(values) >= SETTLED * skewness(values) ** 2)
 
 
 def skewness(values: "Numbers") -> float:

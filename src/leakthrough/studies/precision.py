@@ -102,9 +102,10 @@ def simulate_to_precision(
     - the first batch holds 1,000 replications, and the next ones are planned from the variance
       found so far, with a tenth more, after Stein: two or three looks are usual, and each
       batch multiplies what there is by 1.25 to 8;
-    - a mean has Student's t interval only once there are 25 times its squared skewness of
-      replications, Cochran's rule (of a rare event, some 25); before that, and where all values
-      are equal, it has the wider one of Maurer and Pontil, which holds for any bounded values;
+    - a mean has Student's t interval only once there are 50 times its squared skewness of
+      replications, twice Cochran's rule (a rare event has then happened some 50 times); before
+      that, and where all values are equal, it has the wider interval of Maurer and Pontil, which
+      holds for any bounded values;
     - a probability has Wilson's interval, which is wide where nothing happened;
     - with `relative`, something rare must have happened some 100 times (replications are 100 times
       the squared skewness, where that is above 0): what comes early by chance seems larger than

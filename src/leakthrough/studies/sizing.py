@@ -120,7 +120,7 @@ def required(
           answer is one of `least` to `required`, which are the same unless a number was passed
           over;
         - along `tried`, the numbers that were simulated: the `verdict` ("holds", "fails",
-          "undecided"), the `replications` that it took, and the `estimate`: of the measure, or
+          "undecided"), the `replications` that it took, and the `estimates`: of the measure, or
           with a quantile of the probability that the bound is kept. **Its interval is for that
           number alone.**
 
