@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 SETTLED = 50.0
 """Replications that make a mean normal enough, over its squared skewness.
 
-Twice what Cochran asks for, as here their number depends on what is found: with 25 the 95 % interval
-of a mean made of one night in a hundred covered 94.4 % when its precision was first reached.
+Twice what Cochran asks for, as here their number depends on what is found: with 25 the 95 %
+interval of a mean made of one night in a hundred covered 94.4 % when first precise enough.
 """
 
 
