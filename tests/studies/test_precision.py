@@ -6,8 +6,8 @@ them away. A rule that truly covers 92 % fails at 99 seeds in 100. And 500 times
 simulated, with 99 % intervals: there, too, 1.5 points are 3.4 standard deviations.
 
 Measured at eleven seeds [%]: a mean 94.2 to 95.7; a rare P(no leaker) 95.4 to 96.7, one relative
-to itself 94.2 to 95.4 (five seeds); a skewed mean 96.1 to 97.5, relative to itself 94.2 to 96.0; a sure one 96.2
-to 97.0; rare disasters 100; the 500 runs 98.0 to 99.8.
+to itself 94.2 to 95.4 (at five seeds); a skewed mean 96.1 to 97.5, relative to itself 94.2 to 96.0;
+a sure one 96.2 to 97.0; rare disasters 100; the 500 runs 98.0 to 99.8.
 """
 
 from collections.abc import Callable
