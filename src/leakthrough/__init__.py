@@ -28,17 +28,16 @@ from leakthrough.simulate import (
     simulate_campaign,
 )
 from leakthrough.studies import (
-    Measure,
-    allocate,
-    kill_probability_gradient,
-    sensitivity,
-    tornado,
     Goal,
     Measure,
+    allocate,
     compare,
+    kill_probability_gradient,
     required,
     saturation_point,
+    sensitivity,
     simulate_to_precision,
+    tornado,
 )
 from leakthrough.summary import Summary, summary
 from leakthrough.supply import supply

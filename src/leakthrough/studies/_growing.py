@@ -1,13 +1,11 @@
 """Values of one measure of one scenario in ever more replications, and how sure their mean is."""
 
-import concurrent.futures
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from leakthrough._blocks import compute
-from leakthrough._errors import is_whole
 from leakthrough.scenario import Scenario
 from leakthrough.studies._runs import How, Values, prepared
 from leakthrough.studies.measure import Measure, Reader
@@ -23,15 +21,6 @@ SETTLED = 50.0
 Twice what Cochran asks for, as here their number depends on what is found: with 25 the 95 %
 interval of a mean made of one night in a hundred covered 94.4 % when first precise enough.
 """
-
-
-def checked_how(
-    workers: int | None, executor: concurrent.futures.Executor | None, progress: bool
-) -> How:
-    """The arguments on which only the time depends, or a clear error."""
-    if workers is not None and (not is_whole(workers) or workers < 1):
-        raise ValueError(f"workers: must be a whole number from 1; got {workers!r}")
-    return How(workers, executor, progress)
 
 
 def readers_of(values: Values) -> Sequence[Reader]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from leakthrough import _kernel
 from leakthrough._blocks import compute
+from leakthrough._errors import is_whole
 from leakthrough._jobs import Block, RaidJob
 from leakthrough._state import named_counts
 from leakthrough._tables import Labels, Tables, label, lower
@@ -26,6 +27,15 @@ class How(NamedTuple):
     workers: int | None = None
     executor: concurrent.futures.Executor | None = None
     progress: bool = False
+
+
+def checked_how(
+    workers: int | None, executor: concurrent.futures.Executor | None, progress: bool
+) -> How:
+    """The arguments on which only the time depends, or a clear error."""
+    if workers is not None and (not is_whole(workers) or workers < 1):
+        raise ValueError(f"workers: must be a whole number from 1; got {workers!r}")
+    return How(workers, executor, progress)
 
 
 class Values:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from leakthrough._errors import is_whole
 from leakthrough._paths import changed
 from leakthrough.measures import labelled
 from leakthrough.results import COORDINATES
@@ -27,13 +26,6 @@ Executor = concurrent.futures.Executor
 def fresh(seed: int) -> int:
     """A seed whose draws have nothing to do with those of another seed."""
     return int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0] >> np.uint64(1))
-
-
-def checked_how(workers: int | None, executor: Executor | None, progress: bool) -> How:
-    """The arguments on which only the time depends, or a clear error."""
-    if workers is not None and (not is_whole(workers) or workers < 1):
-        raise ValueError(f"workers: must be a whole number from 1; got {workers!r}")
-    return How(workers, executor, progress)
 
 
 class Trials:

@@ -14,8 +14,9 @@ from leakthrough.intervals import checked_confidence
 from leakthrough.measures import measured
 from leakthrough.scenario import Scenario
 from leakthrough.studies._guess import fluid_guess
+from leakthrough.studies._runs import checked_how
 from leakthrough.studies._search import Prices, Search, Units
-from leakthrough.studies._trials import Trials, checked_how, fresh
+from leakthrough.studies._trials import Trials, fresh
 from leakthrough.studies.measure import Measure
 
 if TYPE_CHECKING:

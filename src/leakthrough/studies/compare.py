@@ -11,8 +11,8 @@ from leakthrough._errors import nearest, shown
 from leakthrough.intervals import ESTIMATES, checked_confidence, student
 from leakthrough.scenario import Scenario
 from leakthrough.simulate import checked_replications, checked_seed
-from leakthrough.studies._growing import checked_how, readers_of
-from leakthrough.studies._runs import How, prepared, values
+from leakthrough.studies._growing import readers_of
+from leakthrough.studies._runs import How, checked_how, prepared, values
 from leakthrough.studies.measure import Measure, measure_of
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from leakthrough.intervals import checked_confidence, student
 from leakthrough.measures import measured
 from leakthrough.results import COORDINATES
 from leakthrough.scenario import Scenario
-from leakthrough.studies._runs import Values, prepared
-from leakthrough.studies._trials import Trials, checked_how
+from leakthrough.studies._runs import Values, checked_how, prepared
+from leakthrough.studies._trials import Trials
 from leakthrough.studies.measure import Measure
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from leakthrough.intervals import checked_confidence
 from leakthrough.measures import labelled, measured
 from leakthrough.scenario import Scenario
 from leakthrough.simulate import checked_replications, checked_seed
-from leakthrough.studies._growing import Growing, checked_how, is_settled, skewness
+from leakthrough.studies._growing import Growing, is_settled, skewness
+from leakthrough.studies._runs import checked_how
 from leakthrough.studies.measure import Measure, measure_of
 
 if TYPE_CHECKING:

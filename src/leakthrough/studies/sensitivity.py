@@ -13,7 +13,8 @@ from leakthrough.distributions import Distribution
 from leakthrough.intervals import checked_confidence
 from leakthrough.measures import measured
 from leakthrough.scenario import Scenario
-from leakthrough.studies._trials import Trials, checked_how
+from leakthrough.studies._runs import checked_how
+from leakthrough.studies._trials import Trials
 from leakthrough.studies.measure import Measure
 
 if TYPE_CHECKING:

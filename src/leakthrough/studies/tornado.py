@@ -11,7 +11,8 @@ from leakthrough._errors import shown
 from leakthrough.intervals import checked_confidence, student
 from leakthrough.measures import measured
 from leakthrough.scenario import Scenario
-from leakthrough.studies._trials import Trials, checked_how
+from leakthrough.studies._runs import checked_how
+from leakthrough.studies._trials import Trials
 from leakthrough.studies.measure import Measure
 
 ENDS = ("low", "high")
