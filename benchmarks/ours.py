@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 from cases import Binomial, Case, FiniteMagazine, Layered, Queue
@@ -11,6 +15,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 import leakthrough as lt
+from leakthrough._jobs import RaidJob
+from leakthrough._tables import lower
 
 
 def scenario(case: Case) -> lt.Scenario:
@@ -38,6 +44,56 @@ def simulate(case: Case, *, workers: int | None = 1) -> Run:
         return leaked, result["expended"].sum(("battery", "interceptor")).to_numpy()
 
     return lambda replications, seed: clocked(lambda: compute(replications, seed))
+
+
+def grid(case: Layered) -> dict[str, dict[str, list[Any]]]:
+    """Axes of a thousand points: rounds and channels of the outer layer, and kill probability."""
+    night = scenario(case)
+    outer = night.layers[0]
+    own = [f"layers.{outer.name}.batteries.{battery.name}" for battery in outer.batteries]
+    name = outer.batteries[0].magazines[0].interceptor
+    kill = f"interceptors.{name}.kill_probability.{night.threats[0].name}"
+    return {
+        "rounds": {f"{path}.magazines.{name}.rounds": list(range(1, 11)) for path in own},
+        "channels": {f"{path}.channels": list(range(1, 11)) for path in own},
+        "kill": {kill: [n / 11 for n in range(1, 11)]},
+    }
+
+
+def sweep(case: Layered, replications: int, *, workers: int) -> Callable[[], None]:
+    """Return the sweep over that grid."""
+    night, axes = scenario(case), grid(case)
+
+    def run() -> None:
+        lt.sweep(
+            night,
+            axes,
+            measures=["leakers", "expended"],
+            replications=replications,
+            seed=1,
+            workers=workers,
+        )
+
+    return run
+
+
+def blocks(case: Layered, replications: int, *, workers: int) -> Callable[[], None]:
+    """Return the simulations of that grid alone: lowered before, and no measure read."""
+    night, jobs = scenario(case), []
+    for values in itertools.product(*(range(10) for _ in grid(case))):
+        changed = night
+        for place, table in zip(values, grid(case).values(), strict=True):
+            for path, of in table.items():
+                changed = changed.replace(path, of[place])
+        jobs.append(RaidJob(lower(changed)))
+    flag = np.zeros(1, np.uint8)
+
+    def run() -> None:
+        with ThreadPoolExecutor(workers) as pool:
+            for _ in pool.map(lambda job: job.block(1, 0, job.new_rows(replications), flag), jobs):
+                pass
+
+    return run
 
 
 def campaign(case: Layered, raids: int) -> Run:

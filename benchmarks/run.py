@@ -47,9 +47,12 @@ def measure(*, quick: bool) -> None:
         f"{scaling.NIGHTS} raids, magazines filled before each: {nights:.2f} x as many single raids"
     )
     _section("A year of nights, layered case", text)
+    took, swept = scaling.sweep(repeats=repeats)
+    text = f"{took:.2f} ms a point, {swept:.2f} x the simulations alone, {scaling.cores()} threads"
+    _section("A sweep of 1,000 points of 100 replications, 60-threat raid", text)
     start = startup(quick=quick)
     _section("Fresh processes", _started(start))
-    _section("Goals", verdicts(goals(rows, [rate, night], nights, start)))
+    _section("Goals", verdicts(goals(rows, [rate, night], nights, swept, start)))
 
 
 def _section(title: str, text: str) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import statistics
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import ours
-from cases import LAYERS, SCALES, Layered, scaled
+from cases import LAYERS, SCALES, Layered, scaled, small_raid
 from measure import enough, interleaved
 
 NIGHTS = 365
@@ -52,6 +54,25 @@ def year(*, seconds: float, repeats: int) -> float:
     return statistics.median(
         years(number, seed).seconds / raids(NIGHTS * number, seed).seconds for seed in seeds
     )
+
+
+def sweep(*, repeats: int) -> tuple[float, float]:
+    """Return milliseconds a point of a sweep on all cores, and its ratio to the simulations alone.
+
+    A thousand points of a hundred replications; the two in turn, the median of the ratios.
+    """
+    case, own = small_raid(), {"replications": 100, "workers": cores()}
+    runs = ours.sweep(case, **own), ours.blocks(case, **own)
+    pairs = [tuple(seconds(run) for run in runs) for _ in range(repeats + 1)][1:]
+    one = statistics.median(ours for ours, _ in pairs)
+    return one, statistics.median(ours / alone for ours, alone in pairs)
+
+
+def seconds(run: Callable[[], None]) -> float:
+    """Return the seconds that a call takes."""
+    begin = time.perf_counter()
+    run()
+    return time.perf_counter() - begin
 
 
 def cores() -> int:

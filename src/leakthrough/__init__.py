@@ -9,6 +9,7 @@ from leakthrough.distributions import Distribution
 from leakthrough.files import load_scenario
 from leakthrough.measures import cost_exchange, depletion, leak_rate
 from leakthrough.replay import replay
+from leakthrough.rerun import rerun
 from leakthrough.scenario import (
     Battery,
     Doctrine,
@@ -22,7 +23,6 @@ from leakthrough.scenario import (
 )
 from leakthrough.simulate import (
     campaign_of,
-    rerun,
     scenario_of,
     simulate,
     simulate_campaign,
@@ -37,6 +37,7 @@ from leakthrough.studies import (
     saturation_point,
     sensitivity,
     simulate_to_precision,
+    sweep,
     tornado,
 )
 from leakthrough.summary import Summary, summary
@@ -89,5 +90,6 @@ __all__ = [
     "simulate_to_precision",
     "summary",
     "supply",
+    "sweep",
     "tornado",
 ]

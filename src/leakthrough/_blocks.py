@@ -180,7 +180,7 @@ def on_executor(
 
 
 @contextmanager
-def _bar(wanted: bool, replications: int) -> Iterator[Any]:
+def bar_over(wanted: bool, replications: int) -> Iterator[Any]:
     """A progress bar over replications, or nothing that looks like one."""
     from tqdm.auto import tqdm
 
@@ -189,6 +189,12 @@ def _bar(wanted: bool, replications: int) -> Iterator[Any]:
 
 
 _compiling = threading.Lock()
+
+
+def compile_for(job: Job) -> None:
+    """Compile, or load from the cache, in this thread, where Ctrl-C is heard."""
+    with _compiling:
+        job.compile()
 
 
 def compute(
@@ -202,10 +208,8 @@ def compute(
     progress: bool,
 ) -> None:
     """Compute all replications of a job into a sink."""
-    with _compiling:
-        # Compile, or load from the cache, in this thread, where Ctrl-C is heard.
-        job.compile()
-    with _bar(progress, replications) as bar:
+    compile_for(job)
+    with bar_over(progress, replications) as bar:
         if executor is None:
             on_threads(job, seed, replications, workers or usable_cores(), sink, bar)
         else:

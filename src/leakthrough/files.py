@@ -104,7 +104,7 @@ def save(thing: Model, path: str | Path) -> None:
 
 def document_of(thing: Model) -> dict[str, Any]:
     """Return a scenario or a campaign as plain data; see `Scenario.document`."""
-    document: dict[str, Any] = _plain(thing)
+    document: dict[str, Any] = plain_data(thing)
     return document
 
 
@@ -114,19 +114,20 @@ def digest_of(thing: Model) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:32]
 
 
-def _plain(value: Any) -> Any:
+def plain_data(value: Any) -> Any:
+    """Return a part of a scenario as it stands in a file."""
     if isinstance(value, Distribution):
         return {"dist": value.dist, **value.parameters}
     if isinstance(value, BaseModel):
         return {
-            name: _plain(getattr(value, name))
+            name: plain_data(getattr(value, name))
             for name, field in type(value).model_fields.items()
             if name == "kind" or getattr(value, name) != field.default
         }
     if isinstance(value, Mapping):
-        return {key: _plain(entry) for key, entry in value.items()}
+        return {key: plain_data(entry) for key, entry in value.items()}
     if isinstance(value, tuple):
-        return [_plain(entry) for entry in value]
+        return [plain_data(entry) for entry in value]
     if value == math.inf:
         return "infinite"
     # equal scenarios share a digest, and -0.0 equals 0.0

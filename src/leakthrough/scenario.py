@@ -376,9 +376,9 @@ class Scenario(Model):
         ScenarioError
             If the path leads nowhere, or the scenario would not be valid.
         """
-        from leakthrough._paths import replaced
+        from leakthrough._paths import changed
 
-        return replaced(self, path, value)
+        return changed(self, {path: value})
 
     def document(self) -> dict[str, Any]:
         """Return the scenario as plain data, as it stands in a file: defaults are left out."""

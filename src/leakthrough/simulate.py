@@ -83,13 +83,14 @@ def _checked_call(
 
 
 @functools.cache
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Versions on which the bits of a result may depend."""
     packages = ("leakthrough", "numba", "numpy", "scipy", "xarray")
     return {"python": sys.version.split()[0], **{name: version(name) for name in packages}}
 
 
 def _provenance(kind: str, document: dict[str, Any], call: dict[str, Any]) -> str:
-    return json.dumps({kind: document, "call": call, "versions": _versions()})
+    return json.dumps({kind: document, "call": call, "versions": versions()})
 
 
 class _How(NamedTuple):
@@ -254,7 +255,7 @@ def scenario_of(result: xr.Dataset) -> Scenario:
     ValueError
         If the Dataset has no provenance of this library.
     """
-    record = _recorded(result)
+    record = recorded(result)
     if "campaign" in record:
         return from_document(Campaign, record["campaign"]).scenario
     return from_document(Scenario, record["scenario"])
@@ -268,45 +269,17 @@ def campaign_of(result: xr.Dataset) -> Campaign:
     ValueError
         If the Dataset has no provenance of `simulate_campaign`.
     """
-    record = _recorded(result)
+    record = recorded(result)
     if "campaign" not in record:
         raise ValueError("result: has no provenance of leakthrough.simulate_campaign")
     return from_document(Campaign, record["campaign"])
 
 
-def _recorded(result: xr.Dataset) -> Any:
+def recorded(result: xr.Dataset) -> Any:
+    """Return what a result says that it came from."""
     try:
         record = json.loads(result.attrs["provenance"])
         kind = "campaign" if "campaign" in record else "scenario"
-        return {kind: record[kind], "call": record["call"]}
+        return {kind: record[kind], "call": record["call"], "study": record.get("study")}
     except (KeyError, TypeError, ValueError):
         raise ValueError("result: has no provenance of leakthrough.simulate") from None
-
-
-def rerun(
-    result: xr.Dataset,
-    *,
-    workers: int | None = None,
-    executor: concurrent.futures.Executor | None = None,
-    progress: bool = False,
-) -> xr.Dataset:
-    """Simulate again what a result says it came from: the same bits.
-
-    Parameters
-    ----------
-    result : xarray.Dataset
-        From `simulate`, or read back from a file.
-    workers, executor, progress
-        As for `simulate`.
-
-    Raises
-    ------
-    ValueError
-        If the Dataset has no provenance of this library.
-    """
-    record = _recorded(result)
-    call = {**record["call"], "seed": int(record["call"]["seed"])}
-    how: Any = {"workers": workers, "executor": executor, "progress": progress}
-    if "campaign" in record:
-        return simulate_campaign(campaign_of(result), **call, **how)
-    return simulate(scenario_of(result), **call, **how)

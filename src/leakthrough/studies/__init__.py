@@ -9,6 +9,7 @@ from leakthrough.studies.precision import simulate_to_precision
 from leakthrough.studies.saturation import saturation_point
 from leakthrough.studies.sensitivity import sensitivity
 from leakthrough.studies.sizing import required
+from leakthrough.studies.sweep import sweep
 from leakthrough.studies.tornado import tornado
 
 __all__ = [
@@ -22,5 +23,6 @@ __all__ = [
     "saturation_point",
     "sensitivity",
     "simulate_to_precision",
+    "sweep",
     "tornado",
 ]

@@ -1,14 +1,13 @@
 """Values of one measure of one scenario in ever more replications, and how sure their mean is."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from leakthrough._blocks import compute
 from leakthrough.scenario import Scenario
-from leakthrough.studies._runs import How, Values, prepared
-from leakthrough.studies.measure import Measure, Reader
+from leakthrough.studies._runs import How, prepared
+from leakthrough.studies.measure import Measure
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -21,11 +20,6 @@ SETTLED = 50.0
 Twice what Cochran asks for, as here their number depends on what is found: with 25 the 95 %
 interval of a mean made of one night in a hundred covered 94.4 % when first precise enough.
 """
-
-
-def readers_of(values: Values) -> Sequence[Reader]:
-    """What reads the measures off the counts."""
-    return values.readers
 
 
 class Growing:
@@ -57,7 +51,7 @@ class Growing:
         self.most = np.inf
         if measure.kind.source == "leaked":
             all_leak = self.job.tables.salvos["count"][np.newaxis]
-            self.most = float(readers_of(self.empty)[0](all_leak)[0, 0])
+            self.most = float(self.empty.gauge.readers[0](all_leak)[0, 0])
         if np.isnan(self.most):
             raise ValueError(f"measure {measure.label}: no threat that it is about is launched")
 

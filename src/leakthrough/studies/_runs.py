@@ -10,7 +10,7 @@ from leakthrough import _kernel
 from leakthrough._blocks import compute
 from leakthrough._errors import is_whole
 from leakthrough._jobs import Block, RaidJob
-from leakthrough._state import named_counts
+from leakthrough._state import columns
 from leakthrough._tables import Labels, Tables, label, lower
 from leakthrough.scenario import Scenario
 from leakthrough.studies.measure import Frame, Measure, Reader
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Numbers = npt.NDArray[np.float64]
+    Rows = npt.NDArray[np.int64]
 
 
 class How(NamedTuple):
@@ -38,17 +39,39 @@ def checked_how(
     return How(workers, executor, progress)
 
 
+class Gauge:
+    """Reads measures off rows of counts: one array (R, names) each."""
+
+    def __init__(self, tables: Tables, labels: Labels, measures: Sequence[Measure]) -> None:
+        frame, places = frame_of(tables, labels), columns(tables)
+        self.readers = [Reader(measure, frame) for measure in measures]
+        self.sources = [measure.kind.source for measure in measures]
+        self.places = {
+            "leaked": places["leaked"],
+            "expended": places["expended"],
+            "dry": places["depletion"],
+        }
+
+    def __call__(self, rows: "Rows") -> "list[Numbers]":
+        """Return the values of each measure in the rows (R, columns)."""
+        counts = {source: rows[:, self.places[source]] for source in set(self.sources)}
+        if "dry" in counts:
+            counts["dry"] = counts["dry"] != _kernel.NEVER
+        pairs = zip(self.readers, self.sources, strict=True)
+        return [reader(counts[source]) for reader, source in pairs]
+
+
 class Values:
     """Takes blocks, and keeps the values of measures only: one array (replications, names) each."""
 
-    def __init__(self, job: RaidJob, readers: Sequence[Reader], sources: Sequence[str]) -> None:
-        self.job, self.readers, self.sources = job, readers, sources
+    def __init__(self, job: RaidJob, gauge: Gauge) -> None:
+        self.job, self.gauge = job, gauge
         self.found: list[Numbers] = []
 
     def sized(self, replications: int) -> "Values":
         """An empty one, with room for some replications."""
-        found = Values(self.job, self.readers, self.sources)
-        found.found = [np.empty((replications, len(reader.names))) for reader in self.readers]
+        found = Values(self.job, self.gauge)
+        found.found = [np.empty((replications, len(r.names))) for r in self.gauge.readers]
         return found
 
     alike = sized
@@ -59,15 +82,9 @@ class Values:
 
     def take(self, start: int, block: Block) -> None:
         """Read the measures off the rows of some replications."""
-        counts = named_counts(block[0][0], self.job.tables)
-        every = {
-            "leaked": counts.leaked,
-            "expended": counts.expended,
-            "dry": counts.depletion != _kernel.NEVER,
-        }
-        stop = start + len(counts.rows)
-        for values, reader, source in zip(self.found, self.readers, self.sources, strict=True):
-            values[start:stop] = reader(every[source])
+        rows = block[0][0]
+        for values, read in zip(self.found, self.gauge(rows), strict=True):
+            values[start : start + len(rows)] = read
 
     def merge(self, start: int, other: "Values") -> None:
         """Take what another one has collected."""
@@ -88,14 +105,19 @@ def frame_of(tables: Tables, labels: Labels) -> Frame:
         battery=[labels.batteries[battery] for battery in own],
         interceptor=[labels.interceptors[code] for code in codes],
         cost=costs[codes] if codes.size else np.zeros(0),
-        every={
-            "salvo": labels.salvos,
-            "threat": tuple(dict.fromkeys(labels.threats)),
-            "layer": labels.layers,
-            "battery": labels.batteries,
-            "interceptor": labels.interceptors,
-        },
+        every=every_name(labels),
     )
+
+
+def every_name(labels: Labels) -> dict[str, tuple[str, ...]]:
+    """All names by which a measure may be told apart."""
+    return {
+        "salvo": labels.salvos,
+        "threat": tuple(dict.fromkeys(labels.threats)),
+        "layer": labels.layers,
+        "battery": labels.batteries,
+        "interceptor": labels.interceptors,
+    }
 
 
 def prepared(scenario: Scenario, measures: Sequence[Measure]) -> tuple[RaidJob, Values]:
@@ -107,9 +129,8 @@ def prepared(scenario: Scenario, measures: Sequence[Measure]) -> tuple[RaidJob, 
         If a measure is of something that the scenario does not have.
     """
     tables, labels = lower(scenario), label(scenario)
-    frame, job = frame_of(tables, labels), RaidJob(tables)
-    readers = [Reader(measure, frame) for measure in measures]
-    return job, Values(job, readers, [measure.kind.source for measure in measures])
+    job = RaidJob(tables)
+    return job, Values(job, Gauge(tables, labels, measures))
 
 
 def values(

@@ -11,7 +11,6 @@ from leakthrough._errors import nearest, shown
 from leakthrough.intervals import ESTIMATES, checked_confidence, student
 from leakthrough.scenario import Scenario
 from leakthrough.simulate import checked_replications, checked_seed
-from leakthrough.studies._growing import readers_of
 from leakthrough.studies._runs import How, checked_how, prepared, values
 from leakthrough.studies.measure import Measure, measure_of
 
@@ -158,7 +157,7 @@ def _named(scenario: Scenario, measures: object) -> list[Measure]:
     for measure in map(measure_of, measures):
         names: Sequence[str | None] = [measure.of]
         if measure.dims:
-            names = readers_of(prepared(scenario, [measure])[1])[0].names
+            names = prepared(scenario, [measure])[1].gauge.readers[0].names
         wanted += [Measure(measure.name, measure.by, name, measure.count) for name in names]
     if len(set(wanted)) < len(wanted):
         raise ValueError("measures: must not hold one twice")
@@ -167,7 +166,7 @@ def _named(scenario: Scenario, measures: object) -> list[Measure]:
 
 def _check(scenario: Scenario, measures: Sequence[Measure]) -> None:
     """Whether the scenario has the measures."""
-    readers = readers_of(prepared(scenario, measures)[1])
+    readers = prepared(scenario, measures)[1].gauge.readers
     for measure, reader in zip(measures, readers, strict=True):
         if np.isnan(reader(np.zeros((1, len(reader.weights))))).any():
             raise ValueError(f"measure {measure.label}: no threat that it is about is launched")

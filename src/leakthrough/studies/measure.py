@@ -110,12 +110,16 @@ class Measure:
         return f"{self.name}{number}{names}"
 
     @property
+    def long_name(self) -> str:
+        """What it is, in words."""
+        text = self.kind.long_name.format(self.count)
+        real = self.kind.source == "leaked" and self.by is None
+        return f"{text}, real threats only" if real else text
+
+    @property
     def attrs(self) -> dict[str, str]:
         """Attributes of a variable that holds it."""
-        text = self.kind.long_name.format(self.count)
-        if self.kind.source == "leaked" and self.by is None:
-            text += ", real threats only"
-        return {"units": self.kind.units, "long_name": text}
+        return {"units": self.kind.units, "long_name": self.long_name}
 
     @property
     def dims(self) -> tuple[str, ...]:
@@ -171,11 +175,22 @@ class Measure:
             As of `leakthrough.intervals`: Wilson's interval of a probability, otherwise
             Student's t.
         """
-        number = len(values)
+        return self.interval(self.moments(values), len(values), confidence)
+
+    def moments(self, values: "Numbers") -> "Numbers":
+        """Mean and variance, shape (2, ...), of its values, shape (R, ...)."""
+        if self.kind.probability:  # the mean alone tells the variance
+            mean = values.mean(axis=0)
+            return np.stack([mean, mean])
+        few = len(values) < 2
+        spread = np.full(values.shape[1:], np.nan) if few else values.var(axis=0, ddof=1)
+        return np.stack([values.mean(axis=0), spread])
+
+    def interval(self, moments: "Numbers", number: int, confidence: float = 0.95) -> "Numbers":
+        """Estimates, shape (4, ...), from such moments of a number of replications."""
+        mean, spread = moments
         if self.kind.probability:
-            return wilson(values.sum(axis=0), number, confidence)
-        mean = values.mean(axis=0)
-        spread = values.var(axis=0, ddof=1) if number > 1 else np.full(mean.shape, np.nan)
+            return wilson(np.rint(mean * number), number, confidence)
         most = 1.0 if self.name == "leak_rate" else np.inf
         return student(mean, spread, number, confidence, least=0.0, most=most)
 

@@ -1,0 +1,147 @@
+"""How many rounds for how large a raid: a heat map of leak-through, and the knee of saturation.
+
+    python examples/rounds_against_raid_size.py [where the picture goes]
+
+All of it is notional: one class of threat in one stream, four batteries of one kind, assumed
+figures. The question is the planner's: up to which raid do more rounds help, and from where on
+is it channels that are too few?
+"""
+
+import sys
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+
+import leakthrough as lt
+
+REPLICATIONS, SEED = 300, 20250601
+ROUNDS = np.arange(0, 121, 5)  # a battery
+SIZES = np.arange(20, 401, 20)  # threats
+MINUTE = 60.0
+
+DEFENCE = lt.Scenario(
+    name="one stream against four batteries",
+    threats=[lt.Threat(name="drone", speed=50.0)],
+    interceptors=[
+        lt.Interceptor(name="missile", kill_probability={"drone": 0.8}, flight_time=20.0)
+    ],
+    salvos=[
+        lt.Salvo(
+            name="stream",
+            threat="drone",
+            count=100,
+            arrival=lt.Uniform(start=0.0, stop=30 * MINUTE),
+        )
+    ],
+    layers=[
+        lt.Layer(
+            name="ring",
+            outer_range=12e3,
+            batteries=[
+                lt.Battery(
+                    name="battery",
+                    count=4,
+                    channels=2,
+                    reaction_time=10.0,
+                    assessment_time=30.0,
+                    magazines=[lt.Magazine(interceptor="missile", rounds=40)],
+                )
+            ],
+        )
+    ],
+)
+CURVES = {20: "#56B4E9", 40: "#0072B2", 60: "#009E73", 100: "#000000"}  # Okabe and Ito
+AXES = {
+    "rounds": {"layers.ring.batteries.battery.magazines.missile.rounds": ROUNDS},
+    "size": {"salvos.stream.count": SIZES},
+}
+
+
+def knee(leakers: xr.DataArray) -> xr.DataArray:
+    """Raid from which on more than every second further threat gets through, by rounds.
+
+    The share of further threats that get through is the slope of the saturation curve, mean
+    leakers against raid size: about nought while the defence copes, and one when it is full. The
+    slope belongs to the middle of two sizes; NaN where it is above a half from the start, or
+    never.
+    """
+    slope = leakers.differentiate("size", edge_order=2)
+    above = slope > 0.5
+    first = above.argmax("size")
+    known = above.any("size") & (first > 0)
+    after, before = (slope.isel(size=np.maximum(first - shift, 0)) for shift in (0, 1))
+    sizes = slope["size"]
+    step = sizes.isel(size=first) - sizes.isel(size=np.maximum(first - 1, 0))
+    found: xr.DataArray = sizes.isel(size=first) - step * (after - 0.5) / (after - before)
+    return found.where(known)
+
+
+def print_table(found: xr.Dataset, knees: xr.DataArray) -> None:
+    """Leak rates with their intervals, and the knee."""
+    shown = SIZES[4::5]
+    print(f"{'rounds a battery':>16}" + "".join(f"{f'raid of {n}':>18}" for n in shown), end="")
+    print(f"{'knee at':>10}")
+    for rounds in ROUNDS[::4]:
+        print(f"{rounds:16d}", end="")
+        for size in shown:
+            point = 100 * found.leak_rate.sel(rounds=rounds, size=size)
+            low, high = (float(point.sel(estimate=end)) for end in ("low", "high"))
+            print(f"{f'{low:.1f} to {high:.1f} %':>18}", end="")
+        at = float(knees.sel(rounds=rounds))
+        print(f"{'-' if np.isnan(at) else f'{at:.0f}':>10}")
+
+
+def draw(found: xr.Dataset, knees: xr.DataArray, path: Path) -> None:
+    """Save the picture."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(12, 5), layout="constrained")
+    rate = 100 * found.leak_rate.sel(estimate="mean").transpose("rounds", "size")
+    image = left.pcolormesh(SIZES, ROUNDS, rate, cmap="cividis_r", vmin=0, vmax=100)
+    lines = left.contour(SIZES, ROUNDS, rate, [25, 50, 75], colors="white", linewidths=0.9)
+    left.clabel(lines, fmt="%d %%", fontsize=9)
+    left.plot(knees, ROUNDS, color="#D55E00", lw=3, label="knee: every second further one leaks")
+    left.set_title("Share of the raid that gets through", loc="left")
+    left.set(xlabel="threats in the raid", ylabel="rounds a battery")
+    figure.colorbar(image, ax=left, label="leak rate [%]")
+    left.text(100, 85, "held", fontsize=11, ha="center")
+    left.text(218, 96, "too few channels", fontsize=11)
+    left.text(270, 10, "too few rounds", color="white", fontsize=11)
+    left.legend(loc="upper left", fontsize=9)
+    for rounds, colour in CURVES.items():
+        leakers = found.leakers.sel(rounds=rounds)
+        low, high = leakers.sel(estimate="low"), leakers.sel(estimate="high")
+        right.fill_between(SIZES, low, high, color=colour, alpha=0.3, lw=0)
+        right.plot(
+            SIZES, leakers.sel(estimate="mean"), color=colour, label=f"{rounds} rounds a battery"
+        )
+        at = float(knees.sel(rounds=rounds))
+        height = float(leakers.sel(estimate="mean").interp(size=at))
+        right.plot(at, height, "o", color="#D55E00", ms=8, zorder=5)
+    right.plot(SIZES, SIZES, ":", color="grey", label="no defence")
+    right.set_title("The saturation curve and its knee", loc="left")
+    right.set(xlabel="threats in the raid", ylabel="threats that get through", ylim=(-5, 320))
+    right.legend(loc="upper left", frameon=False)
+    right.spines[["top", "right"]].set_visible(False)
+    figure.suptitle("Four batteries of two channels against one stream of thirty minutes: notional")
+    figure.savefig(path, dpi=100)
+    plt.close(figure)
+
+
+def main(directory: Path) -> None:
+    """Sweep, print, draw."""
+    found = lt.sweep(
+        DEFENCE, AXES, measures=["leakers", "leak_rate"], replications=REPLICATIONS, seed=SEED
+    )
+    knees = knee(found.leakers.sel(estimate="mean", drop=True))
+    print(f"{ROUNDS.size} x {SIZES.size} points of {REPLICATIONS} replications, seed {SEED}")
+    print("assumed: all of it\n")
+    print("Share of the raid that gets through (95 % intervals), and the knee of saturation")
+    print_table(found, knees)
+    path = directory / "rounds_against_raid_size.png"
+    draw(found, knees, path)
+    print(f"\npicture: {path.name}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "."))

@@ -1,0 +1,46 @@
+"""The same bits again, from what a result says of itself."""
+
+from concurrent.futures import Executor
+from typing import Any
+
+import xarray as xr
+
+from leakthrough.simulate import (
+    campaign_of,
+    recorded,
+    scenario_of,
+    simulate,
+    simulate_campaign,
+)
+from leakthrough.studies.sweep import sweep_again
+
+
+def rerun(
+    result: xr.Dataset,
+    *,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    progress: bool = False,
+) -> xr.Dataset:
+    """Simulate again what a result says it came from: the same bits.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        From `simulate`, `simulate_campaign` or `sweep`, or read back from a file.
+    workers, executor, progress
+        As for `simulate`.
+
+    Raises
+    ------
+    ValueError
+        If the Dataset has no provenance of this library.
+    """
+    record = recorded(result)
+    call = {**record["call"], "seed": int(record["call"]["seed"])}
+    how: Any = {"workers": workers, "executor": executor, "progress": progress}
+    if record["study"] == "sweep":
+        return sweep_again(scenario_of(result), call, **how)
+    if "campaign" in record:
+        return simulate_campaign(campaign_of(result), **call, **how)
+    return simulate(scenario_of(result), **call, **how)
