@@ -17,7 +17,7 @@ _errors _fields distributions arrivals _references scenario _paths files
 _kernel _draws _tables campaign _campaign_tables _state _resupply
 _reference_draws _reference_things _reference _reference_campaign
 results _jobs _blocks _sums _reduce simulate replay
-intervals measures _text _report summary supply
+intervals measures _text _show _report summary supply
 exact studies rerun records verify
 __init__
 """
@@ -27,6 +27,8 @@ KNOWN = {
     # Methods that delegate, each with an import of its own when it is called.
     ("scenario", "_paths"),
     ("scenario", "files"),
+    ("scenario", "_show"),
+    ("campaign", "_show"),
 }
 LONGEST = 500
 

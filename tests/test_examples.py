@@ -10,22 +10,19 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from documents import assert_shown_is_said, blocks
 
 import leakthrough as lt
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+SHOWN = README + (ROOT / "examples" / "README.md").read_text(encoding="utf-8")
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 LIMIT = 60.0
 """Seconds of processor time that an example may take, with nothing compiled yet."""
 PATIENCE = 300.0
 """Seconds after which a process hangs; the clock on the wall says little on a shared machine."""
 MARKS = re.compile(r"#.*\b(record|press|catalogue|assumed)\b")
-
-
-def blocks(text: str, language: str) -> list[str]:
-    """Fenced code blocks of a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
 
 
 def section(title: str) -> str:
@@ -47,15 +44,8 @@ def run(*arguments: str, directory: Path) -> str:
     return done.stdout
 
 
-def assert_shown_is_said(shown: str, said: str) -> None:
-    """Every line of a block of output, but an ellipsis, is a line of the output, in order."""
-    lines = iter(said.splitlines())
-    for line in shown.splitlines():
-        assert line == "..." or line in lines, line
-
-
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_an_example_says_and_draws_what_the_readme_shows(path: Path, tmp_path: Path) -> None:
+def test_an_example_says_and_draws_what_the_documents_show(path: Path, tmp_path: Path) -> None:
     began = os.times()
     said = run(str(path), directory=tmp_path)
     ended = os.times()
@@ -65,8 +55,8 @@ def test_an_example_says_and_draws_what_the_readme_shows(path: Path, tmp_path: P
     assert [picture.name for picture in pictures] == [f"{path.stem}.png"]
     assert pictures[0].read_bytes().startswith(b"\x89PNG")
     assert 20_000 < pictures[0].stat().st_size < 200_000
-    assert f"docs/images/{path.stem}.png" in README
-    [shown] = [block for block in blocks(README, "text") if f"picture: {path.stem}.png" in block]
+    assert f"docs/images/{path.stem}.png" in SHOWN
+    [shown] = [block for block in blocks(SHOWN, "text") if f"picture: {path.stem}.png" in block]
     assert_shown_is_said(shown, said)
 
 
@@ -80,7 +70,9 @@ def test_the_readmes_code_says_what_stands_below_it(tmp_path: Path) -> None:
     assert_shown_is_said(shown, run("-c", code, directory=tmp_path))
 
 
-@pytest.mark.parametrize(("title", "extra"), [("Run", "plot"), ("Test", "test")])
+@pytest.mark.parametrize(
+    ("title", "extra"), [("Run", "plot"), ("Test", "test"), ("Documentation", "docs")]
+)
 def test_one_command_makes_an_environment_and_runs(title: str, extra: str) -> None:
     command = blocks(section(title), "sh")[0].strip()
     assert "\n" not in command

@@ -60,7 +60,12 @@ def _line(row: Sequence[str], widths: Sequence[int], names: int) -> str:
 
 
 def table(
-    title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, names: int = 1
+    title: str,
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    names: int = 1,
+    rest: str = "in the Dataset",
 ) -> str:
     """Set a table, and say how many rows are left out.
 
@@ -72,6 +77,8 @@ def table(
         As long as `header`.
     names : int
         How many columns from the left hold names.
+    rest : str
+        Where the rows are that are left out.
 
     Returns
     -------
@@ -83,5 +90,5 @@ def table(
     lines = [title, *(_line(row, widths, names) for row in [header, *shown])]
     lines.insert(2, "-" * max(map(len, lines[1:])))
     if len(rows) > MOST_ROWS:
-        lines.append(f"... and {len(rows) - MOST_ROWS} more, in the Dataset")
+        lines.append(f"... and {len(rows) - MOST_ROWS} more, {rest}")
     return "\n".join(lines if rows else [title, "none"])

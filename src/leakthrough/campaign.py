@@ -169,6 +169,16 @@ class Campaign(Model):
         """Write the campaign to a file; as `Scenario.save` does."""
         save(self, path)
 
+    def __str__(self) -> str:
+        from leakthrough._show import of_campaign
+
+        return of_campaign(self).text()
+
+    def _repr_html_(self) -> str:
+        from leakthrough._show import of_campaign
+
+        return of_campaign(self).html()
+
     @property
     def digest(self) -> str:
         """Thirty-two hexadecimal digits that two campaigns share only if they are equal."""

@@ -405,6 +405,16 @@ class Scenario(Model):
 
         save(self, path)
 
+    def __str__(self) -> str:
+        from leakthrough._show import of_scenario
+
+        return of_scenario(self).text()
+
+    def _repr_html_(self) -> str:
+        from leakthrough._show import of_scenario
+
+        return of_scenario(self).html()
+
     @property
     def digest(self) -> str:
         """Thirty-two hexadecimal digits that two scenarios share only if they are equal."""

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 _PAGE = """\
 # Verification
 
-The simulator against the exact models of [`leakthrough.exact`](../../src/leakthrough/exact): the
+The simulator against the exact models of
+[`leakthrough.exact`](../../src/leakthrough/exact/__init__.py): the
 scenario that expresses a model is simulated, and what comes out is compared with the formula.
 Everything on this page is written by
 

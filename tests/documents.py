@@ -1,0 +1,51 @@
+"""Fenced blocks of the documents: what is shown must be what is said."""
+
+import contextlib
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+NAMED = re.compile(r"# file: (\S+)\n")
+
+
+def blocks(text: str, language: str) -> list[str]:
+    """Fenced code blocks of a language."""
+    return [body for found, body in all_blocks(text) if found == language]
+
+
+def all_blocks(text: str) -> list[tuple[str, str]]:
+    """Language and text of every fenced code block, in order."""
+    return re.findall(r"^```(\w+)\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def assert_shown_is_said(shown: str, said: str) -> None:
+    """Every line of a block of output, but an ellipsis, is a line of the output, in order."""
+    lines = iter(said.splitlines())
+    for line in shown.splitlines():
+        assert line == "..." or line in lines, line
+
+
+def run_page(text: str, directory: Path) -> int:
+    """Run a page: Python blocks in one namespace, TOML blocks as the files that they name.
+
+    A block of text shows what the blocks of Python before it print, back to the last block of text
+    before them. Files are written to the directory, which must be the current one. Returns how
+    many blocks of Python were run.
+    """
+    names: dict[str, Any] = {"__name__": "page"}
+    said, run, shown = io.StringIO(), 0, False
+    for language, body in all_blocks(text):
+        if language == "toml":
+            name = NAMED.match(body)
+            assert name, f"say in the first line which file this is: {body[:60]}"
+            (directory / name[1]).write_text(body, encoding="utf-8")
+        elif language == "python":
+            said = io.StringIO() if shown else said
+            run, shown = run + 1, False
+            with contextlib.redirect_stdout(said):
+                exec(compile(body, f"block {run}", "exec"), names)  # noqa: S102
+        elif language == "text":
+            assert_shown_is_said(body, said.getvalue())
+            shown = True
+    return run
