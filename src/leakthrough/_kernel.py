@@ -201,6 +201,18 @@ def _draw(words: Any, threat: int, stream: int, ordinal: int) -> Any:
 
 
 @_inlined
+def _word(drawn: Any, which: int) -> Any:
+    """One of the four words of a draw."""
+    if which == 1:
+        return drawn[1]
+    if which == 2:
+        return drawn[2]
+    if which == 3:
+        return drawn[3]
+    return drawn[0]
+
+
+@_inlined
 def _unit(word: Any) -> float:
     """A word as a number strictly between 0 and 1."""
     return (float(word) + 0.5) * 2.0**-32
@@ -496,14 +508,7 @@ def _exponentials(words: Any, stream: int, sums: Any) -> None:
         which = n & 3
         if which == 0:
             drawn = _draw(words, n >> 2, stream, NONE)
-        word = drawn[0]
-        if which == 1:
-            word = drawn[1]
-        elif which == 2:
-            word = drawn[2]
-        elif which == 3:
-            word = drawn[3]
-        total -= math.log(_unit(word))
+        total -= math.log(_unit(_word(drawn, which)))
         sums[at(n)] = total
 
 
@@ -771,13 +776,7 @@ def _tally_rounds(state: "State", pairing: int, magazine: int, threat: int, roun
     start = int(state.marks[at(_fired(words, threat, battery))]) * ROUND_DRAWS
     for number in range(rounds):
         drawn = _draw(words, _number(words, threat), stream, start + number // WORDS_A_DRAW)
-        word, which = drawn[0], number % WORDS_A_DRAW
-        if which == 1:
-            word = drawn[1]
-        elif which == 2:
-            word = drawn[2]
-        elif which == 3:
-            word = drawn[3]
+        word = _word(drawn, number % WORDS_A_DRAW)
         if word < U(words[at(kill + KILL_DRAWN)]):
             words[at(kill + KILL_HITS)] += 1
             return
