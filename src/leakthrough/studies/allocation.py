@@ -112,6 +112,20 @@ def allocate(
     ----------
     Fox (1966), Discrete optimization via marginal analysis, Management Science 13, 210-216. Smith
     and Winkler (2006), The optimizer's curse, Management Science 52, 311-322.
+
+    Examples
+    --------
+    >>> scenario = exact.scenario_of(
+    ...     "layered_inventories", threats=20, layers=[(10, 1, 0.5), (10, 1, 0.8)]
+    ... )
+    >>> outer, inner = [
+    ...     f"layers.layer {n}.batteries.battery {n}.magazines.interceptor {n}.rounds"
+    ...     for n in (1, 2)
+    ... ]
+    >>> costs = {outer: 1.0, inner: 2.0}
+    >>> found = allocate(scenario, [outer, inner], 20.0, costs, replications=200, seed=1)
+    >>> found.allocation.values.tolist()
+    [20, 0]
     """
     level, how = checked_confidence(confidence), checked_how(workers, executor, progress)
     trials = Trials(scenario, measure, replications, seed, how)

@@ -94,13 +94,14 @@ def compare(
 
     Examples
     --------
-    >>> more = scenario.replace("layers.point.batteries.gun.count", 14)  # doctest: +SKIP
-    >>> found = compare(
-    ...     {"today": scenario, "two more guns": more},
-    ...     measures=["leakers", "no_leaker"],
-    ...     replications=10_000,
-    ... )  # doctest: +SKIP
-    >>> found.difference.sel(estimate="mean").to_pandas()  # doctest: +SKIP
+    >>> scenario = exact.scenario_of(
+    ...     "finite_magazine", threats=20, rounds=20, kill_probability=0.7, looks=2
+    ... )
+    >>> rounds = "layers.defence.batteries.battery.magazines.interceptor.rounds"
+    >>> options = {"20 rounds": scenario, "25 rounds": scenario.replace(rounds, 25)}
+    >>> found = compare(options, measures=["leakers", "no_leaker"], replications=1000, seed=1)
+    >>> found.difference.sel(estimate="mean").values.round(2).tolist()
+    [[-3.22], [0.1]]
     """
     names, first = _checked_options(options, baseline)
     wanted = _named(options[first], measures)

@@ -90,6 +90,13 @@ def kill_probability_gradient(
     ----------
     Glynn (1990), Likelihood ratio gradient estimation for stochastic systems, Communications of
     the ACM 33, 75-84. Asmussen and Glynn, Stochastic Simulation (2007), chapter VII.
+
+    Examples
+    --------
+    >>> scenario = exact.scenario_of("leakers", threats=10, kill_probability=0.8)
+    >>> found = kill_probability_gradient(scenario, replications=1000, seed=1)
+    >>> float(found.gradient.sel(estimate="mean").round(6).squeeze())
+    -10.0
     """
     level, how = checked_confidence(confidence), checked_how(workers, executor, progress)
     trials = Trials(scenario, measure, replications, seed, how)

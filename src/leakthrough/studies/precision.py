@@ -125,9 +125,12 @@ def simulate_to_precision(
 
     Examples
     --------
-    >>> found = simulate_to_precision(scenario, "leakers", 0.1, seed=7)  # doctest: +SKIP
-    >>> int(found.replications)  # doctest: +SKIP
-    3518
+    >>> scenario = exact.scenario_of(
+    ...     "finite_magazine", threats=20, rounds=20, kill_probability=0.7, looks=2
+    ... )
+    >>> found = simulate_to_precision(scenario, "leakers", 0.1, seed=7)
+    >>> int(found.replications), found.leakers.values.round(2).tolist()
+    (1712, [6.01, 0.05, 5.92, 6.11])
     """
     wanted = _checked(measure_of(measure), half_width, relative, confidence, most_replications)
     how = checked_how(workers, executor, progress)

@@ -116,10 +116,13 @@ def saturation_point(
 
     Examples
     --------
-    >>> axis = {"salvos.drones.count": (50, 500)}  # doctest: +SKIP
-    >>> found = saturation_point(scenario, axis, "leak_rate", 0.1, seed=7)  # doctest: +SKIP
-    >>> float(found.crossing)  # doctest: +SKIP
-    266.3
+    >>> scenario = exact.scenario_of(
+    ...     "finite_magazine", threats=20, rounds=20, kill_probability=0.7, looks=2
+    ... )
+    >>> axis = {"salvos.raid.count": (10, 60)}
+    >>> found = saturation_point(scenario, axis, "leak_rate", 0.5, replications=2000, seed=7)
+    >>> round(float(found.crossing_low), 1), round(float(found.crossing_high), 1)
+    (27.8, 28.2)
     """
     path, low, high = _checked_axis(scenario, axis)
     chosen = measure_of(measure)

@@ -95,6 +95,19 @@ def sensitivity(
     Sobol' (2001), Global sensitivity indices for nonlinear mathematical models and their Monte
     Carlo estimates. Saltelli et al. (2010), Variance based sensitivity analysis of model output.
     Computed by `scipy.stats.sobol_indices`.
+
+    Examples
+    --------
+    >>> scenario = exact.scenario_of("leakers", threats=10, kill_probability=0.8)
+    >>> from scipy import stats
+    >>> kill = "interceptors.interceptor.kill_probability.threat"
+    >>> laws = {
+    ...     kill: stats.uniform(0.7, 0.2),
+    ...     "layers.defence.sensor.availability": stats.uniform(0.9, 0.1),
+    ... }
+    >>> found = sensitivity(scenario, laws, points=64, replications=200, seed=1)
+    >>> found.first_order.sel(estimate="mean").values.round(2).tolist()
+    [0.87, 0.12]
     """
     level, how = checked_confidence(confidence), checked_how(workers, executor, progress)
     trials = Trials(scenario, measure, replications, seed, how)

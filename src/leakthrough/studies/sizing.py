@@ -147,11 +147,13 @@ def required(
 
     Examples
     --------
-    >>> path = "layers.L.batteries.B.magazines.gun.rounds"  # doctest: +SKIP
-    >>> goal = Goal("no_leaker", at_least=0.9)
-    >>> found = required(scenario, path, goal, low=1, high=64, seed=7)  # doctest: +SKIP
-    >>> float(found.required)  # doctest: +SKIP
-    14.0
+    >>> scenario = exact.scenario_of(
+    ...     "finite_magazine", threats=20, rounds=20, kill_probability=0.7, looks=2
+    ... )
+    >>> rounds = "layers.defence.batteries.battery.magazines.interceptor.rounds"
+    >>> goal = Goal("leakers", at_most=3.0)
+    >>> float(required(scenario, rounds, goal, low=1, high=64, seed=7).required)
+    25.0
     """
     _check(scenario, path, goal, low, high)
     level = checked_confidence(confidence)

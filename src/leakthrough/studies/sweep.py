@@ -103,11 +103,14 @@ def sweep(
 
     Examples
     --------
-    >>> rounds = "layers.point.batteries.gun.magazines.gun burst.rounds"  # doctest: +SKIP
-    >>> found = sweep(  # doctest: +SKIP
-    ...     scenario, {"rounds": {rounds: [20, 30, 40]}}, measures=["leakers"], replications=1000
+    >>> scenario = exact.scenario_of(
+    ...     "finite_magazine", threats=20, rounds=20, kill_probability=0.7, looks=2
     ... )
-    >>> found.leakers.sel(rounds=30, estimate="mean")  # doctest: +SKIP
+    >>> rounds = "layers.defence.batteries.battery.magazines.interceptor.rounds"
+    >>> axes = {"rounds": {rounds: [20, 25, 30]}}
+    >>> found = sweep(scenario, axes, measures=["leakers"], replications=1000, seed=1)
+    >>> found.leakers.sel(estimate="mean").values.round(1).tolist()
+    [6.0, 2.8, 1.8]
     """
     if not isinstance(scenario, Scenario):
         raise ValueError(f"scenario: must be a Scenario; got {shown(scenario)}")

@@ -68,6 +68,14 @@ def tornado(
     ValueError
         If a path leads nowhere, a value is not allowed there, or an argument is not as above;
         before anything runs.
+
+    Examples
+    --------
+    >>> scenario = exact.scenario_of("leakers", threats=10, kill_probability=0.8)
+    >>> kill = "interceptors.interceptor.kill_probability.threat"
+    >>> found = tornado(scenario, {kill: (0.7, 0.9)}, replications=1000, seed=1)
+    >>> found.difference.sel(estimate="mean").values.round(2).tolist()
+    [[0.97, -0.99]]
     """
     level, how = checked_confidence(confidence), checked_how(workers, executor, progress)
     trials = Trials(scenario, measure, replications, seed, how)
