@@ -208,6 +208,8 @@ def _words(detail: ErrorDetails, model: type[BaseModel]) -> str:
         kind = "finite_number"
     context = detail.get("ctx", {})
     said = _WORDS[kind](context) if kind in _WORDS else detail["msg"]
+    if kind == "tuple_type" and isinstance(value, dict):
+        said += " (in TOML: [[double brackets]] begin an entry)"
     known = context["expected"].split("'")[1::2] if kind == "literal_error" else ()
     return f"{said}; got {shown(value)}{nearest(value, known)}"
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
+__all__ = ["ESTIMATES", "ratio_of_means", "student", "wilson"]
+
 ESTIMATES = ("mean", "standard_error", "low", "high")
 """What every function here returns, along a new first axis."""
 

@@ -166,7 +166,8 @@ class Magazine(Model):
     rounds : int or inf
         Ready rounds at the start, from 0 to 1e9; ``float("inf")`` or ``"infinite"``.
     reserved : int, default 0
-        The last rounds, kept for threats of priority 1 or more, from 0 to 1e9.
+        The last rounds, kept for threats of priority 1 or more, from 0 to 1e9; all of them where
+        there are no more than that.
     reload_rounds : int, default 0
         Rounds that one reload brings, from 0 to 1e9; at least 1 when `reloads` is above 0.
     reload_time : float, default 0

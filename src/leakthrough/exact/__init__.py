@@ -2,9 +2,8 @@
 
 They answer simple questions without a simulation, and the simulator is tested against them where
 both apply: `scenario_of` writes that scenario. Laws are labelled arrays: ``(pmf *
-pmf.leakers).sum()`` is a mean.
-both apply. Laws are labelled arrays: ``(pmf * pmf.leakers).sum()`` is a mean. One is not exact:
-`fluid` answers for any scenario, quickly and about right.
+pmf.leakers).sum()`` is a mean. One is not exact: `fluid` answers for any scenario, quickly and
+about right.
 """
 
 from leakthrough.exact.allocation import random_allocation, uniform_allocation

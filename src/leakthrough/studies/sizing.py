@@ -86,19 +86,20 @@ def required(
     low: int,
     high: int,
     confidence: float = 0.95,
-    most_replications: int = 1_000_000,
+    most_replications: int = 100_000,
     seed: int | None = None,
     workers: int | None = None,
     executor: concurrent.futures.Executor | None = None,
     progress: bool = False,
 ) -> xr.Dataset:
-    """Fewest rounds, channels, batteries ... for which a goal holds.
+    """Fewest rounds, channels or batteries for which a goal holds.
 
     Parameters
     ----------
     scenario : Scenario
     path : str
-        Of a whole number in it, such as ``"layers.point.batteries.gun.count"``.
+        Of a whole number in it, such as ``"layers.point.batteries.gun.count"``. Rounds and
+        channels of a battery with a `count` are those of each.
     goal : Goal
         What is to hold. **If it holds for some number, it must hold for larger ones**: more
         rounds, channels or batteries, or longer salvos where rounds abound.
@@ -107,7 +108,8 @@ def required(
     confidence : float
         That the whole answer is right.
     most_replications : int
-        For one number, from 2. One that is not decided by then is passed over.
+        For one number, from 2. One that is not decided by then, as what the goal is about lies
+        almost on the bound, is passed over; with large raids that takes a while.
     seed, workers, executor, progress
         As for `simulate`. All numbers are tried on common random numbers.
 
