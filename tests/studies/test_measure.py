@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from raids import api_example, rich
+from raids import api_example, battery, gun, layer, magazine, raid, rich, salvo
+from scipy import stats
 
 import leakthrough as lt
 from leakthrough import intervals
@@ -89,6 +90,7 @@ def test_estimates_are_those_of_the_intervals() -> None:
     [
         ({"name": "leaker"}, "measure: must be one of leakers, .*; did you mean 'leakers'"),
         ({"name": 3}, "measure: must be one of"),
+        ({"name": ["leakers"]}, "measure: must be one of"),
         (
             {"name": "leakers", "by": "layer"},
             "measure leakers, by: must be None or one of salvo, th",
@@ -118,3 +120,45 @@ def test_a_reduced_result_has_no_values(result: xr.Dataset) -> None:
 def test_a_name_stands_for_its_measure() -> None:
     assert measure_of("leakers") == lt.Measure("leakers")
     assert measure_of(lt.Measure("dry")) == lt.Measure("dry")
+
+
+def test_costs_are_the_same_bits_in_any_blocks() -> None:
+    # BLAS would add up fractional costs in an order that depends on the number of rows.
+    guns = [f"gun {n}" for n in range(12)]
+    scenario = raid(
+        salvo(count=24),
+        layer("L", *(battery(name, magazines=[magazine(name, 3)]) for name in guns)),
+        [gun(name, 0.5, cost=0.1 + n / 7.0) for n, name in enumerate(guns)],
+    )
+    costs = lt.Measure("cost_spent")
+    result = lt.simulate(scenario, replications=301, seed=4)
+    whole = costs.values(result).values
+    for rows in (1, 2, 7, 64):
+        parts = [
+            costs.values(result.isel(replication=slice(start, start + rows))).values
+            for start in range(0, 301, rows)
+        ]
+        np.testing.assert_array_equal(np.concatenate(parts), whole)
+
+
+@pytest.mark.parametrize("replications", [2, 5])
+def test_a_share_of_threats_whose_number_is_drawn(replications: int) -> None:
+    campaign = lt.Campaign(
+        name="c",
+        scenario=raid(
+            [salvo("a", 9), salvo("b", 1)], layer("L", battery(rounds=12)), gun(kills=0.5)
+        ),
+        raids=2,
+        interval=86_400.0,
+        sizes={"a": stats.uniform(3.0, 30.0)},
+    )
+    one = lt.simulate_campaign(campaign, replications=replications, seed=3).isel(raid=1)
+    found = lt.Measure("leak_rate").values(one)
+    np.testing.assert_allclose(found, one.leaked.sum("salvo") / one.launched.sum("salvo"))
+    found = lt.Measure("leak_rate", by="salvo").values(one)
+    np.testing.assert_allclose(found, one.leaked / one.launched)
+
+
+def test_a_name_that_two_kinds_of_things_have() -> None:
+    labels = [lt.Measure("leakers", by=by, of="drone").label for by in ("salvo", "threat")]
+    assert labels == ["leakers of salvo drone", "leakers of threat drone"]

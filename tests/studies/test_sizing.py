@@ -79,7 +79,7 @@ def test_a_goal_says_what_it_is() -> None:
     assert lt.Goal("leak_rate", at_most=0.1).label == "leak_rate at most 0.1"
     drones = lt.Measure("leakers", by="threat", of="drone")
     goal = lt.Goal(drones, at_least=3, quantile=0.05)
-    assert goal.label == "5 % quantile of leakers of drone at least 3"
+    assert goal.label == "5 % quantile of leakers of threat drone at least 3"
 
 
 @given(st.integers(0, 60), st.integers(0, 60), st.floats(0.01, 0.99))

@@ -74,7 +74,7 @@ class Measure:
     Examples
     --------
     >>> Measure("leakers", by="threat", of="drone").label
-    'leakers of drone'
+    'leakers of threat drone'
     """
 
     name: str
@@ -83,7 +83,7 @@ class Measure:
     count: int = 0
 
     def __post_init__(self) -> None:
-        if self.name not in MEASURES:
+        if self.name not in list(MEASURES):  # a list, which need not be hashable, is no name
             known = ", ".join(MEASURES)
             found = f"must be one of {known}; got {shown(self.name)}{nearest(self.name, MEASURES)}"
             raise ValueError(f"measure: {found}")
@@ -96,6 +96,7 @@ class Measure:
         if not is_whole(self.count) or self.count < 0 or (self.count and self.name != "at_most"):
             text = f"must be a whole number from 0, and is for at_most; got {self.count!r}"
             raise ValueError(f"measure {self.name}, count: {text}")
+        object.__setattr__(self, "count", int(self.count))
 
     @property
     def kind(self) -> _Kind:
@@ -106,7 +107,8 @@ class Measure:
     def label(self) -> str:
         """A short name, unlike that of any other measure."""
         number = f"_{self.count}" if self.name == "at_most" else ""
-        names = f" of {self.of}" if self.of is not None else f" by {self.by}" if self.by else ""
+        names = f" {'by' if self.of is None else 'of'} {self.by}" if self.by else ""
+        names += f" {self.of}" if self.of is not None else ""
         return f"{self.name}{number}{names}"
 
     @property
@@ -212,7 +214,7 @@ class Frame(NamedTuple):
     salvo: Sequence[str]  # (S,)
     threat: Sequence[str]  # (S,)
     decoy: Sequence[bool]  # (S,)
-    launched: "Array"  # (S,)
+    launched: "Array"  # (S,), or (R, S) where it is drawn
     layer: Sequence[str]  # (K,)
     battery: Sequence[str]  # (K,)
     interceptor: Sequence[str]  # (K,)
@@ -240,11 +242,19 @@ class Reader:
         if measure.name == "cost_spent":
             weights = weights * frame.cost
         self.weights = weights.T.astype(np.float64)
+        self.whole = bool((self.weights == np.rint(self.weights)).all())  # so sums are exact
         self.finish = _finish(measure, weights, frame)
 
     def __call__(self, counts: "Array") -> "Numbers":
         """Return the values (R, names) of the measure in the rows (R, columns) of its source."""
-        return self.finish(counts.astype(np.float64) @ self.weights)
+        numbers = counts.astype(np.float64)
+        if self.whole:
+            return self.finish(numbers @ self.weights)
+        # In the order of the columns: BLAS adds up in another for each number of rows.
+        found = np.zeros((len(numbers), self.weights.shape[1]))
+        for column, weights in zip(numbers.T, self.weights, strict=True):
+            found += column[:, np.newaxis] * weights
+        return self.finish(found)
 
 
 def _groups(measure: Measure, frame: Frame) -> "tuple[tuple[str, ...], Array]":
@@ -265,7 +275,7 @@ def _groups(measure: Measure, frame: Frame) -> "tuple[tuple[str, ...], Array]":
 def _finish(measure: Measure, weights: "Array", frame: Frame) -> "Callable[[Numbers], Numbers]":
     """What becomes of the sum over the columns of a name."""
     if measure.name == "leak_rate":
-        launched = weights @ frame.launched.astype(np.float64)
+        launched = frame.launched.astype(np.float64) @ weights.T
         launched = np.where(launched > 0, launched, np.nan)
         return lambda sums: sums / launched
     if measure.name in ("no_leaker", "at_most"):
