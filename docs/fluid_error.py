@@ -255,7 +255,7 @@ def page(rows: list[Row]) -> str:
 TEXT = """\
 # How good the mean-field approximation is
 
-`lt.exact.fluid(scenario)`, "the fluid", gives expected leakers, kills and rounds in milliseconds, and is an
+`lt.exact.fluid(scenario)` gives expected leakers, kills and rounds in milliseconds, and is an
 approximation. This page says how good one. `python docs/fluid_error.py` writes it: every figure
 below was computed by that script, and none was typed.
 

@@ -150,7 +150,10 @@ def test_it_says_what_two_simulations_say() -> None:
         options, measures=measures, replications=300, seed=5, baseline="today", confidence=0.9
     )
     assert found.alternative.values.tolist() == ["more", "fewer"]
-    assert found.measure.values[2:4].tolist() == ["expended of gun burst", "expended of area SAM"]
+    assert found.measure.values[2:4].tolist() == [
+        "expended of interceptor gun burst",
+        "expended of interceptor area SAM",
+    ]
     assert found.units.values.tolist() == ["1", "1", "1", "1", "currency"]
     own = {name: lt.simulate(s, replications=300, seed=5) for name, s in options.items()}
     leakers = {name: lt.Measure("leakers").values(result).values for name, result in own.items()}
