@@ -92,8 +92,8 @@ def prim_read(
         rounds = _whole_rounds(kill, price, deadly, len(leaks))
     elif len(leaks):
         rounds = np.log(deadly / leaks) / -np.log1p(-kill)
-    through = np.asarray(np.exp(log_through(kill, rounds)), np.float64)
-    return _labelled(rounds, 1.0 - np.cumprod(1.0 - deadly * through))
+    kept = np.cumprod(1.0 - deadly * np.exp(log_through(kill, rounds)))
+    return _labelled(rounds, np.asarray(1.0 - kept, np.float64))
 
 
 def _check_kill(given: object, kill: float, integer: bool) -> None:
