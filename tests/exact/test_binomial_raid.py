@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -85,6 +86,58 @@ def test_rounds_required_at_the_edges(arguments: Any, rounds: float) -> None:
     assert exact.rounds_required(*arguments) == rounds
 
 
+@pytest.mark.parametrize(
+    ("arguments", "rounds"),
+    [
+        ((10**9, 0.5, 0.99999999), 57),
+        ((1, 0.5, 0.9, 0.9), math.inf),
+        ((10, 1e-17, 0.9), 4.558215820744387e17),
+        ((10, 1e-20, 0.9), 4.558215820744387e20),
+        ((10, 5e-324, 0.9), math.inf),
+        ((1, 1e-10, 1e-300), 1),
+    ],
+)
+def test_rounds_required_of_huge_raids_and_rare_kills(arguments: Any, rounds: float) -> None:
+    assert math.isclose(exact.rounds_required(*arguments), rounds, rel_tol=1e-13)
+
+
+@given(
+    st.integers(1, 4),
+    st.floats(-17.0, -0.01),
+    st.integers(1, 20),
+    st.sampled_from([1.0, 0.5, 1e-9]),
+    st.booleans(),
+)
+def test_rare_kills_by_fractions(
+    threats: int, log_kill: float, rounds: int, tracking: float, common: bool
+) -> None:
+    kill = 10.0**log_kill
+    stop, seen = 1 - (1 - Fraction(kill)) ** rounds, Fraction(tracking)
+    each, mode = (stop, seen) if common else (seen * stop, Fraction(1))
+    exactly = [
+        mode * math.comb(threats, k) * (1 - each) ** k * each ** (threats - k)
+        for k in range(threats + 1)
+    ]
+    exactly[-1] += 1 - mode
+    pmf = exact.leakers(threats, kill, rounds, tracking, common)
+    np.testing.assert_allclose(pmf, [float(x) for x in exactly], rtol=1e-11)
+    none = exact.raid_annihilation(threats, kill, rounds, tracking, common)
+    assert math.isclose(none, exactly[0], rel_tol=1e-11)
+
+
+def test_rare_leaks_of_huge_raids() -> None:
+    # 10^9 threats that leak with 2^-57 each.
+    found = exact.raid_annihilation(10**9, 0.5, [57, 0])
+    np.testing.assert_allclose(1.0 - found, [1e9 * 2.0**-57, 1.0], rtol=1e-6)
+    assert exact.raid_annihilation([0, 1], [0.0, 1.0], 0, [0.0, 1.0]).tolist() == [1.0, 0.0]
+
+
+def test_shoot_look_shoot_of_rare_kills() -> None:
+    found = exact.shoot_look_shoot([0.0, 5e-324, 1e-17, 1e-6], 10_000)
+    expected = [1e4, 1e4, 1e4, float((1 - (1 - Fraction(1e-6)) ** 10_000) / Fraction(1e-6))]
+    np.testing.assert_allclose(found.rounds, expected, rtol=1e-13)
+
+
 @given(chances, st.integers(0, 9))
 def test_shoot_look_shoot_by_going_through_the_looks(kill: float, looks: int) -> None:
     alive, rounds = 1.0, 0.0
@@ -114,6 +167,11 @@ def test_shoot_look_shoot_of_several_kill_probabilities() -> None:
         (lambda: exact.leakers(2, 0.5, -1), "rounds_each: must be"),
         (lambda: exact.leakers(2, 0.5, 1, "x"), "tracking: must be from 0 to 1"),  # type: ignore[arg-type]
         (lambda: exact.raid_annihilation([1.5], 0.5), "threats: must be whole numbers"),
+        (
+            lambda: exact.raid_annihilation(np.array([2**63 + 5], np.uint64), 0.5),
+            "threats: must be whole numbers from 0 to 1000000000; got",
+        ),
+        (lambda: exact.leakers(2, 10**400), "kill_probability: must be from 0 to 1; got 1000"),
         (lambda: exact.rounds_required(2, 0.5, 2.0), "goal: must be from 0 to 1"),
         (lambda: exact.shoot_look_shoot([[0.5]], 1), "kill_probability: must be a number or"),
     ],

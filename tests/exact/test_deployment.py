@@ -144,6 +144,14 @@ def test_how_many_threats_may_need_a_round(slope: float, threats: int) -> None:
     assert exact.prim_read(0.5, slope).sizes["threat"] == threats
 
 
+@pytest.mark.parametrize("kill", [1e-9, 1e-8, 0.3])
+def test_the_bound_is_kept_by_rare_kills(kill: float) -> None:
+    found = exact.prim_read(kill, 1e-6)
+    np.testing.assert_allclose(found.value_lost, 1e-6 * found.threat, rtol=1e-9)
+    whole = exact.prim_read(kill, 1e-3, integer=True)
+    assert (whole.value_lost <= 1e-3 * whole.threat * (1 + 1e-9)).all()
+
+
 @pytest.mark.parametrize(
     ("kill", "slope", "first"), [(0.1, 0.9, 1), (0.3, 0.2401, 4), (0.6, 0.0256, 4), (0.7, 0.027, 3)]
 )

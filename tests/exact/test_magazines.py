@@ -67,6 +67,16 @@ def test_large_raids_take_little_time() -> None:
     assert math.isclose(float((pmf.sum("rounds_left") * pmf.leakers).sum()), 720.0, rel_tol=1e-9)
 
 
+def test_looks_that_nobody_lives_to_see_take_no_time() -> None:
+    # A bound ten times what was measured: looks are counted by the hundred thousand without it.
+    began = time.process_time()
+    pmf = exact.finite_magazine(60, 10**5, 1.0, 10**9)
+    assert time.process_time() - began < 3.0
+    assert float(pmf[0, 10**5 - 60]) == 1.0
+    few, many = (exact.finite_magazine(8, 2_000, 0.5, looks) for looks in (140, 10**9))
+    np.testing.assert_allclose(many, few, rtol=1e-12, atol=1e-30)
+
+
 def threat_by_threat(
     threats: int, layers: list[tuple[int, int, float]]
 ) -> Counter[tuple[int, tuple[int, ...]]]:
@@ -169,6 +179,17 @@ def test_layers_without_a_shortage_commute(threats: int, kills: list[float]) -> 
         (lambda: exact.finite_magazine(-1, 1, 0.5, 1), "threats: must be"),
         (lambda: exact.finite_magazine(1, 1, 0.5, 1.5), "looks: must be"),  # type: ignore[arg-type]
         (lambda: exact.finite_magazine(10**6, 10**6, 0.5, 1), "must be at most 64,000,000"),
+        (lambda: exact.finite_magazine(60, 10**5, 0.0, 10**9), "threats, rounds, looks: too large"),
+        (lambda: exact.finite_magazine(10**6, 1, 0.5, 2), "threats, rounds, looks: too large"),
+        (lambda: exact.layered_inventories(10**9, []), "threats: must be .* to 1000000; got"),
+        (
+            lambda: exact.layered_inventories(10**6, [(10**6, 1, 0.5)] * 2),
+            "threats, layers: probabilities .* at most 200,000,000; got",
+        ),
+        (
+            lambda: exact.layered_inventories(10**6, [(10**6, 1, 0.5), (50, 1, 0.5)]),
+            "threats, layers: numbers that may reach .* at most 64,000,000; got",
+        ),
         (lambda: exact.layered_inventories(1, [(1, 0, 0.5)]), r"layers\[0\] rounds_each: must be"),
         (lambda: exact.layered_inventories(1, [(1, 1)]), r"layers\[0\]: must be \(rounds,"),  # type: ignore[list-item]
         (lambda: exact.layered_inventories(1, [(1, 1, -0.5)]), r"layers\[0\] kill_probability"),

@@ -70,6 +70,39 @@ def test_a_narrow_law_is_a_constant(rate: float, channels: int, longest: float) 
     assert math.isclose(found, exact.patience(rate, 1.0, channels, longest), rel_tol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "law"),
+    [
+        ((9.5, 1.0, 10), stats.lognorm(0.01, scale=2.0)),
+        ((9.5, 1.0, 10), stats.lognorm(0.001, scale=2.0)),
+        ((9.5, 1.0, 10), stats.lognorm(0.3, scale=2.0)),
+        ((30.0, 1.0, 40), stats.gamma(1e6, scale=3e-7)),
+        ((12.0, 1.0, 10), stats.lognorm(0.001, scale=2.0)),
+    ],
+)
+def test_laws_of_any_width_by_trapezoids(arguments: tuple[float, float, int], law: Any) -> None:
+    rate, service, channels = arguments
+    capacity = channels * service
+    # The law lies within 40 standard deviations. Before, all still wait, and after it none.
+    spread, mean = 40.0 * law.std(), law.mean()
+    x = np.linspace(max(mean - spread, 0.0), mean + spread, 400_001)
+    held = x[0] + integrate.cumulative_trapezoid(np.asarray(law.sf(x)), x, initial=0)
+    exponent = rate * held - capacity * x
+    before = math.expm1((rate - capacity) * x[0]) / (rate - capacity)
+    within = integrate.trapezoid(np.exp(exponent), x)
+    waited = before + within + math.exp(exponent[-1]) / capacity
+    busy = 1.0 / exact.erlang_b(rate / service, channels - 1)
+    expected = (1.0 + (rate - capacity) * waited) / (busy + rate * waited)
+    assert math.isclose(exact.patience(*arguments, law), expected, rel_tol=1e-7)
+
+
+def test_known_values_of_narrow_laws() -> None:
+    narrow = exact.patience(9.5, 1.0, 10, stats.lognorm(0.01, scale=2.0))
+    assert round(narrow, 6) == 0.021371
+    narrow = exact.patience(30.0, 1.0, 40, stats.gamma(1e6, scale=3e-7))
+    assert round(narrow, 9) == 0.000689091
+
+
 @pytest.mark.parametrize("law", [0.0, stats.uniform(0.0, 1e-9)])
 def test_without_patience_it_is_erlangs_loss(law: Any) -> None:
     for rate in (1.0, 10.0, 300.0):
@@ -85,6 +118,13 @@ def test_many_channels_and_loads_far_over_one(law: Any) -> None:
         assert 0.0 <= found <= 1.0
         assert abs(found - fluid) < 0.02
         assert abs(exact.erlang_b(over * channels, channels) - fluid) < 0.03
+
+
+def test_the_largest_and_smallest_times() -> None:
+    assert math.isclose(exact.patience(1e9, 1.0, 1, 1e9), 1.0 - 1e-9)
+    assert exact.patience(1e-9, 1e9, 1, 1e9) == 0.0
+    assert exact.simultaneous_raid(9, 2, 9, 1e9, 1e9) == 4
+    assert exact.erlang_b(1.0, 10_000_000) == 0.0  # and at once: the loss underflows
 
 
 def test_patience_grows_into_a_stable_queue() -> None:
@@ -118,9 +158,15 @@ def test_a_simultaneous_raid_channel_by_channel(
     ("call", "said"),
     [
         (lambda: exact.erlang_b(-1.0, 3), "load: must be a finite number from 0; got -1.0"),
+        (lambda: exact.erlang_b(10**400, 5), "load: must be a finite number from 0; got 1000"),
+        (lambda: exact.erlang_b(1.0, 10**9), "channels: must be a .* 0 to 10000000; got 1000000"),
         (lambda: exact.erlang_b(1.0, -3), "channels: must be a whole number from 0"),
         (lambda: exact.patience(0.0, 1.0, 1, 1.0), "arrival_rate: must be a finite number above 0"),
         (lambda: exact.patience(1.0, math.inf, 1, 1.0), "service_rate: must be"),
+        (lambda: exact.patience(1e10, 1.0, 1, 1.0), r"arrival_rate: .* at most 1e\+09; got 1e?"),
+        (lambda: exact.patience(1.0, 1e-300, 1, 1.0), "service_rate: must be at least 1e-09; got"),
+        (lambda: exact.patience(1.0, 1.0, 1, 1e300), r"patience: .* at most 1e\+09; got 1e\+300"),
+        (lambda: exact.patience(1.0, 1.0, 1, stats.poisson(2.0)), "patience: .* continuous law"),
         (lambda: exact.patience(1.0, 1.0, 0, 1.0), "channels: must be a whole number from 1"),
         (lambda: exact.patience(1.0, 1.0, 1, -1.0), "patience: must be a finite number from 0"),
         (lambda: exact.patience(1.0, 1.0, 1, "x"), "patience: must be a finite number from 0"),
@@ -129,6 +175,8 @@ def test_a_simultaneous_raid_channel_by_channel(
             "must be a law on times from 0",
         ),
         (lambda: exact.simultaneous_raid(1, 1, 1, 0.0, 1.0), "cycle: must be"),
+        (lambda: exact.simultaneous_raid(1, 1, 1, 1e303, 1.0), r"cycle: .* at most 1e\+09; got"),
+        (lambda: exact.simultaneous_raid(1, 1, 1, 1.0, 1e303), r"window: .* at most 1e\+09; got"),
         (lambda: exact.simultaneous_raid(1, 1, 1, 4e-7, 1.0), "cycle: must be at least one micro"),
     ],
 )

@@ -232,6 +232,13 @@ def test_a_stream_leaks_less_at_first_by_no_more_than_is_said(model: str, offset
         assert 5 * error < threats * share - found.mean() < bound + 5 * error
 
 
+def test_the_shortest_times_of_a_stream_are_allowed() -> None:
+    arguments = {"arrival_rate": 1e3, "service_rate": 1e3, "channels": 1, "patience": 1e-3}
+    assert exact.scenario_of(exact.patience, **arguments).layers[0].outer_range == 1e-3
+    arguments |= {"patience": 0.0}
+    assert exact.scenario_of(exact.patience, **arguments).layers[0].outer_range == 0.0
+
+
 def test_patience_of_nothing_is_erlangs_loss() -> None:
     loss = exact.scenario_of(exact.erlang_b, load=3.0, channels=2)
     waits = exact.scenario_of(
@@ -282,6 +289,11 @@ def test_patience_of_nothing_is_erlangs_loss() -> None:
             r"layers\[0\] rounds_each: must be a whole number from 1 to 1000",
         ),
         (
+            "layered_rounds_left",
+            {"threats": 1, "layers": [(1, 1, 0.5), (1, 1, 0.0)]},
+            r"layers\[1\] kill_probability: must be above 0, as the simulator fires no round",
+        ),
+        (
             "uniform_allocation",
             {"threats": 1, "rounds": 1000, "kill_probability": 0.5},
             "rounds: must be less than 1000 for each threat; got 1000 for 1",
@@ -292,6 +304,26 @@ def test_patience_of_nothing_is_erlangs_loss() -> None:
             exact.patience,
             MODELS["patience"] | {"patience": stats.expon()},
             "patience: must be one number, as .*got a distribution",
+        ),
+        (
+            exact.patience,
+            MODELS["patience"] | {"service_rate": 1e6},
+            "service_rate: must be at most 1000, which is a mean engagement of 1 ms; got 1000000.0",
+        ),
+        (
+            exact.patience,
+            MODELS["patience"] | {"patience": 1e-6},
+            "patience: must be 0, or at least 1 ms; got 1e-06",
+        ),
+        (
+            exact.simultaneous_raid,
+            MODELS["simultaneous_raid"] | {"cycle": 4e-7},
+            "cycle: must be at least one microsecond; got 4e-07",
+        ),
+        (
+            exact.simultaneous_raid,
+            MODELS["simultaneous_raid"] | {"window": 1e10},
+            r"window: .* at most 1e\+09; got",
         ),
         (
             exact.simultaneous_raid,

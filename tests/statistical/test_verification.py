@@ -1,10 +1,8 @@
 """What ``python -m leakthrough.verify`` compares, and that it would notice.
 
-All cases are compared at 5 sigma: 86 comparisons in which something is random, so that a right
-simulator fails at one seed in 20,000. With each comparison stands the relative error that it sees
-in 98 runs of 100 (`Comparison.sees`, and the last column of the page): 0.1 to 10 % for means and
-shares, 1.6 to 7.5 % for laws, and for P(no leaker) from 0.4 % to more than its value, where hardly
-any night is without a leaker.
+All cases are compared at 5 sigma; the page says how many comparisons that are, and how rarely a
+right simulator fails one. With each stands the relative error that it sees in 98 runs of 100
+(`Comparison.sees`, and the last column of the page), which a test here bounds.
 """
 
 import math
@@ -188,6 +186,58 @@ def test_what_cannot_be_and_what_fits_too_well_are_failures() -> None:
     assert row.sigmas < -compare.SIGMAS
     assert row.failed
     assert Comparison(RAID, "x", 1.0, math.nan, 1.0, math.nan, 0.0).failed
+
+
+@pytest.mark.parametrize("wrong", [0.0, 1.0, math.nan, math.inf, -0.5])
+@pytest.mark.parametrize(
+    ("model", "arguments"),
+    [
+        ("raid_annihilation", {"threats": 3, "kill_probability": 0.5}),
+        ("shoot_look_shoot", {"kill_probability": 0.7, "looks": 2}),
+    ],
+)
+def test_a_probability_that_cannot_be_is_a_failure(
+    model: str, arguments: Any, wrong: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = getattr(exact, model)
+
+    def changed(**given: Any) -> Any:
+        found = right(**given)
+        return wrong if model == "raid_annihilation" else found.assign(leak=((), wrong))
+
+    monkeypatch.setattr(exact, model, changed)
+    rows = compare.compare([Case(model, arguments, 2_000)], SEED)
+    assert [row.quantity for row in rows if row.failed] == [rows[0].quantity]
+    assert "FAILED" in "".join(command._lines(rows, SEED))
+
+
+def test_chances_too_small_to_compare_can_fail_all_the_same() -> None:
+    # Expected ten times in 1,000, or in all but ten.
+    for times, fails in ((0, False), (10, False), (25, False), (40, True), (1_000, True)):
+        happened = np.arange(1_000) < times
+        for chance, seen in ((0.01, happened), (0.99, ~happened)):
+            rows = compare._chance_rows(RAID, "P", chance, seen)
+            assert [row.failed for row in rows] == [True] * fails
+    for chance in (0.0, 1.0):
+        assert compare._chance_rows(RAID, "P", chance, np.full(9, chance == 1.0)) == []
+        [row] = compare._chance_rows(RAID, "P", chance, np.arange(9) == 0)
+        assert row.failed
+
+
+@pytest.mark.parametrize(
+    "law", [[1.0, 0.0], [math.nan, math.nan], [1.0, math.nan], [0.5, 0.0], [1.5, -0.5]]
+)
+def test_a_law_that_cannot_be_is_a_failure(law: list[float]) -> None:
+    # With too few cells for chi-square, and were it right.
+    [row] = compare._law_rows(RAID, "law", np.array(law), np.array([99_999, 1]))
+    assert row.failed
+
+
+def test_a_mean_said_to_be_nothing_is_a_failure() -> None:
+    for wrong in (0.0, math.nan):
+        row = compare._row(RAID, "mean", wrong, 2.0, 0.1)
+        assert row.failed
+        assert math.isinf(row.sees) or math.isnan(row.sees)
 
 
 def test_the_mean_of_a_known_law() -> None:

@@ -1,5 +1,7 @@
 """Checks of arguments, and laws as labelled arrays."""
 
+import sys
+
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
@@ -8,7 +10,9 @@ from leakthrough._errors import is_whole
 
 Numbers = npt.NDArray[np.float64]
 
-_NOTHING = 1e-40
+NOTHING = 1e-40
+LONGEST = 1e9
+"""Seconds, as in a scenario."""
 
 
 def whole(name: str, value: object, least: int = 0, most: int = 10**9) -> int:
@@ -22,7 +26,7 @@ def probability(name: str, value: npt.ArrayLike) -> Numbers:
     """Probabilities from 0 to 1, or a clear error."""
     try:
         found = np.asarray(value, np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         found = np.asarray(np.nan)
     if not np.all((found >= 0.0) & (found <= 1.0)):
         raise ValueError(f"{name}: must be from 0 to 1; got {value!r}")
@@ -37,12 +41,18 @@ def chance(name: str, value: object) -> float:
     return float(found)
 
 
-def positive(name: str, value: object, *, zero: bool = False) -> float:
-    """A finite number above 0 (or from 0), or a clear error."""
-    number = float(value) if isinstance(value, int | float | np.number) else np.nan
-    if not np.isfinite(number) or number < 0 or (number == 0 and not zero):
+def positive(
+    name: str, value: object, *, zero: bool = False, most: float = sys.float_info.max
+) -> float:
+    """A finite number above 0 (or from 0) and no more than `most`, or a clear error."""
+    try:
+        number = float(value) if isinstance(value, int | float | np.number) else np.nan
+    except OverflowError:  # a whole number beyond all floating-point ones
+        number = np.inf
+    if not 0.0 <= number <= most or (number == 0.0 and not zero):
         allowed = "a finite number from 0" if zero else "a finite number above 0"
-        raise ValueError(f"{name}: must be {allowed}; got {value!r}")
+        bound = f", at most {most:g}" if most < sys.float_info.max else ""
+        raise ValueError(f"{name}: must be {allowed}{bound}; got {value!r}")
     return number
 
 
@@ -68,9 +78,17 @@ def binomial(number: int, share: float) -> Numbers:
     return normed
 
 
+def log_through(kill: npt.ArrayLike, rounds: npt.ArrayLike) -> Numbers:
+    """Logarithm of the chance to survive rounds: a power of 1 - kill loses digits of a rare one."""
+    from scipy.special import xlog1py
+
+    found = xlog1py(np.asarray(rounds, np.float64), -np.asarray(kill, np.float64))
+    return np.asarray(found, np.float64)
+
+
 def support(values: Numbers) -> slice:
     """Where a law begins and ends, its edges below 1e-40 left out."""
-    places = np.flatnonzero(values > _NOTHING)
+    places = np.flatnonzero(values > NOTHING)
     return slice(int(places[0]), int(places[-1]) + 1)
 
 

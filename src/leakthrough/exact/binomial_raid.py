@@ -6,7 +6,18 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from leakthrough.exact._arguments import binomial, chance, law, probability, whole
+from leakthrough.exact._arguments import (
+    Numbers,
+    binomial,
+    chance,
+    law,
+    log_through,
+    probability,
+    whole,
+)
+
+_MOST = 1_000_000_000
+_EXACT = 2.0**53
 
 
 def leakers(
@@ -29,7 +40,7 @@ def leakers(
     kill_probability : float
         Of one round.
     rounds_each : int, default 1
-        Rounds a threat, from 0.
+        Rounds a threat, from 0 to 1,000,000,000.
     tracking : float, default 1
         Probability that a threat, or with `common_mode` the raid, is tracked.
     common_mode : bool, default False
@@ -55,16 +66,21 @@ def leakers(
     0.10737
     """
     number = whole("threats", threats, most=1_000_000)
-    through = (1.0 - chance("kill_probability", kill_probability)) ** whole(
-        "rounds_each", rounds_each
-    )
+    kill, each = chance("kill_probability", kill_probability), whole("rounds_each", rounds_each)
+    missed = float(log_through(kill, each))
+    through, stopped = math.exp(missed), -math.expm1(missed)
     seen = chance("tracking", tracking)
     if common_mode:
-        values = seen * binomial(number, through)
+        values = seen * _leaking(number, through, stopped)
         values[number] += 1.0 - seen
     else:
-        values = binomial(number, 1.0 - seen * (1.0 - through))
+        values = _leaking(number, 1.0 - seen + seen * through, seen * stopped)
     return law(values, "law of the leakers", leakers=np.arange(number + 1))
+
+
+def _leaking(threats: int, leak: float, stop: float) -> Numbers:
+    """Binomial law of the leakers, from the less likely of the two: the other has lost digits."""
+    return binomial(threats, leak) if leak < stop else binomial(threats, stop)[::-1]
 
 
 def raid_annihilation(
@@ -81,7 +97,7 @@ def raid_annihilation(
     Parameters
     ----------
     threats, rounds_each : int or array of int
-        From 0.
+        From 0 to 1,000,000,000.
     kill_probability, tracking : float or array of float
         From 0 to 1.
     common_mode : bool, default False
@@ -106,19 +122,30 @@ def raid_annihilation(
     """
     number, rounds = _counts("threats", threats), _counts("rounds_each", rounds_each)
     seen = probability("tracking", tracking)
-    stopped = 1.0 - (1.0 - probability("kill_probability", kill_probability)) ** rounds
+    kill = probability("kill_probability", kill_probability)
     if common_mode:
-        found = np.where(number > 0, seen, 1.0) * stopped**number
+        found = np.where(number > 0, seen, 1.0) * _none_leaks(number, kill, rounds, 1.0)
     else:
-        found = (seen * stopped) ** number
+        found = _none_leaks(number, kill, rounds, seen)
     return np.float64(found) if np.ndim(found) == 0 else np.asarray(found, np.float64)
 
 
 def _counts(name: str, value: npt.ArrayLike) -> npt.NDArray[np.int64]:
     found = np.asarray(value)
-    if found.dtype.kind not in "iu" or (found < 0).any():
-        raise ValueError(f"{name}: must be whole numbers from 0; got {value!r}")
+    if found.dtype.kind not in "iu" or (found < 0).any() or (found > _MOST).any():
+        raise ValueError(f"{name}: must be whole numbers from 0 to {_MOST}; got {value!r}")
     return found.astype(np.int64)
+
+
+def _none_leaks(
+    threats: npt.ArrayLike, kill: npt.ArrayLike, rounds: npt.ArrayLike, seen: npt.ArrayLike
+) -> Numbers:
+    """(seen (1 - q^n))^N by logarithms: neither rare kills nor rare leaks drown in 1."""
+    missed, number = log_through(kill, rounds), np.asarray(threats)
+    with np.errstate(divide="ignore", invalid="ignore"):  # no threats times a log of 0
+        rare, often = np.log(-np.expm1(missed)), np.log1p(-np.exp(missed))
+        each = np.log(seen) + np.where(missed > -math.log(2.0), rare, often)
+        return np.exp(np.where(number > 0, number * each, 0.0))
 
 
 def rounds_required(
@@ -131,7 +158,7 @@ def rounds_required(
     Parameters
     ----------
     threats : int
-        From 0.
+        From 0 to 1,000,000,000.
     kill_probability : float
         Of one round.
     goal : float
@@ -142,7 +169,8 @@ def rounds_required(
     Returns
     -------
     float
-        A whole number; infinite if no number of rounds is enough.
+        A whole number, from 2^53 on to 15 digits; infinite if no number of rounds is enough, or
+        none that a float can hold.
 
     Raises
     ------
@@ -160,14 +188,20 @@ def rounds_required(
     if number == 0 or wanted == 0.0:
         return 0.0
     each = wanted ** (1.0 / number)
-    if kill == 0.0 or each > seen or (each == seen and kill < 1.0):
-        return math.inf
+    # Tracking less the chance at which each must be stopped, which may be next to 1.
+    spare = -math.expm1(math.log(wanted) / number) - (1.0 - seen)
     if kill == 1.0:
-        return 1.0
-    start = math.ceil(math.log1p(-each / seen) / math.log1p(-kill))
+        return 1.0 if each <= seen else math.inf
+    if kill == 0.0 or spare <= 0.0 or each >= seen < 1.0:
+        return math.inf
+    missed = math.log(spare / seen) if each > seen / 2.0 else math.log1p(-each / seen)
+    rounds = missed / math.log1p(-kill)
+    if rounds > _EXACT:  # of which a float does not hold each whole number
+        return rounds
+    start = math.ceil(rounds)
     # The logarithms may be off by a rounding where the answer is a whole number to begin with.
     candidates = range(max(start - 1, 1), start + 2)
-    met = [n for n in candidates if raid_annihilation(number, kill, n, seen) >= wanted]
+    met = [n for n in candidates if _none_leaks(number, kill, n, seen) >= wanted]
     return float(met[0]) if met else float(start + 1)
 
 
@@ -204,9 +238,9 @@ def shoot_look_shoot(kill_probability: npt.ArrayLike, looks: int) -> xr.Dataset:
     if kill.ndim > 1:
         raise ValueError("kill_probability: must be a number or have one dimension")
     number = whole("looks", looks, most=10_000)
-    leak = (1.0 - kill) ** number
-    # The sum of the chances that each look is needed: nothing cancels where kills are rare.
-    rounds = ((1.0 - kill)[..., np.newaxis] ** np.arange(number)).sum(axis=-1)
+    missed = log_through(kill, number)
+    leak, rounds = np.exp(missed), np.full(kill.shape, float(number))
+    np.divide(np.abs(np.expm1(missed)), kill, out=rounds, where=kill > 0.0)
     dims = ("kill_probability",) * kill.ndim
     return xr.Dataset(
         {

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from leakthrough.exact._arguments import Numbers, chance
+from leakthrough.exact._arguments import Numbers, chance, log_through
 
 Whole = npt.NDArray[np.int64]
 
@@ -92,7 +92,8 @@ def prim_read(
         rounds = _whole_rounds(kill, price, deadly, len(leaks))
     elif len(leaks):
         rounds = np.log(deadly / leaks) / -np.log1p(-kill)
-    return _labelled(rounds, 1.0 - np.cumprod(1.0 - deadly * (1.0 - kill) ** rounds))
+    kept = np.cumprod(1.0 - deadly * np.exp(log_through(kill, rounds)))
+    return _labelled(rounds, np.asarray(1.0 - kept, np.float64))
 
 
 def _check_kill(given: object, kill: float, integer: bool) -> None:
@@ -114,7 +115,7 @@ def _whole_rounds(kill: float, slope: float, lethality: float, threats: int) -> 
     for place in range(threats):
         allowed = (slope * (place + 1) - lost) / (1.0 - lost)
         rounds[place] = _fewest(kill, lethality, allowed * (1.0 + _EQUAL))
-        lost += (1.0 - lost) * lethality * (1.0 - kill) ** int(rounds[place])
+        lost += (1.0 - lost) * lethality * math.exp(log_through(kill, rounds[place]))
     return rounds
 
 

@@ -1,5 +1,6 @@
 """Raids against rounds that run out: exact recursions over what is left."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -7,10 +8,17 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from leakthrough.exact._arguments import Numbers, binomial, chance, law, support, whole
+from leakthrough.exact._arguments import NOTHING, Numbers, binomial, chance, law, support, whole
 
+_MOST_THREATS = 1_000_000
 _MOST_STATES = 64_000_000
 """Numbers in a joint law: 512 MB."""
+_MOST_STEPS = 1_000_000
+"""Threats times looks: some ten microseconds each, however small the law."""
+_MOST_WORK = 10_000_000_000
+"""Numbers added up: some ten seconds."""
+_MOST_CHANCES = 200_000_000
+"""Binomial probabilities in all laws of a layer: some ten seconds."""
 
 
 def finite_magazine(threats: int, rounds: int, kill_probability: float, looks: int) -> xr.DataArray:
@@ -23,7 +31,9 @@ def finite_magazine(threats: int, rounds: int, kill_probability: float, looks: i
     Parameters
     ----------
     threats, rounds, looks : int
-        From 0; (threats + 1) (rounds + 1) at most 64,000,000.
+        From 0; (threats + 1) (rounds + 1) at most 64,000,000. Of the looks count as many as are
+        taken with a chance above 1e-40, and no more than rounds: threats (looks + 1) at most
+        1,000,000, and times the size of the law, edges left out, 10,000,000,000.
     kill_probability : float
         Of one round.
 
@@ -35,7 +45,7 @@ def finite_magazine(threats: int, rounds: int, kill_probability: float, looks: i
     Raises
     ------
     ValueError
-        If an argument is out of its range.
+        If an argument is out of its range, or they are too large together.
 
     Notes
     -----
@@ -53,14 +63,29 @@ def finite_magazine(threats: int, rounds: int, kill_probability: float, looks: i
     if (number + 1) * (stock + 1) > _MOST_STATES:
         size = f"(threats + 1) (rounds + 1) must be at most {_MOST_STATES:,}"
         raise ValueError(f"threats, rounds: {size}; got {threats!r}, {rounds!r}")
-    part = _Part(np.ones((1, 1)), 0, stock)
+    taken = _looks_taken(kill, min(most, stock))
+    part, work = _Part(np.ones((1, 1)), 0, stock), 0
     for _ in range(number):
-        part = _one_more(part, kill, min(most, stock))
+        work += (taken + 1) * part.values.size
+        if number * (taken + 1) > _MOST_STEPS or work > _MOST_WORK:
+            raise ValueError(
+                "threats, rounds, looks: too large together, as it would take minutes; "
+                f"got {threats!r}, {rounds!r}, {looks!r}"
+            )
+        part = _one_more(part, kill, taken)
     found = np.zeros((number + 1, stock + 1))
     leaked, left = part.values.shape
     found[part.leakers : part.leakers + leaked, part.rounds : part.rounds + left] = part.values
     text = "joint law of leakers and rounds left"
     return law(found, text, leakers=np.arange(number + 1), rounds_left=np.arange(stock + 1))
+
+
+def _looks_taken(kill: float, looks: int) -> int:
+    """Looks, without those after which next to nothing is alive."""
+    if kill == 0.0 or looks == 0:
+        return looks
+    enough = math.log(NOTHING) / math.log1p(-kill) if kill < 1.0 else 1.0
+    return looks if enough >= looks else math.ceil(enough)
 
 
 class _Part(NamedTuple):
@@ -108,9 +133,13 @@ def layered_inventories(threats: int, layers: Sequence[tuple[int, int, float]]) 
     Parameters
     ----------
     threats : int
-        From 0.
+        From 0 to 1,000,000.
     layers : sequence of (int, int, float)
-        Of each layer: rounds (from 0), rounds_each (from 1), kill_probability.
+        Of each layer: rounds (from 0), rounds_each (from 1), kill_probability. The binomial laws
+        of a layer, one for each number at which it may fire, have at most 200,000,000
+        probabilities, and the numbers that may reach it times those that may leave it are at most
+        64,000,000: with one layer all raids, with more some 50,000 threats, or more where rounds
+        are scarce.
 
     Returns
     -------
@@ -120,7 +149,7 @@ def layered_inventories(threats: int, layers: Sequence[tuple[int, int, float]]) 
     Raises
     ------
     ValueError
-        If an argument is out of its range.
+        If an argument is out of its range, or they are too large together.
 
     Notes
     -----
@@ -135,7 +164,7 @@ def layered_inventories(threats: int, layers: Sequence[tuple[int, int, float]]) 
     >>> pmf.values.tolist()
     [0.25, 0.5, 0.25, 0.0]
     """
-    number = whole("threats", threats)
+    number = whole("threats", threats, most=_MOST_THREATS)
     reaching = _Reaching(np.ones((1, 1)), number)
     for layer in _checked(layers):
         reaching = _through(layer, reaching)
@@ -153,10 +182,11 @@ def layered_rounds_left(threats: int, layers: Sequence[tuple[int, int, float]]) 
     Parameters
     ----------
     threats : int
-        From 0.
+        From 0 to 1,000,000.
     layers : sequence of (int, int, float)
         Of each layer: rounds (from 0), rounds_each (from 1), kill_probability. The number of
-        layers times (threats + 1) (most rounds of a layer + 1) is at most 64,000,000.
+        layers times (threats + 1) (most rounds of a layer + 1) is at most 64,000,000, and the
+        bounds of `layered_inventories` hold too.
 
     Returns
     -------
@@ -185,7 +215,7 @@ def layered_rounds_left(threats: int, layers: Sequence[tuple[int, int, float]]) 
     >>> pmf.sel(layer=1).sum("leakers").values.tolist()
     [0.75, 0.25, 0.0]
     """
-    number, defence = whole("threats", threats), _checked(layers)
+    number, defence = whole("threats", threats, most=_MOST_THREATS), _checked(layers)
     most = max((layer.rounds for layer in defence), default=0)
     if len(defence) * (number + 1) * (most + 1) > _MOST_STATES:
         size = f"layers (threats + 1) (most rounds + 1) must be at most {_MOST_STATES:,}"
@@ -261,6 +291,8 @@ def _by_rounds_left(layer: _Layer, reaching: _Reaching) -> tuple[npt.NDArray[np.
 
 def _through(layer: _Layer, reaching: _Reaching) -> _Reaching:
     """Send all rows through a layer, which fires at the first `shots` who reach it."""
+    numbers = np.unique(np.minimum(reaching.counts(), layer.shots))
+    _check_size("probabilities in the binomial laws of a layer", numbers.sum(), _MOST_CHANCES)
     passing: list[tuple[int, Numbers]] = []  # from each count on: the first that matters, and law
     survivors, start, fired_at = np.ones(1), 0, 0
     for count in reaching.counts().tolist():
@@ -272,9 +304,16 @@ def _through(layer: _Layer, reaching: _Reaching) -> _Reaching:
         passing.append((count - fired_at + start, survivors))
     first = min(begin for begin, _ in passing)
     last = max(begin + len(chances) for begin, chances in passing)
+    size = len(passing) * (last - first)
+    _check_size("numbers that may reach a layer, times those that may leave it,", size)
     transitions = np.zeros((len(passing), last - first))
     for row, (begin, chances) in zip(transitions, passing, strict=True):
         row[begin - first : begin - first + len(chances)] = chances
     values = reaching.values @ transitions
     kept = support(values[0])
     return _Reaching(values[:, kept], first + kept.start)
+
+
+def _check_size(what: str, size: int, most: int = _MOST_STATES) -> None:
+    if size > most:
+        raise ValueError(f"threats, layers: {what} must be at most {most:,}; got {size:,}")

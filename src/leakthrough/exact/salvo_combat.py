@@ -7,6 +7,7 @@ import xarray as xr
 from leakthrough.exact._arguments import Numbers, binomial, chance, law, law_of_sum, positive, whole
 
 _MOST = 1_000_000
+_LARGEST = 1e9
 
 
 def hughes_salvo(
@@ -23,14 +24,14 @@ def hughes_salvo(
     Parameters
     ----------
     forces : pair of float
-        Units (ships, batteries) of each side, from 0.
+        Units (ships, batteries) of each side, from 0 to 1e9.
     missiles_each : pair of float
         Missiles that one unit fires and that hit unless intercepted: missiles fired times the
-        probability of a hit. From 0.
+        probability of a hit. From 0 to 1e9.
     interceptions_each : pair of float
-        Such missiles that one unit intercepts, from 0.
+        Such missiles that one unit intercepts, from 0 to 1e9.
     staying_power : pair of float
-        Hits that put one unit out of action, above 0.
+        Hits that put one unit out of action, from 1e-9 to 1e9.
 
     Returns
     -------
@@ -67,8 +68,9 @@ def hughes_salvo(
     missiles = _pair("missiles_each", missiles_each) * force
     stopped = _pair("interceptions_each", interceptions_each) * force
     power = _pair("staying_power", staying_power)
-    if not power.all():
-        raise ValueError(f"staying_power: must be above 0; got {staying_power!r}")
+    if (power < 1.0 / _LARGEST).any():
+        least = f"{1.0 / _LARGEST:g}"
+        raise ValueError(f"staying_power: must be above 0, at least {least}; got {staying_power!r}")
     losses = np.clip((missiles[::-1] - stopped) / power, 0.0, force)
     return xr.Dataset(
         {
@@ -82,10 +84,10 @@ def hughes_salvo(
 def _pair(name: str, value: npt.ArrayLike) -> Numbers:
     try:
         found = np.asarray(value, np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         found = np.asarray(np.nan)
-    if found.shape != (2,) or not np.isfinite(found).all() or (found < 0.0).any():
-        text = "must be a pair of finite numbers from 0, for side A and side B"
+    if found.shape != (2,) or not ((found >= 0.0) & (found <= _LARGEST)).all():
+        text = f"must be a pair of finite numbers from 0 to {_LARGEST:g}, for side A and side B"
         raise ValueError(f"{name}: {text}; got {value!r}")
     return found
 

@@ -7,10 +7,13 @@ import numpy as np
 
 from leakthrough._draws import ticks
 from leakthrough.distributions import is_frozen
-from leakthrough.exact._arguments import positive, whole
+from leakthrough.exact._arguments import LONGEST, positive, whole
 
+_MOST_CHANNELS = 10_000_000
+_FASTEST = 1e9
 _NODES = 24
 _DOUBLINGS = 60
+_TAILS = np.append(np.arange(1, 33) / 64, 2.0 ** -np.arange(7, 41))
 
 
 def erlang_b(load: float, channels: int) -> float:
@@ -24,7 +27,7 @@ def erlang_b(load: float, channels: int) -> float:
     load : float
         From 0 [erlang].
     channels : int
-        From 0.
+        From 0 to 10,000,000.
 
     Raises
     ------
@@ -41,10 +44,12 @@ def erlang_b(load: float, channels: int) -> float:
     >>> round(erlang_b(25.0, 30), 6)
     0.052603
     """
-    offered, number = positive("load", load, zero=True), whole("channels", channels)
+    offered = positive("load", load, zero=True)
     blocked = 1.0
-    for k in range(1, number + 1):
+    for k in range(1, whole("channels", channels, most=_MOST_CHANNELS) + 1):
         blocked = offered * blocked / (k + offered * blocked)
+        if blocked == 0.0:
+            break
     return blocked
 
 
@@ -57,11 +62,11 @@ def patience(arrival_rate: float, service_rate: float, channels: int, patience: 
     Parameters
     ----------
     arrival_rate, service_rate : float
-        Threats a second, and engagements a second of one channel [1/s], above 0.
+        Threats a second, and engagements a second of one channel [1/s], from 1e-9 to 1e9.
     channels : int
-        From 1.
+        From 1 to 10,000,000.
     patience : float or frozen scipy.stats distribution
-        How long a threat can wait [s]: from 0, or a law on times from 0.
+        How long a threat can wait [s]: from 0 to 1e9, or a continuous law on times from 0.
 
     Raises
     ------
@@ -85,16 +90,23 @@ def patience(arrival_rate: float, service_rate: float, channels: int, patience: 
     >>> round(patience(10.0, 1.0, 10, 0.5), 6)
     0.103517
     """
-    rate, service = positive("arrival_rate", arrival_rate), positive("service_rate", service_rate)
-    number = whole("channels", channels, least=1)
+    rate, service = _rate("arrival_rate", arrival_rate), _rate("service_rate", service_rate)
+    number = whole("channels", channels, least=1, most=_MOST_CHANNELS)
     # The inverse of Erlang's loss is the sum of a^j / j! over j < c, over its last summand.
     taken = erlang_b(rate / service, number - 1)
     if is_frozen(patience):
         scale, lost, all_of_it = _integral(rate, number * service, patience)
     else:
-        longest = positive("patience", patience, zero=True)
+        longest = positive("patience", patience, zero=True, most=LONGEST)
         scale, lost, all_of_it = _constant(rate, number * service, longest)
     return taken * lost / (math.exp(-scale) + taken * rate * all_of_it)
+
+
+def _rate(name: str, value: object) -> float:
+    found = positive(name, value, most=_FASTEST)
+    if found < 1.0 / _FASTEST:
+        raise ValueError(f"{name}: must be at least {1.0 / _FASTEST:g}; got {value!r}")
+    return found
 
 
 def _constant(rate: float, capacity: float, longest: float) -> tuple[float, float, float]:
@@ -117,15 +129,21 @@ def _integral(rate: float, capacity: float, law: Any) -> tuple[float, float, flo
 
     The former is the rate times the integral of P(patience < x) over the same weight, in which
     nothing cancels. Gauss's rule on stretches that double in length away from the peak of the
-    integrand; within each node's stretch the same rule gives H.
+    integrand, cut at quantiles, or a narrow law would fall unseen between two nodes; within each
+    node's stretch the same rule gives H.
     """
+    from scipy.stats import rv_continuous
+
+    if not isinstance(law.dist, rv_continuous):
+        raise ValueError(f"patience: must be a number or a continuous law; got {law.dist.name}")
     low, high = map(float, law.support())
     if low < 0.0:
         raise ValueError(f"patience: must be a law on times from 0; got {law.dist.name}")
     # The exponent rises while P(patience > x) exceeds capacity / rate.
     peak = float(law.isf(capacity / rate)) if rate > capacity else 0.0
     steps = 2.0 ** np.arange(_DOUBLINGS) / (64.0 * max(rate, capacity))
-    edges = np.concatenate([[0.0, low, high, peak], peak - steps, peak + steps])
+    quantiles = [law.ppf(_TAILS), law.isf(_TAILS)]
+    edges = np.concatenate([[0.0, low, high, peak], *quantiles, peak - steps, peak + steps])
     edges = np.unique(edges[(edges >= 0.0) & (edges <= peak + steps[-1])])
     starts, lengths = edges[:-1, np.newaxis], np.diff(edges)[:, np.newaxis]
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
@@ -153,9 +171,9 @@ def simultaneous_raid(threats: int, channels: int, rounds: int, cycle: float, wi
     threats, channels, rounds : int
         From 0.
     cycle : float
-        Time of an engagement [s], from a microsecond.
+        Time of an engagement [s], from a microsecond to 1e9.
     window : float
-        From the first to the last start of an engagement [s], from 0.
+        From the first to the last start of an engagement [s], from 0 to 1e9.
 
     Raises
     ------
@@ -169,8 +187,14 @@ def simultaneous_raid(threats: int, channels: int, rounds: int, cycle: float, wi
     """
     number, stock = whole("threats", threats), whole("rounds", rounds)
     servers = whole("channels", channels)
-    spell, last = ticks(positive("cycle", cycle)), ticks(positive("window", window, zero=True))
-    if spell == 0:
-        raise ValueError(f"cycle: must be at least one microsecond; got {cycle!r}")
-    starts = last // spell + 1  # 0.3 s over 0.1 s is 3, and in floating point below it
+    spell, last = cycle_and_window(cycle, window)
+    starts = ticks(last) // ticks(spell) + 1  # 0.3 s over 0.1 s is 3, in floating point below it
     return min(number, servers * starts, stock)
+
+
+def cycle_and_window(cycle: object, window: object) -> tuple[float, float]:
+    """Times of a simultaneous raid that are in range, or a clear error."""
+    spell = positive("cycle", cycle, most=LONGEST)
+    if ticks(spell) == 0:
+        raise ValueError(f"cycle: must be at least one microsecond; got {cycle!r}")
+    return spell, positive("window", window, zero=True, most=LONGEST)

@@ -13,7 +13,8 @@ import numpy as np
 from leakthrough._errors import nearest, shown
 from leakthrough.arrivals import Arrival, At, Poisson, Regular
 from leakthrough.distributions import Distribution, is_frozen
-from leakthrough.exact._arguments import chance, positive, whole
+from leakthrough.exact._arguments import LONGEST, chance, positive, whole
+from leakthrough.exact.saturation import cycle_and_window
 from leakthrough.scenario import (
     MOST_IN_A_SALVO,
     Battery,
@@ -30,6 +31,8 @@ from leakthrough.scenario import (
 _SPEED = 1.0
 _ENGAGEMENT = 1.0
 _AT_ONCE = At(time=0.0)
+_SHORTEST = 1e-3
+"""Seconds: the simulator counts whole microseconds, which would bias what is not much longer."""
 
 
 def scenario_of(model: Callable[..., Any] | str, **arguments: Any) -> Scenario:
@@ -59,7 +62,8 @@ def scenario_of(model: Callable[..., Any] | str, **arguments: Any) -> Scenario:
     ValueError
         If the model is none that the simulator can express, an argument is missing or unknown, or
         the model or the simulator does not allow its value. The simulator wants a channel at
-        least, at most 1,000 rounds in an engagement, and fires no round that cannot kill.
+        least, at most 1,000 rounds in an engagement, and fires no round that cannot kill; in a
+        stream it wants mean engagements, and patiences above 0, of 1 ms or more.
 
     Notes
     -----
@@ -158,12 +162,12 @@ def _battery(
     )
 
 
-def _fired(value: object) -> float:
+def _fired(value: object, name: str = "kill_probability") -> float:
     """Kill probability where the rounds spent are part of the answer."""
-    kill = chance("kill_probability", value)
+    kill = chance(name, value)
     if kill == 0.0:
         text = "must be above 0, as the simulator fires no round that cannot kill"
-        raise ValueError(f"kill_probability: {text}; got {value!r}")
+        raise ValueError(f"{name}: {text}; got {value!r}")
     return kill
 
 
@@ -226,6 +230,12 @@ def _layered_inventories(threats: int, layers: Sequence[tuple[int, int, float]])
         [interceptor for interceptor, _ in rings],
         *(layer for _, layer in rings),
     )
+
+
+def _layered_rounds_left(threats: int, layers: Sequence[tuple[int, int, float]]) -> Scenario:
+    for place, (_, _, kill) in enumerate(_threes(layers)):
+        _fired(kill, f"layers[{place}] kill_probability")
+    return _layered_inventories(threats, layers)
 
 
 def _threes(layers: Sequence[tuple[int, int, float]]) -> Sequence[tuple[int, int, float]]:
@@ -329,7 +339,7 @@ def _simultaneous_raid(
 ) -> Scenario:
     number, stock = whole("threats", threats), whole("rounds", rounds)
     servers = whole("channels", channels, least=1)
-    spell, last = positive("cycle", cycle), positive("window", window, zero=True)
+    spell, last = cycle_and_window(cycle, window)
     battery = _battery(stock, servers, Doctrine(max_salvos=1), spell)
     return _scenario(
         "simultaneous raid", [_raid(number)], [_interceptor(1.0, 0.0)], _defence(battery, last)
@@ -354,7 +364,12 @@ def _patience(
         text = "must be one number, as the threats of a class have windows of one length"
         raise ValueError(f"patience: {text}; got a distribution")
     rate, service = positive("arrival_rate", arrival_rate), positive("service_rate", service_rate)
-    longest = positive("patience", patience, zero=True)
+    longest = positive("patience", patience, zero=True, most=LONGEST)
+    if service * _SHORTEST > 1.0:
+        text = "must be at most 1000, which is a mean engagement of 1 ms"
+        raise ValueError(f"service_rate: {text}; got {service_rate!r}")
+    if 0.0 < longest < _SHORTEST:
+        raise ValueError(f"patience: must be 0, or at least 1 ms; got {patience!r}")
     return _stream("patience", rate, 1.0 / service, channels, longest, threats)
 
 
@@ -375,7 +390,7 @@ _BUILDERS: dict[str, Callable[..., Scenario]] = {
     "shoot_look_shoot": _shoot_look_shoot,
     "finite_magazine": _finite_magazine,
     "layered_inventories": _layered_inventories,
-    "layered_rounds_left": _layered_inventories,
+    "layered_rounds_left": _layered_rounds_left,
     "uniform_allocation": _uniform_allocation,
     "cost_exchange": _cost_exchange,
     "simultaneous_raid": _simultaneous_raid,

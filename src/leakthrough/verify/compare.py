@@ -22,6 +22,8 @@ FEWEST = 20.0
 """Each cell of a chi-square comparison is expected that often at least."""
 MEASURED = 1_000
 """Threats expected while a stream is measured."""
+_ROUNDING = 1e-9
+"""A law sums to 1 but for that."""
 
 Numbers = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -81,7 +83,8 @@ def seed_of(seed: int, place: int) -> int:
 def _row(case: Case, quantity: str, value: float, found: float, error: float) -> Comparison:
     off = found - value
     sigmas = off / error if error > 0.0 else (math.copysign(math.inf, off) if off else 0.0)
-    sees = (SIGMAS + float(special.ndtri(POWER))) * error / abs(value) if error > 0.0 else 0.0
+    sees = (SIGMAS + float(special.ndtri(POWER))) * error if error > 0.0 else 0.0
+    sees = sees / abs(value) if value else math.inf if sees else 0.0
     return Comparison(case, quantity, value, found, error, sigmas, sees)
 
 
@@ -98,25 +101,29 @@ def _mean_row(case: Case, quantity: str, law: xr.DataArray, values: Counts) -> C
 def _chance_rows(
     case: Case, quantity: str, chance: float, happened: npt.NDArray[np.bool_]
 ) -> list[Comparison]:
-    """Probability of what happens once a replication, if it is expected to happen, and not to.
+    """Probability of what happens once a replication.
 
-    The binomial law is taken as it is, as its tails are not normal where it happens rarely.
+    The binomial law is taken as it is, as its tails are not normal where it happens rarely. Where
+    it is expected hardly ever, or nearly always, it is a comparison only if it is a failure: it
+    would see no small error.
     """
     number, times = len(happened), int(happened.sum())
-    if not FEWEST <= number * chance <= number - FEWEST:
-        return []
+    if not 0.0 <= chance <= 1.0:
+        return [_row(case, quantity, chance, times / number, 0.0)]
     error = math.sqrt(chance * (1.0 - chance) / number)
     below, above = special.bdtr(times, number, chance), special.bdtrc(times, number, chance)
     equal = below - (special.bdtr(times - 1, number, chance) if times else 0.0)
     below, above = below - equal / 2.0, above + equal / 2.0
     sigmas = float(special.ndtri(below) if below < above else -special.ndtri(above))
-    row = _row(case, quantity, chance, times / number, error)
-    return [row._replace(sigmas=sigmas)]
+    row = _row(case, quantity, chance, times / number, error)._replace(sigmas=sigmas)
+    sees_some = FEWEST <= number * chance <= number - FEWEST
+    return [row] if sees_some or row.failed else []
 
 
 def _law_rows(case: Case, quantity: str, law: Numbers, counts: Counts) -> list[Comparison]:
     """Chi-square over all that is expected often enough, and the rest together."""
     number = int(counts.sum())
+    impossible = bool(counts[~(law > 0.0)].any()) or not abs(law.sum() - 1.0) < _ROUNDING
     often = law * number >= FEWEST
     shares, seen = law[often], counts[often].astype(float)
     if (rest := law[~often].sum()) * number >= FEWEST:
@@ -126,16 +133,18 @@ def _law_rows(case: Case, quantity: str, law: Numbers, counts: Counts) -> list[C
         shares[least] += rest
         seen[least] += counts[~often].sum()
     freedom = len(shares) - 1
+    if impossible:
+        return [Comparison(case, quantity, float(freedom), math.inf, 0.0, math.inf, 0.0)]
     if freedom < 1:
         return []
     square = float((seen**2 / (number * shares)).sum() - number)
-    impossible = bool(counts[law == 0.0].any())
     above, below = special.chdtrc(freedom, square), special.chdtr(freedom, square)
     sigmas = float(-special.ndtri(above) if above < below else special.ndtri(below))
     limit = special.chdtri(freedom, special.ndtr(-SIGMAS))
     sees = math.sqrt(float(special.chndtrinc(limit, freedom, 1.0 - POWER)) / number)
-    error, sigmas = math.sqrt(2.0 * freedom), math.inf if impossible else sigmas
-    return [Comparison(case, quantity, float(freedom), square, error, sigmas, sees)]
+    return [
+        Comparison(case, quantity, float(freedom), square, math.sqrt(2.0 * freedom), sigmas, sees)
+    ]
 
 
 # ---------------------------------------------------------------- cases

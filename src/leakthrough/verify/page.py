@@ -42,8 +42,8 @@ A right simulator fails one such run in {alarm:,.0f}.
 - A **law** is compared by chi-square, over all outcomes that are expected {fewest:g} times or
   more, and the rest together: in the table stand the degrees of freedom, which it is on average,
   and its value.
-- P(no leaker) is left out where it is expected in fewer than {fewest:g} replications, or in all
-  but so many.
+- A probability is left out where that is expected in fewer than {fewest:g} replications, or in
+  all but so many, unless it fails even so.
 - A **stream** begins with all channels free, which the formulas do not know. It is measured after
   twenty mean engagements and two patiences, when that makes less than a hundred-thousandth of the
   share, and over a time in which {measured:,} threats are expected.
