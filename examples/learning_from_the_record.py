@@ -5,7 +5,7 @@
 Recorded: how many drones came in each night, and how many were stopped (shot down, jammed or lost)
 or got through, as posted by the Air Force of Ukraine. Without a file these are the large raids that
 the library ships; with a copy of the public data set ("Massive Missile Attacks on Ukraine", P.
-Ivaniuk) all nights that it holds.
+Ivaniuk) all nights of which it has rows of the Air Force.
 Learnt: from the nights before 24 July 2025 the probability that a drone is stopped, and how it
 differs between nights. Predicted: the nights after. Nothing of any defence is assumed, and nothing
 is explained: it is a baseline which a model of a defence should do better than.
@@ -208,7 +208,11 @@ def main(directory: Path, file: Path | None) -> None:
         "differs": predicted(after, lt.records.distribution(learnt, "drone")),
         "same": predicted(after, mean),
     }
-    which = "all nights of the data set" if file else "the large raids that the library ships"
+    which = (
+        "all nights of the data set told by the Air Force"
+        if file
+        else "the large raids that the library ships"
+    )
     print(f"{which}: {before.night.size} nights to learn from, {after.night.size} to predict")
     print("\nLearnt: probability that a drone is stopped (hard kill: of those not soft killed)")
     print_learnt(learnt.sel(threat_class="drone"))

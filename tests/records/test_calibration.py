@@ -242,6 +242,15 @@ def test_only_nights_that_tell_teach() -> None:
     assert int(found.nights_without_soft_kill) == 1
 
 
+def test_a_night_that_tells_of_some_soft_kills_is_silent() -> None:
+    """Its stopped holds those that are told: 7 + 4 + 2 here, not hard kills alone."""
+    record = xr.concat([record_of([6], [10], 2.0), record_of([7], [10])], "entry")
+    found = records.calibrate(record).sel(threat_class="drone")
+    assert int(found.nights_without_soft_kill) == 1
+    assert float(found.probability.sel(outcome="stopped")[0]) == 13 / 20
+    assert "or with the soft kills of some" in found.nights_without_soft_kill.long_name
+
+
 def test_merged_nights_are_not_taken_for_silent() -> None:
     found = learnt([5, 6], [10, 10], day="2025-07-24")
     assert int(found.nights_without_soft_kill) == 0
@@ -274,6 +283,16 @@ def test_what_is_out_of_range_is_refused(call: Any, said: str) -> None:
     found = records.calibrate(record_of([1, 2], [3, 3]))
     with pytest.raises(ValueError, match=said):
         call(found)
+
+
+@pytest.mark.parametrize("confidence", [1e-3, 1e-6, 1e-9, 1e-15])
+def test_at_a_tiny_level_intervals_shrink_to_the_estimate(confidence: float) -> None:
+    """Up to what rounding of the likelihood leaves, 5e-7 of a probability here."""
+    found = records.calibrate(records.raids(), confidence=confidence)
+    value, low, high = (found.probability.sel(estimate=e) for e in ("value", "low", "high"))
+    told = found.nights > 1
+    assert ((low <= value) & (value <= high)).where(told, True).all()
+    assert float((high - low).where(told, 0.0).max()) < 10 * confidence + 5e-6
 
 
 def test_a_wider_level_makes_wider_intervals() -> None:

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from leakthrough import records
 from leakthrough.records.classes import CLASSES, MODELS, class_of
 from leakthrough.records.entries import COUNTS
+from leakthrough.records.loading import LEFT_OUT
 
 HEADER = [
     "time_start",
@@ -102,7 +103,9 @@ def test_only_rows_of_the_air_force_count(tmp_path: Path) -> None:
     )
     assert record.line.values.tolist() == [2, 4]
     assert (record.attrs["rows"], record.attrs["rows_of_others"]) == (4, 2)
-    assert record.attrs["left_out"].startswith("2 rows not of the Air Force")
+    assert record.attrs["left_out"].startswith("2 rows of other sources: many repeat")
+    assert "no counterpart and are missing" in record.attrs["left_out"]
+    assert "twice" not in record.attrs["left_out"]
 
 
 @pytest.mark.parametrize(
@@ -133,6 +136,20 @@ def test_half_empty_and_contradictory_rows_are_counted_and_left_out(tmp_path: Pa
     assert record.attrs["rows_half_empty"] == 2
     assert record.attrs["rows_contradictory"] == 1
     assert "2 without launched or destroyed; 1 with more stopped" in record.attrs["left_out"]
+
+
+def test_more_strike_drones_than_launched_contradict(tmp_path: Path) -> None:
+    record = loaded(tmp_path, row(is_shahed="11"), row(is_shahed="10"))
+    assert record.line.values.tolist() == [3]
+    assert record.attrs["rows_contradictory"] == 1
+
+
+def test_a_row_that_repeats_another_in_every_field_counts_once(tmp_path: Path) -> None:
+    """Two launches from different places may be told alike in all else."""
+    record = loaded(tmp_path, row(), row(launch_place="sea"), row(), row(source=""), row(source=""))
+    assert record.line.values.tolist() == [2, 3]
+    assert (record.attrs["rows_doubled"], record.attrs["rows_of_others"]) == (1, 2)
+    assert "1 that repeat an earlier row in every field" in record.attrs["left_out"]
 
 
 @pytest.mark.parametrize(
@@ -181,6 +198,17 @@ def test_a_file_of_another_format_is_refused(tmp_path: Path, missing: str) -> No
         records.load(path)
 
 
+@pytest.mark.parametrize("name", ["launched", "time_end"])
+def test_a_column_that_stands_twice_is_refused(tmp_path: Path, name: str) -> None:
+    path = written(tmp_path, row(), header=[*HEADER, name])
+    with pytest.raises(ValueError, match=rf"not in the format.*more than one column '{name}'"):
+        records.load(path)
+
+
+def test_other_columns_may_stand_twice(tmp_path: Path) -> None:
+    assert records.load(written(tmp_path, row(), header=[*HEADER, "", ""])).sizes["entry"] == 1
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -197,17 +225,41 @@ def test_what_is_no_table_is_refused(tmp_path: Path, content: bytes, said: str) 
         records.load(path)
 
 
-@pytest.mark.parametrize("bad", ["x", "-1", "1.5", "nan", "inf", "1e99"])
-@pytest.mark.parametrize("name", ["launched", "destroyed", "not_reach_goal", "still_attacking"])
+@pytest.mark.parametrize(
+    "bad", ["x", "-1", "1.5", "nan", "inf", "1e99", "1_0", "1e1", "٣", "1" * 10]
+)
+@pytest.mark.parametrize(
+    "name", ["launched", "destroyed", "not_reach_goal", "still_attacking", "is_shahed"]
+)
 def test_a_malformed_number_is_named_with_its_line(tmp_path: Path, name: str, bad: str) -> None:
     with pytest.raises(ValueError, match=rf"line 3: {name}: must be a whole number.*'{bad}'"):
         loaded(tmp_path, row(), row(**{name: bad}))
 
 
-@pytest.mark.parametrize("bad", ["", "yesterday", "04.07.2025", "2025-13-01 08:00"])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        *("", "yesterday", "04.07.2025", "2025-13-01 08:00", "2025-02-30", "2025-01-02zzz"),
+        *("2025-01-02 24:00", "2025-01-02 08", "9999-01-02", "1677-01-01", "20250102"),
+    ],
+)
 def test_a_malformed_day_is_named_with_its_line(tmp_path: Path, bad: str) -> None:
-    with pytest.raises(ValueError, match="line 2: time_end: must begin with a day"):
+    said = f"line 2: time_end: must be a day from 2000 to 2099.*got '{bad}'"
+    with pytest.raises(ValueError, match=said):
         loaded(tmp_path, row(time_end=bad))
+
+
+@pytest.mark.parametrize(
+    "good", ["2099-12-31", "2099-12-31 ", "2099-12-31 23:59", "2099-12-31 00:00:00"]
+)
+def test_a_day_may_have_a_time(tmp_path: Path, good: str) -> None:
+    assert loaded(tmp_path, row(time_end=good)).night.values[0] == np.datetime64("2099-12-31")
+
+
+@pytest.mark.parametrize("bad", ["", "  "])
+def test_a_row_without_a_model_is_refused(tmp_path: Path, bad: str) -> None:
+    with pytest.raises(ValueError, match=f"line 2: model: must not be empty; got '{bad}'"):
+        loaded(tmp_path, row(model=bad))
 
 
 counts = st.integers(0, 40)
@@ -227,7 +279,7 @@ def test_nights_add_entries_up(
 ) -> None:
     """Against sums in plain dictionaries."""
     rows, sums, silent = [], Counter[Any](), set()
-    for day, model, destroyed, lost, through, flying in drawn:
+    for number_of_row, (day, model, destroyed, lost, through, flying) in enumerate(drawn):
         number = destroyed + (lost or 0) + through + flying
         rows.append(
             row(
@@ -237,6 +289,7 @@ def test_nights_add_entries_up(
                 destroyed=destroyed,
                 not_reach_goal="" if lost is None else lost,
                 still_attacking=flying,
+                launch_place=number_of_row,  # or rows may be equal
             )
         )
         key = (day, class_of(model))
@@ -312,13 +365,31 @@ if REAL:
     def test_the_real_file() -> None:
         """Its rows are all accounted for, and the table that ships says the same."""
         record = records.load(str(REAL))
-        left = [record.attrs[name] for name in ("rows_of_others", "rows_half_empty")]
-        assert (
-            sum(left) + record.attrs["rows_contradictory"] + record.sizes["entry"]
-            == (record.attrs["rows"])
-        )
+        left = sum(record.attrs[f"rows_{kind}"] for kind in LEFT_OUT)
+        assert left + record.sizes["entry"] == record.attrs["rows"]
+        assert record.attrs["rows_doubled"] == 0
         assert record.attrs["unknown_models"] == ""
         ours, theirs = records.nights(records.raids()), records.nights(record)
         theirs = theirs.sel(night=ours.night, threat_class=ours.threat_class)
         for name in COUNTS:
             np.testing.assert_equal(ours[name].values, theirs[name].values, name)
+
+    def test_raids_that_only_others_tell_of_are_missing() -> None:
+        """As the docstring of `load` and the head of the table that ships say."""
+        record = records.nights(records.load(str(REAL)))
+        told = Counter[tuple[str, str]]()
+        with Path(str(REAL)).open(encoding="utf-8-sig", newline="") as file:
+            for fields in csv.DictReader(file):
+                key = (fields["time_end"][:10], class_of(fields["model"].strip()))
+                told[key] += int(float(fields["launched"] or 0)) * (
+                    "kpszsu" not in fields["source"]
+                )
+        missiles = [name for name in CLASSES if "missile" in name]
+        for day, number in {"2022-10-10": 84, "2023-02-10": 71, "2023-03-09": 68}.items():
+            assert sum(told[day, name] for name in missiles) == number
+            assert record.sel(threat_class=missiles, night=record.night == day).launched.sum() == 0
+        for day, number in {"2025-07-20": 57, "2025-10-01": 49}.items():
+            assert told[day, "drone"] == number
+            assert record.sel(threat_class="drone", night=record.night == day).launched.sum() == 0
+        shipped = records.nights(records.raids()).sel(night="2023-01-26", threat_class=missiles)
+        assert int(shipped.launched.sum()) == 55

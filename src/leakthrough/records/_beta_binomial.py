@@ -101,11 +101,16 @@ def _highest(height: Callable[[float], float], grid: Array) -> tuple[float, floa
 
 
 def _root(function: Callable[[float], float], inside: float, end: float) -> float:
-    """Where a function that is above 0 inside falls to 0 on the way to an end, or the end."""
+    """Where a function that is above 0 inside falls to 0 on the way to an end, or the end.
+
+    At a tiny confidence it may not be above 0 inside, by rounding: then that is where.
+    """
     from scipy.optimize import brentq
 
     if inside == end or function(end) >= 0.0:
         return end
+    if function(inside) <= 0.0:
+        return inside
     return float(brentq(function, min(inside, end), max(inside, end), xtol=1e-10, rtol=1e-8))
 
 

@@ -36,8 +36,9 @@ def calibrate(record: xr.Dataset, *, confidence: float = 0.95) -> xr.Dataset:
     **Effective**: of a class as launched, decoys among it, against all that was in its way, as far
     as reported. It is no kill probability of a round, nor of a system. Choose the nights so that
     they report alike (see `raids`), and read `nights_without_soft_kill`: there `stopped` is hard
-    kills only, and `soft_kill` and `hard_kill` are learnt from the others. Of missiles soft kills
-    are reported only now and then, where there were some: those nights are no fair sample.
+    kills only, or with the soft kills of some entries, and `soft_kill` and `hard_kill` are learnt
+    from the others. Of missiles soft kills are reported only now and then, where there were some:
+    those nights are no fair sample.
 
     Parameters
     ----------
@@ -103,7 +104,8 @@ def calibrate(record: xr.Dataset, *, confidence: float = 0.95) -> xr.Dataset:
         "nights_without_soft_kill": (
             dims[:1],
             silent.sum("night").transpose("threat_class").values,
-            "nights on which soft kills were not reported: stopped is hard kills only",
+            "nights on which soft kills were not reported of all entries: stopped is hard kills "
+            "only, or with the soft kills of some",
         ),
     }
     return xr.Dataset(

@@ -105,7 +105,8 @@ def nights(record: xr.Dataset) -> xr.Dataset:
     -------
     xarray.Dataset
         The same variables along `night` (days, ascending) and `threat_class` (those that the
-        record holds): 0 where none were launched; NaN where an entry of that night does not tell.
+        record holds): 0 where the record has no entry, though another source may tell of one (see
+        `load`); NaN where an entry of that night does not tell.
 
     Raises
     ------
