@@ -67,6 +67,9 @@ class Noisy:
         common = common + point["x"] * self.shared[1] + point["y"] * self.shared[2]
         return point["x"] + 2.0 * point["y"] + self.error * (own + common)
 
+    def each(self, points: Any) -> Any:
+        yield from map(self.values, points)
+
 
 def numerators_and_variance(runs: _Runs) -> Any:
     """Numerators of the indices, and the variance, less what noise adds to them."""
