@@ -54,7 +54,9 @@ def checked_scenario(scenario: object) -> Scenario:
 def two_numbers(given: object) -> tuple[Any, ...] | None:
     """Two numbers, Python's or NumPy's, as Python's; None if something else was given."""
     pair = plain(given) if isinstance(given, tuple | list | np.ndarray) else ()
-    return pair if len(pair) == 2 and all(type(n) in (int, float) for n in pair) else None
+    if not isinstance(pair, tuple) or [type(n) in (int, float) for n in pair] != [True, True]:
+        return None
+    return pair
 
 
 def is_whole_at(scenario: Scenario, path: str) -> bool:

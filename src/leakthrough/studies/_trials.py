@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Numbers = npt.NDArray[np.float64]
 
-MOST_KEPT = 4096
+MOST_KEPT = 2048
 """Changes that are kept as they were checked: to build one takes as long as to simulate it."""
 FEW = 4
 """Scenarios for each thread: with fewer, threads share the replications of each instead."""

@@ -2,7 +2,7 @@
 
 import concurrent.futures
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -249,7 +249,7 @@ def _prices(
 
 
 def _is_list(value: object) -> bool:
-    return isinstance(value, Sequence | np.ndarray) and not isinstance(value, str)
+    return isinstance(value, Collection) and not isinstance(value, str)
 
 
 def _is_amount(value: object) -> bool:

@@ -1,6 +1,7 @@
 """The fewest rounds, channels or batteries for which a goal holds."""
 
 import concurrent.futures
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -199,9 +200,9 @@ def _bisect(search: _Search, low: int, high: int) -> tuple[int, float]:
     """The fewest that is not shown to be too few, and the fewest that is shown to be enough."""
     verdict = search.verdict(high)
     if verdict == "fails":
-        return high + 1, np.inf
+        return high + 1, math.inf
     if verdict == "undecided":
-        return _least(search, low, high), np.inf
+        return _least(search, low, high), math.inf
     least, fewest, passed_over = low, high, None
     while low < fewest:
         middle = (low + fewest) // 2
