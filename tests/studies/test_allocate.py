@@ -371,7 +371,7 @@ def test_fields_of_whole_numbers_that_hold_none() -> None:
     own = "layers.point.batteries.gun"
     rounds, salvos = f"{own}.magazines.gun burst.rounds", f"{own}.doctrine.max_salvos"
     scenario = api_example().replace(rounds, np.inf).replace(salvos, None)
-    paths = np.array([rounds, salvos])
+    paths: Any = np.array([rounds, salvos])
     found = lt.allocate(scenario, paths, 6, 1, least=1, replications=10, seed=1, steps=1)
     assert found.allocation.values.sum() <= 6
 

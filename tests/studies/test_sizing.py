@@ -348,6 +348,16 @@ def test_a_measure_that_falls(offset: int) -> None:
     assert found.attrs["path"] == path
 
 
+def test_results_say_where_they_come_from() -> None:
+    scenario = volleys()
+    axis = {"salvos.s.count": (5, 20)}
+    found = lt.saturation_point(scenario, axis, "leakers", 2.5, replications=100, seed=7)
+    looked = lt.simulate_to_precision(scenario, "leakers", 0.5, seed=7)
+    for result in (found, looked):
+        assert int(result.seed) == 7
+        assert str(result.scenario_digest.values) == scenario.digest
+
+
 def test_beyond_the_ends_of_the_axis() -> None:
     def found(low: int, high: int, threshold: float) -> list[float]:
         axis = {"salvos.s.count": (low, high)}

@@ -97,7 +97,8 @@ def saturation_point(
     xarray.Dataset
         `crossing`, with its interval from `crossing_low` to `crossing_high`, in units of the
         axis; infinite, or minus infinite, where they may lie beyond its ends. The estimates of
-        the measure, by its label, along the `point` that were simulated.
+        the measure, by its label, along the `point` that were simulated. And `seed` and
+        `scenario_digest`.
 
     Raises
     ------

@@ -126,6 +126,8 @@ def required(
           with a quantile of the probability that the bound is kept. **Its interval is for that
           number alone.**
 
+        And `seed` and `scenario_digest`.
+
     Raises
     ------
     ValueError
