@@ -54,17 +54,20 @@ def value_at(scenario: Scenario, path: str) -> Any:
 def changed(scenario: Scenario, changes: Mapping[str, object]) -> Scenario:
     """Return a copy with other values at some paths, all at once, and checked once.
 
-    The paths are those of the scenario given, and none leads through another.
+    The paths are those of the scenario given.
 
     Raises
     ------
     ScenarioError
-        If a path leads nowhere, or the scenario would not be valid.
+        If a path leads nowhere or through another, or the scenario would not be valid.
     """
     if not changes:
         return scenario
     for path in changes:
         value_at(scenario, path)
+        for end in [place for place, letter in enumerate(path) if letter == "."]:
+            if path[:end] in changes:
+                raise ScenarioError(f"{path}: lies within {path[:end]}, which is changed too")
     pairs = [(_steps(path), value) for path, value in changes.items()]
     fields: dict[str, Any] = _with(scenario, pairs)
     return Scenario(**fields)

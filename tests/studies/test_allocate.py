@@ -367,10 +367,26 @@ def test_a_probability_is_made_high(offset: int) -> None:
     assert 0 < low < high < 1
 
 
+def test_fields_of_whole_numbers_that_hold_none() -> None:
+    own = "layers.point.batteries.gun"
+    rounds, salvos = f"{own}.magazines.gun burst.rounds", f"{own}.doctrine.max_salvos"
+    scenario = api_example().replace(rounds, np.inf).replace(salvos, None)
+    paths: Any = np.array([rounds, salvos])
+    found = lt.allocate(scenario, paths, 6, 1, least=1, replications=10, seed=1, steps=1)
+    assert found.allocation.values.sum() <= 6
+
+
 A, B = "layers.area.batteries.SAM.channels", "layers.point.batteries.gun.count"
+DRONES = lt.Measure("leak_rate", by="salvo", of="drones")
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"paths": []}, "paths: must be some different paths"),
     ({"paths": A}, "paths: must be some different paths"),
+    ({"paths": iter([A])}, "paths: must be some different paths"),
+    ({"scenario": "x"}, "scenario: must be a Scenario; got 'x'"),
+    (
+        {"scenario": api_example().replace("salvos.drones.count", 0), "measure": DRONES},
+        "measure leak_rate of drones: no threat that it is about is launched",
+    ),
     ({"paths": [A, A]}, "paths: must be some different paths"),
     ({"paths": [A, f"{A}s"]}, "nothing there is called 'channelss'; .*mean 'channels'"),
     ({"paths": [A, "layers.area.outer_range"]}, "paths, layers.area.outer_range: must be a whole"),
@@ -406,4 +422,4 @@ def test_refusals_before_any_simulation(changes: dict[str, Any], said: str) -> N
         arguments["least"] = 0
     arguments = {"measure": "leakers", "replications": 10**9, "seed": 1, **arguments, **changes}
     with pytest.raises(ValueError, match=said):
-        lt.allocate(api_example(), **arguments)
+        lt.allocate(**{"scenario": api_example(), **arguments})

@@ -155,6 +155,7 @@ def test_it_says_what_two_simulations_say() -> None:
         "expended of interceptor area SAM",
     ]
     assert found.units.values.tolist() == ["1", "1", "1", "1", "currency"]
+    assert found.scenario_digest.to_series().to_dict() == {n: s.digest for n, s in options.items()}
     own = {name: lt.simulate(s, replications=300, seed=5) for name, s in options.items()}
     leakers = {name: lt.Measure("leakers").values(result).values for name, result in own.items()}
     before, after = leakers["today"], leakers["more"]
@@ -204,6 +205,9 @@ def test_an_option_that_changes_nothing_differs_by_nothing() -> None:
     assert math.isnan(float(sure.independent_replications))
 
 
+UNARMED = {"a": shots(0.7).replace("layers.L.batteries", []), "b": shots(0.7)}
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -219,7 +223,14 @@ def test_an_option_that_changes_nothing_differs_by_nothing() -> None:
         ({"measures": []}, "measures: must be a list"),
         ({"measures": ["leakers", "leakers"]}, "measures: must not hold one twice"),
         ({"measures": ["leaker"]}, "measure: must be one of"),
-        ({"measures": [lt.Measure("dry", by="battery", of="B")]}, "'B' is not the name of a batt"),
+        (
+            {"measures": [lt.Measure("dry", by="battery", of="B")]},
+            "^option b: measure dry, of: 'B' is not the name of a battery",
+        ),
+        (
+            {"measures": [lt.Measure("dry", by="battery")], "options": UNARMED},
+            "^measure dry by battery: the baseline has none$",
+        ),
         ({"measures": [lt.Measure("leakers", by="salvo")]}, "'s' is not the name of a salvo"),
         ({"replications": 1}, "replications: must be a whole number from 2"),
         ({"confidence": 1.0}, "confidence: must lie between"),
@@ -230,7 +241,7 @@ def test_an_option_that_changes_nothing_differs_by_nothing() -> None:
                 "measures": ["leak_rate"],
                 "options": {"a": shots(0.7), "b": shots(0.7).replace("salvos.s.count", 0)},
             },
-            "measure leak_rate: no threat that it is about is launched",
+            "^option b: measure leak_rate: no threat that it is about is launched",
         ),
     ],
 )

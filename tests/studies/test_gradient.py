@@ -172,3 +172,11 @@ def test_refusals() -> None:
         lt.kill_probability_gradient(
             api_example(), lt.Measure("leakers", by="threat"), replications=10**9
         )
+    empty = raid(salvo(count=0), layer("L", ample()), gun())
+    refused: list[tuple[Any, str, str]] = [
+        (empty, "leak_rate", "measure leak_rate: no threat that it is about is launched"),
+        ("x", "leakers", "scenario: must be a Scenario; got 'x'"),
+    ]
+    for scenario, measure, said in refused:
+        with pytest.raises(ValueError, match=said):
+            lt.kill_probability_gradient(scenario, measure, replications=10**9)

@@ -201,6 +201,7 @@ def test_it_says_when_it_gave_up() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
+        ({"scenario": "x"}, "^scenario: must be a Scenario; got 'x'"),
         ({"measure": "leaker"}, "measure: must be one of"),
         ({"measure": lt.Measure("leakers", by="salvo")}, "must be one number here: say of which"),
         ({"measure": lt.Measure("leakers", by="salvo", of="x")}, "'x' is not the name of a salvo"),

@@ -1,14 +1,19 @@
 """Sobol' indices and the tornado, against raids whose means are known in closed form."""
 
+import concurrent.futures
+import math
 from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
+from here import Here
 from raids import api_example, battery, gun, layer, magazine, raid, salvo
 from scipy import stats
 
 import leakthrough as lt
+from leakthrough.studies import _trials
+from leakthrough.studies._runs import How
 from leakthrough.studies.sensitivity import _indices, _Runs
 
 SIGMAS = 5.0
@@ -67,6 +72,9 @@ class Noisy:
         common = common + point["x"] * self.shared[1] + point["y"] * self.shared[2]
         return point["x"] + 2.0 * point["y"] + self.error * (own + common)
 
+    def each(self, points: Any) -> Any:
+        yield from map(self.values, points)
+
 
 def numerators_and_variance(runs: _Runs) -> Any:
     """Numerators of the indices, and the variance, less what noise adds to them."""
@@ -115,6 +123,81 @@ def test_fields_that_do_nothing_and_whole_ones(offset: int) -> None:
     assert (found.total_noise.sel(path=channels) == 0.0).all()
 
 
+@pytest.mark.parametrize("fields", [1, 2, 3])
+def test_the_formulas_of_the_indices(fields: int) -> None:
+    outputs = np.random.default_rng(fields).random((2 + fields, 64))
+    first, second, mixed = outputs[0], outputs[1] - outputs[:2].mean(), outputs[2:]
+    expected = [
+        (second * (mixed - first)).mean(axis=1),
+        ((mixed - first) ** 2).mean(axis=1) / 2.0,
+    ]
+    np.testing.assert_allclose(_indices(outputs) * outputs[:2].var(), expected, atol=1e-14)
+
+
+def test_one_field_alone_accounts_for_everything(offset: int) -> None:
+    # 64 points see an error of 0.6 in the total index, which is 1.
+    call: dict[str, Any] = {"points": 64, "replications": 40, "seed": 30 + offset}
+    found = lt.sensitivity(two_layers(), {FAR: LAWS[FAR]}, **call)
+    assert found.sizes["path"] == 1
+    for name in ("first_order", "total"):
+        index, error = found[name].sel(estimate=["mean", "standard_error"]).values[:, 0]
+        assert abs(index - float(found[f"{name}_noise"][0]) - 1.0) <= SIGMAS * error
+        assert error < 0.2
+
+
+@pytest.mark.parametrize(
+    ("path", "now"),
+    [("magazines.near.rounds", math.inf), ("doctrine.max_salvos", None)],
+)
+def test_what_is_drawn_for_whole_fields_is_whole_whatever_stands_there(path: str, now: Any) -> None:
+    path = f"layers.b.batteries.near.{path}"
+    laws = {path: stats.uniform(1.0, 10.0)}
+    call: dict[str, Any] = {"points": 4, "replications": 5, "seed": 1}
+    found = lt.sensitivity(two_layers().replace(path, now), laws, **call)
+    whole = lt.sensitivity(two_layers().replace(path, 3), laws, **call)
+    assert float(found["mean"]) == float(whole["mean"])
+
+
+def trials(how: How) -> Any:
+    return _trials.Trials(two_layers(), "leakers", 20, 3, how)
+
+
+@pytest.mark.parametrize("how", [How(1), How(2), How(9), How(executor=Here())])
+def test_many_changes_have_the_values_of_each(how: How, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_trials, "MOST_IN_A_BLOCK", 7)
+    monkeypatch.setattr(_trials, "MOST_KEPT", 3)
+    every = [{FAR: 0.3 + n / 20, NEAR: 0.6} for n in range(10)]
+    with trials(how) as own:
+        own.check(every)
+        found = list(own.each(every))
+    assert own.number == 10
+    with trials(How(1)) as own:
+        for one, changes in zip(found, every, strict=True):
+            np.testing.assert_array_equal(one, own.values(changes))
+
+
+def test_each_scenario_is_built_once_and_all_share_the_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Both took far longer than the simulation of a hundred nights.
+    calls = {"prepared": 0, "ThreadPoolExecutor": 0}
+
+    def counted(module: Any, name: str) -> None:
+        original = getattr(module, name)
+
+        def call(*given: Any) -> Any:
+            calls[name] += 1
+            return original(*given)
+
+        monkeypatch.setattr(module, name, call)
+
+    counted(_trials, "prepared")
+    counted(concurrent.futures, "ThreadPoolExecutor")
+    lt.sensitivity(two_layers(), LAWS, points=8, replications=5, seed=1, workers=2)
+    assert calls["prepared"] <= 8 * 4 + 2
+    assert calls["ThreadPoolExecutor"] == 1
+
+
 def test_a_measure_that_never_changes_has_no_indices() -> None:
     laws = {"layers.b.batteries.near.channels": stats.uniform(500, 400)}
     found = lt.sensitivity(two_layers(), laws, points=4, replications=5, seed=1)
@@ -136,20 +219,33 @@ def test_the_same_seed_gives_the_same_bits() -> None:
         ({"distributions": {}}, "distributions: must name at least one path"),
         ({"distributions": {"layers.c.outer_range": stats.norm()}}, "nothing there is called 'c'"),
         ({"distributions": {FAR: stats.norm(0.5, 0.5)}}, "must be a number in"),
-        ({"distributions": {FAR: 0.5}}, "must be a frozen scipy.stats distribution"),
+        ({"distributions": {FAR: 0.5}}, f"^distributions, {FAR}: must be a frozen scipy.stats di"),
+        ({"distributions": {FAR: (0.3, 0.7)}}, r"t: must be a frozen .*; got \(0.3, 0.7\)"),
+        ({"distributions": {FAR: stats.randint(0, 1)}}, f"^distributions, {FAR}: .* continuous"),
+        ({"distributions": [FAR]}, "^distributions: must be a mapping of path to frozen"),
+        (
+            {"distributions": {FAR: stats.norm(), "interceptors.far": stats.norm()}},
+            f"^{FAR}: lies within interceptors.far, which is changed too",
+        ),
+        ({"scenario": "x"}, "^scenario: must be a Scenario; got 'x'"),
+        (
+            {"measure": "leak_rate", "scenario": two_layers(threats=0)},
+            "^measure leak_rate: no threat that it is about is launched",
+        ),
         ({"measure": lt.Measure("leakers", by="salvo")}, "must be one number"),
         ({"replications": 1}, "replications: must be a whole number from 2"),
     ],
 )
 def test_refusals_of_sensitivity(changes: dict[str, Any], said: str) -> None:
     arguments: dict[str, Any] = {
+        "scenario": two_layers(),
         "distributions": LAWS,
         "points": 64,
         "replications": 10**9,
         "seed": 1,
     }
     with pytest.raises(ValueError, match=said):
-        lt.sensitivity(two_layers(), **{**arguments, **changes})
+        lt.sensitivity(**{**arguments, **changes})
 
 
 # ---------------------------------------------------------------- tornado
@@ -199,9 +295,27 @@ def test_a_difference_is_that_of_two_simulations(offset: int) -> None:
     assert float(found.swing.sel(estimate="standard_error")[0]) < 0.5 * apart
 
 
+def test_numbers_may_be_those_of_numpy() -> None:
+    path = "layers.b.batteries.near.channels"
+    call: dict[str, Any] = {"replications": 10, "seed": 1}
+    expected = lt.tornado(two_layers(), {path: (1, 30)}, **call)
+    pairs: list[Any] = [np.array([1, 30]), (np.int64(1), np.int64(30)), [1, np.int16(30)]]
+    for pair in pairs:
+        assert lt.tornado(two_layers(), {path: pair}, **call).identical(expected)
+    assert str(expected.scenario_digest.values) == two_layers().digest
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
+        ({"ranges": [FAR]}, "^ranges: must be a mapping of path to"),
+        ({"ranges": {FAR: np.array(0.3)}}, "kill_probability.t: must be two numbers"),
+        ({"ranges": {FAR: (False, True)}}, "kill_probability.t: must be two numbers"),
+        ({"scenario": "x"}, "^scenario: must be a Scenario; got 'x'"),
+        (
+            {"ranges": {"salvos.s.count": (0, 10)}, "measure": "leak_rate"},
+            "^measure leak_rate: no threat that it is about is launched",
+        ),
         ({"ranges": {}}, "ranges: must name at least one path"),
         ({"ranges": {FAR: (0.3,)}}, "kill_probability.t: must be two numbers, low and high"),
         ({"ranges": {FAR: (0.3, "high")}}, "kill_probability.t: must be two numbers"),
@@ -214,4 +328,4 @@ def test_a_difference_is_that_of_two_simulations(offset: int) -> None:
 def test_refusals_of_tornado(changes: dict[str, Any], said: str) -> None:
     arguments: dict[str, Any] = {"ranges": RANGES, "replications": 10**9, "seed": 1}
     with pytest.raises(ValueError, match=said):
-        lt.tornado(two_layers(), **{**arguments, **changes})
+        lt.tornado(**{"scenario": two_layers(), **arguments, **changes})

@@ -238,9 +238,33 @@ def test_a_goal_met_at_once_needs_the_lowest() -> None:
     assert lt.required(volleys(), SALVO, goal, low=5, high=9, seed=1).identical(found)
 
 
+def test_numbers_of_numpy_and_fields_that_hold_no_whole_number_yet() -> None:
+    goal = lt.Goal("no_leaker", at_least=0.9)
+    expected = lt.required(volleys(), SALVO, goal, low=1, high=8, **HOW)
+    found = lt.required(volleys(), SALVO, goal, low=np.int64(1), high=np.int64(8), **HOW)  # type: ignore[arg-type]
+    assert found.identical(expected)
+    assert str(found.scenario_digest.values) == volleys().digest
+    # One look leaves 3 of 10, two leave 0.9, and three 0.27: the goal needs three.
+    looks, own = "layers.L.batteries.B.doctrine.max_salvos", sequence(10, 10**6)
+    scenario = own.replace(looks, None)
+    found = lt.required(scenario, looks, lt.Goal("leakers", at_most=0.5), low=1, high=4, **HOW)
+    assert float(found.required) == 3.0
+
+
+def test_a_quantile_of_at_least_is_kept_in_the_rest_of_the_nights() -> None:
+    # At least 1 in 95 % of the nights: the quantiles ask for 5 % of them, 94 % and 96 %.
+    values = np.repeat([0.0, 1.0], [500, 9_500])
+    verdicts = [
+        lt.Goal("leakers", at_least=1, quantile=q).verdict(values, 0.01, 10.0)
+        for q in (0.95, 0.06, 0.04)
+    ]
+    assert verdicts == ["holds", "holds", "fails"]
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
+        ({"scenario": "x"}, "^scenario: must be a Scenario; got 'x'"),
         ({"goal": 0.9}, "goal: must be a leakthrough.Goal; got 0.9"),
         ({"goal": lt.Goal(lt.Measure("leakers", by="salvo"), at_most=1)}, "must be one number"),
         ({"low": 9, "high": 8}, "low: must be at most high = 8; got 9"),
@@ -324,6 +348,16 @@ def test_a_measure_that_falls(offset: int) -> None:
     assert found.attrs["path"] == path
 
 
+def test_results_say_where_they_come_from() -> None:
+    scenario = volleys()
+    axis = {"salvos.s.count": (5, 20)}
+    found = lt.saturation_point(scenario, axis, "leakers", 2.5, replications=100, seed=7)
+    looked = lt.simulate_to_precision(scenario, "leakers", 0.5, seed=7)
+    for result in (found, looked):
+        assert int(result.seed) == 7
+        assert str(result.scenario_digest.values) == scenario.digest
+
+
 def test_beyond_the_ends_of_the_axis() -> None:
     def found(low: int, high: int, threshold: float) -> list[float]:
         axis = {"salvos.s.count": (low, high)}
@@ -339,7 +373,10 @@ def test_beyond_the_ends_of_the_axis() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
+        ({"scenario": "x"}, "^scenario: must be a Scenario; got 'x'"),
         ({"axis": {}}, "axis: must be one path with"),
+        ({"axis": {"salvos.s.count": "12"}}, "axis: must be one path with .* got '12'"),
+        ({"axis": {"salvos.s.count": ("1", "2")}}, "axis: must be one path with"),
         ({"axis": ["salvos.s.count"]}, "axis: must be one path with"),
         ({"axis": {"salvos.s.count": 5}}, "axis: must be one path with"),
         ({"axis": {"salvos.s.count": (5, 5)}}, "axis: must be .* low below high"),

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from leakthrough._errors import ScenarioError
-from leakthrough._paths import value_at
+from leakthrough._paths import changed, value_at
 from leakthrough.arrivals import At, Times, Uniform
 from leakthrough.scenario import (
     Battery,
@@ -170,3 +170,11 @@ def test_a_value_that_is_not_allowed_there(path: str, value: object, said: str) 
         SCENARIO.replace(path, value)
     assert said in str(caught.value)
     assert str(caught.value).startswith("in Scenario 'v1.2':")
+
+
+def test_several_changes_at_once_do_not_lead_through_one_another() -> None:
+    magazine = f"{SAM}.magazines.area SAM"
+    with pytest.raises(ScenarioError, match=f"^{magazine}.rounds: lies within {SAM}, which is ch"):
+        changed(SCENARIO, {f"{magazine}.rounds": 3, SAM: {"name": "SAM"}})
+    both = changed(SCENARIO, {f"{magazine}.rounds": 3, f"{SAM}.channels": 1})
+    assert value_at(both, f"{magazine}.rounds") == 3

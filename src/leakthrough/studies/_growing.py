@@ -52,8 +52,6 @@ class Growing:
         if measure.kind.source == "leaked":
             all_leak = self.job.tables.salvos["count"][np.newaxis]
             self.most = float(self.empty.gauge.readers[0](all_leak)[0, 0])
-        if np.isnan(self.most):
-            raise ValueError(f"measure {measure.label}: no threat that it is about is launched")
 
     def up_to(self, replications: int) -> "Numbers":
         """Values (replications,) of the first replications."""

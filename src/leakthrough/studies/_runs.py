@@ -5,14 +5,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import xarray as xr
 
 from leakthrough import _kernel
 from leakthrough._blocks import compute
-from leakthrough._errors import is_whole
+from leakthrough._errors import is_whole, shown
+from leakthrough._fields import plain
 from leakthrough._jobs import Block, RaidJob
+from leakthrough._paths import value_at
 from leakthrough._state import columns
 from leakthrough._tables import Labels, Tables, label, lower
+from leakthrough.results import COORDINATES
 from leakthrough.scenario import Scenario
+from leakthrough.studies._axes import WHOLE
 from leakthrough.studies.measure import Frame, Measure, Reader
 
 if TYPE_CHECKING:
@@ -37,6 +42,32 @@ def checked_how(
     if workers is not None and (not is_whole(workers) or workers < 1):
         raise ValueError(f"workers: must be a whole number from 1; got {workers!r}")
     return How(workers, executor, progress)
+
+
+def checked_scenario(scenario: object) -> Scenario:
+    """The scenario, or a clear error."""
+    if not isinstance(scenario, Scenario):
+        raise ValueError(f"scenario: must be a Scenario; got {shown(scenario)}")
+    return scenario
+
+
+def two_numbers(given: object) -> tuple[Any, ...] | None:
+    """Two numbers, Python's or NumPy's, as Python's; None if something else was given."""
+    pair = plain(given) if isinstance(given, tuple | list | np.ndarray) else ()
+    if not isinstance(pair, tuple) or [type(n) in (int, float) for n in pair] != [True, True]:
+        return None
+    return pair
+
+
+def is_whole_at(scenario: Scenario, path: str) -> bool:
+    """Whether a field holds whole numbers, even if what stands there now is none."""
+    return is_whole(value_at(scenario, path)) or path.split(".")[-1] in WHOLE
+
+
+def origin(scenario: Scenario, seed: int) -> dict[str, xr.Variable]:
+    """Coordinates that say of which scenario a study is, and on which draws."""
+    given = {"seed": np.int64(seed), "scenario_digest": scenario.digest}
+    return {n: xr.Variable((), value, {"long_name": COORDINATES[n]}) for n, value in given.items()}
 
 
 class Gauge:
@@ -126,11 +157,16 @@ def prepared(scenario: Scenario, measures: Sequence[Measure]) -> tuple[RaidJob, 
     Raises
     ------
     ValueError
-        If a measure is of something that the scenario does not have.
+        If a measure is of something that the scenario does not have, or is one number and that
+        is NaN, as nothing of what it is about is launched.
     """
     tables, labels = lower(scenario), label(scenario)
+    gauge = Gauge(tables, labels, measures)
+    for measure, reader in zip(measures, gauge.readers, strict=True):
+        if not measure.dims and np.isnan(reader(np.zeros((1, len(reader.weights))))).any():
+            raise ValueError(f"measure {measure.label}: no threat that it is about is launched")
     job = RaidJob(tables)
-    return job, Values(job, Gauge(tables, labels, measures))
+    return job, Values(job, gauge)
 
 
 def values(

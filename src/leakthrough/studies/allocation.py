@@ -2,7 +2,7 @@
 
 import concurrent.futures
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from leakthrough.intervals import checked_confidence
 from leakthrough.measures import measured
 from leakthrough.scenario import Scenario
 from leakthrough.studies._guess import fluid_guess
-from leakthrough.studies._runs import checked_how
+from leakthrough.studies._runs import checked_how, is_whole_at
 from leakthrough.studies._search import Prices, Search, Units
 from leakthrough.studies._trials import Trials, fresh
 from leakthrough.studies.measure import Measure
@@ -225,13 +225,12 @@ def _prices(
     scenario: Scenario, paths: Sequence[str], budget: float, costs: Any, least: Any, most: Any
 ) -> Prices:
     """What the units cost and how many there may be, or a clear error."""
-    if isinstance(paths, str) or not paths or len(set(paths)) < len(paths):
+    if not _is_list(paths) or len(paths) == 0 or len(set(paths)) < len(paths):
         raise ValueError(f"paths: must be some different paths, in a list; got {shown(paths)}")
     for path in paths:
-        value = value_at(scenario, path)
-        if not is_whole(value) or not path.startswith("layers."):
+        if not is_whole_at(scenario, path) or not path.startswith("layers."):
             text = "must be a whole-number field of a layer"
-            raise ValueError(f"paths, {path}: {text}; it holds {shown(value)}")
+            raise ValueError(f"paths, {path}: {text}; it holds {shown(value_at(scenario, path))}")
     if not _is_amount(budget):
         raise ValueError(f"budget: must be a finite number above 0; got {budget!r}")
     each = _by_path("costs", costs, paths)
@@ -247,6 +246,10 @@ def _prices(
         raise ValueError(f"budget: {text}, and one more at least {min(prices.costs):g}")
     bought = [low[path] + prices.affordable(n, left) for n, path in enumerate(paths)]
     return prices._replace(most=tuple(map(min, prices.most, bought)))
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Collection) and not isinstance(value, str)
 
 
 def _is_amount(value: object) -> bool:

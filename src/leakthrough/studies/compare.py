@@ -9,6 +9,7 @@ import xarray as xr
 
 from leakthrough._errors import nearest, shown
 from leakthrough.intervals import ESTIMATES, checked_confidence, student
+from leakthrough.results import COORDINATES
 from leakthrough.scenario import Scenario
 from leakthrough.simulate import checked_replications, checked_seed
 from leakthrough.studies._runs import How, checked_how, prepared, values
@@ -59,7 +60,8 @@ def compare(
     Returns
     -------
     xarray.Dataset
-        Along `measure`, whose `units` stand beside it:
+        With the `seed`, and the `scenario_digest` of each `option`. Along `measure`, whose
+        `units` stand beside it:
 
         - `value` of each `option`, along `estimate`;
         - `difference` of each `alternative` less the baseline, along `estimate`;
@@ -105,8 +107,11 @@ def compare(
     """
     names, first = _checked_options(options, baseline)
     wanted = _named(options[first], measures)
-    for scenario in options.values():
-        _check(scenario, wanted)
+    for name, scenario in options.items():
+        try:
+            prepared(scenario, wanted)
+        except ValueError as error:
+            raise ValueError(f"option {name}: {error}") from None
     number, level = checked_replications(replications, least=2), checked_confidence(confidence)
     own, how = checked_seed(seed), checked_how(workers, executor, progress)
     found = {name: _values(options[name], wanted, number, own, how) for name in (first, *names)}
@@ -131,6 +136,7 @@ def compare(
         },
         {"confidence": level, "baseline": first, "replications": number},
         own,
+        [scenario.digest for scenario in options.values()],
     )
 
 
@@ -159,18 +165,12 @@ def _named(scenario: Scenario, measures: object) -> list[Measure]:
         names: Sequence[str | None] = [measure.of]
         if measure.dims:
             names = prepared(scenario, [measure])[1].gauge.readers[0].names
+            if not names:
+                raise ValueError(f"measure {measure.label}: the baseline has none")
         wanted += [Measure(measure.name, measure.by, name, measure.count) for name in names]
     if len(set(wanted)) < len(wanted):
         raise ValueError("measures: must not hold one twice")
     return wanted
-
-
-def _check(scenario: Scenario, measures: Sequence[Measure]) -> None:
-    """Whether the scenario has the measures."""
-    readers = prepared(scenario, measures)[1].gauge.readers
-    for measure, reader in zip(measures, readers, strict=True):
-        if np.isnan(reader(np.zeros((1, len(reader.weights))))).any():
-            raise ValueError(f"measure {measure.label}: no threat that it is about is launched")
 
 
 def _values(
@@ -302,6 +302,7 @@ def _dataset(
     variables: "Mapping[str, npt.NDArray[np.generic]]",
     attrs: dict[str, float | str],
     seed: int,
+    digests: list[str],
 ) -> xr.Dataset:
     """What was found, labelled."""
     given = {}
@@ -312,13 +313,15 @@ def _dataset(
     coordinates = {name: (name, np.array(texts, np.str_)) for name, texts in names.items()}
     level = f"{100 * float(attrs['confidence']):g} %"
     text = {"long_name": f"estimate; low and high of the {level} interval"}
+    digest = {"long_name": COORDINATES["scenario_digest"]}
     return xr.Dataset(
         given,
         {
             **coordinates,
             "estimate": ("estimate", list(ESTIMATES), text),
             "units": ("measure", np.array(units, np.str_), {"long_name": "units of the measure"}),
-            "seed": ((), np.int64(seed), {"long_name": "seed"}),
+            "seed": ((), np.int64(seed), {"long_name": COORDINATES["seed"]}),
+            "scenario_digest": ("option", np.array(digests, np.str_), digest),
         },
         attrs,
     )

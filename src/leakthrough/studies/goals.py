@@ -47,8 +47,9 @@ class Goal:
         One of the two: the bound on its mean, which is the probability of `no_leaker`,
         `at_most` and `dry`.
     quantile : float, optional
-        The bound is on this quantile of the measure instead, between 0 and 1: with 0.95,
-        `at_most` is to be kept in 95 % of the nights.
+        The bound is on this quantile of the measure instead, between 0 and 1. With 0.95,
+        `at_most` is to be kept in 95 % of the nights, but **`at_least` in 5 % only**: for 95 %
+        take 0.05.
 
     Raises
     ------

@@ -13,7 +13,7 @@ from leakthrough.measures import labelled, measured
 from leakthrough.scenario import Scenario
 from leakthrough.simulate import checked_replications, checked_seed
 from leakthrough.studies._growing import Growing, is_settled, skewness
-from leakthrough.studies._runs import checked_how
+from leakthrough.studies._runs import checked_how, checked_scenario, origin
 from leakthrough.studies.measure import Measure, measure_of
 
 if TYPE_CHECKING:
@@ -82,7 +82,8 @@ def simulate_to_precision(
     -------
     xarray.Dataset
         The measure, by its label, along `estimate`; `replications` used; `looks`, the
-        replications at which the interval was looked at; whether it was `reached`; and `seed`.
+        replications at which the interval was looked at; whether it was `reached`; `seed` and
+        `scenario_digest`.
 
     Warns
     -----
@@ -132,6 +133,7 @@ def simulate_to_precision(
     >>> int(found.replications), found.leakers.values.round(2).tolist()
     (1712, [6.01, 0.05, 5.92, 6.11])
     """
+    checked_scenario(scenario)
     wanted = _checked(measure_of(measure), half_width, relative, confidence, most_replications)
     how = checked_how(workers, executor, progress)
     growing = Growing(scenario, measure_of(measure), seed=checked_seed(seed), how=how)
@@ -140,7 +142,8 @@ def simulate_to_precision(
         text = f"{growing.measure.label}: not as precise as wanted with {looks[-1]:,} replications"
         more = f"; some {look.needed:,.0f} seem needed" if np.isfinite(look.needed) else ""
         warnings.warn(text + more, RuntimeWarning, stacklevel=2)
-    return _dataset(growing, look, looks, wanted.confidence)
+    found = _dataset(growing, look, looks, wanted.confidence)
+    return found.assign_coords(origin(scenario, growing.seed))
 
 
 def _checked(
@@ -196,7 +199,7 @@ def _next(number: int, needed: float, most: int) -> int:
 def _dataset(growing: Growing, look: _Look, looks: list[int], confidence: float) -> xr.Dataset:
     """What was found, labelled."""
     label, attrs = growing.measure.label, growing.measure.attrs
-    found = labelled(
+    return labelled(
         {
             label: measured(look.estimates, attrs["long_name"], units=attrs["units"]),
             "replications": xr.Variable((), looks[-1], _said("replications used")),
@@ -206,7 +209,6 @@ def _dataset(growing: Growing, look: _Look, looks: list[int], confidence: float)
         xr.Dataset(),
         confidence,
     )
-    return found.assign_coords(seed=((), np.int64(growing.seed), {"long_name": "seed"}))
 
 
 def _said(long_name: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from leakthrough.measures import labelled, measured
 from leakthrough.scenario import Scenario
 from leakthrough.simulate import checked_replications, checked_seed
 from leakthrough.studies._growing import Growing
-from leakthrough.studies._runs import How, checked_how
+from leakthrough.studies._runs import How, checked_how, checked_scenario, origin, two_numbers
 from leakthrough.studies.goals import checked_level
 from leakthrough.studies.measure import Measure, measure_of
 
@@ -97,7 +97,8 @@ def saturation_point(
     xarray.Dataset
         `crossing`, with its interval from `crossing_low` to `crossing_high`, in units of the
         axis; infinite, or minus infinite, where they may lie beyond its ends. The estimates of
-        the measure, by its label, along the `point` that were simulated.
+        the measure, by its label, along the `point` that were simulated. And `seed` and
+        `scenario_digest`.
 
     Raises
     ------
@@ -124,7 +125,7 @@ def saturation_point(
     >>> round(float(found.crossing_low), 1), round(float(found.crossing_high), 1)
     (27.8, 28.2)
     """
-    path, low, high = _checked_axis(scenario, axis)
+    path, low, high = _checked_axis(checked_scenario(scenario), axis)
     chosen = measure_of(measure)
     curve = _Curve(
         scenario,
@@ -149,10 +150,7 @@ def _checked_axis(scenario: Scenario, axis: object) -> tuple[str, float, float]:
     if not isinstance(axis, Mapping) or len(axis) != 1:
         raise ValueError(f"axis: {text}; got {shown(axis)}")
     [(path, ends)] = axis.items()
-    try:
-        low, high = map(float, ends)
-    except (TypeError, ValueError):
-        raise ValueError(f"axis: {text}; got {shown(ends)}") from None
+    low, high = map(float, two_numbers(ends) or (np.nan, np.nan))
     if not -np.inf < low < high < np.inf:
         raise ValueError(f"axis: {text}; got {shown(ends)}")
     try:
@@ -211,7 +209,5 @@ def _dataset(curve: _Curve, at: float, first: float, last: float) -> xr.Dataset:
         curve.confidence,
     )
     found.attrs["path"] = curve.path
-    return found.assign_coords(
-        point=("point", points, {**units, "long_name": curve.path}),
-        seed=((), np.int64(curve.seed), {"long_name": "seed"}),
-    )
+    point = ("point", points, {**units, "long_name": curve.path})
+    return found.assign_coords({"point": point, **origin(curve.scenario, curve.seed)})

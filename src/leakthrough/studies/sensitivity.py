@@ -1,19 +1,21 @@
 """Which of the things that one does not know matters: Sobol' indices."""
 
 import concurrent.futures
+import contextlib
+import itertools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
+from pydantic import ValidationError
 
-from leakthrough._errors import is_whole
-from leakthrough._paths import value_at
+from leakthrough._errors import is_whole, lines_of, mistakes_of, shown
 from leakthrough.distributions import Distribution
 from leakthrough.intervals import checked_confidence
 from leakthrough.measures import measured
 from leakthrough.scenario import Scenario
-from leakthrough.studies._runs import checked_how
+from leakthrough.studies._runs import checked_how, is_whole_at
 from leakthrough.studies._trials import Trials
 from leakthrough.studies.measure import Measure
 
@@ -114,7 +116,7 @@ def sensitivity(
     if not is_whole(points) or not 2 <= points <= MOST_POINTS or points & (points - 1):
         raise ValueError(f"points: must be a power of 2 from 2 to {MOST_POINTS}; got {points!r}")
     designs = _designs(scenario, distributions, int(points), trials.seed)
-    trials.check(changes for design in designs for changes in design)
+    trials.check(itertools.chain(*zip(*designs, strict=True)))
     with trials:
         runs = _Runs(trials, designs)
     attrs, names = trials.measure.attrs, ("first_order", "total")
@@ -139,6 +141,9 @@ def _designs(
     """Changes at the points of the designs A, B, and A with each column of B in turn."""
     from scipy.stats import qmc
 
+    if not isinstance(distributions, Mapping):
+        text = "must be a mapping of path to frozen scipy.stats distribution"
+        raise ValueError(f"distributions: {text}; got {shown(distributions)}")
     if not distributions:
         raise ValueError("distributions: must name at least one path; got none")
     number = len(distributions)
@@ -146,9 +151,8 @@ def _designs(
     drawn = np.empty((2, points, number))
     whole = []
     for n, (path, given) in enumerate(distributions.items()):
-        law = Distribution.model_validate(given).frozen()
-        drawn[:, :, n] = law.ppf(uniform[:, [n, number + n]].T)
-        whole.append(is_whole(value_at(scenario, path)))
+        whole.append(is_whole_at(scenario, path))
+        drawn[:, :, n] = _law(path, given).ppf(uniform[:, [n, number + n]].T)
     first, second = drawn
     mixed = [np.where(np.arange(number) == n, second, first) for n in range(number)]
     return [
@@ -161,6 +165,15 @@ def _designs(
         ]
         for design in (first, second, *mixed)
     ]
+
+
+def _law(path: str, given: object) -> Any:
+    """The frozen distribution that is given for a path, or a clear error."""
+    try:
+        return Distribution.model_validate(given).frozen()
+    except ValidationError as error:
+        text = "; ".join(lines_of(mistakes_of(error, Distribution, given)))
+        raise ValueError(f"distributions, {path}: {text}") from None
 
 
 class _Runs:
@@ -181,15 +194,17 @@ class _Runs:
         self.outputs = np.empty((len(designs), points))
         sums = np.zeros((len(designs), trials.replications))
         first, total, own = np.zeros(number), np.zeros(number), 0.0
-        for point in range(points):
-            values = np.stack([trials.values(design[point]) for design in designs])
-            self.outputs[:, point] = values.mean(axis=1)
-            sums += values / points
-            errors = values - values.mean(axis=1, keepdims=True)
-            changes = errors[2:] - errors[0]
-            first += changes @ errors[1]
-            total += (changes**2).sum(axis=1) / 2.0
-            own += (errors[:2] ** 2).sum() / 2.0
+        every = list(itertools.chain(*zip(*designs, strict=True)))
+        with contextlib.closing(trials.each(every)) as found:
+            for point in range(points):
+                values = np.stack(list(itertools.islice(found, len(designs))))
+                self.outputs[:, point] = values.mean(axis=1)
+                sums += values / points
+                errors = values - values.mean(axis=1, keepdims=True)
+                changes = errors[2:] - errors[0]
+                first += changes @ errors[1]
+                total += (changes**2).sum(axis=1) / 2.0
+                own += (errors[:2] ** 2).sum() / 2.0
         common = sums[:2].mean(axis=0) - sums[:2].mean()
         # Over the points, then over R - 1 and R: covariances of errors of means.
         scale = (trials.replications - 1.0) * trials.replications
@@ -211,11 +226,14 @@ def _indices(outputs: "Numbers") -> "Numbers":
     """First-order and total indices (2, fields); NaN where the output is constant."""
     from scipy.stats import sobol_indices
 
+    fields = len(outputs) - 2
     if outputs[:2].var() == 0.0:
-        return np.full((2, len(outputs) - 2), np.nan)
-    given: Any = {"f_A": outputs[:1], "f_B": outputs[1:2], "f_AB": outputs[2:, np.newaxis]}
+        return np.full((2, fields), np.nan)
+    # SciPy fails on one field alone: the first stands there twice.
+    mixed = outputs[[2, *range(2, len(outputs))], np.newaxis]
+    given: Any = {"f_A": outputs[:1], "f_B": outputs[1:2], "f_AB": mixed}
     found = sobol_indices(func=given, n=outputs.shape[1])
-    return np.stack([found.first_order.reshape(-1), found.total_order.reshape(-1)])
+    return np.stack([found.first_order, found.total_order]).reshape(2, 1 + fields)[:, 1:]
 
 
 def _estimates(outputs: "Numbers", level: float, seed: int) -> "Numbers":

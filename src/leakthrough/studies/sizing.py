@@ -14,7 +14,7 @@ from leakthrough.measures import labelled, measured
 from leakthrough.scenario import Scenario
 from leakthrough.simulate import checked_replications, checked_seed
 from leakthrough.studies._growing import Growing
-from leakthrough.studies._runs import How, checked_how
+from leakthrough.studies._runs import How, checked_how, checked_scenario, is_whole_at, origin
 from leakthrough.studies.goals import Goal, Verdict
 from leakthrough.studies.measure import measure_of
 
@@ -126,6 +126,8 @@ def required(
           with a quantile of the probability that the bound is kept. **Its interval is for that
           number alone.**
 
+        And `seed` and `scenario_digest`.
+
     Raises
     ------
     ValueError
@@ -157,7 +159,7 @@ def required(
     >>> float(required(scenario, rounds, goal, low=1, high=64, seed=7).required)
     25.0
     """
-    _check(scenario, path, goal, low, high)
+    low, high = _checked_ends(scenario, path, goal, low, high)
     level = checked_confidence(confidence)
     looks = [min(FIRST, checked_replications(most_replications, "most_replications", 2))]
     while looks[-1] < most_replications:
@@ -178,17 +180,22 @@ def required(
     return _dataset(search, least, fewest, level)
 
 
-def _check(scenario: Scenario, path: str, goal: object, low: object, high: object) -> None:
+def _checked_ends(
+    scenario: Scenario, path: str, goal: object, low: int, high: int
+) -> tuple[int, int]:
+    """Both ends as Python's numbers, or a clear error."""
+    checked_scenario(scenario)
     if not isinstance(goal, Goal):
         raise ValueError(f"goal: must be a leakthrough.Goal; got {shown(goal)}")
     for name, value in (("low", low), ("high", high)):
-        if not is_whole(value) or value < 0:  # type: ignore[operator]
+        if not is_whole(value) or value < 0:
             raise ValueError(f"{name}: must be a whole number from 0; got {shown(value)}")
-    if low > high:  # type: ignore[operator]
+    if low > high:
         raise ValueError(f"low: must be at most high = {high}; got {low}")
-    now = value_at(scenario, path)
-    if not is_whole(now) and now != math.inf:
-        raise ValueError(f"path: must lead to a whole number; {path} is {shown(now)}")
+    if not is_whole_at(scenario, path):
+        now = shown(value_at(scenario, path))
+        raise ValueError(f"path: must lead to a whole number; {path} is {now}")
+    return int(low), int(high)
 
 
 def _bisect(search: _Search, low: int, high: int) -> tuple[int, float]:
@@ -250,7 +257,5 @@ def _dataset(search: _Search, least: int, fewest: float, confidence: float) -> x
         confidence,
     )
     found.attrs["goal"], found.attrs["path"] = goal.label, search.path
-    return found.assign_coords(
-        tried=("tried", sorted(search.trials), {"units": "1", "long_name": search.path}),
-        seed=((), np.int64(search.seed), {"long_name": "seed"}),
-    )
+    tried = ("tried", sorted(search.trials), {"units": "1", "long_name": search.path})
+    return found.assign_coords({"tried": tried, **origin(search.scenario, search.seed)})

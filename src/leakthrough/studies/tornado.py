@@ -11,7 +11,7 @@ from leakthrough._errors import shown
 from leakthrough.intervals import checked_confidence, student
 from leakthrough.measures import measured
 from leakthrough.scenario import Scenario
-from leakthrough.studies._runs import checked_how
+from leakthrough.studies._runs import checked_how, two_numbers
 from leakthrough.studies._trials import Trials
 from leakthrough.studies.measure import Measure
 
@@ -79,14 +79,14 @@ def tornado(
     """
     level, how = checked_confidence(confidence), checked_how(workers, executor, progress)
     trials = Trials(scenario, measure, replications, seed, how)
-    settings = _settings(ranges)
+    ranges = _checked_ranges(ranges)
     trials.check({path: value} for path, pair in ranges.items() for value in pair)
     with trials:
         base = trials.values({})
         found = np.stack(
             [[trials.values({path: value}) for value in pair] for path, pair in ranges.items()]
         )
-    attrs = trials.measure.attrs
+    attrs, settings = trials.measure.attrs, np.array(list(ranges.values()), np.float64)
 
     def paired(values: Any, text: str, *dims: str) -> xr.Variable:
         mean, spread = values.mean(axis=-1), values.var(axis=-1, ddof=1)
@@ -106,13 +106,17 @@ def tornado(
     return trials.labelled(variables, coordinates, level)
 
 
-def _settings(ranges: Mapping[str, Any]) -> Any:
+def _checked_ranges(ranges: object) -> dict[str, tuple[Any, ...]]:
+    """Both ends of each range as Python's numbers, or a clear error."""
+    if not isinstance(ranges, Mapping):
+        raise ValueError(f"ranges: must be a mapping of path to (low, high); got {shown(ranges)}")
     if not ranges:
         raise ValueError("ranges: must name at least one path; got none")
-    for path, pair in ranges.items():
-        given = pair if isinstance(pair, tuple | list) else ()
-        numbers = [v for v in given if isinstance(v, int | float) and not isinstance(v, bool)]
-        if len(given) != len(ENDS) or len(numbers) != len(ENDS):
-            text = f"must be two numbers, low and high; got {shown(pair)}"
+    found = {}
+    for path, given in ranges.items():
+        pair = two_numbers(given)
+        if pair is None:
+            text = f"must be two numbers, low and high; got {shown(given)}"
             raise ValueError(f"ranges, {path}: {text}")
-    return np.array([list(pair) for pair in ranges.values()], np.float64)
+        found[path] = pair
+    return found
