@@ -23,6 +23,7 @@ _LINES = ("-", "--", "-.", ":")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "++++", "oooo")
 SMALL = 8.5
+MOST_TICKS = 7
 BAND = "5 to 95 %"
 
 
@@ -123,13 +124,15 @@ def whole(axis: Any) -> None:
     """Put ticks of an axis at whole numbers only."""
     from matplotlib.ticker import MaxNLocator
 
-    axis.set_major_locator(MaxNLocator("auto", integer=True))
+    axis.set_major_locator(MaxNLocator(MOST_TICKS, integer=True, steps=[1, 2, 5, 10]))
 
 
 def amounts(axis: Any) -> None:
     """Write the ticks of an axis of numbers: 20,000 and not 2e4, but 1e9 for what is huge."""
-    from matplotlib.ticker import FuncFormatter
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+    if axis.axis_name == "x":  # matplotlib leaves room for three figures only
+        axis.set_major_locator(MaxNLocator(MOST_TICKS, steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: amount(value)))
 
 

@@ -1,5 +1,6 @@
 """Pictures of recorded nights among simulated ones."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,9 +53,9 @@ def places(found: xr.Dataset, *, ax: "Axes | None" = None) -> "Axes":
     Returns
     -------
     matplotlib.axes.Axes
-        For each class and outcome with a place, the share of nights at or below it. The grey
-        band holds 95 in 100 whole curves of as many independent, uniform places (Kolmogorov's
-        distance; of the fewest nights, where they differ).
+        For each class and outcome with a place, the share of nights at or below it. A grey band
+        holds 95 in 100 whole curves of as many independent, uniform places (Kolmogorov's
+        distance).
 
     Raises
     ------
@@ -71,11 +72,10 @@ def places(found: xr.Dataset, *, ax: "Axes | None" = None) -> "Axes":
     if not told:
         raise ValueError("found: tells no place; the record tells the fate of none of its threats")
     ax = one_axes(ax, 8.0, max(4.6, 1.0 + 0.3 * len(told)))
-    _draw_band(ax, min(values.size for values in told.values()))
+    _draw_bands(ax, sorted({values.size for values in told.values()}))
     for n, (name, values) in enumerate(told.items()):
         colour, line, _ = style(n)
-        nights = f"{values.size} night{'s' if values.size > 1 else ''}"
-        ax.ecdf(values, color=colour, ls=line, lw=2, label=f"{words(name)}: {nights}")
+        ax.ecdf(values, color=colour, ls=line, lw=2, label=f"{words(name)}: {_nights(values.size)}")
     ax.set(xlim=(0.0, 1.0), ylim=(0.0, 1.0), ylabel="share of nights at or below")
     ax.set_xlabel("place of the recorded night (0: below all simulated)")
     ax.set_title("Recorded nights among the simulated", loc="left", fontsize="medium")
@@ -84,15 +84,21 @@ def places(found: xr.Dataset, *, ax: "Axes | None" = None) -> "Axes":
     return ax
 
 
-def _draw_band(ax: "Axes", nights: int) -> None:
-    """The band that holds the whole curve of uniform places 95 times in 100."""
+def _draw_bands(ax: "Axes", numbers: Sequence[int]) -> None:
+    """Bands that hold the whole curve of so many uniform places 95 times in 100, widest first."""
     from scipy.stats import kstwo
 
-    reach = float(kstwo.ppf(0.95, nights))
     line = np.array([0.0, 1.0])
-    label = f"uniform, and 95 % band\nof {nights} night{'s' if nights > 1 else ''}"
-    ax.fill_between(line, line - reach, line + reach, color="0.9", lw=0)
-    ax.plot(line, line, color="0.4", lw=1, label=label)
+    greys = np.linspace(0.94, 0.8, len(numbers)) if len(numbers) > 1 else [0.9]
+    for nights, grey in zip(numbers, greys, strict=True):
+        reach = float(kstwo.ppf(0.95, nights))
+        label = f"uniform, {_nights(nights)}: 95 % band"
+        ax.fill_between(line, line - reach, line + reach, color=str(grey), lw=0, label=label)
+    ax.plot(line, line, color="0.4", lw=1)
+
+
+def _nights(number: int) -> str:
+    return f"{number} night{'s' if number > 1 else ''}"
 
 
 def recorded(found: xr.Dataset, *, ax: "Axes | None" = None) -> "Axes":

@@ -105,7 +105,7 @@ def _draw_line(
     at, (colour, dashes, marker) = line[x].values, style(n)
     mean, low, high = (line.sel(estimate=end).values for end in ("mean", "low", "high"))
     ax.fill_between(at, low, high, color=colour, alpha=0.25, lw=0)
-    ms = 4 if at.size <= 30 else 0
+    ms = 4 if at.size <= 12 else 0  # many marks hide the line
     ax.plot(at, mean, dashes, color=colour, marker=marker, ms=ms, lw=1.8, label=label)
     if knee is None:
         return
@@ -180,10 +180,12 @@ def heatmap(
     ax = one_axes(ax, 7.5, 5.0)
     (at_x, edges_x), (at_y, edges_y) = _ticks(ax.xaxis, mean[x]), _ticks(ax.yaxis, mean[y])
     ax.patch.set(hatch="xxxx", facecolor="white", edgecolor="0.7")
-    image = ax.pcolormesh(edges_x, edges_y, mean.values, cmap="cividis_r", rasterized=True)
+    least = min(0.0, float(mean.min()))
+    looks: Any = {"cmap": "cividis_r", "vmin": least, "rasterized": True}
+    image = ax.pcolormesh(edges_x, edges_y, mean.values, **looks)
     ax.set(xlabel=axis_text(values[x]), ylabel=axis_text(values[y]))
     bar = ax.figure.colorbar(image, ax=ax)
-    bar.set_label(words(described(values), 46))
+    bar.set_label(words(described(values), 56))
     (per_cent if is_share(values) else amounts)(bar.ax.yaxis)
     _title(ax, found, "mean")
     _draw_levels(ax, (at_x, at_y, mean.values), np.atleast_1d(level), is_share(values))
@@ -199,8 +201,8 @@ def _draw_levels(
     there = np.unique(level[(level > np.nanmin(values)) & (level < np.nanmax(values))])
     if there.size == 0 or min(values.shape) < 2:
         return
-    lines = ax.contour(*given, there, colors="white", linewidths=1.6)
-    stroke: list[Any] = [withStroke(linewidth=3.2, foreground=BLACK)]
+    lines = ax.contour(*given, there, colors="white", linewidths=1.4)
+    stroke: list[Any] = [withStroke(linewidth=2.6, foreground=BLACK)]
     lines.set_path_effects(stroke)
     for text in ax.clabel(lines, fmt=(lambda v: f"{100 * v:g} %") if share else amount, fontsize=9):
         text.set_path_effects(stroke)
