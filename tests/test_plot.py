@@ -305,6 +305,14 @@ def test_ready_rounds_are_of_the_whole_group(made: Made) -> None:
     np.testing.assert_allclose(mean, share.mean("replication"))
 
 
+def test_a_name_with_an_underscore_stands_in_the_legend() -> None:
+    own = battery(magazines=[lt.Magazine(interceptor="_gun", rounds=5)])
+    scenario = raid(salvo(), layer("L", own), gun("_gun"))
+    result = lt.simulate(scenario, replications=3, seed=1, timeline=[0.0, 9.0])
+    legend: Any = lt.plot.depletion(result, by="interceptor").get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == [" _gun: 5 rounds"]
+
+
 def test_only_whole_families_of_batteries_are_one_line() -> None:
     names = ("SA-2", "SA-3", "gun-x")
     own = [battery(name, 5) for name in names]
@@ -318,8 +326,13 @@ def test_only_whole_families_of_batteries_are_one_line() -> None:
 
 @pytest.mark.parametrize("keep", KEEP)
 def test_a_campaign_shows_stocks_and_leakers(made: Made, keep: str) -> None:
-    result = made["campaign replications"]
-    left, dry, through = lt.plot.campaign(made[f"campaign {keep}"])
+    # One gun is never dry: it is not the driest.
+    never = made["campaign replications"].battery == "gun-1"
+    result, given = (
+        found.assign(dry_so_far=found.dry_so_far.where(~never, 0))
+        for found in (made["campaign replications"], made[f"campaign {keep}"])
+    )
+    left, dry, through = lt.plot.campaign(given)
     missiles = result.sel(interceptor="area SAM")
     share = (missiles.remaining.sum("battery") + missiles.stock) / 164
     middle = share.median("replication") if keep == "replications" else share.mean("replication")
@@ -430,16 +443,38 @@ def test_places_are_steps_beside_a_band(made: Made) -> None:
 
 
 def test_a_recorded_night_stands_in_its_intervals(made: Made) -> None:
-    found = made["check"].isel(night=0)
+    found = made["check"].isel(night=-1)
     ax: Any = lt.plot.recorded(found)
     first = found.sel(threat_class="drone", outcome="through")
     low, high = first.simulated.sel(quantile=[0.05, 0.95]).values
     label = ax.get_yticklabels()[0].get_text()
     value = float(first.recorded)
+    assert value > 0
     assert label == f"drone, got through\nrecorded {value:.0f}, simulated {low:,.0f} to {high:,.0f}"
     whole = float(found["mean"].sel(threat_class="drone").sum())
     assert line(ax, "recorded").get_xdata()[0] == pytest.approx(value / whole)
     np.testing.assert_allclose(line(ax, "5 to 95 %").get_xdata(), np.array([low, high]) / whole)
+
+
+def test_what_is_empty_or_all_alike_is_drawn(made: Made) -> None:
+    nothing = lt.Scenario(
+        name="none",
+        threats=[lt.Threat(name="t", speed=1.0)],
+        interceptors=[gun()],
+        salvos=[],
+        layers=[],
+    )
+    result = lt.simulate(nothing, replications=3, seed=1)
+    assert not lt.plot.fates(result).containers
+    assert line(lt.plot.leakers(result), "mean 0").get_xdata()[0] == 0.0
+    for factor in (0.0, np.nan):
+        flat = made["sweep"].assign(leak_rate=factor * made["sweep"].leak_rate)
+        lt.plot.heatmap(flat, level=0.0).figure.canvas.draw()
+    still = made["tornado"].assign(difference=0.0 * made["tornado"].difference)
+    low, high = lt.plot.tornado(still).get_xlim()
+    assert low < float(still.base.sel(estimate="mean")) < high
+    lonely = made["api replications"].isel(time=[3])
+    assert line(lt.plot.depletion(lonely), "gun").get_marker() == "o"
 
 
 # ---------------------------------------------------------------- refusals

@@ -124,7 +124,9 @@ def whole(axis: Any) -> None:
     """Put ticks of an axis at whole numbers only."""
     from matplotlib.ticker import MaxNLocator
 
-    axis.set_major_locator(MaxNLocator(MOST_TICKS, integer=True, steps=[1, 2, 5, 10]))
+    axis.set_major_locator(
+        MaxNLocator(MOST_TICKS, integer=True, steps=[1, 2, 5, 10], min_n_ticks=1)
+    )
 
 
 def amounts(axis: Any) -> None:

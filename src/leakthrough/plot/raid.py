@@ -115,7 +115,7 @@ def fates(result: xr.Dataset, *, ax: "Axes | None" = None) -> "Axes":
     for row in rows[launched == 0]:
         ax.text(0.01, row, "none launched", va="center", fontsize=SMALL)
     ax.set_yticks(rows, names, fontsize=SMALL)
-    ax.set(xlim=(0.0, 1.0), ylim=(launched.size - 0.5, -0.5), xlabel="share of those launched")
+    ax.set(xlim=(0.0, 1.0), ylim=(max(rows.size, 1) - 0.5, -0.5), xlabel="share of those launched")
     ax.set_title("What became of each salvo (numbers: means)", loc="left", fontsize="medium")
     per_cent(ax.xaxis)
     ax.tick_params(axis="y", length=0)
@@ -329,7 +329,8 @@ def depletion(
         else:
             means = ready.sel(statistic="mean").transpose("time", "battery", "interceptor").values
             middle = means[..., where].sum(axis=-1) / first
-        ax.plot(time / scale, middle, line, color=colour, lw=2, label=label)
+        marker = "o" if time.size == 1 else ""  # a line through one point is not seen
+        ax.plot(time / scale, middle, line, color=colour, lw=2, marker=marker, label=label)
     ax.set(xlabel=f"time since the start of the raid [{unit}]", ylabel="of those at the start")
     ax.set_ylim(bottom=0.0)
     text = f"median; band: {BAND}" if kept else "mean"

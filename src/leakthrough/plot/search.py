@@ -76,7 +76,7 @@ def tornado(found: xr.Dataset, *, ax: "Axes | None" = None) -> "Axes":
     ax.set(ylim=(len(names) - 0.5, -0.5), xlabel=words(described(found["base"]), 60))
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
-    ax.margins(x=0.14)
+    ax.set_xlim(_limits(found, base))
     ax.set_title(_title(found, base), loc="left", fontsize="medium")
     (per_cent if is_share(found["base"]) else amounts)(ax.xaxis)
     _legend(ax, found)
@@ -107,6 +107,14 @@ def _draw_bar(ax: "Axes", found: xr.Dataset, row: int, base: float) -> None:
             va="center_baseline",
             fontsize=SMALL if not apart else SMALL - 1,
         )
+
+
+def _limits(found: xr.Dataset, base: float) -> tuple[float, float]:
+    """Ends of the axis, with room for the values of the fields beside the bars."""
+    ends = found["difference"].sel(estimate=["low", "high"]).values
+    low, high = base + min(ends.min(), 0.0), base + max(ends.max(), 0.0)
+    room = 0.12 * (high - low) or 0.1 * abs(base) or 1.0
+    return low - room, high + room
 
 
 def _title(found: xr.Dataset, base: float) -> str:

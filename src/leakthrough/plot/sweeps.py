@@ -180,8 +180,9 @@ def heatmap(
     ax = one_axes(ax, 7.5, 5.0)
     (at_x, edges_x), (at_y, edges_y) = _ticks(ax.xaxis, mean[x]), _ticks(ax.yaxis, mean[y])
     ax.patch.set(hatch="xxxx", facecolor="white", edgecolor="0.7")
-    least = min(0.0, float(mean.min()))
-    looks: Any = {"cmap": "cividis_r", "vmin": least, "rasterized": True}
+    least, most = min(0.0, float(mean.min())), float(mean.max())
+    most = most if most > least else least + 1.0  # all alike, or all NaN
+    looks: Any = {"cmap": "cividis_r", "vmin": least, "vmax": most, "rasterized": True}
     image = ax.pcolormesh(edges_x, edges_y, mean.values, **looks)
     ax.set(xlabel=axis_text(values[x]), ylabel=axis_text(values[y]))
     bar = ax.figure.colorbar(image, ax=ax)
@@ -198,10 +199,11 @@ def _draw_levels(
     from matplotlib.patheffects import withStroke
 
     values = given[2]
-    there = np.unique(level[(level > np.nanmin(values)) & (level < np.nanmax(values))])
-    if there.size == 0 or min(values.shape) < 2:
+    known = values[np.isfinite(values)]
+    crossed = [one for one in np.unique(level) if (known < one).any() and (known > one).any()]
+    if not crossed or min(values.shape) < 2:
         return
-    lines = ax.contour(*given, there, colors="white", linewidths=1.4)
+    lines = ax.contour(*given, crossed, colors="white", linewidths=1.4)
     stroke: list[Any] = [withStroke(linewidth=2.6, foreground=BLACK)]
     lines.set_path_effects(stroke)
     for text in ax.clabel(lines, fmt=(lambda v: f"{100 * v:g} %") if share else amount, fontsize=9):
@@ -213,11 +215,13 @@ def _ticks(axis: Any, along: xr.DataArray) -> "tuple[Array, Array]":
     if along.dtype.kind in "if":
         at = along.values.astype(np.float64)
         amounts(axis)
+        if at.size == 1:
+            axis.set_ticks(at)
     else:
         at = np.arange(along.size, dtype=np.float64)
-        axis.set_ticks(at, [words(name, 18, 2) for name in along.values])
-        if axis.axis_name == "x":
-            axis.set_tick_params(rotation=30 if along.size > 3 else 0)
+        aslant = axis.axis_name == "x" and along.size > 3
+        turned = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if aslant else {}
+        axis.set_ticks(at, [words(name, 18, 2) for name in along.values], **turned)
     inner = (at[1:] + at[:-1]) / 2.0
     first, last = (at[1] - at[0], at[-1] - at[-2]) if at.size > 1 else (1.0, 1.0)
     return at, np.r_[at[0] - first / 2.0, inner, at[-1] + last / 2.0]
