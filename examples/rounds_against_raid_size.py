@@ -52,7 +52,8 @@ DEFENCE = lt.Scenario(
         )
     ],
 )
-CURVES = {20: "#56B4E9", 40: "#0072B2", 60: "#009E73", 100: "#000000"}  # Okabe and Ito
+CURVES = [20, 40, 60, 100]  # rounds a battery
+KNEE = "#D55E00"
 AXES = {
     "rounds": {"layers.ring.batteries.battery.magazines.missile.rounds": ROUNDS},
     "size": {"salvos.stream.count": SIZES},
@@ -96,33 +97,23 @@ def print_table(found: xr.Dataset, knees: xr.DataArray) -> None:
 def draw(found: xr.Dataset, knees: xr.DataArray, path: Path) -> None:
     """Save the picture."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(12, 5), layout="constrained")
-    rate = 100 * found.leak_rate.sel(estimate="mean").transpose("rounds", "size")
-    image = left.pcolormesh(SIZES, ROUNDS, rate, cmap="cividis_r", vmin=0, vmax=100)
-    lines = left.contour(SIZES, ROUNDS, rate, [25, 50, 75], colors="white", linewidths=0.9)
-    left.clabel(lines, fmt="%d %%", fontsize=9)
-    left.plot(knees, ROUNDS, color="#D55E00", lw=3, label="knee: every second further one leaks")
+    lt.plot.heatmap(found, "leak_rate", along="size", level=[0.25, 0.5, 0.75], ax=left)
+    left.plot(knees, ROUNDS, color=KNEE, lw=3, label="knee: every second further one leaks")
     left.set_title("Share of the raid that gets through", loc="left")
     left.set(xlabel="threats in the raid", ylabel="rounds a battery")
-    figure.colorbar(image, ax=left, label="leak rate [%]")
     left.text(100, 85, "held", fontsize=11, ha="center")
     left.text(218, 96, "too few channels", fontsize=11)
     left.text(270, 10, "too few rounds", color="white", fontsize=11)
     left.legend(loc="upper left", fontsize=9)
-    for rounds, colour in CURVES.items():
-        leakers = found.leakers.sel(rounds=rounds)
-        low, high = leakers.sel(estimate="low"), leakers.sel(estimate="high")
-        right.fill_between(SIZES, low, high, color=colour, alpha=0.3, lw=0)
-        right.plot(
-            SIZES, leakers.sel(estimate="mean"), color=colour, label=f"{rounds} rounds a battery"
-        )
-        at = float(knees.sel(rounds=rounds))
-        height = float(leakers.sel(estimate="mean").interp(size=at))
-        right.plot(at, height, "o", color="#D55E00", ms=8, zorder=5)
     right.plot(SIZES, SIZES, ":", color="grey", label="no defence")
+    curves = found.sel(rounds=CURVES)
+    lt.plot.saturation(curves, "leakers", along="size", ax=right)
+    for rounds in CURVES:
+        at = float(knees.sel(rounds=rounds))
+        height = float(curves.leakers.sel(rounds=rounds, estimate="mean").interp(size=at))
+        right.plot(at, height, "o", color=KNEE, ms=8, zorder=5)
     right.set_title("The saturation curve and its knee", loc="left")
     right.set(xlabel="threats in the raid", ylabel="threats that get through", ylim=(-5, 320))
-    right.legend(loc="upper left", frameon=False)
-    right.spines[["top", "right"]].set_visible(False)
     figure.suptitle("Four batteries of two channels against one stream of thirty minutes: notional")
     figure.savefig(path, dpi=100)
     plt.close(figure)

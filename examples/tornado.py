@@ -31,8 +31,6 @@ RANGES = {  # path: what it is, its unit, low, high; assumed, all of them
     f"{SAMS}.channels": ("channels of a SAM battery", "", 4, 8),
     "interceptors.area SAM.kill_probability.drone": ("P(kill) of a SAM, drone", "", 0.8, 0.95),
 }
-# Colours of Okabe and Ito, which the colour-blind can tell apart.
-COLOURS = {"low": "#0072B2", "high": "#D55E00"}
 
 
 def scenario() -> lt.Scenario:
@@ -114,43 +112,18 @@ def print_bars(found: xr.Dataset) -> None:
 
 
 def draw(found: xr.Dataset, path: Path) -> None:
-    """Save the picture."""
+    """Save the picture, with a name for each path."""
+    names = [f"{name} [{unit}]" if unit else name for name, unit, *_ in RANGES.values()]
+    named = found.sel(path=list(RANGES)).assign_coords(path=names)
     figure, axes = plt.subplots(figsize=(10, 5.4), layout="constrained")
-    base, number = float(found.base.sel(estimate="mean")), found.sizes["path"]
-    for row, of in enumerate(found.path.values):
-        _, unit, *ends = RANGES[str(of)]
-        for end, value in zip(("low", "high"), ends, strict=True):
-            mean, low, high = found.difference.sel(
-                path=of, end=end, estimate=["mean", "low", "high"]
-            ).values
-            axes.barh(row, mean, left=base, height=0.62, color=COLOURS[end])
-            axes.plot([base + low, base + high], [row, row], color="black", lw=1.4)
-            side = -1 if mean < 0 or (mean == 0 and end == "low") else 1
-            axes.annotate(
-                written(value, unit),
-                (base + (low if side < 0 else high), row),
-                (5 * side, 0),
-                textcoords="offset points",
-                ha="right" if side < 0 else "left",
-                va="center",
-                fontsize=9,
-            )
-    axes.axvline(base, color="black", lw=0.8)
-    axes.set_yticks(range(number), [RANGES[str(of)][0] for of in found.path.values])
-    axes.invert_yaxis()
-    axes.margins(x=0.12)
-    axes.set_xlabel(f"mean leakers of a night (as it is: {base:.0f})")
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.tick_params(axis="y", length=0, pad=22)
-    for end, colour in COLOURS.items():
-        axes.barh(0, 0, color=colour, label=f"the figure is {end}")
-    axes.plot([], [], color="black", lw=1.4, label="95 % interval of the difference")
-    axes.legend(loc="lower right", frameon=False)
+    lt.plot.tornado(named, ax=axes)
     axes.set_title(
         "A notional night, every figure and every range assumed: one at a time from low to high",
         loc="left",
-        fontsize=11,
+        fontsize="medium",
     )
+    base = float(found.base.sel(estimate="mean"))
+    axes.set_xlabel(f"mean leakers of a night (as it is: {base:.0f})")
     figure.savefig(path, dpi=100)
     plt.close(figure)
 

@@ -18,7 +18,7 @@ _kernel _draws _tables campaign _campaign_tables _state _resupply
 _reference_draws _reference_things _reference _reference_campaign
 results _jobs _blocks _sums _reduce simulate replay
 intervals measures _text _show _report summary supply
-exact studies rerun records verify
+exact studies rerun records plot verify
 __init__
 """
 FLOW = re.findall(r"\w+", ORDER)

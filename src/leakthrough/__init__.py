@@ -1,6 +1,6 @@
 """Leak-through and depletion of layered air defences: aggregate, notional, for research."""
 
-from leakthrough import exact, records
+from leakthrough import exact, plot, records
 from leakthrough._errors import ScenarioError
 from leakthrough._reduce import reduced
 from leakthrough.arrivals import At, Poisson, Regular, Times, Uniform
@@ -77,6 +77,7 @@ __all__ = [
     "leak_rate",
     "load_campaign",
     "load_scenario",
+    "plot",
     "records",
     "reduced",
     "replay",

@@ -1,0 +1,151 @@
+"""Pictures of a campaign: what is left, what has been dry, what got through, night by night."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from leakthrough.plot._style import (
+    BAND,
+    BLACK,
+    amount,
+    amounts,
+    beside,
+    demand,
+    draw_band,
+    per_cent,
+    some_axes,
+    style,
+    whole,
+    words,
+)
+from leakthrough.supply import supply
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from matplotlib.axes import Axes
+
+    Array = npt.NDArray[Any]
+
+_ENDS = (0.05, 0.5, 0.95)
+
+
+def campaign(result: xr.Dataset, *, axes: Any = None) -> "Array":
+    """What a campaign leaves, what has run dry, and what gets through, raid by raid.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        From `simulate_campaign`, with either `keep`.
+    axes : three of matplotlib.axes.Axes, optional
+        Where to draw; a new figure without.
+
+    Returns
+    -------
+    array of matplotlib.axes.Axes, shape (3,)
+        - Rounds in magazines and stock after each raid, by interceptor, as a share of those
+          before the first: median and 5 to 95 % of the replications; the mean alone where only a
+          summary was kept. Infinite ones, and those of which there were none, are left out.
+        - The probability, with its 95 % interval (Wilson), that the stock has been empty by the
+          start of the raid, and that a magazine has run dry by its end: of the magazines with an
+          interceptor, the one most likely to.
+        - Real threats that got through: median and 5 to 95 %.
+
+    Raises
+    ------
+    ValueError
+        If the Dataset is not the result of a campaign, or `axes` are not three.
+    """
+    wanted = ("raid", "remaining", "stock", "leaked", "decoy")
+    demand(result, "simulate_campaign", wanted, "result")
+    probabilities = supply(result)
+    panels = some_axes(axes, 3, 9.5, 9.0)
+    raids = result["raid"].values + 1
+    _draw_rounds(panels[0], result, raids)
+    _draw_dry(panels[1], probabilities, raids)
+    _draw_leakers(panels[2], result, raids)
+    for ax in panels:
+        ax.set_xlim((raids[0], raids[-1]) if raids.size > 1 else (0.5, 1.5))
+        whole(ax.xaxis)
+    panels[2].set_xlabel("raid")
+    return panels
+
+
+def _marker(raids: "Array") -> str:
+    """A line through one point is not seen."""
+    return "o" if raids.size == 1 else ""
+
+
+def _draw_rounds(ax: "Axes", result: xr.Dataset, raids: "Array") -> None:
+    stock = result["stock"]
+    kept = "replication" in stock.dims
+    if not kept:
+        result, stock = result.sel(statistic="mean"), stock.sel(statistic="mean")
+    held = result["remaining"].sum("battery") + stock.where(stock >= 0, 0)
+    before = result["rounds"].sum("battery") + stock.where(stock >= 0, 0).isel(raid=0)
+    before = before.mean("replication") if kept else before
+    for n, interceptor in enumerate(result["interceptor"].values.tolist()):
+        first = float(before.sel(interceptor=interceptor))
+        if not 0 < first < np.inf:
+            continue
+        colour, line, _ = style(n)
+        share = held.sel(interceptor=interceptor) / first
+        if kept:
+            low, share, high = share.quantile(_ENDS, "replication")
+            draw_band(ax, raids, low, high, colour)
+        label = f"{words(interceptor, 28, 2)}: {amount(first)} rounds"
+        ax.plot(raids, share, line, color=colour, lw=2, marker=_marker(raids), label=label)
+    ax.set(ylabel="of those at first")
+    ax.set_ylim(bottom=0.0)
+    text = f"median; band: {BAND}" if kept else "mean"
+    title = f"Rounds left after each raid, in magazines and stock ({text})"
+    ax.set_title(title, loc="left", fontsize="medium")
+    per_cent(ax.yaxis)
+    if ax.get_legend_handles_labels()[0]:
+        beside(ax, handlelength=3.2)
+
+
+def _draw_dry(ax: "Axes", found: xr.Dataset, raids: "Array") -> None:
+    for n, interceptor in enumerate(found["interceptor"].values.tolist()):
+        own, colour, name = found.sel(interceptor=interceptor), style(n).colour, words(interceptor)
+        stock = own["stock_dry"]
+        if stock.notnull().any():
+            _draw_probability(ax, stock, raids, "-", colour, f"{name}: stock")
+        magazines = own["dry"].dropna("battery", how="all")
+        if magazines.sizes["battery"]:
+            last = magazines.sel(estimate="mean").isel(raid=-1)
+            likeliest = magazines.isel(battery=int(last.argmax("battery")))
+            label = f"{name}: driest magazine"
+            _draw_probability(ax, likeliest, raids, ":", colour, label)
+    ax.set(ylim=(-0.02, 1.02), ylabel="probability")
+    title = "Has been dry: stock by the start of the raid, magazine by its end (95 % intervals)"
+    ax.set_title(title, loc="left", fontsize="medium")
+    per_cent(ax.yaxis)
+    if ax.get_legend_handles_labels()[0]:
+        beside(ax, handlelength=3.2)
+
+
+def _draw_probability(
+    ax: "Axes", found: xr.DataArray, raids: "Array", line: str, colour: str, label: str
+) -> None:
+    mean, low, high = (found.sel(estimate=end).values for end in ("mean", "low", "high"))
+    ax.fill_between(raids, low, high, color=colour, alpha=0.18, lw=0)
+    ax.plot(raids, mean, line, color=colour, lw=2, marker=_marker(raids), label=label)
+
+
+def _draw_leakers(ax: "Axes", result: xr.Dataset, raids: "Array") -> None:
+    if "leakers_quantile" in result:
+        ends = (
+            result["leakers_quantile"].sel(quantile=list(_ENDS)).transpose("quantile", ...).values
+        )
+    else:
+        through = result["leaked"].isel(salvo=~result["decoy"].values).sum("salvo")
+        # The smallest number that so many replications do not exceed, as a summary has it.
+        ends = through.quantile(_ENDS, "replication", method="inverted_cdf").values
+    ax.fill_between(raids, ends[0], ends[2], color=BLACK, alpha=0.18, lw=0)
+    ax.plot(raids, ends[1], color=BLACK, lw=2, marker=_marker(raids))
+    ax.set(ylabel="real threats")
+    ax.set_ylim(bottom=0.0)
+    title = f"Got through in each raid (median; band: {BAND})"
+    ax.set_title(title, loc="left", fontsize="medium")
+    amounts(ax.yaxis)

@@ -1,0 +1,380 @@
+"""Pictures of one raid: what became of the threats, how many got through, what is left."""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from leakthrough._reduce import reduced
+from leakthrough._text import number
+from leakthrough.intervals import student
+from leakthrough.plot._style import (
+    BAND,
+    BLACK,
+    BLUE,
+    GREEN,
+    HATCHES,
+    ORANGE,
+    PURPLE,
+    SKY,
+    SMALL,
+    VERMILION,
+    YELLOW,
+    beside,
+    demand,
+    draw_band,
+    drop_wide,
+    mean_count,
+    one_axes,
+    per_cent,
+    style,
+    whole,
+    words,
+)
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from matplotlib.axes import Axes
+
+    Array = npt.NDArray[Any]
+
+_CAUSES = {  # colour and hatch
+    "missed": ("#FFFFFF", "////"),
+    "no_channel": (ORANGE, ""),
+    "no_interceptors": (VERMILION, ""),
+    "too_short": (YELLOW, "...."),
+    "dismissed": (PURPLE, "\\\\\\\\"),
+    "undetected": ("#999999", ""),
+    "uncovered": (BLACK, ""),
+}
+MOST_BARS = 60
+
+
+class _Fate(NamedTuple):
+    """One fate: how many of each salvo met it, on average, and how it looks."""
+
+    name: str
+    mean: "Array"
+    colour: Any
+    hatch: str
+
+
+def fates(result: xr.Dataset, *, ax: "Axes | None" = None) -> "Axes":
+    """What became of the threats of each salvo: a bar each, in shares of those launched.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        From `simulate`, with either `keep`, or one raid of a campaign whose sizes are not drawn.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure without.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Bars from soft kill over kills by layer, outermost first, to leakers by cause: means over
+        the replications, with the mean number in each part that has room for it. Fates that no
+        threat met are left out.
+
+    Raises
+    ------
+    ValueError
+        If the Dataset is not the result of one raid.
+
+    Examples
+    --------
+    >>> result = lt.simulate(scenario, replications=1000, seed=7)  # doctest: +SKIP
+    >>> lt.plot.fates(result).figure.savefig("fates.png")  # doctest: +SKIP
+    """
+    demand(result, "simulate", ("launched",), "result")
+    ready = reduced(result)
+    launched = ready["launched"].values
+    parts = [fate for fate in _fates(ready) if fate.mean.any()]
+    rows, names = np.arange(launched.size), _salvos(ready)
+    pitch = 0.24 + 0.16 * max((name.count("\n") for name in names), default=1)
+    lines = sum(words(fate.name, 34).count("\n") + 1.4 for fate in parts)
+    ax = one_axes(ax, 10.0, max(1.1 + pitch * rows.size, 0.4 + 0.15 * lines))
+    left, texts = np.zeros(launched.size), []
+    for fate in parts:
+        share = fate.mean / np.maximum(launched, 1)
+        bars = ax.barh(
+            rows,
+            share,
+            left=left,
+            height=0.7,
+            color=fate.colour,
+            hatch=fate.hatch,
+            label=words(fate.name, 34),
+            edgecolor=BLACK if fate.hatch else "white",
+            linewidth=0.5,
+        )
+        texts += _counts(ax, bars, fate)
+        left += share
+    for row in rows[launched == 0]:
+        ax.text(0.01, row, "none launched", va="center", fontsize=SMALL)
+    ax.set_yticks(rows, names, fontsize=SMALL)
+    ax.set(xlim=(0.0, 1.0), ylim=(max(rows.size, 1) - 0.5, -0.5), xlabel="share of those launched")
+    ax.set_title("What became of each salvo (numbers: means)", loc="left", fontsize="medium")
+    per_cent(ax.xaxis)
+    ax.tick_params(axis="y", length=0)
+    if parts:
+        beside(ax)
+    drop_wide(ax, texts)
+    return ax
+
+
+def _fates(ready: xr.Dataset) -> list[_Fate]:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    mean = ready.sel(statistic="mean")
+    layers = ready["layer"].values.tolist()
+    blues = LinearSegmentedColormap.from_list("", ["#C6E4F7", SKY, BLUE, "#00304D"])
+    shades = blues(np.linspace(0.0, 1.0, len(layers)) if len(layers) > 1 else [0.5])
+    soft = mean["soft_killed"].sum("layer").values
+    found = [_Fate("soft kill", soft, GREEN, "")]
+    for n, layer in enumerate(layers):
+        hatch = HATCHES[2] if n % 2 else ""
+        found.append(_Fate(f"killed: {layer}", mean["killed"].values[:, n], shades[n], hatch))
+    for n, cause in enumerate(ready["cause"].values.tolist()):
+        colour, hatch = _CAUSES[cause]
+        name = f"leaked: {cause.replace('_', ' ')}"
+        found.append(_Fate(name, mean["leak_cause"].values[:, n], colour, hatch))
+    return found
+
+
+def _counts(ax: "Axes", bars: Any, fate: _Fate) -> "list[tuple[Any, Any]]":
+    """Write the mean number into each bar."""
+    from matplotlib.colors import to_rgb
+
+    red, green, blue = to_rgb(fate.colour)
+    dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.55
+    box = {"facecolor": fate.colour, "edgecolor": "none", "pad": 1.2} if fate.hatch else None
+    return [
+        (
+            ax.text(
+                bar.get_x() + bar.get_width() / 2.0,
+                bar.get_y() + bar.get_height() / 2.0,
+                mean_count(mean),
+                ha="center",
+                va="center_baseline",
+                color="white" if dark else BLACK,
+                fontsize=SMALL,
+                bbox=box,
+            ),
+            bar,
+        )
+        for bar, mean in zip(bars, fate.mean, strict=True)
+        if mean > 0
+    ]
+
+
+def _salvos(ready: xr.Dataset) -> list[str]:
+    """Names of the salvos, and how many they launch."""
+    columns = (ready[name].values.tolist() for name in ("salvo", "decoy", "launched"))
+    return [
+        f"{words(name, 28, 2)}\n{'decoys, ' if decoy else ''}{launched:,} launched"
+        for name, decoy, launched in zip(*columns, strict=True)
+    ]
+
+
+def leakers(
+    result: xr.Dataset, law: xr.DataArray | None = None, *, ax: "Axes | None" = None
+) -> "Axes":
+    """How many real threats get through: the distribution, its mean, and an exact law beside it.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        From `simulate`, with either `keep`, or one raid of a campaign whose sizes are not drawn.
+    law : xarray.DataArray, optional
+        Probabilities along `leakers`, such as `exact.leakers` gives.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure without.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Shares of the replications by number of leakers (in bins where there are many numbers);
+        the mean with its 95 % interval (Student's t); the law as dots.
+
+    Raises
+    ------
+    ValueError
+        If the Dataset is not the result of one raid, or `law` is not as above.
+    """
+    demand(result, "simulate", ("launched",), "result")
+    ready, chances = reduced(result), _chances(law)
+    counts = ready["replications_by_leakers"].values / int(ready["replications"])
+    mean, variance = ready["leakers"].sel(statistic=["mean", "variance"]).values
+    low, high = student(mean, variance, int(ready["replications"]), 0.95, least=0.0)[2:]
+    edges, width = _bins(counts, chances)
+    ax = one_axes(ax, 7.5, 4.2)
+    ax.stairs(
+        _binned(counts, edges, width),
+        edges - 0.5,
+        fill=True,
+        facecolor=SKY,
+        edgecolor=BLUE,
+        label="simulated",
+    )
+    text = f"mean {number(mean)}"
+    if low < high:
+        ax.axvspan(low, high, color=BLACK, alpha=0.25, lw=0)
+        text += f" ({number(low)} to {number(high)})"
+    ax.axvline(mean, color=BLACK, lw=1.5, label=text)
+    if chances is not None:
+        exact = float(np.arange(len(chances)) @ chances)
+        at = edges[:-1] + (width - 1) / 2.0
+        label = f"exact law: mean {number(exact)}"
+        ax.plot(
+            at, _binned(chances, edges, width), "o", color=VERMILION, mec="white", ms=5, label=label
+        )
+    ax.set_xlabel("real threats that got through")
+    ax.set_ylabel("probability" if width == 1 else f"probability, in bins of {width} numbers")
+    ax.set_title("How many get through (mean with 95 % interval)", loc="left", fontsize="medium")
+    ax.set_ylim(bottom=0.0)
+    whole(ax.xaxis)
+    per_cent(ax.yaxis)
+    beside(ax)
+    return ax
+
+
+def _chances(law: object) -> "Array | None":
+    """Probabilities of 0, 1, 2 ... leakers."""
+    if law is None:
+        return None
+    if not isinstance(law, xr.DataArray) or law.dims != ("leakers",):
+        dims = law.dims if isinstance(law, xr.DataArray) else type(law).__name__
+        raise ValueError(f"law: must be probabilities along leakers, a DataArray; got {dims}")
+    at, values = law["leakers"].values, law.values
+    if (at < 0).any() or (at != np.rint(at)).any() or abs(values.sum() - 1.0) > 1e-6:
+        text = f"its sum is {float(values.sum()):g}"
+        raise ValueError(f"law: must be probabilities of whole numbers that add up to 1; {text}")
+    found = np.zeros(int(at.max()) + 1)
+    found[at.astype(np.int64)] = values
+    return found
+
+
+def _bins(counts: "Array", chances: "Array | None") -> "tuple[Array, int]":
+    """Edges of bins of whole numbers that hold all that was seen and what is not too unlikely."""
+    seen = np.flatnonzero(counts)
+    if chances is not None:
+        seen = np.union1d(seen, np.flatnonzero(chances > 1e-3 * chances.max()))
+    first, last = int(seen.min()), int(seen.max())
+    width = -(-(last + 1 - first) // MOST_BARS)
+    start = first - first % width
+    return np.arange(start, last + width + 1, width), width
+
+
+def _binned(values: "Array", edges: "Array", width: int) -> "Array":
+    """Add values up in bins of whole numbers."""
+    padded = np.zeros(max(int(edges[-1]), len(values)))
+    padded[: len(values)] = values
+    found: Array = padded[edges[0] : edges[-1]].reshape(-1, width).sum(axis=1)
+    return found
+
+
+def depletion(
+    result: xr.Dataset,
+    *,
+    by: Literal["battery", "interceptor"] = "battery",
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Ready rounds over time, with the band of 9 replications in 10.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        From `simulate` with a `timeline`, and either `keep`.
+    by : {"battery", "interceptor"}
+        One line for each kind of battery and its interceptor, or for each interceptor. Batteries
+        of one layer that are called `name-1` to `name-n` are of one kind.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure without.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Rounds ready in the group, as a share of those at the start: median and 5 to 95 % of the
+        replications; the mean alone where only a summary was kept. Infinite magazines, and groups
+        that start with none, are left out.
+
+    Raises
+    ------
+    ValueError
+        If the Dataset is not the result of one raid with a timeline, has no such rounds, or `by`
+        is not as above.
+    """
+    demand(result, "simulate with a timeline", ("ready_rounds", "time", "rounds"), "result")
+    if "raid" in result.dims:
+        raise ValueError("result: has several raids; to select one, write isel(raid=3)")
+    groups = _groups(result, by)
+    if not groups:
+        raise ValueError("result: has no magazine with a finite number of rounds, above 0")
+    ax = one_axes(ax, 9.0, max(4.2, 0.8 + 0.36 * len(groups)))
+    ready, time = result["ready_rounds"], result["time"].values
+    scale, unit = _clock(time)
+    kept = "replication" in ready.dims
+    for n, (name, where) in enumerate(groups.items()):
+        first = float(result["rounds"].values[where].sum())
+        colour, line, _ = style(n)
+        label = f"{words(name, 32, 2)}: {first:,.0f} rounds"
+        if kept:
+            each = ready.transpose("time", "replication", "battery", "interceptor").values
+            share = each[..., where].sum(axis=-1) / first
+            low, middle, high = np.quantile(share, [0.05, 0.5, 0.95], axis=1)
+            draw_band(ax, time / scale, low, high, colour)
+        else:
+            means = ready.sel(statistic="mean").transpose("time", "battery", "interceptor").values
+            middle = means[..., where].sum(axis=-1) / first
+        marker = "o" if time.size == 1 else ""  # a line through one point is not seen
+        ax.plot(time / scale, middle, line, color=colour, lw=2, marker=marker, label=label)
+    ax.set(xlabel=f"time since the start of the raid [{unit}]", ylabel="of those at the start")
+    ax.set_ylim(bottom=0.0)
+    text = f"median; band: {BAND}" if kept else "mean"
+    ax.set_title(f"Ready rounds ({text})", loc="left", fontsize="medium")
+    per_cent(ax.yaxis)
+    beside(ax, handlelength=3.2)
+    return ax
+
+
+def _clock(time: "Array") -> tuple[float, str]:
+    """Seconds in the unit in which these times are best read, and its name."""
+    span = float(np.ptp(time)) if time.size else 0.0
+    return (3600.0, "h") if span >= 7200.0 else (60.0, "min") if span >= 300.0 else (1.0, "s")
+
+
+def _groups(result: xr.Dataset, by: object) -> "dict[str, Array]":
+    """Which magazines (battery, interceptor) belong to each line."""
+    if by not in ("battery", "interceptor"):
+        raise ValueError(f'by: must be "battery" or "interceptor"; got {by!r}')
+    there = np.isfinite(result["rounds"].values)
+    kinds = np.array(_kinds(result), dtype=np.str_)
+    found: dict[str, Array] = {}
+    for kind in dict.fromkeys(kinds.tolist()) if by == "battery" else [None]:
+        for column, interceptor in enumerate(result["interceptor"].values.tolist()):
+            own = np.zeros_like(there)
+            own[:, column] = there[:, column] & (True if kind is None else kinds == kind)
+            found[interceptor if kind is None else f"{kind}, {interceptor}"] = own
+    return {name: own for name, own in found.items() if result["rounds"].values[own].sum() > 0}
+
+
+def _kinds(result: xr.Dataset) -> list[str]:
+    """The kind of each battery: its own name, or that of the family `name-1` to `name-n`."""
+    names, layers = result["battery"].values.tolist(), result["layer_of"].values.tolist()
+    families: dict[tuple[str, str], list[int]] = {}
+    for name, layer in zip(names, layers, strict=True):
+        if match := re.fullmatch(r"(.+)-([1-9]\d*)", name):
+            families.setdefault((layer, match[1]), []).append(int(match[2]))
+    whole = {key for key, own in families.items() if _is_family(own)}
+    stems = [name.rpartition("-")[0] for name in names]
+    return [
+        stem if (layer, stem) in whole else name
+        for name, stem, layer in zip(names, stems, layers, strict=True)
+    ]
+
+
+def _is_family(numbers: Sequence[int]) -> bool:
+    return len(numbers) > 1 and sorted(numbers) == list(range(1, len(numbers) + 1))

@@ -1,0 +1,179 @@
+"""Pictures of recorded nights among simulated ones."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from leakthrough.plot._style import (
+    BLUE,
+    SKY,
+    SMALL,
+    VERMILION,
+    beside,
+    demand,
+    one_axes,
+    per_cent,
+    style,
+    words,
+)
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from matplotlib.axes import Axes
+
+    Array = npt.NDArray[Any]
+
+_WANTED = ("place", "recorded", "simulated", "mean", "night", "threat_class", "outcome")
+_WORDS = {"through": "got through", "hard_kill": "shot down", "soft_kill": "jammed or lost"}
+
+
+def _named(threat_class: str, outcome: str) -> str:
+    return f"{threat_class}, {_WORDS.get(outcome, outcome)}"
+
+
+def _whole(found: xr.Dataset) -> xr.Dataset:
+    """With all of its dimensions, also where one was selected."""
+    demand(found, "records.check", _WANTED)
+    missing = [name for name in ("night", "threat_class", "outcome") if name not in found.dims]
+    return found.expand_dims(missing)
+
+
+def places(found: xr.Dataset, *, ax: "Axes | None" = None) -> "Axes":
+    """Distribution of the places of recorded nights among simulated ones, beside the uniform.
+
+    Parameters
+    ----------
+    found : xarray.Dataset
+        From `records.check`, or a part of its classes and outcomes.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure without.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        For each class and outcome with a place, the share of nights at or below it. A grey band
+        holds 95 in 100 whole curves of as many independent, uniform places (Kolmogorov's
+        distance).
+
+    Raises
+    ------
+    ValueError
+        If the Dataset is not from `records.check`, or tells no place.
+    """
+    found = _whole(found)
+    told = {}
+    for name in found["threat_class"].values.tolist():
+        for outcome in found["outcome"].values.tolist():
+            values = found["place"].sel(threat_class=name, outcome=outcome).values
+            if np.isfinite(values).any():
+                told[_named(name, outcome)] = np.sort(values[np.isfinite(values)])
+    if not told:
+        raise ValueError("found: tells no place; the record tells the fate of none of its threats")
+    ax = one_axes(ax, 8.0, max(4.6, 1.0 + 0.3 * len(told)))
+    _draw_bands(ax, sorted({values.size for values in told.values()}))
+    for n, (name, values) in enumerate(told.items()):
+        colour, line, _ = style(n)
+        ax.ecdf(values, color=colour, ls=line, lw=2, label=f"{words(name)}: {_nights(values.size)}")
+    ax.set(xlim=(0.0, 1.0), ylim=(0.0, 1.0), ylabel="share of nights at or below")
+    ax.set_xlabel("place of the recorded night (0: below all simulated)")
+    ax.set_title("Recorded nights among the simulated", loc="left", fontsize="medium")
+    per_cent(ax.yaxis)
+    beside(ax, handlelength=3.2)
+    return ax
+
+
+def _draw_bands(ax: "Axes", numbers: Sequence[int]) -> None:
+    """Bands that hold the whole curve of so many uniform places 95 times in 100, widest first."""
+    from scipy.stats import kstwo
+
+    line = np.array([0.0, 1.0])
+    greys = np.linspace(0.94, 0.8, len(numbers)) if len(numbers) > 1 else [0.9]
+    for nights, grey in zip(numbers, greys, strict=True):
+        reach = float(kstwo.ppf(0.95, nights))
+        label = f"uniform, {_nights(nights)}: 95 % band"
+        ax.fill_between(line, line - reach, line + reach, color=str(grey), lw=0, label=label)
+    ax.plot(line, line, color="0.4", lw=1)
+
+
+def _nights(number: int) -> str:
+    return f"{number} night{'s' if number > 1 else ''}"
+
+
+def recorded(found: xr.Dataset, *, ax: "Axes | None" = None) -> "Axes":
+    """A recorded night in its simulated intervals, by class and outcome.
+
+    Parameters
+    ----------
+    found : xarray.Dataset
+        From `records.check`, of one night and all outcomes: of several, select one, as by
+        ``found.sel(night=["2025-07-04"])``.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure without.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        For each class and outcome the simulated median, 25 to 75 % and 5 to 95 %, and the
+        recorded number where the record tells it, all as shares of the threats of the class.
+
+    Raises
+    ------
+    ValueError
+        If the Dataset is not from `records.check`, or not of one night and all outcomes.
+    """
+    found = _whole(found)
+    if found.sizes["night"] != 1 or found.sizes["outcome"] != len(_WORDS):
+        got = f"got {found.sizes['night']} nights and {found.sizes['outcome']} outcomes"
+        raise ValueError(f"found: must be of one night, as sel(night=[...]), all outcomes; {got}")
+    found = found.isel(night=0)
+    launched = found["mean"].sum("outcome")  # every threat has one of the outcomes
+    found = found.isel(threat_class=(launched > 0).values)
+    names, outcomes = (found[dim].values.tolist() for dim in ("threat_class", "outcome"))
+    rows = [
+        found.sel(threat_class=name, outcome=outcome)
+        for name in names
+        for outcome in outcomes
+        if _is_told(found.sel(threat_class=name, outcome=outcome))
+    ]
+    ax = one_axes(ax, 9.0, 1.4 + 0.42 * len(rows))
+    for n, row in enumerate(rows):
+        _draw_interval(ax, row, n, float(launched.sel(threat_class=row["threat_class"])))
+    kinds = [row["threat_class"].item() for row in rows]
+    for n in range(1, len(rows)):
+        if kinds[n] != kinds[n - 1]:
+            ax.axhline(n - 0.5, color="0.85", lw=0.8)
+    ax.set_yticks(range(len(rows)), [_numbers(row) for row in rows], fontsize=SMALL)
+    ax.set(xlim=(-0.02, 1.02), ylim=(len(rows) - 0.5, -0.5), xlabel="share of the class")
+    day = str(found["night"].values)[:10]
+    title = f"{day} as recorded, and as simulated"
+    ax.set_title(title, loc="left", fontsize="medium")
+    per_cent(ax.xaxis)
+    ax.tick_params(axis="y", length=0)
+    beside(ax)
+    return ax
+
+
+def _draw_interval(ax: "Axes", found: xr.Dataset, row: int, launched: float) -> None:
+    low, lower, middle, upper, high = found["simulated"].transpose("quantile").values / launched
+    value = float(found["recorded"])
+    labels = ("5 to 95 %", "25 to 75 %", "median", "recorded") if row == 0 else (None,) * 4
+    ax.plot([low, high], [row, row], color=BLUE, lw=1.5, label=labels[0])
+    ax.plot([lower, upper], [row, row], color=SKY, lw=7, solid_capstyle="butt", label=labels[1])
+    ax.plot(middle, row, "|", color=BLUE, ms=12, mew=2, label=labels[2])
+    where = value / launched if np.isfinite(value) else np.nan
+    ax.plot(where, row, "D", color=VERMILION, mec="white", ms=7, label=labels[3])
+
+
+def _is_told(found: xr.Dataset) -> bool:
+    """Whether there is anything to show: recorded, or simulated at all."""
+    return bool(np.isfinite(found["recorded"])) or float(found["mean"]) > 0
+
+
+def _numbers(found: xr.Dataset) -> str:
+    """Class and outcome; what was recorded, and simulated."""
+    low, high = (float(found["simulated"].sel(quantile=end)) for end in (0.05, 0.95))
+    told = f"{float(found['recorded']):,.0f}" if np.isfinite(found["recorded"]) else "not told"
+    name = words(_named(found["threat_class"].item(), found["outcome"].item()), 50, 1)
+    return f"{name}\nrecorded {told}, simulated {low:,.0f} to {high:,.0f}"

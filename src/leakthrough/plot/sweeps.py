@@ -1,0 +1,298 @@
+"""Pictures of sweeps: curves along one axis, maps along two."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from leakthrough._errors import nearest, shown
+from leakthrough.plot._style import (
+    BLACK,
+    amount,
+    amounts,
+    beside,
+    demand,
+    described,
+    field,
+    is_share,
+    one_axes,
+    per_cent,
+    scenario_name,
+    style,
+    words,
+)
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from matplotlib.axes import Axes
+
+    Array = npt.NDArray[Any]
+
+MOST_LINES = 9
+_SOURCE = "sweep, as a grid"
+
+
+def saturation(
+    found: xr.Dataset,
+    measure: str | None = None,
+    *,
+    along: str | None = None,
+    knee: xr.Dataset | Sequence[xr.Dataset] = (),
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """A measure along an axis of a sweep, such as the leak rate against the size of the raid.
+
+    Parameters
+    ----------
+    found : xarray.Dataset
+        From `sweep` with one axis of numbers. A second axis, or what the measure is told apart
+        by, gives a line for each of its values, at most nine: select some of more.
+    measure : str, optional
+        Label of a measure; the first of the sweep without.
+    along : str, optional
+        The axis to the right; the first of the measure without.
+    knee : xarray.Dataset, or several
+        From `saturation_point` along that axis with the same measure; of several lines, one for
+        each in turn.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure without.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Means, and bands of their intervals; a dot on the line where the measure crosses its
+        threshold, with the interval of the crossing.
+
+    Raises
+    ------
+    ValueError
+        If the Dataset is not such a sweep, or has no such measure or axis, or there is not one
+        knee for each line.
+
+    Examples
+    --------
+    >>> axes = {"size": {"salvos.drones.count": range(20, 401, 20)}}  # doctest: +SKIP
+    >>> found = lt.sweep(scenario, axes, measures=["leak_rate"], replications=500)  # doctest: +SKIP
+    >>> lt.plot.saturation(found)  # doctest: +SKIP
+    """
+    values = _measured(found, measure)
+    others = _others(values, along, most=1)
+    x = others.pop(0)
+    if values[x].dtype.kind not in "if":
+        raise ValueError(f"along: must be an axis of numbers; {x} holds text")
+    values = values.sortby(x)
+    lines = [values] if not others else [values.isel({others[0]: n}) for n in _few(values, others)]
+    knees = _knees(knee, len(lines))
+    ax = one_axes(ax, 8.5 if others else 7.0, 4.4)
+    for n, line in enumerate(lines):
+        label = _setting(line, others[0]) if others else None
+        _draw_line(ax, line, x, n, label, knees[n])
+    ax.set(xlabel=axis_text(values[x]), ylabel=words(described(values), 46))
+    interval = str(found["estimate"].attrs.get("long_name", "interval")).rpartition("of the ")[2]
+    _title(ax, found, f"mean and {interval}")
+    ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))
+    (per_cent if is_share(values) else amounts)(ax.yaxis)
+    amounts(ax.xaxis)
+    if ax.get_legend_handles_labels()[0]:
+        beside(ax, handlelength=3.2)
+    return ax
+
+
+def _draw_line(
+    ax: "Axes", line: xr.DataArray, x: str, n: int, label: str | None, knee: xr.Dataset | None
+) -> None:
+    at, (colour, dashes, marker) = line[x].values, style(n)
+    mean, low, high = (line.sel(estimate=end).values for end in ("mean", "low", "high"))
+    ax.fill_between(at, low, high, color=colour, alpha=0.25, lw=0)
+    ms = 4 if at.size <= 12 else 0  # many marks hide the line
+    ax.plot(at, mean, dashes, color=colour, marker=marker, ms=ms, lw=1.8, label=label)
+    if knee is None:
+        return
+    where, left, right = (float(knee[f"crossing{end}"]) for end in ("", "_low", "_high"))
+    if not np.isfinite(where):
+        ax.plot([], [], " ", label="knee: beyond the axis")
+        return
+    height = np.interp(where, at, mean)
+    ends = [
+        amount(left) if np.isfinite(left) else f"below {amount(at.min())}",
+        amount(right) if np.isfinite(right) else f"above {amount(at.max())}",
+    ]
+    left, right = max(left, at.min()), min(right, at.max())
+    ax.errorbar(
+        where,
+        height,
+        xerr=[[max(where - left, 0.0)], [max(right - where, 0.0)]],
+        fmt=marker,
+        ms=8,
+        mfc="white",
+        mec=colour,
+        mew=2,
+        ecolor=colour,
+        capsize=4,
+        zorder=4,
+        label=f"knee: {amount(where)} ({' to '.join(ends)})",
+    )
+
+
+def heatmap(
+    found: xr.Dataset,
+    measure: str | None = None,
+    *,
+    along: str | None = None,
+    level: float | Sequence[float] = (),
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """A measure over two axes of a sweep.
+
+    Parameters
+    ----------
+    found : xarray.Dataset
+        From `sweep` with two axes, or one and a measure told apart by names. Of more, select.
+    measure : str, optional
+        Label of a measure; the first of the sweep without.
+    along : str, optional
+        The axis to the right; the second of the measure without.
+    level : float, or several
+        Where the mean has this value a line is drawn.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure without.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Means, dark where they are high, hatched where there are none (NaN); beside it, on Axes
+        of its own, the scale.
+
+    Raises
+    ------
+    ValueError
+        If the Dataset is not such a sweep, or has no such measure or axis.
+    """
+    values = _measured(found, measure)
+    others = _others(values, along, most=2, last=True)
+    if len(others) != 2:
+        raise ValueError(f"{_place()} with two axes; {values.name} has {', '.join(others)}")
+    x, y = others
+    for dim in others:
+        values = values.sortby(dim) if values[dim].dtype.kind in "if" else values
+    mean = values.sel(estimate="mean").transpose(y, x)
+    ax = one_axes(ax, 7.5, 5.0)
+    (at_x, edges_x), (at_y, edges_y) = _ticks(ax.xaxis, mean[x]), _ticks(ax.yaxis, mean[y])
+    ax.patch.set(hatch="xxxx", facecolor="white", edgecolor="0.7")
+    least, most = min(0.0, float(mean.min())), float(mean.max())
+    most = most if most > least else least + 1.0  # all alike, or all NaN
+    looks: Any = {"cmap": "cividis_r", "vmin": least, "vmax": most, "rasterized": True}
+    image = ax.pcolormesh(edges_x, edges_y, mean.values, **looks)
+    ax.set(xlabel=axis_text(values[x]), ylabel=axis_text(values[y]))
+    bar = ax.figure.colorbar(image, ax=ax)
+    bar.set_label(words(described(values), 56))
+    (per_cent if is_share(values) else amounts)(bar.ax.yaxis)
+    _title(ax, found, "mean")
+    _draw_levels(ax, (at_x, at_y, mean.values), np.atleast_1d(level), is_share(values))
+    return ax
+
+
+def _draw_levels(
+    ax: "Axes", given: "tuple[Array, Array, Array]", level: "Array", share: bool
+) -> None:
+    from matplotlib.patheffects import withStroke
+
+    values = given[2]
+    known = values[np.isfinite(values)]
+    crossed = [one for one in np.unique(level) if (known < one).any() and (known > one).any()]
+    if not crossed or min(values.shape) < 2:
+        return
+    lines = ax.contour(*given, crossed, colors="white", linewidths=1.4)
+    stroke: list[Any] = [withStroke(linewidth=2.6, foreground=BLACK)]
+    lines.set_path_effects(stroke)
+    for text in ax.clabel(lines, fmt=(lambda v: f"{100 * v:g} %") if share else amount, fontsize=9):
+        text.set_path_effects(stroke)
+
+
+def _ticks(axis: Any, along: xr.DataArray) -> "tuple[Array, Array]":
+    """Middles and edges of the cells; ticks with names where they are not numbers."""
+    if along.dtype.kind in "if":
+        at = along.values.astype(np.float64)
+        amounts(axis)
+        if at.size == 1:
+            axis.set_ticks(at)
+    else:
+        at = np.arange(along.size, dtype=np.float64)
+        aslant = axis.axis_name == "x" and along.size > 3
+        turned = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if aslant else {}
+        axis.set_ticks(at, [words(name, 18, 2) for name in along.values], **turned)
+    inner = (at[1:] + at[:-1]) / 2.0
+    first, last = (at[1] - at[0], at[-1] - at[-2]) if at.size > 1 else (1.0, 1.0)
+    return at, np.r_[at[0] - first / 2.0, inner, at[-1] + last / 2.0]
+
+
+def _place() -> str:
+    return f"found: must come from leakthrough.{_SOURCE}"
+
+
+def _measured(found: Any, measure: str | None) -> xr.DataArray:
+    """The estimates of a measure."""
+    demand(found, _SOURCE, ("estimate",))
+    known = [str(name) for name, own in found.data_vars.items() if "estimate" in own.dims]
+    if "point" in found.dims:
+        text = "a design along `point` has no axes; of one axis, write swap_dims(point=its name)"
+        raise ValueError(f"{_place()}; {text}")
+    if not known or len(found[known[0]].dims) < 2:
+        raise ValueError(f"{_place()}; has no measure along an axis")
+    if measure is not None and measure not in known:
+        text = f"must be one of {', '.join(known)}; got {shown(measure)}"
+        raise ValueError(f"measure: {text}{nearest(measure, known)}")
+    values: xr.DataArray = found[measure or known[0]]
+    return values
+
+
+def _others(values: xr.DataArray, along: str | None, *, most: int, last: bool = False) -> list[str]:
+    """The axis to the right, and what is left."""
+    dims = [str(dim) for dim in values.dims if dim != "estimate"]
+    if len(dims) > 2:
+        text = f"{values.name} has {', '.join(dims)}; select, as by found.sel({dims[-1]}=...)"
+        raise ValueError(f"{_place()} with one axis or two; {text}")
+    if along is not None and along not in dims:
+        raise ValueError(f"along: must be one of {', '.join(dims)}; got {shown(along)}")
+    first = along or dims[-1 if last else 0]
+    return [first, *(dim for dim in dims if dim != first)]
+
+
+def _few(values: xr.DataArray, others: Sequence[str]) -> range:
+    size = values.sizes[others[0]]
+    if size > MOST_LINES:
+        text = f"at most {MOST_LINES} lines can be told apart, {others[0]} has {size}"
+        raise ValueError(f"found: {text}; select some, as by found.isel({others[0]}=[0, 5])")
+    return range(size)
+
+
+def _knees(knee: Any, lines: int) -> list[xr.Dataset | None]:
+    own = [knee] if isinstance(knee, xr.Dataset) else list(knee)
+    for each in own:
+        names = ("crossing", "crossing_low", "crossing_high")
+        demand(each, "saturation_point", names, "knee")
+    if own and len(own) != lines:
+        raise ValueError(f"knee: must be one for each line, {lines}; got {len(own)}")
+    return list(own) or [None] * lines
+
+
+def axis_text(along: xr.DataArray) -> str:
+    """What stands along an axis: its name, or its path, with units."""
+    name, units = str(along.name), str(along.attrs.get("units", "1"))
+    text = words(field(name), 50, 2)
+    return text if units == "1" else f"{text} [{units}]"
+
+
+def _setting(line: xr.DataArray, dim: str) -> str:
+    """What a line is of."""
+    value = line[dim].item()
+    if isinstance(value, str):
+        return words(value)
+    units = str(line[dim].attrs.get("units", "1"))
+    text = f"{field(dim)}: {amount(value)}{'' if units == '1' else ' ' + units}"
+    return words(text)
+
+
+def _title(ax: "Axes", found: xr.Dataset, what: str) -> None:
+    ax.set_title(f"{scenario_name(found)}{what}", loc="left", fontsize="medium")
