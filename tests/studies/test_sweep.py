@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from raids import INF, api_example, rich
+from raids import INF, api_example, battery, gun, layer, raid, rich, salvo
 from scipy import stats
 
 import leakthrough as lt
@@ -434,3 +435,61 @@ def test_what_is_refused_before_anything_runs(
     }
     with pytest.raises(ValueError, match=f"(?s){said}"):
         lt.sweep(**(arguments | changed))
+
+
+def test_points_that_differ_by_little_are_not_taken_for_one() -> None:
+    # Labels of six digits, or null and "null", once made one point of two.
+    scenario = raid(
+        [salvo("a", 9, axis="null"), salvo("b", 4, axis="x")],
+        layer("L", battery(rounds=6, axes=["null"])),
+        gun(kills=0.5),
+    )
+    late = [stats.uniform(1e9 - 400.0, 0.01), stats.uniform(1e9 - 399.0, 0.01)]
+    found = lt.sweep(
+        scenario,
+        {"arrival": {"salvos.a.arrival": late}, "axis": {"salvos.b.axis": [None, "null"]}},
+        measures=["leakers"],
+        replications=50,
+        seed=1,
+    )
+    assert len(set(found.arrival.values.tolist())) == 2
+    for n, arrival in enumerate(late):
+        for m, axis in enumerate([None, "null"]):
+            own = scenario.replace("salvos.a.arrival", arrival).replace("salvos.b.axis", axis)
+            leakers = lt.Measure("leakers").values(lt.simulate(own, replications=50, seed=1))
+            mean = found.leakers.isel(arrival=n, axis=m).sel(estimate="mean")
+            assert float(mean) == float(leakers.mean())
+
+
+def test_a_design_stays_in_its_range_and_takes_numbers_of_numpy() -> None:
+    scenario = raid(salvo(count=9), layer("L", battery(rounds=6)), gun(kills=0.5))
+    rounds = "layers.L.batteries.B.magazines.gun.rounds"
+    given: dict[str, Any] = {"measures": ["leakers"], "replications": 5, "seed": 1}
+    found = lt.sweep(scenario, {rounds: (2, 5)}, design="sobol", points=np.int64(8), **given)  # type: ignore[arg-type]
+    assert found.sizes["point"] == 8
+    with pytest.raises(ValueError, match="rounds: must hold a whole number; got"):
+        lt.sweep(scenario, {rounds: (2.2, 2.8)}, design="sobol", points=8, **given)
+    with pytest.raises(ValueError, match=f"axis {rounds}, {rounds}: "):
+        lt.sweep(scenario, {rounds: stats.randint(1, 5)}, design="sobol", points=8, **given)
+
+
+def test_a_parameter_without_quantiles_is_refused_before_anything_runs() -> None:
+    scenario = raid(
+        salvo(count=9), layer("L", battery(rounds=6)), gun(flight_time=stats.gamma(2.0, scale=2.0))
+    )
+    axes = {"interceptors.gun.flight_time.a": [2.0, 3.0, 1e-320]}
+    with pytest.raises(ValueError, match=r"flight_time\.a = "):
+        lt.sweep(scenario, axes, measures=["leakers"], replications=10**9, seed=1)
+
+
+def test_a_store_that_was_killed_at_its_birth_is_no_obstacle(tmp_path: Path) -> None:
+    scenario = raid(salvo(count=9), layer("L", battery(rounds=6)), gun(kills=0.5))
+    given: dict[str, Any] = {"measures": ["leakers"], "replications": 5, "seed": 1}
+    axes = {"layers.L.batteries.B.channels": [1, 2]}
+    (tmp_path / "s.zarr.partial").mkdir()
+    found = lt.sweep(scenario, axes, store=tmp_path / "s.zarr", **given)
+    assert found.identical(lt.sweep(scenario, axes, **given))
+    with pytest.raises(ValueError, match="store: must be the path of a folder"):
+        lt.sweep(scenario, axes, store="", **given)
+    with pytest.raises(ValueError, match="or a dot at its beginning"):
+        lt.sweep(scenario, {".zattrs": axes}, store=tmp_path / "t.zarr", **given)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import xarray as xr
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
-from leakthrough._errors import ScenarioError, is_whole, shown
+from leakthrough._errors import ScenarioError, is_whole, lines_of, mistakes_of, shown
 from leakthrough._fields import plain
 from leakthrough._paths import value_at
 from leakthrough.distributions import Distribution, is_frozen
@@ -66,9 +66,19 @@ def text_of(value: Any) -> str:
     """Return a label of a value: a distribution as it is written in Python, a table as JSON."""
     document = document_of(value)
     if isinstance(document, Mapping) and "dist" in document:
-        given = ", ".join(f"{name}={n:g}" for name, n in document.items() if name != "dist")
+        given = ", ".join(f"{name}={_digits(n)}" for name, n in document.items() if name != "dist")
         return f"{document['dist']}({given})"
     return document if isinstance(document, str) else json.dumps(document)
+
+
+def key_of(value: Any) -> str:
+    """Return a text that two values share only if they are the same, unlike their labels."""
+    return json.dumps(document_of(value), sort_keys=True)
+
+
+def _digits(number: float) -> str:
+    """All digits that tell a number from others."""
+    return repr(number).removesuffix(".0")
 
 
 def axes_of(
@@ -170,7 +180,7 @@ def _drawn(
     from scipy.stats import qmc  # a second to import: only for those who use a design
 
     make: Any = {"latin_hypercube": qmc.LatinHypercube, "sobol": qmc.Sobol}[design]
-    shares = make(len(tables), seed=np.random.default_rng(seed)).random(points)
+    shares = make(len(tables), rng=np.random.default_rng(seed)).random(points)
     shares = np.clip(shares, 2.0**-33, 1.0 - 2.0**-33)  # a quantile of 0 may be infinite
     return tuple(
         Axis(
@@ -188,13 +198,25 @@ def _range(
     """Return what turns shares from 0 to 1 into values at a path."""
     whole = is_whole(value_at(scenario, path)) or path.split(".")[-1] in WHOLE
     if isinstance(entry, Mapping | Distribution) or is_frozen(entry):
-        law = Distribution.model_validate(entry).frozen()
+        law = law_of(f"axis {name}, {path}", entry)
         return lambda shares: _rounded(np.asarray(law.ppf(shares)), whole)
     low, high = _ends(name, path, entry)
     if whole:  # every whole number from low to high has the same share
         first, last = math.ceil(low), math.floor(high)
+        if last < first:
+            text = f"must hold a whole number; got {shown(entry)}"
+            raise ValueError(f"axis {name}, {path}: {text}")
         return lambda shares: np.floor(first + shares * (last - first + 1)).astype(np.int64)
     return lambda shares: low + shares * (high - low)
+
+
+def law_of(what: str, given: object) -> Any:
+    """The frozen distribution that is given for something, or a clear error."""
+    try:
+        return Distribution.model_validate(given).frozen()
+    except ValidationError as error:
+        text = "; ".join(lines_of(mistakes_of(error, Distribution, given)))
+        raise ValueError(f"{what}: {text}") from None
 
 
 def _ends(name: str, path: str, entry: Any) -> tuple[float, float]:

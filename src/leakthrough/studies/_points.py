@@ -9,10 +9,11 @@ import numpy as np
 
 from leakthrough._errors import ScenarioError, nearest, shown
 from leakthrough._jobs import Flag
-from leakthrough._paths import changed, check_alone
+from leakthrough._paths import changed, check_alone, value_at
 from leakthrough._tables import label, lower
+from leakthrough.distributions import Distribution
 from leakthrough.scenario import Scenario
-from leakthrough.studies._axes import Axis, text_of
+from leakthrough.studies._axes import Axis, key_of
 from leakthrough.studies._bench import Bench, is_plain
 from leakthrough.studies._runs import every_name
 from leakthrough.studies.measure import Measure
@@ -83,7 +84,7 @@ class Points:
             if not plain:
                 codes: dict[tuple[str, ...], int] = {}
                 own = [
-                    codes.setdefault(tuple(map(text_of, axis.at(n))), len(codes))
+                    codes.setdefault(tuple(map(key_of, axis.at(n))), len(codes))
                     for n in range(axis.size)
                 ]
                 _, keys = np.unique(keys * len(codes) + np.array(own)[places], return_inverse=True)
@@ -140,12 +141,15 @@ class Points:
                 self._check_alone(axis)
         names: list[dict[str, None]] = [{} for _ in measures]
         paths = self.paths(plain=False)
+        # A plain number may be the parameter of a distribution, whose quantiles SciPy may lack.
+        owners = [value_at(self.scenario, path.rpartition(".")[0] or path) for path in paths]
+        shaped = any(isinstance(owner, Distribution) for owner in owners)
         _, firsts = np.unique(self.keys, return_index=True)
         for point in firsts.tolist():
             structure = self._values(point, plain=False)
             try:
                 scenario = changed(self.scenario, dict(zip(paths, structure, strict=True)))
-                if not all(isinstance(value, PLAIN) for value in structure):
+                if shaped or not all(isinstance(value, PLAIN) for value in structure):
                     lower(scenario)
                 own = [_names(scenario, measure) for measure in measures]
                 if len(self.built) < MOST_BUILT:

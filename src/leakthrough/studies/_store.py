@@ -102,6 +102,8 @@ class Store:
         except ImportError:
             raise ImportError("store: needs zarr; pip install leakthrough[io]") from None
         self.path = Path(path)
+        if not self.path.name:
+            raise ValueError(f"store: must be the path of a folder; got {str(path)!r}")
         self.partial = self.path.with_name(f"{self.path.name}.partial")
         self.recorded = self._recorded()
         self.waiting: list[tuple[int, Found]] = []
@@ -115,7 +117,7 @@ class Store:
     def _recorded(self) -> dict[str, Any] | None:
         """What the study is of which something stands there."""
         for place, read in ((self.path, _of_finished), (self.partial, _of_partial)):
-            if place.exists():
+            if place.exists() and not (place == self.partial and _is_hardly_begun(place)):
                 try:
                     record: dict[str, Any] = json.loads(read(place))
                     if record["study"] != "sweep":
@@ -139,7 +141,7 @@ class Store:
             If another study stands there.
         """
         if self.recorded is None:
-            self.partial.mkdir(parents=True)
+            self.partial.mkdir(parents=True, exist_ok=True)
             _write(self.partial, "study.json", provenance.encode())
         elif found := _differences(self.recorded, json.loads(provenance)):
             said = f"holds a sweep with another {', '.join(found)}"
@@ -196,6 +198,11 @@ def _of_finished(path: Path) -> str:
     attrs = json.loads((path / ".zattrs").read_text(encoding="utf-8"))
     provenance: str = attrs["provenance"]
     return provenance
+
+
+def _is_hardly_begun(path: Path) -> bool:
+    """Whether a folder was made for a store that was killed before it said what it is of."""
+    return path.is_dir() and all(entry.name.startswith(DRAFT) for entry in path.iterdir())
 
 
 def _of_partial(path: Path) -> str:

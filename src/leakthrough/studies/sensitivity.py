@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
-from pydantic import ValidationError
 
-from leakthrough._errors import is_whole, lines_of, mistakes_of, shown
-from leakthrough.distributions import Distribution
+from leakthrough._errors import is_whole, shown
 from leakthrough.intervals import checked_confidence
 from leakthrough.measures import measured
 from leakthrough.scenario import Scenario
+from leakthrough.studies._axes import law_of
 from leakthrough.studies._runs import checked_how, is_whole_at
 from leakthrough.studies._trials import Trials
 from leakthrough.studies.measure import Measure
@@ -152,7 +151,7 @@ def _designs(
     whole = []
     for n, (path, given) in enumerate(distributions.items()):
         whole.append(is_whole_at(scenario, path))
-        drawn[:, :, n] = _law(path, given).ppf(uniform[:, [n, number + n]].T)
+        drawn[:, :, n] = law_of(f"distributions, {path}", given).ppf(uniform[:, [n, number + n]].T)
     first, second = drawn
     mixed = [np.where(np.arange(number) == n, second, first) for n in range(number)]
     return [
@@ -165,15 +164,6 @@ def _designs(
         ]
         for design in (first, second, *mixed)
     ]
-
-
-def _law(path: str, given: object) -> Any:
-    """The frozen distribution that is given for a path, or a clear error."""
-    try:
-        return Distribution.model_validate(given).frozen()
-    except ValidationError as error:
-        text = "; ".join(lines_of(mistakes_of(error, Distribution, given)))
-        raise ValueError(f"distributions, {path}: {text}") from None
 
 
 class _Runs:

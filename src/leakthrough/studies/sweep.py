@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from leakthrough._blocks import compile_for
-from leakthrough._errors import shown
+from leakthrough._errors import is_whole, shown
 from leakthrough._jobs import RaidJob
 from leakthrough._tables import lower
 from leakthrough.intervals import ESTIMATES, checked_confidence
@@ -76,7 +76,8 @@ def sweep(
     confidence : float
         Of the intervals, between 0 and 1.
     keep_distributions : bool
-        Also keep how many replications had how many leakers, and expended how many rounds.
+        Also keep how many replications had how many leakers, and expended how many rounds: 4
+        bytes for each point, name and number up to the largest.
     store : str or Path, optional
         A zarr store, for which the extra `io` is needed. Finished points go there as they come
         (to the folder beside it, `.partial`, while there are others); the same call goes on
@@ -88,7 +89,8 @@ def sweep(
         One variable for each measure, by its `label`: along the axes (or `point`), along
         `estimate` (see `leakthrough.intervals.ESTIMATES`), and along what the measure is told
         apart by. A name that only some points have (of a battery of which several are there)
-        is NaN at the others. With `keep_distributions` also ``distribution of LABEL``,
+        is NaN at the others. Where all replications agree, the interval of a mean has no
+        width. With `keep_distributions` also ``distribution of LABEL``,
         replications by number. The attribute `provenance` holds all that `rerun` needs.
 
     Raises
@@ -122,7 +124,7 @@ def sweep(
         measures=own,
         replications=checked_replications(replications),
         design=design,
-        points=points,
+        points=points if points is None or not is_whole(points) else int(points),
         seed=checked_seed(seed),
         confidence=checked_confidence(confidence),
         keep_distributions=bool(keep_distributions),
@@ -188,8 +190,10 @@ def _check_names(names: Sequence[str], *, stored: bool) -> None:
     """Refuse what a Dataset, or a folder of a store, could not hold."""
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise ValueError(f"axes: {twice} is the name of something else in the result")
-    if stored and (odd := next((name for name in names if "/" in name), None)):
-        raise ValueError(f"store: cannot hold the name {shown(odd)}, with a slash; give another")
+    odd = next((name for name in names if "/" in name or name.startswith(".")), None)
+    if stored and odd is not None:
+        text = "with a slash, or a dot at its beginning; give another"
+        raise ValueError(f"store: cannot hold the name {shown(odd)}, {text}")
 
 
 def _provenance(scenario: Scenario, axes: dict[str, Any], call: _Call) -> str:
