@@ -318,7 +318,8 @@ Its worst:
 - **Unlike batteries in one layer**, each of which can kill some of the threats: they share work and
   channels as one pool, most ready rounds first, and the split is rougher than the total.
 - **A handful of rounds.** Demand on a magazine is a normal variable, and partial salvos are not
-  followed. Reloads come without noise.
+  followed. Reloads come without noise, and **one that arrives after the last threat has come is
+  not seen**: of a burst that empties a layer with reloads, far too many leak. The grid has none.
 - **Threats of one priority with different windows** are one stream with the mean of their windows.
   That is right in a lasting overload, in which each loses the same share; in a short one those with
   the shorter window are served first, and here they are not.

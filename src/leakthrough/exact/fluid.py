@@ -22,6 +22,7 @@ def fluid(scenario: Scenario) -> xr.Dataset:
     For searches that ask thousands of questions, and for a first look: what `simulate` finds as
     a mean over replications, without a draw and in milliseconds. It is an approximation, the only
     one in this package; how far off it is, and where, stands in `docs/explanation/fluid.md`.
+    **Reloads that arrive after the last threat has come are not seen.**
 
     Parameters
     ----------
