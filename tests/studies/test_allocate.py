@@ -385,7 +385,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"scenario": "x"}, "scenario: must be a Scenario; got 'x'"),
     (
         {"scenario": api_example().replace("salvos.drones.count", 0), "measure": DRONES},
-        "measure leak_rate of drones: no threat that it is about is launched",
+        "measure leak_rate of salvo drones: no threat that it is about is launched",
     ),
     ({"paths": [A, A]}, "paths: must be some different paths"),
     ({"paths": [A, f"{A}s"]}, "nothing there is called 'channelss'; .*mean 'channels'"),
