@@ -196,7 +196,7 @@ def _range(
     scenario: Scenario, name: str, path: str, entry: Any
 ) -> "Callable[[npt.NDArray[np.float64]], npt.NDArray[Any]]":
     """Return what turns shares from 0 to 1 into values at a path."""
-    whole = is_whole(value_at(scenario, path)) or path.split(".")[-1] in WHOLE
+    whole = is_whole_at(scenario, path)
     if isinstance(entry, Mapping | Distribution) or is_frozen(entry):
         law = law_of(f"axis {name}, {path}", entry)
         return lambda shares: _rounded(np.asarray(law.ppf(shares)), whole)
@@ -208,6 +208,11 @@ def _range(
             raise ValueError(f"axis {name}, {path}: {text}")
         return lambda shares: np.floor(first + shares * (last - first + 1)).astype(np.int64)
     return lambda shares: low + shares * (high - low)
+
+
+def is_whole_at(scenario: Scenario, path: str) -> bool:
+    """Whether a field holds whole numbers, even if what stands there now is none."""
+    return is_whole(value_at(scenario, path)) or path.split(".")[-1] in WHOLE
 
 
 def law_of(what: str, given: object) -> Any:

@@ -12,12 +12,10 @@ from leakthrough._blocks import compute
 from leakthrough._errors import is_whole, shown
 from leakthrough._fields import plain
 from leakthrough._jobs import Block, RaidJob
-from leakthrough._paths import value_at
 from leakthrough._state import columns
 from leakthrough._tables import Labels, Tables, label, lower
 from leakthrough.results import COORDINATES
 from leakthrough.scenario import Scenario
-from leakthrough.studies._axes import WHOLE
 from leakthrough.studies.measure import Frame, Measure, Reader
 
 if TYPE_CHECKING:
@@ -57,11 +55,6 @@ def two_numbers(given: object) -> tuple[Any, ...] | None:
     if not isinstance(pair, tuple) or [type(n) in (int, float) for n in pair] != [True, True]:
         return None
     return pair
-
-
-def is_whole_at(scenario: Scenario, path: str) -> bool:
-    """Whether a field holds whole numbers, even if what stands there now is none."""
-    return is_whole(value_at(scenario, path)) or path.split(".")[-1] in WHOLE
 
 
 def origin(scenario: Scenario, seed: int) -> dict[str, xr.Variable]:

@@ -13,8 +13,9 @@ from leakthrough._paths import changed, value_at
 from leakthrough.intervals import checked_confidence
 from leakthrough.measures import measured
 from leakthrough.scenario import Scenario
+from leakthrough.studies._axes import is_whole_at
 from leakthrough.studies._guess import fluid_guess
-from leakthrough.studies._runs import checked_how, is_whole_at
+from leakthrough.studies._runs import checked_how
 from leakthrough.studies._search import Prices, Search, Units
 from leakthrough.studies._trials import Trials, fresh
 from leakthrough.studies.measure import Measure

@@ -13,8 +13,8 @@ from leakthrough._errors import is_whole, shown
 from leakthrough.intervals import checked_confidence
 from leakthrough.measures import measured
 from leakthrough.scenario import Scenario
-from leakthrough.studies._axes import law_of
-from leakthrough.studies._runs import checked_how, is_whole_at
+from leakthrough.studies._axes import is_whole_at, law_of
+from leakthrough.studies._runs import checked_how
 from leakthrough.studies._trials import Trials
 from leakthrough.studies.measure import Measure
 

@@ -13,8 +13,9 @@ from leakthrough.intervals import checked_confidence, wilson
 from leakthrough.measures import labelled, measured
 from leakthrough.scenario import Scenario
 from leakthrough.simulate import checked_replications, checked_seed
+from leakthrough.studies._axes import is_whole_at
 from leakthrough.studies._growing import Growing
-from leakthrough.studies._runs import How, checked_how, checked_scenario, is_whole_at, origin
+from leakthrough.studies._runs import How, checked_how, checked_scenario, origin
 from leakthrough.studies.goals import Goal, Verdict
 from leakthrough.studies.measure import measure_of
 
