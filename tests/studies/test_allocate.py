@@ -15,7 +15,6 @@ import leakthrough as lt
 from leakthrough.studies._runs import How
 from leakthrough.studies._search import Prices, Search, Units
 from leakthrough.studies._trials import Trials, fresh
-from leakthrough.studies.allocation import _starts
 
 SIGMAS = 5.0
 
@@ -328,20 +327,6 @@ def test_the_outcome_is_from_fresh_replications(offset: int) -> None:
         small()[0], paths, 30.0, costs, replications=50, seed=80 + offset, steps=1, workers=1
     )
     assert again.identical(found)
-
-
-def test_a_guess_is_a_place_to_start_from() -> None:
-    scenario, paths, costs = small()
-    prices = Prices(tuple(costs.values()), (0, 0), (30, 3))
-    trials = Trials(scenario, "leakers", 2, 1, How())
-
-    def guess(changed: lt.Scenario, measure: lt.Measure) -> float:
-        assert measure.name == "leakers"
-        return -changed.layers[0].batteries[0].count  # only SAM batteries help
-
-    found = _starts(trials, paths, prices, 30.0, guess)
-    assert found == [prices.shared(30.0), (6, 3)]
-    assert trials.number == 0
 
 
 def test_a_probability_is_made_high(offset: int) -> None:

@@ -2,8 +2,7 @@
 
 They answer simple questions without a simulation, and the simulator is tested against them where
 both apply: `scenario_of` writes that scenario. Laws are labelled arrays: ``(pmf *
-pmf.leakers).sum()`` is a mean. One is not exact: `fluid` answers for any scenario, quickly and
-about right.
+pmf.leakers).sum()`` is a mean.
 """
 
 from leakthrough.exact.allocation import random_allocation, uniform_allocation
@@ -15,7 +14,6 @@ from leakthrough.exact.binomial_raid import (
 )
 from leakthrough.exact.deployment import prim_read
 from leakthrough.exact.exchange import cost_exchange
-from leakthrough.exact.fluid import fluid
 from leakthrough.exact.magazines import finite_magazine, layered_inventories, layered_rounds_left
 from leakthrough.exact.salvo_combat import armstrong_salvo, hughes_salvo
 from leakthrough.exact.saturation import erlang_b, patience, simultaneous_raid
@@ -27,7 +25,6 @@ __all__ = [
     "cost_exchange",
     "erlang_b",
     "finite_magazine",
-    "fluid",
     "hughes_salvo",
     "layered_inventories",
     "layered_rounds_left",

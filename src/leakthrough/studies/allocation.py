@@ -2,19 +2,18 @@
 
 import concurrent.futures
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
 from leakthrough._errors import is_whole, shown
-from leakthrough._paths import changed, value_at
+from leakthrough._paths import value_at
 from leakthrough.intervals import checked_confidence
 from leakthrough.measures import measured
 from leakthrough.scenario import Scenario
 from leakthrough.studies._axes import is_whole_at
-from leakthrough.studies._guess import fluid_guess
 from leakthrough.studies._runs import checked_how
 from leakthrough.studies._search import Prices, Search, Units
 from leakthrough.studies._trials import Trials, fresh
@@ -30,8 +29,6 @@ MOST_UNITS = 10**9
 MOST_STEPS = 100
 COARSE = (1 / 4, 1 / 8)
 """Shares of a smaller budget that are exchanged: it starts from what was best for a larger one."""
-
-Guess = Callable[[Scenario, Measure], float]
 
 
 def allocate(
@@ -54,8 +51,7 @@ def allocate(
     """Spread a budget of rounds or batteries over the defence, and see what each amount buys.
 
     The budget pays for *all* units on the paths, not only for more of them. The search starts
-    from equal shares, and from what the same search finds best by the fluid approximation
-    (`exact.fluid`), without a simulation. It gives more to one path at the expense of all others,
+    from equal shares. It gives more to one path at the expense of all others,
     to one at the expense of another, or to two at once (layers complement each other, and so do
     channels and rounds), in steps that are halved from half of the budget to single units. Of
     each kind the moves are tried by promise, and one is made when it gains more than the error of
@@ -141,8 +137,7 @@ def allocate(
     budgets[-1] = budget
     with trials:
         search = Search(prices, lambda units: sign * trials.values(_changes(paths, units)))
-        starts = _starts(trials, paths, prices, budget, fluid_guess)
-        found = _frontier(search, budgets.tolist(), starts)
+        found = _frontier(search, budgets.tolist())
         again = fresh(trials.seed)
         values = {
             units: trials.values(_changes(paths, units), seed=again)
@@ -162,27 +157,10 @@ def _halves(prices: Prices, budget: float) -> list[float]:
     return [0.5**n for n in range(1, number + 1)]
 
 
-def _starts(
-    trials: Trials, paths: Sequence[str], prices: Prices, budget: float, guess: Guess
-) -> list[Units]:
-    """Equal shares, and where the same search leads from there by a guess of the measure."""
-    equal = prices.shared(budget)
-    sign = -1.0 if trials.measure.name in HIGH_IS_GOOD else 1.0
-
-    def guessed(units: Units) -> "Numbers":
-        scenario = changed(trials.scenario, _changes(paths, units))
-        return np.array([sign * guess(scenario, trials.measure)])
-
-    found = Search(prices, guessed).improve(equal, budget, _halves(prices, budget))
-    return [equal, found]
-
-
-def _frontier(search: Search, budgets: Sequence[float], starts: Sequence[Units]) -> list[Units]:
+def _frontier(search: Search, budgets: Sequence[float]) -> list[Units]:
     """The best allocation found for each budget: the largest first, then mixtures for less."""
     prices, largest = search.prices, budgets[-1]
-    shares = _halves(prices, largest)
-    # From each start, not from the better: two mixtures may both be best around themselves.
-    best = min((search.improve(start, largest, shares) for start in starts), key=search.mean)
+    best = search.improve(prices.shared(largest), largest, _halves(prices, largest))
     for budget in reversed(budgets[:-1]):
         smaller = prices.scaled(best, budget), prices.shared(budget)
         best = search.improve(min(smaller, key=search.mean), budget, COARSE)

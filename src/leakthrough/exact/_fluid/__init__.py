@@ -1,1 +1,0 @@
-"""The parts of the fluid approximation: a raid as a flow, layer by layer."""
