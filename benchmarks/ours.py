@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 import leakthrough as lt
-from leakthrough._jobs import RaidJob
-from leakthrough._tables import lower
+from leakthrough.engine.jobs import RaidJob
+from leakthrough.engine.lower_raid import lower
 
 
 def scenario(case: Case) -> lt.Scenario:

@@ -13,8 +13,8 @@ from types import ModuleType
 from typing import Any
 
 import leakthrough as lt
-from leakthrough.results import CAMPAIGN_VARIABLES, COORDINATES, VARIABLES, Variable
-from leakthrough.studies import MEASURES
+from leakthrough.results.variables import CAMPAIGN_VARIABLES, COORDINATES, VARIABLES, Variable
+from leakthrough.studies.measure import MEASURES
 
 Schema = dict[str, Any]
 

@@ -19,7 +19,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 import leakthrough as lt
-from leakthrough.intervals import ratio_of_means, student
+from leakthrough.statistics.intervals import ratio_of_means, student
 
 NIGHTS, SEED, HOUR = 2_000, 20260202, 3600.0
 BATTERY = "layers.medium range.batteries.battery.magazines.medium-range missile"

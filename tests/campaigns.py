@@ -9,10 +9,10 @@ from engines import Outcome, counted, outcome_of
 from scipy import stats
 
 import leakthrough as lt
-from leakthrough._campaign_tables import lower_campaign
-from leakthrough._jobs import CampaignJob, named_ledger
-from leakthrough._reference_campaign import Season
-from leakthrough._state import named_counts
+from leakthrough.engine.counts import named_counts
+from leakthrough.engine.jobs import CampaignJob, named_ledger
+from leakthrough.engine.lower_campaign import lower_campaign
+from leakthrough.reference.campaign import Season
 
 TIMELINE = (-20.0, 0.0, 30.0, 60.0, 1000.0)
 SIZES = [stats.uniform(0.0, 12.0), stats.gamma(2.0, scale=4.0), stats.expon(scale=5.0)]

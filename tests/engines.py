@@ -5,12 +5,14 @@ from typing import Any
 import numpy as np
 
 import leakthrough as lt
-from leakthrough import _kernel
-from leakthrough._draws import TICKS_A_SECOND
-from leakthrough._reference import Raid
-from leakthrough._reference_things import CAUSES, Event
-from leakthrough._state import Counts, named_tally, new_carried, new_counts, new_state
-from leakthrough._tables import label, lower
+from leakthrough.engine import kernel as _kernel
+from leakthrough.engine.counts import Counts, named_tally, new_carried, new_counts
+from leakthrough.engine.labels import label
+from leakthrough.engine.lower_raid import lower
+from leakthrough.engine.state import new_state
+from leakthrough.model.discrete import TICKS_A_SECOND
+from leakthrough.reference.entities import CAUSES, Event
+from leakthrough.reference.raid import Raid
 from leakthrough.replay import _columns, logged_raid
 
 Outcome = dict[str, Any]

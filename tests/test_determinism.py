@@ -17,22 +17,22 @@ import xarray as xr
 from raids import TIMELINE, api_example, rich
 
 import leakthrough as lt
-from leakthrough import _blocks
-from leakthrough.results import CAUSES
+from leakthrough.engine import scheduler as _blocks
+from leakthrough.results.variables import CAUSES
 
 GOLDEN = Path(__file__).parent / "golden" / "api_example.json"
 KEEPS = ("replications", "summary")
 REPLICATIONS = 41
 
 
-def simulated(keep: str, **how: Any) -> xr.Dataset:
+def simulated(keep: str, **execution: Any) -> xr.Dataset:
     return lt.simulate(
         rich(),
         replications=REPLICATIONS,
         seed=2025,
         keep=keep,  # type: ignore[arg-type]
         timeline=TIMELINE,
-        **how,
+        **execution,
     )
 
 
@@ -122,13 +122,13 @@ def test_a_task_may_be_run_again(
 # ---------------------------------------------------------------- campaigns
 
 
-def season(keep: str, **how: Any) -> xr.Dataset:
+def season(keep: str, **execution: Any) -> xr.Dataset:
     """Enough replications for two blocks."""
     resupply = [lt.Resupply(battery="gun", interceptor="gun burst", rounds=9)]
     campaign = lt.Campaign(
         name="season", scenario=api_example(), raids=3, interval=86_400.0, resupply=resupply
     )
-    return lt.simulate_campaign(campaign, replications=200, seed=7, keep=keep, **how)  # type: ignore[arg-type]
+    return lt.simulate_campaign(campaign, replications=200, seed=7, keep=keep, **execution)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("keep", KEEPS)

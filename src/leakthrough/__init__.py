@@ -1,16 +1,11 @@
 """Leak-through and depletion of layered air defences: aggregate, notional, for research."""
 
 from leakthrough import exact, plot, records
-from leakthrough._errors import ScenarioError
-from leakthrough._reduce import reduced
-from leakthrough.arrivals import At, Poisson, Regular, Times, Uniform
-from leakthrough.campaign import Campaign, Lot, Resupply, Stock, load_campaign
-from leakthrough.distributions import Distribution
-from leakthrough.files import load_scenario
-from leakthrough.measures import cost_exchange, depletion, leak_rate
-from leakthrough.replay import replay
-from leakthrough.rerun import rerun
-from leakthrough.scenario import (
+from leakthrough.model.arrivals import At, Poisson, Regular, Times, Uniform
+from leakthrough.model.campaign import Campaign, Lot, Resupply, Stock, load_campaign
+from leakthrough.model.distributions import Distribution
+from leakthrough.model.errors import ScenarioError
+from leakthrough.model.scenario import (
     Battery,
     Doctrine,
     Interceptor,
@@ -20,28 +15,27 @@ from leakthrough.scenario import (
     Scenario,
     Sensor,
     Threat,
+    load_scenario,
 )
-from leakthrough.simulate import (
-    campaign_of,
-    scenario_of,
-    simulate,
-    simulate_campaign,
-)
-from leakthrough.studies import (
-    Goal,
-    Measure,
-    allocate,
-    compare,
-    kill_probability_gradient,
-    required,
-    saturation_point,
-    sensitivity,
-    simulate_to_precision,
-    sweep,
-    tornado,
-)
-from leakthrough.summary import Summary, summary
-from leakthrough.supply import supply
+from leakthrough.replay import replay
+from leakthrough.rerun import rerun
+from leakthrough.results.estimates import cost_exchange, depletion, leak_rate
+from leakthrough.results.provenance import campaign_of, scenario_of
+from leakthrough.results.reduction import reduced
+from leakthrough.results.summary import Summary, summary
+from leakthrough.results.sustainment import supply
+from leakthrough.simulate import simulate, simulate_campaign
+from leakthrough.studies.allocation import allocate
+from leakthrough.studies.compare import compare
+from leakthrough.studies.goals import Goal
+from leakthrough.studies.gradient import kill_probability_gradient
+from leakthrough.studies.measure import Measure
+from leakthrough.studies.precision import simulate_to_precision
+from leakthrough.studies.saturation import saturation_point
+from leakthrough.studies.sensitivity import sensitivity
+from leakthrough.studies.sizing import required
+from leakthrough.studies.sweep.sweep import sweep
+from leakthrough.studies.tornado import tornado
 
 __all__ = [
     "At",

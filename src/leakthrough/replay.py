@@ -6,21 +6,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from leakthrough import _kernel
-from leakthrough._campaign_tables import Plan, lower_campaign
-from leakthrough._draws import TICKS_A_SECOND
-from leakthrough._errors import is_whole
-from leakthrough._jobs import Season, season_rows
-from leakthrough._state import State, logged, new_carried, new_counts, new_state
-from leakthrough._tables import Labels, Tables, label, lower
-from leakthrough.campaign import Campaign
-from leakthrough.results import CAUSES
-from leakthrough.simulate import checked_replications, checked_seed
+from leakthrough.engine import kernel as _kernel
+from leakthrough.engine.counts import new_carried, new_counts
+from leakthrough.engine.jobs import Season, season_rows
+from leakthrough.engine.labels import Labels, label
+from leakthrough.engine.lower_campaign import Plan, lower_campaign
+from leakthrough.engine.lower_raid import lower
+from leakthrough.engine.state import State, logged, new_state
+from leakthrough.engine.tables import Tables
+from leakthrough.model.campaign import Campaign
+from leakthrough.model.discrete import TICKS_A_SECOND
+from leakthrough.model.errors import is_whole
+from leakthrough.results.variables import CAUSES
+from leakthrough.run_options import checked_replications, checked_seed
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from leakthrough.scenario import Scenario
+    from leakthrough.model.scenario import Scenario
 
 EVENTS = ("opening", "firing", "kill", "assessment", "reload", "leak", "loss")
 OUTCOMES = {

@@ -5,14 +5,9 @@ from typing import Any
 
 import xarray as xr
 
-from leakthrough.simulate import (
-    campaign_of,
-    recorded,
-    scenario_of,
-    simulate,
-    simulate_campaign,
-)
-from leakthrough.studies.sweep import sweep_again
+from leakthrough.results.provenance import campaign_of, recorded, scenario_of
+from leakthrough.simulate import simulate, simulate_campaign
+from leakthrough.studies.sweep.sweep import sweep_again
 
 
 def rerun(
@@ -38,9 +33,9 @@ def rerun(
     """
     record = recorded(result)
     call = {**record["call"], "seed": int(record["call"]["seed"])}
-    how: Any = {"workers": workers, "executor": executor, "progress": progress}
+    execution: Any = {"workers": workers, "executor": executor, "progress": progress}
     if record["study"] == "sweep":
-        return sweep_again(scenario_of(result), call, **how)
+        return sweep_again(scenario_of(result), call, **execution)
     if "campaign" in record:
-        return simulate_campaign(campaign_of(result), **call, **how)
-    return simulate(scenario_of(result), **call, **how)
+        return simulate_campaign(campaign_of(result), **call, **execution)
+    return simulate(scenario_of(result), **call, **execution)

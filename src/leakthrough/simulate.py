@@ -1,104 +1,28 @@
 """Replications in blocks, on threads or on any executor, and a result at the end."""
 
 import concurrent.futures
-import functools
-import json
-import secrets
-import sys
 from collections.abc import Sequence
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
-from leakthrough._blocks import Rows, compute
-from leakthrough._campaign_tables import lower_campaign
-from leakthrough._errors import is_whole
-from leakthrough._jobs import CampaignJob, Job, RaidJob
-from leakthrough._reduce import Summaries, with_reductions
-from leakthrough._tables import Labels, label, lower
-from leakthrough.campaign import Campaign
-from leakthrough.files import from_document
-from leakthrough.results import (
-    COORDINATES,
-    constants_of,
-    coordinates_of,
-    dataset,
-    raid_coordinates,
-)
-from leakthrough.scenario import Scenario
+from leakthrough.engine.decode import constants_of
+from leakthrough.engine.jobs import CampaignJob, Job, RaidJob
+from leakthrough.engine.labels import Labels, label
+from leakthrough.engine.lower_campaign import lower_campaign
+from leakthrough.engine.lower_raid import lower
+from leakthrough.engine.scheduler import Rows, compute
+from leakthrough.model.campaign import Campaign
+from leakthrough.model.scenario import Scenario
+from leakthrough.results.dataset import dataset
+from leakthrough.results.provenance import provenance_text
+from leakthrough.results.reduction import Summaries, with_reductions
+from leakthrough.results.variables import COORDINATES, coordinates_of, raid_coordinates
+from leakthrough.run_options import Call, Execution, Keep, checked_call, checked_execution
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-
-Keep = Literal["replications", "summary"]
-
-
-def checked_replications(replications: int, name: str = "replications", least: int = 1) -> int:
-    """Number of replications, or of one of them, or a clear error."""
-    if not is_whole(replications) or not least <= replications < 2**32:
-        msg = f"{name}: must be a whole number from {least} to 2**32 - 1; got {replications!r}"
-        raise ValueError(msg)
-    return int(replications)
-
-
-def checked_seed(seed: int | None) -> int:
-    """Seed, fresh if there is none, or a clear error."""
-    if seed is None:
-        return secrets.randbits(63)
-    if not is_whole(seed) or not 0 <= seed < 2**63:
-        raise ValueError(f"seed: must be a whole number from 0 to 2**63 - 1; got {seed!r}")
-    return int(seed)
-
-
-def _checked_timeline(timeline: Sequence[float]) -> tuple[float, ...]:
-    times = np.asarray(timeline, dtype=np.float64)
-    if times.ndim != 1 or not np.all(np.abs(times) <= 1e9) or np.any(np.diff(times) < 0):
-        msg = f"timeline: must be times in seconds up to 1e9, in rising order; got {timeline!r:.60}"
-        raise ValueError(msg)
-    return tuple(times.tolist())
-
-
-class _Call(NamedTuple):
-    """The arguments on which the bits of a result depend."""
-
-    replications: int
-    seed: int
-    keep: Keep
-    timeline: tuple[float, ...]
-
-    def recorded(self) -> dict[str, Any]:
-        """As they stand in the provenance."""
-        return {**self._asdict(), "seed": str(self.seed)}
-
-
-def _checked_call(
-    replications: int, seed: int | None, keep: Keep, timeline: Sequence[float]
-) -> _Call:
-    if keep not in ("replications", "summary"):
-        raise ValueError(f'keep: must be "replications" or "summary"; got {keep!r}')
-    number, times = checked_replications(replications), _checked_timeline(timeline)
-    return _Call(number, checked_seed(seed), keep, times)
-
-
-@functools.cache
-def versions() -> dict[str, str]:
-    """Versions on which the bits of a result may depend."""
-    packages = ("leakthrough", "numba", "numpy", "scipy", "xarray")
-    return {"python": sys.version.split()[0], **{name: version(name) for name in packages}}
-
-
-def _provenance(kind: str, document: dict[str, Any], call: dict[str, Any]) -> str:
-    return json.dumps({kind: document, "call": call, "versions": versions()})
-
-
-class _How(NamedTuple):
-    """The arguments on which only the time depends."""
-
-    workers: int | None
-    executor: concurrent.futures.Executor | None
-    progress: bool
 
 
 def _simulated(
@@ -107,25 +31,23 @@ def _simulated(
     labels: Labels,
     constants: "dict[str, npt.NDArray[Any]]",
     coordinates: dict[str, Any],
-    call: _Call,
-    how: _How,
+    call: Call,
+    execution: Execution,
 ) -> xr.Dataset:
     """Compute the replications of what was given, and make a result of them."""
-    if how.workers is not None and (not is_whole(how.workers) or how.workers < 1):
-        raise ValueError(f"workers: must be a whole number from 1; got {how.workers!r}")
     sink: Rows | Summaries = (
         Rows(job, call.replications)
         if call.keep == "replications"
         else Summaries(job, np.array(labels.decoys))
     )
-    compute(job, sink, seed=call.seed, replications=call.replications, **how._asdict())
+    compute(job, sink, seed=call.seed, replications=call.replications, **execution._asdict())
     kind = type(given).__name__.lower()
     result = dataset(
         {**constants, **(job.kept(sink.rows) if isinstance(sink, Rows) else {})},
         coordinates,
         seed=call.seed,
         digest=given.digest,
-        provenance=_provenance(kind, given.document(), call.recorded()),
+        provenance=provenance_text(kind, given.document(), call.recorded()),
     )
     if isinstance(sink, Summaries):
         return with_reductions(result, sink.reduction)
@@ -171,7 +93,8 @@ def simulate(
     Returns
     -------
     xarray.Dataset
-        Variables as in `leakthrough.results.VARIABLES`, each with `units` and `long_name`.
+        Variables as in `leakthrough.results.variables.VARIABLES`, each with `units` and
+        `long_name`.
 
     Raises
     ------
@@ -180,7 +103,7 @@ def simulate(
     KeyboardInterrupt
         On Ctrl-C, within a fraction of a second; nothing is returned then.
     """
-    call = _checked_call(replications, seed, keep, timeline)
+    call = checked_call(replications, seed, keep, timeline)
     tables, labels = lower(scenario, call.timeline), label(scenario)
     return _simulated(
         scenario,
@@ -189,7 +112,7 @@ def simulate(
         constants_of(tables),
         coordinates_of(labels, tables.timeline),
         call,
-        _How(workers, executor, progress),
+        checked_execution(workers, executor, progress),
     )
 
 
@@ -221,7 +144,8 @@ def simulate_campaign(
     -------
     xarray.Dataset
         The variables of `simulate` along `raid` too, and those of
-        `leakthrough.results.CAMPAIGN_VARIABLES`. For one raid of it, ``result.isel(raid=3)``.
+        `leakthrough.results.variables.CAMPAIGN_VARIABLES`. For one raid of it,
+        ``result.isel(raid=3)``.
 
     Raises
     ------
@@ -230,7 +154,7 @@ def simulate_campaign(
     KeyboardInterrupt
         On Ctrl-C, within a fraction of a second; nothing is returned then.
     """
-    call = _checked_call(replications, seed, keep, timeline)
+    call = checked_call(replications, seed, keep, timeline)
     plan, labels = lower_campaign(campaign, call.timeline)
     tables = plan.tables[0]
     return _simulated(
@@ -243,43 +167,5 @@ def simulate_campaign(
             **raid_coordinates(campaign.raid_count, campaign.interval),
         },
         call,
-        _How(workers, executor, progress),
+        checked_execution(workers, executor, progress),
     )
-
-
-def scenario_of(result: xr.Dataset) -> Scenario:
-    """Read back the scenario of a result; of a campaign, the one that holds its defence.
-
-    Raises
-    ------
-    ValueError
-        If the Dataset has no provenance of this library.
-    """
-    record = recorded(result)
-    if "campaign" in record:
-        return from_document(Campaign, record["campaign"]).scenario
-    return from_document(Scenario, record["scenario"])
-
-
-def campaign_of(result: xr.Dataset) -> Campaign:
-    """Read back the campaign of a result.
-
-    Raises
-    ------
-    ValueError
-        If the Dataset has no provenance of `simulate_campaign`.
-    """
-    record = recorded(result)
-    if "campaign" not in record:
-        raise ValueError("result: has no provenance of leakthrough.simulate_campaign")
-    return from_document(Campaign, record["campaign"])
-
-
-def recorded(result: xr.Dataset) -> Any:
-    """Return what a result says that it came from."""
-    try:
-        record = json.loads(result.attrs["provenance"])
-        kind = "campaign" if "campaign" in record else "scenario"
-        return {kind: record[kind], "call": record["call"], "study": record.get("study")}
-    except (KeyError, TypeError, ValueError):
-        raise ValueError("result: has no provenance of leakthrough.simulate") from None

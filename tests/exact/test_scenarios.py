@@ -1,6 +1,6 @@
 """The scenarios of the exact models: valid, readable, and right where nothing is random.
 
-What is random is compared in ``tests/statistical/test_verification.py``, but for the models that
+What is random is compared in ``tests/theory/test_verification.py``, but for the models that
 are not among its cases.
 """
 

@@ -13,7 +13,7 @@ from scipy import optimize, stats
 
 import leakthrough as lt
 from leakthrough import records
-from leakthrough.records import _beta_binomial as law
+from leakthrough.records import beta_binomial as law
 from leakthrough.records.entries import COUNTS
 
 Array = npt.NDArray[Any]

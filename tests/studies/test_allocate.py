@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from raids import api_example, battery, gun, layer, magazine, raid, salvo
 
 import leakthrough as lt
-from leakthrough.studies._runs import How
-from leakthrough.studies._search import Prices, Search, Units
-from leakthrough.studies._trials import Trials, fresh
+from leakthrough.run_options import Execution
+from leakthrough.studies.greedy_search import Prices, Search, Units
+from leakthrough.studies.paired import Trials, fresh
 
 SIGMAS = 5.0
 
@@ -174,7 +174,7 @@ def differences(
     measure: str = "leakers",
 ) -> list[tuple[float, float]]:
     """Mean and error of theirs less ours, over fresh replications."""
-    trials = Trials(scenario, measure, 1_000, seed, How())
+    trials = Trials(scenario, measure, 1_000, seed, Execution())
     with trials:
 
         def values(units: Units) -> Any:
@@ -193,7 +193,7 @@ def test_against_all_allocations(number: int, offset: int) -> None:
     paths, budget = list(costs), 90.0
     found = lt.allocate(scenario, paths, budget, costs, replications=200, seed=40 + offset, steps=1)
     prices = Prices(tuple(costs.values()), (0,) * 3, (18, 36, 6))
-    trials = Trials(scenario, "leakers", 200, 40 + offset, How())
+    trials = Trials(scenario, "leakers", 200, 40 + offset, Execution())
     with trials:
         every = {
             units: trials.values(dict(zip(paths, units, strict=True)))
@@ -218,7 +218,7 @@ def evolved(
     """The best that differential evolution finds in so many simulations."""
     from scipy.optimize import differential_evolution
 
-    trials = Trials(scenario, "leakers", 60, seed, How())
+    trials = Trials(scenario, "leakers", 60, seed, Execution())
     prices = Prices(tuple(costs.values()), least, least)
     known: dict[Units, float] = {}
 

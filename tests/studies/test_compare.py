@@ -1,6 +1,6 @@
 """Paired comparisons: their intervals, their p-values, and what pairing is worth.
 
-Coverage as in ``tests/statistical/test_interval_coverage.py``: one simulation of ``TRIALS *
+Coverage as in ``tests/statistics/test_interval_coverage.py``: one simulation of ``TRIALS *
 NIGHTS`` replications is cut into trials, and the standard deviation of a coverage of 95 % is
 0.44 %. Bands are 5 of them to either side of what the interval is to cover; a coverage of 92 % is
 seen at nine seeds in ten.
@@ -18,7 +18,7 @@ from raids import api_example, battery, gun, layer, raid, rich, salvo
 from scipy import optimize, stats
 
 import leakthrough as lt
-from leakthrough.studies._runs import How
+from leakthrough.run_options import Execution
 from leakthrough.studies.compare import _against, _values, holm, mcnemar, tango
 
 TRIALS, NIGHTS = 2_500, 200
@@ -36,7 +36,7 @@ def shots(kills: float, name: str = "B") -> lt.Scenario:
 
 def trials(scenario: lt.Scenario, seed: int) -> Numbers:
     """Values (NIGHTS, TRIALS * measures): each trial is compared as if it were more measures."""
-    found = _values(scenario, MEASURES, TRIALS * NIGHTS, seed, How())
+    found = _values(scenario, MEASURES, TRIALS * NIGHTS, seed, Execution())
     rows = found.reshape(TRIALS, NIGHTS, len(MEASURES)).swapaxes(0, 1)
     return rows.reshape(NIGHTS, -1)
 
@@ -246,7 +246,7 @@ UNARMED = {"a": shots(0.7).replace("layers.L.batteries", []), "b": shots(0.7)}
     ],
 )
 def test_refusals(changes: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr("leakthrough.studies._runs.compute")  # nothing is simulated
+    monkeypatch.delattr("leakthrough.studies.evaluate.compute")  # nothing is simulated
     options = {"a": shots(0.7), "b": rich()}
     given: dict[str, Any] = {"options": options, "measures": ["leakers"], "replications": 10}
     with pytest.raises(ValueError, match=said):

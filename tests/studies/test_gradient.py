@@ -8,10 +8,11 @@ from raids import api_example, battery, gun, layer, magazine, raid, rich, salvo
 from scipy import stats
 
 import leakthrough as lt
-from leakthrough._reference import Raid
-from leakthrough.studies._runs import How, prepared
-from leakthrough.studies._trials import Trials
+from leakthrough.reference.raid import Raid
+from leakthrough.run_options import Execution
+from leakthrough.studies.evaluate import prepared
 from leakthrough.studies.gradient import _chances
+from leakthrough.studies.paired import Trials
 
 SIGMAS = 5.0
 
@@ -116,7 +117,7 @@ def assert_finite_differences(
     scenario: lt.Scenario, found: Any, cells: list[tuple[str, str]], nights: int, seed: int
 ) -> None:
     step = 0.04
-    trials = Trials(scenario, "leakers", nights, seed, How())
+    trials = Trials(scenario, "leakers", nights, seed, Execution())
     with trials:
         for interceptor, threat in cells:
             path = f"interceptors.{interceptor}.kill_probability.{threat}"

@@ -9,8 +9,9 @@ from raids import api_example, battery, gun, layer, magazine, raid, rich, salvo
 from scipy import stats
 
 import leakthrough as lt
-from leakthrough import intervals
-from leakthrough.studies._runs import How, values
+from leakthrough.run_options import Execution
+from leakthrough.statistics import intervals
+from leakthrough.studies.evaluate import values
 from leakthrough.studies.measure import MEASURES, measure_of
 
 EVERY = [
@@ -57,7 +58,7 @@ def test_they_say_what_xarray_says(result: xr.Dataset) -> None:
 
 
 def test_a_run_has_the_values_of_the_simulation(result: xr.Dataset) -> None:
-    found = values(rich(), EVERY, replications=200, seed=5, how=How(workers=2))
+    found = values(rich(), EVERY, replications=200, seed=5, execution=Execution(workers=2))
     for measure, own in zip(EVERY, found, strict=True):
         said = measure.values(result).values.reshape(200, -1)
         np.testing.assert_array_equal(own, said, err_msg=measure.label)
@@ -109,7 +110,7 @@ def test_refusals(arguments: dict[str, Any], said: str) -> None:
 def test_a_name_that_nothing_has_is_an_error_before_anything_runs() -> None:
     wrong = lt.Measure("leakers", by="threat", of="drones")
     with pytest.raises(ValueError, match="of: 'drones' is not the name of a threat; did you mean"):
-        values(api_example(), [wrong], replications=10**9, seed=1, how=How())
+        values(api_example(), [wrong], replications=10**9, seed=1, execution=Execution())
 
 
 def test_a_reduced_result_has_no_values(result: xr.Dataset) -> None:

@@ -20,9 +20,9 @@ from here import Here
 from raids import battery, gun, layer, raid, salvo
 
 import leakthrough as lt
+from leakthrough.run_options import Execution
 from leakthrough.studies import precision
-from leakthrough.studies._growing import Growing
-from leakthrough.studies._runs import How
+from leakthrough.studies.sequential import Growing
 
 TRIALS = 2_500
 Numbers = npt.NDArray[np.float64]
@@ -118,7 +118,7 @@ def test_it_does_not_stop_too_early(case: str, offset: int) -> None:
 def test_the_usual_rule_would(monkeypatch: pytest.MonkeyPatch, offset: int) -> None:
     """Look at 20 replications first, and believe what they say."""
     monkeypatch.setattr(precision, "FIRST", 20)
-    for room in ("precision", "_growing"):
+    for room in ("precision", "sequential"):
         monkeypatch.setattr(f"leakthrough.studies.{room}.is_settled", lambda *given: True)
     law, true, measure, half_width, _, most = CASES["a skewed mean"]
     found = coverage(law, true, measure, half_width, most=most, seed=31 + offset, trials=200)
@@ -159,7 +159,7 @@ def test_it_uses_the_first_replications_of_the_simulation() -> None:
 
 
 def test_growing_batches_have_the_values_of_one() -> None:
-    growing = Growing(few(), lt.Measure("leakers"), seed=3, how=How(workers=2))
+    growing = Growing(few(), lt.Measure("leakers"), seed=3, execution=Execution(workers=2))
     for replications in (10, 11, 500):
         assert len(growing.up_to(replications)) == replications
     result = lt.simulate(few(), replications=500, seed=3)
@@ -220,7 +220,7 @@ def test_it_says_when_it_gave_up() -> None:
     ],
 )
 def test_refusals(changes: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr("leakthrough.studies._growing.compute")  # nothing is simulated
+    monkeypatch.delattr("leakthrough.studies.sequential.compute")  # nothing is simulated
     given = {"scenario": few(), "measure": "leakers", "half_width": 0.1, **changes}
     with pytest.raises(ValueError, match=said):
         lt.simulate_to_precision(**given)

@@ -12,8 +12,8 @@ from raids import api_example, battery, gun, layer, magazine, raid, salvo
 from scipy import stats
 
 import leakthrough as lt
-from leakthrough.studies import _trials
-from leakthrough.studies._runs import How
+from leakthrough.run_options import Execution
+from leakthrough.studies import paired as _trials
 from leakthrough.studies.sensitivity import _indices, _Runs
 
 SIGMAS = 5.0
@@ -158,20 +158,24 @@ def test_what_is_drawn_for_whole_fields_is_whole_whatever_stands_there(path: str
     assert float(found["mean"]) == float(whole["mean"])
 
 
-def trials(how: How) -> Any:
-    return _trials.Trials(two_layers(), "leakers", 20, 3, how)
+def trials(execution: Execution) -> Any:
+    return _trials.Trials(two_layers(), "leakers", 20, 3, execution)
 
 
-@pytest.mark.parametrize("how", [How(1), How(2), How(9), How(executor=Here())])
-def test_many_changes_have_the_values_of_each(how: How, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "execution", [Execution(1), Execution(2), Execution(9), Execution(executor=Here())]
+)
+def test_many_changes_have_the_values_of_each(
+    execution: Execution, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(_trials, "MOST_IN_A_BLOCK", 7)
     monkeypatch.setattr(_trials, "MOST_KEPT", 3)
     every = [{FAR: 0.3 + n / 20, NEAR: 0.6} for n in range(10)]
-    with trials(how) as own:
+    with trials(execution) as own:
         own.check(every)
         found = list(own.each(every))
     assert own.number == 10
-    with trials(How(1)) as own:
+    with trials(Execution(1)) as own:
         for one, changes in zip(found, every, strict=True):
             np.testing.assert_array_equal(one, own.values(changes))
 

@@ -281,7 +281,7 @@ def test_a_quantile_of_at_least_is_kept_in_the_rest_of_the_nights() -> None:
     ],
 )
 def test_refusals(changes: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr("leakthrough.studies._growing.compute")  # nothing is simulated
+    monkeypatch.delattr("leakthrough.studies.sequential.compute")  # nothing is simulated
     goal = lt.Goal("no_leaker", at_least=0.9)
     given = {"scenario": volleys(), "path": SALVO, "goal": goal, "low": 1, "high": 8, **changes}
     with pytest.raises(ValueError, match=said):
@@ -397,7 +397,7 @@ def test_beyond_the_ends_of_the_axis() -> None:
 def test_refusals_of_an_axis(
     changes: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr("leakthrough.studies._growing.compute")  # nothing is simulated
+    monkeypatch.delattr("leakthrough.studies.sequential.compute")  # nothing is simulated
     axis = {"salvos.s.count": (1, 50)}
     given = {"scenario": volleys(), "axis": axis, "measure": "leak_rate", "threshold": 0.1}
     with pytest.raises(ValueError, match=said):

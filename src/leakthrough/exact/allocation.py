@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from leakthrough.exact._arguments import binomial, chance, law, law_of_sum, support, whole
+from leakthrough.exact.arguments import binomial, chance, law, law_of_sum, support, whole
 
 _BETWEEN_CUTS = 64
 """Rounds after which the edges of the law are cut off: finding them costs as much as a round."""

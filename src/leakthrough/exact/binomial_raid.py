@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from leakthrough.exact._arguments import (
+from leakthrough.exact.arguments import (
     Numbers,
     binomial,
     chance,

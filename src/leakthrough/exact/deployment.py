@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from leakthrough.exact._arguments import Numbers, chance, log_through
+from leakthrough.exact.arguments import Numbers, chance, log_through
 
 Whole = npt.NDArray[np.int64]
 

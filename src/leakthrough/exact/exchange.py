@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from leakthrough.exact._arguments import chance, positive, whole
+from leakthrough.exact.arguments import chance, positive, whole
 
 _TEXT = {
     "leakers": "real threats that get through",

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from leakthrough.exact._arguments import NOTHING, Numbers, binomial, chance, law, support, whole
+from leakthrough.exact.arguments import NOTHING, Numbers, binomial, chance, law, support, whole
 
 _MOST_THREATS = 1_000_000
 _MOST_STATES = 64_000_000

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from leakthrough.exact._arguments import Numbers, binomial, chance, law, law_of_sum, positive, whole
+from leakthrough.exact.arguments import Numbers, binomial, chance, law, law_of_sum, positive, whole
 
 _MOST = 1_000_000
 _LARGEST = 1e9

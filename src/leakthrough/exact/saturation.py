@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from leakthrough._draws import ticks
-from leakthrough.distributions import is_frozen
-from leakthrough.exact._arguments import LONGEST, positive, whole
+from leakthrough.exact.arguments import LONGEST, positive, whole
+from leakthrough.model.discrete import ticks
+from leakthrough.model.distributions import is_frozen
 
 _MOST_CHANNELS = 10_000_000
 _FASTEST = 1e9

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from leakthrough._errors import nearest, shown
-from leakthrough.arrivals import Arrival, At, Poisson, Regular
-from leakthrough.distributions import Distribution, is_frozen
-from leakthrough.exact._arguments import LONGEST, chance, positive, whole
+from leakthrough.exact.arguments import LONGEST, chance, positive, whole
 from leakthrough.exact.saturation import cycle_and_window
-from leakthrough.scenario import (
+from leakthrough.model.arrivals import Arrival, At, Poisson, Regular
+from leakthrough.model.distributions import Distribution, is_frozen
+from leakthrough.model.errors import nearest, shown
+from leakthrough.model.scenario import (
     MOST_IN_A_SALVO,
     Battery,
     Doctrine,
@@ -93,7 +93,7 @@ def scenario_of(model: Callable[..., Any] | str, **arguments: Any) -> Scenario:
     them, however long the stream, so that the share that leaks is too low by at most that over
     `threats`. (Couple the stream with one that finds the stationary number engaged or waiting:
     what that one has more of never grows, and each further leaker takes one off it.) Without that
-    bias, as `leakthrough.verify` does it: the leakers between two times of a `timeline`, the first
+    bias, as `tests/verification` does: the leakers between two times of a `timeline`, the first
     some twenty mean engagements and two patiences after the start, the last before the stream may
     have ended, over the expected number of arrivals between them.
 

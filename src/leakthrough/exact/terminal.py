@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from leakthrough.exact._arguments import Numbers, chance, whole
+from leakthrough.exact.arguments import Numbers, chance, whole
 
 _MOST_OPTIONS = 200_000_000
 """States and what may be fired in each: some ten seconds."""

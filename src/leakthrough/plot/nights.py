@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from leakthrough.plot._style import (
+from leakthrough.plot.style import (
     BAND,
     BLACK,
     amount,
@@ -19,7 +19,7 @@ from leakthrough.plot._style import (
     whole,
     words,
 )
-from leakthrough.supply import supply
+from leakthrough.results.sustainment import supply
 
 if TYPE_CHECKING:
     import numpy.typing as npt

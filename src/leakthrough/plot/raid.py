@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 import xarray as xr
 
-from leakthrough._reduce import reduced
-from leakthrough._text import number
-from leakthrough.intervals import student
-from leakthrough.plot._style import (
+from leakthrough.plot.style import (
     BAND,
     BLACK,
     BLUE,
@@ -33,6 +30,9 @@ from leakthrough.plot._style import (
     whole,
     words,
 )
+from leakthrough.results.reduction import reduced
+from leakthrough.statistics.intervals import student
+from leakthrough.text_tables import number
 
 if TYPE_CHECKING:
     import numpy.typing as npt

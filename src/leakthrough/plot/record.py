@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from leakthrough.plot._style import (
+from leakthrough.plot.style import (
     BLUE,
     SKY,
     SMALL,

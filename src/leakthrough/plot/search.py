@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from leakthrough.plot._style import (
+from leakthrough.plot.style import (
     BLACK,
     BLUE,
     HATCHES,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from leakthrough._errors import nearest, shown
-from leakthrough.plot._style import (
+from leakthrough.model.errors import nearest, shown
+from leakthrough.plot.style import (
     BLACK,
     amount,
     amounts,

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from leakthrough.intervals import checked_confidence
-from leakthrough.records._beta_binomial import fit, tally
+from leakthrough.records.beta_binomial import fit, tally
 from leakthrough.records.classes import MERGED
 from leakthrough.records.entries import LABELS, nights
+from leakthrough.statistics.intervals import checked_confidence
 
 if TYPE_CHECKING:
     import numpy.typing as npt

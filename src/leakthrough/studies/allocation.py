@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from leakthrough._errors import is_whole, shown
-from leakthrough._paths import value_at
-from leakthrough.intervals import checked_confidence
-from leakthrough.measures import measured
-from leakthrough.scenario import Scenario
-from leakthrough.studies._axes import is_whole_at
-from leakthrough.studies._runs import checked_how
-from leakthrough.studies._search import Prices, Search, Units
-from leakthrough.studies._trials import Trials, fresh
+from leakthrough.model.errors import is_whole, shown
+from leakthrough.model.paths import value_at
+from leakthrough.model.scenario import Scenario
+from leakthrough.results.labelled import measured
+from leakthrough.run_options import checked_execution
+from leakthrough.statistics.intervals import checked_confidence
+from leakthrough.studies.greedy_search import Prices, Search, Units
 from leakthrough.studies.measure import Measure
+from leakthrough.studies.paired import Trials, fresh
+from leakthrough.studies.sweep.axes import is_whole_at
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -124,8 +124,11 @@ def allocate(
     >>> found.allocation.values.tolist()
     [20, 0]
     """
-    level, how = checked_confidence(confidence), checked_how(workers, executor, progress)
-    trials = Trials(scenario, measure, replications, seed, how)
+    level, execution = (
+        checked_confidence(confidence),
+        checked_execution(workers, executor, progress),
+    )
+    trials = Trials(scenario, measure, replications, seed, execution)
     prices = _prices(scenario, paths, budget, costs, least, most)
     if not is_whole(steps) or not 1 <= steps <= MOST_STEPS:
         raise ValueError(f"steps: must be a whole number from 1 to {MOST_STEPS}; got {steps!r}")

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from leakthrough._errors import nearest, shown
-from leakthrough.intervals import ESTIMATES, checked_confidence, student
-from leakthrough.results import COORDINATES
-from leakthrough.scenario import Scenario
-from leakthrough.simulate import checked_replications, checked_seed
-from leakthrough.studies._runs import How, checked_how, prepared, values
+from leakthrough.model.errors import nearest, shown
+from leakthrough.model.scenario import Scenario
+from leakthrough.results.variables import COORDINATES
+from leakthrough.run_options import Execution, checked_execution, checked_replications, checked_seed
+from leakthrough.statistics.intervals import ESTIMATES, checked_confidence, student
+from leakthrough.studies.evaluate import prepared, values
 from leakthrough.studies.measure import Measure, measure_of
 
 if TYPE_CHECKING:
@@ -113,8 +113,10 @@ def compare(
         except ValueError as error:
             raise ValueError(f"option {name}: {error}") from None
     number, level = checked_replications(replications, least=2), checked_confidence(confidence)
-    own, how = checked_seed(seed), checked_how(workers, executor, progress)
-    found = {name: _values(options[name], wanted, number, own, how) for name in (first, *names)}
+    own, execution = checked_seed(seed), checked_execution(workers, executor, progress)
+    found = {
+        name: _values(options[name], wanted, number, own, execution) for name in (first, *names)
+    }
     order = list(options)
     others = [_against(found[first], found[name], wanted, level) for name in names]
     value = [
@@ -174,10 +176,14 @@ def _named(scenario: Scenario, measures: object) -> list[Measure]:
 
 
 def _values(
-    scenario: Scenario, measures: Sequence[Measure], replications: int, seed: int, how: How
+    scenario: Scenario,
+    measures: Sequence[Measure],
+    replications: int,
+    seed: int,
+    execution: Execution,
 ) -> "Numbers":
     """Values (replications, measures)."""
-    found = values(scenario, measures, replications=replications, seed=seed, how=how)
+    found = values(scenario, measures, replications=replications, seed=seed, execution=execution)
     return np.concatenate(found, axis=1)
 
 

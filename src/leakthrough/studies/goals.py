@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from leakthrough._errors import shown
-from leakthrough.studies._growing import reach_of
+from leakthrough.model.errors import shown
 from leakthrough.studies.measure import Measure, measure_of
+from leakthrough.studies.sequential import reach_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt

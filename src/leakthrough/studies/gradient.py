@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from leakthrough import _kernel
-from leakthrough._blocks import compute
-from leakthrough._draws import WORD_RANGE
-from leakthrough._jobs import Block, RaidJob
-from leakthrough._state import named_tally
-from leakthrough.intervals import checked_confidence, student
-from leakthrough.measures import measured
-from leakthrough.results import COORDINATES
-from leakthrough.scenario import Scenario
-from leakthrough.studies._runs import Values, checked_how, prepared
-from leakthrough.studies._trials import Trials
+from leakthrough.engine import kernel as _kernel
+from leakthrough.engine.counts import named_tally
+from leakthrough.engine.jobs import Block, RaidJob
+from leakthrough.engine.scheduler import compute
+from leakthrough.model.discrete import WORD_RANGE
+from leakthrough.model.scenario import Scenario
+from leakthrough.results.labelled import measured
+from leakthrough.results.variables import COORDINATES
+from leakthrough.run_options import checked_execution
+from leakthrough.statistics.intervals import checked_confidence, student
+from leakthrough.studies.evaluate import Values, prepared
 from leakthrough.studies.measure import Measure
+from leakthrough.studies.paired import Trials
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -98,15 +99,18 @@ def kill_probability_gradient(
     >>> float(found.gradient.sel(estimate="mean").round(6).squeeze())
     -10.0
     """
-    level, how = checked_confidence(confidence), checked_how(workers, executor, progress)
-    trials = Trials(scenario, measure, replications, seed, how)
+    level, execution = (
+        checked_confidence(confidence),
+        checked_execution(workers, executor, progress),
+    )
+    trials = Trials(scenario, measure, replications, seed, execution)
     job, empty = prepared(scenario, [trials.measure])
     job, cells = job._replace(tally=True), job.tables.kill.size
     if trials.replications < cells + 2:
         text = f"must be at least {cells + 2}, two more than the kill probabilities"
         raise ValueError(f"replications: {text}; got {trials.replications}")
     sink = _Tallied(job, empty).alike(trials.replications)
-    given: dict[str, Any] = how._asdict()
+    given: dict[str, Any] = execution._asdict()
     compute(job, sink, seed=trials.seed, replications=trials.replications, **given)
     chance = _chances(job, trials.seed, trials.replications)
     terms, rounds = _terms(sink.values.found[0][:, 0], sink.tally, chance)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from leakthrough._errors import is_whole, nearest, shown
-from leakthrough.intervals import student, wilson
+from leakthrough.model.errors import is_whole, nearest, shown
+from leakthrough.statistics.intervals import student, wilson
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -174,7 +174,7 @@ class Measure:
         Returns
         -------
         array of float, shape (4, ...)
-            As of `leakthrough.intervals`: Wilson's interval of a probability, otherwise
+            As of `leakthrough.statistics.intervals`: Wilson's interval of a probability, otherwise
             Student's t.
         """
         return self.interval(self.moments(values), len(values), confidence)

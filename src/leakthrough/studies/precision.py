@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import xarray as xr
 
-from leakthrough._errors import shown
-from leakthrough.intervals import checked_confidence
-from leakthrough.measures import labelled, measured
-from leakthrough.scenario import Scenario
-from leakthrough.simulate import checked_replications, checked_seed
-from leakthrough.studies._growing import Growing, is_settled, skewness
-from leakthrough.studies._runs import checked_how, checked_scenario, origin
+from leakthrough.model.errors import shown
+from leakthrough.model.scenario import Scenario
+from leakthrough.results.labelled import labelled, measured
+from leakthrough.run_options import checked_execution, checked_replications, checked_seed
+from leakthrough.statistics.intervals import checked_confidence
+from leakthrough.studies.evaluate import checked_scenario, origin
 from leakthrough.studies.measure import Measure, measure_of
+from leakthrough.studies.sequential import Growing, is_settled, skewness
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -135,8 +135,8 @@ def simulate_to_precision(
     """
     checked_scenario(scenario)
     wanted = _checked(measure_of(measure), half_width, relative, confidence, most_replications)
-    how = checked_how(workers, executor, progress)
-    growing = Growing(scenario, measure_of(measure), seed=checked_seed(seed), how=how)
+    execution = checked_execution(workers, executor, progress)
+    growing = Growing(scenario, measure_of(measure), seed=checked_seed(seed), execution=execution)
     looks, look = _until(growing, wanted)
     if not look.reached:
         text = f"{growing.measure.label}: not as precise as wanted with {looks[-1]:,} replications"

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from leakthrough._errors import ScenarioError, shown
-from leakthrough.intervals import checked_confidence
-from leakthrough.measures import labelled, measured
-from leakthrough.scenario import Scenario
-from leakthrough.simulate import checked_replications, checked_seed
-from leakthrough.studies._growing import Growing
-from leakthrough.studies._runs import How, checked_how, checked_scenario, origin, two_numbers
+from leakthrough.model.errors import ScenarioError, shown
+from leakthrough.model.scenario import Scenario
+from leakthrough.results.labelled import labelled, measured
+from leakthrough.run_options import Execution, checked_execution, checked_replications, checked_seed
+from leakthrough.statistics.intervals import checked_confidence
+from leakthrough.studies.evaluate import checked_scenario, origin, two_numbers
 from leakthrough.studies.goals import checked_level
 from leakthrough.studies.measure import Measure, measure_of
+from leakthrough.studies.sequential import Growing
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -39,17 +39,17 @@ class _Curve:
         replications: int,
         confidence: float,
         seed: int,
-        how: How,
+        execution: Execution,
     ) -> None:
         self.scenario, self.path, self.measure = scenario, path, measure
         self.replications, self.confidence, self.seed = replications, confidence, seed
-        self.how = how
+        self.execution = execution
         self.points: dict[float, Numbers] = {}
 
     def growing(self, at: float) -> Growing:
         """The values at one point."""
         changed = self.scenario.replace(self.path, at)
-        return Growing(changed, self.measure, seed=self.seed, how=self.how)
+        return Growing(changed, self.measure, seed=self.seed, execution=self.execution)
 
     def __call__(self, at: float) -> "Numbers":
         """Estimates (4,) at one point."""
@@ -134,7 +134,7 @@ def saturation_point(
         replications=checked_replications(replications, least=2),
         confidence=checked_confidence(confidence),
         seed=checked_seed(seed),
-        how=checked_how(workers, executor, progress),
+        execution=checked_execution(workers, executor, progress),
     )
     level = checked_level(chosen, "threshold", threshold)
     curve.growing(low), curve.growing(high)  # whatever is wrong with either is said here

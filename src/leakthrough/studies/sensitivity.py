@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from leakthrough._errors import is_whole, shown
-from leakthrough.intervals import checked_confidence
-from leakthrough.measures import measured
-from leakthrough.scenario import Scenario
-from leakthrough.studies._axes import is_whole_at, law_of
-from leakthrough.studies._runs import checked_how
-from leakthrough.studies._trials import Trials
+from leakthrough.model.errors import is_whole, shown
+from leakthrough.model.scenario import Scenario
+from leakthrough.results.labelled import measured
+from leakthrough.run_options import checked_execution
+from leakthrough.statistics.intervals import checked_confidence
 from leakthrough.studies.measure import Measure
+from leakthrough.studies.paired import Trials
+from leakthrough.studies.sweep.axes import is_whole_at, law_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -110,8 +110,11 @@ def sensitivity(
     >>> found.first_order.sel(estimate="mean").values.round(2).tolist()
     [0.87, 0.12]
     """
-    level, how = checked_confidence(confidence), checked_how(workers, executor, progress)
-    trials = Trials(scenario, measure, replications, seed, how)
+    level, execution = (
+        checked_confidence(confidence),
+        checked_execution(workers, executor, progress),
+    )
+    trials = Trials(scenario, measure, replications, seed, execution)
     if not is_whole(points) or not 2 <= points <= MOST_POINTS or points & (points - 1):
         raise ValueError(f"points: must be a power of 2 from 2 to {MOST_POINTS}; got {points!r}")
     designs = _designs(scenario, distributions, int(points), trials.seed)

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import xarray as xr
 
-from leakthrough._errors import is_whole, shown
-from leakthrough._paths import value_at
-from leakthrough.intervals import checked_confidence, wilson
-from leakthrough.measures import labelled, measured
-from leakthrough.scenario import Scenario
-from leakthrough.simulate import checked_replications, checked_seed
-from leakthrough.studies._axes import is_whole_at
-from leakthrough.studies._growing import Growing
-from leakthrough.studies._runs import How, checked_how, checked_scenario, origin
+from leakthrough.model.errors import is_whole, shown
+from leakthrough.model.paths import value_at
+from leakthrough.model.scenario import Scenario
+from leakthrough.results.labelled import labelled, measured
+from leakthrough.run_options import Execution, checked_execution, checked_replications, checked_seed
+from leakthrough.statistics.intervals import checked_confidence, wilson
+from leakthrough.studies.evaluate import checked_scenario, origin
 from leakthrough.studies.goals import Goal, Verdict
 from leakthrough.studies.measure import measure_of
+from leakthrough.studies.sequential import Growing
+from leakthrough.studies.sweep.axes import is_whole_at
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -49,17 +49,19 @@ class _Search:
         error: float,
         confidence: float,
         seed: int,
-        how: How,
+        execution: Execution,
     ) -> None:
         self.scenario, self.path, self.goal = scenario, path, goal
         self.looks, self.error, self.confidence = looks, error, confidence
-        self.seed, self.how = seed, how
+        self.seed, self.execution = seed, execution
         self.trials: dict[int, _Trial] = {}
 
     def growing(self, number: int) -> Growing:
         """The values with this number in its place."""
         changed = self.scenario.replace(self.path, number)
-        return Growing(changed, measure_of(self.goal.measure), seed=self.seed, how=self.how)
+        return Growing(
+            changed, measure_of(self.goal.measure), seed=self.seed, execution=self.execution
+        )
 
     def verdict(self, number: int) -> Verdict:
         """Look until it is decided, or for the last time."""
@@ -147,8 +149,8 @@ def required(
     are too few; at one side of it the exact search goes the same way, and at the other the exact
     answer is known.
 
-    The test of a mean by Student's t is approximate (see `leakthrough.intervals.student`); that
-    of probabilities and quantiles is exact.
+    The test of a mean by Student's t is approximate (see
+    `leakthrough.statistics.intervals.student`); that of probabilities and quantiles is exact.
 
     Examples
     --------
@@ -174,7 +176,7 @@ def required(
         error=(1.0 - level) / (steps * len(looks)),
         confidence=level,
         seed=checked_seed(seed),
-        how=checked_how(workers, executor, progress),
+        execution=checked_execution(workers, executor, progress),
     )
     search.growing(low), search.growing(high)  # whatever is wrong with either is said here
     least, fewest = _bisect(search, low, high)

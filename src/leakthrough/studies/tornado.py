@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from leakthrough._errors import shown
-from leakthrough.intervals import checked_confidence, student
-from leakthrough.measures import measured
-from leakthrough.scenario import Scenario
-from leakthrough.studies._runs import checked_how, two_numbers
-from leakthrough.studies._trials import Trials
+from leakthrough.model.errors import shown
+from leakthrough.model.scenario import Scenario
+from leakthrough.results.labelled import measured
+from leakthrough.run_options import checked_execution
+from leakthrough.statistics.intervals import checked_confidence, student
+from leakthrough.studies.evaluate import two_numbers
 from leakthrough.studies.measure import Measure
+from leakthrough.studies.paired import Trials
 
 ENDS = ("low", "high")
 
@@ -77,8 +78,11 @@ def tornado(
     >>> found.difference.sel(estimate="mean").values.round(2).tolist()
     [[0.97, -0.99]]
     """
-    level, how = checked_confidence(confidence), checked_how(workers, executor, progress)
-    trials = Trials(scenario, measure, replications, seed, how)
+    level, execution = (
+        checked_confidence(confidence),
+        checked_execution(workers, executor, progress),
+    )
+    trials = Trials(scenario, measure, replications, seed, execution)
     ranges = _checked_ranges(ranges)
     trials.check({path: value} for path, pair in ranges.items() for value in pair)
     with trials:

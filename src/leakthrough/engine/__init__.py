@@ -1,0 +1,1 @@
+"""How it is simulated: lowering to arrays, the compiled kernel, blocks of replications."""

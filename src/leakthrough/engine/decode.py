@@ -1,0 +1,84 @@
+"""From rows of counts to named arrays: the codes of the engine become the result's dimensions."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from leakthrough.engine import kernel as _kernel
+from leakthrough.model.discrete import TICKS_A_SECOND
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from leakthrough.engine.counts import Counts
+    from leakthrough.engine.tables import Tables
+
+    Array = npt.NDArray[Any]
+
+
+def spread(
+    columns: "Array",
+    tables: "Tables",
+    fill: float,
+    dtype: Any = np.int64,
+) -> "Array":
+    """Put values by magazine (..., K) on the grid of batteries and interceptors (..., B, I)."""
+    shape = (*columns.shape[:-1], tables.batteries.size, tables.kill.shape[0])
+    grid = np.full(shape, fill, dtype=dtype)
+    grid[..., tables.magazines.battery, tables.magazines.interceptor] = columns
+    return grid
+
+
+def in_seconds(ticks: "Array") -> "Array":
+    """Ticks as seconds; NaN for never."""
+    seconds = ticks / TICKS_A_SECOND
+    seconds[ticks == _kernel.NEVER] = np.nan
+    return seconds
+
+
+def _finite(rounds: "Array") -> "Array":
+    return np.where(rounds >= _kernel.INFINITE, -1, rounds)
+
+
+def losses_of(counts: "Counts", tables: "Tables") -> "dict[str, Array]":
+    """Variables that tell of lost batteries, from the counts of some replications."""
+    return {
+        "lost": counts.lost,
+        "rounds_lost": spread(_finite(counts.rounds_lost), tables, 0),
+    }
+
+
+def rows_of(counts: "Counts", tables: "Tables") -> "dict[str, Array]":
+    """Every other variable with a replication dimension, from the same counts."""
+    rows = {
+        "leaked": counts.leaked,
+        "leak_cause": counts.leak_cause,
+        "killed": counts.killed,
+        "soft_killed": counts.soft_killed,
+        "expended": spread(counts.expended, tables, 0),
+        "reloaded": spread(counts.reloaded, tables, 0),
+        "remaining": spread(_finite(counts.remaining), tables, 0),
+        "depletion_time": spread(in_seconds(counts.depletion), tables, np.nan, np.float64),
+        "busy_time": in_seconds(counts.busy),
+        "engagements": counts.engagements,
+    }
+    if tables.timeline.size:
+        rows["ready_rounds"] = spread(_finite(counts.ready_rounds), tables, 0)
+        rows["busy_channels"] = counts.busy_channels
+        rows["leaked_so_far"] = counts.leaked_by[:, :-1]
+    return rows
+
+
+def constants_of(tables: "Tables") -> "dict[str, Array]":
+    """Variables that are the same in every replication."""
+    rounds = tables.magazines.rounds.astype(np.float64)
+    rounds[tables.magazines.rounds == _kernel.INFINITE] = np.inf
+    return {
+        "launched": np.array(tables.salvos["count"], dtype=np.int64),
+        "rounds": spread(rounds, tables, np.nan, np.float64),
+    }
+
+
+def first_dry(dry: "Array", raids: int) -> "Array":
+    """Number of the first raid by which something was dry, from how many it was; NaN for never."""
+    return np.where(dry > 0, raids - dry, np.nan)

@@ -1,0 +1,256 @@
+"""What a block computes: one raid, or a campaign of them, for a stretch of replications.
+
+Letters of the shapes as in `leakthrough.engine.lower_parts`; R is the replications of a block.
+"""
+
+import itertools
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from leakthrough.engine import kernel as _kernel
+from leakthrough.engine import resupply as _resupply
+from leakthrough.engine.counts import columns, named_counts, new_carried, new_counts, width
+from leakthrough.engine.decode import first_dry, losses_of, rows_of, spread
+from leakthrough.engine.lower_campaign import Plan
+from leakthrough.engine.state import State, new_state
+from leakthrough.engine.tables import Tables
+from leakthrough.model.discrete import raid_offset
+
+Array = npt.NDArray[Any]
+Numbers = npt.NDArray[np.int64]
+Flag = npt.NDArray[np.uint8]
+Block = list[Numbers]
+"""Rows of counts (raids, replications, columns): one array for each kind of raid."""
+
+
+class Job(Protocol):
+    """Computes blocks; it is sent to other processes, so it must pickle."""
+
+    @property
+    def raids(self) -> int:
+        """How many raids there are in a replication."""
+
+    @property
+    def along_raids(self) -> bool:
+        """Whether the variables have the raids along their second axis."""
+
+    def compile(self) -> None:
+        """Compile what a block needs, or load it from the cache."""
+
+    def new_rows(self, replications: int) -> Block:
+        """Zeroed rows for some replications."""
+
+    def block(self, seed: int, start: int, rows: Block, flag: Flag) -> None:
+        """Compute as many replications from `start` as there are rows; void if the flag was set."""
+
+    def variables(self, block: Block) -> Mapping[str, Array]:
+        """Result variables of some replications, which lead the dimensions."""
+
+    def kept(self, block: Block) -> Mapping[str, Array]:
+        """The same, and what is said only where every replication is kept."""
+
+
+def run_block(
+    tables: Tables, rows: Numbers, seed: int, start: int, flag: Flag, tally: bool = False
+) -> None:
+    """Compute one raid of as many replications from `start` as there are zeroed rows."""
+    state, carried = new_state(tables, tally=tally), new_carried(tables, len(rows)).rows
+    _kernel.simulate_block(state, rows, carried, seed, start, 0, flag)
+
+
+class RaidJob(NamedTuple):
+    """One raid, its replications counted from `first`.
+
+    With a `tally` its rows are longer (`leakthrough.engine.counts.Tally`).
+    """
+
+    tables: Tables
+    raids: int = 1
+    along_raids: bool = False
+    tally: bool = False
+    first: int = 0
+
+    def compile(self) -> None:
+        """Compile the kernel, or load it from the cache."""
+        self.block(0, 0, self.new_rows(0), np.zeros(1, np.uint8))
+
+    def new_rows(self, replications: int) -> Block:
+        """Zeroed rows for some replications."""
+        return [new_counts(self.tables, replications, self.tally).rows[np.newaxis]]
+
+    def block(self, seed: int, start: int, rows: Block, flag: Flag) -> None:
+        """Compute the replications from `start` on."""
+        run_block(self.tables, rows[0][0], seed, self.first + start, flag, self.tally)
+
+    def variables(self, block: Block) -> Mapping[str, Array]:
+        """Result variables of some replications."""
+        counts = named_counts(block[0][0], self.tables)
+        losses = losses_of(counts, self.tables) if self.tables.landings.size else {}
+        return {**rows_of(counts, self.tables), **losses}
+
+    def kept(self, block: Block) -> Mapping[str, Array]:
+        """The same."""
+        return self.variables(block)
+
+
+class Ledger(NamedTuple):
+    """What stands in a row of a campaign behind the counts of a raid."""
+
+    delivered: Numbers  # (..., K) before the raid
+    dry: Numbers  # (..., K) whether the magazine has run dry in this raid or earlier
+    stock: Numbers  # (..., I) when the raid begins; NO_STOCK where there is none
+    replenished: Numbers  # (..., I) before the raid
+    stock_dry: Numbers  # (..., I) whether the stock has been empty by the start of the raid
+
+
+def named_ledger(rows: Numbers, tables: Tables) -> Ledger:
+    """Names for the columns of rows behind the counts."""
+    magazines, interceptors = tables.magazines.size, tables.kill.shape[0]
+    widths = magazines, magazines, interceptors, interceptors, interceptors
+    stops = list(itertools.accumulate(widths, initial=width(tables)))
+    return Ledger(*(rows[..., first:stop] for first, stop in itertools.pairwise(stops)))
+
+
+class CampaignJob(NamedTuple):
+    """Raids in sequence, for all replications of a block at a time."""
+
+    plan: Plan
+    salvos: int  # of all raids together
+    along_raids: bool = True
+
+    @property
+    def raids(self) -> int:
+        """How many there are."""
+        return len(self.plan.kinds)
+
+    def compile(self) -> None:
+        """Compile the kernel, or load it from the cache."""
+        season = Season(self.plan, 0, 0, season_rows(self.plan, 0))
+        for kind in self.plan.kinds[:2]:
+            season.next_raid(new_state(self.plan.tables[kind]), np.zeros(1, np.uint8))
+
+    def new_rows(self, replications: int) -> Block:
+        """Zeroed rows for some replications."""
+        return season_rows(self.plan, replications)
+
+    def block(self, seed: int, start: int, rows: Block, flag: Flag) -> None:
+        """Compute the replications from `start` on."""
+        states = [new_state(tables) for tables in self.plan.tables]
+        season = Season(self.plan, seed, start, rows)
+        while season.raid < self.raids and not flag[0]:
+            season.next_raid(states[self.plan.kinds[season.raid]], flag)
+
+    def variables(self, block: Block) -> Mapping[str, Array]:
+        """Result variables of some replications, along the raids in their order."""
+        found: dict[str, Array] = {}
+        for kind, rows in enumerate(block):
+            raids = [n for n, of in enumerate(self.plan.kinds) if of == kind]
+            flat = rows.reshape(-1, rows.shape[2])
+            for name, values in self._of_kind(kind, flat).items():
+                own = values.reshape(*rows.shape[:2], *values.shape[1:]).swapaxes(0, 1)
+                if len(block) == 1:
+                    found[name] = own
+                    continue
+                shape = len(own), self.raids, *own.shape[2:]
+                found.setdefault(name, np.empty(shape, own.dtype))[:, raids] = own
+        return found
+
+    def kept(self, block: Block) -> Mapping[str, Array]:
+        """The same, and in which raid what ran dry first did."""
+        ledgers = list(map(named_ledger, block, self.plan.tables))
+        # What is dry by one raid is dry by all later ones: to count them is to find the first.
+        dry = sum(ledger.dry.sum(axis=0) for ledger in ledgers)
+        stock_dry = sum(ledger.stock_dry.sum(axis=0) for ledger in ledgers)
+        first = first_dry(np.asarray(dry), self.raids)
+        return {
+            **self.variables(block),
+            "first_dry": spread(first, self.plan.tables[0], np.nan, np.float64),
+            "stock_first_dry": first_dry(np.asarray(stock_dry), self.raids),
+        }
+
+    def _of_kind(self, kind: int, rows: Numbers) -> Mapping[str, Array]:
+        """Result variables of rows of one kind of raid."""
+        tables, places = self.plan.tables[kind], self.plan.salvos[kind]
+        counts, ledger = named_counts(rows, tables), named_ledger(rows, tables)
+        found = {**rows_of(counts, tables), "launched": counts.launched}
+        for name in ("launched", "leaked", "leak_cause", "killed", "soft_killed"):
+            found[name] = _placed(found[name], 1, places, self.salvos)
+        if "leaked_so_far" in found:
+            found["leaked_so_far"] = _placed(found["leaked_so_far"], 2, places, self.salvos)
+        if any(own.landings.size for own in self.plan.tables):
+            found |= losses_of(counts, tables)
+        return {
+            **found,
+            "delivered": spread(ledger.delivered, tables, 0),
+            "dry_so_far": spread(ledger.dry, tables, False, np.bool_),
+            "stock": ledger.stock,
+            "replenished": ledger.replenished,
+            "stock_dry_so_far": ledger.stock_dry != 0,
+        }
+
+
+def _placed(values: Array, axis: int, places: Array, number: int) -> Array:
+    """Put the salvos of one kind of raid among those of all raids."""
+    if len(places) == number and (places == np.arange(number)).all():
+        return values
+    shape = [*values.shape[:axis], number, *values.shape[axis + 1 :]]
+    found = np.zeros(shape, values.dtype)
+    found[(slice(None),) * axis + (places,)] = values
+    return found
+
+
+def season_rows(plan: Plan, replications: int) -> Block:
+    """Zeroed rows of a campaign: the counts of each raid, and behind them its ledger."""
+    tables = plan.tables[0]
+    extra = 2 * tables.magazines.size + 3 * tables.kill.shape[0]
+    return [
+        np.zeros((plan.kinds.count(kind), replications, width(own) + extra), np.int64)
+        for kind, own in enumerate(plan.tables)
+    ]
+
+
+class Season:
+    """What some replications hold from raid to raid; `raid` is the number of the next one."""
+
+    def __init__(self, plan: Plan, seed: int, start: int, rows: Block) -> None:
+        self.plan, self.seed, self.start, self.raid = plan, seed, start, 0
+        tables, replications = plan.tables[0], rows[0].shape[1]
+        self.carried = new_carried(tables, replications)
+        self.stock = np.tile(plan.supply.stock, (replications, 1))
+        self.lost_at = np.zeros((replications, tables.batteries.size), np.int64)
+        self.dry = np.zeros((replications, tables.magazines.size), np.bool_)
+        self.stock_dry = np.zeros(self.stock.shape, np.bool_)
+        self.columns = [columns(tables) for tables in plan.tables]
+        self.unused = [iter(of_kind) for of_kind in rows]
+
+    def next_raid(self, state: State, flag: Flag) -> None:
+        """Resupply, and then the raid, in a state of its kind."""
+        kind = self.plan.kinds[self.raid]
+        tables, place = self.plan.tables[kind], self.columns[kind]
+        rows = next(self.unused[kind])
+        ledger = named_ledger(rows, tables)
+        reloaded = self._between(ledger, tables)
+        offset = raid_offset(self.raid)
+        arguments = rows, self.carried.rows, self.seed, self.start, offset, flag
+        _kernel.simulate_block(state, *arguments)
+        rows[:, place["reloaded"]] += reloaded
+        self.dry |= rows[:, place["depletion"]] != _kernel.NEVER
+        ledger.dry[:] = self.dry
+        self.raid += 1
+
+    def _between(self, ledger: Ledger, tables: Tables) -> Numbers | int:
+        """What happens before a raid; rounds that reloads bring meanwhile."""
+        carried, supply = self.carried, self.plan.supply
+        reloaded: Numbers | int = 0
+        came = _resupply.replenish(self.stock, supply, self.seed, self.start, self.raid)
+        ledger.replenished[:] = came
+        if self.raid > 0:
+            reloaded = _resupply.arrive_reloads(carried, tables, supply.interval)
+            _resupply.replace_batteries(carried, self.lost_at, tables, supply, self.raid)
+            ledger.delivered[:] = _resupply.deliver(carried, self.stock, tables, supply)
+        self.stock_dry |= self.stock == 0
+        ledger.stock[:], ledger.stock_dry[:] = self.stock, self.stock_dry
+        return reloaded

@@ -1,0 +1,67 @@
+"""The names behind the codes of the engine, and the order in which codes are given."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from leakthrough.model.scenario import Battery, Layer, Salvo, Scenario
+
+
+class Labels(NamedTuple):
+    """Names behind the codes."""
+
+    salvos: tuple[str, ...]
+    threats: tuple[str, ...]  # of each salvo
+    decoys: tuple[bool, ...]  # of each salvo
+    threat_costs: tuple[float, ...]  # of each salvo
+    layers: tuple[str, ...]
+    batteries: tuple[str, ...]
+    layer_of: tuple[str, ...]  # of each battery
+    interceptors: tuple[str, ...]
+    round_costs: tuple[float, ...]  # of each interceptor
+
+
+class Unit(NamedTuple):
+    """One battery after expansion of its count."""
+
+    name: str
+    member: int
+    layer: int
+    battery: Battery
+
+
+def outermost_first(scenario: Scenario) -> list[Layer]:
+    """Layers by falling outer range; equal ones in the scenario's order."""
+    return sorted(scenario.layers, key=lambda layer: -layer.outer_range)
+
+
+def units_of(layers: Sequence[Layer]) -> list[Unit]:
+    """Single batteries, in the order of their layers: each `count` is expanded."""
+    return [
+        Unit(name, member, code, battery)
+        for code, layer in enumerate(layers)
+        for battery in layer.batteries
+        for member, name in enumerate(battery.names)
+    ]
+
+
+def label(scenario: Scenario) -> Labels:
+    """Names behind the codes of `lower(scenario)`."""
+    return label_salvos(scenario, scenario.salvos)
+
+
+def label_salvos(scenario: Scenario, salvos: Sequence[Salvo]) -> Labels:
+    """Names of the defence of a scenario, and of some salvos."""
+    layers = outermost_first(scenario)
+    units = units_of(layers)
+    threats = {threat.name: threat for threat in scenario.threats}
+    return Labels(
+        salvos=tuple(salvo.name for salvo in salvos),
+        threats=tuple(salvo.threat for salvo in salvos),
+        decoys=tuple(threats[salvo.threat].decoy for salvo in salvos),
+        threat_costs=tuple(threats[salvo.threat].cost for salvo in salvos),
+        layers=tuple(layer.name for layer in layers),
+        batteries=tuple(unit.name for unit in units),
+        layer_of=tuple(layers[unit.layer].name for unit in units),
+        interceptors=tuple(interceptor.name for interceptor in scenario.interceptors),
+        round_costs=tuple(interceptor.cost for interceptor in scenario.interceptors),
+    )

@@ -1,0 +1,101 @@
+"""Checks of arguments, and laws as labelled arrays."""
+
+import sys
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from leakthrough.model.errors import is_whole
+
+Numbers = npt.NDArray[np.float64]
+
+NOTHING = 1e-40
+LONGEST = 1e9
+"""Seconds, as in a scenario."""
+
+
+def whole(name: str, value: object, least: int = 0, most: int = 10**9) -> int:
+    """A whole number within bounds, or a clear error."""
+    if not is_whole(value) or not least <= int(value) <= most:  # type: ignore[call-overload]
+        raise ValueError(f"{name}: must be a whole number from {least} to {most}; got {value!r}")
+    return int(value)  # type: ignore[call-overload,no-any-return]
+
+
+def probability(name: str, value: npt.ArrayLike) -> Numbers:
+    """Probabilities from 0 to 1, or a clear error."""
+    try:
+        found = np.asarray(value, np.float64)
+    except (TypeError, ValueError, OverflowError):
+        found = np.asarray(np.nan)
+    if not np.all((found >= 0.0) & (found <= 1.0)):
+        raise ValueError(f"{name}: must be from 0 to 1; got {value!r}")
+    return found
+
+
+def chance(name: str, value: object) -> float:
+    """One probability from 0 to 1, or a clear error."""
+    found = probability(name, value)  # type: ignore[arg-type]
+    if found.ndim:
+        raise ValueError(f"{name}: must be one number from 0 to 1; got {value!r}")
+    return float(found)
+
+
+def positive(
+    name: str, value: object, *, zero: bool = False, most: float = sys.float_info.max
+) -> float:
+    """A finite number above 0 (or from 0) and no more than `most`, or a clear error."""
+    try:
+        number = float(value) if isinstance(value, int | float | np.number) else np.nan
+    except OverflowError:  # a whole number beyond all floating-point ones
+        number = np.inf
+    if not 0.0 <= number <= most or (number == 0.0 and not zero):
+        allowed = "a finite number from 0" if zero else "a finite number above 0"
+        bound = f", at most {most:g}" if most < sys.float_info.max else ""
+        raise ValueError(f"{name}: must be {allowed}{bound}; got {value!r}")
+    return number
+
+
+def law(values: Numbers, long_name: str, **coordinates: npt.ArrayLike) -> xr.DataArray:
+    """A probability mass function with its coordinates, in the order of its axes."""
+    return xr.DataArray(
+        values,
+        {name: np.asarray(numbers, np.int64) for name, numbers in coordinates.items()},
+        list(coordinates),
+        "probability",
+        {"units": "1", "long_name": long_name},
+    )
+
+
+def binomial(number: int, share: float) -> Numbers:
+    """Binomial probabilities of 0 to `number`, by logarithms so that none underflows early."""
+    from scipy.special import gammaln, xlog1py, xlogy
+
+    k = np.arange(number + 1)
+    ways = gammaln(number + 1) - gammaln(k + 1) - gammaln(number - k + 1)
+    found = np.exp(ways + xlogy(k, share) + xlog1py(number - k, -share))
+    normed: Numbers = found / found.sum()
+    return normed
+
+
+def log_through(kill: npt.ArrayLike, rounds: npt.ArrayLike) -> Numbers:
+    """Logarithm of the chance to survive rounds: a power of 1 - kill loses digits of a rare one."""
+    from scipy.special import xlog1py
+
+    found = xlog1py(np.asarray(rounds, np.float64), -np.asarray(kill, np.float64))
+    return np.asarray(found, np.float64)
+
+
+def support(values: Numbers) -> slice:
+    """Where a law begins and ends, its edges below 1e-40 left out."""
+    places = np.flatnonzero(values > NOTHING)
+    return slice(int(places[0]), int(places[-1]) + 1)
+
+
+def law_of_sum(first: Numbers, second: Numbers) -> Numbers:
+    """Law of the sum of two independent numbers from 0, by convolution of their supports."""
+    one, other = support(first), support(second)
+    found = np.zeros(len(first) + len(second) - 1)
+    both = np.convolve(first[one], second[other])
+    found[one.start + other.start : one.stop + other.stop - 1] = both
+    return found

@@ -1,0 +1,174 @@
+"""What all parts of a scenario share: frozen models, immutable mappings, names."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+
+import numpy as np
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import CoreSchema, core_schema
+
+from leakthrough.model.errors import (
+    MAX_NAME,
+    Mistake,
+    ScenarioError,
+    fault,
+    field_of,
+    lines_of,
+    mistakes_of,
+    name_fault,
+    shown,
+    text_keys,
+)
+
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(BaseModel)
+
+
+V = TypeVar("V")
+M = TypeVar("M", bound="Model")
+
+
+class Frozen(dict[str, V]):
+    """A mapping that cannot be changed, and so can be hashed and shared."""
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        msg = "a scenario cannot be changed; scenario.replace(path, value) gives a changed copy"
+        raise TypeError(msg)
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (dict(self),)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.dict_schema()
+
+
+def plain(value: Any) -> Any:
+    """Turn NumPy values into Python's, lists into tuples and mappings into dicts, all the way."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return tuple([plain(entry) for entry in value])
+    if isinstance(value, Mapping):
+        return {key: plain(entry) for key, entry in value.items()}
+    return value
+
+
+class _Reporting(ModelMetaclass):
+    """Let the construction of a model raise ScenarioError.
+
+    Overriding `__init__` instead would make pydantic validate nested tables through it, and
+    their mistakes would lose their places.
+    """
+
+    if not TYPE_CHECKING:
+
+        def __call__(self, *args: object, **fields: object) -> object:
+            return reported(lambda: super(_Reporting, self).__call__(*args, **fields), self, fields)
+
+
+def _tidy(schema: dict[str, Any]) -> None:
+    """Keep in the JSON schema what the fields do not say themselves, and what a file must say."""
+    schema["description"] = schema.get("description", "").split("\n")[0]
+    if "kind" in schema["properties"]:
+        schema["required"] = ["kind", *schema["required"]]
+
+
+class Model(BaseModel, metaclass=_Reporting):
+    """The base of every part of a scenario: frozen, strict, and it knows its fields."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, json_schema_extra=_tidy
+    )
+    if not TYPE_CHECKING:
+        # pydantic's mypy plugin would refuse the lists and SciPy's distributions that become
+        # tuples and ours, if it saw that the models are strict
+        model_config = ConfigDict(**model_config, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain(cls, data: Any) -> Any:
+        return text_keys(plain(data))
+
+    @classmethod
+    def further_mistakes(cls, data: object) -> list[Mistake]:
+        """Return the mistakes that no field shows, found also where some field is wrong."""
+        return []
+
+
+def reported(build: Callable[[], M], model: type[M], data: object, source: str = "") -> M:
+    """Return what is built of the data; raise ScenarioError with all mistakes if it cannot be."""
+    try:
+        try:
+            return build()
+        except ValidationError as error:
+            raise _scenario_error(error, model, data, source) from None
+    except RecursionError:  # also while the mistakes of something very deep are described
+        raise ScenarioError("nested too deeply", source=source or model.__name__) from None
+
+
+def _scenario_error(
+    error: ValidationError, model: type[Model], data: object, source: str
+) -> ScenarioError:
+    """Translate what pydantic found, and add what it could not look for, place by place."""
+    data = plain(data)
+    found = [*mistakes_of(error, model, data), *model.further_mistakes(data)]
+    name = field_of(data, "name")
+    named = f"{model.__name__} {shown(name)}" if isinstance(name, str) else model.__name__
+    return ScenarioError(*lines_of(found), source=source or named)
+
+
+def _name(value: str) -> str:
+    if why := name_fault(value):
+        raise fault(why)
+    return value
+
+
+def _title(value: str) -> str:
+    # no path goes through the name of a scenario, so it may contain a dot
+    if why := name_fault(value, dots=True):
+        raise fault(why)
+    return value
+
+
+Name = Annotated[
+    str,
+    AfterValidator(_name),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": MAX_NAME,
+            "pattern": r"^[^.\s]([^.]*[^.\s])?$",
+        }
+    ),
+]
+Title = Annotated[
+    str,
+    AfterValidator(_title),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_NAME}),
+]
+Real = Annotated[float, Field(ge=-1e9, le=1e9)]
+Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+Cost = Annotated[float, Field(ge=0.0, le=1e15)]
+Table = Annotated[Mapping[str, V], BeforeValidator(text_keys), AfterValidator(Frozen)]

@@ -1,0 +1,252 @@
+"""Uncertain numbers: a plain number, or a frozen distribution of `scipy.stats`."""
+
+import functools
+import math
+import warnings
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from pydantic import (
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    PlainValidator,
+    WithJsonSchema,
+    model_serializer,
+    model_validator,
+)
+
+from leakthrough.model.base import Frozen, Model, Table, plain
+from leakthrough.model.errors import fault, nearest, shown
+
+if TYPE_CHECKING:
+    from scipy.stats import rv_continuous
+    from scipy.stats.distributions import rv_frozen
+
+
+_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "A continuous distribution of scipy.stats: its name, its shape parameters, "
+    "and loc and scale where they are not 0 and 1.",
+    "properties": {"dist": {"type": "string"}},
+    "required": ["dist"],
+    "additionalProperties": {"type": "number"},
+}
+_DEFAULTS = {"loc": 0.0, "scale": 1.0}
+
+
+@functools.cache
+def _known() -> dict[str, "rv_continuous"]:
+    from scipy import stats  # a second to import: only for those who use a distribution
+
+    return {n: d for n, d in vars(stats).items() if isinstance(d, stats.rv_continuous)}
+
+
+def is_frozen(value: object) -> bool:
+    """Return whether a value is a frozen scipy.stats distribution, without importing SciPy."""
+    return type(value).__module__.startswith("scipy.stats") and all(
+        hasattr(value, part) for part in ("dist", "args", "kwds")
+    )
+
+
+class Distribution(Model):
+    """A continuous distribution of `scipy.stats`, by name and parameters.
+
+    Wherever a scenario takes one, a frozen distribution such as ``scipy.stats.beta(2, 5)``
+    may be given and becomes this; in a file it is ``{dist = "beta", a = 2, b = 5}``.
+
+    Parameters
+    ----------
+    dist : str
+        The name of a continuous distribution in `scipy.stats`.
+    parameters : mapping of str to float
+        Every shape parameter by its SciPy name; `loc` and `scale` where they are not 0 and 1.
+
+    Raises
+    ------
+    ScenarioError
+        If SciPy does not know the distribution, or a parameter is missing, unknown, not a
+        finite number, or not allowed.
+    """
+
+    dist: str
+    parameters: Table[float]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _normalised(cls, data: Any) -> Any:
+        return data if isinstance(data, Distribution) else _normal(data)
+
+    @model_serializer
+    def _flat(self) -> dict[str, Any]:
+        return {"dist": self.dist, **self.parameters}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _: Any, __: GetJsonSchemaHandler) -> dict[str, Any]:
+        return dict(_SCHEMA)
+
+    def frozen(self) -> "rv_frozen[Any, float]":
+        """Return the frozen `scipy.stats` distribution."""
+        frozen: rv_frozen[Any, float] = _known()[self.dist](**self.parameters)
+        return frozen
+
+    def support(self) -> tuple[float, float]:
+        """Return the lower and the upper end of the support."""
+        return _support(self.dist, self.parameters)
+
+
+def shape_names(dist: str) -> list[str]:
+    """Return the names of the shape parameters of a distribution that SciPy knows."""
+    return [name.strip() for name in (_known()[dist].shapes or "").split(",") if name.strip()]
+
+
+def _support(dist: str, parameters: Mapping[str, float]) -> tuple[float, float]:
+    # odd parameters overflow inside SciPy; NaN, which the caller looks for, is the answer
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        try:
+            low, high = _known()[dist].support(**parameters)
+        except (ArithmeticError, ValueError, TypeError):
+            return math.nan, math.nan
+    return float(low), float(high)
+
+
+def _normal(data: object) -> dict[str, Any]:
+    """Return `dist` and `parameters`, checked, from a frozen distribution or a table."""
+    name, given = _taken_apart(data)
+    if not isinstance(name, str) or name not in _known():
+        hint = nearest(name, _known())
+        raise fault(
+            f"dist must name a continuous scipy.stats distribution; got {shown(name)}{hint}"
+        )
+    shapes = shape_names(name)
+    _check_names(name, shapes, given)
+    numbers = {key: _number(name, key, value) for key, value in given.items()}
+    kept = {
+        key: numbers[key]
+        for key in (*shapes, "loc", "scale")
+        if key in numbers and numbers[key] != _DEFAULTS.get(key)
+    }
+    if numbers.get("scale", 1.0) <= 0.0:
+        raise fault(f"scale of {name} must be greater than 0; got {shown(numbers['scale'])}")
+    if any(map(math.isnan, _support(name, kept))):
+        raise fault(f"scipy.stats.{name} does not allow the parameters {shown(kept)}")
+    return {"dist": name, "parameters": Frozen(kept)}
+
+
+def _taken_apart(data: object) -> tuple[object, dict[str, Any]]:
+    if is_frozen(data):
+        return _thawed(data)
+    if not isinstance(data, Mapping):
+        raise fault(f"must be a frozen scipy.stats distribution; got {shown(data)}")
+    if "dist" not in data:
+        raise fault("dist is missing: the name of a continuous scipy.stats distribution")
+    parts = {key: value for key, value in data.items() if key != "dist"}
+    nested = parts.pop("parameters", {})
+    if not isinstance(nested, Mapping):
+        raise fault(f"parameters must be a table of names and numbers; got {shown(nested)}")
+    return data["dist"], {**parts, **nested}
+
+
+def _thawed(frozen: Any) -> tuple[str, dict[str, Any]]:
+    name = frozen.dist.name
+    if type(frozen.dist) is not type(_known().get(name)):
+        raise fault(
+            f"must be a continuous distribution that scipy.stats itself provides, "
+            f"so that a file can name it; got {shown(name)}"
+        )
+    names = (*shape_names(name), "loc", "scale")
+    return name, plain({**dict(zip(names, frozen.args, strict=False)), **frozen.kwds})
+
+
+def _check_names(name: str, shapes: list[str], given: Mapping[str, Any]) -> None:
+    allowed = [*shapes, "loc", "scale"]
+    for key in given:
+        if key not in allowed:
+            takes = ", ".join(allowed)
+            hint = nearest(key, allowed)
+            raise fault(f"{name} has no parameter {shown(key)}; it takes {takes}{hint}")
+    if missing := [key for key in shapes if key not in given]:
+        raise fault(f"{name} needs the parameter {', '.join(missing)}")
+
+
+def _number(name: str, key: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise fault(f"{key} of {name} must be a number; got {shown(value)}")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise fault(f"{key} of {name} must be a finite number; got {shown(value)}")
+    return number
+
+
+def _uncertain(low: float, high: float, instead: str) -> Callable[[Any], float | Distribution]:
+    """Make the validator of a number, or a distribution, within [low, high].
+
+    One validator, not a union of two types: a union reports one error for each of its members.
+    """
+
+    def validate(value: Any) -> float | Distribution:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return _within(value, low, high, instead)
+        if not low <= value <= high:
+            raise fault(f"must be a number in [{low:g}, {high:g}]; got {shown(value)}")
+        return float(value)
+
+    return validate
+
+
+def _within(value: object, low: float, high: float, instead: str) -> Distribution:
+    if not (isinstance(value, Distribution | Mapping) or is_frozen(value)):
+        allowed = "a frozen scipy.stats distribution"
+        if high < math.inf:
+            allowed = f"a number in [{low:g}, {high:g}] or {allowed}"
+        raise fault(f"must be {allowed}; got {shown(value)}")
+    if not isinstance(value, Distribution):
+        value = Distribution.model_construct(**_normal(value))
+    least, most = value.support()
+    if least < low:
+        raise fault(
+            f"must not fall below {low:g}, but {value.dist} reaches {least:g}; use {instead}"
+        )
+    if high == 1.0 and most > high:
+        raise fault(
+            f"must not rise above {high:g}, but {value.dist} reaches {most:g}; use {instead}"
+        )
+    return value
+
+
+def _flat(value: float | Distribution) -> float | dict[str, Any]:
+    return value.model_dump() if isinstance(value, Distribution) else value
+
+
+def _uncertain_schema(high: float) -> WithJsonSchema:
+    number = {"type": "number", "minimum": 0, "maximum": high}
+    return WithJsonSchema({"anyOf": [number, _SCHEMA]})
+
+
+UncertainProbability = Annotated[
+    float | Distribution,
+    PlainValidator(_uncertain(0.0, 1.0, "beta or truncnorm")),
+    PlainSerializer(_flat),
+    _uncertain_schema(1.0),
+]
+"""A probability, or a distribution with its support within [0, 1]."""
+
+UncertainCount = Annotated[
+    Distribution,
+    PlainValidator(lambda value: _within(value, 0.0, math.inf, "truncnorm, gamma or lognorm")),
+    PlainSerializer(_flat),
+    WithJsonSchema(_SCHEMA),
+]
+"""A distribution that never falls below 0, of what is rounded to a whole number."""
+
+UncertainTime = Annotated[
+    float | Distribution,
+    PlainValidator(_uncertain(0.0, 1e9, "truncnorm or lognorm")),
+    PlainSerializer(_flat),
+    _uncertain_schema(1e9),
+]
+"""A duration [s] from 0 to 1e9, or a distribution that never falls below 0."""

@@ -1,0 +1,170 @@
+"""Scenarios from and to TOML and JSON files."""
+
+import hashlib
+import json
+import math
+import secrets
+import shutil
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import tomli_w
+from pydantic import BaseModel
+
+from leakthrough.model.base import Model, reported
+from leakthrough.model.distributions import Distribution
+from leakthrough.model.errors import ScenarioError, shown
+
+T = TypeVar("T")
+M = TypeVar("M", bound=Model)
+
+
+def loaded(model: type[M], path: str | Path) -> M:
+    """Read a scenario or a campaign from a file; see `load_scenario`."""
+    path = Path(path)
+    parse = _parser(path)
+    data = path.read_bytes()
+    try:
+        document = parse(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise ScenarioError(f"not UTF-8 at byte {error.start}", source=str(path)) from None
+    except RecursionError:
+        raise ScenarioError("nested too deeply", source=str(path)) from None
+    except ValueError as error:
+        raise ScenarioError(_syntax(error), source=str(path)) from None
+    return from_document(model, document, source=str(path))
+
+
+def from_document(model: type[M], document: Mapping[str, Any], *, source: str = "") -> M:
+    """Make a scenario or a campaign of plain data, as it stands in a file.
+
+    Parameters
+    ----------
+    model : type
+        `Scenario` or `Campaign`.
+    document : mapping
+        Its fields; tables as mappings, lists as lists.
+    source : str, optional
+        What an error calls the document, such as the name of its file.
+
+    Raises
+    ------
+    ScenarioError
+        If it is not valid: all its mistakes, with their places.
+    """
+    if not isinstance(document, Mapping):
+        said = f"must be a table with the fields of a {model.__name__.lower()}"
+        raise ScenarioError(f"{said}; got {shown(document)}", source=source)
+    return reported(lambda: model.model_validate(document), model, document, source)
+
+
+def save(thing: Model, path: str | Path) -> None:
+    """Write a scenario or a campaign to a `.toml` or `.json` file; see `Scenario.save`."""
+    path = Path(path).resolve()  # a link to a file stays a link
+    write = _by_suffix(path, _toml_text, _json_text)
+    data = write(document_of(thing)).encode("utf-8")
+    # beside the target, since a file cannot be moved in one step to another file system
+    beside = path.with_name(f".leakthrough-{secrets.token_hex(8)}.tmp")
+    try:
+        beside.write_bytes(data)
+        if path.exists():
+            shutil.copymode(path, beside)
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def document_of(thing: Model) -> dict[str, Any]:
+    """Return a scenario or a campaign as plain data; see `Scenario.document`."""
+    document: dict[str, Any] = plain_data(thing)
+    return document
+
+
+def digest_of(thing: Model) -> str:
+    """Return the digest of a scenario or a campaign; see `Scenario.digest`."""
+    text = json.dumps(document_of(thing), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:32]
+
+
+def plain_data(value: Any) -> Any:
+    """Return a part of a scenario as it stands in a file."""
+    if isinstance(value, Distribution):
+        return {"dist": value.dist, **value.parameters}
+    if isinstance(value, BaseModel):
+        return {
+            name: plain_data(getattr(value, name))
+            for name, field in type(value).model_fields.items()
+            if name == "kind" or getattr(value, name) != field.default
+        }
+    if isinstance(value, Mapping):
+        return {key: plain_data(entry) for key, entry in value.items()}
+    if isinstance(value, tuple):
+        return [plain_data(entry) for entry in value]
+    if value == math.inf:
+        return "infinite"
+    # equal scenarios share a digest, and -0.0 equals 0.0
+    return 0.0 if isinstance(value, float) and value == 0.0 else value
+
+
+def _by_suffix(path: Path, toml: T, json: T) -> T:
+    kinds = {".toml": toml, ".json": json}
+    if path.suffix.lower() not in kinds:
+        said = f"a scenario's file must end in .toml or .json; got {shown(path.name)}"
+        raise ScenarioError(said)
+    return kinds[path.suffix.lower()]
+
+
+def _parser(path: Path) -> Callable[[str], Any]:
+    return _by_suffix(path, _from_toml, _from_json)
+
+
+def _toml_text(document: dict[str, Any]) -> str:
+    return tomli_w.dumps(document)
+
+
+def _json_text(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _from_toml(text: str) -> Any:
+    return tomllib.loads(text, parse_float=_float)
+
+
+def _from_json(text: str) -> Any:
+    return json.loads(text, parse_float=_float, parse_constant=_constant, object_pairs_hook=_object)
+
+
+def _float(text: str) -> float:
+    number = float(text)
+    if math.isinf(number) and "inf" not in text:
+        msg = f"the number {shown(text)} is too large"
+        raise ValueError(msg)
+    return number
+
+
+def _constant(text: str) -> NoReturn:
+    msg = f'{text} is not JSON; write "infinite" for rounds without end'
+    raise ValueError(msg)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        msg = f"the field {shown(twice)} stands twice in one object"
+        raise ValueError(msg)
+    return table
+
+
+def _syntax(error: ValueError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"not JSON: {error.msg} (at line {error.lineno}, column {error.colno})"
+    if isinstance(error, tomllib.TOMLDecodeError):
+        return f"not TOML: {error}"
+    if "integer string conversion" in str(error):
+        return "holds a whole number with too many digits"
+    return str(error)

@@ -1,0 +1,158 @@
+"""Paths: any field of a scenario, addressed by names.
+
+A step of a path is a field, the name of an entry in a list (of a magazine: its interceptor),
+or a key of a mapping, such as a threat.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NoReturn, TypeVar
+
+from pydantic import BaseModel
+
+from leakthrough.model.base import Model
+from leakthrough.model.distributions import Distribution, shape_names
+from leakthrough.model.errors import ScenarioError, label, nearest, place_text, shown
+
+# what holds for a threat that the mapping does not name
+_UNNAMED: dict[str, Any] = {
+    "kill_probability": 0.0,
+    "salvo_size": 1,
+    "preference": (),
+    "detection": 1.0,
+    "soft_kill": 0.0,
+}
+_UNSHIFTED = {"loc": 0.0, "scale": 1.0}
+
+M = TypeVar("M", bound=Model)
+
+
+def value_at(scenario: Model, path: str) -> Any:
+    """Return what stands at a path.
+
+    Parameters
+    ----------
+    scenario : Model
+        A scenario.
+    path : str
+        Names and fields, with dots between them.
+
+    Returns
+    -------
+    object
+        The value; for a threat that a mapping does not name, the value that then holds.
+
+    Raises
+    ------
+    ScenarioError
+        If the path leads nowhere.
+    """
+    value: Any = scenario
+    steps = _steps(path)
+    for depth in range(len(steps)):
+        value = _child(scenario, value, steps[: depth + 1])
+    return value
+
+
+def changed(scenario: M, changes: Mapping[str, object]) -> M:
+    """Return a copy with other values at some paths, all at once, and checked once.
+
+    The paths are those of the scenario given.
+
+    Raises
+    ------
+    ScenarioError
+        If a path leads nowhere or through another, or the scenario would not be valid.
+    """
+    if not changes:
+        return scenario
+    for path in changes:
+        value_at(scenario, path)
+        for end in [place for place, letter in enumerate(path) if letter == "."]:
+            if path[:end] in changes:
+                raise ScenarioError(f"{path}: lies within {path[:end]}, which is changed too")
+    pairs = [(_steps(path), value) for path, value in changes.items()]
+    fields: dict[str, Any] = _with(scenario, pairs)
+    return type(scenario)(**fields)
+
+
+def check_alone(scenario: Model, path: str, value: object) -> None:
+    """Raise ScenarioError where the part that holds a path refuses a value there.
+
+    Much cheaper than `changed`, which also asks whether the parts go together.
+    """
+    steps = _steps(path)
+    for depth in range(len(steps) - 1, 0, -1):
+        part = value_at(scenario, ".".join(steps[:depth]))
+        if isinstance(part, BaseModel):
+            type(part)(**_with(part, [(steps[depth:], value)]))
+            return
+
+
+def _steps(path: str) -> list[str]:
+    if not path or not isinstance(path, str):
+        raise ScenarioError(f"a path must be text, names with dots between; got {shown(path)}")
+    return path.split(".")
+
+
+def _child(scenario: Model, parent: Any, steps: list[str]) -> Any:
+    """Return what the last of the steps names in the parent to which the others led."""
+    step = steps[-1]
+    children = _children(scenario, parent, steps)
+    if not children:
+        _nothing_below(parent, steps)
+    if step in children:
+        return children[step]
+    reached = place_text(steps[:-1]) or "the scenario"
+    allowed = ", ".join(map(repr, children))
+    allowed = allowed if len(allowed) <= 500 else f"{allowed[:500]}..."
+    said = f"nothing there is called {shown(step)}; it has {allowed}{nearest(step, children)}"
+    raise ScenarioError(f"{reached}: {said}")
+
+
+def _children(scenario: Any, parent: Any, steps: list[str]) -> dict[str, Any]:
+    if isinstance(parent, Distribution):
+        names = (*shape_names(parent.dist), *_UNSHIFTED)
+        held = {**_UNSHIFTED, **parent.parameters}
+        return {"dist": parent.dist, **{name: held[name] for name in names}}
+    if isinstance(parent, BaseModel):
+        return {name: getattr(parent, name) for name in type(parent).model_fields}
+    if isinstance(parent, Mapping):
+        unnamed = _UNNAMED[steps[-2]]
+        return {threat.name: parent.get(threat.name, unnamed) for threat in scenario.threats}
+    if isinstance(parent, tuple):
+        return {str(label(entry, index)): entry for index, entry in enumerate(parent)}
+    return {}
+
+
+def _nothing_below(parent: object, steps: list[str]) -> NoReturn:
+    reached = place_text(steps[:-1])
+    if steps[-2] == "salvo_size":
+        said = f"is one number, {shown(parent)}, for every threat: replace it by a table by threat"
+    elif isinstance(parent, tuple):
+        said = f"is an empty list: it has no {shown(steps[-1])}"
+    else:
+        said = f"is {shown(parent)}: nothing below it is called {shown(steps[-1])}"
+    raise ScenarioError(f"{reached}: {said}")
+
+
+def _with(parent: Any, changes: list[tuple[list[str], object]]) -> Any:
+    """Return the parent as plain data, with each value at the end of its steps."""
+    if not changes[0][0]:
+        return changes[0][1]
+    below: dict[str, list[tuple[list[str], object]]] = {}
+    for steps, value in changes:
+        below.setdefault(steps[0], []).append((steps[1:], value))
+    if isinstance(parent, tuple):
+        names = [str(label(entry, index)) for index, entry in enumerate(parent)]
+        return [
+            _with(entry, below[name]) if name in below else entry
+            for name, entry in zip(names, parent, strict=True)
+        ]
+    if isinstance(parent, Distribution):
+        fields = {"dist": parent.dist, **parent.parameters}
+    elif isinstance(parent, BaseModel):
+        fields = {name: getattr(parent, name) for name in type(parent).model_fields}
+    else:
+        fields = dict(parent)
+    changed = {step: _with(fields.get(step), deeper) for step, deeper in below.items()}
+    return {**fields, **changed}

@@ -1,0 +1,438 @@
+"""Threats, interceptors, layers, and the scenario that holds them: frozen models.
+
+Every quantity is in SI units; the unit and the bounds stand on each field.
+"""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
+
+from leakthrough.model.arrivals import Arrival, count_mistakes
+from leakthrough.model.base import Cost, Frozen, Model, Name, Probability, Table, Title
+from leakthrough.model.display import of_scenario
+from leakthrough.model.distributions import UncertainProbability, UncertainTime
+from leakthrough.model.documents import digest_of, document_of, loaded, save
+from leakthrough.model.errors import Mistake, fault, faults, nearest, shown, text_keys
+from leakthrough.model.name_checks import mistakes_between
+from leakthrough.model.paths import changed
+
+MOST_ROUNDS = 1_000_000_000
+MOST_IN_A_SALVO = 1_000
+MOST_THREATS = 10_000_000
+
+
+def _rounds(value: Any) -> float:
+    if isinstance(value, str | float) and value in ("infinite", math.inf):
+        return math.inf
+    allowed = f"must be a whole number from 0 to {MOST_ROUNDS:,}, or 'infinite'"
+    if type(value) is not int or not 0 <= value <= MOST_ROUNDS:
+        raise fault(f"{allowed}; got {shown(value)}{nearest(value, ['infinite'])}")
+    return value
+
+
+def _salvo_size(value: Any) -> int | Mapping[str, int]:
+    table = text_keys(value) if isinstance(value, Mapping) else {"": value}
+    allowed = f"must be a whole number from 1 to {MOST_IN_A_SALVO:,}"
+    if not isinstance(value, Mapping):
+        allowed += ", or such a number by threat"
+    found: list[Mistake] = [
+        ((name,) if name else (), f"{allowed}; got {shown(size)}")
+        for name, size in table.items()
+        if type(size) is not int or not 1 <= size <= MOST_IN_A_SALVO
+    ]
+    if found:
+        raise faults(found)
+    return Frozen(value) if isinstance(value, Mapping) else int(value)
+
+
+Rounds = Annotated[
+    int | float,
+    PlainValidator(_rounds),
+    PlainSerializer(lambda rounds: "infinite" if rounds == math.inf else rounds, when_used="json"),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0, "maximum": MOST_ROUNDS},
+                {"const": "infinite"},
+            ]
+        }
+    ),
+]
+_SIZE = {"type": "integer", "minimum": 1, "maximum": MOST_IN_A_SALVO}
+SalvoSize = Annotated[
+    int | Mapping[str, int],
+    PlainValidator(_salvo_size),
+    WithJsonSchema({"anyOf": [_SIZE, {"type": "object", "additionalProperties": _SIZE}]}),
+]
+
+
+class Threat(Model):
+    """A class of attacking object.
+
+    Parameters
+    ----------
+    name : str
+        Its name, unique among the threats.
+    speed : float
+        Speed along the way to the target [m/s], from 0.1 to 1e5.
+    cost : float, default 0
+        Cost of one [any one currency], from 0 to 1e15.
+    priority : int, default 0
+        Higher is engaged first, from -1000 to 1000; 1 or more may draw reserved rounds.
+    decoy : bool, default False
+        Whether it only pretends to be dangerous.
+    lethality : float, default 1
+        Probability that one which gets through destroys the battery at which its salvo aims.
+
+    Raises
+    ------
+    ScenarioError
+        If a field is missing, unknown, or out of its bounds; so do all parts of a scenario.
+    """
+
+    name: Name
+    speed: float = Field(ge=0.1, le=1e5, description="Speed towards the target [m/s].")
+    cost: Cost = Field(0.0, description="Cost of one [currency].")
+    priority: int = Field(0, ge=-1000, le=1000, description="Higher is engaged first.")
+    decoy: bool = Field(False, description="Whether it only pretends to be dangerous.")
+    lethality: Probability = Field(1.0, description="P(a leaker destroys the battery aimed at).")
+
+
+class Salvo(Model):
+    """Threats of one class, on one axis.
+
+    Parameters
+    ----------
+    name : str
+        Its name, unique among the salvos.
+    threat : str
+        The name of a threat.
+    count : int
+        How many, from 0 to 10,000,000.
+    arrival : At, Times, Uniform, Regular, Poisson or frozen scipy.stats distribution
+        When each crosses the edge of the defended area [s].
+    axis : str, optional
+        Whence they come; None is an axis that only batteries without `axes` serve.
+    target : str, optional
+        The name of a battery at which they aim (`name-2` for the second of several), to destroy
+        it; None: things that do not shoot back.
+    """
+
+    name: Name
+    threat: str = Field(description="The name of a threat.")
+    count: int = Field(ge=0, le=MOST_THREATS, description="How many threats.")
+    arrival: Arrival = Field(description="When each crosses the edge of the defended area [s].")
+    axis: Name | None = Field(None, description="Whence they come.")
+    target: str | None = Field(None, description="The battery at which they aim, if any.")
+
+    @model_validator(mode="after")
+    def _arrival_fits_count(self) -> "Salvo":
+        if found := count_mistakes(self.arrival, self.count):
+            raise faults([(("arrival", *place), text) for place, text in found])
+        return self
+
+
+class Interceptor(Model):
+    """What is expended in an engagement.
+
+    Parameters
+    ----------
+    name : str
+        Its name, unique among the interceptors.
+    kill_probability : mapping of str to (float or frozen scipy.stats distribution)
+        By threat name: the probability that one round kills, in [0, 1]. A distribution is
+        drawn from once a replication. A threat that is not named cannot be killed.
+    flight_time : float or frozen scipy.stats distribution, default 0
+        From launch to intercept [s], from 0 to 1e9.
+    cost : float, default 0
+        Cost of one round [any one currency], from 0 to 1e15.
+    """
+
+    name: Name
+    kill_probability: Table[UncertainProbability] = Field(
+        description="Probability that one round kills, by threat name."
+    )
+    flight_time: UncertainTime = Field(0.0, description="From launch to intercept [s].")
+    cost: Cost = Field(0.0, description="Cost of one round [currency].")
+
+
+class Magazine(Model):
+    """Ready rounds of one interceptor on a battery, and what reloads them.
+
+    Parameters
+    ----------
+    interceptor : str
+        The name of an interceptor.
+    rounds : int or inf
+        Ready rounds at the start, from 0 to 1e9; ``float("inf")`` or ``"infinite"``.
+    reserved : int, default 0
+        The last rounds, kept for threats of priority 1 or more, from 0 to 1e9; all of them where
+        there are no more than that.
+    reload_rounds : int, default 0
+        Rounds that one reload brings, from 0 to 1e9; at least 1 when `reloads` is above 0.
+    reload_time : float, default 0
+        From the last round's leaving to the reload's arrival [s], from 0 to 1e9.
+    reloads : int, default 0
+        How many reloads there are, from 0 to 1,000,000.
+    """
+
+    interceptor: str = Field(description="The name of an interceptor.")
+    rounds: Rounds = Field(description="Ready rounds at the start.")
+    reserved: int = Field(0, ge=0, le=MOST_ROUNDS, description="Rounds kept for priority 1 up.")
+    reload_rounds: int = Field(0, ge=0, le=MOST_ROUNDS, description="Rounds a reload brings.")
+    reload_time: float = Field(0.0, ge=0.0, le=1e9, description="How long a reload takes [s].")
+    reloads: int = Field(0, ge=0, le=1_000_000, description="How many reloads there are.")
+
+    @model_validator(mode="after")
+    def _reloads_bring_rounds(self) -> "Magazine":
+        if self.reloads and not self.reload_rounds:
+            raise faults(
+                [(("reload_rounds",), "must be at least 1 when reloads is above 0; got 0")]
+            )
+        return self
+
+
+class Doctrine(Model):
+    """How a battery fires.
+
+    Parameters
+    ----------
+    salvo_size : int or mapping of str to int, default 1
+        Rounds an engagement, from 1 to 1000: one number, or by threat name (others: 1).
+    max_salvos : int, optional
+        Engagements of one threat by the battery, from 1 to 1,000,000. None: no limit.
+    order : {"deadline", "arrival"}
+        Among threats of equal priority: the earliest close of the window, or first come.
+    preference : mapping of str to list of str, default empty
+        By threat name: the interceptors to use, best first. A threat that is not named gets
+        the battery's magazines in the order in which they are listed.
+    """
+
+    salvo_size: SalvoSize = Field(1, description="Rounds an engagement, or by threat name.")
+    max_salvos: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
+        None, description="Engagements of one threat by the battery; none: no limit."
+    )
+    order: Literal["deadline", "arrival"] = Field("deadline", description="Who comes first.")
+    preference: Table[tuple[str, ...]] = Field(
+        Frozen(), description="Interceptors to use, best first, by threat name."
+    )
+
+
+class Battery(Model):
+    """One fire unit, with its own channels and its own rounds; or several identical ones.
+
+    Parameters
+    ----------
+    name : str
+        Its name, unique in the scenario.
+    count : int, default 1
+        How many of them, from 0 to 10,000; above 1 they are called `name-1`, `name-2`, ...
+    channels : int, default 1
+        Engagements that one conducts at a time, from 1 to 1e9.
+    magazines : list of Magazine, default empty
+        At most one for each interceptor.
+    reaction_time : float or frozen scipy.stats distribution, default 0
+        From the decision to the launch [s], from 0 to 1e9.
+    assessment_time : float or frozen scipy.stats distribution, default 0
+        From the intercept to the channel's release [s], from 0 to 1e9.
+    false_kill, false_survival : float, default 0
+        Probability that a live threat is declared killed, and a killed one alive.
+    doctrine : Doctrine
+        How it fires.
+    axes : list of str, default empty
+        The axes that it serves; none given: all.
+    """
+
+    name: Name
+    count: int = Field(1, ge=0, le=10_000, description="How many identical ones.")
+    channels: int = Field(1, ge=1, le=1_000_000_000, description="Engagements at a time.")
+    magazines: tuple[Magazine, ...] = Field((), description="At most one an interceptor.")
+    reaction_time: UncertainTime = Field(0.0, description="From decision to launch [s].")
+    assessment_time: UncertainTime = Field(0.0, description="From intercept to release [s].")
+    false_kill: Probability = Field(0.0, description="P(a live threat is declared killed).")
+    false_survival: Probability = Field(0.0, description="P(a killed threat is declared alive).")
+    doctrine: Doctrine = Field(Doctrine(), description="How it fires.")
+    axes: tuple[str, ...] = Field((), description="The axes that it serves; none: all.")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name of each of the `count` batteries: `name`, or `name-1`, `name-2`, ..."""
+        if self.count == 1:
+            return (self.name,)
+        return tuple(f"{self.name}-{number}" for number in range(1, self.count + 1))
+
+
+class Sensor(Model):
+    """How a layer sees.
+
+    Parameters
+    ----------
+    detection : mapping of str to float, default empty
+        By threat name: the probability that the layer sees it. Not named: 1.
+    decoy_recognition : float, default 0
+        Probability that a detected decoy is recognised, and ignored.
+    false_dismissal : float, default 0
+        Probability that a detected real threat is taken for a decoy, and ignored.
+    availability : float, default 1
+        Probability that the layer is up, for the whole raid.
+    """
+
+    detection: Table[Probability] = Field(Frozen(), description="P(seen), by threat name.")
+    decoy_recognition: Probability = Field(0.0, description="P(a decoy is recognised).")
+    false_dismissal: Probability = Field(0.0, description="P(a real threat is ignored).")
+    availability: Probability = Field(1.0, description="P(up for the whole raid).")
+
+
+class Layer(Model):
+    """One ring of the defence.
+
+    Parameters
+    ----------
+    name : str
+        Its name, unique among the layers.
+    outer_range, inner_range : float
+        Where the ring begins and ends, from the target [m], from 0 to 2e7;
+        `inner_range` (default 0) not above `outer_range`.
+    batteries : list of Battery, default empty
+        Those that engage in this ring.
+    sensor : Sensor
+        How it sees; by default everything, always.
+    soft_kill : mapping of str to float, default empty
+        By threat name: the probability that it is neutralised without a round spent.
+    """
+
+    name: Name
+    outer_range: float = Field(ge=0.0, le=2e7, description="Where the ring begins [m].")
+    inner_range: float = Field(0.0, ge=0.0, le=2e7, description="Where the ring ends [m].")
+    batteries: tuple[Battery, ...] = Field((), description="Those that engage in this ring.")
+    sensor: Sensor = Field(Sensor(), description="How the layer sees.")
+    soft_kill: Table[Probability] = Field(
+        Frozen(), description="P(neutralised without a round), by threat name."
+    )
+
+    @model_validator(mode="after")
+    def _ranges_in_order(self) -> "Layer":
+        if self.inner_range > self.outer_range:
+            allowed = f"must be at most outer_range = {self.outer_range:g}"
+            raise faults([(("inner_range",), f"{allowed}; got {shown(self.inner_range)}")])
+        return self
+
+
+class Scenario(Model):
+    """A raid against a layered defence: one flat document whose objects name each other.
+
+    Parameters
+    ----------
+    name : str
+        What the scenario is called.
+    threats : list of Threat
+        The classes of attacking objects.
+    interceptors : list of Interceptor, default empty
+        What can be fired.
+    salvos : list of Salvo, default empty
+        The raid.
+    layers : list of Layer, default empty
+        The defence.
+    axes : list of str, default empty
+        The names of the axes. None given: those that the salvos use.
+
+    Raises
+    ------
+    ScenarioError
+        If anything in it is not valid, or names something that nothing defines: all
+        mistakes together, one a line, each with its place.
+    """
+
+    name: Title
+    threats: tuple[Threat, ...] = Field(description="The classes of attacking objects.")
+    interceptors: tuple[Interceptor, ...] = Field((), description="What can be fired.")
+    salvos: tuple[Salvo, ...] = Field((), description="The raid.")
+    layers: tuple[Layer, ...] = Field((), description="The defence.")
+    axes: tuple[Name, ...] = Field((), description="The axes; none: those the salvos use.")
+
+    @model_validator(mode="after")
+    def _names_are_defined(self) -> "Scenario":
+        if found := mistakes_between(self):
+            raise faults(found)
+        return self
+
+    @classmethod
+    def further_mistakes(cls, data: object) -> list[Mistake]:
+        """Return the names that nothing defines, looked for in data that may be malformed."""
+        return mistakes_between(data)
+
+    def replace(self, path: str, value: Any) -> "Scenario":
+        """Return a copy in which one thing is different.
+
+        Parameters
+        ----------
+        path : str
+            Names and fields from the scenario down, with dots between them, such as
+            ``"layers.area.batteries.SAM.magazines.area SAM.rounds"``.
+        value : object
+            What is to stand there.
+
+        Raises
+        ------
+        ScenarioError
+            If the path leads nowhere, or the scenario would not be valid.
+        """
+        return changed(self, {path: value})
+
+    def document(self) -> dict[str, Any]:
+        """Return the scenario as plain data, as it stands in a file: defaults are left out."""
+        return document_of(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the scenario to a file, wholly or not at all.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file, ending in `.toml` or `.json`.
+
+        Raises
+        ------
+        ScenarioError
+            If the name ends in anything else.
+        OSError
+            If the file cannot be written.
+        """
+        save(self, path)
+
+    def __str__(self) -> str:
+        return of_scenario(self).text()
+
+    def _repr_html_(self) -> str:
+        return of_scenario(self).html()
+
+    @property
+    def digest(self) -> str:
+        """Thirty-two hexadecimal digits that two scenarios share only if they are equal."""
+        return digest_of(self)
+
+
+def load_scenario(path: str | Path) -> Scenario:
+    """Read a scenario from a file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file, ending in `.toml` or `.json`, in UTF-8.
+
+    Returns
+    -------
+    Scenario
+        The scenario that the file describes.
+
+    Raises
+    ------
+    ScenarioError
+        If what stands in the file is not a valid scenario: all its mistakes, with their places.
+    OSError
+        If the file cannot be read; `FileNotFoundError` if there is none.
+    """
+    return loaded(Scenario, path)

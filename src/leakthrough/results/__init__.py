@@ -1,0 +1,1 @@
+"""What comes out: labelled datasets, estimates with intervals, summaries."""

@@ -1,0 +1,231 @@
+"""Measures of a result, each with an interval over the replications."""
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from leakthrough.results.labelled import labelled, measured, number_of, statistics_of
+from leakthrough.results.reduction import reduced
+from leakthrough.statistics.intervals import (
+    ESTIMATES,
+    checked_confidence,
+    ratio_of_means,
+    student,
+    wilson,
+)
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+
+_TEXT = "share of {} that got through"
+REAL = "real threats (decoys not counted)"
+
+
+def leaked_in(ready: xr.Dataset, groups: "Array") -> "tuple[Array, Array]":
+    """Mean and variance of leakers of groups of salvos.
+
+    Parameters
+    ----------
+    ready : xarray.Dataset
+        A reduced result.
+    groups : array of bool or float, shape (G, S)
+        The salvos of each group, or their weights.
+    """
+    weights = np.asarray(groups, np.float64)
+    covariance = ready["leaked_covariance"].values
+    variance = np.einsum("gs,st,gt->g", weights, covariance, weights)
+    return weights @ statistics_of(ready, "leaked")[0], np.maximum(variance, 0.0)
+
+
+def rates(ready: xr.Dataset, groups: "Array", confidence: float) -> "Array":
+    """Estimates of leaked / launched of groups of salvos, shape (4, G); NaN for no threats."""
+    launched = groups.astype(np.float64) @ ready["launched"].values
+    launched = np.where(launched > 0, launched, np.nan)
+    mean, variance = leaked_in(ready, groups)
+    number = number_of(ready)
+    return student(mean / launched, variance / launched**2, number, confidence, least=0.0, most=1.0)
+
+
+def leak_rate(
+    result: xr.Dataset,
+    by: Literal["salvo", "threat"] | None = None,
+    *,
+    confidence: float = 0.95,
+) -> xr.Dataset:
+    """Share of the launched threats that get through.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        From `simulate`, with either `keep`.
+    by : {None, "salvo", "threat"}
+        None: of the raid, **real threats only**. Otherwise of each salvo, or each threat class
+        over all its salvos, decoys too.
+    confidence : float
+        Of the interval, between 0 and 1.
+
+    Returns
+    -------
+    xarray.Dataset
+        `mean`, `standard_error`, `low` and `high`, along `salvo` or `threat` if so asked: a share
+        from 0 to 1, NaN where no threats are launched. Student's t interval of the share in each
+        replication, as threats of one replication are not independent
+        (`leakthrough.statistics.intervals`); NaN with one replication.
+
+    Raises
+    ------
+    ValueError
+        If the Dataset is not a result, or an argument is not as above.
+    """
+    ready, level = reduced(result), checked_confidence(confidence)
+    decoy, threat = ready["decoy"].values, ready["threat"].values
+    if by is None:
+        found = measured(rates(ready, ~decoy[None], level)[:, 0], _TEXT.format(REAL))
+    elif by == "salvo":
+        found = measured(rates(ready, np.eye(len(threat)), level), _TEXT.format("threats"), by)
+    elif by == "threat":
+        classes = np.array(list(dict.fromkeys(threat.tolist())), dtype=np.str_)
+        groups = threat == classes[:, None]
+        found = measured(rates(ready, groups, level), _TEXT.format("threats"), by)
+        isdecoy = ("threat", (groups & decoy).any(axis=1), ready["decoy"].attrs)
+        ready = ready.drop_vars(("threat", "decoy"))
+        ready = ready.assign_coords(threat=classes, decoy=isdecoy)
+    else:
+        raise ValueError(f'by: must be None, "salvo" or "threat"; got {by!r}')
+    estimates = labelled({"leak_rate": found}, ready, level)["leak_rate"]
+    parts = {name: estimates.sel(estimate=name, drop=True) for name in ESTIMATES}
+    return xr.Dataset(parts, attrs={"confidence": level})
+
+
+def rounds_left(ready: xr.Dataset, name: str, confidence: float) -> xr.Variable:
+    """Estimates of ready rounds: infinite where the magazine is, NaN where there is none."""
+    rounds = ready["rounds"].values
+    mean, variance = statistics_of(ready, name)
+    found = student(mean, variance, number_of(ready), confidence, least=0.0)
+    endless = np.isinf(rounds)
+    found[..., endless] = np.inf
+    found[ESTIMATES.index("standard_error"), ..., endless] = 0.0
+    found[..., np.isnan(rounds)] = np.nan
+    dims = map(str, ready[name].dims[1:])
+    return measured(found, str(ready[name].attrs["long_name"]).split(";")[0], *dims)
+
+
+def depletion(result: xr.Dataset, *, confidence: float = 0.95) -> xr.Dataset:
+    """Whether and when magazines run dry.
+
+    A magazine runs dry when its last ready round leaves and no reload is to come. One that starts
+    empty has no round to leave, and never does.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        From `simulate`, with either `keep`.
+    confidence : float
+        Of the intervals, between 0 and 1.
+
+    Returns
+    -------
+    xarray.Dataset
+        By battery and interceptor, NaN where there is no such magazine; along `estimate` the mean,
+        its standard error, and the interval:
+
+        - `rounds`: ready rounds at the start (no estimate);
+        - `dry`: probability that the magazine runs dry, with Wilson's interval (an infinite one
+          cannot, and the interval has no width);
+        - `depletion_time`: when [s], over the replications in which it did, with a t interval;
+        - `ready_rounds`: at each time of the timeline, if the simulation had one, with a
+          t interval (of no width where they never differ).
+
+    Raises
+    ------
+    ValueError
+        If the Dataset is not a result, or `confidence` is not between 0 and 1.
+    """
+    ready, level = reduced(result), checked_confidence(confidence)
+    rounds, dims = ready["rounds"].values, ("battery", "interceptor")
+    dry = wilson(ready["dry"].values, number_of(ready), level)
+    dry[:, np.isinf(rounds)] = 0.0
+    dry[:, np.isnan(rounds)] = np.nan
+    mean, variance = statistics_of(ready, "depletion_time")
+    when = student(mean, variance, ready["dry"].values, level)
+    text = "time at which the magazine ran dry, where it did"
+    found = {
+        "rounds": ready["rounds"].variable,
+        "dry": measured(dry, "probability that the magazine runs dry", *dims),
+        "depletion_time": measured(when, text, *dims, units="s"),
+    }
+    if "ready_rounds" in ready:
+        found["ready_rounds"] = rounds_left(ready, "ready_rounds", level)
+    return labelled(found, ready, level)
+
+
+def _costs(ready: xr.Dataset) -> "tuple[tuple[Any, Any], Any]":
+    """Mean and variance of the cost of rounds, and its covariance with real threats stopped."""
+    cost = ready["round_cost"].values
+    mean = cost @ statistics_of(ready, "expended")[0].sum(axis=0)
+    variance = np.maximum(cost @ ready["expended_covariance"].values @ cost, 0.0)
+    crossed = ready["leaked_expended_covariance"].values @ cost
+    return (mean, variance), -crossed[~ready["decoy"].values].sum()
+
+
+def cost_exchange(result: xr.Dataset, *, confidence: float = 0.95) -> xr.Dataset:
+    """Cost of the rounds that were spent, beside what they and all else stopped.
+
+    Read the costs beside the leakers: **a ratio alone looks best for a defence that fires
+    nothing**, or only at what is easy. Decoys that are stopped count for nothing here, though the
+    rounds spent on them are counted. Threats stopped by soft kill are stopped.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        From `simulate`, with either `keep`.
+    confidence : float
+        Of the intervals, between 0 and 1.
+
+    Returns
+    -------
+    xarray.Dataset
+        Along `estimate` the mean, its standard error, and the interval:
+
+        - `leakers`: real threats that got through;
+        - `cost_spent`: cost of the rounds spent [currency];
+        - `cost_stopped`: cost of the real threats that did not get through [currency];
+        - `cost_per_stop`: the mean of `cost_spent` over the mean of the real threats that did not
+          get through [currency]; NaN if none was stopped.
+
+        Student's t intervals; for the ratio by the delta method, see
+        `leakthrough.statistics.intervals.ratio_of_means`.
+
+    Raises
+    ------
+    ValueError
+        If the Dataset is not a result, or `confidence` is not between 0 and 1.
+    """
+    ready, level = reduced(result), checked_confidence(confidence)
+    number, real = number_of(ready), ~ready["decoy"].values
+    leakers, spread = statistics_of(ready, "leakers")
+    (spent, variance), covariance = _costs(ready)
+    value = np.where(real, ready["threat_cost"].values, 0.0)
+    lost, lost_variance = leaked_in(ready, value[None])
+    stopped = value @ ready["launched"].values - lost[0]
+    stops = ready["launched"].values[real].sum() - leakers
+    each = ratio_of_means((spent, variance), (stops, spread), covariance, number, level)
+    costs = {
+        "cost_spent": (student(spent, variance, number, level, least=0.0), "rounds spent"),
+        "cost_stopped": (
+            student(stopped, lost_variance[0], number, level, least=0.0),
+            "real threats stopped",
+        ),
+        "cost_per_stop": (each, "rounds spent for each real threat stopped"),
+    }
+    found = {
+        "leakers": measured(
+            student(leakers, spread, number, level, least=0.0), "real threats that got through"
+        ),
+        **{n: measured(v, f"cost of {t}", units="currency") for n, (v, t) in costs.items()},
+    }
+    return labelled(found, ready, level)

@@ -1,0 +1,153 @@
+"""Sums that are exact, whatever the order: whole numbers in, Python integers out.
+
+NumPy's 64-bit sums of squares overflow without a word, and floating-point sums depend on the
+order; whole numbers of any size do neither. Values below 2**50 are split in two halves of 25 bits,
+so that 2**12 rows of their products still fit 64 bits and NumPy can add them up.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+
+_HALF = 25
+_ROWS_AT_ONCE = 1 << 12
+_TOO_LARGE = 1 << 50
+
+
+def _parts(values: "Array") -> "Iterator[Array]":
+    """Stretches of rows; of Python integers where the values are too large to be split."""
+    for start in range(0, len(values), _ROWS_AT_ONCE):
+        part = values[start : start + _ROWS_AT_ONCE]
+        large = part.size and (part.max() >= _TOO_LARGE or part.min() <= -_TOO_LARGE)
+        yield part.astype(object) if large else part
+
+
+def exact_sums(values: "Array") -> "tuple[Array, Array]":
+    """Sum, and sum of squares, along the first axis.
+
+    Parameters
+    ----------
+    values : array of int, shape (R, ...)
+
+    Returns
+    -------
+    total, squares : arrays of Python integers, shape (...)
+    """
+    total = np.zeros(values.shape[1:], dtype=object)
+    squares = np.zeros(values.shape[1:], dtype=object)
+    for part in _parts(values):
+        high, low = part >> _HALF, part & ((1 << _HALF) - 1)
+        total = total + np.asarray(part.sum(0)).astype(object)
+        first, second, third = ((a * b).sum(0) for a, b in ((high, high), (high, low), (low, low)))
+        squares = squares + _joined(first, 2 * second, third)
+    return np.asarray(total, dtype=object), np.asarray(squares, dtype=object)
+
+
+def exact_products(left: "Array", right: "Array") -> "Array":
+    """Sum over rows the products of each column of `left` with each of `right`.
+
+    Parameters
+    ----------
+    left, right : arrays of int, shapes (R, m) and (R, n)
+
+    Returns
+    -------
+    array of Python integers, shape (m, n)
+    """
+    width = left.shape[1]
+    total = np.zeros((width, right.shape[1]), dtype=object)
+    for part in _parts(np.concatenate([left, right], axis=1)):
+        high, low = part >> _HALF, part & ((1 << _HALF) - 1)
+        (a, c), (b, d) = ((x[:, :width].T, x[:, width:]) for x in (high, low))
+        total = total + _joined(a @ c, a @ d + b @ c, b @ d)
+    return total
+
+
+def _joined(first: Any, second: Any, third: Any) -> "Array":
+    """Put the products of halves together."""
+    first, second, third = (np.asarray(part).astype(object) for part in (first, second, third))
+    return np.asarray((first << (2 * _HALF)) + (second << _HALF) + third)
+
+
+class Moments:
+    """Number, sum, sum of squares and extremes of a variable, element by element."""
+
+    def __init__(self) -> None:
+        self.number: Any = 0
+        self.total: Any = 0
+        self.squares: Any = 0
+        self.low: Any = np.inf
+        self.high: Any = -np.inf
+
+    def take(self, values: "Array", present: "Array | None" = None) -> None:
+        """Add values (replications, ...), those that are present."""
+        there = np.ones(values.shape, np.bool_) if present is None else present
+        total, squares = exact_sums(np.where(there, values, 0))
+        self.number = self.number + there.sum(0)
+        self.total, self.squares = self.total + total, self.squares + squares
+        self.low = np.minimum(self.low, np.where(there, values, np.inf).min(0, initial=np.inf))
+        self.high = np.maximum(self.high, np.where(there, values, -np.inf).max(0, initial=-np.inf))
+
+    def merge(self, other: "Moments") -> None:
+        """Add the sums of other replications."""
+        self.number = self.number + other.number
+        self.total, self.squares = self.total + other.total, self.squares + other.squares
+        self.low = np.minimum(self.low, other.low)
+        self.high = np.maximum(self.high, other.high)
+
+    def statistics(self, unit: int = 1) -> "Array":
+        """Mean, variance, minimum and maximum along a new first axis; NaN where undefined."""
+        # As objects, or those of a single element would be 64-bit again, and overflow.
+        moments = (self.number, self.total, self.squares)
+        number, total, squares = (np.asarray(moment).astype(object) for moment in moments)
+        mean = ratio(total, number) / unit
+        spread = np.asarray(number * squares - total * total, dtype=object)
+        variance = ratio(spread, number * (number - 1)) / unit**2
+        empty = number == 0
+        low = np.where(empty, np.nan, self.low) / unit
+        high = np.where(empty, np.nan, self.high) / unit
+        return np.stack([mean, variance, low, high])
+
+
+def ratio(above: "Array", below: "Array") -> "Array":
+    """Quotients of integers of any size; NaN over 0."""
+    divide = np.frompyfunc(lambda a, b: int(a) / int(b) if b else np.nan, 2, 1)
+    return np.asarray(divide(above, below), dtype=np.float64)
+
+
+class Histogram:
+    """How often each count from 0 occurred, column by column."""
+
+    def __init__(self) -> None:
+        self.counts: Array = np.zeros((0, 1), dtype=np.int64)
+
+    def take(self, values: "Array") -> None:
+        """Add values (replications, ...)."""
+        columns = values.reshape(len(values), -1)
+        size = int(columns.max(initial=0)) + 1
+        found = [np.bincount(column, minlength=size) for column in columns.T]
+        self.add(np.array(found, dtype=np.int64).reshape(columns.shape[1], size))
+
+    def add(self, counts: "Array") -> None:
+        """Add counts of other replications."""
+        if self.counts.shape[0] != counts.shape[0]:
+            self.counts = np.zeros((counts.shape[0], 0), dtype=np.int64)
+        wider = max(self.counts.shape[1], counts.shape[1])
+        total = np.zeros((counts.shape[0], wider), dtype=np.int64)
+        total[:, : self.counts.shape[1]] += self.counts
+        total[:, : counts.shape[1]] += counts
+        self.counts = total
+
+    def quantiles(self, shares: "Sequence[float]", shape: tuple[int, ...]) -> "Array":
+        """Smallest counts that at least these shares of replications do not exceed."""
+        below = self.counts.cumsum(axis=1)
+        total = below[:, -1:] if below.shape[1] else np.zeros((len(below), 1))
+        found = [(below < np.ceil(q * total - 1e-9)).sum(axis=1) for q in shares]
+        return np.array(found, dtype=np.int64).reshape(len(shares), *shape)

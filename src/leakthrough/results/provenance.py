@@ -1,0 +1,66 @@
+"""Where a result comes from: scenario, call and versions, written and read back."""
+
+import functools
+import json
+import sys
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import xarray as xr
+
+from leakthrough.model.campaign import Campaign
+from leakthrough.model.documents import from_document
+from leakthrough.model.scenario import Scenario
+
+if TYPE_CHECKING:
+    pass
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """Versions on which the bits of a result may depend."""
+    packages = ("leakthrough", "numba", "numpy", "scipy", "xarray")
+    return {"python": sys.version.split()[0], **{name: version(name) for name in packages}}
+
+
+def provenance_text(kind: str, document: dict[str, Any], call: dict[str, Any]) -> str:
+    """Return the provenance of a result as JSON: its scenario or campaign, call and versions."""
+    return json.dumps({kind: document, "call": call, "versions": versions()})
+
+
+def scenario_of(result: xr.Dataset) -> Scenario:
+    """Read back the scenario of a result; of a campaign, the one that holds its defence.
+
+    Raises
+    ------
+    ValueError
+        If the Dataset has no provenance of this library.
+    """
+    record = recorded(result)
+    if "campaign" in record:
+        return from_document(Campaign, record["campaign"]).scenario
+    return from_document(Scenario, record["scenario"])
+
+
+def campaign_of(result: xr.Dataset) -> Campaign:
+    """Read back the campaign of a result.
+
+    Raises
+    ------
+    ValueError
+        If the Dataset has no provenance of `simulate_campaign`.
+    """
+    record = recorded(result)
+    if "campaign" not in record:
+        raise ValueError("result: has no provenance of leakthrough.simulate_campaign")
+    return from_document(Campaign, record["campaign"])
+
+
+def recorded(result: xr.Dataset) -> Any:
+    """Return what a result says that it came from."""
+    try:
+        record = json.loads(result.attrs["provenance"])
+        kind = "campaign" if "campaign" in record else "scenario"
+        return {kind: record[kind], "call": record["call"], "study": record.get("study")}
+    except (KeyError, TypeError, ValueError):
+        raise ValueError("result: has no provenance of leakthrough.simulate") from None

@@ -1,0 +1,290 @@
+"""Exact reductions over replications, in memory that does not grow with them.
+
+Sums and sums of squares are whole numbers of any size, so they do not depend on the order in
+which replications come in: any number of workers gives the same bits.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from leakthrough.model.discrete import TICKS_A_SECOND
+from leakthrough.results.integer_sums import Histogram, Moments, exact_products, ratio
+from leakthrough.results.variables import CAMPAIGN_VARIABLES, VARIABLES, Variable
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from leakthrough.engine.jobs import Block, Job
+
+    Array = npt.NDArray[Any]
+
+
+STATISTICS = ("mean", "variance", "minimum", "maximum")
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+TIMES = ("depletion_time", "busy_time")
+QUANTILES_OF = ("leaked", "leakers", "layer_killed", "expended")
+
+
+COVARIANCES = {
+    "leaked_covariance": ("leaked", "leaked"),
+    "expended_covariance": ("expended", "expended"),
+    "leaked_expended_covariance": ("leaked", "expended"),
+}
+_AXES = {"leaked": "salvo", "expended": "interceptor"}
+_TEXTS = {"leaked": "threats that got through", "expended": "rounds expended"}
+_SUMS = {
+    "leakers": Variable("leakers", (), "1", "real threats that got through"),
+    "layer_killed": Variable("layer_killed", ("layer",), "1", "threats killed by rounds"),
+    "layer_soft_killed": Variable(
+        "layer_soft_killed", ("layer",), "1", "threats neutralised without a round"
+    ),
+    "salvo_killed": Variable("salvo_killed", ("salvo",), "1", "threats killed by rounds"),
+    "salvo_soft_killed": Variable(
+        "salvo_soft_killed", ("salvo",), "1", "threats neutralised without a round"
+    ),
+}
+_EVERY = {**VARIABLES, **CAMPAIGN_VARIABLES, **_SUMS}
+_DIMS = {
+    name: tuple(dim for dim in variable.dims if dim not in ("replication", "raid"))
+    for name, variable in _EVERY.items()
+}
+_ATTRS = {name: variable.attrs for name, variable in _EVERY.items()}
+
+
+def _sums(rows: "Mapping[str, Array]", decoys: "Array") -> "dict[str, Array]":
+    """Add up within each replication: the spread of a sum is not that of its summands."""
+    return {
+        "leakers": rows["leaked"][..., ~decoys].sum(axis=-1),
+        "layer_killed": rows["killed"].sum(axis=-2),
+        "layer_soft_killed": rows["soft_killed"].sum(axis=-2),
+        "salvo_killed": rows["killed"].sum(axis=-1),
+        "salvo_soft_killed": rows["soft_killed"].sum(axis=-1),
+    }
+
+
+class Reduction:
+    """Running reductions of all result variables.
+
+    Parameters
+    ----------
+    decoys : array of bool, shape (S,)
+        Salvos that do not count as leakers of the raid.
+    raids : bool
+        Whether all variables have the raids of a campaign along their second axis.
+    """
+
+    def __init__(self, decoys: "Array", raids: bool = False) -> None:
+        self.decoys = np.asarray(decoys, dtype=np.bool_)
+        self.leading = ("raid",) if raids else ()
+        self.replications = 0
+        self.moments: dict[str, Moments] = {}
+        self.histograms: dict[str, Histogram] = {}
+        self.products: dict[str, Any] = {}
+        self.shapes: dict[str, tuple[int, ...]] = {}
+
+    def take_rows(self, rows: "Mapping[str, Array]") -> None:
+        """Take result variables with a leading replication axis, in any order."""
+        number = len(rows["leaked"])
+        if number == 0:
+            return
+        self.replications += number
+        every = {**rows, **_sums(rows, self.decoys)}
+        for name, values in every.items():
+            self.shapes[name] = values.shape[1:]
+            moments = self.moments.setdefault(name, Moments())
+            if name in TIMES:
+                present = ~np.isnan(values)
+                ticks = np.rint(np.where(present, values, 0.0) * TICKS_A_SECOND).astype(np.int64)
+                moments.take(ticks, present)
+            else:
+                moments.take(values)
+        for name in QUANTILES_OF:
+            self.histograms.setdefault(name, Histogram()).take(every[name])
+        pairs = {"leaked": rows["leaked"], "expended": rows["expended"].sum(axis=-2)}
+        for name, (left, right) in COVARIANCES.items():
+            products = self._products(pairs[left], pairs[right])
+            self.products[name] = self.products.get(name, 0) + products
+
+    def _products(self, left: "Array", right: "Array") -> "Array":
+        if not self.leading:
+            return exact_products(left, right)
+        raids = range(left.shape[1])
+        return np.stack([exact_products(left[:, raid], right[:, raid]) for raid in raids])
+
+    def merge(self, other: "Reduction") -> None:
+        """Add the reductions of other replications."""
+        self.replications += other.replications
+        self.shapes.update(other.shapes)
+        for name, moments in other.moments.items():
+            self.moments.setdefault(name, Moments()).merge(moments)
+        for name, histogram in other.histograms.items():
+            self.histograms.setdefault(name, Histogram()).add(histogram.counts)
+        for name, products in other.products.items():
+            self.products[name] = self.products.get(name, 0) + products
+
+    def variables(self) -> dict[str, xr.Variable]:
+        """Reduced variables: `statistic` takes the place of `replication`."""
+        found = {}
+        for name, moments in self.moments.items():
+            statistics = moments.statistics(TICKS_A_SECOND if name in TIMES else 1)
+            dims = (*self.leading, *_DIMS[name])
+            found[name] = xr.Variable(("statistic", *dims), statistics, _ATTRS[name])
+        for name, histogram in self.histograms.items():
+            values = histogram.quantiles(QUANTILES, self.shapes[name])
+            attrs = {**_ATTRS[name], "long_name": f"quantiles of {_ATTRS[name]['long_name']}"}
+            dims = ("quantile", *self.leading, *_DIMS[name])
+            found[f"{name}_quantile"] = xr.Variable(dims, values, attrs)
+        return {**found, **self._frequencies(), **self._covariances()}
+
+    def _frequencies(self) -> dict[str, xr.Variable]:
+        leakers = self.histograms["leakers"].counts
+        dry = np.asarray(self.moments["depletion_time"].number, dtype=np.int64)
+        text = "replications in which "
+        return {
+            "replications_by_leakers": xr.Variable(
+                (*self.leading, "leaker_count"),
+                leakers if self.leading else leakers[0],
+                {"units": "1", "long_name": text + "this many real threats got through"},
+            ),
+            "dry": xr.Variable(
+                (*self.leading, *_DIMS["depletion_time"]),
+                dry,
+                {"units": "1", "long_name": text + "the magazine ran dry"},
+            ),
+        }
+
+    def _covariances(self) -> dict[str, xr.Variable]:
+        leaked = np.asarray(self.moments["leaked"].total)
+        totals = {
+            "leaked": leaked,
+            "expended": np.asarray(self.moments["expended"].total).sum(axis=-2),
+        }
+        number, found = self.replications, {}
+        for name, (left, right) in COVARIANCES.items():
+            outer = totals[left][..., :, np.newaxis] * totals[right][..., np.newaxis, :]
+            spread = number * self.products[name] - outer
+            covariance = ratio(spread, np.full(spread.shape, number * (number - 1), dtype=object))
+            dims = _AXES[left], (f"other_{_AXES[right]}" if left == right else _AXES[right])
+            text = f"covariance of {' and '.join(dict.fromkeys((_TEXTS[left], _TEXTS[right])))}"
+            attrs = {"units": "1", "long_name": text}
+            found[name] = xr.Variable((*self.leading, *dims), covariance, attrs)
+        return found
+
+
+class Summaries:
+    """Takes blocks, and keeps reductions only."""
+
+    def __init__(self, job: "Job", decoys: "Array") -> None:
+        self.job, self.decoys = job, decoys
+        self.reduction = Reduction(decoys, raids=job.along_raids)
+
+    def room(self, start: int, stop: int) -> "Block":
+        """Rows that are forgotten when they are reduced."""
+        return self.job.new_rows(stop - start)
+
+    def take(self, start: int, block: "Block") -> None:
+        """Reduce the rows of some replications."""
+        self.reduction.take_rows(self.job.variables(block))
+
+    def alike(self, replications: int) -> "Summaries":
+        """An empty one."""
+        return Summaries(self.job, self.decoys)
+
+    def merge(self, start: int, other: "Summaries") -> None:
+        """Add the reductions of other replications."""
+        self.reduction.merge(other.reduction)
+
+
+def reduced(result: xr.Dataset) -> xr.Dataset:
+    """Reduce a result that kept its replications to what ``keep="summary"`` gives, bit for bit.
+
+    A part of the replications, or several results joined, can be reduced as well; one that is
+    reduced already comes back as it is.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        From `simulate`.
+
+    Returns
+    -------
+    xarray.Dataset
+        Each variable with the dimension `statistic` (mean, variance with n - 1, minimum,
+        maximum) in place of `replication`, times over the replications in which they occurred;
+        `..._quantile` for some counts: the smallest count that this share of replications does
+        not exceed; how often each number of real threats got through, and each magazine ran dry;
+        covariances of leakers by salvo and of rounds by interceptor.
+
+    Raises
+    ------
+    ValueError
+        If the Dataset is not a result, or has no replications.
+    """
+    result = _one_raid(result)
+    _check(result)
+    if "statistic" in result.dims:
+        return result
+    names = [name for name in result.data_vars if "replication" in result[name].dims]
+    reduction = Reduction(result["decoy"].values)
+    reduction.take_rows({str(name): result[name].values for name in names})
+    # A seed, if results of several were joined, stands along the replications too.
+    return with_reductions(result.drop_dims("replication"), reduction)
+
+
+def _one_raid(result: xr.Dataset) -> xr.Dataset:
+    """Leave out what only campaigns have, if a result is one raid of a campaign."""
+    if "raid" not in result.coords or "raid" in result.dims or "launched" not in result:
+        return result
+    result = result.drop_vars(
+        [name for name in CAMPAIGN_VARIABLES if name != "launched"], errors="ignore"
+    )
+    launched = result["launched"]
+    if "statistic" in launched.dims:
+        least, most = launched.sel(statistic="minimum"), launched.sel(statistic="maximum")
+    elif "replication" in launched.dims and result.sizes["replication"]:
+        least, most = launched.min("replication"), launched.max("replication")
+    else:
+        return result
+    if (least != most).any():
+        raise ValueError("result: launched is drawn anew in each replication; no share can be had")
+    constant = least.astype(np.int64).drop_vars("statistic", errors="ignore")
+    return result.assign(launched=constant)
+
+
+def _check(result: xr.Dataset) -> None:
+    if "raid" in result.dims:
+        raise ValueError("result: has several raids; to select one, write isel(raid=3)")
+    wanted = [name for name, variable in VARIABLES.items() if not variable.sometimes]
+    missing = [name for name in (*wanted, "decoy") if name not in result.variables]
+    if missing:
+        msg = f"result: must come from leakthrough.simulate; has no {', '.join(missing)}"
+        raise ValueError(msg)
+    if "statistic" not in result.dims and not result.sizes.get("replication"):
+        msg = "result: has no replications; to select one, write isel(replication=[17])"
+        raise ValueError(msg)
+    if "replication" in result["launched"].dims:
+        msg = 'result: launched differs by replication; join results with data_vars="minimal"'
+        raise ValueError(msg)
+
+
+def with_reductions(constants: xr.Dataset, reduction: Reduction) -> xr.Dataset:
+    """Add reduced variables and their coordinates to a Dataset of constants."""
+    found = constants.assign(reduction.variables()).assign_coords(
+        statistic=("statistic", np.array(STATISTICS), {"long_name": "over the replications"}),
+        quantile=("quantile", np.array(QUANTILES), {"long_name": "share of replications"}),
+        replications=(
+            (),
+            np.int64(reduction.replications),
+            {"long_name": "number of replications"},
+        ),
+    )
+    return found.assign_coords(
+        leaker_count=(
+            "leaker_count",
+            np.arange(found.sizes["leaker_count"]),
+            {"long_name": "real threats that got through"},
+        )
+    )

@@ -1,0 +1,281 @@
+"""What a result says: every measure with its interval, as Datasets and as a table to read."""
+
+import html
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from leakthrough.results.estimates import (
+    REAL,
+    cost_exchange,
+    depletion,
+    leaked_in,
+    rates,
+    rounds_left,
+)
+from leakthrough.results.labelled import labelled, measured, number_of, statistics_of
+from leakthrough.results.reduction import reduced
+from leakthrough.statistics.intervals import checked_confidence, student, wilson
+from leakthrough.text_tables import WIDTH, interval, number, shortened, table
+
+NOTE = "Leakers, leak rate, P(no leaker) and stops of the raid count real threats only, no decoys."
+_OF_RAID = {
+    "leakers": "leakers (real threats)",
+    "leak_rate": "leak rate (real threats)",
+    "no_leaker": "P(no leaker)",
+    "decoys_leaked": "decoys through",
+    "cost_spent": "cost of rounds spent [currency]",
+    "cost_stopped": "cost of threats stopped [currency]",
+    "cost_per_stop": "spent for each stopped [currency]",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """What a result says; `print` shows it as a table.
+
+    Measures have the dimension `estimate`: `mean`, `standard_error`, `low` and `high`, the ends
+    of the interval; some have `..._quantile` beside them, over the replications.
+
+    Parameters
+    ----------
+    scenario : str
+        Name of the scenario or the campaign; empty if the result has lost its provenance.
+    replications : int
+    seeds : tuple of int
+        More than one if results were joined.
+    confidence : float
+        Of the intervals.
+    raid : xarray.Dataset
+        `leakers`, `leak_rate` and `no_leaker` (the probability that none gets through), of real
+        threats only; `decoys_leaked`, if decoys are launched; `cost_spent`, `cost_stopped` and
+        `cost_per_stop` [currency], see `cost_exchange`.
+    salvos : xarray.Dataset
+        `launched` (no estimate), `leaked`, `leak_rate`, `killed`, `soft_killed`.
+    causes : xarray.Dataset
+        `leak_cause`: leakers by salvo and cause.
+    layers : xarray.Dataset
+        `killed`, `soft_killed`.
+    batteries : xarray.Dataset
+        `engagements`; `busy_time` of the channels [s].
+    magazines : xarray.Dataset
+        Along `magazine`, with coordinates `battery` and `interceptor`: `rounds` at the start (no
+        estimate), `expended`, `remaining`; `dry`, the probability that it runs dry;
+        `depletion_time` [s], over the replications in which it did.
+    """
+
+    scenario: str
+    replications: int
+    seeds: tuple[int, ...]
+    confidence: float
+    raid: xr.Dataset
+    salvos: xr.Dataset
+    causes: xr.Dataset
+    layers: xr.Dataset
+    batteries: xr.Dataset
+    magazines: xr.Dataset
+
+    def __str__(self) -> str:
+        return _report(self)
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(str(self))}</pre>"
+
+
+def summary(result: xr.Dataset, confidence: float = 0.95) -> Summary:
+    """Summarise a result: means with intervals, quantiles, probabilities, costs.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        From `simulate`; either `keep` gives the same bits.
+    confidence : float
+        Of the intervals, between 0 and 1.
+
+    Returns
+    -------
+    Summary
+        Student's t intervals for means over the replications (of no width for what never
+        differed); Wilson's for what happens once a replication: P(no leaker), P(dry). Nothing is
+        pooled over threats: those of one replication are not independent. With one replication,
+        t intervals are NaN. See `leakthrough.statistics.intervals` for the sources.
+
+    Raises
+    ------
+    ValueError
+        If the Dataset is not a result, or `confidence` is not between 0 and 1.
+    """
+    ready, level = reduced(result), checked_confidence(confidence)
+    seeds = np.unique(result["seed"].values) if "seed" in result.variables else ()
+    return Summary(
+        scenario=_name(result),
+        replications=number_of(ready),
+        seeds=tuple(int(seed) for seed in seeds),
+        confidence=level,
+        raid=_of_raid(ready, level),
+        salvos=_of_salvos(ready, level),
+        causes=_of(ready, level, leak_cause="leak_cause"),
+        layers=_of(ready, level, killed="layer_killed", soft_killed="layer_soft_killed"),
+        batteries=_of(ready, level, engagements="engagements", busy_time="busy_time"),
+        magazines=_of_magazines(ready, level),
+    )
+
+
+def _name(result: xr.Dataset) -> str:
+    try:
+        record = json.loads(result.attrs["provenance"])
+        return str(record["campaign" if "campaign" in record else "scenario"]["name"])
+    except (KeyError, TypeError, ValueError):
+        return ""
+
+
+def _means(ready: xr.Dataset, level: float, names: dict[str, str]) -> dict[str, xr.Variable]:
+    """Estimates of reduced variables, and their quantiles, under new names."""
+    found = {}
+    for name, source in names.items():
+        values, attrs = ready[source], ready[source].attrs
+        estimates = student(*statistics_of(ready, source), number_of(ready), level, least=0.0)
+        dims = map(str, values.dims[1:])
+        found[name] = measured(estimates, attrs["long_name"], *dims, units=attrs["units"])
+        if f"{source}_quantile" in ready:
+            found[f"{name}_quantile"] = ready[f"{source}_quantile"].variable
+    return found
+
+
+def _of(ready: xr.Dataset, level: float, **names: str) -> xr.Dataset:
+    return labelled(_means(ready, level, names), ready, level)
+
+
+def _of_raid(ready: xr.Dataset, level: float) -> xr.Dataset:
+    decoy, often = ready["decoy"].values, ready["replications_by_leakers"].values
+    rate = rates(ready, ~decoy[None], level)[:, 0]
+    none = wilson(often[0], number_of(ready), level)
+    found = {
+        **_means(ready, level, {"leakers": "leakers"}),
+        "leak_rate": measured(rate, f"share of {REAL} that got through"),
+        "no_leaker": measured(none, f"probability that no leaker gets through, of {REAL}"),
+    }
+    if decoy.any():
+        mean, variance = leaked_in(ready, decoy[None])
+        estimates = student(mean[0], variance[0], number_of(ready), level, least=0.0)
+        found["decoys_leaked"] = measured(estimates, "decoys that got through")
+    costs = cost_exchange(ready, confidence=level).drop_vars("leakers")
+    return labelled({**found, **{str(n): costs[n].variable for n in costs}}, ready, level)
+
+
+def _of_salvos(ready: xr.Dataset, level: float) -> xr.Dataset:
+    rate = rates(ready, np.eye(ready.sizes["salvo"]), level)
+    names = {"leaked": "leaked", "killed": "salvo_killed", "soft_killed": "salvo_soft_killed"}
+    found = {
+        "launched": ready["launched"].variable,
+        **_means(ready, level, names),
+        "leak_rate": measured(rate, "share of threats that got through", "salvo"),
+    }
+    return labelled(found, ready, level)
+
+
+def _of_magazines(ready: xr.Dataset, level: float) -> xr.Dataset:
+    """Stand the magazines that exist in one row."""
+    grid = depletion(ready, confidence=level)[["rounds", "dry", "depletion_time"]]
+    found = grid.assign(_means(ready, level, {"expended": "expended"}))
+    found = found.assign(remaining=rounds_left(ready, "remaining", level))
+    found = found.assign_coords(quantile=ready["quantile"])
+    battery, interceptor = np.nonzero(~np.isnan(ready["rounds"].values))
+    return found.isel(battery=("magazine", battery), interceptor=("magazine", interceptor))
+
+
+def _report(summary: Summary) -> str:
+    """Return a table for each part of a summary, of at most `WIDTH` columns."""
+    seeds = f"seed{'s' * (len(summary.seeds) > 1)} {', '.join(map(str, summary.seeds))}"
+    head = f"{summary.replications:,} replication{'s' * (summary.replications > 1)}, {seeds}"
+    heading = [shortened(line, WIDTH) for line in (summary.scenario, head) if line]
+    parts = (_raid, _salvos, _causes, _layers, _batteries, _magazines)
+    level = f"{100 * summary.confidence:.6g} % interval"
+    return "\n\n".join(["\n".join([*heading, NOTE]), *(part(summary, level) for part in parts)])
+
+
+def _mean(values: xr.DataArray) -> str:
+    return number(float(values.sel(estimate="mean")))
+
+
+def _interval(values: xr.DataArray) -> str:
+    return interval(float(values.sel(estimate="low")), float(values.sel(estimate="high")))
+
+
+def _rows(data: xr.Dataset, dim: str) -> list[xr.Dataset]:
+    return [data.isel({dim: place}) for place in range(data.sizes[dim])]
+
+
+def _raid(summary: Summary, level: str) -> str:
+    data, rows = summary.raid, []
+    for name, text in _OF_RAID.items():
+        if name in data:
+            error = number(float(data[name].sel(estimate="standard_error")))
+            shares = data.get(f"{name}_quantile")
+            quantiles = (
+                [""] * 3 if shares is None else [number(q) for q in shares.values[[0, 2, 4]]]
+            )
+            rows.append([text, _mean(data[name]), error, _interval(data[name]), *quantiles])
+    header = ["", "mean", "std. error", level, "5th", "median", "95th"]
+    return table("Raid (with percentiles over the replications)", header, rows)
+
+
+def _salvos(summary: Summary, level: str) -> str:
+    rows = []
+    for row in _rows(summary.salvos, "salvo"):
+        name = f"{row.salvo.item()}{' (decoys)' if row.decoy else ''}"
+        values = [_mean(row[what]) for what in ("leak_rate", "killed", "soft_killed")]
+        launched = number(float(row.launched))
+        rows.append([name, launched, _mean(row.leaked), _interval(row.leaked), *values])
+    header = ["salvo", "launched", "leaked", level, "leak rate", "killed", "soft killed"]
+    return table("By salvo (threats a replication)", header, rows)
+
+
+def _causes(summary: Summary, _: str) -> str:
+    means = summary.causes["leak_cause"].sel(estimate="mean")
+    means = means.isel(cause=np.flatnonzero((means > 0).any("salvo").values))
+    rows = [
+        [str(name), *map(number, row)]
+        for name, row in zip(means.salvo.values, means.values, strict=True)
+        if len(row)
+    ]
+    header = ["salvo", *(str(cause).replace("_", " ") for cause in means.cause.values)]
+    return table("Causes of leaking (mean leakers; columns of 0 are left out)", header, rows)
+
+
+def _layers(summary: Summary, level: str) -> str:
+    rows = []
+    for row in _rows(summary.layers, "layer"):
+        pairs = [(_mean(v), _interval(v)) for v in (row.killed, row.soft_killed)]
+        rows.append([str(row.layer.item()), *(cell for pair in pairs for cell in pair)])
+    header = ["layer", "killed", level, "soft killed", level]
+    return table("By layer (threats a replication, decoys too)", header, rows)
+
+
+def _batteries(summary: Summary, level: str) -> str:
+    rows = []
+    for row in _rows(summary.batteries, "battery"):
+        names = [str(row.battery.item()), str(row.layer_of.item())]
+        pairs = [(_mean(v), _interval(v)) for v in (row.engagements, row.busy_time)]
+        rows.append([*names, *(cell for pair in pairs for cell in pair)])
+    header = ["battery", "layer", "engagements", level, "busy [s]", level]
+    return table("By battery (engagements; time of its channels in use)", header, rows, names=2)
+
+
+def _magazines(summary: Summary, level: str) -> str:
+    rows = [
+        [
+            str(row.battery.item()),
+            str(row.interceptor.item()),
+            number(float(row.rounds)),
+            *(_mean(row[name]) for name in ("expended", "remaining", "dry")),
+            _interval(row.dry),
+            _mean(row.depletion_time),
+        ]
+        for row in _rows(summary.magazines, "magazine")
+    ]
+    header = ["battery", "interceptor", "rounds", "expended", "left", "P(dry)", level, "dry at [s]"]
+    title = "By magazine (mean rounds; when it ran dry, where it did)"
+    return table(title, header, rows, names=2)

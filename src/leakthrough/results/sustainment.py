@@ -1,0 +1,93 @@
+"""What a campaign says of its supply: when magazines and stocks run dry, and how long they last."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from leakthrough.results.labelled import labelled, measured
+from leakthrough.statistics.intervals import checked_confidence, wilson
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+
+DAY = 86_400.0
+_WANTED = ("dry_so_far", "stock_dry_so_far", "stock", "remaining", "expended", "rounds")
+
+
+def supply(result: xr.Dataset, *, confidence: float = 0.95) -> xr.Dataset:
+    """When magazines and stocks of a campaign run dry, and for how long they suffice.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        From `simulate_campaign`, with either `keep`.
+    confidence : float
+        Of the intervals, between 0 and 1.
+
+    Returns
+    -------
+    xarray.Dataset
+        Along `raid`:
+
+        - `dry`, by battery and interceptor: probability that the magazine has run dry by the end
+          of the raid, with Wilson's interval; NaN where there is no such magazine;
+        - `stock_dry`, by interceptor: probability that the stock has been empty by the start of
+          the raid, with Wilson's interval; NaN where there is no stock;
+        - `on_hand`, by interceptor: mean rounds in magazines and stock when the raid is over
+          (no estimate); infinite if a magazine is;
+        - `days_of_supply`, by interceptor: `on_hand` over the mean rounds expended a day so far
+          [d]: the planner's figure. It treats what is left as one number, and so says nothing of
+          the risk that `dry` tells; infinite while nothing was expended.
+
+    Raises
+    ------
+    ValueError
+        If the Dataset is not the result of a campaign, or `confidence` is not between 0 and 1.
+    """
+    level = checked_confidence(confidence)
+    missing = [name for name in _WANTED if name not in result.variables]
+    if missing or "raid" not in result.dims:
+        lacks = ", ".join(missing) or "dimension raid"
+        msg = f"result: must come from leakthrough.simulate_campaign; has no {lacks}"
+        raise ValueError(msg)
+    if "statistic" in result.dims:
+        means, number = result.sel(statistic="mean"), int(result["replications"])
+    else:
+        means, number = result.mean("replication"), result.sizes["replication"]
+    there = ~np.isnan(result["rounds"].values)
+    stocked = means["stock"].values[0] >= 0
+    dry = wilson(np.rint(means["dry_so_far"].values * number), number, level)
+    dry[..., np.isinf(result["rounds"].values)] = 0.0
+    dry[..., ~there] = np.nan
+    stock_dry = wilson(np.rint(means["stock_dry_so_far"].values * number), number, level)
+    stock_dry[..., ~stocked] = np.nan
+    on_hand = _on_hand(result, means, stocked)
+    days = (result["raid"].values + 1) * float(result["interval"]) / DAY
+    used = means["expended"].values.sum(axis=1).cumsum(axis=0) / days[:, np.newaxis]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        left = np.where(used > 0, on_hand / used, np.inf)
+    of_stock = ("raid", "interceptor")
+    found = {
+        "dry": measured(dry, "probability that it has run dry", "raid", "battery", "interceptor"),
+        "stock_dry": measured(stock_dry, "probability that the stock has been empty", *of_stock),
+        "on_hand": xr.Variable(
+            of_stock, on_hand, {"units": "1", "long_name": "mean rounds in magazines and stock"}
+        ),
+        "days_of_supply": xr.Variable(
+            of_stock,
+            left,
+            {"units": "d", "long_name": "rounds on hand over mean rounds expended a day"},
+        ),
+    }
+    return labelled(found, result, level)
+
+
+def _on_hand(
+    result: xr.Dataset, means: xr.Dataset, stocked: "npt.NDArray[np.bool_]"
+) -> "npt.NDArray[np.float64]":
+    """Mean rounds in magazines and stock after each raid, by interceptor."""
+    endless = np.isinf(result["rounds"].values).any(axis=0)
+    rounds = means["remaining"].values.sum(axis=1) + np.where(stocked, means["stock"].values, 0.0)
+    return np.where(endless, np.inf, rounds)

@@ -1,0 +1,225 @@
+"""Result variables: one frozen spec each, and the Dataset that they make.
+
+Letters of the shapes as in `leakthrough.engine.lower_parts`; R is the replications.
+"""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from leakthrough.model.discrete import TICKS_A_SECOND
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from leakthrough.engine.labels import Labels
+
+    Array = npt.NDArray[Any]
+
+
+CAUSES = (
+    "missed",
+    "no_channel",
+    "no_interceptors",
+    "too_short",
+    "dismissed",
+    "undetected",
+    "uncovered",
+)
+"""Causes of leaking, in the order in which the first that applies is taken."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """What a result variable is: its place, its unit, and what it says.
+
+    One that is there only `sometimes` says when: some results do without it.
+    """
+
+    name: str
+    dims: tuple[str, ...]
+    units: str
+    long_name: str
+    sometimes: str = ""
+
+    @property
+    def attrs(self) -> dict[str, str]:
+        """Attributes of the DataArray."""
+        return {"units": self.units, "long_name": self.long_name}
+
+
+AIMED = "with a salvo that aims at a battery"
+SAMPLED = "with a timeline"
+_OF_MAGAZINE = ("replication", "battery", "interceptor")
+
+VARIABLES = {
+    variable.name: variable
+    for variable in (
+        Variable("launched", ("salvo",), "1", "threats launched"),
+        Variable("rounds", ("battery", "interceptor"), "1", "ready rounds at the start"),
+        Variable("leaked", ("replication", "salvo"), "1", "threats that got through"),
+        Variable(
+            "leak_cause", ("replication", "salvo", "cause"), "1", "leakers by cause of leaking"
+        ),
+        Variable("killed", ("replication", "salvo", "layer"), "1", "threats killed by rounds"),
+        Variable(
+            "soft_killed",
+            ("replication", "salvo", "layer"),
+            "1",
+            "threats neutralised without a round",
+        ),
+        Variable("expended", _OF_MAGAZINE, "1", "rounds expended"),
+        Variable("reloaded", _OF_MAGAZINE, "1", "rounds that reloads brought"),
+        Variable(
+            "remaining",
+            _OF_MAGAZINE,
+            "1",
+            "ready rounds at the end; -1 where they are infinite",
+        ),
+        Variable(
+            "depletion_time",
+            _OF_MAGAZINE,
+            "s",
+            "time at which the last ready round left and no reload was to come",
+        ),
+        Variable("lost", ("replication", "battery"), "1", "batteries destroyed", AIMED),
+        Variable("rounds_lost", _OF_MAGAZINE, "1", "ready rounds lost with their battery", AIMED),
+        Variable("busy_time", ("replication", "battery"), "s", "time of its channels in use"),
+        Variable("engagements", ("replication", "battery"), "1", "engagements begun"),
+        Variable(
+            "ready_rounds",
+            ("replication", "time", "battery", "interceptor"),
+            "1",
+            "ready rounds",
+            SAMPLED,
+        ),
+        Variable(
+            "busy_channels", ("replication", "time", "battery"), "1", "channels in use", SAMPLED
+        ),
+        Variable(
+            "leaked_so_far",
+            ("replication", "time", "salvo"),
+            "1",
+            "threats that got through up to this time",
+            SAMPLED,
+        ),
+    )
+}
+
+_OF_STOCK = ("replication", "raid", "interceptor")
+_WHEN_KEPT = "when replications are kept"
+
+CAMPAIGN_VARIABLES = {
+    variable.name: variable
+    for variable in (
+        Variable("launched", ("replication", "raid", "salvo"), "1", "threats launched"),
+        Variable(
+            "delivered",
+            ("replication", "raid", "battery", "interceptor"),
+            "1",
+            "rounds that resupply brought before the raid",
+        ),
+        Variable(
+            "dry_so_far",
+            ("replication", "raid", "battery", "interceptor"),
+            "1",
+            "whether the magazine has run dry in this raid or an earlier one",
+        ),
+        Variable(
+            "stock", _OF_STOCK, "1", "rounds in stock when the raid begins; -1 where there is none"
+        ),
+        Variable("replenished", _OF_STOCK, "1", "rounds that reached the stock before the raid"),
+        Variable(
+            "stock_dry_so_far",
+            _OF_STOCK,
+            "1",
+            "whether the stock has been empty by the start of the raid",
+        ),
+        Variable(
+            "first_dry",
+            ("replication", "battery", "interceptor"),
+            "1",
+            "number of the first raid in which the magazine ran dry",
+            _WHEN_KEPT,
+        ),
+        Variable(
+            "stock_first_dry",
+            ("replication", "interceptor"),
+            "1",
+            "number of the first raid before which the stock was empty",
+            _WHEN_KEPT,
+        ),
+    )
+}
+"""What a campaign has besides the variables of a raid, which it has along `raid` too."""
+
+COORDINATES = {
+    "replication": "number of the replication",
+    "raid": "number of the raid",
+    "raid_start": "when the clock of the raid starts",
+    "interval": "from the start of a raid to that of the next",
+    "salvo": "salvo",
+    "layer": "layer, outermost first",
+    "battery": "battery",
+    "interceptor": "interceptor",
+    "cause": "cause of leaking, the first that applies",
+    "time": "time since the start of the raid",
+    "threat": "threat class of the salvo",
+    "decoy": "whether the salvo's threats are decoys",
+    "threat_cost": "cost of one threat",
+    "round_cost": "cost of one round",
+    "layer_of": "layer of the battery",
+    "seed": "seed of the draws",
+    "scenario_digest": "digest of the scenario",
+}
+
+
+def coordinates_of(labels: "Labels", timeline: "Array") -> dict[str, xr.Variable]:
+    """Coordinates with their names; sample times in ticks."""
+    coordinates: dict[str, Any] = {
+        "salvo": ("salvo", list(labels.salvos)),
+        "threat": ("salvo", list(labels.threats)),
+        "decoy": ("salvo", np.array(labels.decoys, dtype=np.bool_)),
+        "threat_cost": ("salvo", np.array(labels.threat_costs, dtype=np.float64)),
+        "layer": ("layer", list(labels.layers)),
+        "battery": ("battery", list(labels.batteries)),
+        "layer_of": ("battery", list(labels.layer_of)),
+        "interceptor": ("interceptor", list(labels.interceptors)),
+        "round_cost": ("interceptor", np.array(labels.round_costs, dtype=np.float64)),
+        "cause": ("cause", list(CAUSES)),
+    }
+    if timeline.size:
+        coordinates["time"] = ("time", timeline / TICKS_A_SECOND)
+    return {name: _coordinate(name, *given) for name, given in coordinates.items()}
+
+
+def raid_coordinates(raids: int, interval: float) -> dict[str, xr.Variable]:
+    """Coordinates of the raids of a campaign."""
+    return {
+        "raid": _coordinate("raid", "raid", np.arange(raids)),
+        "raid_start": _coordinate("raid_start", "raid", interval * np.arange(raids)),
+        "interval": _coordinate("interval", None, np.float64(interval)),
+    }
+
+
+def raid_variables() -> dict[str, Variable]:
+    """Specs of the variables of a campaign."""
+    inserted = {
+        name: replace(variable, dims=("replication", "raid", *variable.dims[1:]))
+        for name, variable in VARIABLES.items()
+        if variable.dims[0] == "replication"
+    }
+    return {**inserted, **CAMPAIGN_VARIABLES}
+
+
+def _coordinate(name: str, dim: str | None, values: Any) -> xr.Variable:
+    if isinstance(values, list):
+        values = np.array(values, dtype=np.str_)
+    attrs = {"long_name": COORDINATES[name]}
+    if name in ("time", "raid_start", "interval"):
+        attrs["units"] = "s"
+    elif name.endswith("_cost"):
+        attrs["units"] = "currency"
+    return xr.Variable(() if dim is None else (dim,), values, attrs)

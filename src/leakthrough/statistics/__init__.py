@@ -1,0 +1,1 @@
+"""Confidence intervals over independent replications."""

@@ -1,0 +1,196 @@
+"""Confidence intervals over independent replications.
+
+Threats of one replication share magazines, channels and the luck of the night, so they are not
+independent trials: an interval that pools them can be far too short, or too long. Only what
+happens once a replication is counted here.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+
+__all__ = ["ESTIMATES", "ratio_of_means", "student", "wilson"]
+
+ESTIMATES = ("mean", "standard_error", "low", "high")
+"""What every function here returns, along a new first axis."""
+
+
+def checked_confidence(confidence: float) -> float:
+    """Return the level of confidence, or a clear error."""
+    number = isinstance(confidence, float | np.floating)
+    if not number or not 0.0 < confidence < 1.0:
+        raise ValueError(f"confidence: must lie between 0 and 1, such as 0.95; got {confidence!r}")
+    return float(confidence)
+
+
+def student(
+    mean: "npt.ArrayLike",
+    variance: "npt.ArrayLike",
+    number: "npt.ArrayLike",
+    confidence: float = 0.95,
+    *,
+    least: float = -np.inf,
+    most: "npt.ArrayLike" = np.inf,
+) -> "Array":
+    """Student's t interval of a mean over independent replications.
+
+    It is approximate unless the values are normal; the central limit theorem makes it good over
+    some hundred replications, except where nearly all values are equal. **Where all are equal it
+    has no width**, which says that none differed, not that none can: a probability wants `wilson`.
+
+    Parameters
+    ----------
+    mean, variance : array_like
+        Of the values; the variance with n - 1.
+    number : array_like of int
+        Replications. Below 2 nothing is known but the mean: the rest is NaN.
+    confidence : float
+        Between 0 and 1.
+    least, most : array_like
+        Between which the mean is known to lie. To cut the interval there loses no coverage.
+
+    Returns
+    -------
+    array of float, shape (4, ...)
+        `ESTIMATES` along the first axis, in the units of the mean.
+
+    Raises
+    ------
+    ValueError
+        If `confidence` is not between 0 and 1.
+
+    References
+    ----------
+    Student (1908), The probable error of a mean, Biometrika 6, 1-25. For simulation: Law,
+    Simulation Modeling and Analysis (5th ed. 2015), section 4.5.
+
+    Examples
+    --------
+    >>> student(10.0, 4.0, 16).round(4).tolist()
+    [10.0, 0.5, 8.9343, 11.0657]
+    """
+    from scipy.special import stdtrit  # 90 ms to import: only for those who read a result
+
+    level = checked_confidence(confidence)
+    mean, variance, number = np.broadcast_arrays(
+        np.asarray(mean, np.float64), np.asarray(variance, np.float64), np.asarray(number)
+    )
+    enough = number >= 2
+    error = np.sqrt(np.where(enough, variance, np.nan) / np.maximum(number, 1))
+    reach = stdtrit(np.maximum(number, 2) - 1.0, (1.0 + level) / 2.0) * error
+    low, high = np.maximum(mean - reach, least), np.minimum(mean + reach, most)
+    return np.stack([mean, error, low, high])
+
+
+def wilson(
+    successes: "npt.ArrayLike", number: "npt.ArrayLike", confidence: float = 0.95
+) -> "Array":
+    """Wilson's score interval of the probability of what happens once a replication, or not.
+
+    Chosen over Clopper and Pearson's exact interval, which is longer than it claims to be, often
+    much. Wilson's covers on average what it says; for one probability it may cover some per cent
+    more or less, least where fewer than about five successes (or failures) are expected. It has a
+    width even where none or all succeeded.
+
+    Parameters
+    ----------
+    successes, number : array_like of int
+        In how many of how many replications it happened.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    array of float, shape (4, ...)
+        `ESTIMATES` along the first axis; NaN with no replications. The standard error is that of
+        a mean, and NaN with one.
+
+    Raises
+    ------
+    ValueError
+        If `confidence` is not between 0 and 1.
+
+    References
+    ----------
+    Wilson (1927), Probable inference, the law of succession, and statistical inference, Journal
+    of the American Statistical Association 22, 209-212. Brown, Cai and DasGupta (2001), Interval
+    estimation for a binomial proportion, Statistical Science 16, 101-133.
+
+    Examples
+    --------
+    >>> wilson(0, 100).round(5).tolist()
+    [0.0, 0.0, 0.0, 0.03699]
+    """
+    from scipy.special import ndtri
+
+    z = ndtri((1.0 + checked_confidence(confidence)) / 2.0)
+    found, number = np.broadcast_arrays(
+        np.asarray(successes, np.float64), np.asarray(number, np.float64)
+    )
+    trials = np.where(number >= 1, number, np.nan)
+    share = found / trials
+    error = np.sqrt(share * (1.0 - share) / np.where(number >= 2, number - 1.0, np.nan))
+    centre = (found + z * z / 2.0) / (trials + z * z)
+    reach = z / (trials + z * z) * np.sqrt(found * (1.0 - share) + z * z / 4.0)
+    # Rounding would leave the ends a hair from the 0 and 1 that they are.
+    low = np.where(found == 0, 0.0 * trials, centre - reach)
+    high = np.where(found == trials, 1.0, centre + reach)
+    return np.stack([share, error, low, high])
+
+
+def ratio_of_means(
+    above: "tuple[npt.ArrayLike, npt.ArrayLike]",
+    below: "tuple[npt.ArrayLike, npt.ArrayLike]",
+    covariance: "npt.ArrayLike",
+    number: "npt.ArrayLike",
+    confidence: float = 0.95,
+) -> "Array":
+    """Interval of a ratio of two means over the same replications, by the delta method.
+
+    With r the ratio and n replications, the variance of r is about
+    (var(above) - 2 r cov + r^2 var(below)) / (n mean(below)^2). The bias, of order 1/n, is left.
+    It is good where the standard error of the mean below is small beside it, say a tenth.
+
+    Parameters
+    ----------
+    above, below : pairs of array_like
+        Mean and variance of the values; the variances with n - 1.
+    covariance : array_like
+        Of the values above and below, with n - 1.
+    number : array_like of int
+        Replications. Below 2 only the ratio is given, and NaN.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    array of float, shape (4, ...)
+        `ESTIMATES` along the first axis; NaN where the mean below is 0.
+
+    Raises
+    ------
+    ValueError
+        If `confidence` is not between 0 and 1.
+
+    References
+    ----------
+    Cochran, Sampling Techniques (3rd ed. 1977), section 6.4.
+
+    Examples
+    --------
+    >>> ratio_of_means((10.0, 4.0), (5.0, 1.0), 2.0, 16).round(4).tolist()
+    [2.0, 0.0, 2.0, 2.0]
+    """
+    top, top_variance = (np.asarray(part, np.float64) for part in above)
+    bottom, bottom_variance = (np.asarray(part, np.float64) for part in below)
+    bottom = np.where(bottom == 0.0, np.nan, bottom)
+    share = top / bottom
+    square = top_variance - 2.0 * share * np.asarray(covariance) + share**2 * bottom_variance
+    # Rounding may leave less than nothing where the two are proportional.
+    return student(share, np.maximum(square, 0.0) / bottom**2, number, confidence)

@@ -1,0 +1,166 @@
+"""Values of measures over the replications of one scenario."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from leakthrough.engine import kernel as _kernel
+from leakthrough.engine.counts import columns
+from leakthrough.engine.jobs import Block, RaidJob
+from leakthrough.engine.labels import Labels, label
+from leakthrough.engine.lower_raid import lower
+from leakthrough.engine.scheduler import compute
+from leakthrough.engine.tables import Tables
+from leakthrough.model.base import plain
+from leakthrough.model.errors import shown
+from leakthrough.model.scenario import Scenario
+from leakthrough.results.variables import COORDINATES
+from leakthrough.run_options import Execution
+from leakthrough.studies.measure import Frame, Measure, Reader
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Numbers = npt.NDArray[np.float64]
+    Rows = npt.NDArray[np.int64]
+
+
+def checked_scenario(scenario: object) -> Scenario:
+    """The scenario, or a clear error."""
+    if not isinstance(scenario, Scenario):
+        raise ValueError(f"scenario: must be a Scenario; got {shown(scenario)}")
+    return scenario
+
+
+def two_numbers(given: object) -> tuple[Any, ...] | None:
+    """Two numbers, Python's or NumPy's, as Python's; None if something else was given."""
+    pair = plain(given) if isinstance(given, tuple | list | np.ndarray) else ()
+    if not isinstance(pair, tuple) or [type(n) in (int, float) for n in pair] != [True, True]:
+        return None
+    return pair
+
+
+def origin(scenario: Scenario, seed: int) -> dict[str, xr.Variable]:
+    """Coordinates that say of which scenario a study is, and on which draws."""
+    given = {"seed": np.int64(seed), "scenario_digest": scenario.digest}
+    return {n: xr.Variable((), value, {"long_name": COORDINATES[n]}) for n, value in given.items()}
+
+
+class Gauge:
+    """Reads measures off rows of counts: one array (R, names) each."""
+
+    def __init__(self, tables: Tables, labels: Labels, measures: Sequence[Measure]) -> None:
+        frame, places = frame_of(tables, labels), columns(tables)
+        self.readers = [Reader(measure, frame) for measure in measures]
+        self.sources = [measure.kind.source for measure in measures]
+        self.places = {
+            "leaked": places["leaked"],
+            "expended": places["expended"],
+            "dry": places["depletion"],
+        }
+
+    def __call__(self, rows: "Rows") -> "list[Numbers]":
+        """Return the values of each measure in the rows (R, columns)."""
+        counts = {source: rows[:, self.places[source]] for source in set(self.sources)}
+        if "dry" in counts:
+            counts["dry"] = counts["dry"] != _kernel.NEVER
+        pairs = zip(self.readers, self.sources, strict=True)
+        return [reader(counts[source]) for reader, source in pairs]
+
+
+class Values:
+    """Takes blocks, and keeps the values of measures only: one array (replications, names) each."""
+
+    def __init__(self, job: RaidJob, gauge: Gauge) -> None:
+        self.job, self.gauge = job, gauge
+        self.found: list[Numbers] = []
+
+    def sized(self, replications: int) -> "Values":
+        """An empty one, with room for some replications."""
+        found = Values(self.job, self.gauge)
+        found.found = [np.empty((replications, len(r.names))) for r in self.gauge.readers]
+        return found
+
+    alike = sized
+
+    def room(self, start: int, stop: int) -> Block:
+        """Rows that are forgotten when they are read."""
+        return self.job.new_rows(stop - start)
+
+    def take(self, start: int, block: Block) -> None:
+        """Read the measures off the rows of some replications."""
+        rows = block[0][0]
+        for values, read in zip(self.found, self.gauge(rows), strict=True):
+            values[start : start + len(rows)] = read
+
+    def merge(self, start: int, other: "Values") -> None:
+        """Take what another one has collected."""
+        for mine, theirs in zip(self.found, other.found, strict=True):
+            mine[start : start + len(theirs)] = theirs
+
+
+def frame_of(tables: Tables, labels: Labels) -> Frame:
+    """The frame of a scenario that was lowered: its magazines, one after another."""
+    own, codes = tables.magazines["battery"], tables.magazines["interceptor"]
+    costs = np.array(labels.round_costs, np.float64)
+    return Frame(
+        salvo=labels.salvos,
+        threat=labels.threats,
+        decoy=labels.decoys,
+        launched=np.array(tables.salvos["count"]),
+        layer=[labels.layer_of[battery] for battery in own],
+        battery=[labels.batteries[battery] for battery in own],
+        interceptor=[labels.interceptors[code] for code in codes],
+        cost=costs[codes] if codes.size else np.zeros(0),
+        every=every_name(labels),
+    )
+
+
+def every_name(labels: Labels) -> dict[str, tuple[str, ...]]:
+    """All names by which a measure may be told apart."""
+    return {
+        "salvo": labels.salvos,
+        "threat": tuple(dict.fromkeys(labels.threats)),
+        "layer": labels.layers,
+        "battery": labels.batteries,
+        "interceptor": labels.interceptors,
+    }
+
+
+def prepared(scenario: Scenario, measures: Sequence[Measure]) -> tuple[RaidJob, Values]:
+    """What computes the replications of a scenario, and what reads the measures off them.
+
+    Raises
+    ------
+    ValueError
+        If a measure is of something that the scenario does not have, or is one number and that
+        is NaN, as nothing of what it is about is launched.
+    """
+    tables, labels = lower(scenario), label(scenario)
+    gauge = Gauge(tables, labels, measures)
+    for measure, reader in zip(measures, gauge.readers, strict=True):
+        if not measure.dims and np.isnan(reader(np.zeros((1, len(reader.weights))))).any():
+            raise ValueError(f"measure {measure.label}: no threat that it is about is launched")
+    job = RaidJob(tables)
+    return job, Values(job, gauge)
+
+
+def values(
+    scenario: Scenario,
+    measures: Sequence[Measure],
+    *,
+    replications: int,
+    seed: int,
+    execution: Execution,
+) -> "list[Numbers]":
+    """Values of each measure, (replications, names); the same bits for any `how`.
+
+    Replication n has the draws of replication n of `simulate` with this seed.
+    """
+    job, empty = prepared(scenario, measures)
+    sink = empty.sized(replications)
+    given: dict[str, Any] = execution._asdict()
+    compute(job, sink, seed=seed, replications=replications, **given)
+    return sink.found

@@ -1,0 +1,179 @@
+"""Spending a budget on whole units: marginal gains and exchange, in steps that grow smaller.
+
+The search knows nothing of scenarios. It minimises the mean of values that a function returns
+for an allocation, the same draws for each, so that two allocations are compared pair by pair.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Numbers = npt.NDArray[np.float64]
+
+
+Units = tuple[int, ...]
+"""How many of each path."""
+
+
+class Prices(NamedTuple):
+    """What units cost, and how many of each there may be."""
+
+    costs: tuple[float, ...]
+    least: Units
+    most: Units
+
+    @property
+    def every(self) -> range:
+        """Numbers of the paths."""
+        return range(len(self.costs))
+
+    def cost(self, units: Units) -> float:
+        """Cost of an allocation."""
+        return math.fsum(cost * number for cost, number in zip(self.costs, units, strict=True))
+
+    def affordable(self, number: int, money: float) -> int:
+        """Units of one path that money buys; a hair more, so that 0.3 buys three for 0.1."""
+        return max(math.floor(money * (1 + 1e-12) / self.costs[number]), 0)
+
+    def within(self, units: Units, budget: float) -> bool:
+        """Whether a budget pays for an allocation."""
+        return self.cost(units) <= budget * (1 + 1e-12)
+
+    def shared(self, budget: float) -> Units:
+        """Equal shares of the money above the least, as far as whole units go."""
+        return self.exchanged(self.least, self.every, (), budget - self.cost(self.least), budget)
+
+    def scaled(self, units: Units, budget: float) -> Units:
+        """The same mixture for less money."""
+        least = self.cost(self.least)
+        share = (budget - least) / max(self.cost(units) - least, budget - least)
+        pairs = zip(self.least, units, strict=True)
+        return tuple(low + math.floor(share * (number - low)) for low, number in pairs)
+
+    def exchanged(
+        self,
+        units: Units,
+        buyers: Sequence[int],
+        payers: Sequence[int],
+        money: float,
+        budget: float,
+    ) -> Units:
+        """Units after the buyers got an equal share of some money each, and the payers paid.
+
+        Every buyer gets one unit at least if it can be paid for, and the first ones what is left
+        of the budget besides. Payers sell in proportion to what they could.
+        """
+        found = list(units)
+        for n in buyers:
+            wanted = max(self.affordable(n, money / len(buyers)), 1)
+            found[n] = min(found[n] + wanted, self.most[n])
+        self._sell(found, payers, budget)
+        self._give_back(found, units, buyers, budget)
+        for n in buyers:
+            more = self.affordable(n, budget - self.cost(tuple(found)))
+            found[n] = min(found[n] + more, self.most[n])
+        return tuple(found)
+
+    def _sell(self, found: list[int], payers: Sequence[int], budget: float) -> None:
+        """Take units from the payers until the budget pays for what is left, or none is left."""
+        worth = [(found[n] - self.least[n]) * self.costs[n] for n in payers]
+        missing, total = self.cost(tuple(found)) - budget, math.fsum(worth)
+        for n, own in zip(payers, worth, strict=True):
+            if missing > 0 and total > 0:
+                sold = math.floor(min(missing / total, 1.0) * own / self.costs[n])
+                found[n] -= min(sold, found[n] - self.least[n])
+        for n in sorted(payers, key=lambda n: self.costs[n]):
+            if self.within(tuple(found), budget):
+                return
+            missing = self.cost(tuple(found)) - budget
+            sold = math.ceil(missing * (1 - 1e-12) / self.costs[n])
+            found[n] -= min(sold, found[n] - self.least[n])
+
+    def _give_back(
+        self, found: list[int], units: Units, buyers: Sequence[int], budget: float
+    ) -> None:
+        """Buy less, the dearest first, where the payers could not pay."""
+        for n in sorted(buyers, key=lambda n: -self.costs[n]):
+            missing = self.cost(tuple(found)) - budget
+            if missing > 0:
+                returned = math.ceil(missing * (1 - 1e-12) / self.costs[n])
+                found[n] -= min(returned, found[n] - units[n])
+
+
+class Search:
+    """Looks for the allocation whose values have the smallest mean.
+
+    Parameters
+    ----------
+    prices : Prices
+    values : callable
+        Values of an allocation, in the same replications for all; called once for each.
+    """
+
+    def __init__(self, prices: Prices, values: "Callable[[Units], Numbers]") -> None:
+        self.prices, self._values = prices, values
+        self.known: dict[Units, Numbers] = {}
+
+    def values(self, units: Units) -> "Numbers":
+        """Values of an allocation, remembered."""
+        if units not in self.known:
+            self.known[units] = self._values(units)
+        return self.known[units]
+
+    def mean(self, units: Units) -> float:
+        """What is to become small."""
+        return float(self.values(units).mean())
+
+    def gains(self, units: Units, over: Units) -> bool:
+        """Whether an allocation is better than another by more than the error of the difference.
+
+        Smaller gains are mostly luck, and to follow them would never end.
+        """
+        change = self.values(units) - self.values(over)
+        error = change.std(ddof=1) / math.sqrt(change.size) if change.size > 1 else 0.0
+        return bool(change.mean() < -error)
+
+    def best(self, budget: float) -> Units:
+        """The best known allocation that a budget pays for; of equal ones the cheapest."""
+        paid = [units for units in self.known if self.prices.within(units, budget)]
+        return min(paid, key=lambda units: (self.mean(units), self.prices.cost(units), units))
+
+    def improve(self, units: Units, budget: float, shares: Sequence[float]) -> Units:
+        """Exchange shares of the budget, one size after another, until none of them gains."""
+        before = None
+        while units != before:
+            before = units
+            for share in shares:
+                while (better := self._better(units, share * budget, budget)) is not None:
+                    units = better
+        return units
+
+    def _better(self, units: Units, money: float, budget: float) -> Units | None:
+        """A neighbour that gains: one path more at the expense of all, of one, or two more."""
+
+        def after(buyers: Sequence[int], payers: Sequence[int]) -> Units:
+            return self.prices.exchanged(units, buyers, payers, money, budget)
+
+        paths = self.prices.every
+        others = {n: [m for m in paths if m != n] for n in paths}
+        single = {n: after([n], others[n]) for n in paths}
+        more = sorted(paths, key=lambda n: self.mean(single[n]))
+        if self.gains(single[more[0]], units):
+            return single[more[0]]
+        # By promise: who gains most from more, at the expense of those who gain least.
+        rank = {n: place for place, n in enumerate(more)}
+        pairs = [(n, m) for n in paths for m in others[n]]
+        swaps = sorted(pairs, key=lambda pair: (rank[pair[0]] - rank[pair[1]], pair))
+        both = sorted(
+            {tuple(sorted(pair)) for pair in pairs}, key=lambda p: rank[p[0]] + rank[p[1]]
+        )
+        moves = [after([n], [m]) for n, m in swaps[: 3 * len(more)]]
+        moves += [
+            after(pair, [m for m in paths if m not in pair]) for pair in both[: 2 * len(more)]
+        ]
+        return next((move for move in moves if self.gains(move, units)), None)

@@ -1,0 +1,1 @@
+"""Parameter sweeps: axes, design points, patched scenarios, tasks, and a resumable store."""

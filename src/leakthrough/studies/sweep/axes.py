@@ -1,0 +1,298 @@
+"""What varies in a study: axes of values at paths, given outright or by a design."""
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+from pydantic import BaseModel, ValidationError
+
+from leakthrough.model.base import plain
+from leakthrough.model.distributions import Distribution, is_frozen
+from leakthrough.model.documents import plain_data
+from leakthrough.model.errors import ScenarioError, is_whole, lines_of, mistakes_of, shown
+from leakthrough.model.paths import value_at
+from leakthrough.model.scenario import Scenario
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+
+DESIGNS = ("grid", "zip", "latin_hypercube", "sobol")
+DRAWN = ("latin_hypercube", "sobol")
+POINT = "point"
+OURS = ("estimate", "seed", "scenario_digest")
+TAKEN = (POINT, *OURS, "salvo", "threat", "layer", "battery", "interceptor")
+WHOLE = ("rounds", "max_salvos")
+"""Fields of whole numbers which may now stand at something else."""
+
+
+class Axis(NamedTuple):
+    """Values that one or several paths take together."""
+
+    name: str
+    paths: tuple[str, ...]
+    values: tuple[tuple[Any, ...], ...]  # of each path, equally many
+
+    @property
+    def size(self) -> int:
+        """How many values a path takes."""
+        return len(self.values[0])
+
+    def at(self, index: int) -> list[Any]:
+        """The value of each path at one place."""
+        return [values[index] for values in self.values]
+
+    def label(self, index: int) -> str:
+        """What a message calls one place."""
+        return f"{self.name} = {text_of(self.values[0][index])}"
+
+
+def document_of(value: Any) -> Any:
+    """Return a value that may stand in a scenario as plain data."""
+    value = plain(value)
+    if is_frozen(value):
+        value = Distribution.model_validate(value)
+    if isinstance(value, Mapping):
+        return {str(key): document_of(entry) for key, entry in value.items()}
+    if isinstance(value, tuple):
+        return [document_of(entry) for entry in value]
+    return plain_data(value)
+
+
+def text_of(value: Any) -> str:
+    """Return a label of a value: a distribution as it is written in Python, a table as JSON."""
+    document = document_of(value)
+    if isinstance(document, Mapping) and "dist" in document:
+        given = ", ".join(f"{name}={_digits(n)}" for name, n in document.items() if name != "dist")
+        return f"{document['dist']}({given})"
+    return document if isinstance(document, str) else json.dumps(document)
+
+
+def key_of(value: Any) -> str:
+    """Return a text that two values share only if they are the same, unlike their labels."""
+    return json.dumps(document_of(value), sort_keys=True)
+
+
+def _digits(number: float) -> str:
+    """All digits that tell a number from others."""
+    return repr(number).removesuffix(".0")
+
+
+def axes_of(
+    scenario: Scenario, given: Any, *, design: str, points: int | None, seed: int
+) -> tuple[Axis, ...]:
+    """Return the axes that a user describes, all checked but for the values themselves.
+
+    Raises
+    ------
+    ValueError
+        If an axis, a path or the design is not as `leakthrough.sweep` says.
+    """
+    if design not in DESIGNS:
+        allowed = ", ".join(f'"{name}"' for name in DESIGNS)
+        raise ValueError(f"design: must be one of {allowed}; got {shown(design)}")
+    if not isinstance(given, Mapping) or not given:
+        raise ValueError(f"axes: must be a table of at least one name; got {shown(given)}")
+    tables = {name: _table(name, entry) for name, entry in given.items()}
+    _check_paths(scenario, tables)
+    if design in DRAWN:
+        return _drawn(scenario, tables, design, _checked_points(points, design), seed)
+    if points is not None:
+        raise ValueError(f'points: is for the designs {" and ".join(DRAWN)}; design is "{design}"')
+    axes = tuple(_axis(name, table) for name, table in tables.items())
+    sizes = {axis.name: axis.size for axis in axes}
+    if design == "zip" and len(set(sizes.values())) > 1:
+        found = ", ".join(f"{name} {size}" for name, size in sizes.items())
+        raise ValueError(f"axes: zipped ones must have equally many values; got {found}")
+    return axes
+
+
+def _table(name: Any, entry: Any) -> Mapping[str, Any]:
+    """The paths of an axis, each with what is said of it."""
+    if not isinstance(name, str) or not name or name in TAKEN:
+        taken = ", ".join(TAKEN)
+        raise ValueError(f"axes: a name must be text other than {taken}; got {shown(name)}")
+    table = entry if isinstance(entry, Mapping) else {name: entry}
+    if not table:
+        raise ValueError(f"axis {name}: must hold at least one path")
+    return table
+
+
+def _check_paths(scenario: Scenario, tables: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse paths that lead nowhere, stand twice, or lead through one another."""
+    owners: dict[str, str] = {}
+    for name, table in tables.items():
+        for path in table:
+            try:
+                value_at(scenario, path)
+            except ScenarioError as error:
+                raise ScenarioError(f"axis {name}: {error}") from None
+            if path in owners:
+                raise ValueError(f"axis {name}: {path} is moved by the axis {owners[path]} too")
+            owners[path] = name
+    for path, name in owners.items():
+        steps = path.split(".")
+        for depth in range(1, len(steps)):
+            above = ".".join(steps[:depth])
+            if above in owners:
+                said = f"lies within {above}, which the axis {owners[above]} moves"
+                raise ValueError(f"axis {name}: {path} {said}")
+
+
+def _axis(name: str, table: Mapping[str, Any]) -> Axis:
+    values = tuple(_values(name, path, entry) for path, entry in table.items())
+    sizes = {path: len(own) for path, own in zip(table, values, strict=True)}
+    if len(set(sizes.values())) > 1:
+        found = ", ".join(f"{path} {size}" for path, size in sizes.items())
+        raise ValueError(f"axis {name}: its paths must take equally many values; got {found}")
+    return Axis(name, tuple(table), values)
+
+
+def _values(name: str, path: str, entry: Any) -> tuple[Any, ...]:
+    single = isinstance(entry, str | Mapping | BaseModel)
+    if single or not isinstance(entry, Iterable) or len(getattr(entry, "shape", "1")) != 1:
+        raise ValueError(f"axis {name}, {path}: must be a list of values; got {shown(entry)}")
+    values = [plain(value) for value in entry]
+    if not values:
+        raise ValueError(f"axis {name}, {path}: has no values")
+    endless = path.split(".")[-1] == "rounds"
+    return tuple([math.inf if endless and value == "infinite" else value for value in values])
+
+
+def _checked_points(points: Any, design: str) -> int:
+    if not is_whole(points) or points < 1 or (design == "sobol" and points & (points - 1)):
+        also = ", a power of two" if design == "sobol" else ""
+        raise ValueError(f"points: must be a whole number from 1{also}; got {points!r}")
+    return int(points)
+
+
+def _drawn(
+    scenario: Scenario, tables: Mapping[str, Mapping[str, Any]], design: str, points: int, seed: int
+) -> tuple[Axis, ...]:
+    """Axes along which the points fill their ranges evenly; paths of one axis move together."""
+    ranges = {
+        name: {path: _range(scenario, name, path, entry) for path, entry in table.items()}
+        for name, table in tables.items()
+    }
+    from scipy.stats import qmc  # a second to import: only for those who use a design
+
+    make: Any = {"latin_hypercube": qmc.LatinHypercube, "sobol": qmc.Sobol}[design]
+    shares = make(len(tables), rng=np.random.default_rng(seed)).random(points)
+    shares = np.clip(shares, 2.0**-33, 1.0 - 2.0**-33)  # a quantile of 0 may be infinite
+    return tuple(
+        Axis(
+            name,
+            tuple(table),
+            tuple([tuple(quantile(share).tolist()) for quantile in table.values()]),
+        )
+        for (name, table), share in zip(ranges.items(), shares.T, strict=True)
+    )
+
+
+def _range(
+    scenario: Scenario, name: str, path: str, entry: Any
+) -> "Callable[[npt.NDArray[np.float64]], npt.NDArray[Any]]":
+    """Return what turns shares from 0 to 1 into values at a path."""
+    whole = is_whole_at(scenario, path)
+    if isinstance(entry, Mapping | Distribution) or is_frozen(entry):
+        law = law_of(f"axis {name}, {path}", entry)
+        return lambda shares: _rounded(np.asarray(law.ppf(shares)), whole)
+    low, high = _ends(name, path, entry)
+    if whole:  # every whole number from low to high has the same share
+        first, last = math.ceil(low), math.floor(high)
+        if last < first:
+            text = f"must hold a whole number; got {shown(entry)}"
+            raise ValueError(f"axis {name}, {path}: {text}")
+        return lambda shares: np.floor(first + shares * (last - first + 1)).astype(np.int64)
+    return lambda shares: low + shares * (high - low)
+
+
+def is_whole_at(scenario: Scenario, path: str) -> bool:
+    """Whether a field holds whole numbers, even if what stands there now is none."""
+    return is_whole(value_at(scenario, path)) or path.split(".")[-1] in WHOLE
+
+
+def law_of(what: str, given: object) -> Any:
+    """The frozen distribution that is given for something, or a clear error."""
+    try:
+        return Distribution.model_validate(given).frozen()
+    except ValidationError as error:
+        text = "; ".join(lines_of(mistakes_of(error, Distribution, given)))
+        raise ValueError(f"{what}: {text}") from None
+
+
+def _ends(name: str, path: str, entry: Any) -> tuple[float, float]:
+    ends = plain(entry) if isinstance(entry, list | tuple | np.ndarray) else ()
+    numbers = [end for end in ends if type(end) in (int, float) and math.isfinite(end)]
+    if len(ends) != 2 or len(numbers) != 2 or numbers[1] < numbers[0]:
+        allowed = "must be (low, high) or a frozen scipy.stats distribution"
+        raise ValueError(f"axis {name}, {path}: {allowed}; got {shown(entry)}")
+    return numbers[0], numbers[1]
+
+
+def _rounded(values: "npt.NDArray[np.float64]", whole: bool) -> "npt.NDArray[Any]":
+    return np.rint(values).astype(np.int64) if whole else values
+
+
+def recorded(given: Mapping[str, Any], axes: Sequence[Axis], design: str) -> dict[str, Any]:
+    """Axes as plain data, from which `axes_of` makes the same again."""
+    if design in DRAWN:
+        tables = {name: _table(name, entry) for name, entry in given.items()}
+    else:
+        tables = {axis.name: dict(zip(axis.paths, axis.values, strict=True)) for axis in axes}
+    return {name: document_of(table) for name, table in tables.items()}
+
+
+def coordinates_of(
+    scenario: Scenario, axes: Sequence[Axis], *, along: str | None
+) -> dict[str, xr.Variable]:
+    """Coordinates of the points: by axis, and by path where an axis moves several.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    axes : sequence of Axis
+    along : str, optional
+        The one dimension of all; None: each axis is a dimension.
+    """
+    found: dict[str, xr.Variable] = {}
+    if along is not None:
+        attrs = {"long_name": "number of the point"}
+        found[along] = xr.Variable((along,), np.arange(axes[0].size), attrs)
+    for axis in axes:
+        for n, (path, values) in enumerate(zip(axis.paths, axis.values, strict=True)):
+            numbers = _labels(values)
+            attrs = {"long_name": path}
+            if numbers.dtype.kind in "if":
+                attrs["units"] = _units(scenario, path)
+            name = axis.name if n == 0 else path
+            if name in found:
+                raise ValueError(f"axes: {name} is the name of something else in the result")
+            found[name] = xr.Variable((along or axis.name,), numbers, attrs)
+    return found
+
+
+def _labels(values: Sequence[Any]) -> "npt.NDArray[Any]":
+    """Numbers where all are, and otherwise text."""
+    kinds = {type(value) for value in values}
+    if kinds == {int}:
+        return np.array(values, np.int64)
+    if kinds <= {int, float}:
+        return np.array(values, np.float64)
+    return np.array([text_of(value) for value in values], np.str_)
+
+
+def _units(scenario: Scenario, path: str) -> str:
+    """Units of a field, which stand in brackets in its description."""
+    steps = path.split(".")
+    for depth in range(len(steps) - 1, -1, -1):
+        parent = value_at(scenario, ".".join(steps[:depth])) if depth else scenario
+        if isinstance(parent, BaseModel) and not isinstance(parent, Distribution):
+            field = type(parent).model_fields[steps[depth]]
+            found = re.search(r"\[(.+?)\]", field.description or "")
+            return found[1] if found else "1"
+    return "1"

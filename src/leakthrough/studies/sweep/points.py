@@ -1,0 +1,234 @@
+"""The points of a study: which values meet, whether they may, and the scenario of each."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from leakthrough.engine.jobs import Flag
+from leakthrough.engine.labels import label
+from leakthrough.engine.lower_raid import lower
+from leakthrough.model.distributions import Distribution
+from leakthrough.model.errors import ScenarioError, nearest, shown
+from leakthrough.model.paths import changed, check_alone, value_at
+from leakthrough.model.scenario import Scenario
+from leakthrough.studies.evaluate import every_name
+from leakthrough.studies.measure import Measure
+from leakthrough.studies.sweep.axes import Axis, key_of
+from leakthrough.studies.sweep.patching import Bench, is_plain
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Numbers = npt.NDArray[np.float64]
+    Indices = npt.NDArray[np.int64]
+
+
+RENAMING = ("name", "interceptor")
+MOST_BENCHES = 64
+MOST_BUILT = 10_000
+NOTHING: Mapping[int, Scenario] = MappingProxyType({})
+PLAIN = int | float | str | bool | None
+
+Names = tuple[tuple[str, ...], ...]
+"""By measure, what its values are told apart by, at all points together."""
+
+
+class Plan(NamedTuple):
+    """What is the same at all points; it goes with every task of an executor."""
+
+    scenario: Scenario
+    measures: tuple[Measure, ...]
+    structure: tuple[str, ...]  # paths whose values take part in the building of a scenario
+    numbers: tuple[str, ...]  # paths of plain numbers, put in their places later
+    names: Names
+    replications: int
+    seed: int
+    confidence: float
+    keep_distributions: bool
+
+
+class Recipe(NamedTuple):
+    """What is special at one point."""
+
+    key: int  # equal where all values of the structure are
+    structure: tuple[Any, ...]
+    numbers: tuple[Any, ...]
+
+
+class Points:
+    """All points, in an order in which those of one structure follow one another.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    axes : sequence of Axis
+    zipped : bool
+        Whether the axes go together, value by value; otherwise each value meets all others.
+    """
+
+    def __init__(self, scenario: Scenario, axes: Sequence[Axis], *, zipped: bool) -> None:
+        self.scenario, self.axes, self.zipped = scenario, axes, zipped
+        self.shape = (axes[0].size,) if zipped else tuple(axis.size for axis in axes)
+        number = np.arange(int(np.prod(self.shape)))
+        self.places = [number] * len(axes) if zipped else np.unravel_index(number, self.shape)
+        self.split = [_is_plain_axis(scenario, axis, axes) for axis in axes]
+        self.keys = self._keys()
+        self.order = np.argsort(self.keys, kind="stable")
+        self.built: dict[int, Scenario] = {}  # by key: to validate one costs as much as to lower it
+
+    def _keys(self) -> "Indices":
+        """A number for each point, equal where all values of the structure are."""
+        keys = np.zeros(int(np.prod(self.shape)), np.int64)
+        for axis, places, plain in zip(self.axes, self.places, self.split, strict=True):
+            if not plain:
+                codes: dict[tuple[str, ...], int] = {}
+                own = [
+                    codes.setdefault(tuple(map(key_of, axis.at(n))), len(codes))
+                    for n in range(axis.size)
+                ]
+                _, keys = np.unique(keys * len(codes) + np.array(own)[places], return_inverse=True)
+        return keys
+
+    def paths(self, *, plain: bool) -> tuple[str, ...]:
+        """Those of plain numbers, or the others."""
+        pairs = zip(self.axes, self.split, strict=True)
+        return tuple(path for axis, is_plain in pairs if is_plain == plain for path in axis.paths)
+
+    def _values(self, point: int, *, plain: bool) -> tuple[Any, ...]:
+        triples = zip(self.axes, self.places, self.split, strict=True)
+        return tuple(
+            value
+            for axis, places, is_plain in triples
+            if is_plain == plain
+            for value in axis.at(int(places[point]))
+        )
+
+    def recipes(self, first: int, stop: int) -> list[Recipe]:
+        """What is special at some points, by their places in the order."""
+        return [
+            Recipe(int(self.keys[p]), self._values(p, plain=False), self._values(p, plain=True))
+            for p in self.order[first:stop].tolist()
+        ]
+
+    def named(self, point: int, *, plain: bool) -> str:
+        """What a message calls a point; without its plain numbers unless it is about them."""
+        triples = zip(self.axes, self.places, self.split, strict=True)
+        return ", ".join(
+            axis.label(int(places[point]))
+            for axis, places, is_plain in triples
+            if plain or not is_plain
+        )
+
+    def checked(self, measures: Sequence[Measure]) -> Names:
+        """Check every value, alone where nothing else depends on it and otherwise at each point.
+
+        Returns
+        -------
+        tuple of tuple of str
+            By measure, the names of its values at all points together.
+
+        Raises
+        ------
+        ScenarioError
+            If the scenario refuses a value.
+        ValueError
+            If a point has nothing of the name that a measure is of, or SciPy has no quantiles for
+            a distribution.
+        """
+        for axis, plain in zip(self.axes, self.split, strict=True):
+            if plain:
+                self._check_alone(axis)
+        names: list[dict[str, None]] = [{} for _ in measures]
+        paths = self.paths(plain=False)
+        # A plain number may be the parameter of a distribution, whose quantiles SciPy may lack.
+        owners = [value_at(self.scenario, path.rpartition(".")[0] or path) for path in paths]
+        shaped = any(isinstance(owner, Distribution) for owner in owners)
+        _, firsts = np.unique(self.keys, return_index=True)
+        for point in firsts.tolist():
+            structure = self._values(point, plain=False)
+            try:
+                scenario = changed(self.scenario, dict(zip(paths, structure, strict=True)))
+                if shaped or not all(isinstance(value, PLAIN) for value in structure):
+                    lower(scenario)
+                own = [_names(scenario, measure) for measure in measures]
+                if len(self.built) < MOST_BUILT:
+                    self.built[int(self.keys[point])] = scenario
+            except ScenarioError as error:
+                raise ScenarioError(*error.mistakes, source=self._source(point)) from None
+            except ValueError as error:
+                raise ValueError(f"{self._source(point)}: {error}") from None
+            for known, found in zip(names, own, strict=True):
+                known.update(dict.fromkeys(found))
+        return tuple(tuple(known) for known in names)
+
+    def _source(self, point: int) -> str:
+        named = self.named(point, plain=False)
+        return f"the point {named}" if named else "the scenario"
+
+    def _check_alone(self, axis: Axis) -> None:
+        for n in range(axis.size):
+            try:
+                for path, value in zip(axis.paths, axis.at(n), strict=True):
+                    check_alone(self.scenario, path, value)
+            except ScenarioError as error:
+                raise ScenarioError(*error.mistakes, source=f"the point {axis.label(n)}") from None
+
+
+def _is_plain_axis(scenario: Scenario, axis: Axis, axes: Sequence[Axis]) -> bool:
+    """Whether an axis moves plain numbers only, which stay where their paths lead."""
+    renamed = any(path.split(".")[-1] in RENAMING for other in axes for path in other.paths)
+    pairs = zip(axis.paths, axis.values, strict=True)
+    return not renamed and all(is_plain(scenario, path, values) for path, values in pairs)
+
+
+def _names(scenario: Scenario, measure: Measure) -> tuple[str, ...]:
+    if measure.by is None:
+        return ("all",)
+    names = every_name(label(scenario))[measure.by]
+    if measure.of is None:
+        return names
+    if measure.of not in names:
+        text = f"{shown(measure.of)} is not the name of a {measure.by}"
+        raise ValueError(f"measure {measure.name}, of: {text}{nearest(measure.of, names)}")
+    return (measure.of,)
+
+
+class Shop:
+    """Computes the measures of points, with the benches on which the last ones were computed."""
+
+    def __init__(self, plan: Plan, built: Mapping[int, Scenario] = NOTHING) -> None:
+        self.plan, self.built = plan, built
+        self.benches: dict[int, Bench] = {}
+        self.lock = threading.Lock()
+
+    def bench(self, recipe: Recipe) -> Bench:
+        """The bench for a point."""
+        with self.lock:
+            found = self.benches.get(recipe.key)
+        if found is None:
+            changes = dict(zip(self.plan.structure, recipe.structure, strict=True))
+            scenario = self.built.get(recipe.key) or changed(self.plan.scenario, changes)
+            found = Bench(scenario, self.plan.measures, self.plan.numbers)
+            with self.lock:
+                self.benches[recipe.key] = found
+                while len(self.benches) > MOST_BENCHES:
+                    del self.benches[next(iter(self.benches))]
+        return found
+
+    def values(self, recipe: Recipe, start: int, stop: int, flag: Flag) -> "list[Numbers]":
+        """Values of each measure (replications, all names) at a point; NaN for a missing name."""
+        bench = self.bench(recipe)
+        rows = bench.rows(recipe.numbers, self.plan.seed, start, stop, flag)
+        triples = zip(bench.gauge(rows), bench.gauge.readers, self.plan.names, strict=True)
+        return [_among(values, reader.names, names) for values, reader, names in triples]
+
+
+def _among(values: "Numbers", own: tuple[str, ...], names: tuple[str, ...]) -> "Numbers":
+    if own == names:
+        return values
+    found = np.full((len(values), len(names)), np.nan)
+    found[:, [names.index(name) for name in own]] = values
+    return found

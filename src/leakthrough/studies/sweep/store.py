@@ -1,0 +1,243 @@
+"""Finished points on disk, so that a study which was killed goes on where it was.
+
+While a study runs, the folder beside its store, `NAME.partial`, holds what the study is
+(`study.json`) and one file for each handful of finished points. A file is written under another
+name, flushed to the disk, and then renamed: whatever has the right name is whole. At the end the
+store is written in there too, and renamed into its place.
+"""
+
+import io
+import json
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from leakthrough.studies.sweep.points import Points
+from leakthrough.studies.sweep.tasks import Found, widened
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+
+SECONDS_A_FILE = 1.0
+PART = "part-"
+DRAFT = "draft-"
+
+
+class Results:
+    """All finished points, in their order; in a store too, if there is one."""
+
+    def __init__(self, points: Points, store: "Store | None") -> None:
+        self.number, self.store = points.order.size, store
+        self.place = np.empty(self.number, np.int64)
+        self.place[points.order] = np.arange(self.number)
+        self.found: list[npt.NDArray[Any]] = []
+        self.counts: list[list[tuple[int, npt.NDArray[Any]]]] = []
+        self.done = np.zeros(self.number, np.bool_)
+        for first, found in store.finished() if store else ():
+            self._keep(first, found)
+
+    def missing(self) -> list[tuple[int, int]]:
+        """Stretches of points that are not finished."""
+        edges = np.flatnonzero(np.diff(np.concatenate([[True], self.done, [True]])))
+        return [(int(first), int(last)) for first, last in edges.reshape(-1, 2)]
+
+    def _keep(self, first: int, found: Found) -> None:
+        if not self.found:
+            shapes = [(self.number, *own.shape[1:]) for own in found.estimates]
+            self.found = [np.empty(shape) for shape in shapes]
+            self.counts = [[] for _ in found.counts]
+        last = first + len(found.estimates[0])
+        for mine, own in zip(self.found, found.estimates, strict=True):
+            mine[first:last] = own
+        for kept, counts in zip(self.counts, found.counts, strict=True):
+            kept.append((first, counts))
+        self.done[first:last] = True
+
+    def take(self, first: int, found: Found) -> None:
+        """Take finished points."""
+        self._keep(first, found)
+        if self.store is not None:
+            self.store.take(first, found)
+
+    def estimates(self) -> "list[npt.NDArray[Any]]":
+        """By measure, (points, 4, names), the points in the order of the axes."""
+        return [own[self.place] for own in self.found]
+
+    def distributions(self) -> "list[npt.NDArray[Any]]":
+        """By measure that is counted, (points, names, numbers)."""
+        found = []
+        for kept in self.counts:
+            width = max(counts.shape[2] for _, counts in kept)
+            whole = np.empty((self.number, kept[0][1].shape[1], width), np.uint32)
+            for first, counts in kept:
+                whole[first : first + len(counts)] = widened(counts, width)
+            found.append(whole[self.place])
+        return found
+
+
+class Store:
+    """The store of one study, finished or under way.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where it is to stand.
+
+    Raises
+    ------
+    ValueError
+        If something else stands there.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        try:
+            import zarr  # noqa: F401
+        except ImportError:
+            raise ImportError("store: needs zarr; pip install leakthrough[io]") from None
+        self.path = Path(path)
+        if not self.path.name:
+            raise ValueError(f"store: must be the path of a folder; got {str(path)!r}")
+        self.partial = self.path.with_name(f"{self.path.name}.partial")
+        self.recorded = self._recorded()
+        self.waiting: list[tuple[int, Found]] = []
+        self.written = time.monotonic()
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether all of the study is there."""
+        return self.path.exists()
+
+    def _recorded(self) -> dict[str, Any] | None:
+        """What the study is of which something stands there."""
+        for place, read in ((self.path, _of_finished), (self.partial, _of_partial)):
+            if place.exists() and not (place == self.partial and _is_hardly_begun(place)):
+                try:
+                    record: dict[str, Any] = json.loads(read(place))
+                    if record["study"] != "sweep":
+                        raise ValueError
+                except (OSError, KeyError, TypeError, ValueError):
+                    said = "stands there, and is not the store of a sweep"
+                    raise ValueError(f"store: {place} {said}") from None
+                return record
+        return None
+
+    def seed(self) -> int | None:
+        """The seed of the study that stands there."""
+        return None if self.recorded is None else int(self.recorded["call"]["seed"])
+
+    def open(self, provenance: str) -> None:
+        """Begin a study, or go on with it.
+
+        Raises
+        ------
+        ValueError
+            If another study stands there.
+        """
+        if self.recorded is None:
+            self.partial.mkdir(parents=True, exist_ok=True)
+            _write(self.partial, "study.json", provenance.encode())
+        elif found := _differences(self.recorded, json.loads(provenance)):
+            said = f"holds a sweep with another {', '.join(found)}"
+            raise ValueError(f"store: {self.path} {said}; finish that, or take another place")
+
+    def load(self) -> xr.Dataset:
+        """Read a finished study."""
+        shutil.rmtree(self.partial, ignore_errors=True)
+        found: xr.Dataset = xr.open_zarr(self.path, chunks=None).load()
+        return found
+
+    def finished(self) -> list[tuple[int, Found]]:
+        """The points that stand there."""
+        found = []
+        for path in sorted(self.partial.glob(f"{PART}*.npz")):
+            with np.load(path) as arrays:
+                for n, first in enumerate(arrays["first"].tolist()):
+                    estimates = _listed(arrays, f"estimates-{n}-")
+                    found.append((first, Found(estimates, _listed(arrays, f"counts-{n}-"))))
+        return found
+
+    def take(self, first: int, found: Found) -> None:
+        """Take finished points, and write them together with others."""
+        self.waiting.append((first, found))
+        if time.monotonic() - self.written >= SECONDS_A_FILE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what has been taken."""
+        if not self.waiting:
+            return
+        arrays: dict[str, Any] = {"first": np.array([first for first, _ in self.waiting])}
+        for n, (_, found) in enumerate(self.waiting):
+            arrays |= {f"estimates-{n}-{m}": own for m, own in enumerate(found.estimates)}
+            arrays |= {f"counts-{n}-{m}": own for m, own in enumerate(found.counts)}
+        buffer = io.BytesIO()
+        np.savez(buffer, **arrays)
+        _write(self.partial, f"{PART}{secrets.token_hex(8)}.npz", buffer.getvalue())
+        self.waiting, self.written = [], time.monotonic()
+
+    def finish(self, dataset: xr.Dataset) -> None:
+        """Put the whole study in its place."""
+        draft = self.partial / f"{DRAFT}{secrets.token_hex(8)}"
+        dataset.to_zarr(draft, zarr_format=2)  # version 3 has no specification for text yet
+        for file in draft.rglob("*"):
+            _to_disk(file)
+        _to_disk(draft)
+        draft.rename(self.path)
+        _to_disk(self.path.parent)
+        shutil.rmtree(self.partial)
+
+
+def _of_finished(path: Path) -> str:
+    attrs = json.loads((path / ".zattrs").read_text(encoding="utf-8"))
+    provenance: str = attrs["provenance"]
+    return provenance
+
+
+def _is_hardly_begun(path: Path) -> bool:
+    """Whether a folder was made for a store that was killed before it said what it is of."""
+    return path.is_dir() and all(entry.name.startswith(DRAFT) for entry in path.iterdir())
+
+
+def _of_partial(path: Path) -> str:
+    return (path / "study.json").read_text(encoding="utf-8")
+
+
+def _differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
+    """What two studies do not have in common."""
+    one, other = ({**record, **record["call"]} for record in (ours, theirs))
+    return [name for name in other if name != "call" and one.get(name) != other[name]]
+
+
+def _listed(arrays: Mapping[str, Any], prefix: str) -> list[Any]:
+    names = [name for name in arrays if name.startswith(prefix)]
+    return [arrays[f"{prefix}{m}"] for m in range(len(names))]
+
+
+def _write(folder: Path, name: str, content: bytes) -> None:
+    """Write a file wholly or not at all, also where the power fails."""
+    beside = folder / f"{DRAFT}{secrets.token_hex(8)}"
+    with beside.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(folder / name)
+    _to_disk(folder)
+
+
+def _to_disk(path: Path) -> None:
+    """Flush a file or a folder to the disk."""
+    if os.name == "nt" and path.is_dir():  # Windows opens no folders
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

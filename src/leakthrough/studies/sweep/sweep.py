@@ -1,0 +1,265 @@
+"""A scenario at many points of what varies in it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from leakthrough.engine.jobs import RaidJob
+from leakthrough.engine.lower_raid import lower
+from leakthrough.engine.scheduler import compile_for
+from leakthrough.model.errors import is_whole, shown
+from leakthrough.model.scenario import Scenario
+from leakthrough.results.provenance import versions
+from leakthrough.results.variables import COORDINATES
+from leakthrough.run_options import Execution, checked_execution, checked_replications, checked_seed
+from leakthrough.statistics.intervals import ESTIMATES, checked_confidence
+from leakthrough.studies.measure import Measure, measure_of
+from leakthrough.studies.sweep.axes import POINT, axes_of, coordinates_of, recorded
+from leakthrough.studies.sweep.points import Plan, Points
+from leakthrough.studies.sweep.store import Results, Store
+from leakthrough.studies.sweep.tasks import is_counted, run
+
+Design = Literal["grid", "zip", "latin_hypercube", "sobol"]
+
+
+def sweep(
+    scenario: Scenario,
+    axes: Mapping[str, Any],
+    *,
+    measures: Sequence[Measure | str],
+    replications: int,
+    design: Design = "grid",
+    points: int | None = None,
+    seed: int | None = None,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    progress: bool = False,
+    confidence: float = 0.95,
+    keep_distributions: bool = False,
+    store: str | Path | None = None,
+) -> xr.Dataset:
+    """Simulate a scenario at many points, on common random numbers.
+
+    Every point has the seed, and so the draws of all decisions that it shares with the others:
+    differences between points have less noise than each of them.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What stands wherever no axis leads.
+    axes : mapping
+        By name, what varies: values by path, ``{path: [value, ...], ...}``, which all its paths
+        take together; or, the name being a path, its values alone. A value is anything that
+        `Scenario.replace` takes.
+    measures : sequence of Measure or str
+        What is looked at, at each point.
+    replications : int
+        Of each point, from 1 to 2**32 - 1.
+    design : {"grid", "zip", "latin_hypercube", "sobol"}
+        Each value meets all those of other axes, and each axis is a dimension; or the axes go
+        together, value by value, along the one dimension `point`. In the last two an axis says
+        not values but where they lie, ``(low, high)`` or a frozen `scipy.stats` distribution,
+        and `points` of them fill that space evenly; whole numbers where the field has them.
+    points : int, optional
+        For the last two designs; of a Sobol design a power of two.
+    seed : int, optional
+        From 0 to 2**63 - 1, of the draws and of a drawn design; fresh, and recorded, if there is
+        none. The same seed gives the same bits for any workers, executor and store.
+    workers, executor, progress
+        As for `simulate`.
+    confidence : float
+        Of the intervals, between 0 and 1.
+    keep_distributions : bool
+        Also keep how many replications had how many leakers, and expended how many rounds: 4
+        bytes for each point, name and number up to the largest.
+    store : str or Path, optional
+        A zarr store, for which the extra `io` is needed. Finished points go there as they come
+        (to the folder beside it, `.partial`, while there are others); the same call goes on
+        where one that was killed has stopped, and ends in the same bits.
+
+    Returns
+    -------
+    xarray.Dataset
+        One variable for each measure, by its `label`: along the axes (or `point`), along
+        `estimate` (see `leakthrough.statistics.intervals.ESTIMATES`), and along what the measure
+        is grouped by. A name that only some points have (of a battery of which several are there)
+        is NaN at the others. Where all replications agree, the interval of a mean has no
+        width. With `keep_distributions` also ``distribution of LABEL``,
+        replications by number. The attribute `provenance` holds all that `rerun` needs.
+
+    Raises
+    ------
+    ScenarioError
+        If a path leads nowhere, or the scenario refuses a value: it says at which point.
+    ValueError
+        If another argument is not as above, or the store holds something else. No error of
+        this kind comes after the first replication.
+    KeyboardInterrupt
+        On Ctrl-C, within a fraction of a second; what is in the store stays there.
+
+    Examples
+    --------
+    >>> scenario = exact.scenario_of(
+    ...     "finite_magazine", threats=20, rounds=20, kill_probability=0.7, looks=2
+    ... )
+    >>> rounds = "layers.defence.batteries.battery.magazines.interceptor.rounds"
+    >>> axes = {"rounds": {rounds: [20, 25, 30]}}
+    >>> found = sweep(scenario, axes, measures=["leakers"], replications=1000, seed=1)
+    >>> found.leakers.sel(estimate="mean").values.round(1).tolist()
+    [6.0, 2.8, 1.8]
+    """
+    if not isinstance(scenario, Scenario):
+        raise ValueError(f"scenario: must be a Scenario; got {shown(scenario)}")
+    own, execution = _checked_measures(measures), checked_execution(workers, executor, progress)
+    place = None if store is None else Store(store)
+    if seed is None and place is not None:
+        seed = place.seed()
+    call = _Call(
+        measures=own,
+        replications=checked_replications(replications),
+        design=design,
+        points=points if points is None or not is_whole(points) else int(points),
+        seed=checked_seed(seed),
+        confidence=checked_confidence(confidence),
+        keep_distributions=bool(keep_distributions),
+    )
+    ready = axes_of(scenario, axes, design=design, points=points, seed=call.seed)
+    grid = Points(scenario, ready, zipped=design != "grid")
+    coordinates = coordinates_of(scenario, ready, along=None if design == "grid" else POINT)
+    labels = [name for measure in own for name in _variables(measure, call.keep_distributions)]
+    _check_names([*coordinates, *labels], stored=store is not None)
+    plan = Plan(
+        scenario=scenario,
+        structure=grid.paths(plain=False),
+        numbers=grid.paths(plain=True),
+        names=grid.checked(own),
+        **{name: getattr(call, name) for name in SHARED},
+    )
+    compile_for(RaidJob(lower(scenario)))
+    provenance = _provenance(scenario, recorded(axes, ready, design), call)
+    if place is not None:
+        place.open(provenance)
+        if place.is_finished:
+            return place.load()
+    results = _computed(plan, grid, place, execution)
+    found = _dataset(plan, results, grid.shape, coordinates, provenance)
+    if place is not None:
+        place.finish(found)
+    return found
+
+
+class _Call(NamedTuple):
+    """The arguments on which the bits of a sweep depend, but for scenario and axes."""
+
+    measures: tuple[Measure, ...]
+    replications: int
+    design: Design
+    points: int | None
+    seed: int
+    confidence: float
+    keep_distributions: bool
+
+
+SHARED = ("measures", "replications", "seed", "confidence", "keep_distributions")
+
+
+def _checked_measures(measures: Any) -> tuple[Measure, ...]:
+    if isinstance(measures, str) or not isinstance(measures, Sequence) or not measures:
+        raise ValueError(f"measures: must be a list of at least one; got {shown(measures)}")
+    found = tuple([measure_of(measure) for measure in measures])
+    labels = [measure.label for measure in found]
+    if twice := next((name for name in labels if labels.count(name) > 1), None):
+        raise ValueError(f"measures: {twice} stands there more than once")
+    return found
+
+
+def _variables(measure: Measure, keep_distributions: bool) -> tuple[str, ...]:
+    """Names of the variable of a measure, and of its distribution and the numbers along that."""
+    if not (keep_distributions and is_counted(measure)):
+        return (measure.label,)
+    return measure.label, f"distribution of {measure.label}", f"number of {measure.label}"
+
+
+def _check_names(names: Sequence[str], *, stored: bool) -> None:
+    """Refuse what a Dataset, or a folder of a store, could not hold."""
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ValueError(f"axes: {twice} is the name of something else in the result")
+    odd = next((name for name in names if "/" in name or name.startswith(".")), None)
+    if stored and odd is not None:
+        text = "with a slash, or a dot at its beginning; give another"
+        raise ValueError(f"store: cannot hold the name {shown(odd)}, {text}")
+
+
+def _provenance(scenario: Scenario, axes: dict[str, Any], call: _Call) -> str:
+    arguments = {
+        "axes": axes,
+        **call._asdict(),
+        "measures": [asdict(measure) for measure in call.measures],
+        "seed": str(call.seed),
+    }
+    found = {"study": "sweep", "scenario": scenario.document(), "call": arguments}
+    return json.dumps({**found, "versions": versions()})
+
+
+def _computed(plan: Plan, points: Points, store: Store | None, execution: Execution) -> Results:
+    """Compute what is missing; what is finished when it is interrupted goes to the store."""
+    results = Results(points, store)
+    try:
+        run(plan, points, results.missing(), results, execution)
+    finally:
+        if store is not None:
+            store.flush()
+    return results
+
+
+def _dataset(
+    plan: Plan,
+    results: Results,
+    shape: tuple[int, ...],
+    coordinates: dict[str, xr.Variable],
+    provenance: str,
+) -> xr.Dataset:
+    """Name everything."""
+    dims = tuple(dict.fromkeys(dim for own in coordinates.values() for dim in own.dims))
+    text = f"estimate; low and high of the {100 * plan.confidence:g} % interval"
+    coordinates = {
+        **coordinates,
+        "estimate": xr.Variable(("estimate",), list(ESTIMATES), {"long_name": text}),
+        "seed": _scalar("seed", np.int64(plan.seed)),
+        "scenario_digest": _scalar("scenario_digest", plan.scenario.digest),
+    }
+    data: dict[str, xr.Variable] = {}
+    distributions = iter(results.distributions())
+    for measure, own, values in zip(plan.measures, plan.names, results.estimates(), strict=True):
+        by, sizes = measure.dims, (len(own),) * len(measure.dims)
+        if by:
+            attrs = {"long_name": COORDINATES[by[0]]}
+            coordinates[by[0]] = xr.Variable(by, np.array(own, np.str_), attrs)
+        label, *kept = _variables(measure, plan.keep_distributions)
+        values = values.reshape(*shape, len(ESTIMATES), *sizes)
+        data[label] = xr.Variable((*dims, "estimate", *by), values, measure.attrs)
+        if kept:
+            counts = next(distributions)
+            name, number = kept
+            attrs = {"units": "1", "long_name": f"replications by number: {measure.long_name}"}
+            counts = counts.reshape(*shape, *sizes, counts.shape[-1])
+            data[name] = xr.Variable((*dims, *by, number), counts, attrs)
+            numbers = np.arange(counts.shape[-1])
+            coordinates[number] = xr.Variable((number,), numbers, measure.attrs)
+    return xr.Dataset(data, coordinates, {"provenance": provenance, "Conventions": "CF-1.11"})
+
+
+def _scalar(name: str, value: Any) -> xr.Variable:
+    return xr.Variable((), value, {"long_name": COORDINATES[name]})
+
+
+def sweep_again(scenario: Scenario, call: dict[str, Any], **execution: Any) -> xr.Dataset:
+    """Do a sweep again as its provenance says; see `leakthrough.rerun`."""
+    measures = [Measure(**measure) for measure in call["measures"]]
+    return sweep(scenario, **{**call, "measures": measures}, **execution)

@@ -1,1 +1,0 @@
-"""The simulator against the exact models: ``python -m leakthrough.verify``."""

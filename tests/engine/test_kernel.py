@@ -1,0 +1,92 @@
+"""The compiled kernel as a compiled thing: signatures, the JIT switched off, caches, bounds."""
+
+import pickle
+import shutil
+from pathlib import Path
+
+import elsewhere
+import numpy as np
+import pytest
+import xarray as xr
+from raids import TIMELINE, api_example, battery, layer, raid, rich, salvo
+
+import leakthrough as lt
+from leakthrough.engine import kernel as _kernel
+from leakthrough.engine.counts import new_carried, new_counts
+from leakthrough.engine.lower_raid import lower
+from leakthrough.engine.state import new_state
+
+SIMULATE = """
+import pickle, sys
+import leakthrough as lt
+from raids import TIMELINE, rich
+result = lt.simulate(rich(), replications=20, seed=1, timeline=TIMELINE, workers=2)
+sys.stdout.buffer.write(pickle.dumps(result))
+"""
+LOG = """
+import pickle, sys
+import leakthrough as lt
+from raids import rich
+sys.stdout.buffer.write(pickle.dumps(lt.replay(rich(), replication=3, seed=1)))
+"""
+
+
+@pytest.fixture(scope="module")
+def here() -> xr.Dataset:
+    return lt.simulate(rich(), replications=20, seed=1, timeline=TIMELINE)
+
+
+def test_one_signature_serves_every_scenario() -> None:
+    nothing = lt.Scenario(name="nothing", threats=[])
+    plain = raid(salvo(count=3), layer("L", battery()))
+    for scenario in (nothing, plain, rich(), api_example()):
+        lt.simulate(scenario, replications=2, seed=1)
+        lt.simulate(scenario, replications=2, seed=1, timeline=TIMELINE)
+        lt.replay(scenario, replication=1, seed=1)
+    assert len(_kernel.simulate_block.signatures) == 1  # type: ignore[attr-defined]
+
+
+def test_the_stop_flag_ends_a_block() -> None:
+    tables, stop = lower(rich()), np.ones(1, np.uint8)
+    rows, carried = new_counts(tables, 9).rows, new_carried(tables, 9).rows
+    assert _kernel.simulate_block(new_state(tables), rows, carried, 1, 0, 0, stop) == 0
+
+
+def test_a_state_may_be_used_again() -> None:
+    tables, stop = lower(rich()), np.zeros(1, np.uint8)
+    state = new_state(tables)
+    first, second = (new_counts(tables, 4).rows for _ in range(2))
+    for rows in (first, second):
+        carried = new_carried(tables, 4).rows
+        assert _kernel.simulate_block(state, rows, carried, 1, 5, 0, stop) == 4
+    np.testing.assert_array_equal(first, second)
+
+
+def test_the_same_bits_with_the_jit_off(here: xr.Dataset) -> None:
+    there = pickle.loads(elsewhere.run(SIMULATE, NUMBA_DISABLE_JIT="1"))  # noqa: S301
+    xr.testing.assert_identical(here, there)
+    there = pickle.loads(elsewhere.run(LOG, NUMBA_DISABLE_JIT="1"))  # noqa: S301
+    xr.testing.assert_identical(lt.replay(rich(), replication=3, seed=1), there)
+
+
+def test_within_bounds_where_numba_finds_no_place_for_a_cache(
+    here: xr.Dataset, tmp_path: Path
+) -> None:
+    # A cache would have been compiled without bounds checks, so one slow compilation serves
+    # two ends. We may be root, whom no permission stops: a plain file where `__pycache__`
+    # would be, and a home below a device, cannot be made into folders by anybody.
+    package = tmp_path / "leakthrough"
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(Path(lt.__file__).parent, package, ignore=ignored)
+    (package / "__pycache__").write_text("in the way")
+    told = elsewhere.run(
+        f"import leakthrough; assert leakthrough.__file__.startswith({str(tmp_path)!r})" + SIMULATE,
+        "-B",
+        package=tmp_path,
+        NUMBA_CACHE_DIR=None,
+        HOME="/dev/null/home",
+        XDG_CACHE_HOME="/dev/null/cache",
+        NUMBA_BOUNDSCHECK="1",
+    )
+    xr.testing.assert_identical(here, pickle.loads(told))  # noqa: S301
+    assert not list(package.rglob("*.nb?"))

@@ -1,0 +1,47 @@
+"""The command line: a table, the page, and an exit code that says whether all agree."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from verification.cases import CASES, SEED
+from verification.compare import SIGMAS, Comparison, compare
+from verification.page import cells, write
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Compare all cases; 1 if any is too far off, 0 otherwise."""
+    parser = argparse.ArgumentParser(prog="python -m verification", description=__doc__)
+    parser.add_argument("--seed", type=int, default=SEED, help=f"of the draws (default {SEED})")
+    parser.add_argument(
+        "--write", type=Path, metavar="DIRECTORY", help="write verification.md and its pictures"
+    )
+    given = parser.parse_args(arguments)
+    found = compare(CASES, given.seed)
+    sys.stdout.writelines(f"{line}\n" for line in _lines(found, given.seed))
+    if given.write:
+        write(given.write, found, given.seed)
+    return int(any(comparison.failed for comparison in found))
+
+
+def _lines(found: Sequence[Comparison], seed: int) -> Iterator[str]:
+    yield f"{'':32}{'exact':>12}{'simulated':>12}{'std. error':>12}{'off':>9}{'sees':>9}"
+    for case, rows in groupby(found, key=lambda comparison: comparison.case):
+        yield f"{case.model}({case})"
+        for row in rows:
+            value, simulated, error, off, sees = cells(row)
+            line = f"  {row.quantity:30}{value:>12}{simulated:>12}{error:>12}{off:>9}{sees:>9}"
+            yield line + ("  FAILED" if row.failed else "")
+    failed = sum(comparison.failed for comparison in found)
+    yield ""
+    yield "off: in standard errors; sees: the relative error that 98 runs in 100 would refuse."
+    yield "Of a law: degrees of freedom, chi-square, and the error over its probabilities."
+    cases = len({id(comparison.case) for comparison in found})
+    said = f"{failed or 'none'} off by more than {SIGMAS:g}"
+    yield f"{len(found)} comparisons of {cases} cases, seed {seed}: {said}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
