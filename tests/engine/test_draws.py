@@ -14,7 +14,7 @@ from scipy import stats
 import leakthrough as lt
 from leakthrough.engine import kernel as _kernel
 from leakthrough.engine.lower_raid import lower
-from leakthrough.model.discrete import stream, threshold, ticks
+from leakthrough.model.discrete import OCTAVES, STEPS, stream, threshold, ticks
 from leakthrough.model.quantiles import quantile_table, tail_probabilities
 from leakthrough.reference import draws as _reference_draws
 
@@ -203,7 +203,7 @@ def test_a_quantile_table_is_shared_and_cannot_be_written() -> None:
     law = lt.Distribution.model_validate({"dist": "expon"})
     table = quantile_table(law, SCALE)
     assert quantile_table(law, SCALE) is table
-    assert table.shape == (2, _kernel.OCTAVES * _kernel.STEPS + 1)
+    assert table.shape == (2, OCTAVES * STEPS + 1)
     with pytest.raises(ValueError, match="read-only"):
         table[0, 0] = 1.0
 
