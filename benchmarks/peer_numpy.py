@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from cases import Binomial, FiniteMagazine
-from measure import Run, clocked
-from numpy.typing import NDArray
+from measure import Counts, Run, clocked
 
 CANNOT = (
     "has no time: no windows, channels, reloads or order of events; "
     "where shots do not compete it needs no simulation at all"
 )
-
-Counts = tuple[NDArray[np.int64], NDArray[np.int64] | None]
 
 
 def closed_form(case: Binomial) -> Run:
@@ -45,7 +42,7 @@ def finite_magazine(case: FiniteMagazine) -> Run:
         left = np.full(replications, case.rounds, dtype=np.int64)
         leaked = np.zeros(replications, dtype=np.int64)
         for _ in range(case.threats):
-            allowed = np.minimum(left, case.looks)
+            allowed = np.minimum(left, case.shots)
             needed = rng.geometric(case.kill_probability, replications)
             leaked += needed > allowed
             left -= np.minimum(needed, allowed)

@@ -1,4 +1,4 @@
-"""How the cost of a replication grows: with threats, layers, nights and threads."""
+"""How the cost of a replication grows: with threats, layers, raids and threads."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import ours
 from cases import LAYERS, SCALES, Layered, scaled, small_raid
-from measure import enough, interleaved
+from measure import interleaved
 
-NIGHTS = 365
+RAIDS = 365
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Growth:
         return self.microseconds[number] / number
 
 
-def threats(*, same_rate: bool, seconds: float, repeats: int) -> Growth:
+def threats(case: Layered, *, same_rate: bool, seconds: float, repeats: int) -> Growth:
     """Scale threats and rounds together; the hours too, when the rate stays the same."""
-    cases = {n: scaled(n, same_rate=same_rate) for n in SCALES}
+    cases = {n: scaled(case, n, same_rate=same_rate) for n in SCALES}
     return _growth(cases, seconds, repeats)
 
 
@@ -39,21 +39,19 @@ def layers(*, seconds: float, repeats: int) -> Growth:
 
 def _growth(cases: dict[int, Layered], seconds: float, repeats: int) -> Growth:
     runs = {str(n): ours.simulate(case) for n, case in cases.items()}
-    timings = interleaved(runs, seconds=seconds, repeats=repeats)
-    return Growth({n: timings[str(n)].microseconds for n in cases})
+    found = interleaved(runs, seconds=seconds, repeats=repeats)
+    return Growth({n: found[str(n)].cost.each for n in cases})
 
 
-def year(*, seconds: float, repeats: int) -> float:
-    """Return the cost of years of nightly raids over that of as many single raids, pair by pair.
+def campaign(*, seconds: float, repeats: int) -> float:
+    """Return the cost of a campaign of 365 raids over that of as many single raids.
 
-    As many, and not as long: memory that is touched for the first time is a part of the cost.
+    Both are measured for as long, so over about as many raids: memory that is touched for the
+    first time is a part of the cost.
     """
-    raids, years = ours.simulate(Layered()), ours.campaign(Layered(), NIGHTS)
-    number = enough(years, seconds)
-    seeds = range(100, 100 + repeats)
-    return statistics.median(
-        years(number, seed).seconds / raids(NIGHTS * number, seed).seconds for seed in seeds
-    )
+    runs = {"raid": ours.simulate(Layered()), "campaign": ours.campaign(Layered(), RAIDS)}
+    found = interleaved(runs, seconds=seconds, repeats=repeats)
+    return found["campaign"].cost.each / (RAIDS * found["raid"].cost.each)
 
 
 def sweep(*, repeats: int) -> tuple[float, float]:
@@ -63,13 +61,13 @@ def sweep(*, repeats: int) -> tuple[float, float]:
     """
     case, own = small_raid(), {"replications": 100, "workers": cores()}
     runs = ours.sweep(case, **own), ours.blocks(case, **own)
-    pairs = [tuple(seconds(run) for run in runs) for _ in range(repeats + 1)][1:]
+    pairs = [tuple(elapsed(run) for run in runs) for _ in range(repeats + 1)][1:]
     one = statistics.median(ours for ours, _ in pairs)
     return one, statistics.median(ours / alone for ours, alone in pairs)
 
 
-def seconds(run: Callable[[], None]) -> float:
-    """Return the seconds that a call takes."""
+def elapsed(run: Callable[[], None]) -> float:
+    """Return the seconds that a call takes, on as many threads as it uses."""
     begin = time.perf_counter()
     run()
     return time.perf_counter() - begin
@@ -81,10 +79,10 @@ def cores() -> int:
 
 
 def threads(*, seconds: float, repeats: int) -> tuple[float, float]:
-    """Return microseconds a replication of the layered case on one thread and on all cores."""
+    """Return elapsed microseconds a replication of the layered case on one thread and on all."""
     runs = {
-        "one": ours.simulate(Layered()),
-        "all": ours.simulate(Layered(), workers=cores()),
+        name: ours.simulate(Layered(), workers=workers, clock=time.perf_counter)
+        for name, workers in (("one", 1), ("all", cores()))
     }
-    timings = interleaved(runs, seconds=seconds, repeats=repeats)
-    return timings["one"].microseconds, timings["all"].microseconds
+    found = interleaved(runs, seconds=seconds, repeats=repeats)
+    return found["one"].cost.each, found["all"].cost.each
