@@ -11,7 +11,7 @@ import peer_heap
 import peer_numpy
 import peer_simpy
 from cases import Binomial, Case, FiniteMagazine, Layered, Queue, compared
-from measure import Measured, Run, disagree, interleaved
+from measure import Effort, Measured, Run, disagree, interleaved
 
 OURS = "leakthrough"
 SIMPY, HEAP, CIW = "SimPy", "C++ heap", "Ciw"
@@ -36,12 +36,12 @@ class Compared:
     agrees: bool
 
 
-def compare(program: Path | None, *, seconds: float, repeats: int) -> list[Compared]:
+def compare(program: Path | None, effort: Effort) -> list[Compared]:
     """Measure every case by every library."""
     rows: list[Compared] = []
     for name, case in compared().items():
         runs = {OURS: ours.simulate(case), **peers(case, program)}
-        found = interleaved(runs, seconds=seconds, repeats=repeats)
+        found = interleaved(runs, effort)
         rows += [_row(name, library, found) for library in runs]
     return rows
 

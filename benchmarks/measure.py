@@ -7,12 +7,15 @@ import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
 FIVE_SIGMA = 2 * float(stats.norm.sf(5))
+LEAST_REPLICATIONS = 5
+"""With fewer, the noise of a call of one replication would be the greater part of the result."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,13 @@ def clocked(compute: Callable[[], Counts], clock: Clock = time.process_time) -> 
     return Sample(seconds, estimate(leakers), None if spent is None else estimate(spent))
 
 
+class Effort(NamedTuple):
+    """How long the replications of each measurement take, and how often it is repeated."""
+
+    seconds: float
+    repeats: int
+
+
 @dataclass(frozen=True)
 class Cost:
     """Microseconds of a call: a fixed part, and one for each replication."""
@@ -110,14 +120,16 @@ def size_of(run: Run, seconds: float) -> Size:
         more = min(run(replications, seed).seconds for seed in (5, 6)) - one
     each = more / (replications - 1)
     wanted = max(seconds, 3 * (one - each)) / each
-    return Size(max(1, min(15, int(0.3 * seconds / one))), 1 + max(1, math.ceil(wanted)))
+    return Size(
+        max(1, min(15, int(0.3 * seconds / one))), max(LEAST_REPLICATIONS, 1 + math.ceil(wanted))
+    )
 
 
 @dataclass(frozen=True)
 class Measured:
     """What one run of a case has cost and returned, over several repeats: medians.
 
-    `fixed_spread` is half the range of the fixed cost: less than that cannot be seen.
+    `fixed_spread` is half the range of the fixed cost over the repeats.
     """
 
     cost: Cost
@@ -125,12 +137,17 @@ class Measured:
     leakers: Estimate
     spent: Estimate | None
 
+    @property
+    def fixed_is_seen(self) -> bool:
+        """Whether the fixed cost exceeds its noise."""
+        return self.cost.fixed > 2 * self.fixed_spread
 
-def interleaved(runs: Mapping[str, Run], *, seconds: float, repeats: int) -> dict[str, Measured]:
+
+def interleaved(runs: Mapping[str, Run], effort: Effort) -> dict[str, Measured]:
     """Measure the runs in turn, so that a slow minute of the machine falls on all of them."""
-    sizes = {name: size_of(run, seconds) for name, run in runs.items()}
+    sizes = {name: size_of(run, effort.seconds) for name, run in runs.items()}
     found: dict[str, list[tuple[Cost, Sample]]] = {name: [] for name in runs}
-    for repeat in range(repeats):
+    for repeat in range(effort.repeats):
         for name, run in runs.items():
             found[name].append(_once(run, sizes[name], 100 * (repeat + 1)))
     return {name: _pool(of) for name, of in found.items()}

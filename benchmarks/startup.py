@@ -54,7 +54,8 @@ def importing() -> float:
 def first_calls() -> tuple[float, float]:
     """Return the CPU seconds of a process that simulates once: without a cache, then with it."""
     with tempfile.TemporaryDirectory() as cache:
-        return tuple(_number(PROBE, "first-call", cache=cache) for _ in range(2))
+        cold = _number(PROBE, "first-call", cache=cache)
+        return cold, _number(PROBE, "first-call", cache=cache)
 
 
 def _memory(replications: int) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from compare import CANNOT, OURS, Compared
 from goals import Goal
+from paired import Row
 from scaling import Growth
 
 
@@ -40,7 +41,7 @@ def _compared(row: Compared) -> list[str]:
         row.case if own else "",
         row.library,
         f"{of.cost.each:,.4g}",
-        f"{of.cost.fixed:,.0f} ± {of.fixed_spread:,.0f}",
+        f"{of.cost.fixed:,.0f} ± {of.fixed_spread:,.0f}" if of.fixed_is_seen else "-",
         "" if own else f"{row.ratio:,.3g} x",
         str(of.leakers),
         "" if of.spent is None else str(of.spent),
@@ -77,3 +78,9 @@ def verdicts(goals: list[Goal]) -> str:
         sign = ">=" if goal.at_least else "<="
         rows.append([goal.text, value, f"{sign} {goal.bound:g} {goal.unit}", goal.verdict])
     return table(["goal", "measured", "wanted", ""], rows)
+
+
+def paired(commit: str, rows: list[Row]) -> str:
+    """One line a case: this version against another commit."""
+    head = ["case", "unit", "this", commit, "ratio (least-most)", "target", "reached"]
+    return table(head, [row.cells() for row in rows])
