@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import leakthrough as lt
 
 
 def _found(*addresses: str) -> Any:
-    """Return what stands at the first address that this version has."""
+    """Return what the first address that this version has leads to."""
     for address in addresses:
         module, _, name = address.rpartition(".")
         try:
@@ -53,18 +54,20 @@ class Kernel:
 
 
 def state_bytes(scenario: lt.Scenario) -> int:
-    """Return the size of what the kernel works on for one thread."""
-    buffers: dict[int, int] = {}
-    _collect(_found("engine.state.new_state", "_state.new_state")(_lower(scenario)), buffers)
-    return sum(buffers.values())
+    """Return the size of what the kernel works on in one thread."""
+    return bytes_of(_found("engine.state.new_state", "_state.new_state")(_lower(scenario)))
 
 
-def _collect(value: Any, buffers: dict[int, int]) -> None:
-    """Note the memory behind arrays, however they are nested, each buffer once."""
+def bytes_of(value: Any) -> int:
+    """Return the size of the memory behind arrays in nested tuples, each buffer counted once."""
+    return sum({id(buffer): buffer.nbytes for buffer in _buffers(value)}.values())
+
+
+def _buffers(value: Any) -> Iterator[Any]:
     if isinstance(value, np.ndarray):
         while isinstance(value.base, np.ndarray):
             value = value.base
-        buffers[id(value)] = value.nbytes
+        yield value
     elif isinstance(value, tuple | list):
         for item in value:
-            _collect(item, buffers)
+            yield from _buffers(item)

@@ -22,7 +22,7 @@ from paired_cases import PAIRED, Paired
 
 ROOT = Path(__file__).parents[1]
 WORKER = Path(__file__).with_name("paired_worker.py")
-PAIRS_OF_A_PROCESS = 5
+PAIRS_OF_A_PROCESS = 3
 
 Ask = Callable[[int], float]
 """Measures the case of a process with the replications of that number."""

@@ -75,15 +75,12 @@ def speed_up(case: Layered, replications: int) -> Measurement:
 
 
 def call(case: Layered, replications: int, calls: int) -> Measurement:
-    """Milliseconds of `simulate` as a whole: the median of some calls, each with a new seed."""
+    """Milliseconds of CPU time of `simulate` as a whole: the median of calls with new seeds."""
     given = scenario(case)
 
     def measure(n: int) -> float:
         seeds = range(n * calls, (n + 1) * calls)
-        clock = time.perf_counter
-        return 1e3 * statistics.median(
-            _seconds(given, replications, seed, 1, clock) for seed in seeds
-        )
+        return 1e3 * statistics.median(_seconds(given, replications, seed) for seed in seeds)
 
     return measure
 
@@ -119,7 +116,13 @@ def state(case: Layered) -> Measurement:
     return lambda _: state_bytes(given) / 1e6
 
 
-def _seconds(given: lt.Scenario, replications: int, seed: int, workers: int, clock: Clock) -> float:
+def _seconds(
+    given: lt.Scenario,
+    replications: int,
+    seed: int,
+    workers: int = 1,
+    clock: Clock = time.process_time,
+) -> float:
     begin = clock()
     lt.simulate(given, replications=replications, seed=seed, workers=workers)
     return clock() - begin
@@ -127,10 +130,8 @@ def _seconds(given: lt.Scenario, replications: int, seed: int, workers: int, clo
 
 def _each(given: lt.Scenario, replications: int, seed: int) -> float:
     """Microseconds of CPU time a replication."""
-    one, all_of_them = (
-        _seconds(given, number, seed, 1, time.process_time) for number in (1, replications)
-    )
-    return cost_of(one, all_of_them, replications).each
+    one, many = (_seconds(given, number, seed) for number in (1, replications))
+    return cost_of(one, many, replications).each
 
 
 def serve(name: str) -> None:
@@ -140,7 +141,8 @@ def serve(name: str) -> None:
         sys.exit(f"{lt.__file__} is not in {source}")
     case = PAIRED[name]
     measure: Measurement = globals()[case.measure](*case.arguments)
-    measure(0)
+    if case.warm_up:
+        measure(0)
     print("ready", flush=True)
     for line in sys.stdin:
         print(measure(int(line)), flush=True)
