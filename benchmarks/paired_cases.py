@@ -98,7 +98,12 @@ PAIRED = {
     ),
     "import": Paired("s", "importing", (), (Target("value", IMPORT_SECONDS),), warm_up=False),
     "a state of 1,000,000 threats": Paired(
-        "MB", "state", (Layered(threats=1_000_000),), (Target("value", 80.0),), 1, warm_up=False
+        "MB",
+        "state",
+        (Layered(threats=1_000_000),),
+        (Target("value", 80.0),),
+        pairs=1,
+        warm_up=False,
     ),
 }
 """Microseconds are CPU time of the kernel alone, a replication; see the README."""
