@@ -93,7 +93,7 @@ PAIRED = {
         "cold_call",
         (),
         (Target("value", COLD_SECONDS), Target("ratio", 0.55)),
-        3,
+        pairs=3,
         warm_up=False,
     ),
     "import": Paired("s", "importing", (), (Target("value", IMPORT_SECONDS),), warm_up=False),
