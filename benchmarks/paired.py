@@ -1,7 +1,7 @@
 """This version of leakthrough against another commit of its repository, in the same run.
 
 One process for each version, asked in turn: two copies of the package in one process slow Numba
-down. New processes after some pairs, since one may have its arrays in lucky places of memory.
+down. New processes after some pairs, since where its arrays are in memory differs.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ class Row:
         return [
             self.name,
             self.case.unit,
-            f"{this:.3g}",
-            f"{other:.3g}",
+            f"{this:,.4g}",
+            f"{other:,.4g}",
             f"{ratio:.3f} ({min(ratios):.3f}-{max(ratios):.3f})",
             targets,
             "reached" if met else "NOT REACHED",
