@@ -1,7 +1,8 @@
 """From the description of records follows what is filled, reset, carried over and counted."""
 
 import pickle
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import numba
 import numpy as np
@@ -31,7 +32,7 @@ named = pytest.mark.parametrize(
 )
 
 
-inside: Any = numba.njit(_nrt=False)  # type: ignore[call-overload]
+inside = cast("Callable[[Any], Any]", numba.njit(_nrt=False))  # type: ignore[call-overload]
 """Compile as the kernel is compiled."""
 
 

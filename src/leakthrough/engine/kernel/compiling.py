@@ -23,7 +23,7 @@ Bool: TypeAlias = Any
 JIT_OFF = bool(numba.config.DISABLE_JIT)  # type: ignore[attr-defined]
 
 FOLDER = Path(__file__).parent
-BESIDES = (
+BESIDES: tuple[Path, ...] = (
     FOLDER.parent / "codes.py",
     FOLDER.parent / "layout.py",
     FOLDER.parents[1] / "model" / "discrete.py",
