@@ -204,7 +204,7 @@ def measures() -> str:
     """What a study may look at."""
     lines = ["# Measures", ""]
     lines += ["What a study looks at in every replication: `leakthrough.Measure`, or its name.", ""]
-    lines += ["| measure | unit | may be told apart by | meaning |", "|---|---|---|---|"]
+    lines += ["| measure | unit | may be grouped by | meaning |", "|---|---|---|---|"]
     for name, kind in MEASURES.items():
         by = ", ".join(f"`{one}`" for one in kind.by)
         text = kind.long_name.replace("{}", "`count`")

@@ -98,7 +98,7 @@ def print_cover(checks: dict[str, xr.Dataset]) -> None:
     """Say how often the recorded nights lie within the predicted intervals."""
     print(f"{'':32}{'in 50 %':>10}{'in 90 %':>10}{'fewer':>8}{'more':>8}{'p':>9}")
     for model, found in checks.items():
-        place = found.place
+        place = found.relative_rank
         half, most = (float((abs(place - 0.5) < part / 2).mean()) for part in (0.5, 0.9))
         fewer = float((place < 0.5).mean())
         p = "< .0001" if found.p_value < 1e-4 else f"{float(found.p_value):.4f}"
@@ -153,7 +153,7 @@ def draw_places(axes: Axes, checks: dict[str, xr.Dataset]) -> None:
     """Draw the distribution of places beside the uniform one."""
     for model, found in checks.items():
         name, colour = MODELS[model]
-        axes.ecdf(found.place, color=colour, lw=2, label=name)
+        axes.ecdf(found.relative_rank, color=colour, lw=2, label=name)
     reach = stats.kstwo(int(checks["same"].nights)).ppf(0.95)
     line = np.array([0.0, 1.0])
     label = "uniform: 95 % lie within"

@@ -170,7 +170,7 @@ def draw(result: xr.Dataset, supply: xr.Dataset, path: Path) -> None:
 def main(directory: Path) -> None:
     """Simulate, print, draw."""
     result = lt.simulate_campaign(campaign(), replications=REPLICATIONS, seed=SEED)
-    supply = lt.supply(result)
+    supply = lt.sustainment(result)
     print(f"{REPLICATIONS} simulated campaigns of {NIGHTS} nights, seed {SEED}")
     print("recorded: the sizes of the raids; assumed: the defence, its stocks, their supply")
     print("\nNight by night (means with 95 % intervals)")

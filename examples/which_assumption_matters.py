@@ -64,7 +64,7 @@ def found(scenario: lt.Scenario) -> Found:
 
 def study() -> tuple[dict[str, Found], dict[str, Found]]:
     """Simulate the steps one upon another, and each alone after the look."""
-    binomial = exact.scenario_of(exact.leakers, **RAID)
+    binomial = exact.as_scenario(exact.leakers, **RAID)
     base = scenario = relaxed(binomial, LOOK)
     in_turn = {"the formula, simulated": found(binomial), "a look after each round": found(base)}
     alone = {}

@@ -118,9 +118,9 @@ def failures(
     """Quantities that fail when the scenario of a case is another one."""
 
     def changed(model: str, **arguments: Any) -> lt.Scenario:
-        return exact.scenario_of(model, **arguments).replace(path, value)
+        return exact.as_scenario(model, **arguments).replace(path, value)
 
-    monkeypatch.setattr(compare, "scenario_of", changed)
+    monkeypatch.setattr(compare, "as_scenario", changed)
     return [row.quantity for row in compare.compare([case], seed) if row.failed]
 
 
@@ -147,7 +147,7 @@ CHANGES: list[tuple[Case, str, Any]] = [
         f"{BATTERY}.assessment_time.scale",
         0.97,
     ),
-    (next(c for c in CASES if c.model == "patience"), "layers.defence.outer_range", 0.45),
+    (next(c for c in CASES if c.model == "abandonment"), "layers.defence.outer_range", 0.45),
     # A channel is missing.
     (next(c for c in CASES if c.model == "simultaneous_raid"), f"{BATTERY}.channels", 2),
 ]

@@ -10,7 +10,7 @@ import xarray as xr
 from scipy import special
 
 from leakthrough import exact
-from leakthrough.exact.scenarios import scenario_of
+from leakthrough.exact.scenarios import as_scenario
 from leakthrough.simulate import simulate
 from verification.cases import Case
 
@@ -155,7 +155,7 @@ def _exact(case: Case) -> Any:
 
 
 def _result(case: Case, seed: int) -> xr.Dataset:
-    scenario = scenario_of(case.model, **case.arguments)
+    scenario = as_scenario(case.model, **case.arguments)
     return simulate(scenario, replications=case.replications, seed=seed)
 
 
@@ -203,7 +203,7 @@ def _of_rounds_left(case: Case, seed: int) -> list[Comparison]:
     return rows
 
 
-def _of_exchange(case: Case, seed: int) -> list[Comparison]:
+def _of_costs(case: Case, seed: int) -> list[Comparison]:
     found, result = _exact(case), _result(case, seed)
     spent = (result.expended * result.round_cost).sum(["battery", "interceptor"])
     values = {"leakers": result.leaked.sel(salvo="raid").values, "cost_spent": spent.values}
@@ -251,7 +251,7 @@ def _of_stream(case: Case, seed: int) -> list[Comparison]:
     end = begin + MEASURED / rate
     threats = math.ceil(rate * end + 8.0 * math.sqrt(rate * end))
     result = simulate(
-        scenario_of(case.model, **arguments, threats=threats),
+        as_scenario(case.model, **arguments, threats=threats),
         replications=case.replications,
         seed=seed,
         timeline=(begin, end),
@@ -276,9 +276,9 @@ _HOW: dict[str, Callable[[Case, int], list[Comparison]]] = {
     "layered_inventories": _of_law,
     "layered_rounds_left": _of_rounds_left,
     "uniform_allocation": _of_law,
-    "cost_exchange": _of_exchange,
+    "raid_costs": _of_costs,
     "erlang_b": _of_stream,
-    "patience": _of_stream,
+    "abandonment": _of_stream,
     "simultaneous_raid": _of_raid_at_once,
 }
 """How the cases of a model are compared."""

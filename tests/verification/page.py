@@ -27,7 +27,7 @@ Everything on this page is written by
     PYTHONPATH=tests python -m verification --write docs/explanation
 
 which anyone can run, with any `--seed`; without `--write` it prints the table. The scenario of a
-case is `exact.scenario_of(exact.leakers, threats=10, ...)`, with the arguments in the table.
+case is `exact.as_scenario(exact.leakers, threats=10, ...)`, with the arguments in the table.
 
 {number} comparisons of {cases} cases, with seed {seed}: {verdict}.
 Of the {random} in which anything is random, {one} are off by more than one standard error,
