@@ -18,7 +18,7 @@ class Case:
     replications : int
         How often its scenario is simulated.
     drawn : bool
-        Whether the page shows its law.
+        Whether the page shows its distribution.
     """
 
     model: str
