@@ -89,7 +89,7 @@ for name, (path, value) in changes.items():
         reach * apart,
     )
 
-print(f"{'change in strike drones through':32}{'one seed':>14}{'own seeds':>16}")
+print(f"{'change in strike drones through':32}{'one seed':>14}{'different seeds':>16}")
 for name, (mean, error, error_apart) in found.items():
     print(f"{name:32}{f'{mean:.2f} ± {error:.2f}':>14}{f'... ± {error_apart:.2f}':>16}")
 
