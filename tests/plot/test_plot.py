@@ -277,7 +277,7 @@ def test_many_numbers_of_leakers_share_bins(made: Made) -> None:
     assert sorted(exact[exact > 0]) == [0.25, 0.75]
 
 
-def test_an_exact_law_stands_beside_what_was_simulated(offset: int) -> None:
+def test_an_exact_distribution_is_drawn_over_the_simulated_one(offset: int) -> None:
     own = battery(channels=12, doctrine=lt.Doctrine(max_salvos=1))
     scenario = raid(salvo(count=12), layer("L", own), gun(kills=0.7))
     result, law = lt.simulate(scenario, replications=400, seed=offset), lt.exact.leakers(12, 0.7)
@@ -433,7 +433,7 @@ def test_a_frontier_has_the_outcomes_and_the_mixtures(made: Made) -> None:
     assert top.get_xlabel() == "cost of all units [currency]"
 
 
-def test_places_are_steps_beside_a_band(made: Made) -> None:
+def test_ranks_are_steps_in_a_band(made: Made) -> None:
     found = made["check"]
     ax: Any = lt.plot.rank_ecdf(found)
     steps = line(ax, "drone, got through: 3 nights")

@@ -65,7 +65,7 @@ def drone_result(leaked: Array, launched: int) -> xr.Dataset:
     return result_of({"drone": launched}, *numbers)
 
 
-def test_a_place_is_counted_by_hand() -> None:
+def test_a_rank_is_counted_by_hand() -> None:
     """Of seven replications two are below the recorded 3, and three equal it."""
     leaked = np.array([0, 1, 3, 3, 3, 5, 9])
     night = nights_of(np.array([10]), np.array([3]))
@@ -82,11 +82,11 @@ def test_a_place_is_counted_by_hand() -> None:
     assert np.isnan(found.p_value)
 
 
-def test_places_are_uniform_where_the_record_is_a_draw(offset: int) -> None:
+def test_ranks_are_uniform_where_the_record_is_a_draw(offset: int) -> None:
     """However few replications: 2,000 nights with 9 each, and small counts.
 
-    The distance of Kolmogorov and Smirnov has its quantile of 1 - 1e-6 at 0.06. Places in the
-    middle of their ties are at 0.13, and those that divide by R in place of R + 1 at 0.10.
+    The distance of Kolmogorov and Smirnov has its quantile of 1 - 1e-6 at 0.06. Ranks in the
+    middle of their ties are at 0.13, and those that divide by R instead of R + 1 at 0.10.
     """
     rng = np.random.default_rng(51 + offset)
     launched = rng.choice(DRONES, 2000)
@@ -103,7 +103,7 @@ def test_places_are_uniform_where_the_record_is_a_draw(offset: int) -> None:
 
 
 @pytest.mark.parametrize("shift", ["spread", "mean"])
-def test_places_are_not_uniform_where_the_model_is_wrong(shift: str, offset: int) -> None:
+def test_ranks_are_not_uniform_where_the_model_is_wrong(shift: str, offset: int) -> None:
     """No spread between nights, or twice the leakers, in 100 nights."""
     rng = np.random.default_rng(53 + offset)
     launched = np.full(100, 120)
@@ -114,7 +114,7 @@ def test_places_are_not_uniform_where_the_model_is_wrong(shift: str, offset: int
     assert float(found.p_value.sel(threat_class="drone", outcome="through")) < 1e-3
 
 
-def test_the_same_seed_gives_the_same_places() -> None:
+def test_the_same_seed_gives_the_same_ranks() -> None:
     night = nights_of(np.array([10]), np.array([3]))
     result = drone_result(np.full(9, 3), 10)
     first, again, other = (records.check(result, night, seed=seed) for seed in (1, 1, 2))
@@ -164,7 +164,7 @@ def test_a_simulated_night_against_the_recorded_one() -> None:
     assert found.nights.sel(outcome="soft_kill").values.tolist() == [1, 0]
 
 
-def test_nights_without_a_threat_have_no_place() -> None:
+def test_nights_without_a_threat_have_no_rank() -> None:
     nights = nights_of(np.array([0, 10]), np.array([0, 3]))
     results = [drone_result(np.zeros(4, np.int64), 0), drone_result(np.array([3, 4]), 10)]
     found = records.check(results, nights).sel(threat_class="drone", outcome="through")

@@ -124,14 +124,14 @@ def _by_class(result: xr.Dataset, classes: Mapping[str, str]) -> "dict[str, Arra
     launched = np.broadcast_to(result["launched"].values, leaked.shape)
     killed, soft = (result[name].sum("layer").values for name in ("killed", "soft_killed"))
     numbers = np.array([launched, leaked, killed, soft])
-    for place, threat in enumerate(result["threat"].values.tolist()):
+    for index, threat in enumerate(result["threat"].values.tolist()):
         name = classes.get(threat, threat)
         if name not in CLASSES:
             raise ValueError(
                 f"classes: the threat {threat!r} must have one of {', '.join(CLASSES)}; "
                 f"got {classes.get(threat)!r}"
             )
-        found[name] = found.get(name, 0) + numbers[..., place]
+        found[name] = found.get(name, 0) + numbers[..., index]
     return found
 
 
