@@ -67,7 +67,7 @@ def test_who_gets_what_of_a_short_stock(shortage: Any, given: list[int]) -> None
     assert result.stock_first_dry.values.tolist() == [1.0]
 
 
-def test_a_stock_is_replenished_by_rate_by_lots_and_by_draws() -> None:
+def test_a_stock_is_replenished_by_rate_by_deliveries_and_by_draws() -> None:
     scenario = night(battery(rounds=0))
     deliveries = [lt.Delivery(time=0.0, rounds=3), lt.Delivery(time=1.5 * DAY, rounds=10)]
     stock = lt.Stock(interceptor="gun", rounds=1, rate=0.4 / DAY, deliveries=deliveries)
