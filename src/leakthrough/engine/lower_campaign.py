@@ -57,11 +57,11 @@ class Plan(NamedTuple):
 
 
 def _stock_by_raid(stock: Stock, raids: int, interval: float) -> Numbers:
-    """Rounds of the rate and of the lots that reach a stock before each raid."""
+    """Rounds of the rate and of the deliveries that reach a stock before each raid."""
     starts = [number * interval for number in range(raids)]
     came = [
         math.floor(stock.rate * start + _ALMOST)
-        + sum(lot.rounds for lot in stock.lots if lot.time <= start)
+        + sum(each.rounds for each in stock.deliveries if each.time <= start)
         for start in starts
     ]
     before = [0, *came[:-1]]

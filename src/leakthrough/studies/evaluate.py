@@ -115,7 +115,7 @@ def frame_of(tables: Tables, labels: Labels) -> Frame:
 
 
 def every_name(labels: Labels) -> dict[str, tuple[str, ...]]:
-    """All names by which a measure may be told apart."""
+    """All names by which a measure may be grouped."""
     return {
         "salvo": labels.salvos,
         "threat": tuple(dict.fromkeys(labels.threats)),

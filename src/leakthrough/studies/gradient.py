@@ -93,7 +93,7 @@ def kill_probability_gradient(
 
     Examples
     --------
-    >>> scenario = exact.scenario_of("leakers", threats=10, kill_probability=0.8)
+    >>> scenario = exact.as_scenario("leakers", threats=10, kill_probability=0.8)
     >>> found = kill_probability_gradient(scenario, replications=1000, seed=1)
     >>> float(found.gradient.sel(estimate="mean").round(6).squeeze())
     -10.0
