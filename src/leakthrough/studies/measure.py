@@ -39,7 +39,7 @@ MEASURES = {
     "cost_spent": _Kind("expended", _OF_ROUNDS, "currency", "cost of rounds expended"),
     "dry": _Kind("dry", _OF_ROUNDS, "1", "probability that a magazine runs dry", True),
 }
-"""Every name, with what it may be told apart by."""
+"""Every name, with what it may be grouped by."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Measure:
     Raises
     ------
     ValueError
-        If there is no such measure, or it cannot be told apart so.
+        If there is no such measure, or it cannot be grouped so.
 
     Examples
     --------

@@ -81,8 +81,8 @@ def simulate_to_precision(
     Returns
     -------
     xarray.Dataset
-        The measure, by its label, along `estimate`; `replications` used; `looks`, the
-        replications at which the interval was looked at; whether it was `reached`; `seed` and
+        The measure, by its label, along `estimate`; `replications` used; `analyses`, the
+        replications at each interim analysis; whether it was `reached`; `seed` and
         `scenario_digest`.
 
     Warns
@@ -126,7 +126,7 @@ def simulate_to_precision(
 
     Examples
     --------
-    >>> scenario = exact.scenario_of(
+    >>> scenario = exact.as_scenario(
     ...     "finite_magazine", threats=20, rounds=20, kill_probability=0.7, looks=2
     ... )
     >>> found = simulate_to_precision(scenario, "leakers", 0.1, seed=7)
@@ -204,7 +204,7 @@ def _dataset(growing: Growing, look: _Look, looks: list[int], confidence: float)
             label: measured(look.estimates, attrs["long_name"], units=attrs["units"]),
             "replications": xr.Variable((), looks[-1], _said("replications used")),
             "reached": xr.Variable((), look.reached, _said("whether it is as precise as wanted")),
-            "looks": xr.Variable("look", looks, _said("replications at each look")),
+            "analyses": xr.Variable("analysis", looks, _said("replications at each analysis")),
         },
         xr.Dataset(),
         confidence,

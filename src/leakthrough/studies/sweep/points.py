@@ -33,7 +33,7 @@ NOTHING: Mapping[int, Scenario] = MappingProxyType({})
 PLAIN = int | float | str | bool | None
 
 Names = tuple[tuple[str, ...], ...]
-"""By measure, what its values are told apart by, at all points together."""
+"""By measure, what its values are grouped by, at all points together."""
 
 
 class Plan(NamedTuple):
