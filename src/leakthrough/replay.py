@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from leakthrough.engine.codes import ASSESSMENT, LEAK, OPENING
 from leakthrough.engine.counts import new_carried, new_counts
@@ -22,6 +21,7 @@ from leakthrough.run_options import checked_replications, checked_seed
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import xarray as xr
 
     from leakthrough.model.scenario import Scenario
 
@@ -123,7 +123,7 @@ def _columns(
 
 def replay(
     scenario: "Scenario | Campaign", *, replication: int, seed: int, raid: int = 0
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Every event of one replication of a raid, as a table.
 
     Parameters
@@ -150,6 +150,8 @@ def replay(
     ValueError
         If `replication`, `seed` or `raid` is out of range.
     """
+    import xarray as xr
+
     number = checked_replications(replication, "replication", least=0)
     seed, raids = checked_seed(seed), scenario.raid_count if isinstance(scenario, Campaign) else 1
     if not is_whole(raid) or not 0 <= raid < raids:

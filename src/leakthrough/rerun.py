@@ -1,22 +1,23 @@
 """The same bits again, from what a result says of itself."""
 
 from concurrent.futures import Executor
-from typing import Any
-
-import xarray as xr
+from typing import TYPE_CHECKING, Any
 
 from leakthrough.results.provenance import campaign_of, recorded, scenario_of
 from leakthrough.simulate import simulate, simulate_campaign
 from leakthrough.studies.sweep.sweep import sweep_again
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 
 def rerun(
-    result: xr.Dataset,
+    result: "xr.Dataset",
     *,
     workers: int | None = None,
     executor: Executor | None = None,
     progress: bool = False,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Simulate again what a result says it came from: the same bits.
 
     Parameters

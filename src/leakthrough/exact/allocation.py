@@ -1,15 +1,20 @@
 """Rounds dealt out before anybody knows which threats are dead: evenly, or at random."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import xarray as xr
 
 from leakthrough.exact.arguments import binomial, chance, law, law_of_sum, support, whole
+
+if TYPE_CHECKING:
+    import xarray as xr
+
 
 _BETWEEN_CUTS = 64
 """Rounds after which the edges of the law are cut off: finding them costs as much as a round."""
 
 
-def uniform_allocation(threats: int, rounds: int, kill_probability: float) -> xr.DataArray:
+def uniform_allocation(threats: int, rounds: int, kill_probability: float) -> "xr.DataArray":
     """Law of the leakers when rounds are dealt out evenly over the threats.
 
     With rounds = k threats + r, each of r threats gets k + 1 rounds and each of the others k, all
@@ -53,7 +58,7 @@ def uniform_allocation(threats: int, rounds: int, kill_probability: float) -> xr
     return law(law_of_sum(few, many), "law of the leakers", leakers=np.arange(number + 1))
 
 
-def random_allocation(threats: int, rounds: int, kill_probability: float) -> xr.DataArray:
+def random_allocation(threats: int, rounds: int, kill_probability: float) -> "xr.DataArray":
     """Law of the leakers when each round goes to a threat drawn at random.
 
     Each round is fired at one of all `threats`, drawn uniformly and apart from all others,

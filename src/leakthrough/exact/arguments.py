@@ -1,12 +1,16 @@
 """Checks of arguments, and laws as labelled arrays."""
 
 import sys
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
 
 from leakthrough.model.errors import is_whole
+
+if TYPE_CHECKING:
+    import xarray as xr
+
 
 Numbers = npt.NDArray[np.float64]
 
@@ -56,8 +60,10 @@ def positive(
     return number
 
 
-def law(values: Numbers, long_name: str, **coordinates: npt.ArrayLike) -> xr.DataArray:
+def law(values: Numbers, long_name: str, **coordinates: npt.ArrayLike) -> "xr.DataArray":
     """A probability mass function with its coordinates, in the order of its axes."""
+    import xarray as xr
+
     return xr.DataArray(
         values,
         {name: np.asarray(numbers, np.int64) for name, numbers in coordinates.items()},

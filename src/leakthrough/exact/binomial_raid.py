@@ -1,10 +1,10 @@
 """Raids in which nothing is scarce: every threat is shot at alike, and apart from the others."""
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
 
 from leakthrough.exact.arguments import (
     Numbers,
@@ -16,6 +16,10 @@ from leakthrough.exact.arguments import (
     whole,
 )
 
+if TYPE_CHECKING:
+    import xarray as xr
+
+
 _MOST = 1_000_000_000
 _EXACT = 2.0**53
 
@@ -26,7 +30,7 @@ def leakers(
     rounds_each: int = 1,
     tracking: float = 1.0,
     common_mode: bool = False,
-) -> xr.DataArray:
+) -> "xr.DataArray":
     """Law of the leakers of a raid.
 
     Each threat is tracked with probability `tracking`, and each tracked one gets `rounds_each`
@@ -205,7 +209,7 @@ def rounds_required(
     return float(met[0]) if met else float(start + 1)
 
 
-def shoot_look_shoot(kill_probability: npt.ArrayLike, looks: int) -> xr.Dataset:
+def shoot_look_shoot(kill_probability: npt.ArrayLike, looks: int) -> "xr.Dataset":
     """What becomes of one threat that is shot at, looked at, and shot at again while it lives.
 
     One round a look, and an assessment that is always right.
@@ -234,6 +238,8 @@ def shoot_look_shoot(kill_probability: npt.ArrayLike, looks: int) -> xr.Dataset:
     >>> float(found.rounds.round(2)), float(found.leak.round(3))
     (1.39, 0.027)
     """
+    import xarray as xr
+
     kill = probability("kill_probability", kill_probability)
     if kill.ndim > 1:
         raise ValueError("kill_probability: must be a number or have one dimension")

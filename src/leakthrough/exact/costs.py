@@ -1,12 +1,16 @@
 """What a binomial raid and its defence cost each other."""
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
 
 from leakthrough.exact.arguments import chance, positive, whole
+
+if TYPE_CHECKING:
+    import xarray as xr
+
 
 _TEXT = {
     "leakers": "real threats that get through",
@@ -29,7 +33,7 @@ def raid_costs(
     decoys: int = 0,
     decoy_cost: float = 0.0,
     decoy_recognition: float = 0.0,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Expected costs of a binomial raid with decoys, and what one more of either costs both sides.
 
     Every real threat and every decoy that is not recognised gets `rounds_each` independent
@@ -124,7 +128,9 @@ def raid_costs(
     )
 
 
-def _labelled(**found: npt.ArrayLike) -> xr.Dataset:
+def _labelled(**found: npt.ArrayLike) -> "xr.Dataset":
+    import xarray as xr
+
     return xr.Dataset(
         {
             name: (

@@ -1,12 +1,16 @@
 """Rounds for the defence of one target, laid down before it is known how many threats will come."""
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
 
 from leakthrough.exact.arguments import Numbers, chance, log_through
+
+if TYPE_CHECKING:
+    import xarray as xr
+
 
 Whole = npt.NDArray[np.int64]
 
@@ -18,7 +22,7 @@ _EQUAL = 1e-9
 
 def prim_read(
     kill_probability: float, slope: float, lethality: float = 1.0, integer: bool = False
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Rounds for each threat to arrive, so that no threat costs more than a fixed price.
 
     Threats come at one target one after another, and nobody knows how many. The deployment keeps
@@ -126,7 +130,9 @@ def _fewest(kill: float, lethality: float, allowed: float) -> int:
     return 1 if kill == 1.0 else math.ceil(math.log(lethality / allowed) / -math.log1p(-kill))
 
 
-def _labelled(rounds: Numbers | Whole, lost: Numbers) -> xr.Dataset:
+def _labelled(rounds: Numbers | Whole, lost: Numbers) -> "xr.Dataset":
+    import xarray as xr
+
     texts = {
         "rounds": (rounds, "rounds fired at this threat"),
         "value_lost": (lost, "expected share of the target's value lost so far"),

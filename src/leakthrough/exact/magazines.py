@@ -2,13 +2,16 @@
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
 
 from leakthrough.exact.arguments import NOTHING, Numbers, binomial, chance, law, support, whole
+
+if TYPE_CHECKING:
+    import xarray as xr
+
 
 _MOST_THREATS = 1_000_000
 _MOST_STATES = 64_000_000
@@ -21,7 +24,9 @@ _MOST_CHANCES = 200_000_000
 """Binomial probabilities in all laws of a layer: some ten seconds."""
 
 
-def finite_magazine(threats: int, rounds: int, kill_probability: float, looks: int) -> xr.DataArray:
+def finite_magazine(
+    threats: int, rounds: int, kill_probability: float, looks: int
+) -> "xr.DataArray":
     """Joint law of leakers and rounds left, when threats come one after another.
 
     Each threat gets one round a look, up to `looks` while it lives and rounds are left; the
@@ -123,7 +128,7 @@ def _trimmed(part: _Part) -> _Part:
     return _Part(part.values[rows, columns], part.leakers + rows.start, part.rounds + columns.start)
 
 
-def layered_inventories(threats: int, layers: Sequence[tuple[int, int, float]]) -> xr.DataArray:
+def layered_inventories(threats: int, layers: Sequence[tuple[int, int, float]]) -> "xr.DataArray":
     """Law of the leakers through layers with inventories, threats one after another.
 
     A threat meets the layers in their order. Each fires `rounds_each` rounds at it at once, each
@@ -173,7 +178,7 @@ def layered_inventories(threats: int, layers: Sequence[tuple[int, int, float]]) 
     return law(found, "law of the leakers", leakers=np.arange(number + 1))
 
 
-def layered_rounds_left(threats: int, layers: Sequence[tuple[int, int, float]]) -> xr.DataArray:
+def layered_rounds_left(threats: int, layers: Sequence[tuple[int, int, float]]) -> "xr.DataArray":
     """Joint laws of the leakers and each layer's rounds left, threats one after another.
 
     The raid and the layers of `layered_inventories`, with what it leaves in each magazine: how

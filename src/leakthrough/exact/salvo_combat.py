@@ -1,10 +1,15 @@
 """Missile salvos between forces: the deterministic equations, and one salvo as a random event."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
 
 from leakthrough.exact.arguments import Numbers, binomial, chance, law, law_of_sum, positive, whole
+
+if TYPE_CHECKING:
+    import xarray as xr
+
 
 _MOST = 1_000_000
 _LARGEST = 1e9
@@ -15,7 +20,7 @@ def hughes_salvo(
     missiles_each: npt.ArrayLike,
     interceptions_each: npt.ArrayLike,
     staying_power: npt.ArrayLike,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Losses of two forces that fire one salvo at each other at the same moment.
 
     Each argument is a pair, for side A and side B; none need be a whole number. For the next
@@ -64,6 +69,8 @@ def hughes_salvo(
     >>> found.losses.values.tolist()
     [2.0, 4.0]
     """
+    import xarray as xr
+
     force = _pair("forces", forces)
     missiles = _pair("missiles_each", missiles_each) * force
     stopped = _pair("interceptions_each", interceptions_each) * force
@@ -101,7 +108,7 @@ def armstrong_salvo(
     intercept_probability: float,
     damage_mean: float,
     damage_sd: float,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Hits and losses of one side to one salvo of the other, as random numbers.
 
     One direction of an exchange: for the other one call again with the sides exchanged. What the
@@ -161,6 +168,8 @@ def armstrong_salvo(
     >>> round(float(found.losses_mean), 3), round(float(found.losses_deterministic), 3)
     (1.485, 1.5)
     """
+    import xarray as xr
+
     fired = _salvo("attackers, missiles_each", attackers, missiles_each, least=0)
     answered = _salvo("defenders, interceptors_each", defenders, interceptors_each, least=1)
     hit = chance("hit_probability", hit_probability)

@@ -1,10 +1,15 @@
 """One target, a stock of rounds, and several looks: how many rounds to fire at each of them."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
 
 from leakthrough.exact.arguments import Numbers, chance, whole
+
+if TYPE_CHECKING:
+    import xarray as xr
+
 
 _MOST_OPTIONS = 200_000_000
 """States and what may be fired in each: some ten seconds."""
@@ -14,7 +19,7 @@ _TIE = 1e-11
 
 def terminal_defence(
     threats: int, rounds: int, kill_probability: float, looks: int, lethality: float = 1.0
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Best use of a stock of rounds, in several looks, by the last defence of one target.
 
     All threats fly at one target at once. At each look the defence sees which of them live,
@@ -146,7 +151,9 @@ def _best(options: Numbers) -> tuple[Numbers, npt.NDArray[np.int64]]:
     return np.stack([least, most, fewest]), fired
 
 
-def _labelled(plan: Numbers, fired: npt.NDArray[np.int64]) -> xr.Dataset:
+def _labelled(plan: Numbers, fired: npt.NDArray[np.int64]) -> "xr.Dataset":
+    import xarray as xr
+
     texts = {
         "destroyed": (plan[0], "least probability that the target is destroyed"),
         "rounds_fired": (fired, "rounds to fire at this look"),

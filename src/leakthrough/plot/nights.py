@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from leakthrough.plot.style import (
     BAND,
@@ -23,6 +22,7 @@ from leakthrough.results.sustainment import sustainment
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import xarray as xr
     from matplotlib.axes import Axes
 
     Array = npt.NDArray[Any]
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _ENDS = (0.05, 0.5, 0.95)
 
 
-def campaign(result: xr.Dataset, *, axes: Any = None) -> "Array":
+def campaign(result: "xr.Dataset", *, axes: Any = None) -> "Array":
     """What a campaign leaves, what has run dry, and what gets through, raid by raid.
 
     Parameters
@@ -76,7 +76,7 @@ def _marker(raids: "Array") -> str:
     return "o" if raids.size == 1 else ""
 
 
-def _draw_rounds(ax: "Axes", result: xr.Dataset, raids: "Array") -> None:
+def _draw_rounds(ax: "Axes", result: "xr.Dataset", raids: "Array") -> None:
     stock = result["stock"]
     kept = "replication" in stock.dims
     if not kept:
@@ -105,7 +105,7 @@ def _draw_rounds(ax: "Axes", result: xr.Dataset, raids: "Array") -> None:
         beside(ax, handlelength=3.2)
 
 
-def _draw_dry(ax: "Axes", found: xr.Dataset, raids: "Array") -> None:
+def _draw_dry(ax: "Axes", found: "xr.Dataset", raids: "Array") -> None:
     for n, interceptor in enumerate(found["interceptor"].values.tolist()):
         own, colour, name = found.sel(interceptor=interceptor), style(n).colour, words(interceptor)
         stock = own["stock_dry"]
@@ -126,14 +126,14 @@ def _draw_dry(ax: "Axes", found: xr.Dataset, raids: "Array") -> None:
 
 
 def _draw_probability(
-    ax: "Axes", found: xr.DataArray, raids: "Array", line: str, colour: str, label: str
+    ax: "Axes", found: "xr.DataArray", raids: "Array", line: str, colour: str, label: str
 ) -> None:
     mean, low, high = (found.sel(estimate=end).values for end in ("mean", "low", "high"))
     ax.fill_between(raids, low, high, color=colour, alpha=0.18, lw=0)
     ax.plot(raids, mean, line, color=colour, lw=2, marker=_marker(raids), label=label)
 
 
-def _draw_leakers(ax: "Axes", result: xr.Dataset, raids: "Array") -> None:
+def _draw_leakers(ax: "Axes", result: "xr.Dataset", raids: "Array") -> None:
     if "leakers_quantile" in result:
         ends = (
             result["leakers_quantile"].sel(quantile=list(_ENDS)).transpose("quantile", ...).values

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
-import xarray as xr
 
 from leakthrough.plot.style import (
     BAND,
@@ -36,6 +35,7 @@ from leakthrough.text_tables import number
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import xarray as xr
     from matplotlib.axes import Axes
 
     Array = npt.NDArray[Any]
@@ -61,7 +61,7 @@ class _Fate(NamedTuple):
     hatch: str
 
 
-def fates(result: xr.Dataset, *, ax: "Axes | None" = None) -> "Axes":
+def fates(result: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
     """What became of the threats of each salvo: a bar each, in shares of those launched.
 
     Parameters
@@ -125,7 +125,7 @@ def fates(result: xr.Dataset, *, ax: "Axes | None" = None) -> "Axes":
     return ax
 
 
-def _fates(ready: xr.Dataset) -> list[_Fate]:
+def _fates(ready: "xr.Dataset") -> list[_Fate]:
     from matplotlib.colors import LinearSegmentedColormap
 
     mean = ready.sel(statistic="mean")
@@ -170,7 +170,7 @@ def _counts(ax: "Axes", bars: Any, fate: _Fate) -> "list[tuple[Any, Any]]":
     ]
 
 
-def _salvos(ready: xr.Dataset) -> list[str]:
+def _salvos(ready: "xr.Dataset") -> list[str]:
     """Names of the salvos, and how many they launch."""
     columns = (ready[name].values.tolist() for name in ("salvo", "decoy", "launched"))
     return [
@@ -180,7 +180,7 @@ def _salvos(ready: xr.Dataset) -> list[str]:
 
 
 def leakers(
-    result: xr.Dataset, pmf: xr.DataArray | None = None, *, ax: "Axes | None" = None
+    result: "xr.Dataset", pmf: "xr.DataArray | None" = None, *, ax: "Axes | None" = None
 ) -> "Axes":
     """How many real threats get through: the distribution, its mean, and an exact one to compare.
 
@@ -243,6 +243,8 @@ def leakers(
 
 def _chances(pmf: object) -> "Array | None":
     """Probabilities of 0, 1, 2 ... leakers."""
+    import xarray as xr
+
     if pmf is None:
         return None
     if not isinstance(pmf, xr.DataArray) or pmf.dims != ("leakers",):
@@ -277,7 +279,7 @@ def _binned(values: "Array", edges: "Array", width: int) -> "Array":
 
 
 def depletion(
-    result: xr.Dataset,
+    result: "xr.Dataset",
     *,
     by: Literal["battery", "interceptor"] = "battery",
     ax: "Axes | None" = None,
@@ -346,7 +348,7 @@ def _clock(time: "Array") -> tuple[float, str]:
     return (3600.0, "h") if span >= 7200.0 else (60.0, "min") if span >= 300.0 else (1.0, "s")
 
 
-def _groups(result: xr.Dataset, by: object) -> "dict[str, Array]":
+def _groups(result: "xr.Dataset", by: object) -> "dict[str, Array]":
     """Which magazines (battery, interceptor) belong to each line."""
     if by not in ("battery", "interceptor"):
         raise ValueError(f'by: must be "battery" or "interceptor"; got {by!r}')
@@ -361,7 +363,7 @@ def _groups(result: xr.Dataset, by: object) -> "dict[str, Array]":
     return {name: own for name, own in found.items() if result["rounds"].values[own].sum() > 0}
 
 
-def _kinds(result: xr.Dataset) -> list[str]:
+def _kinds(result: "xr.Dataset") -> list[str]:
     """The kind of each battery: its own name, or that of the family `name-1` to `name-n`."""
     names, layers = result["battery"].values.tolist(), result["layer_of"].values.tolist()
     families: dict[tuple[str, str], list[int]] = {}

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from leakthrough.plot.style import (
     BLUE,
@@ -21,6 +20,7 @@ from leakthrough.plot.style import (
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import xarray as xr
     from matplotlib.axes import Axes
 
     Array = npt.NDArray[Any]
@@ -33,14 +33,14 @@ def _named(threat_class: str, outcome: str) -> str:
     return f"{threat_class}, {_WORDS.get(outcome, outcome)}"
 
 
-def _whole(found: xr.Dataset) -> xr.Dataset:
+def _whole(found: "xr.Dataset") -> "xr.Dataset":
     """With all of its dimensions, also where one was selected."""
     demand(found, "records.check", _WANTED)
     missing = [name for name in ("night", "threat_class", "outcome") if name not in found.dims]
     return found.expand_dims(missing)
 
 
-def rank_ecdf(found: xr.Dataset, *, ax: "Axes | None" = None) -> "Axes":
+def rank_ecdf(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
     """Empirical distribution of the ranks of recorded nights among simulated ones, and the uniform.
 
     Parameters
@@ -101,7 +101,7 @@ def _nights(number: int) -> str:
     return f"{number} night{'s' if number > 1 else ''}"
 
 
-def predictive_intervals(found: xr.Dataset, *, ax: "Axes | None" = None) -> "Axes":
+def predictive_intervals(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
     """A recorded night in its simulated intervals, by class and outcome.
 
     Parameters
@@ -155,7 +155,7 @@ def predictive_intervals(found: xr.Dataset, *, ax: "Axes | None" = None) -> "Axe
     return ax
 
 
-def _draw_interval(ax: "Axes", found: xr.Dataset, row: int, launched: float) -> None:
+def _draw_interval(ax: "Axes", found: "xr.Dataset", row: int, launched: float) -> None:
     low, lower, middle, upper, high = found["simulated"].transpose("quantile").values / launched
     value = float(found["recorded"])
     labels = ("5 to 95 %", "25 to 75 %", "median", "recorded") if row == 0 else (None,) * 4
@@ -166,12 +166,12 @@ def _draw_interval(ax: "Axes", found: xr.Dataset, row: int, launched: float) -> 
     ax.plot(where, row, "D", color=VERMILION, mec="white", ms=7, label=labels[3])
 
 
-def _is_told(found: xr.Dataset) -> bool:
+def _is_told(found: "xr.Dataset") -> bool:
     """Whether there is anything to show: recorded, or simulated at all."""
     return bool(np.isfinite(found["recorded"])) or float(found["mean"]) > 0
 
 
-def _numbers(found: xr.Dataset) -> str:
+def _numbers(found: "xr.Dataset") -> str:
     """Class and outcome; what was recorded, and simulated."""
     low, high = (float(found["simulated"].sel(quantile=end)) for end in (0.05, 0.95))
     told = f"{float(found['recorded']):,.0f}" if np.isfinite(found["recorded"]) else "not told"

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from leakthrough.plot.style import (
     BLACK,
@@ -29,6 +28,7 @@ from leakthrough.plot.style import (
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import xarray as xr
     from matplotlib.axes import Axes
 
     Array = npt.NDArray[Any]
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _LOOKS = {"low": (BLUE, "////"), "high": (VERMILION, "")}
 
 
-def tornado(found: xr.Dataset, *, ax: "Axes | None" = None) -> "Axes":
+def tornado(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
     """What each field does to a measure at its low and its high end: the longest bar first.
 
     Parameters
@@ -83,7 +83,7 @@ def tornado(found: xr.Dataset, *, ax: "Axes | None" = None) -> "Axes":
     return ax
 
 
-def _draw_bar(ax: "Axes", found: xr.Dataset, row: int, base: float) -> None:
+def _draw_bar(ax: "Axes", found: "xr.Dataset", row: int, base: float) -> None:
     """One field: a bar from the base to what it leads to at each end."""
     estimates = found["difference"].sel(estimate=["mean", "low", "high"])
     ends = {end: estimates.sel(end=end).values for end in _LOOKS}
@@ -109,7 +109,7 @@ def _draw_bar(ax: "Axes", found: xr.Dataset, row: int, base: float) -> None:
         )
 
 
-def _limits(found: xr.Dataset, base: float) -> tuple[float, float]:
+def _limits(found: "xr.Dataset", base: float) -> tuple[float, float]:
     """Ends of the axis, with room for the values of the fields beside the bars."""
     ends = found["difference"].sel(estimate=["low", "high"]).values
     low, high = base + min(ends.min(), 0.0), base + max(ends.max(), 0.0)
@@ -117,12 +117,12 @@ def _limits(found: xr.Dataset, base: float) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _title(found: xr.Dataset, base: float) -> str:
+def _title(found: "xr.Dataset", base: float) -> str:
     value = f"{100 * base:.3g} %" if is_share(found["base"]) else amount(float(f"{base:.3g}"))
     return f"{scenario_name(found)}one field at a time; as it is: {value}"
 
 
-def _legend(ax: "Axes", found: xr.Dataset) -> None:
+def _legend(ax: "Axes", found: "xr.Dataset") -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -135,7 +135,7 @@ def _legend(ax: "Axes", found: xr.Dataset) -> None:
     beside(ax, handles=handles)
 
 
-def sensitivity(found: xr.Dataset, *, ax: "Axes | None" = None) -> "Axes":
+def sensitivity(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
     """Sobol' indices of each field, the largest total index first.
 
     Parameters
@@ -183,7 +183,7 @@ def sensitivity(found: xr.Dataset, *, ax: "Axes | None" = None) -> "Axes":
     return ax
 
 
-def frontier(found: xr.Dataset, *, axes: Any = None) -> "Array":
+def frontier(found: "xr.Dataset", *, axes: Any = None) -> "Array":
     """What each budget buys, and the mixture that was found best for it.
 
     Parameters
@@ -213,7 +213,7 @@ def frontier(found: xr.Dataset, *, axes: Any = None) -> "Array":
     return pair
 
 
-def _draw_outcome(ax: "Axes", found: xr.Dataset) -> None:
+def _draw_outcome(ax: "Axes", found: "xr.Dataset") -> None:
     outcome, cost = found["frontier_outcome"], found["frontier_cost"].values
     mean, low, high = (outcome.sel(estimate=end).values for end in ("mean", "low", "high"))
     reach = np.maximum([mean - low, high - mean], 0.0)
@@ -228,7 +228,7 @@ def _draw_outcome(ax: "Axes", found: xr.Dataset) -> None:
     amounts(ax.xaxis)
 
 
-def _draw_mixtures(ax: "Axes", found: xr.Dataset) -> None:
+def _draw_mixtures(ax: "Axes", found: "xr.Dataset") -> None:
     units = found["frontier_allocation"].transpose("step", "path").values
     budget = found["budget"].values
     spent = units * found["unit_cost"].values

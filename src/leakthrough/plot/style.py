@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import xarray as xr
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import xarray as xr
     from matplotlib.axes import Axes
 
     Array = npt.NDArray[Any]
@@ -44,6 +44,8 @@ def style(number: int) -> Style:
 
 def demand(found: object, source: str, names: Iterable[str], argument: str = "found") -> None:
     """Refuse what is not a Dataset with these variables, or coordinates."""
+    import xarray as xr
+
     text = f"{argument}: must come from leakthrough.{source}"
     if not isinstance(found, xr.Dataset):
         raise ValueError(f"{text}; got {type(found).__name__}")
@@ -101,14 +103,14 @@ def field(path: str) -> str:
     return ", ".join(kept)
 
 
-def described(variable: xr.DataArray, name: object = "") -> str:
+def described(variable: "xr.DataArray", name: object = "") -> str:
     """What a variable is, with its units, if it has any."""
     text = str(variable.attrs.get("long_name", name or variable.name)).split(";")[0]
     units = str(variable.attrs.get("units", "1"))
     return text if units == "1" else f"{text} [{units}]"
 
 
-def is_share(variable: xr.DataArray) -> bool:
+def is_share(variable: "xr.DataArray") -> bool:
     """Whether a variable is a share or a probability, to be drawn in per cent."""
     text = str(variable.attrs.get("long_name", ""))
     return variable.attrs.get("units") == "1" and text.startswith(("share", "probability"))
@@ -174,7 +176,7 @@ def draw_band(ax: "Axes", at: Any, low: Any, high: Any, colour: str) -> None:
     ax.plot(at, low, at, high, color=colour, lw=0.7, alpha=0.7)
 
 
-def scenario_name(found: xr.Dataset, width: int = 44) -> str:
+def scenario_name(found: "xr.Dataset", width: int = 44) -> str:
     """Name of the scenario that was simulated, and a colon; nothing where it is not known."""
     name = found.attrs.get("scenario")
     if name is None and "provenance" in found.attrs:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from leakthrough.model.errors import nearest, shown
 from leakthrough.plot.style import (
@@ -25,6 +24,7 @@ from leakthrough.plot.style import (
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import xarray as xr
     from matplotlib.axes import Axes
 
     Array = npt.NDArray[Any]
@@ -34,11 +34,11 @@ _SOURCE = "sweep, as a grid"
 
 
 def saturation(
-    found: xr.Dataset,
+    found: "xr.Dataset",
     measure: str | None = None,
     *,
     along: str | None = None,
-    knee: xr.Dataset | Sequence[xr.Dataset] = (),
+    knee: "xr.Dataset | Sequence[xr.Dataset]" = (),
     ax: "Axes | None" = None,
 ) -> "Axes":
     """A measure along an axis of a sweep, such as the leak rate against the size of the raid.
@@ -100,7 +100,7 @@ def saturation(
 
 
 def _draw_line(
-    ax: "Axes", line: xr.DataArray, x: str, n: int, label: str | None, knee: xr.Dataset | None
+    ax: "Axes", line: "xr.DataArray", x: str, n: int, label: str | None, knee: "xr.Dataset | None"
 ) -> None:
     at, (colour, dashes, marker) = line[x].values, style(n)
     mean, low, high = (line.sel(estimate=end).values for end in ("mean", "low", "high"))
@@ -136,7 +136,7 @@ def _draw_line(
 
 
 def heatmap(
-    found: xr.Dataset,
+    found: "xr.Dataset",
     measure: str | None = None,
     *,
     along: str | None = None,
@@ -210,7 +210,7 @@ def _draw_levels(
         text.set_path_effects(stroke)
 
 
-def _ticks(axis: Any, along: xr.DataArray) -> "tuple[Array, Array]":
+def _ticks(axis: Any, along: "xr.DataArray") -> "tuple[Array, Array]":
     """Middles and edges of the cells; ticks with names where they are not numbers."""
     if along.dtype.kind in "if":
         at = along.values.astype(np.float64)
@@ -231,7 +231,7 @@ def _place() -> str:
     return f"found: must come from leakthrough.{_SOURCE}"
 
 
-def _measured(found: Any, measure: str | None) -> xr.DataArray:
+def _measured(found: Any, measure: str | None) -> "xr.DataArray":
     """The estimates of a measure."""
     demand(found, _SOURCE, ("estimate",))
     known = [str(name) for name, own in found.data_vars.items() if "estimate" in own.dims]
@@ -247,7 +247,9 @@ def _measured(found: Any, measure: str | None) -> xr.DataArray:
     return values
 
 
-def _others(values: xr.DataArray, along: str | None, *, most: int, last: bool = False) -> list[str]:
+def _others(
+    values: "xr.DataArray", along: str | None, *, most: int, last: bool = False
+) -> list[str]:
     """The axis to the right, and what is left."""
     dims = [str(dim) for dim in values.dims if dim != "estimate"]
     if len(dims) > 2:
@@ -259,7 +261,7 @@ def _others(values: xr.DataArray, along: str | None, *, most: int, last: bool = 
     return [first, *(dim for dim in dims if dim != first)]
 
 
-def _few(values: xr.DataArray, others: Sequence[str]) -> range:
+def _few(values: "xr.DataArray", others: Sequence[str]) -> range:
     size = values.sizes[others[0]]
     if size > MOST_LINES:
         text = f"at most {MOST_LINES} lines can be distinguished, {others[0]} has {size}"
@@ -267,7 +269,9 @@ def _few(values: xr.DataArray, others: Sequence[str]) -> range:
     return range(size)
 
 
-def _knees(knee: Any, lines: int) -> list[xr.Dataset | None]:
+def _knees(knee: Any, lines: int) -> "list[xr.Dataset | None]":
+    import xarray as xr
+
     own = [knee] if isinstance(knee, xr.Dataset) else list(knee)
     for each in own:
         names = ("crossing", "crossing_low", "crossing_high")
@@ -277,14 +281,14 @@ def _knees(knee: Any, lines: int) -> list[xr.Dataset | None]:
     return list(own) or [None] * lines
 
 
-def axis_text(along: xr.DataArray) -> str:
+def axis_text(along: "xr.DataArray") -> str:
     """What stands along an axis: its name, or its path, with units."""
     name, units = str(along.name), str(along.attrs.get("units", "1"))
     text = words(field(name), 50, 2)
     return text if units == "1" else f"{text} [{units}]"
 
 
-def _setting(line: xr.DataArray, dim: str) -> str:
+def _setting(line: "xr.DataArray", dim: str) -> str:
     """What a line is of."""
     value = line[dim].item()
     if isinstance(value, str):
@@ -294,5 +298,5 @@ def _setting(line: xr.DataArray, dim: str) -> str:
     return words(text)
 
 
-def _title(ax: "Axes", found: xr.Dataset, what: str) -> None:
+def _title(ax: "Axes", found: "xr.Dataset", what: str) -> None:
     ax.set_title(f"{scenario_name(found)}{what}", loc="left", fontsize="medium")

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from leakthrough.records.beta_binomial import fit, tally
 from leakthrough.records.classes import MERGED
@@ -12,6 +11,7 @@ from leakthrough.statistics.intervals import checked_confidence
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import xarray as xr
     from scipy.stats.distributions import rv_frozen
 
     Array = npt.NDArray[Any]
@@ -26,7 +26,7 @@ ESTIMATES = ("value", "low", "high")
 _INTERVAL = "estimate; low and high of the {:g} % interval"
 
 
-def calibrate(record: xr.Dataset, *, confidence: float = 0.95) -> xr.Dataset:
+def calibrate(record: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset":
     """Estimate effective kill probabilities, and how they differ between nights.
 
     Within a night each threat of a class is stopped with the same probability, independently;
@@ -82,6 +82,8 @@ def calibrate(record: xr.Dataset, *, confidence: float = 0.95) -> xr.Dataset:
     >>> int(drones.nights), bool(drones.spread > 0)
     (34, True)
     """
+    import xarray as xr
+
     level, table = checked_confidence(confidence), nights(record)
     classes, outcomes = table["threat_class"].values, list(OUTCOMES)
     shape = (len(classes), len(outcomes))
@@ -119,7 +121,7 @@ def calibrate(record: xr.Dataset, *, confidence: float = 0.95) -> xr.Dataset:
     )
 
 
-def _shares(table: xr.Dataset) -> "list[tuple[Array, Array]]":
+def _shares(table: "xr.Dataset") -> "list[tuple[Array, Array]]":
     """How many of how many, night by night, for each outcome; only nights that tell."""
     told = table["stopped"].values + table["through"].values
     stopped, soft, hard = (table[name].values for name in OUTCOMES)
@@ -156,7 +158,7 @@ def _estimates(mean: "Array", correlation: "Array") -> "dict[str, tuple[Any, Arr
 
 
 def distribution(
-    estimates: xr.Dataset, threat_class: str, outcome: str = "stopped"
+    estimates: "xr.Dataset", threat_class: str, outcome: str = "stopped"
 ) -> "float | rv_frozen[Any, float]":
     """The law of an effective kill probability between nights, for a scenario to take.
 

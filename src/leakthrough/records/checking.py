@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from leakthrough.records.classes import CLASSES
 from leakthrough.records.entries import LABELS, nights
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import xarray as xr
 
     Array = npt.NDArray[Any]
 
@@ -20,12 +20,12 @@ _KEYS = ("night", "threat_class", "outcome")
 
 
 def check(
-    result: xr.Dataset | Sequence[xr.Dataset],
-    record: xr.Dataset,
+    result: "xr.Dataset | Sequence[xr.Dataset]",
+    record: "xr.Dataset",
     *,
     classes: Mapping[str, str] | None = None,
     seed: int = 0,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Find the rank of recorded nights in the distributions of simulated ones.
 
     The relative rank is the randomised probability integral transform: of R replications B are
@@ -92,6 +92,8 @@ def check(
     >>> bool(0.01 < found.relative_rank.sel(threat_class="drone", outcome="soft_kill") < 0.99)
     True
     """
+    import xarray as xr
+
     results = [result] if isinstance(result, xr.Dataset) else list(result)
     table = nights(record)
     if not results or len(results) != table.sizes["night"]:
@@ -109,7 +111,7 @@ def check(
     return _tested(_labelled(np.array(rows), table, held))
 
 
-def _by_class(result: xr.Dataset, classes: Mapping[str, str]) -> "dict[str, Array]":
+def _by_class(result: "xr.Dataset", classes: Mapping[str, str]) -> "dict[str, Array]":
     """Simulated numbers of each class, by outcome and replication, after those launched."""
     needed = {"launched": ("salvo",), "leaked": ("replication", "salvo")}
     for name, dims in needed.items():
@@ -135,7 +137,7 @@ def _by_class(result: xr.Dataset, classes: Mapping[str, str]) -> "dict[str, Arra
     return found
 
 
-def _told(table: xr.Dataset, night: int, name: str) -> "tuple[str, Array]":
+def _told(table: "xr.Dataset", night: int, name: str) -> "tuple[str, Array]":
     """The night's name, and its recorded numbers: those whose fate is told, then by outcome."""
     at = table.isel(night=night)
     day = str(at["night"].values)[:10]
@@ -173,8 +175,10 @@ def _compared(
     return np.array(rows)
 
 
-def _labelled(rows: "Array", table: xr.Dataset, held: Sequence[str]) -> xr.Dataset:
+def _labelled(rows: "Array", table: "xr.Dataset", held: Sequence[str]) -> "xr.Dataset":
     """Rows by night, class and outcome as a Dataset."""
+    import xarray as xr
+
     texts = {
         "recorded": "recorded number of threats",
         "mean": "mean simulated number of threats",
@@ -197,7 +201,7 @@ def _labelled(rows: "Array", table: xr.Dataset, held: Sequence[str]) -> xr.Datas
     return xr.Dataset(variables, coordinates)
 
 
-def _tested(found: xr.Dataset) -> xr.Dataset:
+def _tested(found: "xr.Dataset") -> "xr.Dataset":
     """Add the test that ranks are uniform over the nights."""
     from scipy import stats
 

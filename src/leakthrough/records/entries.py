@@ -3,13 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
 
 from leakthrough.records.classes import CLASSES
+
+if TYPE_CHECKING:
+    import xarray as xr
+
 
 Array = npt.NDArray[Any]
 
@@ -57,16 +60,20 @@ class Entry:
         return self.launched - self.stopped - self.in_flight
 
 
-def days(values: Sequence[date]) -> xr.Variable:
+def days(values: Sequence[date]) -> "xr.Variable":
     """Days as a coordinate."""
+    import xarray as xr
+
     stamps = np.array(values, "datetime64[D]").astype("datetime64[ns]")
     return xr.Variable("entry", stamps, {"long_name": LABELS["night"]})
 
 
 def table(
     entries: Sequence[Entry], extra: Mapping[str, Sequence[object]], attrs: Mapping[str, object]
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """A record along `entry`; `extra` holds more coordinates."""
+    import xarray as xr
+
     texts = {name: [getattr(e, name) for e in entries] for name in ("model", "source")}
     kinds = {"threat_class": [e.threat_class for e in entries], **texts, **extra}
     variables = {
@@ -91,7 +98,7 @@ def _labels(values: Sequence[object]) -> Array:
     return np.array(values, np.int64 if whole else np.str_)
 
 
-def nights(record: xr.Dataset) -> xr.Dataset:
+def nights(record: "xr.Dataset") -> "xr.Dataset":
     """Add the entries of a record up by night and class.
 
     A night is the day on which raids ended: a raid by day that ended on the same day is in it.
@@ -119,6 +126,8 @@ def nights(record: xr.Dataset) -> xr.Dataset:
     >>> int(night.launched), int(night.through)
     (539, 63)
     """
+    import xarray as xr
+
     _check_record(record)
     if "entry" not in record.dims:
         return record if "night" in record.dims else record.expand_dims("night")
@@ -143,6 +152,8 @@ def nights(record: xr.Dataset) -> xr.Dataset:
 
 
 def _check_record(record: object) -> None:
+    import xarray as xr
+
     if not isinstance(record, xr.Dataset):
         raise ValueError(
             f"record: must be a Dataset from raids, load or nights; got {type(record).__name__}"

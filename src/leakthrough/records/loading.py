@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
-
-import xarray as xr
+from typing import TYPE_CHECKING
 
 from leakthrough.records.classes import MERGED, MODELS, class_of, parts_of
 from leakthrough.records.entries import Entry, table
+
+if TYPE_CHECKING:
+    import xarray as xr
+
 
 COLUMNS = (
     "time_end",
@@ -41,7 +44,7 @@ _TIME = re.compile(r"(20[0-9]{2}-[0-9]{2}-[0-9]{2})( ([01][0-9]|2[0-3])(:[0-5][0
 Row = dict[str, str]
 
 
-def raids() -> xr.Dataset:
+def raids() -> "xr.Dataset":
     """Large raids of 2022 to 2026 with what became of them: the table that ships.
 
     Facts about single days, typed from the bulletins of the Air Force of Ukraine as a public data
@@ -100,7 +103,7 @@ def raids() -> xr.Dataset:
     return table(entries, {"note": [row["note"] for row in rows]}, attrs)
 
 
-def load(path: str | Path) -> xr.Dataset:
+def load(path: str | Path) -> "xr.Dataset":
     """Read a copy of the public data set "Massive Missile Attacks on Ukraine" (P. Ivaniuk).
 
     What has to be known to add its rows up is done here:

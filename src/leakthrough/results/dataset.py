@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from leakthrough.results.variables import COORDINATES, VARIABLES, raid_variables
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import xarray as xr
 
     Array = npt.NDArray[Any]
 
@@ -21,8 +21,10 @@ def dataset(
     seed: int,
     digest: str,
     provenance: str,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Assemble a result; each array must have the dimensions that its spec declares."""
+    import xarray as xr
+
     specs = {**VARIABLES, **(raid_variables() if "raid" in coordinates else {})}
     data = {
         name: xr.Variable(specs[name].dims, array, specs[name].attrs)

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import xarray as xr
 
 from leakthrough.results.labelled import labelled, measured, number_of, statistics_of
 from leakthrough.results.reduction import reduced
@@ -17,6 +16,7 @@ from leakthrough.statistics.intervals import (
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import xarray as xr
 
     Array = npt.NDArray[Any]
 
@@ -25,7 +25,7 @@ _TEXT = "share of {} that got through"
 REAL = "real threats (decoys not counted)"
 
 
-def leaked_in(ready: xr.Dataset, groups: "Array") -> "tuple[Array, Array]":
+def leaked_in(ready: "xr.Dataset", groups: "Array") -> "tuple[Array, Array]":
     """Mean and variance of leakers of groups of salvos.
 
     Parameters
@@ -41,7 +41,7 @@ def leaked_in(ready: xr.Dataset, groups: "Array") -> "tuple[Array, Array]":
     return weights @ statistics_of(ready, "leaked")[0], np.maximum(variance, 0.0)
 
 
-def rates(ready: xr.Dataset, groups: "Array", confidence: float) -> "Array":
+def rates(ready: "xr.Dataset", groups: "Array", confidence: float) -> "Array":
     """Estimates of leaked / launched of groups of salvos, shape (4, G); NaN for no threats."""
     launched = groups.astype(np.float64) @ ready["launched"].values
     launched = np.where(launched > 0, launched, np.nan)
@@ -51,11 +51,11 @@ def rates(ready: xr.Dataset, groups: "Array", confidence: float) -> "Array":
 
 
 def leak_rate(
-    result: xr.Dataset,
+    result: "xr.Dataset",
     by: Literal["salvo", "threat"] | None = None,
     *,
     confidence: float = 0.95,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Share of the launched threats that get through.
 
     Parameters
@@ -81,6 +81,8 @@ def leak_rate(
     ValueError
         If the Dataset is not a result, or an argument is not as above.
     """
+    import xarray as xr
+
     ready, level = reduced(result), checked_confidence(confidence)
     decoy, threat = ready["decoy"].values, ready["threat"].values
     if by is None:
@@ -99,7 +101,7 @@ def leak_rate(
     return labelled({"leak_rate": found}, ready, level)
 
 
-def rounds_left(ready: xr.Dataset, name: str, confidence: float) -> xr.Variable:
+def rounds_left(ready: "xr.Dataset", name: str, confidence: float) -> "xr.Variable":
     """Estimates of ready rounds: infinite where the magazine is, NaN where there is none."""
     rounds = ready["rounds"].values
     mean, variance = statistics_of(ready, name)
@@ -112,7 +114,7 @@ def rounds_left(ready: xr.Dataset, name: str, confidence: float) -> xr.Variable:
     return measured(found, str(ready[name].attrs["long_name"]).split(";")[0], *dims)
 
 
-def depletion(result: xr.Dataset, *, confidence: float = 0.95) -> xr.Dataset:
+def depletion(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset":
     """Whether and when magazines run dry.
 
     A magazine runs dry when its last ready round leaves and no reload is to come. One that starts
@@ -161,7 +163,7 @@ def depletion(result: xr.Dataset, *, confidence: float = 0.95) -> xr.Dataset:
     return labelled(found, ready, level)
 
 
-def _costs(ready: xr.Dataset) -> "tuple[tuple[Any, Any], Any]":
+def _costs(ready: "xr.Dataset") -> "tuple[tuple[Any, Any], Any]":
     """Mean and variance of the cost of rounds, and its covariance with real threats stopped."""
     cost = ready["round_cost"].values
     mean = cost @ statistics_of(ready, "expended")[0].sum(axis=0)
@@ -170,7 +172,7 @@ def _costs(ready: xr.Dataset) -> "tuple[tuple[Any, Any], Any]":
     return (mean, variance), -crossed[~ready["decoy"].values].sum()
 
 
-def cost_exchange(result: xr.Dataset, *, confidence: float = 0.95) -> xr.Dataset:
+def cost_exchange(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset":
     """Cost of the rounds that were spent, beside what they and all else stopped.
 
     Read the costs beside the leakers: **a ratio alone looks best for a defence that fires

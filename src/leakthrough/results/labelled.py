@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from leakthrough.statistics.intervals import (
     ESTIMATES,
@@ -12,22 +11,27 @@ from leakthrough.statistics.intervals import (
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import xarray as xr
 
     Array = npt.NDArray[Any]
 
 
 def measured(
     estimates: "npt.ArrayLike", long_name: str, *dims: str, units: str = "1"
-) -> xr.Variable:
+) -> "xr.Variable":
     """Make a variable of estimates."""
+    import xarray as xr
+
     attrs = {"units": units, "long_name": long_name}
     return xr.Variable(("estimate", *dims), np.asarray(estimates, np.float64), attrs)
 
 
 def labelled(
-    variables: Mapping[str, xr.Variable], ready: xr.Dataset, confidence: float
-) -> xr.Dataset:
+    variables: "Mapping[str, xr.Variable]", ready: "xr.Dataset", confidence: float
+) -> "xr.Dataset":
     """Make a Dataset that says what it is and where it comes from."""
+    import xarray as xr
+
     found = xr.Dataset(variables, attrs={"confidence": confidence})
     found = found.assign_coords(
         {name: at for name, at in ready.coords.items() if set(at.dims) <= set(found.dims)}
@@ -38,12 +42,12 @@ def labelled(
     return found.assign_coords(estimate=("estimate", list(ESTIMATES), attrs))
 
 
-def statistics_of(ready: xr.Dataset, name: str) -> "tuple[Array, Array]":
+def statistics_of(ready: "xr.Dataset", name: str) -> "tuple[Array, Array]":
     """Mean and variance of a reduced variable."""
     found = ready[name].sel(statistic=["mean", "variance"]).values
     return found[0], found[1]
 
 
-def number_of(ready: xr.Dataset) -> int:
+def number_of(ready: "xr.Dataset") -> int:
     """Replications."""
     return int(ready["replications"])

@@ -6,14 +6,12 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-import xarray as xr
-
 from leakthrough.model.campaign import Campaign
 from leakthrough.model.documents import from_document
 from leakthrough.model.scenario import Scenario
 
 if TYPE_CHECKING:
-    pass
+    import xarray as xr
 
 
 @functools.cache
@@ -28,7 +26,7 @@ def provenance_text(kind: str, document: dict[str, Any], call: dict[str, Any]) -
     return json.dumps({kind: document, "call": call, "versions": versions()})
 
 
-def scenario_of(result: xr.Dataset) -> Scenario:
+def scenario_of(result: "xr.Dataset") -> Scenario:
     """Read back the scenario of a result; of a campaign, the one that holds its defence.
 
     Raises
@@ -42,7 +40,7 @@ def scenario_of(result: xr.Dataset) -> Scenario:
     return from_document(Scenario, record["scenario"])
 
 
-def campaign_of(result: xr.Dataset) -> Campaign:
+def campaign_of(result: "xr.Dataset") -> Campaign:
     """Read back the campaign of a result.
 
     Raises
@@ -56,7 +54,7 @@ def campaign_of(result: xr.Dataset) -> Campaign:
     return from_document(Campaign, record["campaign"])
 
 
-def recorded(result: xr.Dataset) -> Any:
+def recorded(result: "xr.Dataset") -> Any:
     """Return what a result says that it came from."""
     try:
         record = json.loads(result.attrs["provenance"])

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from leakthrough.model.discrete import TICKS_A_SECOND
 from leakthrough.results.integer_sums import Histogram, Moments, exact_products, ratio
@@ -16,6 +15,7 @@ from leakthrough.results.variables import CAMPAIGN_VARIABLES, VARIABLES, Variabl
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import xarray as xr
 
     from leakthrough.engine.jobs import Block, Job
 
@@ -125,8 +125,10 @@ class Reduction:
         for name, products in other.products.items():
             self.products[name] = self.products.get(name, 0) + products
 
-    def variables(self) -> dict[str, xr.Variable]:
+    def variables(self) -> "dict[str, xr.Variable]":
         """Reduced variables: `statistic` takes the place of `replication`."""
+        import xarray as xr
+
         found = {}
         for name, moments in self.moments.items():
             statistics = moments.statistics(TICKS_A_SECOND if name in TIMES else 1)
@@ -139,7 +141,9 @@ class Reduction:
             found[f"{name}_quantile"] = xr.Variable(dims, values, attrs)
         return {**found, **self._frequencies(), **self._covariances()}
 
-    def _frequencies(self) -> dict[str, xr.Variable]:
+    def _frequencies(self) -> "dict[str, xr.Variable]":
+        import xarray as xr
+
         leakers = self.histograms["leakers"].counts
         dry = np.asarray(self.moments["depletion_time"].number, dtype=np.int64)
         text = "replications in which "
@@ -156,7 +160,9 @@ class Reduction:
             ),
         }
 
-    def _covariances(self) -> dict[str, xr.Variable]:
+    def _covariances(self) -> "dict[str, xr.Variable]":
+        import xarray as xr
+
         leaked = np.asarray(self.moments["leaked"].total)
         totals = {
             "leaked": leaked,
@@ -198,7 +204,7 @@ class Summaries:
         self.reduction.merge(other.reduction)
 
 
-def reduced(result: xr.Dataset) -> xr.Dataset:
+def reduced(result: "xr.Dataset") -> "xr.Dataset":
     """Reduce a result that kept its replications to what ``keep="summary"`` gives, bit for bit.
 
     A part of the replications, or several results joined, can be reduced as well; one that is
@@ -234,7 +240,7 @@ def reduced(result: xr.Dataset) -> xr.Dataset:
     return with_reductions(result.drop_dims("replication"), reduction)
 
 
-def _one_raid(result: xr.Dataset) -> xr.Dataset:
+def _one_raid(result: "xr.Dataset") -> "xr.Dataset":
     """Leave out what only campaigns have, if a result is one raid of a campaign."""
     if "raid" not in result.coords or "raid" in result.dims or "launched" not in result:
         return result
@@ -254,7 +260,7 @@ def _one_raid(result: xr.Dataset) -> xr.Dataset:
     return result.assign(launched=constant)
 
 
-def _check(result: xr.Dataset) -> None:
+def _check(result: "xr.Dataset") -> None:
     if "raid" in result.dims:
         raise ValueError("result: has several raids; to select one, write isel(raid=3)")
     wanted = [name for name, variable in VARIABLES.items() if not variable.sometimes]
@@ -270,7 +276,7 @@ def _check(result: xr.Dataset) -> None:
         raise ValueError(msg)
 
 
-def with_reductions(constants: xr.Dataset, reduction: Reduction) -> xr.Dataset:
+def with_reductions(constants: "xr.Dataset", reduction: Reduction) -> "xr.Dataset":
     """Add reduced variables and their coordinates to a Dataset of constants."""
     found = constants.assign(reduction.variables()).assign_coords(
         statistic=("statistic", np.array(STATISTICS), {"long_name": "over the replications"}),

@@ -3,9 +3,9 @@
 import html
 import json
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from leakthrough.results.estimates import (
     REAL,
@@ -19,6 +19,10 @@ from leakthrough.results.labelled import labelled, measured, number_of, statisti
 from leakthrough.results.reduction import reduced
 from leakthrough.statistics.intervals import checked_confidence, student, wilson
 from leakthrough.text_tables import WIDTH, interval, number, shortened, table
+
+if TYPE_CHECKING:
+    import xarray as xr
+
 
 NOTE = "Leakers, leak rate, P(no leaker) and stops of the raid count real threats only, no decoys."
 _OF_RAID = {
@@ -70,12 +74,12 @@ class Summary:
     replications: int
     seeds: tuple[int, ...]
     confidence: float
-    raid: xr.Dataset
-    salvos: xr.Dataset
-    causes: xr.Dataset
-    layers: xr.Dataset
-    batteries: xr.Dataset
-    magazines: xr.Dataset
+    raid: "xr.Dataset"
+    salvos: "xr.Dataset"
+    causes: "xr.Dataset"
+    layers: "xr.Dataset"
+    batteries: "xr.Dataset"
+    magazines: "xr.Dataset"
 
     def __str__(self) -> str:
         return _report(self)
@@ -84,7 +88,7 @@ class Summary:
         return f"<pre>{html.escape(str(self))}</pre>"
 
 
-def summary(result: xr.Dataset, confidence: float = 0.95) -> Summary:
+def summary(result: "xr.Dataset", confidence: float = 0.95) -> Summary:
     """Summarise a result: means with intervals, quantiles, probabilities, costs.
 
     Parameters
@@ -123,7 +127,7 @@ def summary(result: xr.Dataset, confidence: float = 0.95) -> Summary:
     )
 
 
-def _name(result: xr.Dataset) -> str:
+def _name(result: "xr.Dataset") -> str:
     try:
         record = json.loads(result.attrs["provenance"])
         return str(record["campaign" if "campaign" in record else "scenario"]["name"])
@@ -131,7 +135,7 @@ def _name(result: xr.Dataset) -> str:
         return ""
 
 
-def _means(ready: xr.Dataset, level: float, names: dict[str, str]) -> dict[str, xr.Variable]:
+def _means(ready: "xr.Dataset", level: float, names: dict[str, str]) -> "dict[str, xr.Variable]":
     """Estimates of reduced variables, and their quantiles, under new names."""
     found = {}
     for name, source in names.items():
@@ -144,11 +148,11 @@ def _means(ready: xr.Dataset, level: float, names: dict[str, str]) -> dict[str, 
     return found
 
 
-def _of(ready: xr.Dataset, level: float, **names: str) -> xr.Dataset:
+def _of(ready: "xr.Dataset", level: float, **names: str) -> "xr.Dataset":
     return labelled(_means(ready, level, names), ready, level)
 
 
-def _of_raid(ready: xr.Dataset, level: float) -> xr.Dataset:
+def _of_raid(ready: "xr.Dataset", level: float) -> "xr.Dataset":
     decoy, often = ready["decoy"].values, ready["replications_by_leakers"].values
     rate = rates(ready, ~decoy[None], level)[:, 0]
     none = wilson(often[0], number_of(ready), level)
@@ -165,7 +169,7 @@ def _of_raid(ready: xr.Dataset, level: float) -> xr.Dataset:
     return labelled({**found, **{str(n): costs[n].variable for n in costs}}, ready, level)
 
 
-def _of_salvos(ready: xr.Dataset, level: float) -> xr.Dataset:
+def _of_salvos(ready: "xr.Dataset", level: float) -> "xr.Dataset":
     rate = rates(ready, np.eye(ready.sizes["salvo"]), level)
     names = {"leaked": "leaked", "killed": "salvo_killed", "soft_killed": "salvo_soft_killed"}
     found = {
@@ -176,7 +180,7 @@ def _of_salvos(ready: xr.Dataset, level: float) -> xr.Dataset:
     return labelled(found, ready, level)
 
 
-def _of_magazines(ready: xr.Dataset, level: float) -> xr.Dataset:
+def _of_magazines(ready: "xr.Dataset", level: float) -> "xr.Dataset":
     """Stand the magazines that exist in one row."""
     grid = depletion(ready, confidence=level)[["rounds", "dry", "depletion_time"]]
     found = grid.assign(_means(ready, level, {"expended": "expended"}))
@@ -196,15 +200,15 @@ def _report(summary: Summary) -> str:
     return "\n\n".join(["\n".join([*heading, NOTE]), *(part(summary, level) for part in parts)])
 
 
-def _mean(values: xr.DataArray) -> str:
+def _mean(values: "xr.DataArray") -> str:
     return number(float(values.sel(estimate="mean")))
 
 
-def _interval(values: xr.DataArray) -> str:
+def _interval(values: "xr.DataArray") -> str:
     return interval(float(values.sel(estimate="low")), float(values.sel(estimate="high")))
 
 
-def _rows(data: xr.Dataset, dim: str) -> list[xr.Dataset]:
+def _rows(data: "xr.Dataset", dim: str) -> "list[xr.Dataset]":
     return [data.isel({dim: place}) for place in range(data.sizes[dim])]
 
 

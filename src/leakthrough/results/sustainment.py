@@ -3,20 +3,20 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from leakthrough.results.labelled import labelled, measured
 from leakthrough.statistics.intervals import checked_confidence, wilson
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import xarray as xr
 
 
 DAY = 86_400.0
 _WANTED = ("dry_so_far", "stock_dry_so_far", "stock", "remaining", "expended", "rounds")
 
 
-def sustainment(result: xr.Dataset, *, confidence: float = 0.95) -> xr.Dataset:
+def sustainment(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset":
     """When magazines and stocks of a campaign run dry, and for how long they suffice.
 
     Parameters
@@ -46,6 +46,8 @@ def sustainment(result: xr.Dataset, *, confidence: float = 0.95) -> xr.Dataset:
     ValueError
         If the Dataset is not the result of a campaign, or `confidence` is not between 0 and 1.
     """
+    import xarray as xr
+
     level = checked_confidence(confidence)
     missing = [name for name in _WANTED if name not in result.variables]
     if missing or "raid" not in result.dims:
@@ -85,7 +87,7 @@ def sustainment(result: xr.Dataset, *, confidence: float = 0.95) -> xr.Dataset:
 
 
 def _on_hand(
-    result: xr.Dataset, means: xr.Dataset, stocked: "npt.NDArray[np.bool_]"
+    result: "xr.Dataset", means: "xr.Dataset", stocked: "npt.NDArray[np.bool_]"
 ) -> "npt.NDArray[np.float64]":
     """Mean rounds in magazines and stock after each raid, by interceptor."""
     endless = np.isinf(result["rounds"].values).any(axis=0)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from leakthrough.model.discrete import TICKS_A_SECOND
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import xarray as xr
 
     from leakthrough.engine.labels import Labels
 
@@ -176,7 +176,7 @@ COORDINATES = {
 }
 
 
-def coordinates_of(labels: "Labels", timeline: "Array") -> dict[str, xr.Variable]:
+def coordinates_of(labels: "Labels", timeline: "Array") -> "dict[str, xr.Variable]":
     """Coordinates with their names; sample times in ticks."""
     coordinates: dict[str, Any] = {
         "salvo": ("salvo", list(labels.salvos)),
@@ -195,7 +195,7 @@ def coordinates_of(labels: "Labels", timeline: "Array") -> dict[str, xr.Variable
     return {name: _coordinate(name, *given) for name, given in coordinates.items()}
 
 
-def raid_coordinates(raids: int, interval: float) -> dict[str, xr.Variable]:
+def raid_coordinates(raids: int, interval: float) -> "dict[str, xr.Variable]":
     """Coordinates of the raids of a campaign."""
     return {
         "raid": _coordinate("raid", "raid", np.arange(raids)),
@@ -214,7 +214,9 @@ def raid_variables() -> dict[str, Variable]:
     return {**inserted, **CAMPAIGN_VARIABLES}
 
 
-def _coordinate(name: str, dim: str | None, values: Any) -> xr.Variable:
+def _coordinate(name: str, dim: str | None, values: Any) -> "xr.Variable":
+    import xarray as xr
+
     if isinstance(values, list):
         values = np.array(values, dtype=np.str_)
     attrs = {"long_name": COORDINATES[name]}
