@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from leakthrough.engine.decode import constants_of
 from leakthrough.engine.jobs import CampaignJob, Job, RaidJob
@@ -23,6 +22,7 @@ from leakthrough.run_options import Call, Execution, Keep, checked_call, checked
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import xarray as xr
 
 
 def _simulated(
@@ -33,7 +33,7 @@ def _simulated(
     coordinates: dict[str, Any],
     call: Call,
     execution: Execution,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Compute the replications of what was given, and make a result of them."""
     sink: Rows | Summaries = (
         Rows(job, call.replications)
@@ -66,7 +66,7 @@ def simulate(
     keep: Keep = "replications",
     progress: bool = False,
     timeline: Sequence[float] = (),
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Simulate a scenario many times.
 
     Parameters
@@ -126,7 +126,7 @@ def simulate_campaign(
     keep: Keep = "replications",
     progress: bool = False,
     timeline: Sequence[float] = (),
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Simulate a campaign many times: magazines, reloads and losses go from raid to raid.
 
     Parameters

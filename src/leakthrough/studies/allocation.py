@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from leakthrough.model.errors import is_whole, shown
 from leakthrough.model.paths import value_at
@@ -21,6 +20,7 @@ from leakthrough.studies.sweep.axes import is_whole_at
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import xarray as xr
 
     Numbers = npt.NDArray[np.float64]
 
@@ -47,7 +47,7 @@ def allocate(
     executor: concurrent.futures.Executor | None = None,
     progress: bool = False,
     confidence: float = 0.95,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Spread a budget of rounds or batteries over the defence, and see what each amount buys.
 
     The budget pays for *all* units on the paths, not only for more of them. The search starts
@@ -178,7 +178,9 @@ def _labelled(
     found: Sequence[Units],
     outcomes: "Numbers",
     level: float,
-) -> xr.Dataset:
+) -> "xr.Dataset":
+    import xarray as xr
+
     attrs = trials.measure.attrs
     units = {"units": "1", "long_name": "units"}
     money = {"units": "currency", "long_name": "cost of all units"}

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from leakthrough.model.errors import nearest, shown
 from leakthrough.model.scenario import Scenario
@@ -17,6 +16,7 @@ from leakthrough.studies.measure import Measure, measure_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import xarray as xr
 
     Numbers = npt.NDArray[np.float64]
 
@@ -34,7 +34,7 @@ def compare(
     workers: int | None = None,
     executor: concurrent.futures.Executor | None = None,
     progress: bool = False,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Compare options, each with one of them, on common random numbers.
 
     Replication n of all options has the same draws for the decisions that they share, so that
@@ -309,8 +309,10 @@ def _dataset(
     attrs: dict[str, float | str],
     seed: int,
     digests: list[str],
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """What was found, labelled."""
+    import xarray as xr
+
     given = {}
     for name, values_of in variables.items():
         dims, long_name = _DIMS[name]

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from leakthrough.engine.codes import NEVER
 from leakthrough.engine.counts import named_counts
@@ -22,6 +21,7 @@ from leakthrough.studies.measure import Frame, Measure, Reader
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import xarray as xr
 
     Numbers = npt.NDArray[np.float64]
     Rows = npt.NDArray[np.int64]
@@ -42,8 +42,10 @@ def two_numbers(given: object) -> tuple[Any, ...] | None:
     return pair
 
 
-def origin(scenario: Scenario, seed: int) -> dict[str, xr.Variable]:
+def origin(scenario: Scenario, seed: int) -> "dict[str, xr.Variable]":
     """Coordinates that say of which scenario a study is, and on which draws."""
+    import xarray as xr
+
     given = {"seed": np.int64(seed), "scenario_digest": scenario.digest}
     return {n: xr.Variable((), value, {"long_name": COORDINATES[n]}) for n, value in given.items()}
 

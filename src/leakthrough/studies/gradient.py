@@ -4,7 +4,6 @@ import concurrent.futures
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from leakthrough.engine.counts import named_tally
 from leakthrough.engine.jobs import Block, RaidJob, draw_numbers
@@ -21,6 +20,7 @@ from leakthrough.studies.paired import Trials
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import xarray as xr
 
     Numbers = npt.NDArray[np.float64]
     Counts = npt.NDArray[np.int64]
@@ -36,7 +36,7 @@ def kill_probability_gradient(
     executor: concurrent.futures.Executor | None = None,
     progress: bool = False,
     confidence: float = 0.95,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     r"""Derivatives of a measure's mean in all kill probabilities, from one simulation.
 
     By the score function (likelihood ratio). A round of interceptor and threat class *j* kills
@@ -98,6 +98,8 @@ def kill_probability_gradient(
     >>> float(found.gradient.sel(estimate="mean").round(6).squeeze())
     -10.0
     """
+    import xarray as xr
+
     level, execution = (
         checked_confidence(confidence),
         checked_execution(workers, executor, progress),

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import xarray as xr
 
 from leakthrough.model.errors import is_whole, nearest, shown
 from leakthrough.statistics.intervals import student, wilson
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import xarray as xr
 
     Array = npt.NDArray[Any]
     Numbers = npt.NDArray[np.float64]
@@ -128,7 +128,7 @@ class Measure:
         """Dimensions of its values in one replication."""
         return () if self.by is None or self.of is not None else (self.by,)
 
-    def values(self, result: xr.Dataset) -> xr.DataArray:
+    def values(self, result: "xr.Dataset") -> "xr.DataArray":
         """Return its value in each replication of a result.
 
         Parameters
@@ -146,6 +146,8 @@ class Measure:
         ValueError
             If the Dataset is not such a result, or nothing in it has the name `of`.
         """
+        import xarray as xr
+
         if "replication" not in result.dims or "leaked" not in result or "raid" in result.dims:
             raise ValueError("result: must come from leakthrough.simulate, replications kept")
         shape = result.sizes["replication"], -1
@@ -285,7 +287,7 @@ def _finish(measure: Measure, weights: "Array", frame: Frame) -> "Callable[[Numb
     return lambda sums: sums
 
 
-def frame_of_result(result: xr.Dataset) -> Frame:
+def frame_of_result(result: "xr.Dataset") -> Frame:
     """The frame of a result, whose magazines are all pairs of a battery and an interceptor."""
     batteries, interceptors = result["battery"].values, result["interceptor"].values
     every = {name: tuple(result[name].values.tolist()) for name in ("salvo", *_OF_ROUNDS)}

@@ -6,7 +6,6 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from leakthrough.engine.jobs import Flag, RaidJob
 from leakthrough.engine.scheduler import (
@@ -25,6 +24,7 @@ from leakthrough.studies.measure import Measure, measure_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import xarray as xr
 
     Numbers = npt.NDArray[np.float64]
 
@@ -145,11 +145,13 @@ class Trials:
 
     def labelled(
         self,
-        variables: Mapping[str, xr.Variable],
+        variables: "Mapping[str, xr.Variable]",
         coordinates: Mapping[str, Any],
         confidence: float,
-    ) -> xr.Dataset:
+    ) -> "xr.Dataset":
         """Make a Dataset that says what was studied, and on which draws."""
+        import xarray as xr
+
         own = {
             **origin(self.scenario, self.seed),
             "replications": ((), np.int64(self.replications), {"long_name": "of each scenario"}),

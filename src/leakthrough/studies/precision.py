@@ -5,7 +5,6 @@ import warnings
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import xarray as xr
 
 from leakthrough.model.errors import shown
 from leakthrough.model.scenario import Scenario
@@ -18,6 +17,7 @@ from leakthrough.studies.sequential import Growing, is_settled, skewness
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import xarray as xr
 
     Numbers = npt.NDArray[np.float64]
 
@@ -60,7 +60,7 @@ def simulate_to_precision(
     workers: int | None = None,
     executor: concurrent.futures.Executor | None = None,
     progress: bool = False,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Simulate until the interval of a measure is narrow enough.
 
     Parameters
@@ -196,8 +196,10 @@ def _next(number: int, needed: float, most: int) -> int:
     return min(int(np.ceil(growth * number)), most)
 
 
-def _dataset(growing: Growing, look: _Look, looks: list[int], confidence: float) -> xr.Dataset:
+def _dataset(growing: Growing, look: _Look, looks: list[int], confidence: float) -> "xr.Dataset":
     """What was found, labelled."""
+    import xarray as xr
+
     label, attrs = growing.measure.label, growing.measure.attrs
     return labelled(
         {

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from leakthrough.model.errors import ScenarioError, shown
 from leakthrough.model.scenario import Scenario
@@ -19,6 +18,7 @@ from leakthrough.studies.sequential import Growing
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import xarray as xr
 
     Numbers = npt.NDArray[np.float64]
 
@@ -71,7 +71,7 @@ def saturation_point(
     workers: int | None = None,
     executor: concurrent.futures.Executor | None = None,
     progress: bool = False,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Where along an axis a measure crosses a threshold, such as a leak rate of 10 %.
 
     Parameters
@@ -186,8 +186,10 @@ def _crossing(
     return low + (high - low) * (level - before) / (after - before)
 
 
-def _dataset(curve: _Curve, at: float, first: float, last: float) -> xr.Dataset:
+def _dataset(curve: _Curve, at: float, first: float, last: float) -> "xr.Dataset":
     """What was found, labelled."""
+    import xarray as xr
+
     label, attrs = curve.measure.label, curve.measure.attrs
     points = sorted(curve.points)
     estimates = np.array([curve.points[point] for point in points]).T

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from leakthrough.model.errors import is_whole, shown
 from leakthrough.model.scenario import Scenario
@@ -20,6 +19,7 @@ from leakthrough.studies.sweep.axes import is_whole_at, law_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import xarray as xr
 
     Numbers = npt.NDArray[np.float64]
 
@@ -39,7 +39,7 @@ def sensitivity(
     executor: concurrent.futures.Executor | None = None,
     progress: bool = False,
     confidence: float = 0.95,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Share of the variance of a measure's mean that each uncertain field accounts for.
 
     The function that is examined is the mean of the measure over replications, as a function of
@@ -110,6 +110,8 @@ def sensitivity(
     >>> found.first_order.sel(estimate="mean").values.round(2).tolist()
     [0.87, 0.12]
     """
+    import xarray as xr
+
     level, execution = (
         checked_confidence(confidence),
         checked_execution(workers, executor, progress),

@@ -5,7 +5,6 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import xarray as xr
 
 from leakthrough.model.errors import is_whole, shown
 from leakthrough.model.paths import value_at
@@ -21,6 +20,7 @@ from leakthrough.studies.sweep.axes import is_whole_at
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import xarray as xr
 
     Numbers = npt.NDArray[np.float64]
 
@@ -94,7 +94,7 @@ def size_for_goal(
     workers: int | None = None,
     executor: concurrent.futures.Executor | None = None,
     progress: bool = False,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Fewest rounds, channels or batteries for which a goal holds.
 
     Parameters
@@ -231,8 +231,10 @@ def _least(search: _Search, low: int, high: int) -> int:
     return low
 
 
-def _dataset(search: _Search, least: int, fewest: float, confidence: float) -> xr.Dataset:
+def _dataset(search: _Search, least: int, fewest: float, confidence: float) -> "xr.Dataset":
     """What was found, labelled."""
+    import xarray as xr
+
     trials = [search.trials[number] for number in sorted(search.trials)]
     measure, goal = measure_of(search.goal.measure), search.goal
     said = measure.attrs

@@ -2,10 +2,9 @@
 
 import concurrent.futures
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from leakthrough.model.errors import shown
 from leakthrough.model.scenario import Scenario
@@ -15,6 +14,10 @@ from leakthrough.statistics.intervals import checked_confidence, student
 from leakthrough.studies.evaluate import two_numbers
 from leakthrough.studies.measure import Measure
 from leakthrough.studies.paired import Trials
+
+if TYPE_CHECKING:
+    import xarray as xr
+
 
 ENDS = ("low", "high")
 
@@ -30,7 +33,7 @@ def tornado(
     executor: concurrent.futures.Executor | None = None,
     progress: bool = False,
     confidence: float = 0.95,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Change one field at a time to its low and its high value, and see what that does.
 
     All scenarios meet the same draws, and each difference is taken replication by replication:
@@ -78,6 +81,8 @@ def tornado(
     >>> found.difference.sel(estimate="mean").values.round(2).tolist()
     [[0.97, -0.99]]
     """
+    import xarray as xr
+
     level, execution = (
         checked_confidence(confidence),
         checked_execution(workers, executor, progress),
@@ -92,7 +97,7 @@ def tornado(
         )
     attrs, settings = trials.measure.attrs, np.array(list(ranges.values()), np.float64)
 
-    def paired(values: Any, text: str, *dims: str) -> xr.Variable:
+    def paired(values: Any, text: str, *dims: str) -> "xr.Variable":
         mean, spread = values.mean(axis=-1), values.var(axis=-1, ddof=1)
         estimates = student(mean, spread, trials.replications, level)
         return measured(estimates, f"{attrs['long_name']}: {text}", *dims, units=attrs["units"])

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import xarray as xr
 from pydantic import BaseModel, ValidationError
 
 from leakthrough.model.base import plain
@@ -19,6 +18,7 @@ from leakthrough.model.scenario import Scenario
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import xarray as xr
 
 
 DESIGNS = ("grid", "zip", "latin_hypercube", "sobol")
@@ -249,7 +249,7 @@ def recorded(given: Mapping[str, Any], axes: Sequence[Axis], design: str) -> dic
 
 def coordinates_of(
     scenario: Scenario, axes: Sequence[Axis], *, along: str | None
-) -> dict[str, xr.Variable]:
+) -> "dict[str, xr.Variable]":
     """Coordinates of the points: by axis, and by path where an axis moves several.
 
     Parameters
@@ -259,6 +259,8 @@ def coordinates_of(
     along : str, optional
         The one dimension of all; None: each axis is a dimension.
     """
+    import xarray as xr
+
     found: dict[str, xr.Variable] = {}
     if along is not None:
         attrs = {"long_name": "number of the point"}

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from leakthrough.studies.sweep.points import Points
 from leakthrough.studies.sweep.tasks import Found, widened
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import xarray as xr
 
 
 SECONDS_A_FILE = 1.0
@@ -148,8 +148,10 @@ class Store:
             said = f"holds a sweep with another {', '.join(found)}"
             raise ValueError(f"store: {self.path} {said}; finish that, or take another place")
 
-    def load(self) -> xr.Dataset:
+    def load(self) -> "xr.Dataset":
         """Read a finished study."""
+        import xarray as xr
+
         shutil.rmtree(self.partial, ignore_errors=True)
         found: xr.Dataset = xr.open_zarr(self.path, chunks=None).load()
         return found
@@ -183,7 +185,7 @@ class Store:
         _write(self.partial, f"{PART}{secrets.token_hex(8)}.npz", buffer.getvalue())
         self.waiting, self.written = [], time.monotonic()
 
-    def finish(self, dataset: xr.Dataset) -> None:
+    def finish(self, dataset: "xr.Dataset") -> None:
         """Put the whole study in its place."""
         draft = self.partial / f"{DRAFT}{secrets.token_hex(8)}"
         dataset.to_zarr(draft, zarr_format=2)  # version 3 has no specification for text yet

@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
-import xarray as xr
 
 from leakthrough.engine.jobs import RaidJob
 from leakthrough.engine.lower_raid import lower
@@ -24,6 +23,10 @@ from leakthrough.studies.sweep.axes import POINT, axes_of, coordinates_of, recor
 from leakthrough.studies.sweep.points import Plan, Points
 from leakthrough.studies.sweep.store import Results, Store
 from leakthrough.studies.sweep.tasks import is_counted, run
+
+if TYPE_CHECKING:
+    import xarray as xr
+
 
 Design = Literal["grid", "zip", "latin_hypercube", "sobol"]
 
@@ -43,7 +46,7 @@ def sweep(
     confidence: float = 0.95,
     keep_distributions: bool = False,
     store: str | Path | None = None,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Simulate a scenario at many points, on common random numbers.
 
     Every point has the seed, and so the draws of all decisions that it shares with the others:
@@ -222,10 +225,12 @@ def _dataset(
     plan: Plan,
     results: Results,
     shape: tuple[int, ...],
-    coordinates: dict[str, xr.Variable],
+    coordinates: "dict[str, xr.Variable]",
     provenance: str,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Name everything."""
+    import xarray as xr
+
     dims = tuple(dict.fromkeys(dim for own in coordinates.values() for dim in own.dims))
     text = f"estimate; low and high of the {100 * plan.confidence:g} % interval"
     coordinates = {
@@ -255,11 +260,13 @@ def _dataset(
     return xr.Dataset(data, coordinates, {"provenance": provenance, "Conventions": "CF-1.11"})
 
 
-def _scalar(name: str, value: Any) -> xr.Variable:
+def _scalar(name: str, value: Any) -> "xr.Variable":
+    import xarray as xr
+
     return xr.Variable((), value, {"long_name": COORDINATES[name]})
 
 
-def sweep_again(scenario: Scenario, call: dict[str, Any], **execution: Any) -> xr.Dataset:
+def sweep_again(scenario: Scenario, call: dict[str, Any], **execution: Any) -> "xr.Dataset":
     """Do a sweep again as its provenance says; see `leakthrough.rerun`."""
     measures = [Measure(**measure) for measure in call["measures"]]
     return sweep(scenario, **{**call, "measures": measures}, **execution)
