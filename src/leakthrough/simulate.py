@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leakthrough.engine.decode import constants_of
+from leakthrough.engine.decode import constants_of, sample_times
 from leakthrough.engine.jobs import CampaignJob, Job, RaidJob
-from leakthrough.engine.labels import Labels, label
+from leakthrough.engine.labels import label
 from leakthrough.engine.lower_campaign import lower_campaign
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.scheduler import Rows, compute
 from leakthrough.model.campaign import Campaign
 from leakthrough.model.scenario import Scenario
-from leakthrough.results.dataset import dataset
+from leakthrough.results.dataset import Dimensions, dataset
 from leakthrough.results.provenance import provenance_text
 from leakthrough.results.reduction import Summaries, with_reductions
-from leakthrough.results.variables import COORDINATES, coordinates_of, raid_coordinates
 from leakthrough.run_options import Call, Execution, Keep, checked_call, checked_execution
 
 if TYPE_CHECKING:
@@ -28,32 +27,27 @@ if TYPE_CHECKING:
 def _simulated(
     given: Scenario | Campaign,
     job: Job,
-    labels: Labels,
     constants: "dict[str, npt.NDArray[Any]]",
-    coordinates: dict[str, Any],
+    dimensions: Dimensions,
     call: Call,
     execution: Execution,
 ) -> "xr.Dataset":
     """Compute the replications of what was given, and make a result of them."""
-    sink: Rows | Summaries = (
-        Rows(job, call.replications)
-        if call.keep == "replications"
-        else Summaries(job, np.array(labels.decoys))
-    )
+    sink: Rows | Summaries
+    if call.keep == "replications":
+        sink = Rows(job, call.replications)
+        dimensions = dimensions._replace(replications=call.replications)
+    else:
+        sink = Summaries(job, np.array(dimensions.labels.decoys))
     compute(job, sink, seed=call.seed, replications=call.replications, **execution._asdict())
-    kind = type(given).__name__.lower()
     result = dataset(
         {**constants, **(job.kept(sink.rows) if isinstance(sink, Rows) else {})},
-        coordinates,
+        dimensions,
         seed=call.seed,
         digest=given.digest,
-        provenance=provenance_text(kind, given.document(), call.recorded()),
+        provenance=provenance_text(given, call.recorded()),
     )
-    if isinstance(sink, Summaries):
-        return with_reductions(result, sink.reduction)
-    long_name = {"long_name": COORDINATES["replication"]}
-    number = np.arange(call.replications)
-    return result.assign_coords(replication=("replication", number, long_name))
+    return with_reductions(result, sink.reduction) if isinstance(sink, Summaries) else result
 
 
 def simulate(
@@ -108,9 +102,8 @@ def simulate(
     return _simulated(
         scenario,
         RaidJob(tables),
-        labels,
         constants_of(tables),
-        coordinates_of(labels, tables.timeline),
+        Dimensions(labels, sample_times(tables)),
         call,
         checked_execution(workers, executor, progress),
     )
@@ -160,12 +153,8 @@ def simulate_campaign(
     return _simulated(
         campaign,
         CampaignJob(plan, len(labels.salvos)),
-        labels,
         {"rounds": constants_of(tables)["rounds"]},
-        {
-            **coordinates_of(labels, tables.timeline),
-            **raid_coordinates(campaign.raid_count, campaign.interval),
-        },
+        Dimensions(labels, sample_times(tables), campaign.raid_count, campaign.interval),
         call,
         checked_execution(workers, executor, progress),
     )

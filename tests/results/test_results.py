@@ -126,3 +126,20 @@ def test_books_balance() -> None:
     assert (total == spent).where(finite, True).all()
     assert result.lost.any()
     assert (result.remaining == -1).where(np.isinf(result.rounds), True).all()
+
+
+def test_what_is_written_into_a_result_stays_there() -> None:
+    """Results of equal dimensions are filled copies of one Dataset."""
+    result = simulated(everything(), "replications")
+    for name in result.variables:
+        result[name].attrs["note"] = "mine"
+        result[name].encoding["dtype"] = "float32"
+        if name not in result.indexes and result[name].ndim:
+            result[name].values.fill(0)
+    result.attrs["note"] = "mine"
+    fresh = simulated(everything(), "replications")
+    xr.testing.assert_identical(fresh, lt.rerun(fresh))
+    assert "note" not in fresh.attrs
+    assert not any("note" in v.attrs or v.encoding for v in fresh.variables.values())
+    assert fresh.threat_cost.values.tolist() == [35e3, 0.0, 35e3, 35e3]
+    assert fresh.decoy.values.tolist() == [False, True, False, False]

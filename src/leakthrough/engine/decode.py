@@ -79,6 +79,11 @@ def constants_of(tables: "Tables") -> "dict[str, Array]":
     }
 
 
+def sample_times(tables: "Tables") -> tuple[float, ...]:
+    """Sample times of the timeline [s]."""
+    return tuple((tables.timeline / TICKS_A_SECOND).tolist())
+
+
 def first_dry(dry: "Array", raids: int) -> "Array":
     """Number of the first raid by which something was dry, from how many it was; NaN for never."""
     return np.where(dry > 0, raids - dry, np.nan)

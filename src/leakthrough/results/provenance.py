@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from leakthrough.model.campaign import Campaign
-from leakthrough.model.documents import from_document
+from leakthrough.model.documents import from_document, json_of
 from leakthrough.model.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -21,9 +21,15 @@ def versions() -> dict[str, str]:
     return {"python": sys.version.split()[0], **{name: version(name) for name in packages}}
 
 
-def provenance_text(kind: str, document: dict[str, Any], call: dict[str, Any]) -> str:
+def provenance_text(given: Scenario | Campaign, call: dict[str, Any]) -> str:
     """Return the provenance of a result as JSON: its scenario or campaign, call and versions."""
-    return json.dumps({kind: document, "call": call, "versions": versions()})
+    kind = type(given).__name__.lower()
+    return f'{{"{kind}": {json_of(given)}, "call": {json.dumps(call)}, "versions": {_versions()}}}'
+
+
+@functools.cache
+def _versions() -> str:
+    return json.dumps(versions())
 
 
 def scenario_of(result: "xr.Dataset") -> Scenario:

@@ -1,23 +1,6 @@
-"""Result variables: one frozen spec each, and the Dataset that they make.
-
-Letters of the shapes as in `leakthrough.engine.lower_parts`; R is the replications.
-"""
+"""Result variables: one frozen spec each."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-
-from leakthrough.model.discrete import TICKS_A_SECOND
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-    import xarray as xr
-
-    from leakthrough.engine.labels import Labels
-
-    Array = npt.NDArray[Any]
-
 
 CAUSES = (
     "missed",
@@ -33,9 +16,9 @@ CAUSES = (
 
 @dataclass(frozen=True)
 class Variable:
-    """What a result variable is: its place, its unit, and what it says.
+    """Dimensions, unit and meaning of a result variable.
 
-    One that is there only `sometimes` says when: some results do without it.
+    `sometimes` says when there is one, if not in every result.
     """
 
     name: str
@@ -176,34 +159,6 @@ COORDINATES = {
 }
 
 
-def coordinates_of(labels: "Labels", timeline: "Array") -> "dict[str, xr.Variable]":
-    """Coordinates with their names; sample times in ticks."""
-    coordinates: dict[str, Any] = {
-        "salvo": ("salvo", list(labels.salvos)),
-        "threat": ("salvo", list(labels.threats)),
-        "decoy": ("salvo", np.array(labels.decoys, dtype=np.bool_)),
-        "threat_cost": ("salvo", np.array(labels.threat_costs, dtype=np.float64)),
-        "layer": ("layer", list(labels.layers)),
-        "battery": ("battery", list(labels.batteries)),
-        "layer_of": ("battery", list(labels.layer_of)),
-        "interceptor": ("interceptor", list(labels.interceptors)),
-        "round_cost": ("interceptor", np.array(labels.round_costs, dtype=np.float64)),
-        "cause": ("cause", list(CAUSES)),
-    }
-    if timeline.size:
-        coordinates["time"] = ("time", timeline / TICKS_A_SECOND)
-    return {name: _coordinate(name, *given) for name, given in coordinates.items()}
-
-
-def raid_coordinates(raids: int, interval: float) -> "dict[str, xr.Variable]":
-    """Coordinates of the raids of a campaign."""
-    return {
-        "raid": _coordinate("raid", "raid", np.arange(raids)),
-        "raid_start": _coordinate("raid_start", "raid", interval * np.arange(raids)),
-        "interval": _coordinate("interval", None, np.float64(interval)),
-    }
-
-
 def raid_variables() -> dict[str, Variable]:
     """Specs of the variables of a campaign."""
     inserted = {
@@ -212,16 +167,3 @@ def raid_variables() -> dict[str, Variable]:
         if variable.dims[0] == "replication"
     }
     return {**inserted, **CAMPAIGN_VARIABLES}
-
-
-def _coordinate(name: str, dim: str | None, values: Any) -> "xr.Variable":
-    import xarray as xr
-
-    if isinstance(values, list):
-        values = np.array(values, dtype=np.str_)
-    attrs = {"long_name": COORDINATES[name]}
-    if name in ("time", "raid_start", "interval"):
-        attrs["units"] = "s"
-    elif name.endswith("_cost"):
-        attrs["units"] = "currency"
-    return xr.Variable(() if dim is None else (dim,), values, attrs)
