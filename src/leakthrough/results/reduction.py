@@ -278,19 +278,25 @@ def _check(result: "xr.Dataset") -> None:
 
 def with_reductions(constants: "xr.Dataset", reduction: Reduction) -> "xr.Dataset":
     """Add reduced variables and their coordinates to a Dataset of constants."""
-    found = constants.assign(reduction.variables()).assign_coords(
-        statistic=("statistic", np.array(STATISTICS), {"long_name": "over the replications"}),
-        quantile=("quantile", np.array(QUANTILES), {"long_name": "share of replications"}),
-        replications=(
-            (),
-            np.int64(reduction.replications),
-            {"long_name": "number of replications"},
-        ),
-    )
-    return found.assign_coords(
-        leaker_count=(
-            "leaker_count",
-            np.arange(found.sizes["leaker_count"]),
-            {"long_name": "real threats that got through"},
-        )
+    import xarray as xr
+
+    variables, number = reduction.variables(), np.int64(reduction.replications)
+    leakers = np.arange(variables["replications_by_leakers"].shape[-1])
+    coordinates = {
+        "statistic": ("statistic", np.array(STATISTICS), "over the replications"),
+        "quantile": ("quantile", np.array(QUANTILES), "share of replications"),
+        "replications": ((), number, "number of replications"),
+        "leaker_count": ("leaker_count", leakers, "real threats that got through"),
+    }
+    # All at once: to assign them one after another took 2.5 times as long.
+    return xr.Dataset(
+        {**{name: constants.variables[name] for name in constants.data_vars}, **variables},
+        {
+            **{name: constants.variables[name] for name in constants.coords},
+            **{
+                name: xr.Variable(dims, values, {"long_name": text})
+                for name, (dims, values, text) in coordinates.items()
+            },
+        },
+        constants.attrs,
     )
