@@ -1,11 +1,19 @@
 """Paths: any field of a scenario by names."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
+from strategies import scenarios
 
 from leakthrough.model.arrivals import At, Times, Uniform
-from leakthrough.model.errors import ScenarioError
+from leakthrough.model.base import Model
+from leakthrough.model.distributions import Distribution
+from leakthrough.model.errors import ScenarioError, label
 from leakthrough.model.paths import changed, value_at
 from leakthrough.model.scenario import (
     Battery,
@@ -178,3 +186,69 @@ def test_several_changes_at_once_do_not_lead_through_one_another() -> None:
         changed(SCENARIO, {f"{magazine}.rounds": 3, SAM: {"name": "SAM"}})
     both = changed(SCENARIO, {f"{magazine}.rounds": 3, f"{SAM}.channels": 1})
     assert value_at(both, f"{magazine}.rounds") == 3
+
+
+def as_data(thing: Any) -> Any:
+    """All of a scenario as plain data, defaults too."""
+    if isinstance(thing, Distribution):
+        return {"dist": thing.dist, **thing.parameters}
+    if isinstance(thing, Model | dict):
+        return {name: as_data(value) for name, value in dict(thing).items()}
+    return [as_data(entry) for entry in thing] if isinstance(thing, tuple) else thing
+
+
+def paths_below(data: Any, path: str = "") -> Iterator[str]:
+    """Every path through plain data."""
+    entries = data if isinstance(data, dict) else {}
+    if isinstance(data, list):
+        entries = {str(label(entry, index)): entry for index, entry in enumerate(data)}
+    for name, value in entries.items():
+        yield f"{path}{name}"
+        yield from paths_below(value, f"{path}{name}.")
+
+
+def holder(data: Any, path: str) -> tuple[Any, Any]:
+    """The list or table in plain data that holds what a path leads to, and its key there."""
+    for step in path.split("."):
+        key: Any = step
+        if isinstance(data, list):
+            key = [str(label(entry, index)) for index, entry in enumerate(data)].index(step)
+        held, data = data, data[key]
+    return held, key
+
+
+def outcome(build: Any) -> object:
+    try:
+        return build()
+    except ScenarioError as error:
+        return str(error), error.mistakes, error.source
+
+
+VALUES: list[Any] = [
+    *(0, 1, 2, -1, 3.5, 0.0, 1.0, 2.5e9, float("inf"), float("nan"), 10**400, True, None),
+    *("drone", "gun", "north", "layer 0 battery 0", "dron", "a.b", "", "infinite", "arrival"),
+    *([], ["north"], ["north", "north"], ["gun", "gun"], [1.0, 2.0], {}, {"drone": 1}, {3: 1}),
+    *({"drone": 0.5, "dron": 2}, {"name": "x"}, {"kind": "at", "time": 3}, {"kind": "ta"}),
+    *(At(time=3.0), Uniform(start=0.0, stop=5.0), np.float64(0.25), np.int64(3), np.arange(3.0)),
+    *(stats.norm(50.0, 9.0), stats.beta(2.0, 3.0), stats.expon(), {"dist": "beta", "a": 2}),
+    *(Magazine(interceptor="gun", rounds=3), Battery(name="layer 0 battery 1"), object),
+]
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_to_change_a_part_is_to_rebuild_everything(data: st.DataObject) -> None:
+    """Only the parts above a change are built anew; with any mistake, everything is."""
+    scenario = data.draw(scenarios())
+    everything = as_data(scenario)
+    every = sorted(paths_below(everything))
+    changes: dict[str, object] = {}
+    for _ in range(data.draw(st.integers(1, 3))):
+        path = data.draw(st.sampled_from(every))
+        if any(f"{path}.".startswith(f"{p}.") or f"{p}.".startswith(f"{path}.") for p in changes):
+            continue
+        other = st.sampled_from(every).map(lambda path: value_at(scenario, path))
+        changes[path] = data.draw(st.sampled_from(VALUES) | other)
+    for (held, key), value in [(holder(everything, path), changes[path]) for path in changes]:
+        held[key] = value
+    assert outcome(lambda: changed(scenario, changes)) == outcome(lambda: Scenario(**everything))

@@ -61,8 +61,13 @@ class Frozen(dict[str, V]):
         return core_schema.dict_schema()
 
 
+_PLAIN = {str, int, float, bool, type(None)}
+
+
 def plain(value: Any) -> Any:
     """Turn NumPy values into Python's, lists into tuples and mappings into dicts, all the way."""
+    if type(value) in _PLAIN or isinstance(value, BaseModel):
+        return value
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray):

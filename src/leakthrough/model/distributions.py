@@ -100,7 +100,8 @@ def shape_names(dist: str) -> list[str]:
     return [name.strip() for name in (_known()[dist].shapes or "").split(",") if name.strip()]
 
 
-def _support(dist: str, parameters: Mapping[str, float]) -> tuple[float, float]:
+@functools.lru_cache(maxsize=256)  # SciPy takes 0.05 ms, and each check of a scenario asks again
+def _support(dist: str, parameters: Frozen[float]) -> tuple[float, float]:
     # odd parameters overflow inside SciPy; NaN, which the caller looks for, is the answer
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
@@ -129,7 +130,7 @@ def _normal(data: object) -> dict[str, Any]:
     }
     if numbers.get("scale", 1.0) <= 0.0:
         raise fault(f"scale of {name} must be greater than 0; got {shown(numbers['scale'])}")
-    if any(map(math.isnan, _support(name, kept))):
+    if any(map(math.isnan, _support(name, Frozen(kept)))):
         raise fault(f"scipy.stats.{name} does not allow the parameters {shown(kept)}")
     return {"dist": name, "parameters": Frozen(kept)}
 

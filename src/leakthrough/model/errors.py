@@ -1,6 +1,7 @@
 """What is wrong with a scenario, where, and what was probably meant."""
 
 import difflib
+import functools
 import reprlib
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
@@ -73,6 +74,8 @@ def nearest(word: object, known: Iterable[str]) -> str:
     return f"; did you mean {folded[close[0]]!r}?" if close else ""
 
 
+# Every entry of a list goes by its name, time and again; reading the letters is a third of a check.
+@functools.lru_cache(maxsize=4096)
 def name_fault(name: str, *, dots: bool = False) -> str | None:
     """Return why a text cannot be the name of anything, or None when it can."""
     if not name or len(name) > MAX_NAME:
@@ -105,21 +108,25 @@ def faults(mistakes: list[Mistake]) -> PydanticCustomError:
     return PydanticCustomError("mistakes", "{text}", {"text": text, "mistakes": mistakes})
 
 
+def fields_of(thing: object) -> Mapping[str, Any]:
+    """Return the fields of a model or the entries of a table, by name; none of anything else."""
+    if isinstance(thing, BaseModel):
+        return vars(thing)
+    return thing if isinstance(thing, Mapping) else {}
+
+
 def field_of(thing: object, name: str | int) -> Any:
     """Return a field of a model or an entry of plain data, None where there is no such thing."""
-    if isinstance(thing, BaseModel):
-        return getattr(thing, str(name), None)
-    if isinstance(thing, Mapping):
-        return thing.get(name)
-    if isinstance(thing, list | tuple) and isinstance(name, int) and name < len(thing):
-        return thing[name]
-    return None
+    if isinstance(thing, list | tuple):
+        return thing[name] if isinstance(name, int) and name < len(thing) else None
+    return fields_of(thing).get(name)  # type: ignore[arg-type]
 
 
 def label(entry: object, index: int) -> str | int:
     """Return what a path calls the entry of a list: its name, or its index when it has none."""
+    fields = fields_of(entry)
     for key in ("name", "interceptor"):
-        name = field_of(entry, key)
+        name = fields.get(key)
         if isinstance(name, str) and not name_fault(name):
             return name
     return index

@@ -4,14 +4,12 @@ A step of a path is a field, the name of an entry in a list (of a magazine: its 
 or a key of a mapping, such as a threat.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
-
-from pydantic import BaseModel
 
 from leakthrough.model.base import Model
 from leakthrough.model.distributions import Distribution, shape_names
-from leakthrough.model.errors import ScenarioError, label, nearest, place_text, shown
+from leakthrough.model.errors import ScenarioError, fields_of, label, nearest, place_text, shown
 
 # what holds for a threat that the mapping does not name
 _UNNAMED: dict[str, Any] = {
@@ -24,6 +22,8 @@ _UNNAMED: dict[str, Any] = {
 _UNSHIFTED = {"loc": 0.0, "scale": 1.0}
 
 M = TypeVar("M", bound=Model)
+Change = tuple[list[str], object]
+"""Steps down to something, and what comes there."""
 
 
 def value_at(scenario: Model, path: str) -> Any:
@@ -71,8 +71,12 @@ def changed(scenario: M, changes: Mapping[str, object]) -> M:
             if path[:end] in changes:
                 raise ScenarioError(f"{path}: lies within {path[:end]}, which is changed too")
     pairs = [(_steps(path), value) for path, value in changes.items()]
-    fields: dict[str, Any] = _with(scenario, pairs)
-    return type(scenario)(**fields)
+    # Each part alone, from the innermost out: parts that stay as they are need no new check.
+    try:
+        found: M = _with(scenario, pairs, lambda part, fields: part(**fields))
+    except ScenarioError:  # with all the data, the mistakes have their places and are all found
+        found = type(scenario)(**_with(scenario, pairs, lambda _, fields: fields))
+    return found
 
 
 def check_alone(scenario: Model, path: str, value: object) -> None:
@@ -83,8 +87,8 @@ def check_alone(scenario: Model, path: str, value: object) -> None:
     steps = _steps(path)
     for depth in range(len(steps) - 1, 0, -1):
         part = value_at(scenario, ".".join(steps[:depth]))
-        if isinstance(part, BaseModel):
-            type(part)(**_with(part, [(steps[depth:], value)]))
+        if isinstance(part, Model):
+            _with(part, [(steps[depth:], value)], lambda part, fields: part(**fields))
             return
 
 
@@ -114,8 +118,8 @@ def _children(scenario: Any, parent: Any, steps: list[str]) -> dict[str, Any]:
         names = (*shape_names(parent.dist), *_UNSHIFTED)
         held = {**_UNSHIFTED, **parent.parameters}
         return {"dist": parent.dist, **{name: held[name] for name in names}}
-    if isinstance(parent, BaseModel):
-        return {name: getattr(parent, name) for name in type(parent).model_fields}
+    if isinstance(parent, Model):
+        return vars(parent)
     if isinstance(parent, Mapping):
         unnamed = _UNNAMED[steps[-2]]
         return {threat.name: parent.get(threat.name, unnamed) for threat in scenario.threats}
@@ -135,24 +139,25 @@ def _nothing_below(parent: object, steps: list[str]) -> NoReturn:
     raise ScenarioError(f"{reached}: {said}")
 
 
-def _with(parent: Any, changes: list[tuple[list[str], object]]) -> Any:
-    """Return the parent as plain data, with each value at the end of its steps."""
+def _with(parent: Any, changes: list[Change], build: Callable[[type[Model], Any], Any]) -> Any:
+    """Return the parent with each value at the end of its steps, models built of their fields."""
     if not changes[0][0]:
         return changes[0][1]
-    below: dict[str, list[tuple[list[str], object]]] = {}
+    below: dict[str, list[Change]] = {}
     for steps, value in changes:
         below.setdefault(steps[0], []).append((steps[1:], value))
     if isinstance(parent, tuple):
         names = [str(label(entry, index)) for index, entry in enumerate(parent)]
         return [
-            _with(entry, below[name]) if name in below else entry
+            _with(entry, below[name], build) if name in below else entry
             for name, entry in zip(names, parent, strict=True)
         ]
+    fields = _fields(parent)
+    fields |= {step: _with(fields.get(step), deeper, build) for step, deeper in below.items()}
+    return build(type(parent), fields) if isinstance(parent, Model) else fields
+
+
+def _fields(parent: Any) -> dict[str, Any]:
     if isinstance(parent, Distribution):
-        fields = {"dist": parent.dist, **parent.parameters}
-    elif isinstance(parent, BaseModel):
-        fields = {name: getattr(parent, name) for name in type(parent).model_fields}
-    else:
-        fields = dict(parent)
-    changed = {step: _with(fields.get(step), deeper) for step, deeper in below.items()}
-    return {**fields, **changed}
+        return {"dist": parent.dist, **parent.parameters}
+    return {**fields_of(parent)}
