@@ -1,4 +1,4 @@
-"""The same bits again, from what a result says of itself."""
+"""Repeat a simulation from the provenance of its result."""
 
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ def rerun(
     executor: Executor | None = None,
     progress: bool = False,
 ) -> "xr.Dataset":
-    """Simulate again what a result says it came from: the same bits.
+    """Repeat the simulation recorded in a result's provenance; bit-for-bit identical.
 
     Parameters
     ----------

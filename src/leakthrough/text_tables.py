@@ -53,9 +53,9 @@ def _widths(rows: Sequence[Sequence[str]], names: int) -> list[int]:
 
 def _line(row: Sequence[str], widths: Sequence[int], names: int) -> str:
     cells = []
-    for place, (cell, width) in enumerate(zip(row, widths, strict=True)):
+    for column, (cell, width) in enumerate(zip(row, widths, strict=True)):
         shown = shortened(cell, width)
-        cells.append(shown.ljust(width) if place < names else shown.rjust(width))
+        cells.append(shown.ljust(width) if column < names else shown.rjust(width))
     return "  ".join(cells).rstrip()
 
 
@@ -67,7 +67,7 @@ def table(
     names: int = 1,
     rest: str = "in the Dataset",
 ) -> str:
-    """Set a table, and say how many rows are left out.
+    """Lay out a table, with a line that counts the rows left out.
 
     Parameters
     ----------

@@ -114,11 +114,11 @@ Arrival = Annotated[
     | Annotated[Distribution, Tag("distribution")],
     Discriminator(_tag),
 ]
-"""Any of the above, or a distribution from which each threat draws its time [s]."""
+"""One of the above, or a distribution from which each threat draws its time [s]."""
 
 
 def count_mistakes(arrival: object, count: int) -> list[tuple[tuple[str, ...], str]]:
-    """Return what is wrong with an arrival for that many threats, by field."""
+    """Return the mistakes of an arrival for a number of threats, by field."""
     if isinstance(arrival, Times) and len(arrival.times) != count:
         text = f"must hold one time for each of the {count} threats; got {len(arrival.times)}"
         return [(("times",), text)]

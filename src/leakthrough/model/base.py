@@ -1,4 +1,4 @@
-"""What all parts of a scenario share: frozen models, immutable mappings, names."""
+"""Base of all parts of a scenario: frozen models, immutable mappings, types of fields."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
@@ -41,7 +41,7 @@ M = TypeVar("M", bound="Model")
 
 
 class Frozen(dict[str, V]):
-    """A mapping that cannot be changed, and so can be hashed and shared."""
+    """An immutable, hashable mapping."""
 
     def _refuse(self, *_: object, **__: object) -> NoReturn:
         msg = "a scenario cannot be changed; scenario.replace(path, value) gives a changed copy"
@@ -83,7 +83,7 @@ class _Reporting(ModelMetaclass):
     """Let the construction of a model raise ScenarioError.
 
     Overriding `__init__` instead would make pydantic validate nested tables through it, and
-    their mistakes would lose their places.
+    their mistakes would lose their locations.
     """
 
     if not TYPE_CHECKING:
@@ -93,14 +93,14 @@ class _Reporting(ModelMetaclass):
 
 
 def _tidy(schema: dict[str, Any]) -> None:
-    """Keep in the JSON schema what the fields do not say themselves, and what a file must say."""
+    """Shorten the description in the JSON schema, and require `kind`, which a file must have."""
     schema["description"] = schema.get("description", "").split("\n")[0]
     if "kind" in schema["properties"]:
         schema["required"] = ["kind", *schema["required"]]
 
 
 class Model(BaseModel, metaclass=_Reporting):
-    """The base of every part of a scenario: frozen, strict, and it knows its fields."""
+    """The base of every part of a scenario: frozen and strict."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, json_schema_extra=_tidy
@@ -117,12 +117,12 @@ class Model(BaseModel, metaclass=_Reporting):
 
     @classmethod
     def further_mistakes(cls, data: object) -> list[Mistake]:
-        """Return the mistakes that no field shows, found also where some field is wrong."""
+        """Return the mistakes between fields, also where single fields are wrong."""
         return []
 
 
 def reported(build: Callable[[], M], model: type[M], data: object, source: str = "") -> M:
-    """Return what is built of the data; raise ScenarioError with all mistakes if it cannot be."""
+    """Return what `build` makes of the data, or raise ScenarioError with all mistakes."""
     try:
         try:
             return build()
@@ -135,7 +135,7 @@ def reported(build: Callable[[], M], model: type[M], data: object, source: str =
 def _scenario_error(
     error: ValidationError, model: type[Model], data: object, source: str
 ) -> ScenarioError:
-    """Translate what pydantic found, and add what it could not look for, place by place."""
+    """Translate the errors that pydantic found, and add the mistakes between fields."""
     data = plain(data)
     found = [*mistakes_of(error, model, data), *model.further_mistakes(data)]
     name = field_of(data, "name")
@@ -150,7 +150,7 @@ def _name(value: str) -> str:
 
 
 def _title(value: str) -> str:
-    # no path goes through the name of a scenario, so it may contain a dot
+    # no path contains the name of a scenario, so it may contain a dot
     if why := name_fault(value, dots=True):
         raise fault(why)
     return value

@@ -1,4 +1,4 @@
-"""Raids in sequence against one defence, and what reaches it in between: frozen models."""
+"""Raids in sequence against one defence, and resupply in between: frozen models."""
 
 import math
 from pathlib import Path
@@ -8,7 +8,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from leakthrough.model.arrivals import Times, count_mistakes
 from leakthrough.model.base import Frozen, Model, Table, Title
-from leakthrough.model.display import of_campaign
+from leakthrough.model.display import overview_of_campaign
 from leakthrough.model.distributions import Distribution, UncertainCount
 from leakthrough.model.documents import digest_of, document_of, loaded, save
 from leakthrough.model.errors import Mistake, ScenarioError, faults, nearest, shown
@@ -27,7 +27,7 @@ class Resupply(Model):
     Parameters
     ----------
     battery : str
-        The name of a battery; where it stands for several, each gets as much.
+        The name of a battery; if its `count` is above 1, each of them gets as much.
     interceptor : str
         The interceptor of one of its magazines.
     rounds : int or inf, default inf
@@ -95,17 +95,17 @@ Raids = Annotated[
 class Campaign(Model):
     """A sequence of raids against one defence.
 
-    One replication is one whole campaign: what a raid leaves is what the next one meets.
+    One replication is one whole campaign: each raid starts with what the last one left.
 
     Parameters
     ----------
     name : str
-        What the campaign is called.
+        The name of the campaign.
     scenario : Scenario
         The defence, the classes of threats, and the salvos of a raid where `raids` is a number.
     raids : int or list of lists of Salvo
         How many raids, from 1 to 100,000; or the salvos of each. Salvos of one name in several
-        raids stand under that name in the result.
+        raids have one entry in the result.
     interval : float
         From the start of one raid's clock to that of the next [s], above 0, at most 1e9; times
         the number of raids at most 1e12.
@@ -173,14 +173,14 @@ class Campaign(Model):
         save(self, path)
 
     def __str__(self) -> str:
-        return of_campaign(self).text()
+        return overview_of_campaign(self).text()
 
     def _repr_html_(self) -> str:
-        return of_campaign(self).html()
+        return overview_of_campaign(self).html()
 
     @property
     def digest(self) -> str:
-        """Thirty-two hexadecimal digits that two campaigns share only if they are equal."""
+        """Thirty-two hexadecimal digits, the same for equal campaigns only."""
         return digest_of(self)
 
 
@@ -200,7 +200,7 @@ def load_campaign(path: str | Path) -> Campaign:
     Raises
     ------
     ScenarioError
-        If what stands in the file is not a valid campaign: all its mistakes, with their places.
+        If the file is not a valid campaign; all its mistakes, with their places.
     OSError
         If the file cannot be read; `FileNotFoundError` if there is none.
     """

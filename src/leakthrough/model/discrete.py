@@ -1,6 +1,6 @@
 """From the numbers of a scenario to the whole numbers of the engines.
 
-Times become ticks of a microsecond, probabilities become thresholds for 32-bit words, addresses
+Times become ticks of a microsecond, probabilities become thresholds for 32-bit integers, addresses
 become 64-bit streams, and distributions become quantile tables. Engines compare and add whole
 numbers only, so ties in time are exact (a window of 30 s always admits an engagement of 30 s)
 and the same bits come out of the reference engine, the compiled kernel and the kernel with the
@@ -32,13 +32,13 @@ def ticks(seconds: float) -> int:
 
 
 def threshold(probability: float) -> int:
-    """Number below which a 32-bit word falls with this probability (to within 2**-33)."""
+    """Number below which a random 32-bit integer is with this probability (to within 2**-33)."""
     return round(probability * WORD_RANGE)
 
 
 @functools.lru_cache(maxsize=1 << 16)
 def stream(*address: str | int) -> int:
-    """63-bit number that stands for a decision and the names of what takes part in it.
+    """63-bit number that identifies a decision and the names of what takes part in it.
 
     Names, not positions, make the address: inserting a layer shifts nobody else's draws. The
     ordinal of a draw is added to it, so the top bit stays free for the carry.

@@ -1,4 +1,4 @@
-"""A scenario or a campaign at a glance: as text to print, and as tables for a notebook."""
+"""Overview of a scenario or a campaign: text to print, and HTML tables for a notebook."""
 
 import html
 import math
@@ -10,8 +10,8 @@ _DAY = 86_400.0
 _REST = "in the document"
 
 
-class Part(NamedTuple):
-    """A table of something; the first `names` columns hold words."""
+class Table(NamedTuple):
+    """A titled table; the first `names` columns are text."""
 
     title: str
     header: list[str]
@@ -19,37 +19,37 @@ class Part(NamedTuple):
     names: int
 
 
-class Glance(NamedTuple):
-    """What is shown of something: its name, a line that sums it up, and tables."""
+class Overview(NamedTuple):
+    """Name, a line of summary, and tables."""
 
     name: str
     line: str
-    parts: list[Part]
+    tables: list[Table]
 
     def text(self) -> str:
-        """Return it as text of at most `WIDTH` columns."""
+        """Return the overview as text of at most `WIDTH` columns."""
         heading = "\n".join(shortened(line, WIDTH) for line in (self.name, self.line))
-        shown = [table(*part[:3], names=part.names, rest=_REST) for part in self.parts]
+        shown = [table(*own[:3], names=own.names, rest=_REST) for own in self.tables]
         return "\n\n".join([heading, *shown])
 
     def html(self) -> str:
-        """Return it as HTML, with every name escaped."""
+        """Return the overview as HTML, with every name escaped."""
         heading = f"<strong>{html.escape(self.name)}</strong><br>{html.escape(self.line)}"
-        return f"<div>{heading}{''.join(map(_html, self.parts))}</div>"
+        return f"<div>{heading}{''.join(map(_html, self.tables))}</div>"
 
 
-def of_scenario(scenario: Any) -> Glance:
-    """Return what is shown of a scenario: its raid and its defence."""
+def overview_of_scenario(scenario: Any) -> Overview:
+    """Return the overview of a scenario: its raid and its defence."""
     threats = sum(salvo.count for salvo in scenario.salvos)
     batteries = sum(battery.count for layer in scenario.layers for battery in layer.batteries)
     raid = f"{_counted(threats, 'threat')} in {_counted(len(scenario.salvos), 'salvo')}"
     defence = f"{_counted(batteries, 'battery')} in {_counted(len(scenario.layers), 'layer')}"
-    parts = [_raid(scenario, "Raid"), _defence(scenario)]
-    return Glance(scenario.name, f"{raid} against {defence}", parts)
+    tables = [_raid_table(scenario, "Raid"), _defence_table(scenario)]
+    return Overview(scenario.name, f"{raid} against {defence}", tables)
 
 
-def of_campaign(campaign: Any) -> Glance:
-    """Return what is shown of a campaign: its first raid, its defence and its stocks."""
+def overview_of_campaign(campaign: Any) -> Overview:
+    """Return the overview of a campaign: its first raid, its defence and its stocks."""
     first = campaign.raid(0)
     drawn = frozenset(campaign.sizes)
     line = f"{_counted(campaign.raid_count, 'raid')}, {number(campaign.interval)} s apart"
@@ -64,8 +64,9 @@ def of_campaign(campaign: Any) -> Glance:
         ]
         for stock in campaign.stocks
     ]
-    supply = Part("Stocks behind the batteries (rounds)", header, stocks, 1)
-    return Glance(campaign.name, line, [_raid(first, "First raid", drawn), _defence(first), supply])
+    supply = Table("Stocks behind the batteries (rounds)", header, stocks, 1)
+    raid = _raid_table(first, "First raid", drawn)
+    return Overview(campaign.name, line, [raid, _defence_table(first), supply])
 
 
 def _counted(how_many: int, what: str) -> str:
@@ -74,7 +75,7 @@ def _counted(how_many: int, what: str) -> str:
     return f"{how_many:,} {what[:-1]}ies" if what.endswith("y") else f"{how_many:,} {what}s"
 
 
-def _raid(scenario: Any, title: str, drawn: frozenset[str] = frozenset()) -> Part:
+def _raid_table(scenario: Any, title: str, drawn: frozenset[str] = frozenset()) -> Table:
     rows = [
         [
             salvo.name,
@@ -87,14 +88,14 @@ def _raid(scenario: Any, title: str, drawn: frozenset[str] = frozenset()) -> Par
         for salvo in scenario.salvos
     ]
     header = ["salvo", "threat", "arrives [s]", "axis", "aims at", "count"]
-    used = [place for place in range(6) if place < 3 or any(row[place] != "-" for row in rows)]
-    kept = [[row[place] for place in used] for row in [header, *rows]]
-    return Part(title, kept[0], kept[1:], len(used) - 1)
+    used = [n for n in range(6) if n < 3 or any(row[n] != "-" for row in rows)]
+    kept = [[row[n] for n in used] for row in [header, *rows]]
+    return Table(title, kept[0], kept[1:], len(used) - 1)
 
 
 def _arrival(arrival: Any) -> str:
-    """When threats arrive [s], in a few words."""
-    told = {
+    """Times of arrival [s], as text."""
+    numbers = {
         name: number(value)
         for name in ("time", "start", "stop", "interval", "rate")
         if (value := getattr(arrival, name, None)) is not None
@@ -107,51 +108,51 @@ def _arrival(arrival: Any) -> str:
         "Times": "at stated times",
         "Distribution": f"drawn, {getattr(arrival, 'dist', '')}",
     }
-    return forms[type(arrival).__name__].format(**told)
+    return forms[type(arrival).__name__].format(**numbers)
 
 
-def _defence(scenario: Any) -> Part:
+def _defence_table(scenario: Any) -> Table:
     header = ["layer", "battery", "rounds", "from [m]", "to [m]", "count", "channels"]
     layers = sorted(scenario.layers, key=lambda layer: -layer.outer_range)
     rows = [
         row
         for layer in layers
-        for row in ([_battery(layer, battery) for battery in layer.batteries] or [_empty(layer)])
+        for row in ([_battery_row(layer, b) for b in layer.batteries] or [_empty_row(layer)])
     ]
-    return Part("Defence, outermost layer first", header, rows, 3)
+    return Table("Defence, outermost layer first", header, rows, 3)
 
 
-def _ring(layer: Any) -> list[str]:
+def _range_cells(layer: Any) -> list[str]:
     return [number(layer.outer_range), number(layer.inner_range)]
 
 
-def _empty(layer: Any) -> list[str]:
-    return [layer.name, "-", "-", *_ring(layer), "-", "-"]
+def _empty_row(layer: Any) -> list[str]:
+    return [layer.name, "-", "-", *_range_cells(layer), "-", "-"]
 
 
-def _battery(layer: Any, battery: Any) -> list[str]:
-    carried = "; ".join(map(_magazine, battery.magazines)) or "-"
+def _battery_row(layer: Any, battery: Any) -> list[str]:
+    carried = "; ".join(map(_magazine_text, battery.magazines)) or "-"
     numbers = [number(battery.count), number(battery.channels)]
-    return [layer.name, battery.name, carried, *_ring(layer), *numbers]
+    return [layer.name, battery.name, carried, *_range_cells(layer), *numbers]
 
 
-def _magazine(magazine: Any) -> str:
+def _magazine_text(magazine: Any) -> str:
     rounds = "endless" if math.isinf(magazine.rounds) else f"{magazine.rounds:,}"
     more = [
         f"{magazine.reserved:,} kept" if magazine.reserved else "",
         f"{magazine.reloads:,} x {magazine.reload_rounds:,} reloaded" if magazine.reloads else "",
     ]
-    said = ", ".join(filter(None, more))
-    return f"{rounds} {magazine.interceptor}{f' ({said})' if said else ''}"
+    details = ", ".join(filter(None, more))
+    return f"{rounds} {magazine.interceptor}{f' ({details})' if details else ''}"
 
 
-def _html(part: Part) -> str:
+def _html(own: Table) -> str:
     """One table; as many rows as in text."""
-    rows = [_html_row("th", part.header), *(_html_row("td", r) for r in part.rows[:MOST_ROWS])]
-    left = len(part.rows) - MOST_ROWS
+    rows = [_html_row("th", own.header), *(_html_row("td", r) for r in own.rows[:MOST_ROWS])]
+    left = len(own.rows) - MOST_ROWS
     more = f"<div>... and {left} more, {_REST}</div>" if left > 0 else ""
-    caption = f"<caption>{html.escape(part.title)}</caption>"
-    return f"<table>{caption}{''.join(rows)}</table>{more}" if part.rows else ""
+    caption = f"<caption>{html.escape(own.title)}</caption>"
+    return f"<table>{caption}{''.join(rows)}</table>{more}" if own.rows else ""
 
 
 def _html_row(tag: str, cells: list[str]) -> str:

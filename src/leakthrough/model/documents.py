@@ -40,7 +40,7 @@ def loaded(model: type[M], path: str | Path) -> M:
 
 
 def from_document(model: type[M], document: Mapping[str, Any], *, source: str = "") -> M:
-    """Make a scenario or a campaign of plain data, as it stands in a file.
+    """Make a scenario or a campaign of plain data, as read from a file.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def from_document(model: type[M], document: Mapping[str, Any], *, source: str = 
     Raises
     ------
     ScenarioError
-        If it is not valid: all its mistakes, with their places.
+        If it is not valid; all its mistakes, with their places.
     """
     if not isinstance(document, Mapping):
         said = f"must be a table with the fields of a {model.__name__.lower()}"
@@ -67,15 +67,15 @@ def save(thing: Model, path: str | Path) -> None:
     path = Path(path).resolve()  # a link to a file stays a link
     write = _by_suffix(path, _toml_text, _json_text)
     data = write(document_of(thing)).encode("utf-8")
-    # beside the target, since a file cannot be moved in one step to another file system
-    beside = path.with_name(f".leakthrough-{secrets.token_hex(8)}.tmp")
+    # in the folder of the target: a file cannot be moved to another file system in one step
+    temporary = path.with_name(f".leakthrough-{secrets.token_hex(8)}.tmp")
     try:
-        beside.write_bytes(data)
+        temporary.write_bytes(data)
         if path.exists():
-            shutil.copymode(path, beside)
-        beside.replace(path)
+            shutil.copymode(path, temporary)
+        temporary.replace(path)
     except BaseException:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
@@ -85,7 +85,7 @@ def document_of(thing: Model) -> dict[str, Any]:
     return document
 
 
-# A scenario is often simulated again and again; to hash one takes a tenth of the time of either.
+# Cached for scenarios that are simulated many times: hashing one takes a tenth of the time.
 @functools.lru_cache(maxsize=32)
 def json_of(thing: Model) -> str:
     """Return the document of a scenario or a campaign as JSON, in one line."""
@@ -100,7 +100,7 @@ def digest_of(thing: Model) -> str:
 
 
 def plain_data(value: Any) -> Any:
-    """Return a part of a scenario as it stands in a file."""
+    """Return a part of a scenario as written to a file."""
     if isinstance(value, Distribution):
         return {"dist": value.dist, **value.parameters}
     if isinstance(value, BaseModel):

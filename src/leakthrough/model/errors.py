@@ -1,4 +1,4 @@
-"""What is wrong with a scenario, where, and what was probably meant."""
+"""Errors of scenarios: what is wrong, where, and what was probably meant."""
 
 import difflib
 import functools
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 Mistake = tuple[tuple[str | int, ...], str]
-"""A place (names, fields and indices from the root down) and what is wrong there."""
+"""A place (names, fields and indices from the root down) and the error there."""
 
 MAX_NAME = 200
 _SHORT = reprlib.Repr()
@@ -29,7 +29,7 @@ class ScenarioError(ValueError):
     *mistakes : str
         One line for each mistake, with its place.
     source : str, optional
-        The file or the object in which they stand.
+        The file or the object that has the mistakes.
 
     Attributes
     ----------
@@ -64,17 +64,17 @@ def shown(value: object) -> str:
     return text if len(text) <= 64 else f"{text[:60]}..."
 
 
-def nearest(word: object, known: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?` when something known resembles the word, else nothing."""
-    if not isinstance(word, str):
+def nearest(name: object, known: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?` if a known name resembles the given one, else nothing."""
+    if not isinstance(name, str):
         return ""
     # difflib takes time quadratic in the length: no name is that long
-    folded = {name.casefold(): name for name in known}
-    close = difflib.get_close_matches(word[:MAX_NAME].casefold(), folded, n=1)
+    folded = {other.casefold(): other for other in known}
+    close = difflib.get_close_matches(name[:MAX_NAME].casefold(), folded, n=1)
     return f"; did you mean {folded[close[0]]!r}?" if close else ""
 
 
-# Every entry of a list goes by its name, time and again; reading the letters is a third of a check.
+# Cached, since each check of a scenario asks for the same names: a third of its time without.
 @functools.lru_cache(maxsize=4096)
 def name_fault(name: str, *, dots: bool = False) -> str | None:
     """Return why a text cannot be the name of anything, or None when it can."""
@@ -90,7 +90,7 @@ def name_fault(name: str, *, dots: bool = False) -> str | None:
 
 
 def fault(text: str) -> PydanticCustomError:
-    """Make one mistake, for a validator of a field to raise."""
+    """Return an error for the validator of a field to raise."""
     return PydanticCustomError("mistakes", "{text}", {"text": text, "mistakes": [((), text)]})
 
 
@@ -103,7 +103,7 @@ def text_keys(table: Any) -> Any:
 
 
 def faults(mistakes: list[Mistake]) -> PydanticCustomError:
-    """Make several mistakes, each with its place below the validated object, to raise at once."""
+    """Return one error of several mistakes, with their places below the validated object."""
     text = "; ".join(lines_of(mistakes))
     return PydanticCustomError("mistakes", "{text}", {"text": text, "mistakes": mistakes})
 
@@ -155,7 +155,7 @@ def mistakes_of(error: ValidationError, model: type[BaseModel], data: object) ->
         elif detail["type"] == "union_tag_invalid":
             found.append(((*place, "kind"), _kind_fault(detail)))
         else:
-            found.append((place, _words(detail, model)))
+            found.append((place, _text(detail, model)))
     return found
 
 
@@ -181,7 +181,7 @@ def _number(bound: float) -> str:
     return f"{int(bound):,}" if bound == int(bound) and abs(bound) < 1e12 else f"{bound:g}"
 
 
-_WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
+_TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "greater_than_equal": lambda ctx: f"must be at least {_number(ctx['ge'])}",
     "greater_than": lambda ctx: f"must be greater than {_number(ctx['gt'])}",
     "less_than_equal": lambda ctx: f"must be at most {_number(ctx['le'])}",
@@ -203,7 +203,7 @@ _WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
 }
 
 
-def _words(detail: ErrorDetails, model: type[BaseModel]) -> str:
+def _text(detail: ErrorDetails, model: type[BaseModel]) -> str:
     kind, value = detail["type"], detail["input"]
     if kind == "missing":
         return "is missing"
@@ -214,7 +214,7 @@ def _words(detail: ErrorDetails, model: type[BaseModel]) -> str:
     if kind == "float_type" and type(value) is int:
         kind = "finite_number"
     context = detail.get("ctx", {})
-    said = _WORDS[kind](context) if kind in _WORDS else detail["msg"]
+    said = _TEXTS[kind](context) if kind in _TEXTS else detail["msg"]
     if kind == "tuple_type" and isinstance(value, dict):
         said += " (in TOML: [[double brackets]] begin an entry)"
     known = context["expected"].split("'")[1::2] if kind == "literal_error" else ()
@@ -222,7 +222,7 @@ def _words(detail: ErrorDetails, model: type[BaseModel]) -> str:
 
 
 def _owner(model: type[BaseModel], loc: tuple[str | int, ...]) -> type[BaseModel]:
-    """Follow a location through the fields' annotations to the model that it names."""
+    """Return the model at a location, found through the annotations of fields."""
     kinds = [model]
     for step in loc:
         tagged = [kind for kind in kinds if kind.__name__.lower() == step]

@@ -1,4 +1,4 @@
-"""Whether the names in a scenario are unique, and stand for something that it defines.
+"""Checks between the parts of a scenario: names are unique, and refer to something defined.
 
 The checks read a scenario or the plain data of one that may be malformed, so that a document
 with a wrong number and a misspelt name hears of both at once.
@@ -31,7 +31,7 @@ class _Parts(NamedTuple):
 
 
 class _Known(NamedTuple):
-    """The names that a scenario defines, in the order in which it does."""
+    """Names that a scenario defines, in its order."""
 
     threats: list[str]
     interceptors: list[str]
@@ -40,7 +40,7 @@ class _Known(NamedTuple):
 
 
 def mistakes_between(scenario: object) -> list[Mistake]:
-    """Return the mistakes that lie between the parts of a scenario, with their places."""
+    """Return the mistakes between the parts of a scenario, with their places."""
     parts = _parts(fields_of(scenario))
     known = _known(parts)
     found = [*_repeated(parts)]
@@ -144,7 +144,7 @@ def _repeated(parts: _Parts) -> Iterator[Mistake]:
 
 
 def _battery_names(parts: _Parts) -> Iterator[str]:
-    """Yield the names by which batteries go, in paths and in results."""
+    """Yield the names of batteries in paths and in results."""
     for _, battery in parts.batteries:
         if isinstance(name := battery.get("name"), str):
             yield name
@@ -152,7 +152,7 @@ def _battery_names(parts: _Parts) -> Iterator[str]:
 
 
 def _members(battery: Table) -> Iterator[str]:
-    """Yield the name of each single battery for which an entry stands."""
+    """Yield the names of the single batteries of an entry."""
     name, count = battery.get("name"), battery.get("count")
     if isinstance(name, str) and (count is None or count == 1):
         yield name
@@ -173,11 +173,11 @@ def _twice(
 def _endless(
     battery: Table, magazines: list[Step], weapons: Mapping[str | int, Table]
 ) -> Iterator[Mistake]:
-    """Yield the magazines with which a battery would fire for ever in no time."""
+    """Yield the infinite magazines whose engagements would take no time: a raid would not end."""
     if fields_of(battery.get("doctrine")).get("max_salvos") is not None:
         return
     for where, magazine in magazines:
-        weapon = weapons.get(where[-1], {})  # a magazine goes by the name of its interceptor
+        weapon = weapons.get(where[-1], {})  # the label of a magazine is its interceptor
         times = [_time(battery, "reaction_time"), _time(battery, "assessment_time")]
         lasts = sum(times) + _time(weapon, "flight_time")
         if _infinite(magazine) and _kills(weapon) and lasts < _SHORTEST_ENGAGEMENT:
@@ -189,7 +189,7 @@ def _endless(
 
 
 def _time(table: Table, name: str) -> float:
-    """Return the longest that a time can be; what is no time at all counts as long enough."""
+    """Return the longest that a time can be; 1 s, which is enough, for what is not a time."""
     time = table.get(name)
     if time is None:
         return 0.0

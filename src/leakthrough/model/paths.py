@@ -11,7 +11,7 @@ from leakthrough.model.base import Model
 from leakthrough.model.distributions import Distribution, shape_names
 from leakthrough.model.errors import ScenarioError, fields_of, label, nearest, place_text, shown
 
-# what holds for a threat that the mapping does not name
+# Values for a threat that the mapping does not name.
 _UNNAMED: dict[str, Any] = {
     "kill_probability": 0.0,
     "salvo_size": 1,
@@ -23,11 +23,11 @@ _UNSHIFTED = {"loc": 0.0, "scale": 1.0}
 
 M = TypeVar("M", bound=Model)
 Change = tuple[list[str], object]
-"""Steps down to something, and what comes there."""
+"""Steps of a path, and the new value there."""
 
 
 def value_at(scenario: Model, path: str) -> Any:
-    """Return what stands at a path.
+    """Return the value at a path.
 
     Parameters
     ----------
@@ -39,12 +39,12 @@ def value_at(scenario: Model, path: str) -> Any:
     Returns
     -------
     object
-        The value; for a threat that a mapping does not name, the value that then holds.
+        The value; for a threat that a mapping does not name, the default.
 
     Raises
     ------
     ScenarioError
-        If the path leads nowhere.
+        If there is nothing at the path.
     """
     value: Any = scenario
     steps = _steps(path)
@@ -61,28 +61,29 @@ def changed(scenario: M, changes: Mapping[str, object]) -> M:
     Raises
     ------
     ScenarioError
-        If a path leads nowhere or through another, or the scenario would not be valid.
+        If there is nothing at a path, a path lies within another, or the changed scenario is
+        not valid.
     """
     if not changes:
         return scenario
     for path in changes:
         value_at(scenario, path)
-        for end in [place for place, letter in enumerate(path) if letter == "."]:
+        for end in [index for index, letter in enumerate(path) if letter == "."]:
             if path[:end] in changes:
                 raise ScenarioError(f"{path}: lies within {path[:end]}, which is changed too")
     pairs = [(_steps(path), value) for path, value in changes.items()]
-    # Each part alone, from the innermost out: parts that stay as they are need no new check.
+    # From the innermost part outwards, so that unchanged parts are not validated again.
     try:
         found: M = _with(scenario, pairs, lambda part, fields: part(**fields))
-    except ScenarioError:  # with all the data, the mistakes have their places and are all found
+    except ScenarioError:  # built of all data at once, it finds all mistakes with their paths
         found = type(scenario)(**_with(scenario, pairs, lambda _, fields: fields))
     return found
 
 
 def check_alone(scenario: Model, path: str, value: object) -> None:
-    """Raise ScenarioError where the part that holds a path refuses a value there.
+    """Raise ScenarioError if the part to which a path belongs does not allow a value there.
 
-    Much cheaper than `changed`, which also asks whether the parts go together.
+    Much cheaper than `changed`, which also checks the parts against each other.
     """
     steps = _steps(path)
     for depth in range(len(steps) - 1, 0, -1):
@@ -99,7 +100,7 @@ def _steps(path: str) -> list[str]:
 
 
 def _child(scenario: Model, parent: Any, steps: list[str]) -> Any:
-    """Return what the last of the steps names in the parent to which the others led."""
+    """Return what the last step names in the parent, which the other steps name."""
     step = steps[-1]
     children = _children(scenario, parent, steps)
     if not children:

@@ -23,8 +23,8 @@ def quantile_table(distribution: Distribution, scale: int) -> npt.NDArray[np.flo
 
     The first row goes up from the lower end, the second comes down from the upper end; between
     nodes a quantile is linear in the tail's probability. With 128 nodes in each halving of the
-    tail an exponential law's mean is kept to 3 parts in a million. Beyond a tail of 2**-33 the
-    distribution is cut.
+    tail the mean of an exponential distribution is kept to 3 parts in a million. Beyond a tail of
+    2**-33 the distribution is cut.
 
     Returns
     -------

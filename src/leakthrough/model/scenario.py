@@ -1,6 +1,6 @@
-"""Threats, interceptors, layers, and the scenario that holds them: frozen models.
+"""Threats, interceptors, layers, and the scenario that contains them: frozen models.
 
-Every quantity is in SI units; the unit and the bounds stand on each field.
+Every quantity is in SI units; each field states its unit and bounds.
 """
 
 import math
@@ -12,7 +12,7 @@ from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, mod
 
 from leakthrough.model.arrivals import Arrival, count_mistakes
 from leakthrough.model.base import Cost, Frozen, Model, Name, Probability, Table, Title
-from leakthrough.model.display import of_scenario
+from leakthrough.model.display import overview_of_scenario
 from leakthrough.model.distributions import UncertainProbability, UncertainTime
 from leakthrough.model.documents import digest_of, document_of, loaded, save
 from leakthrough.model.errors import Mistake, fault, faults, nearest, shown, text_keys
@@ -115,17 +115,17 @@ class Salvo(Model):
     arrival : At, Times, Uniform, Regular, Poisson or frozen scipy.stats distribution
         When each crosses the edge of the defended area [s].
     axis : str, optional
-        Whence they come; None is an axis that only batteries without `axes` serve.
+        Approach axis. With None, only batteries that list no `axes` can engage the salvo.
     target : str, optional
         The name of a battery at which they aim (`name-2` for the second of several), to destroy
-        it; None: things that do not shoot back.
+        it; None: they aim at nothing in the scenario.
     """
 
     name: Name
     threat: str = Field(description="The name of a threat.")
     count: int = Field(ge=0, le=MOST_THREATS, description="How many threats.")
     arrival: Arrival = Field(description="When each crosses the edge of the defended area [s].")
-    axis: Name | None = Field(None, description="Whence they come.")
+    axis: Name | None = Field(None, description="Approach axis.")
     target: str | None = Field(None, description="The battery at which they aim, if any.")
 
     @model_validator(mode="after")
@@ -136,7 +136,7 @@ class Salvo(Model):
 
 
 class Interceptor(Model):
-    """What is expended in an engagement.
+    """A kind of round.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ class Magazine(Model):
 
 
 class Doctrine(Model):
-    """How a battery fires.
+    """Rules by which a battery fires.
 
     Parameters
     ----------
@@ -205,7 +205,8 @@ class Doctrine(Model):
     max_salvos : int, optional
         Engagements of one threat by the battery, from 1 to 1,000,000. None: no limit.
     order : {"deadline", "arrival"}
-        Among threats of equal priority: the earliest close of the window, or first come.
+        Among threats of equal priority: the earliest close of the window, or first come first
+        served.
     preference : mapping of str to list of str, default empty
         By threat name: the interceptors to use, best first. A threat that is not named gets
         the battery's magazines in the order in which they are listed.
@@ -266,12 +267,12 @@ class Battery(Model):
 
 
 class Sensor(Model):
-    """How a layer sees.
+    """Sensor of a layer.
 
     Parameters
     ----------
     detection : mapping of str to float, default empty
-        By threat name: the probability that the layer sees it. Not named: 1.
+        By threat name: the probability that the layer detects it. Not named: 1.
     decoy_recognition : float, default 0
         Probability that a detected decoy is recognised, and ignored.
     false_dismissal : float, default 0
@@ -299,7 +300,7 @@ class Layer(Model):
     batteries : list of Battery, default empty
         Those that engage in this ring.
     sensor : Sensor
-        How it sees; by default everything, always.
+        Its sensor; by default it detects everything, always.
     soft_kill : mapping of str to float, default empty
         By threat name: the probability that it is neutralised without a round spent.
     """
@@ -342,7 +343,7 @@ class Scenario(Model):
     Raises
     ------
     ScenarioError
-        If anything in it is not valid, or names something that nothing defines: all
+        If anything in it is not valid, or a name refers to nothing that is defined: all
         mistakes together, one a line, each with its place.
     """
 
@@ -361,7 +362,7 @@ class Scenario(Model):
 
     @classmethod
     def further_mistakes(cls, data: object) -> list[Mistake]:
-        """Return the names that nothing defines, looked for in data that may be malformed."""
+        """Return the names that refer to nothing defined, in data that may be malformed."""
         return mistakes_between(data)
 
     def replace(self, path: str, value: Any) -> "Scenario":
@@ -373,17 +374,17 @@ class Scenario(Model):
             Names and fields from the scenario down, with dots between them, such as
             ``"layers.area.batteries.SAM.magazines.area SAM.rounds"``.
         value : object
-            What is to stand there.
+            The new value.
 
         Raises
         ------
         ScenarioError
-            If the path leads nowhere, or the scenario would not be valid.
+            If there is nothing at the path, or the changed scenario is not valid.
         """
         return changed(self, {path: value})
 
     def document(self) -> dict[str, Any]:
-        """Return the scenario as plain data, as it stands in a file: defaults are left out."""
+        """Return the scenario as plain data, as in a file: defaults are left out."""
         return document_of(self)
 
     def save(self, path: str | Path) -> None:
@@ -404,14 +405,14 @@ class Scenario(Model):
         save(self, path)
 
     def __str__(self) -> str:
-        return of_scenario(self).text()
+        return overview_of_scenario(self).text()
 
     def _repr_html_(self) -> str:
-        return of_scenario(self).html()
+        return overview_of_scenario(self).html()
 
     @property
     def digest(self) -> str:
-        """Thirty-two hexadecimal digits that two scenarios share only if they are equal."""
+        """Thirty-two hexadecimal digits, the same for equal scenarios only."""
         return digest_of(self)
 
 
@@ -431,7 +432,7 @@ def load_scenario(path: str | Path) -> Scenario:
     Raises
     ------
     ScenarioError
-        If what stands in the file is not a valid scenario: all its mistakes, with their places.
+        If the file is not a valid scenario; all its mistakes, with their places.
     OSError
         If the file cannot be read; `FileNotFoundError` if there is none.
     """

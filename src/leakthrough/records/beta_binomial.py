@@ -1,8 +1,8 @@
-"""Likelihood of the beta-binomial law, its maximum, and profile intervals.
+"""Likelihood of the beta-binomial distribution, its maximum, and profile intervals.
 
 Of n threats x are stopped; each with the same probability within a night, which differs between
-nights by a beta law with mean m and correlation r = 1 / (a + b + 1), where r = 0 is one binomial
-law for all nights. But for a constant, and with products over j from 0,
+nights by a beta distribution with mean m and correlation r = 1 / (a + b + 1), where r = 0 is one
+binomial distribution for all nights. But for a constant, and with products over j from 0,
 
     P(x) = prod_{j<x} (m (1-r) + j r) prod_{j<n-x} ((1-m) (1-r) + j r) / prod_{j<n} (1-r + j r),
 
@@ -95,9 +95,9 @@ def _highest(height: Callable[[float], float], grid: Array) -> tuple[float, floa
         lambda r: -height(r), bounds=(low, high), method="bounded", options={"xatol": 1e-5 * high}
     )
     options = [(grid[0], 0.0), (grid[top], _GRID[top]), (-found.fun, found.x)]
-    value, place = max(options, key=lambda option: option[0])
+    value, best = max(options, key=lambda option: option[0])
     # What rounding adds is no evidence of spread.
-    return (float(place), float(value)) if value > grid[0] + 1e-9 else (0.0, float(grid[0]))
+    return (float(best), float(value)) if value > grid[0] + 1e-9 else (0.0, float(grid[0]))
 
 
 def _root(function: Callable[[float], float], inside: float, end: float) -> float:

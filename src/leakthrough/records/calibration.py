@@ -30,7 +30,7 @@ def calibrate(record: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset"
     """Estimate effective kill probabilities, and how they differ between nights.
 
     Within a night each threat of a class is stopped with the same probability, independently;
-    between nights that probability follows a beta law. Mean and correlation are estimated by
+    between nights that probability has a beta distribution. Mean and correlation are estimated by
     maximum likelihood, class by class, with intervals by profile likelihood.
 
     **Effective**: of a class as launched, decoys among it, against all that was in its way, as far
@@ -57,7 +57,7 @@ def calibrate(record: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset"
         - `correlation`: r = 1 / (a + b + 1), between two threats of one night; 0: all nights have
           one probability, and no more spread than chance; along `estimate`;
         - `spread`: standard deviation of the probability between nights;
-        - `a`, `b`: of the beta law; infinite where there is no spread;
+        - `a`, `b`: of the beta distribution; infinite where there is no spread;
         - `nights`, `threats`: how many there were to learn from; `nights_without_soft_kill`.
 
         With one night only the mean is known, with none nothing: the rest is NaN. Intervals of
@@ -160,14 +160,14 @@ def _estimates(mean: "Array", correlation: "Array") -> "dict[str, tuple[Any, Arr
 def distribution(
     estimates: "xr.Dataset", threat_class: str, outcome: str = "stopped"
 ) -> "float | rv_frozen[Any, float]":
-    """The law of an effective kill probability between nights, for a scenario to take.
+    """Distribution of an effective kill probability between nights, for use in a scenario.
 
-    Wherever a scenario takes an uncertain kill probability this can stand; it is drawn once a
-    replication, which is once a night. `Layer.soft_kill` takes plain numbers: there give
+    A scenario takes it as an uncertain kill probability, which is drawn once a replication, as
+    once a night. `Layer.soft_kill` takes plain numbers: there give
     ``float(estimates.probability.sel(estimate="value", ...))``, and the spread is lost.
 
-    The law is that of the estimates themselves: how sure they are, which their intervals say, is
-    not in it.
+    It is the distribution at the estimates themselves; their uncertainty, given by their
+    intervals, is not part of it.
 
     Parameters
     ----------
@@ -190,8 +190,8 @@ def distribution(
 
     Examples
     --------
-    >>> law = distribution(calibrate(raids()), "cruise missile")
-    >>> law.dist.name
+    >>> found = distribution(calibrate(raids()), "cruise missile")
+    >>> found.dist.name
     'beta'
     """
     from scipy import stats

@@ -1,7 +1,7 @@
 """Sums that are exact, whatever the order: whole numbers in, Python integers out.
 
-NumPy's 64-bit sums of squares overflow without a word, and floating-point sums depend on the
-order; whole numbers of any size do neither. Values below 2**50 are split in two halves of 25 bits,
+NumPy's 64-bit sums of squares overflow silently, and floating-point sums depend on the order;
+whole numbers of any size do neither. Values below 2**50 are split in two halves of 25 bits,
 so that 2**12 rows of their products still fit 64 bits and NumPy can add them up.
 """
 

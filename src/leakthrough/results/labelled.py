@@ -29,7 +29,7 @@ def measured(
 def labelled(
     variables: "Mapping[str, xr.Variable]", ready: "xr.Dataset", confidence: float
 ) -> "xr.Dataset":
-    """Make a Dataset that says what it is and where it comes from."""
+    """Make a Dataset of estimates with the coordinates of the result."""
     import xarray as xr
 
     found = xr.Dataset(variables, attrs={"confidence": confidence})

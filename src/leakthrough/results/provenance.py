@@ -1,4 +1,4 @@
-"""Where a result comes from: scenario, call and versions, written and read back."""
+"""Provenance of a result: scenario, call and versions, written and read back."""
 
 import functools
 import json
@@ -61,7 +61,7 @@ def campaign_of(result: "xr.Dataset") -> Campaign:
 
 
 def recorded(result: "xr.Dataset") -> Any:
-    """Return what a result says that it came from."""
+    """Return the provenance that a result records."""
     try:
         record = json.loads(result.attrs["provenance"])
         kind = "campaign" if "campaign" in record else "scenario"

@@ -188,7 +188,7 @@ class Summaries:
         self.reduction = Reduction(decoys, raids=job.along_raids)
 
     def room(self, start: int, stop: int) -> "Block":
-        """Rows that are forgotten when they are reduced."""
+        """Rows that are dropped once they are reduced."""
         return self.job.new_rows(stop - start)
 
     def take(self, start: int, block: "Block") -> None:
@@ -236,7 +236,7 @@ def reduced(result: "xr.Dataset") -> "xr.Dataset":
     names = [name for name in result.data_vars if "replication" in result[name].dims]
     reduction = Reduction(result["decoy"].values)
     reduction.take_rows({str(name): result[name].values for name in names})
-    # A seed, if results of several were joined, stands along the replications too.
+    # The seed is along the replications too, if results of several seeds were joined.
     return with_reductions(result.drop_dims("replication"), reduction)
 
 

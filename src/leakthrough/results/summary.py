@@ -1,4 +1,4 @@
-"""What a result says: every measure with its interval, as Datasets and as a table to read."""
+"""Summary of a result: every measure with its interval, as Datasets and as text."""
 
 import html
 import json
@@ -38,7 +38,7 @@ _OF_RAID = {
 
 @dataclass(frozen=True, eq=False)
 class Summary:
-    """What a result says; `print` shows it as a table.
+    """Summary of a result; `print` shows it as tables.
 
     Measures have the dimension `estimate`: `mean`, `standard_error`, `low` and `high`, the ends
     of the interval; some have `..._quantile` beside them, over the replications.
@@ -181,7 +181,7 @@ def _of_salvos(ready: "xr.Dataset", level: float) -> "xr.Dataset":
 
 
 def _of_magazines(ready: "xr.Dataset", level: float) -> "xr.Dataset":
-    """Stand the magazines that exist in one row."""
+    """Estimates along `magazine`: those that exist."""
     grid = depletion(ready, confidence=level)[["rounds", "dry", "depletion_time"]]
     found = grid.assign(_means(ready, level, {"expended": "expended"}))
     found = found.assign(remaining=rounds_left(ready, "remaining", level))

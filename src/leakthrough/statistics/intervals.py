@@ -1,8 +1,8 @@
 """Confidence intervals over independent replications.
 
-Threats of one replication share magazines, channels and the luck of the night, so they are not
-independent trials: an interval that pools them can be far too short, or too long. Only what
-happens once a replication is counted here.
+Threats of one replication share magazines, channels and chance events, so they are not
+independent: an interval that pools them can be far too short, or too long. Only quantities with
+one value a replication are used here.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["ESTIMATES", "ratio_of_means", "student", "wilson"]
 
 ESTIMATES = ("mean", "standard_error", "low", "high")
-"""What every function here returns, along a new first axis."""
+"""Labels of the new first axis of what every function here returns."""
 
 
 def checked_confidence(confidence: float) -> float:
@@ -42,14 +42,14 @@ def student(
 
     It is approximate unless the values are normal; the central limit theorem makes it good over
     some hundred replications, except where nearly all values are equal. **Where all are equal it
-    has no width**, which says that none differed, not that none can: a probability wants `wilson`.
+    has no width**: none differed, though some might. For a probability use `wilson`.
 
     Parameters
     ----------
     mean, variance : array_like
         Of the values; the variance with n - 1.
     number : array_like of int
-        Replications. Below 2 nothing is known but the mean: the rest is NaN.
+        Replications. Below 2 all but the mean is NaN.
     confidence : float
         Between 0 and 1.
     least, most : array_like
@@ -91,7 +91,7 @@ def student(
 def wilson(
     successes: "npt.ArrayLike", number: "npt.ArrayLike", confidence: float = 0.95
 ) -> "Array":
-    """Wilson's score interval of the probability of what happens once a replication, or not.
+    """Wilson's score interval of the probability of an event that a replication has or not.
 
     Chosen over Clopper and Pearson's exact interval, which is longer than it claims to be, often
     much. Wilson's covers on average what it says; for one probability it may cover some per cent
@@ -138,7 +138,7 @@ def wilson(
     error = np.sqrt(share * (1.0 - share) / np.where(number >= 2, number - 1.0, np.nan))
     centre = (found + z * z / 2.0) / (trials + z * z)
     reach = z / (trials + z * z) * np.sqrt(found * (1.0 - share) + z * z / 4.0)
-    # Rounding would leave the ends a hair from the 0 and 1 that they are.
+    # Rounding would leave the ends slightly off 0 and 1.
     low = np.where(found == 0, 0.0 * trials, centre - reach)
     high = np.where(found == trials, 1.0, centre + reach)
     return np.stack([share, error, low, high])
@@ -155,7 +155,7 @@ def ratio_of_means(
 
     With r the ratio and n replications, the variance of r is about
     (var(above) - 2 r cov + r^2 var(below)) / (n mean(below)^2). The bias, of order 1/n, is left.
-    It is good where the standard error of the mean below is small beside it, say a tenth.
+    It is good where the standard error of the mean below is small relative to it, say a tenth.
 
     Parameters
     ----------
@@ -192,5 +192,5 @@ def ratio_of_means(
     bottom = np.where(bottom == 0.0, np.nan, bottom)
     share = top / bottom
     square = top_variance - 2.0 * share * np.asarray(covariance) + share**2 * bottom_variance
-    # Rounding may leave less than nothing where the two are proportional.
+    # Rounding may make it negative where the two are proportional.
     return student(share, np.maximum(square, 0.0) / bottom**2, number, confidence)
