@@ -81,8 +81,6 @@ def leak_rate(
     ValueError
         If the Dataset is not a result, or an argument is not as above.
     """
-    import xarray as xr
-
     ready, level = reduced(result), checked_confidence(confidence)
     decoy, threat = ready["decoy"].values, ready["threat"].values
     if by is None:
