@@ -88,9 +88,12 @@ def blocks(case: Layered, replications: int, *, workers: int) -> Callable[[], No
         jobs.append(RaidJob(lower(changed)))
     flag = np.zeros(1, np.uint8)
 
+    def block(job: RaidJob) -> None:
+        job.block(1, 0, job.new_rows(replications), flag, job.new_states())
+
     def run() -> None:
         with ThreadPoolExecutor(workers) as pool:
-            for _ in pool.map(lambda job: job.block(1, 0, job.new_rows(replications), flag), jobs):
+            for _ in pool.map(block, jobs):
                 pass
 
     return run

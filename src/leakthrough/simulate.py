@@ -12,7 +12,7 @@ from leakthrough.engine.jobs import CampaignJob, Job, RaidJob
 from leakthrough.engine.labels import Labels, label
 from leakthrough.engine.lower_campaign import lower_campaign
 from leakthrough.engine.lower_raid import lower
-from leakthrough.engine.scheduler import Rows, compute
+from leakthrough.engine.replications import Rows, compute
 from leakthrough.model.campaign import Campaign
 from leakthrough.model.scenario import Scenario
 from leakthrough.results.dataset import dataset
@@ -36,7 +36,7 @@ def _simulated(
 ) -> xr.Dataset:
     """Compute the replications of what was given, and make a result of them."""
     sink: Rows | Summaries = (
-        Rows(job, call.replications)
+        Rows(job, job.new_rows(call.replications))
         if call.keep == "replications"
         else Summaries(job, np.array(labels.decoys))
     )

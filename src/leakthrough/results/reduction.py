@@ -189,6 +189,10 @@ class Summaries:
         """Reduce the rows of some replications."""
         self.reduction.take_rows(self.job.variables(block))
 
+    def part(self, start: int, stop: int) -> "Summaries":
+        """An empty one."""
+        return Summaries(self.job, self.decoys)
+
     def alike(self, replications: int) -> "Summaries":
         """An empty one."""
         return Summaries(self.job, self.decoys)

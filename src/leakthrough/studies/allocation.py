@@ -16,7 +16,7 @@ from leakthrough.run_options import checked_execution
 from leakthrough.statistics.intervals import checked_confidence
 from leakthrough.studies.greedy_search import Prices, Search, Units
 from leakthrough.studies.measure import Measure
-from leakthrough.studies.paired import Trials, fresh
+from leakthrough.studies.paired import PairedRuns, fresh
 from leakthrough.studies.sweep.axes import is_whole_at
 
 if TYPE_CHECKING:
@@ -128,26 +128,25 @@ def allocate(
         checked_confidence(confidence),
         checked_execution(workers, executor, progress),
     )
-    trials = Trials(scenario, measure, replications, seed, execution)
+    runs = PairedRuns(scenario, measure, replications, seed, execution)
     prices = _prices(scenario, paths, budget, costs, least, most)
     if not is_whole(steps) or not 1 <= steps <= MOST_STEPS:
         raise ValueError(f"steps: must be a whole number from 1 to {MOST_STEPS}; got {steps!r}")
     extremes = (prices.least, prices.shared(budget), *_one_more(prices))
-    trials.check(_changes(paths, units) for units in extremes)
-    sign = -1.0 if trials.measure.name in HIGH_IS_GOOD else 1.0
+    runs.check(_changes(paths, units) for units in extremes)
+    sign = -1.0 if runs.measure.name in HIGH_IS_GOOD else 1.0
     floor = prices.cost(prices.least)
     budgets = floor + (budget - floor) * np.arange(1, steps + 1) / steps
     budgets[-1] = budget
-    with trials:
-        search = Search(prices, lambda units: sign * trials.values(_changes(paths, units)))
+    with runs:
+        search = Search(prices, lambda units: sign * runs.values(_changes(paths, units)))
         found = _frontier(search, budgets.tolist())
-        again = fresh(trials.seed)
+        again = fresh(runs.seed)
         values = {
-            units: trials.values(_changes(paths, units), seed=again)
-            for units in dict.fromkeys(found)
+            units: runs.values(_changes(paths, units), seed=again) for units in dict.fromkeys(found)
         }
-    outcomes = [trials.measure.estimates(values[units], level) for units in found]
-    return _labelled(trials, paths, prices, budgets, found, np.stack(outcomes, axis=1), level)
+    outcomes = [runs.measure.estimates(values[units], level) for units in found]
+    return _labelled(runs, paths, prices, budgets, found, np.stack(outcomes, axis=1), level)
 
 
 def _changes(paths: Sequence[str], units: Units) -> dict[str, object]:
@@ -171,7 +170,7 @@ def _frontier(search: Search, budgets: Sequence[float]) -> list[Units]:
 
 
 def _labelled(
-    trials: Trials,
+    runs: PairedRuns,
     paths: Sequence[str],
     prices: Prices,
     budgets: "Numbers",
@@ -179,7 +178,7 @@ def _labelled(
     outcomes: "Numbers",
     level: float,
 ) -> xr.Dataset:
-    attrs = trials.measure.attrs
+    attrs = runs.measure.attrs
     units = {"units": "1", "long_name": "units"}
     money = {"units": "currency", "long_name": "cost of all units"}
     costs = np.array([prices.cost(own) for own in found])
@@ -191,7 +190,7 @@ def _labelled(
         "frontier_cost": xr.Variable("step", costs, money),
         "frontier_outcome": measured(outcomes, attrs["long_name"], "step", units=attrs["units"]),
         "scenarios": xr.Variable(
-            (), np.int64(trials.number), {"units": "1", "long_name": "scenarios simulated"}
+            (), np.int64(runs.number), {"units": "1", "long_name": "scenarios simulated"}
         ),
     }
     spent = {"units": "currency", "long_name": "budget"}
@@ -200,7 +199,7 @@ def _labelled(
         "unit_cost": ("path", list(prices.costs), {**money, "long_name": "cost of one unit"}),
         "budget": ("step", budgets, spent),
     }
-    return trials.labelled(variables, coordinates, level)
+    return runs.labelled(variables, coordinates, level)
 
 
 def _prices(

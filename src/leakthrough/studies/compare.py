@@ -166,7 +166,7 @@ def _named(scenario: Scenario, measures: object) -> list[Measure]:
     for measure in map(measure_of, measures):
         names: Sequence[str | None] = [measure.of]
         if measure.dims:
-            names = prepared(scenario, [measure])[1].gauge.readers[0].names
+            names = prepared(scenario, [measure])[1].reader.readers[0].names
             if not names:
                 raise ValueError(f"measure {measure.label}: the baseline has none")
         wanted += [Measure(measure.name, measure.by, name, measure.count) for name in names]

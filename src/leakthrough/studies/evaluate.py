@@ -11,7 +11,7 @@ from leakthrough.engine.counts import columns
 from leakthrough.engine.jobs import Block, RaidJob
 from leakthrough.engine.labels import Labels, label
 from leakthrough.engine.lower_raid import lower
-from leakthrough.engine.scheduler import compute
+from leakthrough.engine.replications import compute
 from leakthrough.engine.tables import Tables
 from leakthrough.model.base import plain
 from leakthrough.model.errors import shown
@@ -48,42 +48,42 @@ def origin(scenario: Scenario, seed: int) -> dict[str, xr.Variable]:
     return {n: xr.Variable((), value, {"long_name": COORDINATES[n]}) for n, value in given.items()}
 
 
-class Gauge:
+class RowReader:
     """Reads measures off rows of counts: one array (R, names) each."""
 
     def __init__(self, tables: Tables, labels: Labels, measures: Sequence[Measure]) -> None:
-        frame, places = frame_of(tables, labels), columns(tables)
+        frame, column = frame_of(tables, labels), columns(tables)
         self.readers = [Reader(measure, frame) for measure in measures]
         self.sources = [measure.kind.source for measure in measures]
-        self.places = {
-            "leaked": places["leaked"],
-            "expended": places["expended"],
-            "dry": places["depletion"],
+        self.columns = {
+            "leaked": column["leaked"],
+            "expended": column["expended"],
+            "dry": column["depletion"],
         }
 
     def __call__(self, rows: "Rows") -> "list[Numbers]":
         """Return the values of each measure in the rows (R, columns)."""
-        counts = {source: rows[:, self.places[source]] for source in set(self.sources)}
+        counts = {source: rows[:, self.columns[source]] for source in set(self.sources)}
         if "dry" in counts:
             counts["dry"] = counts["dry"] != _kernel.NEVER
         pairs = zip(self.readers, self.sources, strict=True)
         return [reader(counts[source]) for reader, source in pairs]
 
 
-class Values:
-    """Takes blocks, and keeps the values of measures only: one array (replications, names) each."""
+class MeasureValues:
+    """A sink that keeps only the values of measures: one array (replications, names) each."""
 
-    def __init__(self, job: RaidJob, gauge: Gauge) -> None:
-        self.job, self.gauge = job, gauge
-        self.found: list[Numbers] = []
+    def __init__(self, job: RaidJob, reader: RowReader, replications: int = 0) -> None:
+        self.job, self.reader = job, reader
+        self.values = [np.empty((replications, len(own.names))) for own in reader.readers]
 
-    def sized(self, replications: int) -> "Values":
+    def alike(self, replications: int) -> "MeasureValues":
         """An empty one, with room for some replications."""
-        found = Values(self.job, self.gauge)
-        found.found = [np.empty((replications, len(r.names))) for r in self.gauge.readers]
-        return found
+        return MeasureValues(self.job, self.reader, replications)
 
-    alike = sized
+    def part(self, start: int, stop: int) -> "MeasureValues":
+        """An empty one."""
+        return self.alike(stop - start)
 
     def room(self, start: int, stop: int) -> Block:
         """Rows that are forgotten when they are read."""
@@ -92,12 +92,12 @@ class Values:
     def take(self, start: int, block: Block) -> None:
         """Read the measures off the rows of some replications."""
         rows = block[0][0]
-        for values, read in zip(self.found, self.gauge(rows), strict=True):
+        for values, read in zip(self.values, self.reader(rows), strict=True):
             values[start : start + len(rows)] = read
 
-    def merge(self, start: int, other: "Values") -> None:
+    def merge(self, start: int, other: "MeasureValues") -> None:
         """Take what another one has collected."""
-        for mine, theirs in zip(self.found, other.found, strict=True):
+        for mine, theirs in zip(self.values, other.values, strict=True):
             mine[start : start + len(theirs)] = theirs
 
 
@@ -119,7 +119,7 @@ def frame_of(tables: Tables, labels: Labels) -> Frame:
 
 
 def every_name(labels: Labels) -> dict[str, tuple[str, ...]]:
-    """All names by which a measure may be told apart."""
+    """All names by which a measure may be grouped."""
     return {
         "salvo": labels.salvos,
         "threat": tuple(dict.fromkeys(labels.threats)),
@@ -129,8 +129,8 @@ def every_name(labels: Labels) -> dict[str, tuple[str, ...]]:
     }
 
 
-def prepared(scenario: Scenario, measures: Sequence[Measure]) -> tuple[RaidJob, Values]:
-    """What computes the replications of a scenario, and what reads the measures off them.
+def prepared(scenario: Scenario, measures: Sequence[Measure]) -> tuple[RaidJob, MeasureValues]:
+    """What computes the replications of a scenario, and an empty sink for their measures.
 
     Raises
     ------
@@ -139,12 +139,12 @@ def prepared(scenario: Scenario, measures: Sequence[Measure]) -> tuple[RaidJob, 
         is NaN, as nothing of what it is about is launched.
     """
     tables, labels = lower(scenario), label(scenario)
-    gauge = Gauge(tables, labels, measures)
-    for measure, reader in zip(measures, gauge.readers, strict=True):
+    row_reader = RowReader(tables, labels, measures)
+    for measure, reader in zip(measures, row_reader.readers, strict=True):
         if not measure.dims and np.isnan(reader(np.zeros((1, len(reader.weights))))).any():
             raise ValueError(f"measure {measure.label}: no threat that it is about is launched")
     job = RaidJob(tables)
-    return job, Values(job, gauge)
+    return job, MeasureValues(job, row_reader)
 
 
 def values(
@@ -155,12 +155,11 @@ def values(
     seed: int,
     execution: Execution,
 ) -> "list[Numbers]":
-    """Values of each measure, (replications, names); the same bits for any `how`.
+    """Values of each measure, (replications, names); the same bits for any `execution`.
 
     Replication n has the draws of replication n of `simulate` with this seed.
     """
     job, empty = prepared(scenario, measures)
-    sink = empty.sized(replications)
-    given: dict[str, Any] = execution._asdict()
-    compute(job, sink, seed=seed, replications=replications, **given)
-    return sink.found
+    sink = empty.alike(replications)
+    compute(job, sink, seed=seed, replications=replications, **execution._asdict())
+    return sink.values

@@ -1,7 +1,7 @@
 """How the outcome moves with each kill probability, from one simulation."""
 
 import concurrent.futures
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -9,16 +9,16 @@ import xarray as xr
 from leakthrough.engine import kernel as _kernel
 from leakthrough.engine.counts import named_tally
 from leakthrough.engine.jobs import Block, RaidJob
-from leakthrough.engine.scheduler import compute
+from leakthrough.engine.replications import compute
 from leakthrough.model.discrete import WORD_RANGE
 from leakthrough.model.scenario import Scenario
 from leakthrough.results.labelled import measured
 from leakthrough.results.variables import COORDINATES
 from leakthrough.run_options import checked_execution
 from leakthrough.statistics.intervals import checked_confidence, student
-from leakthrough.studies.evaluate import Values, prepared
+from leakthrough.studies.evaluate import MeasureValues, prepared
 from leakthrough.studies.measure import Measure
-from leakthrough.studies.paired import Trials
+from leakthrough.studies.paired import PairedRuns
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -77,7 +77,7 @@ def kill_probability_gradient(
         - `gradient`: change of the measure's mean for each 1 that the kill probability rises,
           while it is small, along `estimate`; an approximate t interval. Multiply by 0.01 for a
           rise of one percentage point. **An uncertain kill probability** is moved as a whole: the
-          derivative is for the same rise in every night. NaN where no round can be fired, and
+          derivative is for the same rise in every replication. NaN where no round can be fired, and
           where the probability is 0 or 1 for sure: there only hits or only misses are seen;
         - `rounds`: mean number of rounds that counted; where it is 0 no round was seen, and the
           gradient is 0 as far as the simulation shows.
@@ -103,19 +103,18 @@ def kill_probability_gradient(
         checked_confidence(confidence),
         checked_execution(workers, executor, progress),
     )
-    trials = Trials(scenario, measure, replications, seed, execution)
-    job, empty = prepared(scenario, [trials.measure])
+    runs = PairedRuns(scenario, measure, replications, seed, execution)
+    job, empty = prepared(scenario, [runs.measure])
     job, cells = job._replace(tally=True), job.tables.kill.size
-    if trials.replications < cells + 2:
+    if runs.replications < cells + 2:
         text = f"must be at least {cells + 2}, two more than the kill probabilities"
-        raise ValueError(f"replications: {text}; got {trials.replications}")
-    sink = _Tallied(job, empty).alike(trials.replications)
-    given: dict[str, Any] = execution._asdict()
-    compute(job, sink, seed=trials.seed, replications=trials.replications, **given)
-    chance = _chances(job, trials.seed, trials.replications)
-    terms, rounds = _terms(sink.values.found[0][:, 0], sink.tally, chance)
+        raise ValueError(f"replications: {text}; got {runs.replications}")
+    sink = _Tallied(job, empty).alike(runs.replications)
+    compute(job, sink, seed=runs.seed, replications=runs.replications, **execution._asdict())
+    chance = _chances(job, runs.seed, runs.replications)
+    terms, rounds = _terms(sink.measured.values[0][:, 0], sink.tally, chance)
     estimates = student(terms.mean(axis=0), terms.var(axis=0, ddof=1), len(terms), level)
-    attrs, dims = trials.measure.attrs, ("interceptor", "threat")
+    attrs, dims = runs.measure.attrs, ("interceptor", "threat")
     shape = job.tables.kill.shape
     text = f"{attrs['long_name']}: derivative in the kill probability"
     seen = {"units": "1", "long_name": "rounds fired at live threats, up to the one that kills"}
@@ -129,19 +128,23 @@ def kill_probability_gradient(
         "interceptor": ("interceptor", rows, {"long_name": COORDINATES["interceptor"]}),
         "threat": ("threat", columns, {"long_name": "threat class"}),
     }
-    return trials.labelled(variables, coordinates, level)
+    return runs.labelled(variables, coordinates, level)
 
 
 class _Tallied:
-    """Takes blocks, and keeps the values of a measure and the tally of rounds."""
+    """A sink that keeps the values of a measure and the tally of rounds."""
 
-    def __init__(self, job: RaidJob, values: Values, replications: int = 0) -> None:
-        self.job, self.values = job, values.sized(replications)
+    def __init__(self, job: RaidJob, measured: MeasureValues, replications: int = 0) -> None:
+        self.job, self.measured = job, measured.alike(replications)
         self.tally = np.zeros((2, replications, job.tables.kill.size), np.int64)
 
     def alike(self, replications: int) -> "_Tallied":
         """An empty one, with room for some replications."""
-        return _Tallied(self.job, self.values, replications)
+        return _Tallied(self.job, self.measured, replications)
+
+    def part(self, start: int, stop: int) -> "_Tallied":
+        """An empty one."""
+        return self.alike(stop - start)
 
     def room(self, start: int, stop: int) -> Block:
         """Rows that are forgotten when they are read."""
@@ -150,19 +153,19 @@ class _Tallied:
     def take(self, start: int, block: Block) -> None:
         """Take the rows of some replications."""
         rows = block[0][0]
-        self.values.take(start, block)
+        self.measured.take(start, block)
         tally = named_tally(rows, self.job.tables)
         for mine, counts in zip(self.tally, tally, strict=True):
             mine[start : start + len(rows)] = counts.reshape(len(rows), -1)
 
     def merge(self, start: int, other: "_Tallied") -> None:
         """Take what another one has collected."""
-        self.values.merge(start, other.values)
+        self.measured.merge(start, other.measured)
         self.tally[:, start : start + other.tally.shape[1]] = other.tally
 
 
 def _chances(job: RaidJob, seed: int, replications: int) -> "Numbers":
-    """Kill probabilities (R, I * C) of each night, as the kernel draws them."""
+    """Kill probabilities (R, I * C) of each replication, as the kernel draws them."""
     kill = job.tables.kill.ravel()
     found = np.tile(kill["threshold"].astype(np.int64), (replications, 1))
     for cell in np.flatnonzero(kill["table"] >= 0):

@@ -15,7 +15,7 @@ from leakthrough.statistics.intervals import checked_confidence
 from leakthrough.studies.evaluate import checked_scenario, origin, two_numbers
 from leakthrough.studies.goals import checked_level
 from leakthrough.studies.measure import Measure, measure_of
-from leakthrough.studies.sequential import Growing
+from leakthrough.studies.sequential import SequentialSample
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -46,15 +46,15 @@ class _Curve:
         self.execution = execution
         self.points: dict[float, Numbers] = {}
 
-    def growing(self, at: float) -> Growing:
+    def sample(self, at: float) -> SequentialSample:
         """The values at one point."""
         changed = self.scenario.replace(self.path, at)
-        return Growing(changed, self.measure, seed=self.seed, execution=self.execution)
+        return SequentialSample(changed, self.measure, seed=self.seed, execution=self.execution)
 
     def __call__(self, at: float) -> "Numbers":
         """Estimates (4,) at one point."""
         if at not in self.points:
-            found = self.growing(at).estimates(self.replications, self.confidence)
+            found = self.sample(at).estimates(self.replications, self.confidence)
             self.points[at] = found
         return self.points[at]
 
@@ -137,7 +137,7 @@ def saturation_point(
         execution=checked_execution(workers, executor, progress),
     )
     level = checked_level(chosen, "threshold", threshold)
-    curve.growing(low), curve.growing(high)  # whatever is wrong with either is said here
+    curve.sample(low), curve.sample(high)  # whatever is wrong with either is said here
     rising = bool(curve(high)[MEAN] >= curve(low)[MEAN])
     at, *ends = (_crossing(curve, row, level, low, high, rising) for row in (MEAN, LOW, HIGH))
     # Where not even the band crosses, the crossing lies beyond the end of the axis.

@@ -199,8 +199,8 @@ def _range(
     """Return what turns shares from 0 to 1 into values at a path."""
     whole = is_whole_at(scenario, path)
     if isinstance(entry, Mapping | Distribution) or is_frozen(entry):
-        law = law_of(f"axis {name}, {path}", entry)
-        return lambda shares: _rounded(np.asarray(law.ppf(shares)), whole)
+        distribution = distribution_of(f"axis {name}, {path}", entry)
+        return lambda shares: _rounded(np.asarray(distribution.ppf(shares)), whole)
     low, high = _ends(name, path, entry)
     if whole:  # every whole number from low to high has the same share
         first, last = math.ceil(low), math.floor(high)
@@ -216,7 +216,7 @@ def is_whole_at(scenario: Scenario, path: str) -> bool:
     return is_whole(value_at(scenario, path)) or path.split(".")[-1] in WHOLE
 
 
-def law_of(what: str, given: object) -> Any:
+def distribution_of(what: str, given: object) -> Any:
     """The frozen distribution that is given for something, or a clear error."""
     try:
         return Distribution.model_validate(given).frozen()

@@ -20,7 +20,7 @@ from leakthrough.engine.tables import Tables
 from leakthrough.model.discrete import threshold
 from leakthrough.model.paths import value_at
 from leakthrough.model.scenario import Scenario
-from leakthrough.studies.evaluate import Gauge
+from leakthrough.studies.evaluate import RowReader
 from leakthrough.studies.measure import Measure
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class _Place(NamedTuple):
     magazines: "Codes | None"  # whose rounds it is: what they begin with is carried too
 
 
-class Bench:
+class LoweredScenario:
     """Computes replications of a scenario in which some plain numbers are exchanged.
 
     Parameters
@@ -132,7 +132,7 @@ class Bench:
     ) -> None:
         self.tables, labels = lower(scenario), label(scenario)
         self.state = new_state(self.tables)
-        self.gauge = Gauge(self.tables, labels, measures)
+        self.reader = RowReader(self.tables, labels, measures)
         self.magazines = np.asarray(self.tables.magazines)
         self.places = [self._place(scenario, path) for path in paths]
 

@@ -20,7 +20,7 @@ import numpy as np
 import xarray as xr
 
 from leakthrough.studies.sweep.points import Points
-from leakthrough.studies.sweep.tasks import Found, widened
+from leakthrough.studies.sweep.tasks import PointResults, widened
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -49,7 +49,7 @@ class Results:
         edges = np.flatnonzero(np.diff(np.concatenate([[True], self.done, [True]])))
         return [(int(first), int(last)) for first, last in edges.reshape(-1, 2)]
 
-    def _keep(self, first: int, found: Found) -> None:
+    def _keep(self, first: int, found: PointResults) -> None:
         if not self.found:
             shapes = [(self.number, *own.shape[1:]) for own in found.estimates]
             self.found = [np.empty(shape) for shape in shapes]
@@ -61,7 +61,7 @@ class Results:
             kept.append((first, counts))
         self.done[first:last] = True
 
-    def take(self, first: int, found: Found) -> None:
+    def take(self, first: int, found: PointResults) -> None:
         """Take finished points."""
         self._keep(first, found)
         if self.store is not None:
@@ -107,7 +107,7 @@ class Store:
             raise ValueError(f"store: must be the path of a folder; got {str(path)!r}")
         self.partial = self.path.with_name(f"{self.path.name}.partial")
         self.recorded = self._recorded()
-        self.waiting: list[tuple[int, Found]] = []
+        self.waiting: list[tuple[int, PointResults]] = []
         self.written = time.monotonic()
 
     @property
@@ -154,17 +154,17 @@ class Store:
         found: xr.Dataset = xr.open_zarr(self.path, chunks=None).load()
         return found
 
-    def finished(self) -> list[tuple[int, Found]]:
+    def finished(self) -> list[tuple[int, PointResults]]:
         """The points that stand there."""
         found = []
         for path in sorted(self.partial.glob(f"{PART}*.npz")):
             with np.load(path) as arrays:
                 for n, first in enumerate(arrays["first"].tolist()):
                     estimates = _listed(arrays, f"estimates-{n}-")
-                    found.append((first, Found(estimates, _listed(arrays, f"counts-{n}-"))))
+                    found.append((first, PointResults(estimates, _listed(arrays, f"counts-{n}-"))))
         return found
 
-    def take(self, first: int, found: Found) -> None:
+    def take(self, first: int, found: PointResults) -> None:
         """Take finished points, and write them together with others."""
         self.waiting.append((first, found))
         if time.monotonic() - self.written >= SECONDS_A_FILE:

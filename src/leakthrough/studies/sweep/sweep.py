@@ -10,9 +10,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import xarray as xr
 
-from leakthrough.engine.jobs import RaidJob
-from leakthrough.engine.lower_raid import lower
-from leakthrough.engine.scheduler import compile_for
+from leakthrough.engine.scheduler import run
 from leakthrough.model.errors import is_whole, shown
 from leakthrough.model.scenario import Scenario
 from leakthrough.results.provenance import versions
@@ -23,7 +21,7 @@ from leakthrough.studies.measure import Measure, measure_of
 from leakthrough.studies.sweep.axes import POINT, axes_of, coordinates_of, recorded
 from leakthrough.studies.sweep.points import Plan, Points
 from leakthrough.studies.sweep.store import Results, Store
-from leakthrough.studies.sweep.tasks import is_counted, run
+from leakthrough.studies.sweep.tasks import SweepWork, is_counted
 
 Design = Literal["grid", "zip", "latin_hypercube", "sobol"]
 
@@ -52,7 +50,7 @@ def sweep(
     Parameters
     ----------
     scenario : Scenario
-        What stands wherever no axis leads.
+        Baseline scenario; paths not listed in `axes` keep these values.
     axes : mapping
         By name, what varies: values by path, ``{path: [value, ...], ...}``, which all its paths
         take together; or, the name being a path, its values alone. A value is anything that
@@ -141,7 +139,6 @@ def sweep(
         names=grid.checked(own),
         **{name: getattr(call, name) for name in SHARED},
     )
-    compile_for(RaidJob(lower(scenario)))
     provenance = _provenance(scenario, recorded(axes, ready, design), call)
     if place is not None:
         place.open(provenance)
@@ -211,7 +208,7 @@ def _computed(plan: Plan, points: Points, store: Store | None, execution: Execut
     """Compute what is missing; what is finished when it is interrupted goes to the store."""
     results = Results(points, store)
     try:
-        run(plan, points, results.missing(), results, execution)
+        run(SweepWork(plan, points, results.missing(), results), **execution._asdict())
     finally:
         if store is not None:
             store.flush()
