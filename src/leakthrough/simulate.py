@@ -12,7 +12,7 @@ from leakthrough.engine.jobs import CampaignJob, Job, RaidJob
 from leakthrough.engine.labels import Labels, label
 from leakthrough.engine.lower_campaign import lower_campaign
 from leakthrough.engine.lower_raid import lower
-from leakthrough.engine.replications import Rows, compute
+from leakthrough.engine.replications import Variables, compute
 from leakthrough.model.campaign import Campaign
 from leakthrough.model.scenario import Scenario
 from leakthrough.results.dataset import dataset
@@ -35,15 +35,15 @@ def _simulated(
     execution: Execution,
 ) -> xr.Dataset:
     """Compute the replications of what was given, and make a result of them."""
-    sink: Rows | Summaries = (
-        Rows(job, job.new_rows(call.replications))
+    sink: Variables | Summaries = (
+        Variables(job, call.replications)
         if call.keep == "replications"
         else Summaries(job, np.array(labels.decoys))
     )
     compute(job, sink, seed=call.seed, replications=call.replications, **execution._asdict())
     kind = type(given).__name__.lower()
     result = dataset(
-        {**constants, **(job.kept(sink.rows) if isinstance(sink, Rows) else {})},
+        {**constants, **(sink.values if isinstance(sink, Variables) else {})},
         coordinates,
         seed=call.seed,
         digest=given.digest,

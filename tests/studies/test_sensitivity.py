@@ -62,7 +62,7 @@ def test_the_indices_of_a_product(offset: int) -> None:
 
 
 class Noisy:
-    """Takes the place of paired runs: x + 2 y, and errors in each replication, partly shared by the points."""
+    """In place of paired runs: x + 2 y, and errors in each replication, partly shared."""
 
     def __init__(self, rng: Any, replications: int, error: float) -> None:
         self.replications, self.rng, self.error = replications, rng, error

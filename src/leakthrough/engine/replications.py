@@ -1,10 +1,13 @@
 """Replications of one job, collected in a sink."""
 
 import concurrent.futures
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
+
 from leakthrough.engine.compile_once import compile_for
-from leakthrough.engine.jobs import Block, Flag, Job, States
+from leakthrough.engine.jobs import Array, Block, Flag, Job, States
 from leakthrough.engine.scheduler import Task, Work, run
 
 MOST_IN_A_BLOCK = 1 << 13
@@ -16,48 +19,39 @@ LEAST_OF_A_CAMPAIGN = 128
 class Sink(Protocol):
     """Where finished replications go."""
 
-    def room(self, start: int, stop: int) -> Block:
-        """Zeroed rows into which some replications are to be written."""
-
     def take(self, start: int, block: Block) -> None:
-        """Take the rows of the replications from `start`."""
-
-    def part(self, start: int, stop: int) -> Any:
-        """One for some of the replications, which may share the memory of this one."""
+        """Take the rows of the replications from `start`, in any order and from any thread."""
 
     def alike(self, replications: int) -> Any:
         """An empty one, for some replications that are computed elsewhere."""
 
     def merge(self, start: int, other: Any) -> None:
-        """Add what such a one, or a part, has collected; in any order."""
+        """Add what such a one has collected."""
 
 
-class Rows:
-    """Keeps every replication."""
+class Variables:
+    """A sink that keeps the result variables of every replication."""
 
-    def __init__(self, job: Job, rows: Block) -> None:
-        self.job, self.rows = job, rows
-
-    def room(self, start: int, stop: int) -> Block:
-        """Views of the rows: memory touched for the first time costs more than the kernel does."""
-        return [rows[:, start:stop] for rows in self.rows]
+    def __init__(self, job: Job, replications: int) -> None:
+        self.job = job
+        empty = job.kept(job.new_rows(0)).items()
+        self.values = {n: np.empty((replications, *v.shape[1:]), v.dtype) for n, v in empty}
 
     def take(self, start: int, block: Block) -> None:
-        """Nothing is left to do."""
+        """Make result variables of the rows of some replications."""
+        self._put(start, self.job.kept(block))
 
-    def part(self, start: int, stop: int) -> "Rows":
-        """Views of the rows."""
-        return Rows(self.job, self.room(start, stop))
-
-    def alike(self, replications: int) -> "Rows":
+    def alike(self, replications: int) -> "Variables":
         """An empty one."""
-        return Rows(self.job, self.job.new_rows(replications))
+        return Variables(self.job, replications)
 
-    def merge(self, start: int, other: "Rows") -> None:
-        """Copy what another one has collected, unless it is a part of this one."""
-        for mine, theirs in zip(self.rows, other.rows, strict=True):
-            if theirs.base is not mine:
-                mine[:, start : start + theirs.shape[1]] = theirs
+    def merge(self, start: int, other: "Variables") -> None:
+        """Copy what another one has collected."""
+        self._put(start, other.values)
+
+    def _put(self, start: int, found: Mapping[str, Array]) -> None:
+        for name, values in found.items():
+            self.values[name][start : start + len(values)] = values
 
 
 def most_in_a_block(job: Job) -> int:
@@ -71,70 +65,85 @@ def least_in_a_task(job: Job) -> int:
 
 
 def collect(
-    job: Job, seed: int, start: int, stop: int, sink: Sink, flag: Flag, idle: list[States]
+    job: Job,
+    seed: int,
+    stretch: range,
+    sink: Sink,
+    flag: Flag,
+    *,
+    origin: int = 0,
+    idle: list[States] | None = None,
 ) -> None:
-    """Compute the replications from `start` up to `stop`, in blocks; void if the flag was set.
+    """Compute a stretch of the replications in blocks; void if the flag was set.
 
-    `idle` holds states of this job that can be used again: to lay them out takes 0.3 ms.
+    Parameters
+    ----------
+    job : Job
+    seed : int
+    stretch : range
+        Replications.
+    sink : Sink
+        Its first replication is the number `origin`.
+    flag : array of uint8, shape (1,)
+    origin : int
+    idle : list of list of State, optional
+        States of this job that can be used again: to lay one out takes 0.3 ms.
     """
+    idle = [] if idle is None else idle
     try:
         states = idle.pop()
     except IndexError:
         states = job.new_states()
     size = most_in_a_block(job)
-    for begin in range(start, stop, size):
-        end = min(begin + size, stop)
-        rows = sink.room(begin - start, end - start)
-        job.block(seed, begin, rows, flag, states)
+    for start in stretch[::size]:
+        rows = job.new_rows(min(size, stretch.stop - start))
+        job.block(seed, start, rows, flag, states)
         if flag[0]:
             return
-        sink.take(begin - start, rows)
+        sink.take(start - origin, rows)
     idle.append(states)
 
 
 class _Stretch(NamedTuple):
-    """Computes a stretch of the replications."""
+    """Computes a stretch of the replications into the sink, or elsewhere into one like it."""
 
     job: Job
     seed: int
-    start: int
-    stop: int
+    stretch: range
     sink: Sink
-    here: bool
-    idle: list[States]
+    idle: list[States] | None  # None elsewhere
 
     def prepare(self) -> None:
         """Compile, or load from the cache."""
         compile_for(self.job)
 
-    def __call__(self, flag: Flag) -> Sink:
-        """Return what has been collected."""
-        sink: Sink
-        if self.here:
-            sink = self.sink.part(self.start, self.stop)
-        else:
-            sink = self.sink.alike(self.stop - self.start)
-        collect(self.job, self.seed, self.start, self.stop, sink, flag, self.idle)
-        return sink
+    def __call__(self, flag: Flag) -> Sink | None:
+        """Return what has been collected elsewhere."""
+        if self.idle is not None:
+            collect(self.job, self.seed, self.stretch, self.sink, flag, idle=self.idle)
+            return None
+        own: Sink = self.sink.alike(len(self.stretch))
+        collect(self.job, self.seed, self.stretch, own, flag, origin=self.stretch.start)
+        return own
 
 
 class _Replications(Work):
     """The replications of one job, a work of one point."""
 
     def __init__(self, job: Job, seed: int, replications: int, sink: Sink) -> None:
-        least = least_in_a_task(job)
-        super().__init__(job, [(0, 1)], replications, least, least * job.events)
+        super().__init__(job, [(0, 1)], replications, least_in_a_task(job), job.events)
         self.seed, self.sink = seed, sink
         self.idle: list[States] = []
 
     def unit(self, task: Task, *, here: bool) -> _Stretch:
         """What computes a task."""
-        sink, idle = (self.sink, self.idle) if here else (self.sink.alike(0), [])
-        return _Stretch(self.job, self.seed, task.start, task.stop, sink, here, idle)
+        sink, idle = (self.sink, self.idle) if here else (self.sink.alike(0), None)
+        return _Stretch(self.job, self.seed, range(task.start, task.stop), sink, idle)
 
-    def take(self, task: Task, result: Sink) -> None:
-        """Take what a task has collected."""
-        self.sink.merge(task.start, result)
+    def take(self, task: Task, result: Sink | None) -> None:
+        """Take what a task has collected elsewhere."""
+        if result is not None:
+            self.sink.merge(task.start, result)
 
 
 def compute(

@@ -36,9 +36,11 @@ SMALLEST = 1 / 32
 FIRST_PENDING, MOST_PENDING = 64, 4096
 """Tasks in flight on an executor: few until it is known how long they take, and at last enough
 for the threads of some hundred machines."""
+WORTH_THREADS = 1 / 80
+"""Of `BLOCK_SECONDS`: where tasks of a millisecond are left, a second thread is worth its start."""
 EVENTS_AT_ONCE = 100_000
-"""Events, some 10 ms, that may run in the calling thread, where Ctrl-C has to wait for them.
-To start a thread and hand a task over takes 80 microseconds, as much as 100 small raids."""
+"""Events, a few milliseconds, of the first task in the calling thread, where Ctrl-C has to wait for
+it. To start a thread and hand a task over takes 80 microseconds, as much as 100 small raids."""
 
 
 class Task(NamedTuple):
@@ -79,7 +81,7 @@ class Work(abc.ABC):
     least : int
         Replications in a task.
     events : float
-        Upper bound for the smallest task; infinite if there is none.
+        Upper bound, of a replication; infinite if it is not known.
     """
 
     def __init__(
@@ -206,19 +208,19 @@ def run(
     threads = workers or usable_cores()
     cutter = Cutter(work.ranges, work.replications, work.least)
     flag = np.zeros(1, np.uint8)
-    # Until it is known how much makes a task, and whether threads are worth it.
-    until = BLOCK_SECONDS / (80 if executor is None else 4)
-    probe = Stage(BLOCK_SECONDS, 1, 1, 1, until=until)
+    probe = Stage(BLOCK_SECONDS, 1, 1, 1, until=BLOCK_SECONDS / 4)
     with progress_bar(progress, cutter.left) as update:
-        if work.events <= EVENTS_AT_ONCE:
-            _run_stage(work, cutter, Here(), probe, flag, update)
+        if work.least * work.events <= EVENTS_AT_ONCE:
+            cutter.size = max(int(EVENTS_AT_ONCE / max(work.events, 1)), work.least)
+            short = probe._replace(until=BLOCK_SECONDS * WORTH_THREADS)
+            _run_stage(work, cutter, Here(), short, flag, update)
         if cutter.left == 0:
             return
         with thread_pool(threads, flag) as pool:
             if executor is None:
                 stage = Stage(BLOCK_SECONDS, threads, 2 * threads, 2 * threads)
                 _run_stage(work, cutter, pool, stage, flag, update)
-            else:
+            else:  # a first stretch here tells how much makes a task
                 _run_stage(work, cutter, pool, probe, flag, update)
                 stage = Stage(TASK_SECONDS, 1, FIRST_PENDING, MOST_PENDING, here=False)
                 _run_stage(work, cutter, executor, stage, flag, update)
@@ -234,13 +236,15 @@ def _run_stage(
 ) -> None:
     """Keep tasks in flight until all are done or the stage ends."""
     cutter.aim(stage.seconds)
-    room = stage.first
+    room, worth = stage.first, False  # one at a time until they are worth the threads
     pending: set[concurrent.futures.Future[Any]] = set()
     # To wait for a set of futures takes time in proportion to it, each time.
     done: queue.SimpleQueue[concurrent.futures.Future[Any]] = queue.SimpleQueue()
     try:
         while cutter.longest < stage.until:
-            while len(pending) < room and (task := cutter.next(stage.shares)) is not None:
+            worth = worth or cutter.longest >= BLOCK_SECONDS * WORTH_THREADS
+            number, shares = (room, stage.shares) if worth else (1, 1)
+            while len(pending) < number and (task := cutter.next(shares)) is not None:
                 unit = work.unit(task, here=stage.here)
                 future = executor.submit(_timed, task, unit, flag)
                 pending.add(future)
@@ -250,6 +254,7 @@ def _run_stage(
             try:
                 future = done.get(timeout=LONGEST_WAIT)
             except queue.Empty:  # a chance for Ctrl-C to be noticed
+                worth = True
                 continue
             pending.remove(future)
             room = min(room + 2, stage.most)
@@ -271,16 +276,17 @@ def _timed(task: Task, unit: Unit, flag: Flag) -> tuple[Task, Any, float]:
 
 @contextmanager
 def thread_pool(threads: int, flag: Flag) -> Iterator[concurrent.futures.Executor]:
-    """Threads, whose blocks are ended at the end by a flag."""
+    """Threads, whose blocks are ended by a flag if anything is raised."""
     # Made for each call: a pool at module level would hang in a forked child.
     pool = concurrent.futures.ThreadPoolExecutor(threads)
     try:
         yield pool
-    finally:
+    except BaseException:
         flag[0] = 1
-        # Nobody waits for the threads: at the end they are idle, and after an error or Ctrl-C one
-        # may spend another second on the rows of its last block.
+        # Without waiting: a thread may spend a second on what it has made of its last block.
         pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
 
 
 @contextmanager

@@ -81,14 +81,6 @@ class MeasureValues:
         """An empty one, with room for some replications."""
         return MeasureValues(self.job, self.reader, replications)
 
-    def part(self, start: int, stop: int) -> "MeasureValues":
-        """An empty one."""
-        return self.alike(stop - start)
-
-    def room(self, start: int, stop: int) -> Block:
-        """Rows that are forgotten when they are read."""
-        return self.job.new_rows(stop - start)
-
     def take(self, start: int, block: Block) -> None:
         """Read the measures off the rows of some replications."""
         rows = block[0][0]

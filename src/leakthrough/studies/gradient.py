@@ -142,14 +142,6 @@ class _Tallied:
         """An empty one, with room for some replications."""
         return _Tallied(self.job, self.measured, replications)
 
-    def part(self, start: int, stop: int) -> "_Tallied":
-        """An empty one."""
-        return self.alike(stop - start)
-
-    def room(self, start: int, stop: int) -> Block:
-        """Rows that are forgotten when they are read."""
-        return self.job.new_rows(stop - start)
-
     def take(self, start: int, block: Block) -> None:
         """Take the rows of some replications."""
         rows = block[0][0]

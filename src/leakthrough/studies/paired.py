@@ -167,7 +167,8 @@ class _SomeChanges(NamedTuple):
         for changes in self.every:
             job, empty = self._prepared(changes)
             sink = empty.alike(self.stop - self.start)
-            collect(job, self.seed, self.start, self.stop, sink, flag, [])
+            stretch = range(self.start, self.stop)
+            collect(job, self.seed, stretch, sink, flag, origin=self.start)
             found.append(sink.values[0][:, 0])
         return found
 
