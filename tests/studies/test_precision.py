@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from here import Here
 from raids import battery, gun, layer, raid, salvo
 
 import leakthrough as lt
+from leakthrough.engine.scheduler import Here
 from leakthrough.run_options import Execution
 from leakthrough.studies import precision
 from leakthrough.studies.sequential import SequentialSample

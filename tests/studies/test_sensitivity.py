@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from here import Here
 from raids import api_example, battery, gun, layer, magazine, raid, salvo
 from scipy import stats
 
 import leakthrough as lt
 from leakthrough.engine import replications
+from leakthrough.engine.scheduler import Here
 from leakthrough.run_options import Execution
 from leakthrough.studies import paired
 from leakthrough.studies.sensitivity import _DesignSums, _indices
