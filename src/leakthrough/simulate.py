@@ -73,7 +73,7 @@ def simulate(
     ----------
     scenario : Scenario
     replications : int
-        How many independent nights, from 1 to 2**32 - 1.
+        How many independent raids, from 1 to 2**32 - 1.
     seed : int, optional
         From 0 to 2**63 - 1; fresh entropy, recorded in the result, if there is none. The same
         seed gives the same bits for any workers, executor and number of replications.

@@ -207,13 +207,13 @@ class CampaignJob(NamedTuple):
 
     def _of_kind(self, kind: int, rows: Numbers) -> Mapping[str, Array]:
         """Result variables of rows of one kind of raid."""
-        tables, places = self.plan.tables[kind], self.plan.salvos[kind]
+        tables, salvos = self.plan.tables[kind], self.plan.salvos[kind]
         counts, ledger = named_counts(rows, tables), named_ledger(rows, tables)
         found = {**rows_of(counts, tables), "launched": counts.launched}
         for name in ("launched", "leaked", "leak_cause", "killed", "soft_killed"):
-            found[name] = _placed(found[name], 1, places, self.salvos)
+            found[name] = _placed(found[name], 1, salvos, self.salvos)
         if "leaked_so_far" in found:
-            found["leaked_so_far"] = _placed(found["leaked_so_far"], 2, places, self.salvos)
+            found["leaked_so_far"] = _placed(found["leaked_so_far"], 2, salvos, self.salvos)
         if any(own.landings.size for own in self.plan.tables):
             found |= losses_of(counts, tables)
         return {
@@ -226,13 +226,13 @@ class CampaignJob(NamedTuple):
         }
 
 
-def _placed(values: Array, axis: int, places: Array, number: int) -> Array:
+def _placed(values: Array, axis: int, indices: Array, number: int) -> Array:
     """Put the salvos of one kind of raid among those of all raids."""
-    if len(places) == number and (places == np.arange(number)).all():
+    if len(indices) == number and (indices == np.arange(number)).all():
         return values
     shape = [*values.shape[:axis], number, *values.shape[axis + 1 :]]
     found = np.zeros(shape, values.dtype)
-    found[(slice(None),) * axis + (places,)] = values
+    found[(slice(None),) * axis + (indices,)] = values
     return found
 
 
@@ -263,15 +263,15 @@ class CampaignRun:
     def next_raid(self, state: State, flag: Flag) -> None:
         """Resupply, and then the raid, in a state of its kind."""
         kind = self.plan.kinds[self.raid]
-        tables, place = self.plan.tables[kind], self.columns[kind]
+        tables, column = self.plan.tables[kind], self.columns[kind]
         rows = next(self.unused[kind])
         ledger = named_ledger(rows, tables)
         reloaded = self._between(ledger, tables)
         offset = raid_offset(self.raid)
         arguments = rows, self.carried.rows, self.seed, self.start, offset, flag
         _kernel.simulate_block(state, *arguments)
-        rows[:, place["reloaded"]] += reloaded
-        self.dry |= rows[:, place["depletion"]] != _kernel.NEVER
+        rows[:, column["reloaded"]] += reloaded
+        self.dry |= rows[:, column["depletion"]] != _kernel.NEVER
         ledger.dry[:] = self.dry
         self.raid += 1
 

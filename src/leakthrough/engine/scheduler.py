@@ -291,7 +291,7 @@ def thread_pool(threads: int, flag: Flag) -> Iterator[concurrent.futures.Executo
 
 @contextmanager
 def progress_bar(wanted: bool, replications: int) -> Iterator[Callable[[int], object]]:
-    """What is to be told of finished replications: a progress bar, or nothing."""
+    """What is called with numbers of finished replications: a progress bar, or nothing."""
     if not wanted:
         yield lambda _: None
         return

@@ -54,8 +54,8 @@ def allocate(
     from equal shares. It gives more to one path at the expense of all others,
     to one at the expense of another, or to two at once (layers complement each other, and so do
     channels and rounds), in steps that are halved from half of the budget to single units. Of
-    each kind the moves are tried by promise, and one is made when it gains more than the error of
-    the difference over common random numbers.
+    each kind the moves are tried in order of predicted gain, and one is made when it gains more
+    than the error of the difference over common random numbers.
 
     It finds a good allocation, and no proof that there is none better: the outcome is neither
     concave nor known exactly.
@@ -63,7 +63,7 @@ def allocate(
     Parameters
     ----------
     scenario : Scenario
-        What stands at the paths does not matter.
+        Its values at the paths do not matter.
     paths : sequence of str
         Whole-number fields of the layers: rounds, channels, the `count` of a battery.
     budget : float
@@ -72,7 +72,7 @@ def allocate(
         Of one unit on each path, above 0; one number for all.
     measure : Measure or str
         One number. P(no leaker) and P(at most so many) are made high, all others low. A
-        probability that is 0 wherever the search looks gives it no direction: then ask for
+        probability that is 0 wherever the search goes gives it no direction: then ask for
         `leakers`.
     replications : int
         Of each allocation, at least 2.
@@ -96,8 +96,8 @@ def allocate(
         - `scenarios`: how many were simulated, each `replications` times.
 
         All outcomes are estimated on replications that the search has not seen. An allocation
-        wins partly by luck, so that the mean over the replications on which it won looks too
-        good (the optimiser's curse). One step may therefore look worse than a cheaper one.
+        wins partly by luck, so that the mean over the replications on which it won seems too
+        good (the optimiser's curse). One step may therefore seem worse than a cheaper one.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a study looks at: one number, or one for each name, in every replication."""
+"""What a study measures: one number, or one for each name, in every replication."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -39,14 +39,14 @@ MEASURES = {
     "cost_spent": _Kind("expended", _OF_ROUNDS, "currency", "cost of rounds expended"),
     "dry": _Kind("dry", _OF_ROUNDS, "1", "probability that a magazine runs dry", True),
 }
-"""Every name, with what it may be told apart by."""
+"""Every name, with what it may be grouped by."""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """What a study looks at.
+    """What a study measures.
 
-    Where a study takes a measure, its name alone stands for `Measure(name)`.
+    Where a study takes a measure, its name alone means `Measure(name)`.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class Measure:
     Raises
     ------
     ValueError
-        If there is no such measure, or it cannot be told apart so.
+        If there is no such measure, or it cannot be grouped so.
 
     Examples
     --------
@@ -113,7 +113,7 @@ class Measure:
 
     @property
     def long_name(self) -> str:
-        """What it is, in words."""
+        """What it is, as text."""
         text = self.kind.long_name.format(self.count)
         real = self.kind.source == "leaked" and self.by is None
         return f"{text}, real threats only" if real else text

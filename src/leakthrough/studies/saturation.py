@@ -192,7 +192,7 @@ def _dataset(curve: _Curve, at: float, first: float, last: float) -> xr.Dataset:
     points = sorted(curve.points)
     estimates = np.array([curve.points[point] for point in points]).T
     units = {"units": "as the axis"}
-    words = {
+    ends = {
         "crossing": (at, "where the measure crosses the threshold"),
         "crossing_low": (first, "low end of the interval of the crossing"),
         "crossing_high": (last, "high end of the interval of the crossing"),
@@ -201,7 +201,7 @@ def _dataset(curve: _Curve, at: float, first: float, last: float) -> xr.Dataset:
         {
             **{
                 name: xr.Variable((), float(value), {**units, "long_name": text})
-                for name, (value, text) in words.items()
+                for name, (value, text) in ends.items()
             },
             label: measured(estimates, attrs["long_name"], "point", units=attrs["units"]),
         },

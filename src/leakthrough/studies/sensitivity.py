@@ -46,7 +46,7 @@ def sensitivity(
     go if that field were known; its **total** index the share that would stay if all others were.
     Where they differ the field acts together with others.
 
-    The mean comes out of a simulation, with an error that varies from point to point and looks
+    The mean comes out of a simulation, with an error that varies from point to point and acts
     like variance: it lifts total indices, and lowers first-order ones. As all points share their
     draws much of it cancels, and what is left is known from the covariances over the
     replications: `first_order_noise` and `total_noise` are estimates of how much of each index it
@@ -235,7 +235,7 @@ def _indices(outputs: "Numbers") -> "Numbers":
     fields = len(outputs) - 2
     if outputs[:2].var() == 0.0:
         return np.full((2, fields), np.nan)
-    # SciPy fails on one field alone: the first stands there twice.
+    # SciPy fails on one field alone: it gets the first twice.
     mixed = outputs[[2, *range(2, len(outputs))], np.newaxis]
     given: Any = {"f_A": outputs[:1], "f_B": outputs[1:2], "f_AB": mixed}
     found = sobol_indices(func=given, n=outputs.shape[1])

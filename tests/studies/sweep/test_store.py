@@ -185,7 +185,7 @@ def test_what_is_no_sweep_stays_untouched(name: str, tmp_path: Path) -> None:
         make(tmp_path / name)
         if make is Path.mkdir:  # an empty one may be what is left of a store
             (tmp_path / name / "mine").touch()
-        with pytest.raises(ValueError, match="stands there, and is not the store of a sweep"):
+        with pytest.raises(ValueError, match="exists, and is not the store of a sweep"):
             lt.sweep(**small(store=tmp_path / "sweep.zarr"))
         assert [file.name for file in tmp_path.iterdir()] == [name]
         shutil.rmtree(tmp_path / name) if make is Path.mkdir else (tmp_path / name).unlink()

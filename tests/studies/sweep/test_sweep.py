@@ -384,7 +384,7 @@ def test_a_design_fills_its_ranges(design: Any) -> None:
         ({"measures": []}, "measures: must be a list of at least one"),
         ({"measures": "leakers"}, "measures: must be a list"),
         ({"measures": ["leaker"]}, "measure: must be one of .*did you mean 'leakers'"),
-        ({"measures": ["dry", "dry"]}, "measures: dry stands there more than once"),
+        ({"measures": ["dry", "dry"]}, "measures: dry is given more than once"),
         ({"axes": {"leakers": {ROUNDS: [1]}}}, "axes: leakers is the name of something else"),
         ({"axes": {"a": {ROUNDS: [1], CHANNELS: [1]}, CHANNELS: {KILL: [1]}}}, "something else"),
         (

@@ -27,7 +27,7 @@ POINT = "point"
 OURS = ("estimate", "seed", "scenario_digest")
 TAKEN = (POINT, *OURS, "salvo", "threat", "layer", "battery", "interceptor")
 WHOLE = ("rounds", "max_salvos")
-"""Fields of whole numbers which may now stand at something else."""
+"""Fields of whole numbers which may hold something else now."""
 
 
 class Axis(NamedTuple):
@@ -43,16 +43,16 @@ class Axis(NamedTuple):
         return len(self.values[0])
 
     def at(self, index: int) -> list[Any]:
-        """The value of each path at one place."""
+        """The value of each path at one index."""
         return [values[index] for values in self.values]
 
     def label(self, index: int) -> str:
-        """What a message calls one place."""
+        """What a message calls one index."""
         return f"{self.name} = {text_of(self.values[0][index])}"
 
 
 def document_of(value: Any) -> Any:
-    """Return a value that may stand in a scenario as plain data."""
+    """Return a value of a scenario as plain data."""
     value = plain(value)
     if is_frozen(value):
         value = Distribution.model_validate(value)
@@ -123,7 +123,7 @@ def _table(name: Any, entry: Any) -> Mapping[str, Any]:
 
 
 def _check_paths(scenario: Scenario, tables: Mapping[str, Mapping[str, Any]]) -> None:
-    """Refuse paths that lead nowhere, stand twice, or lead through one another."""
+    """Refuse paths that do not exist, are given twice, or lead through one another."""
     owners: dict[str, str] = {}
     for name, table in tables.items():
         for path in table:
@@ -212,7 +212,7 @@ def _range(
 
 
 def is_whole_at(scenario: Scenario, path: str) -> bool:
-    """Whether a field holds whole numbers, even if what stands there now is none."""
+    """Whether a field holds whole numbers, even if it holds something else now."""
     return is_whole(value_at(scenario, path)) or path.split(".")[-1] in WHOLE
 
 
@@ -287,7 +287,7 @@ def _labels(values: Sequence[Any]) -> "npt.NDArray[Any]":
 
 
 def _units(scenario: Scenario, path: str) -> str:
-    """Units of a field, which stand in brackets in its description."""
+    """Units of a field, which its description has in brackets."""
     steps = path.split(".")
     for depth in range(len(steps) - 1, -1, -1):
         parent = value_at(scenario, ".".join(steps[:depth])) if depth else scenario

@@ -56,7 +56,7 @@ def sweep(
         take together; or, the name being a path, its values alone. A value is anything that
         `Scenario.replace` takes.
     measures : sequence of Measure or str
-        What is looked at, at each point.
+        What is measured at each point.
     replications : int
         Of each point, from 1 to 2**32 - 1.
     design : {"grid", "zip", "latin_hypercube", "sobol"}
@@ -78,7 +78,7 @@ def sweep(
         bytes for each point, name and number up to the largest.
     store : str or Path, optional
         A zarr store, for which the extra `io` is needed. Finished points go there as they come
-        (to the folder beside it, `.partial`, while there are others); the same call goes on
+        (to a folder next to it, `.partial`, until all are there); the same call goes on
         where one that was killed has stopped, and ends in the same bits.
 
     Returns
@@ -94,7 +94,7 @@ def sweep(
     Raises
     ------
     ScenarioError
-        If a path leads nowhere, or the scenario refuses a value: it says at which point.
+        If a path does not exist, or the scenario refuses a value: it says at which point.
     ValueError
         If another argument is not as above, or the store holds something else. No error of
         this kind comes after the first replication.
@@ -115,9 +115,9 @@ def sweep(
     if not isinstance(scenario, Scenario):
         raise ValueError(f"scenario: must be a Scenario; got {shown(scenario)}")
     own, execution = _checked_measures(measures), checked_execution(workers, executor, progress)
-    place = None if store is None else Store(store)
-    if seed is None and place is not None:
-        seed = place.seed()
+    disk = None if store is None else Store(store)
+    if seed is None and disk is not None:
+        seed = disk.seed()
     call = _Call(
         measures=own,
         replications=checked_replications(replications),
@@ -140,14 +140,14 @@ def sweep(
         **{name: getattr(call, name) for name in SHARED},
     )
     provenance = _provenance(scenario, recorded(axes, ready, design), call)
-    if place is not None:
-        place.open(provenance)
-        if place.is_finished:
-            return place.load()
-    results = _computed(plan, grid, place, execution)
+    if disk is not None:
+        disk.open(provenance)
+        if disk.is_finished:
+            return disk.load()
+    results = _computed(plan, grid, disk, execution)
     found = _dataset(plan, results, grid.shape, coordinates, provenance)
-    if place is not None:
-        place.finish(found)
+    if disk is not None:
+        disk.finish(found)
     return found
 
 
@@ -172,7 +172,7 @@ def _checked_measures(measures: Any) -> tuple[Measure, ...]:
     found = tuple([measure_of(measure) for measure in measures])
     labels = [measure.label for measure in found]
     if twice := next((name for name in labels if labels.count(name) > 1), None):
-        raise ValueError(f"measures: {twice} stands there more than once")
+        raise ValueError(f"measures: {twice} is given more than once")
     return found
 
 
