@@ -1,4 +1,4 @@
-"""What the gallery needs beyond sphinx-gallery: titles, pictures and output of plain scripts."""
+"""Additions to sphinx-gallery: titles, pictures and output of plain scripts."""
 
 import re
 import shutil
@@ -7,17 +7,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 CELL = "\n# %%"
-"""What only scripts written in cells have."""
+"""Marks a script written in cells."""
 
 
 def in_cells(examples: Path) -> str:
-    """Pattern of the scripts that are written in cells."""
+    """Return a pattern for the scripts that are written in cells."""
     cells = [p.name for p in sorted(examples.glob("*.py")) if CELL in p.read_text("utf-8")]
     return "|".join(map(re.escape, cells)) or "(?!)"
 
 
 class Elsewhere:
-    """Arguments of a script that is run: its picture goes to a directory that nobody reads."""
+    """Arguments of a script that is run: its picture goes to a temporary directory."""
 
     def __init__(self) -> None:
         self.directory = tempfile.mkdtemp()
@@ -31,7 +31,7 @@ class Elsewhere:
 
 
 def copy_pictures(shipped: Path, images: Path, examples: Path) -> None:
-    """Put the shipped pictures where sphinx-gallery looks for what to make thumbnails of."""
+    """Copy the pictures to where sphinx-gallery makes thumbnails from them."""
     images.mkdir(parents=True, exist_ok=True)
     for script in examples.glob("*.py"):
         picture = shipped / f"{script.stem}.png"
@@ -40,8 +40,8 @@ def copy_pictures(shipped: Path, images: Path, examples: Path) -> None:
 
 
 def finish_page(_: object, document: str, source: list[str]) -> None:
-    """Give the page of a script a title; of one that was not run, its picture and output too."""
-    if document == "gallery/index":  # the second paragraph of a script is how it is called
+    """Add a title to the page of a script, and picture and output if it was not run."""
+    if document == "gallery/index":  # the second paragraph of a script is its command line
         source[0] = re.sub(r' tooltip="[^"]*"', "", source[0])
     folder, _, stem = document.partition("/")
     script = ROOT / "examples" / f"{stem}.py"
@@ -66,7 +66,7 @@ def _with_picture(page: str, stem: str) -> str:
 
 
 def _shown(stem: str) -> str:
-    """The picture, and what the READMEs show of the output."""
+    """Return the picture, and the output as the READMEs show it."""
     lines = [f".. image:: /images/{stem}.png", f"   :alt: picture of {stem}.py", ""]
     pages = ROOT / "README.md", ROOT / "examples" / "README.md"
     text = "\n".join(page.read_text("utf-8") for page in pages)

@@ -1,4 +1,4 @@
-"""Pages of the reference that are made of the code: what it declares is what they say."""
+"""Pages of the reference that are generated from the declarations in the code."""
 
 import ast
 import importlib
@@ -6,7 +6,6 @@ import inspect
 import json
 import pkgutil
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -20,7 +19,7 @@ Schema = dict[str, Any]
 
 
 def pages() -> dict[str, str]:
-    """Every generated page, by the name of its file."""
+    """Return every generated page, by the name of its file."""
     found = {
         "files.md": fields(),
         "variables.md": variables(),
@@ -31,7 +30,7 @@ def pages() -> dict[str, str]:
 
 
 def write_all(folder: Path) -> None:
-    """Write the pages; one that has not changed is left alone, so that Sphinx need not read it."""
+    """Write the pages that have changed; Sphinx then reads only those again."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in pages().items():
         file = folder / name
@@ -41,49 +40,49 @@ def write_all(folder: Path) -> None:
 
 # --- public names ---------------------------------------------------------------------------
 
+GROUPS = {
+    "Scenarios and campaigns": ("model",),
+    "Simulation": ("simulate", "replay", "rerun"),
+    "Results": ("results",),
+    "Studies": ("studies",),
+}
+"""Titles of the public names of the package, with the folders and modules that define them."""
+
 
 def public_modules() -> list[ModuleType]:
-    """The package, and every public module of it that declares what is public."""
+    """Return the package, and each of its modules that has `__all__`."""
     names = [m.name for m in pkgutil.walk_packages(lt.__path__, "leakthrough.")]
     public = [name for name in names if "._" not in name]
     return [lt, *(m for m in map(importlib.import_module, public) if hasattr(m, "__all__"))]
 
 
 def home(name: str, module: ModuleType) -> str:
-    """The name under which an object of a module is documented: the shortest."""
+    """Return the shortest name of an object of a module, under which it is documented."""
     shortest = lt if getattr(lt, name, None) is getattr(module, name) else module
     return f"{shortest.__name__}.{name}"
 
 
 def documented(module: ModuleType) -> list[str]:
-    """Public names of classes and functions; data stand on pages of their own."""
+    """Return the public classes and functions of a module."""
     return [name for name in module.__all__ if callable(getattr(module, name))]
 
 
 def api(module: ModuleType) -> str:
-    """A page of tables of public names; of the package, a table for each room."""
+    """Return a page with tables of public names; for the package, one table a group."""
     if module is not lt:
         names = [home(name, module) for name in documented(module)]
         said = inspect.getdoc(module) or ""
         return "\n".join([*_title(module.__name__), said, "", *_table(names)])
     lines = [*_title("leakthrough"), "``import leakthrough as lt``", ""]
-    for room, names in _by_room().items():
-        said = inspect.getdoc(sys.modules[room]) or room
-        lines += [*_title(said.split("\n")[0].rstrip("."), "-"), *_table(names)]
+    for title, parts in GROUPS.items():
+        names = [home(name, lt) for name in documented(lt) if _part_of(name) in parts]
+        lines += [*_title(title, "-"), *_table(names)]
     return "\n".join(lines)
 
 
-def _by_room() -> dict[str, list[str]]:
-    """Public names of the package by the module that holds them, in the order of the flow."""
-    rooms: dict[str, list[str]] = {}
-    listed_apart = tuple(f"{module.__name__}." for module in public_modules() if module is not lt)
-    for name in documented(lt):
-        room = getattr(lt, name).__module__
-        if not room.startswith(listed_apart):
-            rooms.setdefault(room, []).append(f"leakthrough.{name}")
-    imported = list(sys.modules)  # in the order of imports, which go against the flow
-    order = sorted(rooms, key=lambda room: ("._" in room, imported.index(room)))
-    return {room: rooms[room] for room in order}
+def _part_of(name: str) -> str:
+    """Return the folder or module at the top level that defines a public name."""
+    return str(getattr(lt, name).__module__).split(".")[1]
 
 
 def _title(text: str, line: str = "=") -> list[str]:
@@ -98,17 +97,17 @@ def _table(names: list[str]) -> list[str]:
 
 
 def fields() -> str:
-    """A table for each part of a scenario or campaign file, of what its JSON schema says."""
+    """Return a table for each part of a scenario or campaign file, from its JSON schema."""
     campaign = lt.Campaign.model_json_schema()
     parts = {**campaign.pop("$defs"), "Campaign": campaign}
     order = ["Scenario", "Campaign"]
-    for name in order:  # grows as we go: parts in the order in which they are first mentioned
+    for name in order:  # grows in the loop: parts in the order of their first mention
         mentioned = re.findall(r'"#/\$defs/(\w+)"', json.dumps(parts[name]))
         order += dict.fromkeys(part for part in mentioned if part not in order)
     order += [part for part in parts if part not in order]
     lines = ["# Fields of scenario and campaign files", ""]
     lines += ["A file in TOML or JSON is a [Scenario](#scenario) or a [Campaign](#campaign)."]
-    lines += ["Where a number may be uncertain, a [distribution](#distribution) may stand.", ""]
+    lines += ["An uncertain number can be a [distribution](#distribution).", ""]
     return "\n".join([*lines, *(line for name in order for line in _part(name, parts[name]))])
 
 
@@ -133,7 +132,7 @@ def _default(says: Schema) -> str:
 
 
 def _value(says: Schema) -> str:
-    """What may stand in a field, in words."""
+    """Describe the allowed values of a field in words."""
     for several in ("anyOf", "oneOf"):
         if several in says:
             every = [_value(one) for one in says[several] if one.get("type") != "null"]
@@ -169,7 +168,7 @@ def _bounds(says: Schema) -> str:
 
 
 def _number(value: float) -> str:
-    """As one writes it: 10,000 and 1e9."""
+    """Format a number: 10,000 and 1e9."""
     return f"{value:,g}".replace("e+0", "e").replace("e+", "e")
 
 
@@ -177,14 +176,14 @@ def _number(value: float) -> str:
 
 
 def variables() -> str:
-    """Variables and coordinates of results."""
+    """Return the page of variables and coordinates of results."""
     lines = ["# Result variables", ""]
     lines += ["Each carries its `units` and `long_name`. Counts are whole numbers.", ""]
-    lines += ['With `keep="summary"` they have the dimension `statistic` in place of']
+    lines += ['With `keep="summary"` they have the dimension `statistic` instead of']
     lines += ["`replication`: see `leakthrough.reduced`.", ""]
-    lines += ["## Of a raid", "", *_variables(VARIABLES)]
-    lines += ["## Of a campaign, besides", ""]
-    lines += ["Those above have the dimension `raid` too, after `replication`.", ""]
+    lines += ["## Variables of a raid", "", *_variables(VARIABLES)]
+    lines += ["## Additional variables of a campaign", ""]
+    lines += ["The variables of a raid also have the dimension `raid`, after `replication`.", ""]
     lines += _variables(CAMPAIGN_VARIABLES)
     lines += ["## Coordinates", "", "| coordinate | meaning |", "|---|---|"]
     lines += [f"| `{name}` | {text} |" for name, text in COORDINATES.items()]
@@ -201,10 +200,13 @@ def _variables(specs: dict[str, Variable]) -> list[str]:
 
 
 def measures() -> str:
-    """What a study may look at."""
+    """Return the page of measures."""
     lines = ["# Measures", ""]
-    lines += ["What a study looks at in every replication: `leakthrough.Measure`, or its name.", ""]
-    lines += ["| measure | unit | may be told apart by | meaning |", "|---|---|---|---|"]
+    lines += [
+        "What a study computes from each replication: `leakthrough.Measure`, or its name.",
+        "",
+    ]
+    lines += ["| measure | unit | can be grouped by | meaning |", "|---|---|---|---|"]
     for name, kind in MEASURES.items():
         by = ", ".join(f"`{one}`" for one in kind.by)
         text = kind.long_name.replace("{}", "`count`")
@@ -220,7 +222,7 @@ _REFERENCES = re.compile(r"^References\n-+\n(.*?)(?=\n\n\w+\n---|\Z)", re.DOTALL
 
 
 def cited() -> str:
-    """The literature that docstrings cite, with who cites it."""
+    """Return the literature that docstrings cite, with the functions that cite it."""
     by: dict[str, list[str]] = {}
     for name, text in references():
         for work in _AUTHORS_AND_YEAR.split(text):
@@ -232,7 +234,7 @@ def cited() -> str:
 
 
 def references() -> Iterator[tuple[str, str]]:
-    """The References section of every docstring that has one, on one line."""
+    """Yield the References section of every docstring that has one, on one line."""
     root = Path(lt.__file__).parent
     for file in sorted(root.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):

@@ -8,7 +8,7 @@ from sphinx.environment import BuildEnvironment
 
 
 class Name(PyXRefRole):
-    """A link to what has the name, and code otherwise, as it is written: `.toml` keeps its dot."""
+    """A link to a public name, or code if there is none; `.toml` keeps its dot."""
 
     def process_link(
         self,
@@ -18,13 +18,13 @@ class Name(PyXRefRole):
         title: str,
         target: str,
     ) -> tuple[str, str]:
-        """Return what is shown, and what is linked to."""
+        """Return the text and the target of the link."""
         if target.startswith("."):
             return title, target
         return super().process_link(env, refnode, has_explicit_title, title, target)
 
 
 def leave_out(*event: Any) -> bool | None:
-    """Leave out what models have for pydantic's sake, and for each other's."""
+    """Leave out members of models that only pydantic or other models use."""
     _, _, name, *_ = event
     return True if name in ("further_mistakes", "model_config") else None

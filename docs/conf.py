@@ -31,7 +31,7 @@ default_role = "py:obj"
 myst_enable_extensions = ["dollarmath", "deflist"]
 myst_heading_anchors = 3
 
-# Types stand in the Parameters sections; pydantic's annotations are for machines.
+# Types are in the Parameters sections; pydantic's annotations are for machines.
 autodoc_typehints = "none"
 autodoc_class_signature = "mixed"
 numpydoc_show_class_members = False
@@ -44,8 +44,8 @@ html_copy_source = False
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
-    # Scripts in cells are run, so that what a cell says stands below it. The others, which take
-    # longer, are run by the tests, which hold their output and picture to the READMEs.
+    # Scripts in cells are run, so that the output of a cell is below it. The others take longer;
+    # the tests run them, and compare their output with the READMEs.
     "filename_pattern": _gallery.in_cells(HERE.parent / "examples"),
     "reset_argv": _gallery.Elsewhere(),
     "abort_on_example_error": True,

@@ -2,11 +2,11 @@
 
     python examples/night_of_2025_07_04.py [where the picture goes]
 
-Recorded: how many drones and missiles came, between which hours, and what became of them. How
+Recorded: how many drones and missiles came, between which hours, and their outcomes. How
 many of the drones were decoys is from the press.
-Assumed: the whole defence, in round class-level figures; the scenario's file marks each one.
-The figures were changed by hand until the outcome was plausible: that the simulated night
-resembles this one recorded night validates nothing.
+Assumed: the whole defence, with round class-level parameters; the scenario's file marks each one.
+They were changed by hand until the outcome was plausible, so agreement with this one recorded
+night validates nothing.
 """
 
 import sys
@@ -20,11 +20,11 @@ from matplotlib.axes import Axes
 
 import leakthrough as lt
 
-NIGHTS = 2_000
+REPLICATIONS = 2_000
 SEED = 20250704
 EVERY_HALF_HOUR = range(0, 13 * 3600, 1800)  # t = 0 is 18:00
 
-CLASSES = {  # the record does not tell decoys from strike drones
+CLASSES = {  # the record does not distinguish decoys from strike drones
     "strike drones": "drones",
     "decoy drones": "drones",
     "cruise missiles": "cruise missiles",
@@ -37,8 +37,8 @@ RECORDED = {  # Air Force of Ukraine, bulletin of 4 July 2025: shot down, lost o
     "ballistic missiles": (0, 0, 6),
     "air-launched ballistic": (0, 0, 1),
 }
-FATES = ("shot down", "lost or jammed", "through")
-STYLES = {  # colours of Okabe and Ito, which the colour-blind can tell apart
+OUTCOMES = ("shot down", "lost or jammed", "through")
+STYLES = {  # colours of Okabe and Ito, distinguishable for the colour-blind
     "long-range missiles": ("#0072B2", "-"),
     "medium-range missiles": ("#D55E00", "--"),
     "interceptor drones": ("#009E73", "-."),
@@ -54,18 +54,18 @@ def by_class(values: xr.DataArray) -> xr.DataArray:
 
 
 def by_group(values: xr.DataArray) -> xr.DataArray:
-    """Sum over the batteries of a layer, and over what they fire."""
+    """Sum over the batteries of a layer, and over their interceptors."""
     return values.sum("interceptor").groupby("layer_of").sum().sel(layer_of=list(STYLES))
 
 
-def fates(result: xr.Dataset) -> xr.DataArray:
-    """Count each class by fate, night by night."""
+def outcomes(result: xr.Dataset) -> xr.DataArray:
+    """Count each class by outcome, in each replication."""
     counts = [result.killed.sum("layer"), result.soft_killed.sum("layer"), result.leaked]
-    return xr.concat([by_class(c) for c in counts], xr.Variable("fate", list(FATES)))
+    return xr.concat([by_class(c) for c in counts], xr.Variable("outcome", list(OUTCOMES)))
 
 
 def spread(values: xr.DataArray) -> tuple[float, float, float]:
-    """Mean over the nights, and between what 9 nights in 10 lie."""
+    """Mean over the replications, and the interval of 90 % of them."""
     low, high = np.quantile(values, [0.05, 0.95])
     return float(values.mean()), float(low), float(high)
 
@@ -76,19 +76,19 @@ def clock(seconds: float) -> str:
     return f"{minutes // 60 % 24:02d}:{minutes % 60:02d}"
 
 
-def print_fates(night: xr.DataArray) -> None:
-    """Put simulated fates beside the recorded ones."""
-    print(f"{'':24}{'fate':16}{'mean':>7}{'5 % to 95 %':>15}{'recorded':>10}")
+def print_outcomes(counts: xr.DataArray) -> None:
+    """Print the simulated outcomes with the recorded ones."""
+    print(f"{'':24}{'outcome':16}{'mean':>7}{'5 % to 95 %':>15}{'recorded':>10}")
     for kind, recorded in RECORDED.items():
-        for fate, number in zip(FATES, recorded, strict=True):
-            mean, low, high = spread(night.sel(kind=kind, fate=fate))
+        for outcome, number in zip(OUTCOMES, recorded, strict=True):
+            mean, low, high = spread(counts.sel(kind=kind, outcome=outcome))
             if high > 0 or number > 0:
                 between = f"{low:.0f} to {high:.0f}"
-                print(f"{kind:24}{fate:16}{mean:7.1f}{between:>15}{number:10d}")
+                print(f"{kind:24}{outcome:16}{mean:7.1f}{between:>15}{number:10d}")
 
 
 def print_causes(result: xr.Dataset) -> None:
-    """Say why threats got through: means over the nights."""
+    """Print the causes of leaking: means over the replications."""
     causes = by_class(result.leak_cause).mean("replication")
     causes = causes.sel(cause=causes.sum("kind") > 0)
     print(f"{'':24}" + "".join(f"{cause:>17}" for cause in causes.cause.values))
@@ -97,7 +97,7 @@ def print_causes(result: xr.Dataset) -> None:
 
 
 def print_stocks(result: xr.Dataset) -> None:
-    """Say what each group of batteries spent, and when its last battery ran dry."""
+    """Print what each group of batteries spent, and when its last battery ran dry."""
     rounds, spent = by_group(result.rounds), by_group(result.expended)
     cost = by_group(result.expended * result.round_cost).mean("replication") / 1e6
     last = result.depletion_time.max("interceptor").groupby("layer_of").max(skipna=False)
@@ -115,46 +115,48 @@ def print_stocks(result: xr.Dataset) -> None:
 
 
 def print_reserves(scenario: lt.Scenario, result: xr.Dataset) -> None:
-    """Say how often drones were left nothing, as what there was is kept for missiles."""
+    """Print how often only rounds reserved for missiles were left."""
     for layer in scenario.layers:
         for battery in layer.batteries:
             if kept := sum(magazine.reserved for magazine in battery.magazines):
                 left = result.remaining.sel(battery=list(battery.names)).sum("interceptor")
                 share = float((left <= kept).all("battery").mean())
-                print(f"{layer.name}: nothing left for drones at the end in {share:.1%} of nights")
+                print(f"{layer.name}: only reserved rounds left in {share:.1%} of replications")
 
 
 def reserved(scenario: lt.Scenario, group: str) -> int:
-    """Count the rounds that a group keeps for missiles."""
+    """Count the rounds that a group reserves for missiles."""
     [layer] = [layer for layer in scenario.layers if layer.name == group]
     return sum(b.count * m.reserved for b in layer.batteries for m in b.magazines)
 
 
-def draw_fates(axes: Axes, night: xr.DataArray) -> None:
-    """Draw bars for the simulated nights, whiskers for their spread, diamonds for the record."""
-    wanted = [("drones", fate) for fate in FATES]
+def draw_outcomes(axes: Axes, counts: xr.DataArray) -> None:
+    """Draw bars for means, whiskers for 90 % of the replications, diamonds for the record."""
+    wanted = [("drones", outcome) for outcome in OUTCOMES]
     wanted += [(kind, "through") for kind in RECORDED if kind != "drones"]
-    for place, (kind, fate) in enumerate(wanted):
+    for row, (kind, outcome) in enumerate(wanted):
         launched = sum(RECORDED[kind])
-        mean, low, high = (100 * x / launched for x in spread(night.sel(kind=kind, fate=fate)))
+        mean, low, high = (
+            100 * x / launched for x in spread(counts.sel(kind=kind, outcome=outcome))
+        )
         drones = kind == "drones"
-        axes.barh(place, mean, color="#56B4E9" if drones else "#E69F00", height=0.62)
-        axes.plot([low, high], [place, place], color="black", lw=1.3, marker="|", ms=9)
-        recorded = 100 * RECORDED[kind][FATES.index(fate)] / launched
-        axes.plot(recorded, place, "D", color="white", mec="black", mew=1.3, ms=7.5, clip_on=False)
-    labels = [f"{kind} ({sum(RECORDED[kind])})\n{fate}" for kind, fate in wanted]
+        axes.barh(row, mean, color="#56B4E9" if drones else "#E69F00", height=0.62)
+        axes.plot([low, high], [row, row], color="black", lw=1.3, marker="|", ms=9)
+        recorded = 100 * RECORDED[kind][OUTCOMES.index(outcome)] / launched
+        axes.plot(recorded, row, "D", color="white", mec="black", mew=1.3, ms=7.5, clip_on=False)
+    labels = [f"{kind} ({sum(RECORDED[kind])})\n{outcome}" for kind, outcome in wanted]
     axes.set_yticks(range(len(wanted)), labels)
     axes.invert_yaxis()
     axes.set(xlim=(0, 100), xlabel="share of those launched [%]")
     axes.plot([], [], "s", color="0.7", ms=10, label="simulated mean")
-    axes.plot([], [], color="black", lw=1.3, marker="|", ms=9, label="9 simulated nights in 10")
+    axes.plot([], [], color="black", lw=1.3, marker="|", ms=9, label="90 % of replications")
     axes.plot([], [], "D", color="white", mec="black", mew=1.3, ms=7.5, label="recorded")
-    axes.set_title("What became of the raid", loc="left")
+    axes.set_title("Outcome of the raid", loc="left")
     axes.legend(loc="upper center", bbox_to_anchor=(0.35, -0.13), ncols=3, frameon=False)
 
 
 def draw_stocks(axes: Axes, scenario: lt.Scenario, result: xr.Dataset) -> None:
-    """Draw ready rounds over the night, with the band in which 9 nights in 10 lie."""
+    """Draw ready rounds over the night, with the band of 90 % of the replications."""
     rounds = by_group(result.rounds)
     share = 100 * by_group(result.ready_rounds) / rounds
     hours = result.time / 3600
@@ -166,13 +168,13 @@ def draw_stocks(axes: Axes, scenario: lt.Scenario, result: xr.Dataset) -> None:
         axes.plot(hours, ready.mean("replication"), line, color=colour, lw=2, label=label)
         if kept := reserved(scenario, group):
             level = 100 * kept / float(rounds.sel(layer_of=group))
-            text = f"last {kept}: kept for missiles"
+            text = f"last {kept}: reserved for missiles"
             axes.annotate(text, (0.2, level - 1.5), va="top", color=colour)
             axes.axhline(level, color=colour, lw=0.8)
     axes.set_xticks(range(0, 13, 2), [clock(3600 * hour) for hour in range(0, 13, 2)])
     axes.set(xlim=(0, 12.5), ylim=(0, 103), xlabel="local time")
     axes.set_ylabel("ready rounds [% of those at start]")
-    axes.set_title("What was left to fire: mean, and 9 nights in 10", loc="left")
+    axes.set_title("Ready rounds: mean, and 90 % of replications", loc="left")
     legend = axes.legend(loc="upper center", bbox_to_anchor=(0.45, -0.11), ncols=2, frameon=False)
     legend.set_title("group of batteries (rounds at start)")
 
@@ -180,7 +182,7 @@ def draw_stocks(axes: Axes, scenario: lt.Scenario, result: xr.Dataset) -> None:
 def draw(scenario: lt.Scenario, result: xr.Dataset, path: Path) -> None:
     """Save the picture."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(12, 5.6), layout="constrained")
-    draw_fates(left, fates(result))
+    draw_outcomes(left, outcomes(result))
     draw_stocks(right, scenario, result)
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
@@ -195,15 +197,17 @@ def main(directory: Path) -> None:
     """Simulate, print, draw."""
     source = files("leakthrough") / "scenarios" / "night_of_2025_07_04.toml"
     scenario = lt.load_scenario(str(source))
-    result = lt.simulate(scenario, replications=NIGHTS, seed=SEED, timeline=EVERY_HALF_HOUR)
-    print(f"{scenario.name}: {NIGHTS} simulated nights, seed {SEED}")
+    result = lt.simulate(scenario, replications=REPLICATIONS, seed=SEED, timeline=EVERY_HALF_HOUR)
+    print(f"{scenario.name}: {REPLICATIONS} replications, seed {SEED}")
     print("recorded: the raid and its outcome (how many drones are decoys: press reports)")
-    print("assumed: the defence, in class-level figures. Agreement with one night proves nothing.")
-    print("\nWhat became of the raid")
-    print_fates(fates(result))
-    print("\nWhy threats got through (mean a night; undetected: not seen, or out of reach)")
+    print("assumed: the defence, class-level. Agreement with one night validates nothing.")
+    print("\nOutcome of the raid")
+    print_outcomes(outcomes(result))
+    print("\nCauses of leaking (mean a replication; undetected: not detected, or out of reach)")
     print_causes(result)
-    print("\nWhat the defence spent; how often a whole group ran dry, and the mean time of that")
+    print(
+        "\nRounds and costs spent; how often a whole group ran dry, and the mean time when it did"
+    )
     print_stocks(result)
     print_reserves(scenario, result)
     path = directory / "night_of_2025_07_04.png"

@@ -1,10 +1,10 @@
-"""How many rounds for how large a raid: a heat map of leak-through, and the knee of saturation.
+"""Rounds against raid size: a heat map of the leak rate, and the knee of saturation.
 
     python examples/rounds_against_raid_size.py [where the picture goes]
 
-All of it is notional: one class of threat in one stream, four batteries of one kind, assumed
-figures. The question is the planner's: up to which raid do more rounds help, and from where on
-is it channels that are too few?
+Everything is notional: one class of threat in one stream, four batteries of one kind, assumed
+parameters. The question: up to which raid size do more rounds help, and from which size on are
+channels the limit?
 """
 
 import sys
@@ -17,7 +17,7 @@ import xarray as xr
 import leakthrough as lt
 
 REPLICATIONS, SEED = 300, 20250601
-ROUNDS = np.arange(0, 121, 5)  # a battery
+ROUNDS = np.arange(0, 121, 5)  # in each battery
 SIZES = np.arange(20, 401, 20)  # threats
 MINUTE = 60.0
 
@@ -61,12 +61,11 @@ AXES = {
 
 
 def knee(leakers: xr.DataArray) -> xr.DataArray:
-    """Raid from which on more than every second further threat gets through, by rounds.
+    """Raid size beyond which more than half of the additional threats get through, by rounds.
 
-    The share of further threats that get through is the slope of the saturation curve, mean
-    leakers against raid size: about nought while the defence copes, and one when it is full. The
-    slope belongs to the middle of two sizes; NaN where it is above a half from the start, or
-    never.
+    The share of additional threats that get through is the slope of the saturation curve, mean
+    leakers against raid size: about 0 below the capacity of the defence, and 1 above it. The slope
+    belongs to the middle of two sizes; NaN where it is above a half from the start, or never.
     """
     slope = leakers.differentiate("size", edge_order=2)
     above = slope > 0.5
@@ -80,7 +79,7 @@ def knee(leakers: xr.DataArray) -> xr.DataArray:
 
 
 def print_table(found: xr.Dataset, knees: xr.DataArray) -> None:
-    """Leak rates with their intervals, and the knee."""
+    """Print leak rates with their intervals, and the knee."""
     shown = SIZES[4::5]
     print(f"{'rounds a battery':>16}" + "".join(f"{f'raid of {n}':>18}" for n in shown), end="")
     print(f"{'knee at':>10}")
@@ -98,8 +97,8 @@ def draw(found: xr.Dataset, knees: xr.DataArray, path: Path) -> None:
     """Save the picture."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(12, 5), layout="constrained")
     lt.plot.heatmap(found, "leak_rate", along="size", level=[0.25, 0.5, 0.75], ax=left)
-    left.plot(knees, ROUNDS, color=KNEE, lw=3, label="knee: every second further one leaks")
-    left.set_title("Share of the raid that gets through", loc="left")
+    left.plot(knees, ROUNDS, color=KNEE, lw=3, label="knee: half of additional threats leak")
+    left.set_title("Leak rate", loc="left")
     left.set(xlabel="threats in the raid", ylabel="rounds a battery")
     left.text(100, 85, "held", fontsize=11, ha="center")
     left.text(218, 96, "too few channels", fontsize=11)
@@ -126,8 +125,8 @@ def main(directory: Path) -> None:
     )
     knees = knee(found.leakers.sel(estimate="mean", drop=True))
     print(f"{ROUNDS.size} x {SIZES.size} points of {REPLICATIONS} replications, seed {SEED}")
-    print("assumed: all of it\n")
-    print("Share of the raid that gets through (95 % intervals), and the knee of saturation")
+    print("assumed: everything\n")
+    print("Leak rate (95 % intervals), and the knee of saturation")
     print_table(found, knees)
     path = directory / "rounds_against_raid_size.png"
     draw(found, knees, path)

@@ -3,9 +3,9 @@
     python examples/saturation_curve.py [where the picture goes]
 
 One notional point defence against raids of 20 to 600 drones that come within two minutes, or over
-six hours. Within two minutes channels are scarce; over six hours rounds are. Public, class-level
-figures are the share that jamming stops (record: 30 to 45 % of drones, by month), small missiles
-(press: 86 to 90 % claimed of those engaged, $35k to $126k, 20 a launcher) and the cost of
+six hours. Within two minutes channels are the limit; over six hours rounds are. Public class-level
+values are the share that jamming stops (record: 30 to 45 % of drones, by month), those of small
+missiles (press: 86 to 90 % claimed of those engaged, $35k to $126k, 20 a launcher) and the cost of
 interceptor drones (press: $2k to $30k). All others are assumed, as marked.
 """
 
@@ -18,16 +18,16 @@ from matplotlib.axes import Axes
 
 import leakthrough as lt
 
-NIGHTS, SEED, THRESHOLD = 1_000, 20260101, 0.1
+REPLICATIONS, SEED, THRESHOLD = 1_000, 20260101, 0.1
 SIZES = (20, *range(40, 601, 20))
 COUNT, STOP = "salvos.drones.count", "salvos.drones.arrival.stop"
-TEMPOS = {  # colours of Okabe and Ito, which the colour-blind can tell apart
+TEMPOS = {  # colours of Okabe and Ito, distinguishable for the colour-blind
     "within two minutes": (120.0, "#D55E00", "-"),
     "over six hours": (6 * 3600.0, "#0072B2", "--"),
 }
 CAUSES = {
-    "missed": ("shot at, every round missed", "#999999"),
-    "no_channel": ("all channels taken", "#E69F00"),
+    "missed": ("engaged, every round missed", "#999999"),
+    "no_channel": ("all channels busy", "#E69F00"),
     "no_interceptors": ("no rounds left", "#56B4E9"),
 }
 
@@ -99,10 +99,10 @@ DEFENCE = lt.Scenario(
 
 
 def curve(tempo: lt.Scenario) -> xr.Dataset:
-    """Simulate raids of each size: leak rate by night, and mean leakers by cause."""
+    """Simulate raids of each size: leak rate by replication, and mean leakers by cause."""
     found = []
     for size in SIZES:
-        result = lt.simulate(tempo.replace(COUNT, size), replications=NIGHTS, seed=SEED)
+        result = lt.simulate(tempo.replace(COUNT, size), replications=REPLICATIONS, seed=SEED)
         causes = result.leak_cause.sel(salvo="drones").mean("replication")
         rate = lt.Measure("leak_rate").values(result)
         found.append(xr.Dataset({"leak_rate": rate, "causes": causes.drop_vars("salvo")}))
@@ -110,14 +110,16 @@ def curve(tempo: lt.Scenario) -> xr.Dataset:
 
 
 def knee(tempo: lt.Scenario) -> xr.Dataset:
-    """Find the size of raid of which a tenth gets through."""
+    """Find the raid size at which the mean leak rate is a tenth."""
     axis = {COUNT: (SIZES[0], SIZES[-1])}
-    return lt.saturation_point(tempo, axis, "leak_rate", THRESHOLD, replications=NIGHTS, seed=SEED)
+    return lt.saturation_point(
+        tempo, axis, "leak_rate", THRESHOLD, replications=REPLICATIONS, seed=SEED
+    )
 
 
 def print_knees(curves: dict[str, xr.Dataset], knees: dict[str, xr.Dataset]) -> None:
-    """Say where each curve crosses, and what it does at twice that."""
-    print(f"{'':20}{'drones':>8}{'95 % interval':>18}   of twice as many leak, because")
+    """Print where each curve crosses the threshold, and the causes at twice that size."""
+    print(f"{'':20}{'drones':>8}{'95 % interval':>18}   leak rate and causes at twice the size")
     for name, found in knees.items():
         at, low, high = (float(found[end]) for end in ("crossing", "crossing_low", "crossing_high"))
         beyond = curves[name].sel(size=2 * at, method="nearest")
@@ -129,7 +131,7 @@ def print_knees(curves: dict[str, xr.Dataset], knees: dict[str, xr.Dataset]) -> 
 
 
 def draw_curve(axes: Axes, name: str, found: xr.Dataset, point: xr.Dataset) -> None:
-    """Draw the mean leak rate, the band of 9 nights in 10, and the knee."""
+    """Draw the mean leak rate, the band of 90 % of the replications, and the knee."""
     _, colour, line = TEMPOS[name]
     sizes, at = found["size"], float(point.crossing)
     low, high = 100 * found.leak_rate.quantile([0.05, 0.95], "replication")
@@ -150,7 +152,7 @@ def draw_causes(axes: Axes, name: str, found: xr.Dataset) -> None:
         labels=[label for label, _ in CAUSES.values()],
         colors=[colour for _, colour in CAUSES.values()],
     )
-    axes.set_title(f"Why, {name}", loc="left")
+    axes.set_title(f"Causes, {name}", loc="left")
     axes.set(ylabel="mean drones through")
 
 
@@ -174,8 +176,8 @@ def draw(curves: dict[str, xr.Dataset], knees: dict[str, xr.Dataset], path: Path
         axes.set(xlabel="drones launched", xlim=(SIZES[0], SIZES[-1]))
         axes.spines[["top", "right"]].set_visible(False)
     figure.suptitle(
-        "A notional point defence, assumed figures. Bands: 9 nights in 10; dots: where a tenth of "
-        "the raid leaks on average"
+        "A notional point defence, mostly assumed. Bands: 90 % of replications; dots: mean leak "
+        "rate of a tenth"
     )
     figure.savefig(path, dpi=100)
     plt.close(figure)
@@ -186,9 +188,9 @@ def main(directory: Path) -> None:
     tempos = {name: DEFENCE.replace(STOP, stop) for name, (stop, _, _) in TEMPOS.items()}
     curves = {name: curve(tempo) for name, tempo in tempos.items()}
     knees = {name: knee(tempo) for name, tempo in tempos.items()}
-    print(f"a notional point defence: {NIGHTS} simulated nights at each size, seed {SEED}")
-    print("assumed, class-level figures; the same defence, and the same random numbers, throughout")
-    print(f"\nThe size of raid of which {THRESHOLD:.0%} gets through on average")
+    print(f"a notional point defence: {REPLICATIONS} replications at each size, seed {SEED}")
+    print("class-level parameters, mostly assumed; one defence, and common random numbers")
+    print(f"\nRaid size at which the mean leak rate is {THRESHOLD:.0%}")
     print_knees(curves, knees)
     path = directory / "saturation_curve.png"
     draw(curves, knees, path)

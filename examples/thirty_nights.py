@@ -1,11 +1,11 @@
-"""Thirty nights of raids whose sizes follow the public record, against a notional supply.
+"""Thirty nights of raids with sizes as in the public record, against a notional defence.
 
     python examples/thirty_nights.py [where the picture goes]
 
 Recorded: how many drones and missiles came in each of the 122 nights that ended in June to
 September 2025 (launched, as posted by the Air Force of Ukraine; decoys are among the drones).
 Assumed: the whole defence, which is that of `night_of_2025_07_04.py`, and all of its supply. The
-figures show how a campaign is written and read, and nothing about any real stock.
+example shows how a campaign is written and read, and nothing about any real stock.
 """
 
 import sys
@@ -23,13 +23,14 @@ import leakthrough as lt
 NIGHTS, REPLICATIONS, SEED = 30, 2_000, 20250930
 DAY, HOUR = 86_400.0, 3_600.0
 
-# Drones a night in the record: mean 176, quantiles of 5, 25, 50, 75, 90 and 95 %: 41, 62, 100,
-# 205, 469, 572, most 810. The law was fitted by maximum likelihood to the 121 nights with any:
-# mean 176, the same quantiles 29, 58, 115, 234, 418, 550, cut at 810.
+# Drones a night in the record: mean 176; quantiles of 5, 25, 50, 75, 90 and 95 %: 41, 62, 100, 205,
+# 469 and 572; maximum 810. The distribution was fitted by maximum likelihood to the 121 nights with
+# drones: mean 176; the same quantiles 29, 58, 115, 234, 418 and 550; cut at 810.
 DRONES = stats.truncpareto(1.712, 4.791, loc=-184.6, scale=207.6)
 # Missiles a night: ballistic ones (Iskander-M, KN-23, Kinzhal) mean 1.6, standard deviation 2.8,
-# none in 73 nights of 122; cruise missiles 4.5, 10.5 and 88. The one report that joins both kinds,
-# of 26 July, is told apart by its details: 12 and 15. Gamma laws of the same mean and deviation.
+# none in 73 nights of 122; cruise missiles mean 4.5, standard deviation 10.5, none in 88 nights.
+# The one report that joins both kinds, of 26 July, is split by its details: 12 and 15. Gamma
+# distributions of the same mean and standard deviation.
 BALLISTIC = stats.gamma(0.31, scale=5.06)
 CRUISE = stats.gamma(0.18, scale=24.4)
 
@@ -50,12 +51,12 @@ SALVOS = [  # `count` is drawn; t = 0 is 18:00, and missiles come from 02:00: as
         arrival=lt.Uniform(start=8 * HOUR, stop=12 * HOUR),
     ),
 ]
-STOCKS = {  # assumed, all of them: rounds behind the batteries at first, and rounds a day
+STOCKS = {  # assumed: rounds behind the batteries at the start, and rounds a day
     "long-range missile": (40, 2.0),
     "medium-range missile": (400, 24.0),
     "interceptor drone": (500, 40.0),
 }
-GROUPS = {  # colours of Okabe and Ito, which the colour-blind can tell apart
+GROUPS = {  # colours of Okabe and Ito, distinguishable for the colour-blind
     "long-range missile": ("long-range missiles", "#0072B2", "-"),
     "medium-range missile": ("medium-range missiles", "#D55E00", "--"),
     "interceptor drone": ("interceptor drones", "#009E73", "-."),
@@ -63,15 +64,15 @@ GROUPS = {  # colours of Okabe and Ito, which the colour-blind can tell apart
 
 
 def campaign() -> lt.Campaign:
-    """Thirty nights; guns are refilled before each, all else as far as its stock goes."""
+    """Thirty nights; guns are refilled before each, the others as far as the stock suffices."""
     source = files("leakthrough") / "scenarios" / "night_of_2025_07_04.toml"
     defence = lt.load_scenario(str(source))
     return lt.Campaign(
-        name="thirty nights, a notional supply",
+        name="thirty nights, a notional defence",
         scenario=defence,
         raids=[SALVOS] * NIGHTS,
         interval=DAY,
-        # Drawn apart: in the record nights of many drones are nights of many missiles too.
+        # Independent; in the record, nights with many drones also have many missiles.
         sizes={"drones": DRONES, "cruise missiles": CRUISE, "ballistic missiles": BALLISTIC},
         resupply=[
             lt.Resupply(battery=battery.name, interceptor=magazine.interceptor)
@@ -87,7 +88,7 @@ def campaign() -> lt.Campaign:
 
 
 def held(result: xr.Dataset, interceptor: str) -> xr.DataArray:
-    """Rounds in magazines and stock after each raid, of those there were at first [%]."""
+    """Rounds in magazines and stock after each raid, relative to the start [%]."""
     rounds = result.remaining.sel(interceptor=interceptor).sum("battery")
     rounds = rounds + result.stock.sel(interceptor=interceptor)
     first = result.rounds.sel(interceptor=interceptor).sum("battery") + STOCKS[interceptor][0]
@@ -103,12 +104,12 @@ def drone_share(result: xr.Dataset) -> xr.DataArray:
 
 
 def print_nights(result: xr.Dataset, supply: xr.Dataset) -> None:
-    """Every fifth night: what got through, and how the supply stands."""
+    """Print leakers and empty stocks for every fifth night."""
     leaked = result.leaked.sel(salvo="drones")
     mean, error = leaked.mean("replication"), leaked.std("replication", ddof=1)
     reach = stats.t.ppf(0.975, REPLICATIONS - 1) * error / np.sqrt(REPLICATIONS)
     share = drone_share(result).mean("replication")
-    print(f"{'':32}{'stock has been empty by then [%]':>66}")
+    print(f"{'':32}{'P(stock has been empty) [%]':>66}")
     print(f"{'night':>5}{'drones through':>18}{'share':>9}" + "".join(f"{n:>22}" for n in STOCKS))
     for night in (0, *range(4, NIGHTS, 5)):
         through = f"{float(mean[night]):.1f} ± {float(reach[night]):.1f}"
@@ -121,17 +122,17 @@ def print_nights(result: xr.Dataset, supply: xr.Dataset) -> None:
 
 
 def print_shortcut(result: xr.Dataset, supply: xr.Dataset) -> None:
-    """The planner's figure after ten nights, beside what it cannot say."""
-    print(f"{'':24}{'days of supply':>16}{'stock empty within as many days':>35}")
+    """Print days of supply after ten nights, and the risk that they leave out."""
+    print(f"{'':24}{'days of supply':>16}{'P(stock empty within them)':>30}")
     for name in STOCKS:
         days = float(supply.days_of_supply.sel(interceptor=name).isel(raid=9))
         by = min(int(9 + days), NIGHTS - 1)
         empty = supply.stock_dry.sel(estimate="mean", interceptor=name).isel(raid=by)
-        print(f"{name:24}{days:16.1f}{100 * float(empty):33.0f} %")
+        print(f"{name:24}{days:16.1f}{100 * float(empty):28.0f} %")
 
 
 def band(axes: Axes, values: xr.DataArray, name: str, colour: str, line: str) -> None:
-    """Draw the median over the campaigns, the band of half of them, and the ends of 90 %."""
+    """Draw the median over the campaigns, and their 50 % and 90 % bands."""
     nights = values.raid + 1
     ends = values.quantile([0.05, 0.25, 0.75, 0.95], "replication")
     axes.fill_between(nights, ends[1], ends[2], color=colour, alpha=0.2, lw=0)
@@ -147,8 +148,8 @@ def draw(result: xr.Dataset, supply: xr.Dataset, path: Path) -> None:
         empty = 100 * supply.stock_dry.sel(interceptor=interceptor, estimate="mean")
         middle.plot(supply.raid + 1, empty, line, color=colour, lw=2, label=name)
     band(right, drone_share(result), "drones", "#000000", "-")
-    left.set_title("Rounds left at dawn, stock included", loc="left")
-    left.set(ylabel="of those at first [%]", ylim=(0, None))
+    left.set_title("Rounds left after the raid, stock included", loc="left")
+    left.set(ylabel="relative to the start [%]", ylim=(0, None))
     middle.set_title("The stock has been empty", loc="left")
     middle.set(ylabel="probability [%]", ylim=(-2, 102))
     right.set_title("Drones that got through", loc="left")
@@ -160,8 +161,8 @@ def draw(result: xr.Dataset, supply: xr.Dataset, path: Path) -> None:
         *left.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False
     )
     figure.suptitle(
-        "Thirty nights: sizes of raids as in the record, defence and supply assumed.\n"
-        "Thick: median over the campaigns; band: half of them; thin: between these lie 90 %"
+        "Thirty nights: raid sizes as in the record, defence and supply assumed.\n"
+        "Thick: median over the campaigns; band: 50 % of them; thin lines: 90 %"
     )
     figure.savefig(path, dpi=100)
     plt.close(figure)
@@ -170,12 +171,14 @@ def draw(result: xr.Dataset, supply: xr.Dataset, path: Path) -> None:
 def main(directory: Path) -> None:
     """Simulate, print, draw."""
     result = lt.simulate_campaign(campaign(), replications=REPLICATIONS, seed=SEED)
-    supply = lt.supply(result)
+    supply = lt.sustainment(result)
     print(f"{REPLICATIONS} simulated campaigns of {NIGHTS} nights, seed {SEED}")
-    print("recorded: the sizes of the raids; assumed: the defence, its stocks, their supply")
+    print("recorded: the raid sizes; assumed: the defence, its stocks and their supply")
     print("\nNight by night (means with 95 % intervals)")
     print_nights(result, supply)
-    print("\nAfter ten nights: rounds on hand over mean use a day, and what that cannot say")
+    print(
+        "\nAfter ten nights: rounds on hand over mean daily use, and the risk that this leaves out"
+    )
     print_shortcut(result, supply)
     path = directory / "thirty_nights.png"
     draw(result, supply, path)

@@ -1,9 +1,9 @@
-"""What moves the number of leakers most: a notional night, one figure at a time.
+"""Tornado chart: which parameters change the number of leakers most, one at a time.
 
     python examples/tornado.py [where the picture goes]
 
-Every figure is assumed: the raid, the defence, and the ranges. A range is what one would believe
-possible of that figure; wider ranges make longer bars.
+Everything is assumed: the raid, the defence and the ranges. A range covers the values that seem
+possible for a parameter; wider ranges make longer bars.
 """
 
 import sys
@@ -19,7 +19,7 @@ REPLICATIONS, SEED = 2_000, 20250801
 HOUR = 3_600.0
 
 GUNS, SAMS = "layers.point.batteries.gun", "layers.area.batteries.SAM"
-RANGES = {  # path: what it is, its unit, low, high; assumed, all of them
+RANGES = {  # path: description, unit, low, high; all assumed
     "salvos.drones.count": ("drones in the raid", "", 220, 280),
     "threats.drone.speed": ("speed of a drone", "m/s", 40.0, 70.0),
     f"{GUNS}.magazines.gun burst.rounds": ("bursts of a gun", "", 20, 30),
@@ -34,9 +34,9 @@ RANGES = {  # path: what it is, its unit, low, high; assumed, all of them
 
 
 def scenario() -> lt.Scenario:
-    """A night of slow drones against two SAM batteries and twelve guns; all figures assumed."""
+    """A raid of slow drones against two SAM batteries and twelve guns; everything assumed."""
     return lt.Scenario(
-        name="notional night",
+        name="notional raid",
         threats=[lt.Threat(name="drone", speed=50.0)],
         interceptors=[
             lt.Interceptor(name="gun burst", kill_probability={"drone": 0.4}, flight_time=3.0),
@@ -84,22 +84,22 @@ def scenario() -> lt.Scenario:
 
 
 def written(value: float, unit: str) -> str:
-    """A setting as text."""
+    """Return a value with its unit as text."""
     return f"{value:g} {unit}".strip()
 
 
 def by_length(found: xr.Dataset) -> xr.Dataset:
-    """The longest bar first."""
+    """Sort by length, the longest bar first."""
     reach = found.difference.sel(estimate="mean")
     length = np.ptp(np.c_[reach.values, np.zeros(len(reach))], axis=1)
     return found.isel(path=np.argsort(-length, kind="stable"))
 
 
 def print_bars(found: xr.Dataset) -> None:
-    """Each figure, and what it does at its ends."""
+    """Print each parameter, and the change at both ends of its range."""
     mean, low, high = found.base.sel(estimate=["mean", "low", "high"]).values
-    print(f"as it is: {mean:.1f} leakers of 250 drones ({low:.1f} to {high:.1f})")
-    print("\nLeakers more or less than that, on the same draws (95 % intervals)")
+    print(f"baseline: {mean:.1f} leakers of 250 drones ({low:.1f} to {high:.1f})")
+    print("\nDifference in leakers from the baseline, on common random numbers (95 % intervals)")
     print(f"{'':28}{'low':>10}{'':22}{'high':>10}")
     for path in found.path.values:
         name, unit, *ends = RANGES[str(path)]
@@ -118,12 +118,12 @@ def draw(found: xr.Dataset, path: Path) -> None:
     figure, axes = plt.subplots(figsize=(10, 5.4), layout="constrained")
     lt.plot.tornado(named, ax=axes)
     axes.set_title(
-        "A notional night, every figure and every range assumed: one at a time from low to high",
+        "A notional raid, every parameter and range assumed: one at a time from low to high",
         loc="left",
         fontsize="medium",
     )
     base = float(found.base.sel(estimate="mean"))
-    axes.set_xlabel(f"mean leakers of a night (as it is: {base:.0f})")
+    axes.set_xlabel(f"mean leakers (baseline: {base:.0f})")
     figure.savefig(path, dpi=100)
     plt.close(figure)
 
@@ -132,11 +132,11 @@ def main(directory: Path) -> None:
     """Simulate, print, draw."""
     ranges = {path: (low, high) for path, (_, _, low, high) in RANGES.items()}
     found = lt.tornado(scenario(), ranges, replications=REPLICATIONS, seed=SEED)
-    print(f"a notional night, all figures assumed: {REPLICATIONS} nights each, seed {SEED}")
+    print(f"a notional raid, everything assumed: {REPLICATIONS} replications each, seed {SEED}")
     found = by_length(found)
     print_bars(found)
     slope = lt.kill_probability_gradient(scenario(), replications=REPLICATIONS, seed=SEED)
-    print("\nLeakers for one percentage point more of a kill probability, from one simulation")
+    print("\nChange in leakers for one percentage point more kill probability, from one simulation")
     for interceptor in slope.interceptor.values:
         own = slope.gradient.sel(interceptor=interceptor, threat="drone") / 100
         mean, high = own.sel(estimate=["mean", "high"]).values

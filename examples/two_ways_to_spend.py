@@ -1,13 +1,13 @@
-"""Two ways to spend one budget, compared night by night on the same random numbers.
+"""Two ways to spend one budget, compared on common random numbers.
 
     python examples/two_ways_to_spend.py [where the picture goes]
 
 Four million dollars buy 4 more medium-range missiles, or 50 more small ones. The raid and the
-defence are notional. Costs of a round are class-level figures: small missiles $35k to $126k
-(press), medium-range missiles $0.4m to $2m (press, assumed). From the press, too, are what small
-missiles do to drones (86 to 90 % claimed of those engaged) and their 20 rounds a launcher; the
-share that jamming stops is within the record's (30 to 45 % of drones, by month). All other figures
-are assumed, as marked. Launchers, crews and upkeep are taken to be there: only rounds are bought.
+defence are notional. Costs of a round are class-level: small missiles $35k to $126k (press),
+medium-range missiles $0.4m to $2m (press, assumed). The kill probability of small missiles (86 to
+90 % claimed of drones engaged) and their 20 rounds a launcher are also from the press. The share
+that jamming stops is within the range of the record (30 to 45 % of drones, by month). All other
+values are assumed, as marked. Launchers, crews and upkeep exist already: only rounds are bought.
 """
 
 import sys
@@ -21,7 +21,7 @@ from matplotlib.axes import Axes
 import leakthrough as lt
 from leakthrough.statistics.intervals import ratio_of_means, student
 
-NIGHTS, SEED, HOUR = 2_000, 20260202, 3600.0
+REPLICATIONS, SEED, HOUR = 2_000, 20260202, 3600.0
 BATTERY = "layers.medium range.batteries.battery.magazines.medium-range missile"
 LAUNCHER = "layers.point defence.batteries.launcher.magazines.small missile"
 MEDIUM, SMALL = "4 medium-range missiles", "50 small missiles"
@@ -36,7 +36,7 @@ MEASURES = {
 }
 
 TODAY = lt.Scenario(
-    name="a notional night and a notional defence",
+    name="a notional raid and a notional defence",
     threats=[
         lt.Threat(name="drone", speed=50.0, cost=35e3),  # assumed; press
         lt.Threat(name="cruise missile", speed=230.0, cost=5e6, priority=1),  # assumed; catalogue
@@ -116,51 +116,51 @@ TODAY = lt.Scenario(
     ],
 )
 OPTIONS = {
-    "today": TODAY,  # two on each of two batteries, kept for cruise missiles; 25 on each of two
+    "today": TODAY,  # below: 2 more for each of 2 batteries, reserved; 25 more for each of 2
     MEDIUM: TODAY.replace(f"{BATTERY}.rounds", 26).replace(f"{BATTERY}.reserved", 14),
     SMALL: TODAY.replace(f"{LAUNCHER}.rounds", 45),
 }
 
 
-def nightly(measure: lt.Measure, option: str, seed: int = SEED) -> np.ndarray:
-    """Values of a measure, night by night."""
-    result = lt.simulate(OPTIONS[option], replications=NIGHTS, seed=seed)
+def sampled(measure: lt.Measure, option: str, seed: int = SEED) -> np.ndarray:
+    """Return the values of a measure, replication by replication."""
+    result = lt.simulate(OPTIONS[option], replications=REPLICATIONS, seed=seed)
     return measure.values(result).values
 
 
 def print_differences(found: xr.Dataset) -> None:
-    """Say what each way changes, and how many nights that would have taken otherwise."""
-    print(f"{'':30}{'change':>9}{'95 % interval':>20}{'p (Holm)':>10}{'nights*':>9}")
+    """Print the differences, and the replications that different seeds would have needed."""
+    print(f"{'':30}{'change':>9}{'95 % interval':>20}{'p (Holm)':>10}{'needed*':>9}")
     for measure, words in MEASURES.items():
         row = found.sel(measure=measure.label)
         print(f"{words}, today {float(row.value.sel(option='today', estimate='mean')):.3g}")
         for way in (MEDIUM, SMALL):
             own = row.sel(alternative=way)
             mean, _, low, high = own.difference.values
-            p, nights = float(own.p_adjusted), float(own.independent_replications)
+            p, number = float(own.p_adjusted), float(own.independent_replications)
             chance = "< 0.001" if p < 0.001 else f"{p:.3f}"
-            needed = f"{nights:,.0f}" if np.isfinite(nights) else "-"
+            needed = f"{number:,.0f}" if np.isfinite(number) else "-"
             between = f"{low:.3f} to {high:.3f}"
             print(f"    {way:26}{mean:9.3f}{between:>20}{chance:>10}{needed:>9}")
-    print("* that different seeds would have taken, for the same standard error")
+    print("* replications with different seeds, for the same standard error")
 
 
 def print_worth(drones: np.ndarray, missiles: np.ndarray) -> float:
-    """Say from which worth of a cruise missile on its way of spending is the better one."""
+    """Print how many drones a cruise missile must count for, if its option is to be better."""
     means = [(float(saved.mean()), float(saved.var(ddof=1))) for saved in (drones, missiles)]
     covariance = float(np.cov(drones, missiles)[0, 1])
-    worth, _, low, high = ratio_of_means(means[0], means[1], covariance, NIGHTS).tolist()
-    print("\nThe medium-range missiles are the better buy if a cruise missile that gets through")
+    worth, _, low, high = ratio_of_means(means[0], means[1], covariance, REPLICATIONS).tolist()
+    print("\nThe medium-range missiles are the better option if a cruise missile that leaks")
     print(f"counts for more than {worth:.1f} drones (95 % interval {low:.1f} to {high:.1f})")
     return float(worth)
 
 
 def draw_plane(axes: Axes, worth: float) -> None:
-    """Draw nights as dots, their means, and the line on which both ways are as good."""
+    """Draw replications as dots, their means, and the line on which both options are equal."""
     jitter = np.random.default_rng(1).uniform(-0.4, 0.4, (2, 300))
     means = {}
     for option, colour in STYLES.items():
-        drones, missiles = nightly(DRONES, option), nightly(CRUISE, option)
+        drones, missiles = sampled(DRONES, option), sampled(CRUISE, option)
         axes.plot(
             drones[:300] + jitter[0], missiles[:300] + jitter[1], ".", color=colour, alpha=0.15
         )
@@ -169,7 +169,7 @@ def draw_plane(axes: Axes, worth: float) -> None:
     axes.axline(means[MEDIUM], means[SMALL], color="0.4", lw=1, ls="--")
     middle = np.mean([means[MEDIUM], means[SMALL]], axis=0)
     axes.annotate(
-        f"as good, if a cruise missile\ncounts for {worth:.1f} drones",
+        f"equal if a cruise missile\ncounts for {worth:.1f} drones",
         middle,
         (middle[0], 12.5),
         ha="center",
@@ -177,35 +177,35 @@ def draw_plane(axes: Axes, worth: float) -> None:
     )
     axes.set(xlabel="drones through", ylabel="cruise missiles through")
     axes.set(xlim=(-1, None), ylim=(-0.6, 14.5))
-    axes.set_title("What each way buys: means, and 300 nights", loc="left")
+    axes.set_title("Leakers with each option: means, and 300 replications", loc="left")
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3, frameon=False)
 
 
 def draw_pairing(axes: Axes) -> None:
-    """Draw the interval of a difference over the nights simulated, paired and not."""
-    today, paired = nightly(CRUISE, "today"), nightly(CRUISE, MEDIUM)
-    apart = nightly(CRUISE, MEDIUM, SEED + 1)
-    nights = np.unique(np.geomspace(20, NIGHTS, 60).astype(int))
+    """Draw the interval of a difference against the replications, paired and not."""
+    today, paired = sampled(CRUISE, "today"), sampled(CRUISE, MEDIUM)
+    apart = sampled(CRUISE, MEDIUM, SEED + 1)
+    numbers = np.unique(np.geomspace(20, REPLICATIONS, 60).astype(int))
     alike, unlike = [], []
-    for n in nights:
+    for n in numbers:
         before, change = today[:n], paired[:n] - today[:n]
         alike.append(student(change.mean(), change.var(ddof=1), n))
-        # the variances of the two means add up, as Welch has it
+        # the variances of the two means add up (Welch)
         both = 2 * (before.var(ddof=1) + apart[:n].var(ddof=1))
         unlike.append(student(apart[:n].mean() - before.mean(), both, 2 * n))
     for bands, colour, label in (
         (unlike, "0.6", "different seeds"),
-        (alike, STYLES[MEDIUM], "the same random numbers"),
+        (alike, STYLES[MEDIUM], "common random numbers"),
     ):
         mean, _, low, high = np.array(bands).T
-        axes.fill_between(nights, low, high, color=colour, alpha=0.3, lw=0, label=label)
-        axes.plot(nights, mean, color=colour, lw=1.5)
+        axes.fill_between(numbers, low, high, color=colour, alpha=0.3, lw=0, label=label)
+        axes.plot(numbers, mean, color=colour, lw=1.5)
     axes.set_xscale("log")
     axes.set_xticks(
         [20, 50, 100, 200, 500, 1000, 2000], ["20", "50", "100", "200", "500", "1,000", "2,000"]
     )
     axes.minorticks_off()
-    axes.set(xlabel="nights simulated", xlim=(20, NIGHTS))
+    axes.set(xlabel="replications", xlim=(20, REPLICATIONS))
     axes.set(ylabel="change in cruise missiles through")
     axes.set_title(f"With {MEDIUM}: 95 % intervals", loc="left")
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, frameon=False)
@@ -219,7 +219,7 @@ def draw(worth: float, path: Path) -> None:
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
     figure.suptitle(
-        "Two ways to spend $4m on a notional defence: class-level figures, most assumed"
+        "Two ways to spend $4m on a notional defence: class-level parameters, mostly assumed"
     )
     figure.savefig(path, dpi=100)
     plt.close(figure)
@@ -227,13 +227,13 @@ def draw(worth: float, path: Path) -> None:
 
 def main(directory: Path) -> None:
     """Compare, print, draw."""
-    found = lt.compare(OPTIONS, measures=list(MEASURES), replications=NIGHTS, seed=SEED)
-    print(f"two ways to spend $4m on rounds: {NIGHTS} simulated nights each, seed {SEED}")
+    found = lt.compare(OPTIONS, measures=list(MEASURES), replications=REPLICATIONS, seed=SEED)
+    print(f"two ways to spend $4m on rounds: {REPLICATIONS} replications each, seed {SEED}")
     print("a notional raid and a notional defence; class-level costs from the press, or assumed")
-    print("\nWhat each way changes")
+    print("\nChange with each option")
     print_differences(found)
-    drones = nightly(DRONES, "today") - nightly(DRONES, SMALL)
-    missiles = nightly(CRUISE, "today") - nightly(CRUISE, MEDIUM)
+    drones = sampled(DRONES, "today") - sampled(DRONES, SMALL)
+    missiles = sampled(CRUISE, "today") - sampled(CRUISE, MEDIUM)
     worth = print_worth(drones, missiles)
     path = directory / "two_ways_to_spend.png"
     draw(worth, path)

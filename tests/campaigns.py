@@ -50,15 +50,15 @@ def _resupply(pick: random.Random, scenario: lt.Scenario) -> list[lt.Resupply]:
 
 
 def _stock(pick: random.Random, interceptor: str, interval: float) -> lt.Stock:
-    lots = [
-        lt.Lot(time=pick.choice([0.0, interval, 2.5 * interval]), rounds=pick.randint(0, 9))
+    deliveries = [
+        lt.Delivery(time=pick.choice([0.0, interval, 2.5 * interval]), rounds=pick.randint(0, 9))
         for _ in range(pick.choice([0, 0, 1, 2]))
     ]
     return lt.Stock(
         interceptor=interceptor,
         rounds=pick.choice([0, 2, 7, 40]),
         rate=pick.choice([0.0, 0.3 / interval, 2.5 / interval]),
-        lots=lots,
+        deliveries=deliveries,
         replenishment=pick.choice(STOCKED),
     )
 

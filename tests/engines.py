@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 import leakthrough as lt
-from leakthrough.engine import kernel as _kernel
+from leakthrough.engine.codes import INFINITE, NEVER
 from leakthrough.engine.counts import Counts, named_tally, new_carried, new_counts
+from leakthrough.engine.jobs import run_kernel
 from leakthrough.engine.labels import label
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.state import new_state
@@ -26,15 +27,14 @@ def kernel_outcome(
     counts = new_counts(tables, 1, tally=True)
     stop = np.zeros(1, np.uint8)
     state, carried = new_state(tables, tally=True), new_carried(tables, 1).rows
-    _kernel.simulate_block(state, counts.rows, carried, seed, replication, 0, stop)
+    run_kernel(state, counts.rows, carried, seed, replication, 0, stop)
     tally = named_tally(counts.rows, tables)
     return {**counted(counts), "hits": tally.hits[0].tolist(), "misses": tally.misses[0].tolist()}
 
 
 def counted(counts: Counts) -> Outcome:
     """Counts of the first replication."""
-    outcome = {name: value[0].tolist() for name, value in counts._asdict().items()}
-    del outcome["rows"]
+    outcome = {name: value[0].tolist() for name, value in counts.items()}
     outcome["leaked_by"] = outcome["leaked_by"][:-1]
     return outcome
 
@@ -78,7 +78,7 @@ def outcome_of(raid: Raid) -> Outcome:
         return table
 
     def endless(rounds: float) -> int:
-        return int(_kernel.INFINITE) if rounds == float("inf") else int(rounds)
+        return int(INFINITE) if rounds == float("inf") else int(rounds)
 
     cause = {id(threat): raid.cause(threat) for threat in leakers}
     causes = tally(lambda threat: cause.get(id(threat)), list(CAUSES))
@@ -93,7 +93,7 @@ def outcome_of(raid: Raid) -> Outcome:
         "reloaded": [magazine.reloaded for magazine in magazines],
         "rounds_lost": [endless(magazine.lost) for magazine in magazines],
         "depletion": [
-            int(_kernel.NEVER) if magazine.depletion is None else magazine.depletion
+            int(NEVER) if magazine.depletion is None else magazine.depletion
             for magazine in magazines
         ],
         "busy": [battery.busy for battery in raid.batteries],

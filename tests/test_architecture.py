@@ -38,7 +38,7 @@ RULES: dict[str, set[str]] = {
     "rerun": {"results", "simulate", "studies", "run_options"},
 }
 """What each top-level module or folder may import, besides its own; ``__init__`` imports all."""
-KERNEL_USERS = {"leakthrough.engine.jobs", "leakthrough.replay"}
+KERNEL_USERS = {"leakthrough.engine.jobs"}
 LONGEST = 450
 
 
@@ -99,7 +99,7 @@ def test_the_graph_at_the_top_level_is_small() -> None:
     assert max(map(floor, rooms)) <= 10
 
 
-def test_only_the_engine_jobs_and_replay_touch_the_kernel() -> None:
+def test_only_the_jobs_touch_the_kernel() -> None:
     def in_kernel(module: str) -> bool:
         return module.startswith("leakthrough.engine.kernel")
 

@@ -2,7 +2,7 @@
 
 from leakthrough import exact, plot, records
 from leakthrough.model.arrivals import At, Poisson, Regular, Times, Uniform
-from leakthrough.model.campaign import Campaign, Lot, Resupply, Stock, load_campaign
+from leakthrough.model.campaign import Campaign, Delivery, Resupply, Stock, load_campaign
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.errors import ScenarioError
 from leakthrough.model.scenario import (
@@ -23,7 +23,7 @@ from leakthrough.results.estimates import cost_exchange, depletion, leak_rate
 from leakthrough.results.provenance import campaign_of, scenario_of
 from leakthrough.results.reduction import reduced
 from leakthrough.results.summary import Summary, summary
-from leakthrough.results.sustainment import supply
+from leakthrough.results.sustainment import sustainment
 from leakthrough.simulate import simulate, simulate_campaign
 from leakthrough.studies.allocation import allocate
 from leakthrough.studies.compare import compare
@@ -33,7 +33,7 @@ from leakthrough.studies.measure import Measure
 from leakthrough.studies.precision import simulate_to_precision
 from leakthrough.studies.saturation import saturation_point
 from leakthrough.studies.sensitivity import sensitivity
-from leakthrough.studies.sizing import required
+from leakthrough.studies.sizing import size_for_goal
 from leakthrough.studies.sweep.sweep import sweep
 from leakthrough.studies.tornado import tornado
 
@@ -41,12 +41,12 @@ __all__ = [
     "At",
     "Battery",
     "Campaign",
+    "Delivery",
     "Distribution",
     "Doctrine",
     "Goal",
     "Interceptor",
     "Layer",
-    "Lot",
     "Magazine",
     "Measure",
     "Poisson",
@@ -75,7 +75,6 @@ __all__ = [
     "records",
     "reduced",
     "replay",
-    "required",
     "rerun",
     "saturation_point",
     "scenario_of",
@@ -83,8 +82,9 @@ __all__ = [
     "simulate",
     "simulate_campaign",
     "simulate_to_precision",
+    "size_for_goal",
     "summary",
-    "supply",
+    "sustainment",
     "sweep",
     "tornado",
 ]

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from leakthrough.engine import kernel as _kernel
+from leakthrough.engine.codes import ASSESSMENT, LEAK, OPENING
 from leakthrough.engine.counts import new_carried, new_counts
-from leakthrough.engine.jobs import CampaignRun, campaign_rows
+from leakthrough.engine.jobs import CampaignRun, campaign_rows, run_kernel
 from leakthrough.engine.labels import Labels, label
 from leakthrough.engine.lower_campaign import Plan, lower_campaign
 from leakthrough.engine.lower_raid import lower
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 
 EVENTS = ("opening", "firing", "kill", "assessment", "reload", "leak", "loss")
 OUTCOMES = {
-    _kernel.OPENING: ("available", "soft killed", "dismissed", "undetected"),
-    _kernel.ASSESSMENT: (
+    OPENING: ("available", "soft killed", "dismissed", "undetected"),
+    ASSESSMENT: (
         "judged killed",
         "judged alive",
         "wrongly judged killed",
         "wrongly judged alive",
         "lost to soft kill",
     ),
-    _kernel.LEAK: CAUSES,
+    LEAK: CAUSES,
 }
 COLUMNS = {
     "time": "time since the start of the raid",
@@ -56,7 +56,7 @@ def _logged(tables: Tables, run: Callable[[State], object]) -> "npt.NDArray[np.i
     while True:
         state = new_state(tables, events=room)
         run(state)
-        used = int(state.words[_kernel.LOG_USED])
+        used = int(state.raid["log_used"][0])
         if used <= room:
             rows = logged(state)
             return rows[np.argsort(rows[:, 0], kind="stable")]
@@ -69,7 +69,7 @@ def logged_raid(tables: Tables, seed: int, replication: int) -> "npt.NDArray[np.
 
     def run(state: State) -> None:
         rows, carried = new_counts(tables, 1).rows, new_carried(tables, 1).rows
-        _kernel.simulate_block(state, rows, carried, seed, replication, 0, stop)
+        run_kernel(state, rows, carried, seed, replication, 0, stop)
 
     return _logged(tables, run)
 
@@ -104,9 +104,10 @@ def _columns(
     rows: "npt.NDArray[np.int64]", tables: Tables, labels: Labels
 ) -> "dict[str, npt.NDArray[Any]]":
     tick, event, threat, layer, battery, magazine, rounds, outcome = rows.T
-    salvo = np.append(tables.salvo_of, -1)[threat]
-    first = np.append(tables.salvos["first"], 0)[salvo]
-    interceptor = np.append(tables.magazines.interceptor, -1)[magazine]
+    first = tables.salvos["first"].astype(np.int64)
+    salvo = np.where(threat < 0, -1, np.searchsorted(first, threat, "right") - 1)
+    first = np.append(first, 0)[salvo]
+    interceptor = np.append(tables.magazines["interceptor"].astype(np.int64), -1)[magazine]
     return {
         "time": tick / TICKS_A_SECOND,
         "event": _names(event, EVENTS),

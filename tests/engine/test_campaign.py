@@ -67,10 +67,10 @@ def test_who_gets_what_of_a_short_stock(shortage: Any, given: list[int]) -> None
     assert result.stock_first_dry.values.tolist() == [1.0]
 
 
-def test_a_stock_is_replenished_by_rate_by_lots_and_by_draws() -> None:
+def test_a_stock_is_replenished_by_rate_by_deliveries_and_by_draws() -> None:
     scenario = night(battery(rounds=0))
-    lots = [lt.Lot(time=0.0, rounds=3), lt.Lot(time=1.5 * DAY, rounds=10)]
-    stock = lt.Stock(interceptor="gun", rounds=1, rate=0.4 / DAY, lots=lots)
+    deliveries = [lt.Delivery(time=0.0, rounds=3), lt.Delivery(time=1.5 * DAY, rounds=10)]
+    stock = lt.Stock(interceptor="gun", rounds=1, rate=0.4 / DAY, deliveries=deliveries)
     result = one(several(scenario, 6, stocks=[stock]))
     assert result.replenished.values.ravel().tolist() == [3, 0, 10, 1, 0, 1]
     assert result.stock.values.ravel().tolist() == [4, 4, 14, 15, 15, 16]
@@ -239,7 +239,7 @@ def test_a_summary_is_that_of_the_replications() -> None:
         np.testing.assert_array_equal(most, kept[name].max("replication"))
     counts = [np.bincount(n, minlength=brief.sizes["leaker_count"]) for n in _leakers(kept).T]
     np.testing.assert_array_equal(brief.replications_by_leakers, counts)
-    first, second = lt.supply(kept), lt.supply(brief)
+    first, second = lt.sustainment(kept), lt.sustainment(brief)
     for key in first.data_vars:
         np.testing.assert_allclose(first[key], second[key], rtol=1e-12)
 
@@ -255,7 +255,7 @@ def test_one_raid_of_several_is_a_result() -> None:
         lt.summary(result)
     brief = lt.simulate_campaign(several(scenario, 2), replications=50, seed=1, keep="summary")
     for found in (result, brief):
-        assert float(lt.leak_rate(found.isel(raid=1))["mean"]) == 2 / 5
+        assert float(lt.leak_rate(found.isel(raid=1)).leak_rate.sel(estimate="mean")) == 2 / 5
         said = lt.summary(found.isel(raid=1))
         assert float(said.raid.leakers.sel(estimate="mean")) == 2.0
         assert said.scenario == "several"
@@ -290,7 +290,7 @@ def test_replay_refuses_a_raid_that_there_is_not() -> None:
 def test_supply_wants_a_campaign() -> None:
     alone = lt.simulate(rich(), replications=2, seed=1)
     with pytest.raises(ValueError, match=r"^result: must come from leakthrough\.simulate_campaign"):
-        lt.supply(alone)
+        lt.sustainment(alone)
     with pytest.raises(ValueError, match=r"no provenance of leakthrough\.simulate_campaign"):
         lt.campaign_of(alone)
 

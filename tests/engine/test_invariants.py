@@ -17,7 +17,7 @@ from raids import battery, gun, layer, raid, salvo
 from strategies import scenarios
 
 import leakthrough as lt
-from leakthrough.engine import kernel as _kernel
+from leakthrough.engine.codes import INFINITE, NEVER
 from leakthrough.engine.counts import Counts, new_counts
 from leakthrough.engine.jobs import RaidJob
 from leakthrough.engine.labels import label
@@ -72,27 +72,27 @@ def check_threats(tables: Tables, counts: Counts) -> None:
 
 def check_rounds(tables: Tables, counts: Counts) -> None:
     stock = tables.magazines
-    finite = stock.rounds != _kernel.INFINITE
-    ledger = stock.rounds + counts.reloaded - counts.expended - counts.remaining
+    finite = stock["rounds"] != INFINITE
+    ledger = stock["rounds"] + counts.reloaded - counts.expended - counts.remaining
     assert (ledger - counts.rounds_lost)[:, finite].any() == 0
-    lost = counts.lost[:, stock.battery] > 0
-    assert (counts.remaining[:, ~finite] == np.where(lost, 0, _kernel.INFINITE)[:, ~finite]).all()
+    lost = counts.lost[:, stock["battery"]] > 0
+    assert (counts.remaining[:, ~finite] == np.where(lost, 0, INFINITE)[:, ~finite]).all()
     assert (counts.remaining[lost] == 0).all()
     assert (counts.rounds_lost[~lost] == 0).all()
     assert (counts.remaining >= 0).all()
-    assert (counts.reloaded <= stock.reload_rounds * stock.reloads).all()
+    assert (counts.reloaded <= stock["reload_rounds"] * stock["reloads"]).all()
     for b in range(tables.batteries.size):
-        fired = counts.expended[:, stock.battery == b].sum(axis=1)
-        largest = max(tables.pairings.salvo_size[:, b], default=1)
+        fired = counts.expended[:, stock["battery"] == b].sum(axis=1)
+        largest = max(tables.pairings["salvo_size"][tables.pairings["battery"] == b], default=1)
         assert (counts.engagements[:, b] <= fired).all()
         assert (fired <= largest * counts.engagements[:, b]).all()
 
 
 def check_depletion(tables: Tables, counts: Counts) -> None:
     stock = tables.magazines
-    dry = counts.depletion != _kernel.NEVER
-    all_came = counts.reloaded == stock.reload_rounds * stock.reloads
-    lost = counts.lost[:, stock.battery] > 0
+    dry = counts.depletion != NEVER
+    all_came = counts.reloaded == stock["reload_rounds"] * stock["reloads"]
+    lost = counts.lost[:, stock["battery"]] > 0
     # Empty, after some were fired, and all reloads have come: then it ran dry, and only then.
     empty = (counts.remaining == 0) & (counts.expended > 0) & all_came
     assert (dry == empty)[~lost].all()
@@ -101,9 +101,9 @@ def check_depletion(tables: Tables, counts: Counts) -> None:
 
 def check_samples(tables: Tables, counts: Counts) -> None:
     assert (counts.busy_channels >= 0).all()
-    assert (counts.busy_channels <= tables.batteries.channels).all()
+    assert (counts.busy_channels <= tables.batteries["channels"]).all()
     stock = tables.magazines
-    most = stock.rounds + stock.reload_rounds * stock.reloads
+    most = stock["rounds"] + stock["reload_rounds"] * stock["reloads"]
     assert (counts.ready_rounds <= most).all()
     # The last row holds those that leak after the last sample.
     assert (np.diff(counts.leaked_by[:, :-1], axis=1) >= 0).all()

@@ -11,8 +11,8 @@ import xarray as xr
 from raids import TIMELINE, api_example, battery, layer, raid, rich, salvo
 
 import leakthrough as lt
-from leakthrough.engine import kernel as _kernel
 from leakthrough.engine.counts import new_carried, new_counts
+from leakthrough.engine.kernel.replication import simulate_block
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.state import new_state
 
@@ -43,13 +43,13 @@ def test_one_signature_serves_every_scenario() -> None:
         lt.simulate(scenario, replications=2, seed=1)
         lt.simulate(scenario, replications=2, seed=1, timeline=TIMELINE)
         lt.replay(scenario, replication=1, seed=1)
-    assert len(_kernel.simulate_block.signatures) == 1  # type: ignore[attr-defined]
+    assert len(simulate_block.signatures) == 1
 
 
 def test_the_stop_flag_ends_a_block() -> None:
     tables, stop = lower(rich()), np.ones(1, np.uint8)
     rows, carried = new_counts(tables, 9).rows, new_carried(tables, 9).rows
-    assert _kernel.simulate_block(new_state(tables), rows, carried, 1, 0, 0, stop) == 0
+    assert simulate_block(new_state(tables), rows, carried, 1, 0, 0, stop) == 0
 
 
 def test_a_state_may_be_used_again() -> None:
@@ -58,7 +58,7 @@ def test_a_state_may_be_used_again() -> None:
     first, second = (new_counts(tables, 4).rows for _ in range(2))
     for rows in (first, second):
         carried = new_carried(tables, 4).rows
-        assert _kernel.simulate_block(state, rows, carried, 1, 5, 0, stop) == 4
+        assert simulate_block(state, rows, carried, 1, 5, 0, stop) == 4
     np.testing.assert_array_equal(first, second)
 
 
@@ -78,7 +78,7 @@ def test_within_bounds_where_numba_finds_no_place_for_a_cache(
     package = tmp_path / "leakthrough"
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(Path(lt.__file__).parent, package, ignore=ignored)
-    (package / "__pycache__").write_text("in the way")
+    (package / "engine" / "kernel" / "__pycache__").write_text("in the way")
     told = elsewhere.run(
         f"import leakthrough; assert leakthrough.__file__.startswith({str(tmp_path)!r})" + SIMULATE,
         "-B",

@@ -27,9 +27,9 @@ def test_erlangs_loss_by_its_sum(load: float, channels: int) -> None:
 
 def test_known_values() -> None:
     assert round(exact.erlang_b(25.0, 30), 6) == 0.052603
-    assert round(exact.patience(10.0, 1.0, 10, 0.5), 6) == 0.103517
-    assert round(exact.patience(2.0, 1.0, 1, 1.0), 6) == 0.550643
-    assert round(exact.patience(10.0, 1.0, 10, stats.expon(scale=0.5)), 6) == 0.146009
+    assert round(exact.abandonment(10.0, 1.0, 10, 0.5), 6) == 0.103517
+    assert round(exact.abandonment(2.0, 1.0, 1, 1.0), 6) == 0.550643
+    assert round(exact.abandonment(10.0, 1.0, 10, stats.expon(scale=0.5)), 6) == 0.146009
 
 
 @settings(deadline=None)
@@ -44,7 +44,7 @@ def test_exponential_patience_by_birth_and_death(
         total += weight
         waiting += max(n - channels, 0) * weight
     expected = waiting / mean / rate / total
-    found = exact.patience(rate, service, channels, stats.expon(scale=mean))
+    found = exact.abandonment(rate, service, channels, stats.expon(scale=mean))
     assert math.isclose(found, expected, rel_tol=1e-8, abs_tol=1e-13)
 
 
@@ -58,7 +58,7 @@ def test_constant_patience_by_its_integral(
     waited += math.exp(drift * longest) / (channels * service)
     busy = 1.0 / exact.erlang_b(rate / service, channels - 1)
     expected = (1.0 + drift * waited) / (busy + rate * waited)
-    found = exact.patience(rate, service, channels, longest)
+    found = exact.abandonment(rate, service, channels, longest)
     assert math.isclose(found, expected, rel_tol=1e-6, abs_tol=1e-12)
 
 
@@ -66,8 +66,8 @@ def test_constant_patience_by_its_integral(
 @given(st.floats(0.5, 20.0), st.integers(1, 8), st.floats(0.1, 2.0))
 def test_a_narrow_law_is_a_constant(rate: float, channels: int, longest: float) -> None:
     narrow = stats.uniform(longest - 5e-7, 1e-6)
-    found = exact.patience(rate, 1.0, channels, narrow)
-    assert math.isclose(found, exact.patience(rate, 1.0, channels, longest), rel_tol=1e-4)
+    found = exact.abandonment(rate, 1.0, channels, narrow)
+    assert math.isclose(found, exact.abandonment(rate, 1.0, channels, longest), rel_tol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -93,27 +93,27 @@ def test_laws_of_any_width_by_trapezoids(arguments: tuple[float, float, int], la
     waited = before + within + math.exp(exponent[-1]) / capacity
     busy = 1.0 / exact.erlang_b(rate / service, channels - 1)
     expected = (1.0 + (rate - capacity) * waited) / (busy + rate * waited)
-    assert math.isclose(exact.patience(*arguments, law), expected, rel_tol=1e-7)
+    assert math.isclose(exact.abandonment(*arguments, law), expected, rel_tol=1e-7)
 
 
 def test_known_values_of_narrow_laws() -> None:
-    narrow = exact.patience(9.5, 1.0, 10, stats.lognorm(0.01, scale=2.0))
+    narrow = exact.abandonment(9.5, 1.0, 10, stats.lognorm(0.01, scale=2.0))
     assert round(narrow, 6) == 0.021371
-    narrow = exact.patience(30.0, 1.0, 40, stats.gamma(1e6, scale=3e-7))
+    narrow = exact.abandonment(30.0, 1.0, 40, stats.gamma(1e6, scale=3e-7))
     assert round(narrow, 9) == 0.000689091
 
 
 @pytest.mark.parametrize("law", [0.0, stats.uniform(0.0, 1e-9)])
 def test_without_patience_it_is_erlangs_loss(law: Any) -> None:
     for rate in (1.0, 10.0, 300.0):
-        found = exact.patience(rate, 1.0, 10, law)
+        found = exact.abandonment(rate, 1.0, 10, law)
         assert math.isclose(found, exact.erlang_b(rate, 10), rel_tol=1e-6)
 
 
 @pytest.mark.parametrize("law", [0.5, stats.expon(scale=0.5), stats.gamma(2.0), stats.lognorm(1.0)])
 def test_many_channels_and_loads_far_over_one(law: Any) -> None:
     for channels, over in ((10_000, 3.0), (10_000, 1.0), (1000, 1.5), (1, 1000.0), (10_000, 0.01)):
-        found = exact.patience(over * channels, 1.0, channels, law)
+        found = exact.abandonment(over * channels, 1.0, channels, law)
         fluid = max(1.0 - 1.0 / over, 0.0)
         assert 0.0 <= found <= 1.0
         assert abs(found - fluid) < 0.02
@@ -121,14 +121,14 @@ def test_many_channels_and_loads_far_over_one(law: Any) -> None:
 
 
 def test_the_largest_and_smallest_times() -> None:
-    assert math.isclose(exact.patience(1e9, 1.0, 1, 1e9), 1.0 - 1e-9)
-    assert exact.patience(1e-9, 1e9, 1, 1e9) == 0.0
+    assert math.isclose(exact.abandonment(1e9, 1.0, 1, 1e9), 1.0 - 1e-9)
+    assert exact.abandonment(1e-9, 1e9, 1, 1e9) == 0.0
     assert exact.simultaneous_raid(9, 2, 9, 1e9, 1e9) == 4
     assert exact.erlang_b(1.0, 10_000_000) == 0.0  # and at once: the loss underflows
 
 
 def test_patience_grows_into_a_stable_queue() -> None:
-    found = [exact.patience(5.0, 1.0, 10, longest) for longest in np.arange(0.0, 30.0, 3.0)]
+    found = [exact.abandonment(5.0, 1.0, 10, longest) for longest in np.arange(0.0, 30.0, 3.0)]
     assert (np.diff(found) < 0).all()
     assert 0.0 < found[-1] < 1e-50
 
@@ -161,17 +161,26 @@ def test_a_simultaneous_raid_channel_by_channel(
         (lambda: exact.erlang_b(10**400, 5), "load: must be a finite number from 0; got 1000"),
         (lambda: exact.erlang_b(1.0, 10**9), "channels: must be a .* 0 to 10000000; got 1000000"),
         (lambda: exact.erlang_b(1.0, -3), "channels: must be a whole number from 0"),
-        (lambda: exact.patience(0.0, 1.0, 1, 1.0), "arrival_rate: must be a finite number above 0"),
-        (lambda: exact.patience(1.0, math.inf, 1, 1.0), "service_rate: must be"),
-        (lambda: exact.patience(1e10, 1.0, 1, 1.0), r"arrival_rate: .* at most 1e\+09; got 1e?"),
-        (lambda: exact.patience(1.0, 1e-300, 1, 1.0), "service_rate: must be at least 1e-09; got"),
-        (lambda: exact.patience(1.0, 1.0, 1, 1e300), r"patience: .* at most 1e\+09; got 1e\+300"),
-        (lambda: exact.patience(1.0, 1.0, 1, stats.poisson(2.0)), "patience: .* continuous law"),
-        (lambda: exact.patience(1.0, 1.0, 0, 1.0), "channels: must be a whole number from 1"),
-        (lambda: exact.patience(1.0, 1.0, 1, -1.0), "patience: must be a finite number from 0"),
-        (lambda: exact.patience(1.0, 1.0, 1, "x"), "patience: must be a finite number from 0"),
         (
-            lambda: exact.patience(1.0, 1.0, 1, stats.norm()),
+            lambda: exact.abandonment(0.0, 1.0, 1, 1.0),
+            "arrival_rate: must be a finite number above 0",
+        ),
+        (lambda: exact.abandonment(1.0, math.inf, 1, 1.0), "service_rate: must be"),
+        (lambda: exact.abandonment(1e10, 1.0, 1, 1.0), r"arrival_rate: .* at most 1e\+09; got 1e?"),
+        (
+            lambda: exact.abandonment(1.0, 1e-300, 1, 1.0),
+            "service_rate: must be at least 1e-09; got",
+        ),
+        (
+            lambda: exact.abandonment(1.0, 1.0, 1, 1e300),
+            r"patience: .* at most 1e\+09; got 1e\+300",
+        ),
+        (lambda: exact.abandonment(1.0, 1.0, 1, stats.poisson(2.0)), "patience: .* continuous law"),
+        (lambda: exact.abandonment(1.0, 1.0, 0, 1.0), "channels: must be a whole number from 1"),
+        (lambda: exact.abandonment(1.0, 1.0, 1, -1.0), "patience: must be a finite number from 0"),
+        (lambda: exact.abandonment(1.0, 1.0, 1, "x"), "patience: must be a finite number from 0"),
+        (
+            lambda: exact.abandonment(1.0, 1.0, 1, stats.norm()),
             "must be a law on times from 0",
         ),
         (lambda: exact.simultaneous_raid(1, 1, 1, 0.0, 1.0), "cycle: must be"),

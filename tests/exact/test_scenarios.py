@@ -33,7 +33,7 @@ MODELS: dict[Any, dict[str, Any]] = {
         "window": 60.0,
     },
     "erlang_b": {"load": 10.0, "channels": 10, "threats": 500},
-    "patience": {
+    "abandonment": {
         "arrival_rate": 10.0,
         "service_rate": 1.0,
         "channels": 10,
@@ -52,7 +52,7 @@ def leaked(scenario: lt.Scenario, replications: int = 20, seed: int = 1) -> Any:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_a_scenario_is_valid_travels_and_can_be_changed(model: str, tmp_path: Any) -> None:
-    scenario = exact.scenario_of(model, **MODELS[model])
+    scenario = exact.as_scenario(model, **MODELS[model])
     scenario.save(tmp_path / "scenario.toml")
     assert lt.load_scenario(tmp_path / "scenario.toml") == scenario
     assert (leaked(scenario) <= sum(salvo.count for salvo in scenario.salvos)).all()
@@ -70,14 +70,14 @@ def test_a_scenario_is_valid_travels_and_can_be_changed(model: str, tmp_path: An
 def test_the_function_and_its_name_are_the_same_model() -> None:
     for model, arguments in MODELS.items():
         if hasattr(exact, model):
-            by_function = exact.scenario_of(getattr(exact, model), **arguments)
-            assert by_function == exact.scenario_of(model, **arguments)
+            by_function = exact.as_scenario(getattr(exact, model), **arguments)
+            assert by_function == exact.as_scenario(model, **arguments)
 
 
 def test_numbers_of_numpy_are_numbers() -> None:
-    plain = exact.scenario_of("finite_magazine", **MODELS["finite_magazine"])
+    plain = exact.as_scenario("finite_magazine", **MODELS["finite_magazine"])
     arguments = {k: np.asarray(v)[()] for k, v in MODELS["finite_magazine"].items()}
-    assert exact.scenario_of("finite_magazine", **arguments) == plain
+    assert exact.as_scenario("finite_magazine", **arguments) == plain
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_numbers_of_numpy_are_numbers() -> None:
     ],
 )
 def test_each_assumption_can_be_relaxed_alone(path: str, value: Any, leakers: int) -> None:
-    scenario = exact.scenario_of(exact.leakers, threats=10, kill_probability=1.0)
+    scenario = exact.as_scenario(exact.leakers, threats=10, kill_probability=1.0)
     assert (leaked(scenario) == 0).all()
     assert (leaked(scenario.replace(path, value)) == leakers).all()
 
@@ -108,7 +108,7 @@ def test_sure_binomial_raids(
     threats: int, each: int, kill: float, tracking: float, common: bool
 ) -> None:
     law = exact.leakers(threats, kill, each, tracking, common)
-    scenario = exact.scenario_of(exact.leakers, **_named(threats, kill, each, tracking, common))
+    scenario = exact.as_scenario(exact.leakers, **_named(threats, kill, each, tracking, common))
     result = lt.simulate(scenario, replications=3, seed=1)
     assert law.values[result.leaked.sum("salvo").values].tolist() == [1.0] * 3
     assert (result.expended.values == threats * each * kill * tracking).all()
@@ -128,7 +128,7 @@ def _named(
 
 def test_tracking_fails_for_one_threat_or_for_the_whole_raid() -> None:
     counted = {
-        common: set(leaked(exact.scenario_of("leakers", **_named(9, 1.0, 1, 0.5, common)), 200))
+        common: set(leaked(exact.as_scenario("leakers", **_named(9, 1.0, 1, 0.5, common)), 200))
         for common in (False, True)
     }
     assert counted[True] == {0, 9}
@@ -145,7 +145,7 @@ def test_a_sure_magazine(threats: int, rounds: int, looks: int) -> None:
         "looks": looks,
     }
     law = exact.finite_magazine(**arguments)
-    scenario = exact.scenario_of(exact.finite_magazine, **arguments)
+    scenario = exact.as_scenario(exact.finite_magazine, **arguments)
     result = lt.simulate(scenario, replications=2, seed=1)
     left = result.remaining.sum(["battery", "interceptor"]).values
     assert law.values[result.leaked.sum("salvo").values, left].tolist() == [1.0, 1.0]
@@ -160,7 +160,7 @@ def test_a_sure_magazine(threats: int, rounds: int, looks: int) -> None:
 )
 def test_sure_layers(threats: int, layers: Any) -> None:
     law = exact.layered_inventories(threats, layers)
-    scenario = exact.scenario_of(exact.layered_inventories, threats=threats, layers=layers)
+    scenario = exact.as_scenario(exact.layered_inventories, threats=threats, layers=layers)
     assert law.values[leaked(scenario, 2)].tolist() == [1.0, 1.0]
 
 
@@ -177,7 +177,7 @@ def test_simultaneous_raids(
 ) -> None:
     arguments: Any = {"threats": threats, "channels": channels, "rounds": rounds}
     arguments |= {"cycle": cycle, "window": window}
-    scenario = exact.scenario_of(exact.simultaneous_raid, **arguments)
+    scenario = exact.as_scenario(exact.simultaneous_raid, **arguments)
     result = lt.simulate(scenario, replications=2, seed=1)
     engaged = exact.simultaneous_raid(**arguments)
     assert (result.engagements.sum("battery").values == engaged).all()
@@ -186,7 +186,7 @@ def test_simultaneous_raids(
 
 def test_a_kill_is_sure_in_shoot_look_shoot() -> None:
     for looks, rounds in ((0, 0), (1, 1), (4, 1)):
-        scenario = exact.scenario_of(exact.shoot_look_shoot, kill_probability=1.0, looks=looks)
+        scenario = exact.as_scenario(exact.shoot_look_shoot, kill_probability=1.0, looks=looks)
         result = lt.simulate(scenario, replications=2, seed=1)
         assert (result.expended.values == rounds).all()
         assert (result.leaked.values == (looks == 0)).all()
@@ -205,7 +205,7 @@ def test_uniform_allocation(threats: int, rounds: int, offset: int) -> None:
         stats.binom(more, (1 - kill) ** (each + 1)).pmf(np.arange(more + 1)),
         stats.binom(threats - more, (1 - kill) ** each).pmf(np.arange(threats - more + 1)),
     )
-    scenario = exact.scenario_of(
+    scenario = exact.as_scenario(
         "uniform_allocation", threats=threats, rounds=rounds, kill_probability=kill
     )
     result = lt.simulate(scenario, replications=nights, seed=41 + offset)
@@ -218,7 +218,7 @@ def test_uniform_allocation(threats: int, rounds: int, offset: int) -> None:
 # ---------------------------------------------------------------- streams
 
 
-@pytest.mark.parametrize("model", ["erlang_b", "patience"])
+@pytest.mark.parametrize("model", ["erlang_b", "abandonment"])
 def test_a_stream_leaks_less_at_first_by_no_more_than_is_said(model: str, offset: int) -> None:
     # The deficit of all threats of a stream is between 0 and load + rate * patience, here 10 or
     # 15 of them. The standard error of the mean leakers is below 0.3.
@@ -226,7 +226,7 @@ def test_a_stream_leaks_less_at_first_by_no_more_than_is_said(model: str, offset
     bound = 10.0 + 10.0 * arguments.get("patience", 0.0)
     share = getattr(exact, model)(**arguments)
     for threats in (50, 400):
-        found = leaked(exact.scenario_of(model, **arguments, threats=threats), 10_000, 42 + offset)
+        found = leaked(exact.as_scenario(model, **arguments, threats=threats), 10_000, 42 + offset)
         error = found.std(ddof=1) / math.sqrt(len(found))
         assert 5 * error < 0.25 * bound
         assert 5 * error < threats * share - found.mean() < bound + 5 * error
@@ -234,15 +234,15 @@ def test_a_stream_leaks_less_at_first_by_no_more_than_is_said(model: str, offset
 
 def test_the_shortest_times_of_a_stream_are_allowed() -> None:
     arguments = {"arrival_rate": 1e3, "service_rate": 1e3, "channels": 1, "patience": 1e-3}
-    assert exact.scenario_of(exact.patience, **arguments).layers[0].outer_range == 1e-3
+    assert exact.as_scenario(exact.abandonment, **arguments).layers[0].outer_range == 1e-3
     arguments |= {"patience": 0.0}
-    assert exact.scenario_of(exact.patience, **arguments).layers[0].outer_range == 0.0
+    assert exact.as_scenario(exact.abandonment, **arguments).layers[0].outer_range == 0.0
 
 
 def test_patience_of_nothing_is_erlangs_loss() -> None:
-    loss = exact.scenario_of(exact.erlang_b, load=3.0, channels=2)
-    waits = exact.scenario_of(
-        exact.patience, arrival_rate=3.0, service_rate=1.0, channels=2, patience=0.0
+    loss = exact.as_scenario(exact.erlang_b, load=3.0, channels=2)
+    waits = exact.as_scenario(
+        exact.abandonment, arrival_rate=3.0, service_rate=1.0, channels=2, patience=0.0
     )
     assert waits.replace("name", loss.name) == loss
     longer = loss.replace("layers.defence.outer_range", 0.5)
@@ -255,7 +255,11 @@ def test_patience_of_nothing_is_erlangs_loss() -> None:
 @pytest.mark.parametrize(
     ("model", "arguments", "said"),
     [
-        (exact.rounds_required, {}, "model: must be one of leakers, .*patience; got 'rounds_req"),
+        (
+            exact.rounds_required,
+            {},
+            "model: must be one of leakers, .*abandonment; got 'rounds_req",
+        ),
         ("leaker", {}, "got 'leaker'; did you mean 'leakers'"),
         (len, {}, "model: must be one of leakers"),
         (3, {}, "model: must be one of leakers, .*; got 3"),
@@ -301,18 +305,18 @@ def test_patience_of_nothing_is_erlangs_loss() -> None:
         (exact.erlang_b, {"load": 0.0, "channels": 1}, "load: must be a finite number above 0"),
         (exact.erlang_b, {"load": 1.0, "channels": 0}, "channels: must be a whole number from 1"),
         (
-            exact.patience,
-            MODELS["patience"] | {"patience": stats.expon()},
+            exact.abandonment,
+            MODELS["abandonment"] | {"patience": stats.expon()},
             "patience: must be one number, as .*got a distribution",
         ),
         (
-            exact.patience,
-            MODELS["patience"] | {"service_rate": 1e6},
+            exact.abandonment,
+            MODELS["abandonment"] | {"service_rate": 1e6},
             "service_rate: must be at most 1000, which is a mean engagement of 1 ms; got 1000000.0",
         ),
         (
-            exact.patience,
-            MODELS["patience"] | {"patience": 1e-6},
+            exact.abandonment,
+            MODELS["abandonment"] | {"patience": 1e-6},
             "patience: must be 0, or at least 1 ms; got 1e-06",
         ),
         (
@@ -334,4 +338,4 @@ def test_patience_of_nothing_is_erlangs_loss() -> None:
 )
 def test_what_cannot_be_expressed_is_refused(model: Any, arguments: Any, said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        exact.scenario_of(model, **arguments)
+        exact.as_scenario(model, **arguments)

@@ -114,7 +114,7 @@ def test_a_campaign_shows_its_first_raid_its_defence_and_its_stocks() -> None:
         interceptor="sam",
         rounds=1000,
         rate=2 / 86_400,
-        lots=[lt.Lot(time=0.0, rounds=5)],
+        deliveries=[lt.Delivery(time=0.0, rounds=5)],
         replenishment=stats.gamma(2.0),
     )
     campaign = lt.Campaign(

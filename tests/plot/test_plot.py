@@ -141,8 +141,11 @@ PICTURES: dict[str, tuple[str, Callable[..., Any]]] = {
     "tornado": ("tornado", lt.plot.tornado),
     "sensitivity": ("sensitivity", lt.plot.sensitivity),
     "frontier": ("allocate", lt.plot.frontier),
-    "places": ("check", lt.plot.places),
-    "recorded": ("check", lambda found, **k: lt.plot.recorded(found.isel(night=[0]), **k)),
+    "rank_ecdf": ("check", lt.plot.rank_ecdf),
+    "predictive_intervals": (
+        "check",
+        lambda found, **k: lt.plot.predictive_intervals(found.isel(night=[0]), **k),
+    ),
 }
 PANELS = {"campaign": 3, "frontier": 2}
 
@@ -274,11 +277,11 @@ def test_many_numbers_of_leakers_share_bins(made: Made) -> None:
     assert sorted(exact[exact > 0]) == [0.25, 0.75]
 
 
-def test_an_exact_law_stands_beside_what_was_simulated(offset: int) -> None:
+def test_an_exact_distribution_is_drawn_over_the_simulated_one(offset: int) -> None:
     own = battery(channels=12, doctrine=lt.Doctrine(max_salvos=1))
     scenario = raid(salvo(count=12), layer("L", own), gun(kills=0.7))
     result, law = lt.simulate(scenario, replications=400, seed=offset), lt.exact.leakers(12, 0.7)
-    dots = line(lt.plot.leakers(result, law), "exact law: mean 3.6")
+    dots = line(lt.plot.leakers(result, law), "exact: mean 3.6")
     at = dots.get_xdata().astype(int)
     np.testing.assert_allclose(dots.get_ydata(), law.reindex(leakers=at, fill_value=0.0))
 
@@ -337,7 +340,7 @@ def test_a_campaign_shows_stocks_and_leakers(made: Made, keep: str) -> None:
     share = (missiles.remaining.sum("battery") + missiles.stock) / 164
     middle = share.median("replication") if keep == "replications" else share.mean("replication")
     np.testing.assert_allclose(values(left, "area SAM: 164 rounds"), middle)
-    supply = lt.supply(result).sel(estimate="mean")
+    supply = lt.sustainment(result).sel(estimate="mean")
     stock = supply.stock_dry.sel(interceptor="area SAM")
     assert stock[-1] > 0
     np.testing.assert_allclose(values(dry, "area SAM: stock"), stock)
@@ -430,12 +433,12 @@ def test_a_frontier_has_the_outcomes_and_the_mixtures(made: Made) -> None:
     assert top.get_xlabel() == "cost of all units [currency]"
 
 
-def test_places_are_steps_beside_a_band(made: Made) -> None:
+def test_ranks_are_steps_in_a_band(made: Made) -> None:
     found = made["check"]
-    ax: Any = lt.plot.places(found)
+    ax: Any = lt.plot.rank_ecdf(found)
     steps = line(ax, "drone, got through: 3 nights")
-    places = np.sort(found.place.sel(threat_class="drone", outcome="through"))
-    np.testing.assert_allclose(np.asarray(steps.get_xdata())[1:], places)
+    ranks = np.sort(found.relative_rank.sel(threat_class="drone", outcome="through"))
+    np.testing.assert_allclose(np.asarray(steps.get_xdata())[1:], ranks)
     np.testing.assert_allclose(np.asarray(steps.get_ydata()), [0, 1 / 3, 2 / 3, 1])
     band = ax.collections[-1].get_paths()[0].vertices
     # Kolmogorov and Smirnov's distance of three nights, 5 %: from tables.
@@ -444,7 +447,7 @@ def test_places_are_steps_beside_a_band(made: Made) -> None:
 
 def test_a_recorded_night_stands_in_its_intervals(made: Made) -> None:
     found = made["check"].isel(night=-1)
-    ax: Any = lt.plot.recorded(found)
+    ax: Any = lt.plot.predictive_intervals(found)
     first = found.sel(threat_class="drone", outcome="through")
     low, high = first.simulated.sel(quantile=[0.05, 0.95]).values
     label = ax.get_yticklabels()[0].get_text()
@@ -485,8 +488,8 @@ REFUSED: list[tuple[str, Callable[[Made], Any]]] = [
     ("result: must come from .*simulate; has no launched", lambda m: lt.plot.fates(m["sweep"])),
     ("result: has several raids", lambda m: lt.plot.fates(m["campaign summary"])),
     ("result: must come from .*simulate; has no", lambda m: lt.plot.leakers(m["tornado"])),
-    ("law: .*along leakers.*got float", lambda m: lt.plot.leakers(m["api summary"], 0.5)),  # type: ignore[arg-type]
-    ("law: .*add up to 1; its sum is 0.9", lambda m: lt.plot.leakers(m["api summary"], HALF)),
+    ("pmf: .*along leakers.*got float", lambda m: lt.plot.leakers(m["api summary"], 0.5)),  # type: ignore[arg-type]
+    ("pmf: .*add up to 1; its sum is 0.9", lambda m: lt.plot.leakers(m["api summary"], HALF)),
     (
         "result: must come from .*with a timeline; has no ready_rounds",
         lambda m: lt.plot.depletion(m["api summary"].drop_vars("ready_rounds")),
@@ -526,9 +529,9 @@ REFUSED: list[tuple[str, Callable[[Made], Any]]] = [
     ("found: must come from .*tornado; has no", lambda m: lt.plot.tornado(m["allocate"])),
     ("found: must come from .*sensitivity", lambda m: lt.plot.sensitivity(m["tornado"])),
     ("found: must come from .*allocate", lambda m: lt.plot.frontier(m["sensitivity"])),
-    ("found: must come from .*records.check", lambda m: lt.plot.places(m["sweep"])),
-    ("found: tells no place", lambda m: lt.plot.places(m["check"].where(False))),
-    ("found: must be of one night.*got 3", lambda m: lt.plot.recorded(m["check"])),
+    ("found: must come from .*records.check", lambda m: lt.plot.rank_ecdf(m["sweep"])),
+    ("found: has no rank", lambda m: lt.plot.rank_ecdf(m["check"].where(False))),
+    ("found: must be of one night.*got 3", lambda m: lt.plot.predictive_intervals(m["check"])),
 ]
 
 

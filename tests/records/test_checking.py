@@ -65,14 +65,14 @@ def drone_result(leaked: Array, launched: int) -> xr.Dataset:
     return result_of({"drone": launched}, *numbers)
 
 
-def test_a_place_is_counted_by_hand() -> None:
+def test_a_rank_is_counted_by_hand() -> None:
     """Of seven replications two are below the recorded 3, and three equal it."""
     leaked = np.array([0, 1, 3, 3, 3, 5, 9])
     night = nights_of(np.array([10]), np.array([3]))
     found = records.check(drone_result(leaked, 10), night, seed=5).sel(outcome="through")
     found = found.isel(night=0).sel(threat_class="drone")
     luck = np.random.default_rng(5).random(3)[0]
-    assert float(found.place) == pytest.approx((2 + luck * 4) / 8)
+    assert float(found.relative_rank) == pytest.approx((2 + luck * 4) / 8)
     assert float(found.below) == 2 / 7
     assert float(found.up_to) == 5 / 7
     assert float(found.recorded) == 3
@@ -82,11 +82,11 @@ def test_a_place_is_counted_by_hand() -> None:
     assert np.isnan(found.p_value)
 
 
-def test_places_are_uniform_where_the_record_is_a_draw(offset: int) -> None:
+def test_ranks_are_uniform_where_the_record_is_a_draw(offset: int) -> None:
     """However few replications: 2,000 nights with 9 each, and small counts.
 
-    The distance of Kolmogorov and Smirnov has its quantile of 1 - 1e-6 at 0.06. Places in the
-    middle of their ties are at 0.13, and those that divide by R in place of R + 1 at 0.10.
+    The distance of Kolmogorov and Smirnov has its quantile of 1 - 1e-6 at 0.06. Ranks in the
+    middle of their ties are at 0.13, and those that divide by R instead of R + 1 at 0.10.
     """
     rng = np.random.default_rng(51 + offset)
     launched = rng.choice(DRONES, 2000)
@@ -95,15 +95,15 @@ def test_places_are_uniform_where_the_record_is_a_draw(offset: int) -> None:
     found = records.check(results, nights_of(launched, leaked[-1]), seed=52 + offset)
     found = found.sel(threat_class="drone", outcome="through")
     assert float(found.statistic) < 0.06
-    assert ((found.place > 0) & (found.place < 1)).all()
-    expected = stats.kstest(found.place, "uniform")
+    assert ((found.relative_rank > 0) & (found.relative_rank < 1)).all()
+    expected = stats.kstest(found.relative_rank, "uniform")
     assert float(found.statistic) == expected.statistic
     assert float(found.p_value) == expected.pvalue
     assert int(found.nights) == 2000
 
 
 @pytest.mark.parametrize("shift", ["spread", "mean"])
-def test_places_are_not_uniform_where_the_model_is_wrong(shift: str, offset: int) -> None:
+def test_ranks_are_not_uniform_where_the_model_is_wrong(shift: str, offset: int) -> None:
     """No spread between nights, or twice the leakers, in 100 nights."""
     rng = np.random.default_rng(53 + offset)
     launched = np.full(100, 120)
@@ -114,13 +114,13 @@ def test_places_are_not_uniform_where_the_model_is_wrong(shift: str, offset: int
     assert float(found.p_value.sel(threat_class="drone", outcome="through")) < 1e-3
 
 
-def test_the_same_seed_gives_the_same_places() -> None:
+def test_the_same_seed_gives_the_same_ranks() -> None:
     night = nights_of(np.array([10]), np.array([3]))
     result = drone_result(np.full(9, 3), 10)
     first, again, other = (records.check(result, night, seed=seed) for seed in (1, 1, 2))
     xr.testing.assert_identical(first, again)
-    assert (first.place != other.place).any()
-    xr.testing.assert_identical(first.drop_vars("place"), other.drop_vars("place"))
+    assert (first.relative_rank != other.relative_rank).any()
+    xr.testing.assert_identical(first.drop_vars("relative_rank"), other.drop_vars("relative_rank"))
 
 
 def test_a_simulated_night_against_the_recorded_one() -> None:
@@ -155,20 +155,20 @@ def test_a_simulated_night_against_the_recorded_one() -> None:
     assert drones.recorded.values.tolist() == [63.0, 268.0, 208.0]
     # Jammed: 330 at 0.3 and 209 at 0.5: 203.5 ± 11, so ± 0.55 for the mean of 400.
     assert abs(float(drones["mean"].sel(outcome="soft_kill")) - 203.5) < 5 * 0.6
-    assert float(drones.place.sel(outcome="through")) < 0.01
-    assert float(drones.place.sel(outcome="hard_kill")) > 0.99
-    assert 0.2 < float(drones.place.sel(outcome="soft_kill")) < 0.99
+    assert float(drones.relative_rank.sel(outcome="through")) < 0.01
+    assert float(drones.relative_rank.sel(outcome="hard_kill")) > 0.99
+    assert 0.2 < float(drones.relative_rank.sel(outcome="soft_kill")) < 0.99
     cruise = found.isel(night=0).sel(threat_class="cruise missile")
     assert cruise.recorded.values[:2].tolist() == [2.0, 2.0]
-    assert np.isnan(cruise.place.sel(outcome="soft_kill"))
+    assert np.isnan(cruise.relative_rank.sel(outcome="soft_kill"))
     assert found.nights.sel(outcome="soft_kill").values.tolist() == [1, 0]
 
 
-def test_nights_without_a_threat_have_no_place() -> None:
+def test_nights_without_a_threat_have_no_rank() -> None:
     nights = nights_of(np.array([0, 10]), np.array([0, 3]))
     results = [drone_result(np.zeros(4, np.int64), 0), drone_result(np.array([3, 4]), 10)]
     found = records.check(results, nights).sel(threat_class="drone", outcome="through")
-    assert np.isnan(found.place.values).tolist() == [True, False]
+    assert np.isnan(found.relative_rank.values).tolist() == [True, False]
     assert found.recorded.values.tolist() == [0.0, 3.0]
     assert int(found.nights) == 1
 

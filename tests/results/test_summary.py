@@ -117,7 +117,7 @@ def test_a_defence_that_fires_nothing_costs_nothing_and_stops_nothing() -> None:
 
 def test_leak_rates_add_up_over_the_salvos_of_a_class(result: xr.Dataset) -> None:
     def rows(found: xr.Dataset) -> Any:
-        return np.array([found[n] for n in ("mean", "standard_error", "low", "high")]).T
+        return found.leak_rate.transpose(..., "estimate").values
 
     leaked = result.leaked.values
     by_threat = leak_rate(result, "threat")

@@ -78,7 +78,7 @@ def test_an_uncertain_probability_is_moved_as_a_whole(offset: int) -> None:
 
 def test_scores_are_taken_at_the_probability_of_the_night(offset: int) -> None:
     job, _ = prepared(rich(), [lt.Measure("leakers")])
-    found = _chances(job, 95 + offset, 20).reshape(20, *job.tables.kill.shape)
+    found = _chances(job, 95 + offset, 20).reshape(20, job.tables.interceptors, job.tables.classes)
     names = [item.name for item in rich().interceptors], [item.name for item in rich().threats]
     for night in range(20):
         raid_ = Raid(rich(), 95 + offset, night)

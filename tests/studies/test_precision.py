@@ -149,8 +149,8 @@ def test_it_uses_the_first_replications_of_the_simulation() -> None:
     mean, error = lt.Measure("leakers").estimates(result.leaked.values.astype(float))[:2, 0]
     assert found.leakers.sel(estimate="mean") == mean
     assert found.leakers.sel(estimate="standard_error") == pytest.approx(error)
-    assert found.looks.values.tolist()[0] == 1_000
-    assert found.looks.values.tolist()[-1] == number
+    assert found.analyses.values.tolist()[0] == 1_000
+    assert found.analyses.values.tolist()[-1] == number
     assert bool(found.reached)
     assert int(found.seed) == 7
     assert found.leakers.attrs["units"] == "1"

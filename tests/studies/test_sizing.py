@@ -127,7 +127,9 @@ def test_a_bound_kept_by_all_is_not_shown_to_be_kept_in_the_mean_before_it_can_b
 @pytest.mark.parametrize("goal", [0.1, 0.5, 0.9, 0.99])
 def test_salvo_size_for_a_probability_that_none_leaks(goal: float, offset: int) -> None:
     wanted = lt.Goal("no_leaker", at_least=goal)
-    found = lt.required(volleys(), SALVO, wanted, low=1, high=20, seed=offset, confidence=0.9999)
+    found = lt.size_for_goal(
+        volleys(), SALVO, wanted, low=1, high=20, seed=offset, confidence=0.9999
+    )
     assert float(found.required) == lt.exact.rounds_required(10, 0.8, goal)
     assert int(found.least) == float(found.required)
 
@@ -147,7 +149,7 @@ def test_rounds_for_each_kind_of_goal(offset: int) -> None:
         ),
     }
     for goal, rounds in exact.items():
-        found = lt.required(
+        found = lt.size_for_goal(
             sequence(20, 0), ROUNDS, goal, low=0, high=40, seed=offset, confidence=0.9999
         )
         assert float(found.required) == rounds, goal.label
@@ -168,7 +170,7 @@ def test_rounds_for_layers_with_inventories(offset: int) -> None:
         if lt.exact.layered_inventories(12, [(8, 1, 0.6), (rounds, 1, 0.6)])[:4].sum() >= 0.3
     )
     goal = lt.Goal(lt.Measure("at_most", count=3), at_least=0.3)
-    found = lt.required(scenario, ROUNDS, goal, low=0, high=20, seed=offset, confidence=0.9999)
+    found = lt.size_for_goal(scenario, ROUNDS, goal, low=0, high=20, seed=offset, confidence=0.9999)
     assert float(found.required) == exact
 
 
@@ -176,7 +178,7 @@ def test_channels_for_a_stream(offset: int) -> None:
     """Erlang's losses at 6, 7 and 8 channels are 19.2, 12.1 and 7.0 %: the start is less."""
     exact = next(c for c in itertools.count(1) if lt.exact.erlang_b(5.0, c) <= 0.1)
     goal = lt.Goal("leak_rate", at_most=0.1)
-    found = lt.required(
+    found = lt.size_for_goal(
         stream(5.0, 1), CHANNELS, goal, low=1, high=30, seed=offset, confidence=0.9999
     )
     assert float(found.required) == exact
@@ -192,7 +194,7 @@ def test_a_search_is_wrong_no_more_often_than_stated(offset: int) -> None:
     exact, wrong = float(lt.exact.raid_annihilation(10, 0.8, 3)), 0
     for bound, fewest in ((exact - 0.001, 3), (exact + 0.001, 4)):
         for trial in range(TRIALS // 2):
-            found = lt.required(
+            found = lt.size_for_goal(
                 volleys(),
                 SALVO,
                 lt.Goal("no_leaker", at_least=bound),
@@ -208,7 +210,7 @@ def test_a_search_is_wrong_no_more_often_than_stated(offset: int) -> None:
 
 def test_what_is_not_decided_is_passed_over() -> None:
     goal = lt.Goal("no_leaker", at_least=float(lt.exact.raid_annihilation(10, 0.8, 3)))
-    found = lt.required(volleys(), SALVO, goal, low=1, high=9, most_replications=2_000, **HOW)
+    found = lt.size_for_goal(volleys(), SALVO, goal, low=1, high=9, most_replications=2_000, **HOW)
     assert found.verdict.sel(tried=3) == "undecided"
     assert int(found.replications.sel(tried=3)) == 2_000
     assert (int(found.least), float(found.required)) == (3, 4.0)
@@ -218,36 +220,36 @@ def test_what_is_not_decided_is_passed_over() -> None:
 
 def test_a_goal_out_of_reach_needs_infinitely_many() -> None:
     goal = lt.Goal("no_leaker", at_least=0.9)
-    found = lt.required(volleys(), SALVO, goal, low=1, high=2, **HOW)
+    found = lt.size_for_goal(volleys(), SALVO, goal, low=1, high=2, **HOW)
     assert (int(found.least), float(found.required)) == (3, math.inf)
     assert found.tried.values.tolist() == [2]
     assert found.verdict.values.tolist() == ["fails"]
     exact = float(lt.exact.raid_annihilation(10, 0.8, 2))
     near = lt.Goal("no_leaker", at_least=exact)
-    found = lt.required(volleys(), SALVO, near, low=1, high=2, most_replications=1_000, **HOW)
+    found = lt.size_for_goal(volleys(), SALVO, near, low=1, high=2, most_replications=1_000, **HOW)
     assert (int(found.least), float(found.required)) == (2, math.inf)
 
 
 def test_a_goal_met_at_once_needs_the_lowest() -> None:
     goal = lt.Goal("no_leaker", at_least=0.9)
-    found = lt.required(volleys(), SALVO, goal, low=4, high=4, **HOW)
+    found = lt.size_for_goal(volleys(), SALVO, goal, low=4, high=4, **HOW)
     assert (int(found.least), float(found.required)) == (4, 4.0)
-    found = lt.required(volleys(), SALVO, goal, low=5, high=9, **HOW)
+    found = lt.size_for_goal(volleys(), SALVO, goal, low=5, high=9, **HOW)
     assert (int(found.least), float(found.required)) == (5, 5.0)
     assert found.attrs["goal"] == "no_leaker at least 0.9"
-    assert lt.required(volleys(), SALVO, goal, low=5, high=9, seed=1).identical(found)
+    assert lt.size_for_goal(volleys(), SALVO, goal, low=5, high=9, seed=1).identical(found)
 
 
 def test_numbers_of_numpy_and_fields_that_hold_no_whole_number_yet() -> None:
     goal = lt.Goal("no_leaker", at_least=0.9)
-    expected = lt.required(volleys(), SALVO, goal, low=1, high=8, **HOW)
-    found = lt.required(volleys(), SALVO, goal, low=np.int64(1), high=np.int64(8), **HOW)  # type: ignore[arg-type]
+    expected = lt.size_for_goal(volleys(), SALVO, goal, low=1, high=8, **HOW)
+    found = lt.size_for_goal(volleys(), SALVO, goal, low=np.int64(1), high=np.int64(8), **HOW)  # type: ignore[arg-type]
     assert found.identical(expected)
     assert str(found.scenario_digest.values) == volleys().digest
     # One look leaves 3 of 10, two leave 0.9, and three 0.27: the goal needs three.
     looks, own = "layers.L.batteries.B.doctrine.max_salvos", sequence(10, 10**6)
     scenario = own.replace(looks, None)
-    found = lt.required(scenario, looks, lt.Goal("leakers", at_most=0.5), low=1, high=4, **HOW)
+    found = lt.size_for_goal(scenario, looks, lt.Goal("leakers", at_most=0.5), low=1, high=4, **HOW)
     assert float(found.required) == 3.0
 
 
@@ -285,7 +287,7 @@ def test_refusals(changes: dict[str, Any], said: str, monkeypatch: pytest.Monkey
     goal = lt.Goal("no_leaker", at_least=0.9)
     given = {"scenario": volleys(), "path": SALVO, "goal": goal, "low": 1, "high": 8, **changes}
     with pytest.raises(ValueError, match=said):
-        lt.required(**given)
+        lt.size_for_goal(**given)
 
 
 # Saturation points

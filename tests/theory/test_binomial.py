@@ -68,8 +68,8 @@ def test_track_failures_of_each_threat_and_of_the_whole_raid(offset: int) -> Non
     # error of 0.018 in either.
     n, leak, track = 10, 0.3**3, 0.95
     given = {"threats": n, "kill_probability": 0.7, "rounds_each": 3, "tracking": track}
-    alone = exact.scenario_of(exact.leakers, **given)
-    whole = exact.scenario_of(exact.leakers, **given, common_mode=True)
+    alone = exact.as_scenario(exact.leakers, **given)
+    whole = exact.as_scenario(exact.leakers, **given, common_mode=True)
     law = stats.binom(n, 1 - track * (1 - leak)).pmf(np.arange(n + 1))
     assert law[0] == pytest.approx(0.45537, abs=1e-5)
     assert_law(leakers(alone, 20_000, 12 + offset), law)
@@ -145,7 +145,7 @@ def finite_magazine(threats: int, rounds: int, looks: int, p: float) -> tuple[fl
 def test_finite_magazine(offset: int) -> None:
     # 20 threats, 20 rounds, up to two looks: 6 leakers. 40,000 nights see an error of 0.8 % of
     # it (and of 0.012 in each share).
-    scenario = exact.scenario_of(
+    scenario = exact.as_scenario(
         exact.finite_magazine, threats=20, rounds=20, kill_probability=0.7, looks=2
     )
     law = np.array(finite_magazine(20, 20, 2, 0.7))

@@ -81,7 +81,7 @@ def test_rounds_left_follow_the_exact_law(offset: int) -> None:
         bands = SIGMAS * np.sqrt(law * (1 - law) / REPLICATIONS)
         assert (np.abs(seen - law) <= bands)[common].all()
         assert seen[~common].sum() <= law[~common].sum() + 40 / REPLICATIONS
-    supply = lt.supply(result)
+    supply = lt.sustainment(result)
     for night, expected in enumerate(exact_dry):
         found_dry = float(supply.dry.sel(estimate="mean").isel(raid=night).squeeze())
         error = np.sqrt(expected * (1 - expected) / REPLICATIONS)
@@ -97,5 +97,5 @@ def test_what_the_common_shortcut_gets_wrong(offset: int) -> None:
     assert dry[8] > 0.3
     assert float(exact[9] @ np.arange(CAPACITY + 1)) > 1.0
     result = lt.simulate_campaign(campaign(), replications=REPLICATIONS, seed=6 + offset)
-    found = lt.supply(result).dry.sel(estimate="mean").isel(raid=8).squeeze()
+    found = lt.sustainment(result).dry.sel(estimate="mean").isel(raid=8).squeeze()
     within(float(found), dry[8], np.sqrt(dry[8] * (1 - dry[8]) / REPLICATIONS))

@@ -64,8 +64,8 @@ def assert_loss(
     begin, end = WARM + patience, WARM + patience + span
     # Eight sigma more than are needed to outlast the measured span.
     count = math.ceil(rate * end + 8 * math.sqrt(rate * end))
-    scenario = exact.scenario_of(
-        exact.patience,
+    scenario = exact.as_scenario(
+        exact.abandonment,
         arrival_rate=rate,
         service_rate=1.0,
         channels=channels,

@@ -1,8 +1,8 @@
 """What ``python -m verification`` compares, and that it would notice.
 
 All cases are compared at 5 sigma; the page says how many comparisons that are, and how rarely a
-right simulator fails one. With each stands the relative error that it sees in 98 runs of 100
-(`Comparison.sees`, and the last column of the page), which a test here bounds.
+correct simulator fails one. Each has the relative error that it detects in 98 runs of 100
+(`Comparison.detectable`, and the last column of the page), which a test here bounds.
 """
 
 import math
@@ -52,11 +52,11 @@ def test_the_cases_are_many_and_of_every_family(found: list[Comparison]) -> None
 def test_every_comparison_would_see_an_error(found: list[Comparison]) -> None:
     for row in found:
         if row.quantity.startswith(("mean", "share", "P(leak)")):
-            assert row.sees < 0.1, row
-        elif row.quantity.startswith("law"):
-            assert row.sees < 0.08, row
+            assert row.detectable < 0.1, row
+        elif row.quantity.startswith("distribution"):
+            assert row.detectable < 0.08, row
         else:
-            assert row.sees < 1.5, row
+            assert row.detectable < 1.5, row
 
 
 def test_all_together_are_as_far_off_as_chance_has_it(found: list[Comparison]) -> None:
@@ -118,9 +118,9 @@ def failures(
     """Quantities that fail when the scenario of a case is another one."""
 
     def changed(model: str, **arguments: Any) -> lt.Scenario:
-        return exact.scenario_of(model, **arguments).replace(path, value)
+        return exact.as_scenario(model, **arguments).replace(path, value)
 
-    monkeypatch.setattr(compare, "scenario_of", changed)
+    monkeypatch.setattr(compare, "as_scenario", changed)
     return [row.quantity for row in compare.compare([case], seed) if row.failed]
 
 
@@ -147,7 +147,7 @@ CHANGES: list[tuple[Case, str, Any]] = [
         f"{BATTERY}.assessment_time.scale",
         0.97,
     ),
-    (next(c for c in CASES if c.model == "patience"), "layers.defence.outer_range", 0.45),
+    (next(c for c in CASES if c.model == "abandonment"), "layers.defence.outer_range", 0.45),
     # A channel is missing.
     (next(c for c in CASES if c.model == "simultaneous_raid"), f"{BATTERY}.channels", 2),
 ]
@@ -168,21 +168,21 @@ def test_an_error_of_the_size_that_is_seen_is_seen(
     # An error just as large as a mean is said to see fails in 98 runs of 100: of 40 not fewer
     # than 32 (at 5 sigma), and an error of half that size in fewer than 15 (0.07 %: one, of 40).
     case = Case("leakers", {"threats": 10, "kill_probability": 0.8}, 2_000)
-    sees = compare.compare([case], 1)[0].sees
+    detectable = compare.compare([case], 1)[0].detectable
     for size, low, high in ((1.0, 32, 40), (0.5, 0, 14)):
-        kill = 1.0 - 0.2 * (1.0 + size * sees)
+        kill = 1.0 - 0.2 * (1.0 + size * detectable)
         runs = [failures(case, KILL, kill, 100 * offset + n, monkeypatch) for n in range(40)]
         assert low <= sum("mean leakers" in run for run in runs) <= high
 
 
 def test_what_cannot_be_and_what_fits_too_well_are_failures() -> None:
-    law, often = np.array([0.25, 0.75, 0.0]), np.array([25_000, 75_000, 0])
-    [right] = compare._law_rows(RAID, "law", law, often)
+    pmf, often = np.array([0.25, 0.75, 0.0]), np.array([25_000, 75_000, 0])
+    [right] = compare._distribution_rows(RAID, "distribution", pmf, often)
     assert right.simulated == pytest.approx(0.0, abs=1e-6)
-    [row] = compare._law_rows(RAID, "law", law, np.array([25_000, 74_999, 1]))
+    [row] = compare._distribution_rows(RAID, "distribution", pmf, np.array([25_000, 74_999, 1]))
     assert row.failed
     shares, number = np.full(200, 0.005), 1_000_000
-    [row] = compare._law_rows(RAID, "law", shares, np.full(200, number // 200))
+    [row] = compare._distribution_rows(RAID, "distribution", shares, np.full(200, number // 200))
     assert row.sigmas < -compare.SIGMAS
     assert row.failed
     assert Comparison(RAID, "x", 1.0, math.nan, 1.0, math.nan, 0.0).failed
@@ -225,11 +225,11 @@ def test_chances_too_small_to_compare_can_fail_all_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    "law", [[1.0, 0.0], [math.nan, math.nan], [1.0, math.nan], [0.5, 0.0], [1.5, -0.5]]
+    "pmf", [[1.0, 0.0], [math.nan, math.nan], [1.0, math.nan], [0.5, 0.0], [1.5, -0.5]]
 )
-def test_a_law_that_cannot_be_is_a_failure(law: list[float]) -> None:
+def test_an_impossible_distribution_is_a_failure(pmf: list[float]) -> None:
     # With too few cells for chi-square, and were it right.
-    [row] = compare._law_rows(RAID, "law", np.array(law), np.array([99_999, 1]))
+    [row] = compare._distribution_rows(RAID, "distribution", np.array(pmf), np.array([99_999, 1]))
     assert row.failed
 
 
@@ -237,16 +237,16 @@ def test_a_mean_said_to_be_nothing_is_a_failure() -> None:
     for wrong in (0.0, math.nan):
         row = compare._row(RAID, "mean", wrong, 2.0, 0.1)
         assert row.failed
-        assert math.isinf(row.sees) or math.isnan(row.sees)
+        assert math.isinf(row.detectable) or math.isnan(row.detectable)
 
 
-def test_the_mean_of_a_known_law() -> None:
-    law, values = exact.leakers(10, 0.8), np.repeat([1, 3], 2_000)
-    row = compare._mean_row(RAID, "mean leakers", law, values)
+def test_the_mean_of_a_known_distribution() -> None:
+    pmf, values = exact.leakers(10, 0.8), np.repeat([1, 3], 2_000)
+    row = compare._mean_row(RAID, "mean leakers", pmf, values)
     assert row.error == pytest.approx(math.sqrt(10 * 0.8 * 0.2 / 4_000))
     assert row.sigmas == pytest.approx(0.0, abs=1e-6)
-    assert row.sees == pytest.approx((5.0 + stats.norm.ppf(0.98)) * row.error / 2.0)
-    shifted = compare._mean_row(RAID, "mean leakers", law, np.append(values, [3] * 1_000))
+    assert row.detectable == pytest.approx((5.0 + stats.norm.ppf(0.98)) * row.error / 2.0)
+    shifted = compare._mean_row(RAID, "mean leakers", pmf, np.append(values, [3] * 1_000))
     assert shifted.sigmas == pytest.approx(0.2 / math.sqrt(10 * 0.8 * 0.2 / 5_000))
     sure = compare._mean_row(RAID, "mean leakers", exact.leakers(7, 1.0, 0), np.full(9, 7))
     assert (sure.error, sure.sigmas) == (0.0, 0.0)
@@ -254,11 +254,11 @@ def test_the_mean_of_a_known_law() -> None:
 
 
 def test_chi_square_and_chances_by_scipy() -> None:
-    law = stats.binom(6, 0.3).pmf(np.arange(7))
+    pmf = stats.binom(6, 0.3).pmf(np.arange(7))
     counts = np.array([1180, 3050, 3200, 1880, 580, 105, 5])
-    [row] = compare._law_rows(RAID, "law", law, counts)
+    [row] = compare._distribution_rows(RAID, "distribution", pmf, counts)
     # The last outcome is expected 7 times, and goes with the rarest other one.
-    seen, expected = (np.append(x[:5], x[5:].sum()) for x in (counts, 10_000 * law))
+    seen, expected = (np.append(x[:5], x[5:].sum()) for x in (counts, 10_000 * pmf))
     known = stats.chisquare(seen, expected)
     assert row.simulated == pytest.approx(known.statistic)
     assert stats.norm.sf(row.sigmas) == pytest.approx(known.pvalue, rel=1e-6)
@@ -284,7 +284,7 @@ def without_draws(text: str) -> list[str]:
 
 def test_the_page_is_what_the_command_writes(found: list[Comparison], offset: int) -> None:
     written = PAGE.read_text(encoding="utf-8")
-    assert f"with seed {SEED}: none off" in written
+    assert f"with seed {SEED}: none deviate" in written
     assert without_draws(written) == without_draws(page.text(found, SEED + offset))
 
 
@@ -293,7 +293,7 @@ def test_the_draws_on_the_page_are_those_of_its_seed(found: list[Comparison]) ->
     written = PAGE.read_text(encoding="utf-8")
     for place, case in enumerate(CASES):
         if case.model in ("shoot_look_shoot", "simultaneous_raid"):
-            rows = compare._HOW[case.model](case, compare.seed_of(SEED, place))
+            rows = compare._COMPARISONS[case.model](case, compare.seed_of(SEED, place))
             for line in "".join(page._tables(rows)).splitlines()[4:]:
                 assert line in written
 
@@ -321,12 +321,12 @@ def test_the_command_says_whether_all_agree(
     assert run([right], monkeypatch) == (0, SEED)
     said = capsys.readouterr().out
     assert "leakers(threats=10, kill_probability=0.8)\n  mean leakers" in said
-    assert f"1 comparisons of 1 cases, seed {SEED}: none off by more than 5" in said
+    assert f"1 comparisons of 1 cases, seed {SEED}: none deviate by more than 5" in said
     assert "FAILED" not in said
     assert run([right, wrong], monkeypatch, "--seed", "7") == (1, 7)
     said = capsys.readouterr().out
     assert re.search(r"P\(no leaker\) .* FAILED\n", said)
-    assert "2 comparisons of 1 cases, seed 7: 1 off by more than 5" in said
+    assert "2 comparisons of 1 cases, seed 7: 1 deviate by more than 5" in said
 
 
 def test_the_command_writes_a_page_and_small_pictures(

@@ -12,7 +12,7 @@ from verification.page import cells, write
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Compare all cases; 1 if any is too far off, 0 otherwise."""
+    """Compare all cases; 1 if any deviates too much, 0 otherwise."""
     parser = argparse.ArgumentParser(prog="python -m verification", description=__doc__)
     parser.add_argument("--seed", type=int, default=SEED, help=f"of the draws (default {SEED})")
     parser.add_argument(
@@ -27,19 +27,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _lines(found: Sequence[Comparison], seed: int) -> Iterator[str]:
-    yield f"{'':32}{'exact':>12}{'simulated':>12}{'std. error':>12}{'off':>9}{'sees':>9}"
+    header = ("exact", "simulated", "std. error", "deviation", "detectable")
+    yield " " * 32 + "".join(f"{title:>12}" for title in header)
     for case, rows in groupby(found, key=lambda comparison: comparison.case):
         yield f"{case.model}({case})"
         for row in rows:
-            value, simulated, error, off, sees = cells(row)
-            line = f"  {row.quantity:30}{value:>12}{simulated:>12}{error:>12}{off:>9}{sees:>9}"
+            value, simulated, error, off, detectable = cells(row)
+            line = (
+                f"  {row.quantity:30}{value:>12}{simulated:>12}{error:>12}{off:>12}{detectable:>12}"
+            )
             yield line + ("  FAILED" if row.failed else "")
     failed = sum(comparison.failed for comparison in found)
     yield ""
-    yield "off: in standard errors; sees: the relative error that 98 runs in 100 would refuse."
-    yield "Of a law: degrees of freedom, chi-square, and the error over its probabilities."
+    yield "Deviation: in standard errors. Detectable: relative error that fails in 98 runs of 100."
+    yield "Of a distribution: degrees of freedom, chi-square, root mean square relative error."
     cases = len({id(comparison.case) for comparison in found})
-    said = f"{failed or 'none'} off by more than {SIGMAS:g}"
+    said = f"{failed or 'none'} deviate by more than {SIGMAS:g}"
     yield f"{len(found)} comparisons of {cases} cases, seed {seed}: {said}"
 
 

@@ -18,7 +18,7 @@ class Case:
     replications : int
         How often its scenario is simulated.
     drawn : bool
-        Whether the page shows its law.
+        Whether the page shows its distribution.
     """
 
     model: str
@@ -37,7 +37,7 @@ def _raid(threats: int, kill: float, each: int = 1, **arguments: Any) -> dict[st
     return {"threats": threats, "kill_probability": kill, "rounds_each": each, **arguments}
 
 
-def _exchange(threats: int, kill: float, each: int, **arguments: Any) -> dict[str, Any]:
+def _costs(threats: int, kill: float, each: int, **arguments: Any) -> dict[str, Any]:
     return {**_raid(threats, kill, each), "threat_cost": 5e4, "round_cost": 1e5, **arguments}
 
 
@@ -120,10 +120,10 @@ CASES: tuple[Case, ...] = (
     Case("uniform_allocation", {"threats": 10, "rounds": 20, "kill_probability": 0.6}),
     Case("uniform_allocation", {"threats": 7, "rounds": 25, "kill_probability": 0.5}),
     # Costs, with decoys that all, some or none are recognised.
-    Case("cost_exchange", _exchange(10, 0.8, 2, decoys=10)),
-    Case("cost_exchange", _exchange(6, 0.4, 1, decoys=9, decoy_recognition=0.6)),
-    Case("cost_exchange", _exchange(20, 0.7, 3, decoys=5, decoy_recognition=1.0)),
-    Case("cost_exchange", _exchange(1, 0.3, 4, decoys=2, decoy_recognition=0.5)),
+    Case("raid_costs", _costs(10, 0.8, 2, decoys=10)),
+    Case("raid_costs", _costs(6, 0.4, 1, decoys=9, decoy_recognition=0.6)),
+    Case("raid_costs", _costs(20, 0.7, 3, decoys=5, decoy_recognition=1.0)),
+    Case("raid_costs", _costs(1, 0.3, 4, decoys=2, decoy_recognition=0.5)),
     # Streams without waiting, from light to heavy load.
     Case("erlang_b", {"load": 0.5, "channels": 1}, _STREAMS),
     Case("erlang_b", {"load": 2.0, "channels": 4}, _STREAMS),
@@ -131,12 +131,12 @@ CASES: tuple[Case, ...] = (
     Case("erlang_b", {"load": 25.0, "channels": 30}, _STREAMS),
     Case("erlang_b", {"load": 60.0, "channels": 20}, _STREAMS),
     # Streams that can wait: below, at and above what the channels can do.
-    Case("patience", _waiting(10.0, 1.0, 10, 0.5), _STREAMS),
-    Case("patience", _waiting(2.0, 1.0, 1, 1.0), _STREAMS),
-    Case("patience", _waiting(3.0, 1.0, 4, 1.0), _STREAMS),
-    Case("patience", _waiting(1.0, 2.0, 1, 0.25), _STREAMS),
-    Case("patience", _waiting(0.2, 0.05, 4, 15.0), _STREAMS),
-    Case("patience", _waiting(40.0, 1.0, 20, 10.0), _STREAMS),
+    Case("abandonment", _waiting(10.0, 1.0, 10, 0.5), _STREAMS),
+    Case("abandonment", _waiting(2.0, 1.0, 1, 1.0), _STREAMS),
+    Case("abandonment", _waiting(3.0, 1.0, 4, 1.0), _STREAMS),
+    Case("abandonment", _waiting(1.0, 2.0, 1, 0.25), _STREAMS),
+    Case("abandonment", _waiting(0.2, 0.05, 4, 15.0), _STREAMS),
+    Case("abandonment", _waiting(40.0, 1.0, 20, 10.0), _STREAMS),
     # Raids that come at once, where threats, rounds, channels or time are scarce; 0.3 s hold
     # three cycles of 0.1 s only in whole microseconds.
     Case("simultaneous_raid", _at_once(7, 3, 100, 3.3, 7.0), 5),

@@ -10,20 +10,20 @@ import xarray as xr
 from scipy import special
 
 from leakthrough import exact
-from leakthrough.exact.scenarios import scenario_of
+from leakthrough.exact.scenarios import as_scenario
 from leakthrough.simulate import simulate
 from verification.cases import Case
 
 SIGMAS = 5.0
-"""What is further off than that is a failure."""
+"""A larger deviation is a failure."""
 POWER = 0.98
-"""How often an error of the size that a comparison is said to see would be a failure."""
+"""Share of runs in which an error of the stated detectable size would be a failure."""
 FEWEST = 20.0
-"""Each cell of a chi-square comparison is expected that often at least."""
+"""Least expected count of each cell of a chi-square comparison."""
 MEASURED = 1_000
-"""Threats expected while a stream is measured."""
+"""Expected threats while a stream is measured."""
 _ROUNDING = 1e-9
-"""A law sums to 1 but for that."""
+"""A distribution sums to 1 within this tolerance."""
 
 Numbers = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -37,16 +37,16 @@ class Comparison(NamedTuple):
     case : Case
     quantity : str
     exact, simulated : float
-        The two values. Of a law: the degrees of freedom of chi-square, which are what it is on
-        average, and chi-square.
+        The two values. Of a distribution: the degrees of freedom, which are the mean of
+        chi-square, and chi-square.
     error : float
         Standard error of the simulated value; 0 where nothing is random.
     sigmas : float
-        How far off the simulated value is, in standard errors, or what is as unlikely: a standard
-        normal variable, nearly, where the simulator is right.
-    sees : float
-        Relative error that would be a failure in 98 runs of 100: of the exact value, or for a law
-        the root mean square over its probabilities. 0: any.
+        Deviation of the simulated value in standard errors, or the normal quantile of equal
+        probability: nearly a standard normal variable if the simulator is right.
+    detectable : float
+        Relative error that would be a failure in 98 runs of 100: of the exact value, or for a
+        distribution the root mean square over its probabilities. 0: any.
     """
 
     case: Case
@@ -55,26 +55,26 @@ class Comparison(NamedTuple):
     simulated: float
     error: float
     sigmas: float
-    sees: float
+    detectable: float
 
     @property
     def failed(self) -> bool:
-        """Whether it is too far off, or not a number."""
+        """Whether the deviation is too large, or not a number."""
         return not abs(self.sigmas) <= SIGMAS
 
 
 def compare(cases: Iterable[Case], seed: int) -> list[Comparison]:
-    """Compare cases, each on draws of its own."""
+    """Compare cases, each with its own draws."""
     return [
         found
-        for place, case in enumerate(cases)
-        for found in _HOW[case.model](case, seed_of(seed, place))
+        for index, case in enumerate(cases)
+        for found in _COMPARISONS[case.model](case, seed_of(seed, index))
     ]
 
 
-def seed_of(seed: int, place: int) -> int:
-    """Seed of the case at that place: cases must not share draws, as their errors would agree."""
-    return 1_000 * seed + place
+def seed_of(seed: int, index: int) -> int:
+    """Seed of the case with this index: shared draws would correlate the errors of cases."""
+    return 1_000 * seed + index
 
 
 # ---------------------------------------------------------------- rows
@@ -83,17 +83,17 @@ def seed_of(seed: int, place: int) -> int:
 def _row(case: Case, quantity: str, value: float, found: float, error: float) -> Comparison:
     off = found - value
     sigmas = off / error if error > 0.0 else (math.copysign(math.inf, off) if off else 0.0)
-    sees = (SIGMAS + float(special.ndtri(POWER))) * error if error > 0.0 else 0.0
-    sees = sees / abs(value) if value else math.inf if sees else 0.0
-    return Comparison(case, quantity, value, found, error, sigmas, sees)
+    detectable = (SIGMAS + float(special.ndtri(POWER))) * error if error > 0.0 else 0.0
+    detectable = detectable / abs(value) if value else math.inf if detectable else 0.0
+    return Comparison(case, quantity, value, found, error, sigmas, detectable)
 
 
-def _mean_row(case: Case, quantity: str, law: xr.DataArray, values: Counts) -> Comparison:
-    """Mean of a quantity whose law is known, and so its standard deviation."""
-    numbers = law[law.dims[0]].astype(float)
-    # Rounded, or a sure quantity would seem to be off, or to be random, by the last digits.
-    mean = round(float((law * numbers).sum()), 9)
-    variance = round(float((law * (numbers - mean) ** 2).sum()), 9)
+def _mean_row(case: Case, quantity: str, pmf: xr.DataArray, values: Counts) -> Comparison:
+    """Mean of a quantity whose distribution, and so its standard deviation, is known."""
+    numbers = pmf[pmf.dims[0]].astype(float)
+    # Rounded, or a constant would seem to deviate, or to be random, by the last digits.
+    mean = round(float((pmf * numbers).sum()), 9)
+    variance = round(float((pmf * (numbers - mean) ** 2).sum()), 9)
     error = math.sqrt(variance / len(values))
     return _row(case, quantity, mean, float(values.mean()), error)
 
@@ -103,9 +103,9 @@ def _chance_rows(
 ) -> list[Comparison]:
     """Probability of what happens once a replication.
 
-    The binomial law is taken as it is, as its tails are not normal where it happens rarely. Where
-    it is expected hardly ever, or nearly always, it is a comparison only if it is a failure: it
-    would see no small error.
+    The exact binomial distribution is used, since its tails are not normal for rare events. An
+    event that is expected hardly ever, or nearly always, is listed only if it is a failure: the
+    comparison would detect no small error.
     """
     number, times = len(happened), int(happened.sum())
     if not 0.0 <= chance <= 1.0:
@@ -116,17 +116,17 @@ def _chance_rows(
     below, above = below - equal / 2.0, above + equal / 2.0
     sigmas = float(special.ndtri(below) if below < above else -special.ndtri(above))
     row = _row(case, quantity, chance, times / number, error)._replace(sigmas=sigmas)
-    sees_some = FEWEST <= number * chance <= number - FEWEST
-    return [row] if sees_some or row.failed else []
+    informative = FEWEST <= number * chance <= number - FEWEST
+    return [row] if informative or row.failed else []
 
 
-def _law_rows(case: Case, quantity: str, law: Numbers, counts: Counts) -> list[Comparison]:
-    """Chi-square over all that is expected often enough, and the rest together."""
+def _distribution_rows(case: Case, quantity: str, pmf: Numbers, counts: Counts) -> list[Comparison]:
+    """Chi-square over all outcomes that are expected often enough, and the rest together."""
     number = int(counts.sum())
-    impossible = bool(counts[~(law > 0.0)].any()) or not abs(law.sum() - 1.0) < _ROUNDING
-    often = law * number >= FEWEST
-    shares, seen = law[often], counts[often].astype(float)
-    if (rest := law[~often].sum()) * number >= FEWEST:
+    impossible = bool(counts[~(pmf > 0.0)].any()) or not abs(pmf.sum() - 1.0) < _ROUNDING
+    often = pmf * number >= FEWEST
+    shares, seen = pmf[often], counts[often].astype(float)
+    if (rest := pmf[~often].sum()) * number >= FEWEST:
         shares, seen = np.append(shares, rest), np.append(seen, counts[~often].sum())
     elif len(shares):
         least = shares.argmin()
@@ -141,10 +141,9 @@ def _law_rows(case: Case, quantity: str, law: Numbers, counts: Counts) -> list[C
     above, below = special.chdtrc(freedom, square), special.chdtr(freedom, square)
     sigmas = float(-special.ndtri(above) if above < below else special.ndtri(below))
     limit = special.chdtri(freedom, special.ndtr(-SIGMAS))
-    sees = math.sqrt(float(special.chndtrinc(limit, freedom, 1.0 - POWER)) / number)
-    return [
-        Comparison(case, quantity, float(freedom), square, math.sqrt(2.0 * freedom), sigmas, sees)
-    ]
+    detectable = math.sqrt(float(special.chndtrinc(limit, freedom, 1.0 - POWER)) / number)
+    error = math.sqrt(2.0 * freedom)
+    return [Comparison(case, quantity, float(freedom), square, error, sigmas, detectable)]
 
 
 # ---------------------------------------------------------------- cases
@@ -155,7 +154,7 @@ def _exact(case: Case) -> Any:
 
 
 def _result(case: Case, seed: int) -> xr.Dataset:
-    scenario = scenario_of(case.model, **case.arguments)
+    scenario = as_scenario(case.model, **case.arguments)
     return simulate(scenario, replications=case.replications, seed=seed)
 
 
@@ -164,46 +163,48 @@ def _leaked(result: xr.Dataset) -> Counts:
 
 
 def tallied(case: Case, seed: int) -> tuple[xr.DataArray, xr.DataArray]:
-    """Exact law of a case, and how often each outcome of it was simulated."""
-    law, result = _exact(case), _result(case, seed)
+    """Exact distribution of a case, and how often each of its outcomes was simulated."""
+    pmf, result = _exact(case), _result(case, seed)
     outcomes = [_leaked(result)]
-    if "rounds_left" in law.dims:
+    if "rounds_left" in pmf.dims:
         outcomes.append(result.remaining.sum(["battery", "interceptor"]).values)
-    counts = np.zeros(law.shape, np.int64)
+    counts = np.zeros(pmf.shape, np.int64)
     np.add.at(counts, tuple(outcomes), 1)
-    return law, law.copy(data=counts)
+    return pmf, pmf.copy(data=counts)
 
 
-def _of_law(case: Case, seed: int) -> list[Comparison]:
-    law, counts = tallied(case, seed)
+def _of_distribution(case: Case, seed: int) -> list[Comparison]:
+    pmf, counts = tallied(case, seed)
     rows = []
-    for dim in map(str, law.dims):
-        others = [other for other in law.dims if other != dim]
-        own, seen = law.sum(others), counts.sum(others)
+    for dim in map(str, pmf.dims):
+        others = [other for other in pmf.dims if other != dim]
+        own, seen = pmf.sum(others), counts.sum(others)
         values = np.repeat(own[dim].values, seen.values)
         rows.append(_mean_row(case, f"mean {dim.replace('_', ' ')}", own, values))
         if dim == "leakers":
             rows += _chance_rows(case, "P(no leaker)", float(own[0]), values == 0)
-    names = " and ".join(map(str, law.dims)).replace("_", " ")
-    return rows + _law_rows(case, f"law of {names}", law.values.ravel(), counts.values.ravel())
+    names = " and ".join(map(str, pmf.dims)).replace("_", " ")
+    return rows + _distribution_rows(
+        case, f"distribution of {names}", pmf.values.ravel(), counts.values.ravel()
+    )
 
 
 def _of_rounds_left(case: Case, seed: int) -> list[Comparison]:
-    """The joint law of each layer, whose rounds must be whole salvos."""
-    laws, result = _exact(case), _result(case, seed)
+    """The joint distribution of each layer, whose rounds must be whole salvos."""
+    pmfs, result = _exact(case), _result(case, seed)
     leaked, rows = _leaked(result), []
-    for place, law in enumerate(laws):
-        left = result.remaining.sel(battery=f"battery {place + 1}").sum("interceptor").values
-        counts = np.zeros(law.shape, np.int64)
+    for index, pmf in enumerate(pmfs, 1):
+        left = result.remaining.sel(battery=f"battery {index}").sum("interceptor").values
+        counts = np.zeros(pmf.shape, np.int64)
         np.add.at(counts, (leaked, left), 1)
-        own = law.sum("leakers")
-        rows.append(_mean_row(case, f"layer {place + 1}: mean rounds left", own, left))
-        quantity = f"layer {place + 1}: law of leakers and rounds left"
-        rows += _law_rows(case, quantity, law.values.ravel(), counts.ravel())
+        own = pmf.sum("leakers")
+        rows.append(_mean_row(case, f"layer {index}: mean rounds left", own, left))
+        quantity = f"layer {index}: distribution of leakers and rounds left"
+        rows += _distribution_rows(case, quantity, pmf.values.ravel(), counts.ravel())
     return rows
 
 
-def _of_exchange(case: Case, seed: int) -> list[Comparison]:
+def _of_costs(case: Case, seed: int) -> list[Comparison]:
     found, result = _exact(case), _result(case, seed)
     spent = (result.expended * result.round_cost).sum(["battery", "interceptor"])
     values = {"leakers": result.leaked.sel(salvo="raid").values, "cost_spent": spent.values}
@@ -241,7 +242,7 @@ def warm_up(case: Case) -> float:
 
 
 def _of_stream(case: Case, seed: int) -> list[Comparison]:
-    """Share that leaks, from when the beginning is forgotten to before the stream may have ended.
+    """Share that leaks after the effect of the empty start, and before the stream may end.
 
     Over a fixed time, so that the expected number of arrivals is exact.
     """
@@ -251,7 +252,7 @@ def _of_stream(case: Case, seed: int) -> list[Comparison]:
     end = begin + MEASURED / rate
     threats = math.ceil(rate * end + 8.0 * math.sqrt(rate * end))
     result = simulate(
-        scenario_of(case.model, **arguments, threats=threats),
+        as_scenario(case.model, **arguments, threats=threats),
         replications=case.replications,
         seed=seed,
         timeline=(begin, end),
@@ -262,23 +263,23 @@ def _of_stream(case: Case, seed: int) -> list[Comparison]:
 
 
 def _of_raid_at_once(case: Case, seed: int) -> list[Comparison]:
-    """Nothing is random: each replication must engage as many."""
+    """Nothing is random: each replication must engage the same number."""
     engaged, found = _exact(case), _result(case, seed).engagements.sum("battery").values
     worst = float(found[np.abs(found - engaged).argmax()])
     return [_row(case, "threats engaged", float(engaged), worst, 0.0)]
 
 
-_HOW: dict[str, Callable[[Case, int], list[Comparison]]] = {
-    "leakers": _of_law,
+_COMPARISONS: dict[str, Callable[[Case, int], list[Comparison]]] = {
+    "leakers": _of_distribution,
     "raid_annihilation": _of_no_leaker,
     "shoot_look_shoot": _of_one_threat,
-    "finite_magazine": _of_law,
-    "layered_inventories": _of_law,
+    "finite_magazine": _of_distribution,
+    "layered_inventories": _of_distribution,
     "layered_rounds_left": _of_rounds_left,
-    "uniform_allocation": _of_law,
-    "cost_exchange": _of_exchange,
+    "uniform_allocation": _of_distribution,
+    "raid_costs": _of_costs,
     "erlang_b": _of_stream,
-    "patience": _of_stream,
+    "abandonment": _of_stream,
     "simultaneous_raid": _of_raid_at_once,
 }
 """How the cases of a model are compared."""

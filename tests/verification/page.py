@@ -1,4 +1,4 @@
-"""The page of the documents that says what was compared, and its pictures."""
+"""The verification page of the documentation, and its pictures."""
 
 import math
 import textwrap
@@ -19,62 +19,64 @@ if TYPE_CHECKING:
 _PAGE = """\
 # Verification
 
-The simulator against the exact models of
-[`leakthrough.exact`](../../src/leakthrough/exact/__init__.py): the
-scenario that expresses a model is simulated, and what comes out is compared with the formula.
-Everything on this page is written by
+This page compares the simulator with the exact models of
+[`leakthrough.exact`](../../src/leakthrough/exact/__init__.py): the scenario that expresses a
+model is simulated, and the result is compared with the formula. Everything on this page is
+written by
 
     PYTHONPATH=tests python -m verification --write docs/explanation
 
 which anyone can run, with any `--seed`; without `--write` it prints the table. The scenario of a
-case is `exact.scenario_of(exact.leakers, threats=10, ...)`, with the arguments in the table.
+case is `exact.as_scenario(exact.leakers, threats=10, ...)`, with the arguments in the table.
 
 {number} comparisons of {cases} cases, with seed {seed}: {verdict}.
-Of the {random} in which anything is random, {one} are off by more than one standard error,
+Of the {random} that involve chance, {one} deviate by more than one standard error,
 {two} by more than two, {three} by more than three.
-A right simulator fails one such run in {alarm:,.0f}.
+A correct simulator fails one such run in {alarm:,.0f}.
 
-- **Off** is how far the simulated value lies from the exact one, in standard errors: those of the
-  exact law where there is one. Of a probability it is what is as unlikely under the binomial law,
-  and of a law what is as unlikely under chi-square.
-- **Would have seen** is the relative error that would be off by more than {sigmas:g} in 98 runs
-  of 100; smaller ones may pass. Of a law it is the root mean square over its probabilities.
-- A **law** is compared by chi-square, over all outcomes that are expected {fewest:g} times or
-  more, and the rest together: in the table stand the degrees of freedom, which it is on average,
-  and its value.
-- A probability is left out where that is expected in fewer than {fewest:g} replications, or in
-  all but so many, unless it fails even so.
-- A **stream** begins with all channels free, which the formulas do not know. It is measured after
-  twenty mean engagements and two patiences, when that makes less than a hundred-thousandth of the
-  share, and over a time in which {measured:,} threats are expected.
-- Comparisons of one case share their draws, so a mean and a law may be off together.
+- The **deviation** of the simulated value from the exact one is in standard errors, computed from
+  the exact distribution where there is one. For a probability it is the normal quantile of the
+  same binomial probability, and for a distribution that of the same chi-square probability.
+- **Detectable** is the relative error whose deviation would exceed {sigmas:g} in 98 runs of 100;
+  smaller ones may pass. For a distribution it is the root mean square over its probabilities.
+- A **distribution** is compared by chi-square, over all outcomes that are expected {fewest:g}
+  times or more, and the rest together. The table lists the degrees of freedom, which are the mean
+  of chi-square, and its value.
+- A probability is left out where its event, or the opposite, is expected in fewer than {fewest:g}
+  replications, unless the comparison fails.
+- A **stream** begins with all channels free, which the formulas do not include. It is measured
+  after twenty mean engagements and two patiences, when the effect is less than a
+  hundred-thousandth of the share, and over a time in which {measured:,} threats are expected.
+- Comparisons of one case share their draws, so the mean and the distribution of a case may
+  deviate together.
 
-![All comparisons: how far off they are](../images/verification_residuals.png)
+![Deviations of all comparisons](../images/verification_residuals.png)
 
-*Those of a right simulator lie near the line; beyond the broken lines is a failure.*
+*The deviations of a correct simulator are near the line; beyond the broken lines is a failure.*
 
-![Some laws: exact and simulated](../images/verification_laws.png)
+![Some distributions: exact and simulated](../images/verification_distributions.png)
 
-*Below each law: how far off each probability is that is expected {fewest:g} times or more.*
+*Below each distribution: the deviation of each probability that is expected {fewest:g} times or
+more.*
 """
 _HEAD = """
 ## {model}
 
-| arguments | replications | quantity | exact | simulated | standard error | off | would have seen |
+| arguments | replications | quantity | exact | simulated | std. error | deviation | detectable |
 |---|--:|---|--:|--:|--:|--:|--:|
 """
-_KINDS = {  # colours of Okabe and Ito, which the colour-blind can tell apart
+_KINDS = {  # colours of Okabe and Ito, distinguishable for the colour-blind
     "mean or share": ("o", "#0072B2"),
     "probability": ("^", "#D55E00"),
-    "law": ("s", "#009E73"),
+    "distribution": ("s", "#009E73"),
 }
 
 
 def cells(row: Comparison) -> tuple[str, str, str, str, str]:
-    """Exact value, simulated value, standard error, how far off, and what it sees, as text."""
-    sees = f"{100.0 * row.sees:.2g} %" if row.error > 0.0 else "any"
+    """Exact value, simulated value, standard error, deviation and detectable error, as text."""
+    detectable = f"{100.0 * row.detectable:.2g} %" if row.error > 0.0 else "any"
     error = f"{row.error:.2g}" if row.error > 0.0 else "0"
-    return f"{row.exact:.6g}", f"{row.simulated:.6g}", error, f"{row.sigmas:+.2f}", sees
+    return f"{row.exact:.6g}", f"{row.simulated:.6g}", error, f"{row.sigmas:+.2f}", detectable
 
 
 def text(found: Sequence[Comparison], seed: int) -> str:
@@ -83,13 +85,13 @@ def text(found: Sequence[Comparison], seed: int) -> str:
 
 
 def write(directory: Path, found: Sequence[Comparison], seed: int) -> None:
-    """Write the page, and its pictures into the directory `images` beside its own."""
+    """Write the page, and its pictures into the sibling directory `images`."""
     images = directory.parent / "images"
     images.mkdir(parents=True, exist_ok=True)
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "verification.md").write_text(text(found, seed), encoding="utf-8")
     draw_residuals(found, images / "verification_residuals.png")
-    draw_laws(seed, images / "verification_laws.png")
+    draw_distributions(seed, images / "verification_distributions.png")
 
 
 def _introduction(found: Sequence[Comparison], seed: int) -> str:
@@ -103,7 +105,7 @@ def _introduction(found: Sequence[Comparison], seed: int) -> str:
         number=len(found),
         cases=len({id(row.case) for row in found}),
         seed=seed,
-        verdict=f"{failed or 'none'} off by more than {SIGMAS:g} standard errors",
+        verdict=f"{failed or 'none'} deviate by more than {SIGMAS:g} standard errors",
         random=len(sizes),
         one=beyond[0],
         two=beyond[1],
@@ -119,8 +121,8 @@ def _tables(found: Sequence[Comparison]) -> Iterator[str]:
     for model, of_model in groupby(found, key=lambda row: row.case.model):
         yield _HEAD.format(model=f"`{model}`")
         for case, rows in groupby(of_model, key=lambda row: row.case):
-            for place, row in enumerate(rows):
-                named = (f"`{case}`", f"{case.replications:,}") if place == 0 else ("", "")
+            for index, row in enumerate(rows):
+                named = (f"`{case}`", f"{case.replications:,}") if index == 0 else ("", "")
                 yield f"| {' | '.join((*named, row.quantity, *cells(row)))} |\n"
 
 
@@ -128,13 +130,13 @@ def _tables(found: Sequence[Comparison]) -> Iterator[str]:
 
 
 def _kind(row: Comparison) -> str:
-    if "law of" in row.quantity:
-        return "law"
+    if "distribution of" in row.quantity:
+        return "distribution"
     return "probability" if row.quantity.startswith("P(") else "mean or share"
 
 
 def draw_residuals(found: Sequence[Comparison], path: Path) -> None:
-    """Draw how far off all comparisons are: in order against the normal law, and by model."""
+    """Draw all deviations: in order against normal quantiles, and by model."""
     import matplotlib.pyplot as plt
 
     rows = sorted((row for row in found if row.error > 0.0), key=lambda row: row.sigmas)
@@ -143,10 +145,10 @@ def draw_residuals(found: Sequence[Comparison], path: Path) -> None:
     models = list(dict.fromkeys(row.case.model for row in found if row.error > 0.0))
     for kind, (marker, colour) in _KINDS.items():
         own = [row for row in rows if _kind(row) == kind]
-        places = [
+        columns = [
             models.index(row.case.model) + 0.22 * (list(_KINDS).index(kind) - 1) for row in own
         ]
-        right.plot(places, [row.sigmas for row in own], marker, color=colour, ms=5, mfc="none")
+        right.plot(columns, [row.sigmas for row in own], marker, color=colour, ms=5, mfc="none")
     right.set_xticks(range(len(models)), models, rotation=30, ha="right", fontsize=9)
     right.set_title("By model", loc="left")
     for axes in (left, right):
@@ -160,45 +162,45 @@ def draw_residuals(found: Sequence[Comparison], path: Path) -> None:
 
 
 def _draw_quantiles(axes: "Axes", rows: Sequence[Comparison]) -> None:
-    """Draw residuals in order, and the band in which each lies with 99 %, if independent."""
+    """Draw deviations in order, and the 99 % band of each if they are independent."""
     number = len(rows)
     rank = np.arange(1, number + 1)
     expected = special.ndtri((rank - 0.5) / number)
     low, high = (
         special.ndtri(special.betaincinv(rank, number + 1 - rank, p)) for p in (0.005, 0.995)
     )
-    axes.fill_between(expected, low, high, color="0.88", lw=0, label="where each lies with 99 %")
+    axes.fill_between(expected, low, high, color="0.88", lw=0, label="99 % band of each")
     axes.plot([-3.5, 3.5], [-3.5, 3.5], color="0.4", lw=1)
     for kind, (marker, colour) in _KINDS.items():
         own = [n for n, row in enumerate(rows) if _kind(row) == kind]
         values = [rows[n].sigmas for n in own]
         axes.plot(expected[own], values, marker, color=colour, ms=5, mfc="none", label=kind)
-    axes.set(xlim=(-3.5, 3.5), xlabel="expected of normal residuals in this order")
-    axes.set_ylabel("off [standard errors]")
+    axes.set(xlim=(-3.5, 3.5), xlabel="normal quantile")
+    axes.set_ylabel("deviation [standard errors]")
     axes.set_title(f"All {number} comparisons in order", loc="left")
     axes.legend(loc="upper left", bbox_to_anchor=(0.0, 0.89), frameon=False)
 
 
-def draw_laws(seed: int, path: Path) -> None:
-    """Draw some laws, exact and simulated, and their differences."""
+def draw_distributions(seed: int, path: Path) -> None:
+    """Draw some distributions, exact and simulated, and their differences."""
     import matplotlib.pyplot as plt
 
-    drawn = [(place, case) for place, case in enumerate(CASES) if case.drawn]
+    drawn = [(index, case) for index, case in enumerate(CASES) if case.drawn]
     figure = plt.figure(figsize=(12, 8), layout="constrained")
     parts = np.ravel(figure.subfigures(2, math.ceil(len(drawn) / 2), squeeze=False))
-    for part, (place, case) in zip(parts, drawn, strict=False):
+    for part, (index, case) in zip(parts, drawn, strict=False):
         upper, lower = part.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
-        _draw_law(upper, lower, case, seed_of(seed, place))
+        _draw_distribution(upper, lower, case, seed_of(seed, index))
         if case is drawn[0][1]:
             upper.legend(loc="upper right", frameon=False)
     figure.savefig(path, dpi=90)
     plt.close(figure)
 
 
-def _draw_law(upper: "Axes", lower: "Axes", case: Case, seed: int) -> None:
-    law, counts = tallied(case, seed)
-    others = [dim for dim in law.dims if dim != "leakers"]
-    exact, seen = law.sum(others).values, counts.sum(others).values
+def _draw_distribution(upper: "Axes", lower: "Axes", case: Case, seed: int) -> None:
+    pmf, counts = tallied(case, seed)
+    others = [dim for dim in pmf.dims if dim != "leakers"]
+    exact, seen = pmf.sum(others).values, counts.sum(others).values
     number = seen.sum()
     shown = np.flatnonzero(exact * number >= 1.0)
     upper.vlines(shown, 0.1 / number, exact[shown], color="0.75", lw=5, label="exact")
@@ -213,6 +215,6 @@ def _draw_law(upper: "Axes", lower: "Axes", case: Case, seed: int) -> None:
     off = (seen[often] - expected) / np.sqrt(expected * (1.0 - exact[often]))
     lower.axhline(0.0, color="0.4", lw=1)
     lower.plot(often, off, "o", color="#0072B2", ms=4)
-    lower.set(ylim=(-SIGMAS, SIGMAS), xlabel="leakers", ylabel="off [s.e.]")
+    lower.set(ylim=(-SIGMAS, SIGMAS), xlabel="leakers", ylabel="deviation [s.e.]")
     for axes in (upper, lower):
         axes.spines[["top", "right"]].set_visible(False)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leakthrough.engine import kernel as _kernel
+from leakthrough.engine.codes import INFINITE, NEVER
 from leakthrough.model.discrete import TICKS_A_SECOND
 
 if TYPE_CHECKING:
@@ -23,21 +23,21 @@ def spread(
     dtype: Any = np.int64,
 ) -> "Array":
     """Put values by magazine (..., K) on the grid of batteries and interceptors (..., B, I)."""
-    shape = (*columns.shape[:-1], tables.batteries.size, tables.kill.shape[0])
+    shape = (*columns.shape[:-1], tables.batteries.size, tables.interceptors)
     grid = np.full(shape, fill, dtype=dtype)
-    grid[..., tables.magazines.battery, tables.magazines.interceptor] = columns
+    grid[..., tables.magazines["battery"], tables.magazines["interceptor"]] = columns
     return grid
 
 
 def in_seconds(ticks: "Array") -> "Array":
     """Ticks as seconds; NaN for never."""
     seconds = ticks / TICKS_A_SECOND
-    seconds[ticks == _kernel.NEVER] = np.nan
+    seconds[ticks == NEVER] = np.nan
     return seconds
 
 
 def _finite(rounds: "Array") -> "Array":
-    return np.where(rounds >= _kernel.INFINITE, -1, rounds)
+    return np.where(rounds >= INFINITE, -1, rounds)
 
 
 def losses_of(counts: "Counts", tables: "Tables") -> "dict[str, Array]":
@@ -71,8 +71,8 @@ def rows_of(counts: "Counts", tables: "Tables") -> "dict[str, Array]":
 
 def constants_of(tables: "Tables") -> "dict[str, Array]":
     """Variables that are the same in every replication."""
-    rounds = tables.magazines.rounds.astype(np.float64)
-    rounds[tables.magazines.rounds == _kernel.INFINITE] = np.inf
+    rounds = tables.magazines["rounds"].astype(np.float64)
+    rounds[tables.magazines["rounds"] == INFINITE] = np.inf
     return {
         "launched": np.array(tables.salvos["count"], dtype=np.int64),
         "rounds": spread(rounds, tables, np.nan, np.float64),

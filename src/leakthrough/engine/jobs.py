@@ -10,9 +10,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from leakthrough.engine import kernel as _kernel
-from leakthrough.engine import resupply as _resupply
-from leakthrough.engine.counts import columns, named_counts, new_carried, new_counts, width
+from leakthrough.engine import resupply
+from leakthrough.engine.codes import NEVER
+from leakthrough.engine.counts import named_counts, new_carried, new_counts, width
 from leakthrough.engine.decode import first_dry, losses_of, rows_of, spread
 from leakthrough.engine.lower_campaign import Plan
 from leakthrough.engine.state import State, new_state
@@ -62,19 +62,37 @@ class Job(Protocol):
         """The same, and what is said only where every replication is kept."""
 
 
+def run_kernel(state: State, *arguments: Any) -> None:
+    """Compute a block in a state, see `engine.kernel.replication`."""
+    # Here and not above: to import Numba takes half a second.
+    from leakthrough.engine.kernel.replication import simulate_block
+
+    simulate_block(state, *arguments)
+
+
+def draw_numbers(quantiles: Array, seed: int, start: int, address: int, number: int) -> Numbers:
+    """Whole numbers from one quantile table for some replications from `start`, (R,)."""
+    from leakthrough.engine.kernel import draws
+
+    found = np.zeros(number, dtype=np.int64)
+    # Unsigned whatever its size: another type would be compiled anew.
+    draws.draw_numbers(quantiles, seed, start, np.uint64(address), found)
+    return found
+
+
 def run_block(
     tables: Tables, rows: Numbers, seed: int, start: int, flag: Flag, state: State
 ) -> None:
     """Compute one raid of as many replications from `start` as there are zeroed rows."""
     carried = new_carried(tables, len(rows)).rows
-    _kernel.simulate_block(state, rows, carried, seed, start, 0, flag)
+    run_kernel(state, rows, carried, seed, start, 0, flag)
 
 
 def _events(tables: Tables) -> float:
     """Upper bound of the events of a raid: openings, openings tried by batteries, engagements."""
     magazines = tables.magazines
     rounds = magazines["rounds"] + magazines["reload_rounds"] * magazines["reloads"]
-    tried = tables.salvo_of.size * (tables.layers.size + tables.batteries.size)
+    tried = tables.threats * (tables.layers.size + tables.batteries.size)
     return float(tried + rounds.sum(dtype=np.float64))
 
 
@@ -134,7 +152,7 @@ class Ledger(NamedTuple):
 
 def named_ledger(rows: Numbers, tables: Tables) -> Ledger:
     """Names for the columns of rows behind the counts."""
-    magazines, interceptors = tables.magazines.size, tables.kill.shape[0]
+    magazines, interceptors = tables.magazines.size, tables.interceptors
     widths = magazines, magazines, interceptors, interceptors, interceptors
     stops = list(itertools.accumulate(widths, initial=width(tables)))
     return Ledger(*(rows[..., first:stop] for first, stop in itertools.pairwise(stops)))
@@ -239,7 +257,7 @@ def _placed(values: Array, axis: int, indices: Array, number: int) -> Array:
 def campaign_rows(plan: Plan, replications: int) -> Block:
     """Zeroed rows of a campaign: the counts of each raid, and behind them its ledger."""
     tables = plan.tables[0]
-    extra = 2 * tables.magazines.size + 3 * tables.kill.shape[0]
+    extra = 2 * tables.magazines.size + 3 * tables.interceptors
     return [
         np.zeros((plan.kinds.count(kind), replications, width(own) + extra), np.int64)
         for kind, own in enumerate(plan.tables)
@@ -257,34 +275,37 @@ class CampaignRun:
         self.lost_at = np.zeros((replications, tables.batteries.size), np.int64)
         self.dry = np.zeros((replications, tables.magazines.size), np.bool_)
         self.stock_dry = np.zeros(self.stock.shape, np.bool_)
-        self.columns = [columns(tables) for tables in plan.tables]
         self.unused = [iter(of_kind) for of_kind in rows]
 
     def next_raid(self, state: State, flag: Flag) -> None:
         """Resupply, and then the raid, in a state of its kind."""
         kind = self.plan.kinds[self.raid]
-        tables, column = self.plan.tables[kind], self.columns[kind]
+        tables = self.plan.tables[kind]
         rows = next(self.unused[kind])
         ledger = named_ledger(rows, tables)
         reloaded = self._between(ledger, tables)
         offset = raid_offset(self.raid)
         arguments = rows, self.carried.rows, self.seed, self.start, offset, flag
-        _kernel.simulate_block(state, *arguments)
-        rows[:, column["reloaded"]] += reloaded
-        self.dry |= rows[:, column["depletion"]] != _kernel.NEVER
+        run_kernel(state, *arguments)
+        counts = named_counts(rows, tables)
+        counts.reloaded[:] += reloaded
+        self.dry |= counts.depletion != NEVER
         ledger.dry[:] = self.dry
         self.raid += 1
+
+    def _drawn(self, quantiles: Array, address: int, number: int) -> Numbers:
+        return draw_numbers(quantiles, self.seed, self.start, address, number)
 
     def _between(self, ledger: Ledger, tables: Tables) -> Numbers | int:
         """What happens before a raid; rounds that reloads bring meanwhile."""
         carried, supply = self.carried, self.plan.supply
         reloaded: Numbers | int = 0
-        came = _resupply.replenish(self.stock, supply, self.seed, self.start, self.raid)
+        came = resupply.replenish(self.stock, supply, self.raid, self._drawn)
         ledger.replenished[:] = came
         if self.raid > 0:
-            reloaded = _resupply.arrive_reloads(carried, tables, supply.interval)
-            _resupply.replace_batteries(carried, self.lost_at, tables, supply, self.raid)
-            ledger.delivered[:] = _resupply.deliver(carried, self.stock, tables, supply)
+            reloaded = resupply.arrive_reloads(carried, tables, supply.interval)
+            resupply.replace_batteries(carried, self.lost_at, tables, supply, self.raid)
+            ledger.delivered[:] = resupply.deliver(carried, self.stock, tables, supply)
         self.stock_dry |= self.stock == 0
         ledger.stock[:], ledger.stock_dry[:] = self.stock, self.stock_dry
         return reloaded

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from leakthrough.engine import kernel as _kernel
+from leakthrough.engine.codes import FOREVER, INFINITE
 from leakthrough.engine.labels import Labels, label_salvos, outermost_first, units_of
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.tables import Tables
@@ -57,11 +57,11 @@ class Plan(NamedTuple):
 
 
 def _stock_by_raid(stock: Stock, raids: int, interval: float) -> Numbers:
-    """Rounds of the rate and of the lots that reach a stock before each raid."""
+    """Rounds of the rate and of the deliveries that reach a stock before each raid."""
     starts = [number * interval for number in range(raids)]
     came = [
         math.floor(stock.rate * start + _ALMOST)
-        + sum(lot.rounds for lot in stock.lots if lot.time <= start)
+        + sum(each.rounds for each in stock.deliveries if each.time <= start)
         for start in starts
     ]
     before = [0, *came[:-1]]
@@ -81,18 +81,18 @@ def _lower_supply(campaign: Campaign, tables: Tables, labels: Labels) -> Supply:
             table = quantile_table(given.replenishment, 1).ravel()
             drawn.append(Replenishment(code, stream("replenishment", given.interceptor), table))
     limits = {
-        (given.battery, given.interceptor): min(given.rounds, _kernel.INFINITE)
+        (given.battery, given.interceptor): min(given.rounds, INFINITE)
         for given in campaign.resupply
     }
     owners = [unit.battery.name for unit in units_of(outermost_first(campaign.scenario))]
     limit = [
-        limits.get((owners[magazine.battery], labels.interceptors[magazine.interceptor]), 0)
+        limits.get((owners[magazine["battery"]], labels.interceptors[magazine["interceptor"]]), 0)
         for magazine in tables.magazines
     ]
     later = campaign.replacement_time
     return Supply(
         interval=ticks(campaign.interval),
-        replacement=int(_kernel.FOREVER) if later is None else ticks(later),
+        replacement=int(FOREVER) if later is None else ticks(later),
         limit=np.array(limit, dtype=np.int64),
         stock=stock,
         arrivals=arrivals,

@@ -1,36 +1,21 @@
-"""Lowering: the only place where the names of a scenario become numbers.
+"""Lowering, record by record: where the names of a scenario become numbers, field by field.
 
-`lower` turns a scenario into `Tables`, nested NamedTuples of arrays with integer codes, and the
-`Labels` that lead back from the codes to names. Layers stand outermost first, batteries in the
-order of their layers; salvos and interceptors keep the scenario's order.
-
-Letters in the shape comments: S salvos, C threat classes, L layers, B batteries, I interceptors,
-K magazines (of all batteries together), N threats (of all salvos together), T sample times.
+`lower_raid` says which records there are and how they are linked (the structures below); here a
+table for each kind of record says how each of its fields follows. A table that lacks a field, or
+has one too many, is an error when this module is imported.
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from leakthrough.engine import kernel as _kernel
+from leakthrough.engine import codes, layout
 from leakthrough.engine.labels import Unit
-from leakthrough.engine.tables import (
-    BATTERY,
-    KILL,
-    LANDING,
-    LAYER,
-    MAGAZINE,
-    PAIRING,
-    SALVO,
-    WINDOW,
-    Records,
-    records,
-)
+from leakthrough.engine.layout import Record, Records
 from leakthrough.model.arrivals import At, Poisson, Regular, Times, Uniform
-from leakthrough.model.base import Frozen
 from leakthrough.model.discrete import (
     OCTAVES,
     STEPS,
@@ -41,44 +26,142 @@ from leakthrough.model.discrete import (
     ticks,
 )
 from leakthrough.model.distributions import Distribution
-from leakthrough.model.quantiles import largest, quantile_table
-from leakthrough.model.scenario import Layer, Scenario
+from leakthrough.model.quantiles import quantile_table
+from leakthrough.model.scenario import Interceptor, Layer, Magazine, Salvo, Threat
 
-Sizes = Mapping[str, Distribution]
-AS_COUNTED: Sizes = Frozen()
-NO_LIMIT = 2**30
-"""Stands for `max_salvos = None`: no battery fires as often at one threat."""
+TABLE_SIZE = 2 * (OCTAVES * STEPS + 1)
 
 
-class _Quantiles:
+class Quantiles:
     """Collects the quantile tables of a scenario; a number needs none."""
 
     def __init__(self) -> None:
         self.tables: list[npt.NDArray[np.float64]] = []
-        self.codes: dict[tuple[Distribution, int], int] = {}
+        self.found: dict[tuple[Distribution, int], int] = {}
 
-    def code(self, distribution: Distribution, scale: int) -> int:
-        key = (distribution, scale)
-        if key not in self.codes:
-            self.codes[key] = len(self.tables)
-            self.tables.append(quantile_table(distribution, scale))
-        return self.codes[key]
+    def table(self, value: float | Distribution | None, scale: int) -> int:
+        """Where the table of a distribution begins; -1 for a number, or nothing."""
+        if not isinstance(value, Distribution):
+            return -1
+        if (value, scale) not in self.found:
+            self.found[value, scale] = len(self.tables) * TABLE_SIZE
+            self.tables.append(quantile_table(value, scale).ravel())
+        return self.found[value, scale]
 
-    def time(self, value: float | Distribution) -> tuple[int, int]:
-        """Constant ticks and table code of an uncertain time; the code of a number is -1."""
-        if isinstance(value, Distribution):
-            return 0, self.code(value, TICKS_A_SECOND)
-        return ticks(value), -1
+    def of_time(self, value: float | Distribution) -> int:
+        """Where the table of a time begins, in ticks; -1 for a number."""
+        return self.table(value, TICKS_A_SECOND)
 
-    def probability(self, value: float | Distribution) -> tuple[int, int]:
-        """Constant threshold and table code of an uncertain probability."""
-        if isinstance(value, Distribution):
-            return 0, self.code(value, WORD_RANGE)
-        return threshold(value), -1
+    def joined(self) -> npt.NDArray[np.float64]:
+        """All tables, one after another."""
+        return np.concatenate(self.tables) if self.tables else np.zeros(0)
 
-    def stacked(self) -> npt.NDArray[np.float64]:
-        nodes = OCTAVES * STEPS + 1
-        return np.array(self.tables, dtype=np.float64).reshape(-1, 2, nodes)
+
+class SalvoPart(NamedTuple):
+    """A salvo: its codes, and the distribution of its size, if that is drawn."""
+
+    code: int
+    salvo: Salvo
+    threat: Threat
+    threat_code: int
+    number: int
+    size: Distribution | None
+    first: int
+    pairings: int
+    first_fired: int
+    edge: float
+
+
+class LandingPart(NamedTuple):
+    """A salvo that aims at a battery."""
+
+    salvo: SalvoPart
+    battery: int
+
+
+class WindowPart(NamedTuple):
+    """A layer to a salvo."""
+
+    salvo: SalvoPart
+    layer: Layer
+    layer_code: int
+    pairings: range
+    delayed: bool  # whether a battery that may engage in it draws its times
+
+
+class BatteryPart(NamedTuple):
+    """A single battery, and where its own things are."""
+
+    code: int
+    unit: Unit
+    magazines: range
+    urgencies: range
+    flight_drawn: bool
+
+
+class PairingPart(NamedTuple):
+    """A battery and a salvo that it may engage."""
+
+    code: int
+    salvo: SalvoPart
+    battery: int
+    unit: Unit
+    window: int
+    slot: int
+    preferences: range
+
+
+class MagazinePart(NamedTuple):
+    """A magazine of a single battery."""
+
+    code: int
+    magazine: Magazine
+    interceptor: Interceptor
+    interceptor_code: int
+    battery: int
+    unit: Unit
+    kill_chances: int
+    fireable: range
+
+
+class KillPart(NamedTuple):
+    """An interceptor against a threat class."""
+
+    interceptor: str
+    threat: str
+    chance: float | Distribution
+
+
+Way = Callable[[Any, Quantiles], Any]
+"""How a field follows from its part; quantile tables are collected on the way."""
+
+
+def _ways(record: Record, **ways: Way) -> dict[str, Way]:
+    """The ways of all fields of a record, which must be there."""
+    record.check(ways)
+    return ways
+
+
+def filled(record: Record, parts: Sequence[Any], quantiles: Quantiles) -> Records:
+    """Records of the parts, filled by name."""
+    ways = WAYS[record.name]
+    columns = {name: [way(part, quantiles) for part in parts] for name, way in ways.items()}
+    return record.filled(columns, len(parts))
+
+
+def _fixed(value: float | Distribution) -> int:
+    """Ticks of a time that is not drawn; 0 where it is."""
+    return 0 if isinstance(value, Distribution) else ticks(value)
+
+
+def _arrival(salvo: Salvo) -> tuple[int, float, float]:
+    """Kind, start and scale of an arrival, in ticks."""
+    arrival, unit = salvo.arrival, TICKS_A_SECOND
+    if isinstance(arrival, Poisson):
+        return codes.POISSON, arrival.start * unit, unit / arrival.rate
+    if isinstance(arrival, Uniform):
+        return codes.UNIFORM, arrival.start * unit, (arrival.stop - arrival.start) * unit
+    return codes.DISTRIBUTION if isinstance(arrival, Distribution) else codes.FIXED, 0.0, 0.0
 
 
 def fixed_ticks(arrival: At | Times | Regular, count: int) -> list[int]:
@@ -90,203 +173,173 @@ def fixed_ticks(arrival: At | Times | Regular, count: int) -> list[int]:
     return [ticks(arrival.start + n * arrival.interval) for n in range(count)]
 
 
-def _lower_arrival(arrival: Any, quantiles: _Quantiles) -> tuple[int, float, float, int]:
-    """Kind, start, scale and quantile table of an arrival."""
-    unit = TICKS_A_SECOND
-    if isinstance(arrival, Poisson):
-        return _kernel.POISSON, arrival.start * unit, unit / arrival.rate, -1
-    if isinstance(arrival, Uniform):
-        return _kernel.UNIFORM, arrival.start * unit, (arrival.stop - arrival.start) * unit, -1
-    if isinstance(arrival, Distribution):
-        return _kernel.DISTRIBUTION, 0.0, 0.0, quantiles.code(arrival, unit)
-    return _kernel.FIXED, 0.0, 0.0, -1
-
-
-def _lower_salvos(scenario: Scenario, edge: float, sizes: Sizes, quantiles: _Quantiles) -> Records:
-    codes = {threat.name: code for code, threat in enumerate(scenario.threats)}
-    salvos, first = records(len(scenario.salvos), SALVO), 0
-    for s, salvo in enumerate(scenario.salvos):
-        threat = scenario.threats[codes[salvo.threat]]
-        size = sizes.get(salvo.name)
-        count = salvo.count if size is None else largest(size)
-        salvos[s] = (
-            count,
-            first,
-            codes[salvo.threat],
-            threat.priority,
-            ticks(edge / threat.speed),
-            stream("arrival", salvo.name),
-            *_lower_arrival(salvo.arrival, quantiles),
-            stream("size", salvo.name),
-            -1 if size is None else quantiles.code(size, 1),
-        )
-        first += count
-    return salvos
-
-
-def _lower_fixed_arrivals(scenario: Scenario, salvos: Records) -> npt.NDArray[np.int64]:
-    fixed = np.zeros(int(salvos["count"].sum()), dtype=np.int64)
-    for salvo, record in zip(scenario.salvos, salvos, strict=True):
-        if record.kind == _kernel.FIXED:
-            times = fixed_ticks(salvo.arrival, int(record["count"]))  # type: ignore[arg-type]
-            fixed[record.first : record.first + record["count"]] = times
-    return fixed
-
-
-def _lower_landings(scenario: Scenario, units: Sequence[Unit]) -> Records:
-    """Landings that can destroy a battery; decoys cannot."""
-    threats = {threat.name: threat for threat in scenario.threats}
-    batteries = {unit.name: b for b, unit in enumerate(units)}
-    aimed = [
-        (s, batteries[salvo.target], threshold(threat.lethality), stream("loss", salvo.name))
-        for s, salvo in enumerate(scenario.salvos)
-        if salvo.target is not None and not (threat := threats[salvo.threat]).decoy
+def fixed_arrivals(salvos: Sequence[SalvoPart]) -> npt.NDArray[np.int64]:
+    """Arrival ticks of the salvos in which they are not drawn, one after another."""
+    found = [
+        fixed_ticks(part.salvo.arrival, part.number)  # type: ignore[arg-type]
+        for part in salvos
+        if _arrival(part.salvo)[0] == codes.FIXED
     ]
-    landings = records(len(aimed), LANDING)
-    for n, record in enumerate(sorted(aimed, key=lambda landing: landing[1])):
-        landings[n] = record
-    return landings
+    return np.array([tick for own in found for tick in own], dtype=np.int64)
 
 
-def _lower_windows(scenario: Scenario, layers: Sequence[Layer], edge: float) -> Records:
-    threats = {threat.name: threat for threat in scenario.threats}
-    windows = records((len(scenario.salvos), len(layers)), WINDOW)
-    for s, salvo in enumerate(scenario.salvos):
-        threat = threats[salvo.threat]
-        for n, layer in enumerate(layers):
-            sensor = layer.sensor
-            soft_kill = layer.soft_kill.get(threat.name, 0.0)
-            detection = sensor.detection.get(threat.name, 1.0)
-            dismissal = sensor.decoy_recognition if threat.decoy else sensor.false_dismissal
-            windows[s, n] = (
-                opening := ticks((edge - layer.outer_range) / threat.speed),
-                # Rounding must not make the window shorter than an engagement that fills it.
-                opening + ticks((layer.outer_range - layer.inner_range) / threat.speed),
-                threshold(soft_kill),
-                threshold(detection),
-                threshold(dismissal),
-                stream("window", salvo.name, layer.name),
-                soft_kill > 0 or detection < 1 or dismissal > 0,
-            )
-    return windows
+def _soft_kill(part: WindowPart) -> float:
+    return part.layer.soft_kill.get(part.salvo.threat.name, 0.0)
 
 
-def _lower_layers(layers: Sequence[Layer]) -> Records:
-    table = records(len(layers), LAYER)
-    for n, layer in enumerate(layers):
-        table[n] = (
-            threshold(layer.sensor.availability),
-            stream("availability", layer.name),
-        )
-    return table
+def _detection(part: WindowPart) -> float:
+    return part.layer.sensor.detection.get(part.salvo.threat.name, 1.0)
 
 
-def _lower_magazines(scenario: Scenario, units: Sequence[Unit], quantiles: _Quantiles) -> Records:
-    codes = {interceptor.name: code for code, interceptor in enumerate(scenario.interceptors)}
-    owned = [(b, magazine) for b, unit in enumerate(units) for magazine in unit.battery.magazines]
-    magazines = records(len(owned), MAGAZINE)
-    for k, (b, magazine) in enumerate(owned):
-        interceptor = scenario.interceptors[codes[magazine.interceptor]]
-        magazines[k] = (
-            b,
-            codes[interceptor.name],
-            _kernel.INFINITE if magazine.rounds == math.inf else magazine.rounds,
-            magazine.reserved,
-            magazine.reload_rounds,
-            ticks(magazine.reload_time),
-            magazine.reloads,
-            *(flight := quantiles.time(interceptor.flight_time)),
-            to_kill := quantiles.time(units[b].battery.reaction_time)[0] + flight[0],
-            to_kill + quantiles.time(units[b].battery.assessment_time)[0],
-        )
-    return magazines
+def _dismissal(part: WindowPart) -> float:
+    sensor = part.layer.sensor
+    return sensor.decoy_recognition if part.salvo.threat.decoy else sensor.false_dismissal
 
 
-def _lower_batteries(units: Sequence[Unit], magazines: Records, quantiles: _Quantiles) -> Records:
-    batteries = records(len(units), BATTERY)
-    for b, unit in enumerate(units):
-        battery = unit.battery
-        reaction = quantiles.time(battery.reaction_time)
-        assessment = quantiles.time(battery.assessment_time)
-        flight_drawn = (magazines.flight_table[magazines.battery == b] >= 0).any()
-        delay_drawn = reaction[1] >= 0 or flight_drawn
-        misjudges = battery.false_kill > 0 or battery.false_survival > 0
-        limit, order = battery.doctrine.max_salvos, battery.doctrine.order
-        batteries[b] = (
-            unit.layer,
-            battery.channels,
-            NO_LIMIT if limit is None else limit,
-            _kernel.BY_ARRIVAL if order == "arrival" else _kernel.BY_DEADLINE,
-            *reaction,
-            *assessment,
-            threshold(battery.false_kill),
-            threshold(battery.false_survival),
-            delay_drawn,
-            delay_drawn or assessment[1] >= 0 or misjudges,
-        )
-    return batteries
+def _opens(part: WindowPart) -> int:
+    return ticks((part.salvo.edge - part.layer.outer_range) / part.salvo.threat.speed)
 
 
-def _lower_kill(scenario: Scenario, quantiles: _Quantiles) -> Records:
-    kill = records((len(scenario.interceptors), len(scenario.threats)), KILL)
-    for i, interceptor in enumerate(scenario.interceptors):
-        for c, threat in enumerate(scenario.threats):
-            value = interceptor.kill_probability.get(threat.name, 0.0)
-            address = stream("kill probability", interceptor.name, threat.name)
-            kill[i, c] = (*quantiles.probability(value), address)
-    return kill
+def _closes(part: WindowPart) -> int:
+    # Rounding must not make the window shorter than an engagement that fills it.
+    width = part.layer.outer_range - part.layer.inner_range
+    return _opens(part) + ticks(width / part.salvo.threat.speed)
 
 
-def _can_kill(scenario: Scenario) -> set[tuple[str, str]]:
-    """Interceptors and threats whose kill probability is above 0 (a distribution always is)."""
-    return {
-        (interceptor.name, threat)
-        for interceptor in scenario.interceptors
-        for threat, value in interceptor.kill_probability.items()
-        if isinstance(value, Distribution) or value > 0
-    }
+def _is_drawn(part: WindowPart) -> bool:
+    """Whether anything at the opening is drawn."""
+    return _soft_kill(part) > 0 or _detection(part) < 1 or _dismissal(part) > 0
 
 
-def _lower_preference(scenario: Scenario, units: Sequence[Unit]) -> npt.NDArray[np.int64]:
-    """Magazines that a battery tries on a salvo, in order; none if it is not on its axis."""
-    killers = _can_kill(scenario)
-    most = max((len(unit.battery.magazines) for unit in units), default=0)
-    preference = np.full((len(scenario.salvos), len(units), most + 1), -1, dtype=np.int64)
-    first = 0
-    for b, unit in enumerate(units):
-        battery = unit.battery
-        place = {magazine.interceptor: first + n for n, magazine in enumerate(battery.magazines)}
-        for s, salvo in enumerate(scenario.salvos):
-            if battery.axes and salvo.axis not in battery.axes:
-                continue
-            names = battery.doctrine.preference.get(salvo.threat, tuple(place))
-            tried = [place[name] for name in names if (name, salvo.threat) in killers]
-            preference[s, b, : len(tried)] = tried
-        first += len(place)
-    return preference
+def _is_delay_drawn(part: BatteryPart) -> bool:
+    return isinstance(part.unit.battery.reaction_time, Distribution) or part.flight_drawn
 
 
-def _lower_pairings(
-    scenario: Scenario, units: Sequence[Unit], preference: npt.NDArray[np.int64]
-) -> Records:
-    pairings = records((len(scenario.salvos), len(units)), PAIRING)
-    for s, salvo in enumerate(scenario.salvos):
-        for b, unit in enumerate(units):
-            size = unit.battery.doctrine.salvo_size
-            place = (salvo.name, unit.battery.name, unit.member)
-            pairings[s, b] = (
-                stream("engagement", *place),
-                stream("rounds", *place),
-                size if isinstance(size, int) else size.get(salvo.threat, 1),
-                preference[s, b, 0] >= 0,
-            )
-    return pairings
+def _is_engagement_drawn(part: BatteryPart) -> bool:
+    """Whether anything of an engagement but the kill is drawn."""
+    battery = part.unit.battery
+    misjudges = battery.false_kill > 0 or battery.false_survival > 0
+    return _is_delay_drawn(part) or isinstance(battery.assessment_time, Distribution) or misjudges
 
 
-def _lower_urgency(pairings: Records, salvos: Records) -> npt.NDArray[np.int64]:
-    urgency = np.full(pairings.shape[::-1], -1, dtype=np.int64)
-    by_priority = np.argsort(-salvos.priority, kind="stable")
-    for b in range(pairings.shape[1]):
-        engaged = by_priority[pairings.engages[by_priority, b]]
-        urgency[b, : engaged.size] = engaged
-    return urgency
+def _salvo_size(part: PairingPart) -> int:
+    size = part.unit.battery.doctrine.salvo_size
+    return size if isinstance(size, int) else size.get(part.salvo.threat.name, 1)
+
+
+def _address(part: PairingPart) -> tuple[str, str, int]:
+    return part.salvo.salvo.name, part.unit.battery.name, part.unit.member
+
+
+def _to_kill(part: MagazinePart) -> int:
+    return _fixed(part.unit.battery.reaction_time) + _fixed(part.interceptor.flight_time)
+
+
+WAYS = {
+    "salvo": _ways(
+        layout.SALVO,
+        code=lambda part, _: part.code,
+        first=lambda part, _: part.first,
+        threat=lambda part, _: part.threat_code,
+        first_fired=lambda part, _: part.first_fired,
+        pairings=lambda part, _: part.pairings,
+        table=lambda part, q: q.of_time(part.salvo.arrival),
+        size_table=lambda part, q: q.table(part.size, 1),
+        count=lambda part, _: part.number,
+        priority=lambda part, _: part.threat.priority,
+        target_offset=lambda part, _: ticks(part.edge / part.threat.speed),
+        arrival=lambda part, _: _arrival(part.salvo)[0],
+        start=lambda part, _: _arrival(part.salvo)[1],
+        scale=lambda part, _: _arrival(part.salvo)[2],
+        stream=lambda part, _: stream("arrival", part.salvo.name),
+        size_stream=lambda part, _: stream("size", part.salvo.name),
+    ),
+    "landing": _ways(
+        layout.LANDING,
+        salvo=lambda part, _: part.salvo.code,
+        battery=lambda part, _: part.battery,
+        lethality=lambda part, _: threshold(part.salvo.threat.lethality),
+        stream=lambda part, _: stream("loss", part.salvo.salvo.name),
+    ),
+    "window": _ways(
+        layout.WINDOW,
+        salvo=lambda part, _: part.salvo.code,
+        layer=lambda part, _: part.layer_code,
+        first_pairing=lambda part, _: part.pairings.start,
+        stop_pairing=lambda part, _: part.pairings.stop,
+        open_offset=lambda part, _: _opens(part),
+        close_offset=lambda part, _: _closes(part),
+        soft_kill=lambda part, _: threshold(_soft_kill(part)),
+        detection=lambda part, _: threshold(_detection(part)),
+        dismissal=lambda part, _: threshold(_dismissal(part)),
+        stream=lambda part, _: stream("window", part.salvo.salvo.name, part.layer.name),
+        random=lambda part, _: _is_drawn(part),
+        certain=lambda part, _: not _is_drawn(part) and not part.delayed,
+    ),
+    "layer": _ways(
+        layout.LAYER,
+        code=lambda part, _: part[0],
+        availability=lambda part, _: threshold(part[1].sensor.availability),
+        stream=lambda part, _: stream("availability", part[1].name),
+    ),
+    "battery": _ways(
+        layout.BATTERY,
+        code=lambda part, _: part.code,
+        layer=lambda part, _: part.unit.layer,
+        first_urgency=lambda part, _: part.urgencies.start,
+        stop_urgency=lambda part, _: part.urgencies.stop,
+        first_magazine=lambda part, _: part.magazines.start,
+        stop_magazine=lambda part, _: part.magazines.stop,
+        channels=lambda part, _: part.unit.battery.channels,
+        max_salvos=lambda part, _: part.unit.battery.doctrine.max_salvos or codes.NO_LIMIT,
+        by_arrival=lambda part, _: part.unit.battery.doctrine.order == "arrival",
+        reaction=lambda part, _: _fixed(part.unit.battery.reaction_time),
+        reaction_table=lambda part, q: q.of_time(part.unit.battery.reaction_time),
+        assessment=lambda part, _: _fixed(part.unit.battery.assessment_time),
+        assessment_table=lambda part, q: q.of_time(part.unit.battery.assessment_time),
+        false_kill=lambda part, _: threshold(part.unit.battery.false_kill),
+        false_survival=lambda part, _: threshold(part.unit.battery.false_survival),
+        random_delay=lambda part, _: _is_delay_drawn(part),
+        random=lambda part, _: _is_engagement_drawn(part),
+    ),
+    "pairing": _ways(
+        layout.PAIRING,
+        code=lambda part, _: part.code,
+        battery=lambda part, _: part.battery,
+        window=lambda part, _: part.window,
+        slot=lambda part, _: part.slot,
+        first_preference=lambda part, _: part.preferences.start,
+        stop_preference=lambda part, _: part.preferences.stop,
+        salvo_size=lambda part, _: _salvo_size(part),
+        engagement_stream=lambda part, _: stream("engagement", *_address(part)),
+        rounds_stream=lambda part, _: stream("rounds", *_address(part)),
+    ),
+    "magazine": _ways(
+        layout.MAGAZINE,
+        code=lambda part, _: part.code,
+        battery=lambda part, _: part.battery,
+        interceptor=lambda part, _: part.interceptor_code,
+        first_kill=lambda part, _: part.kill_chances,
+        first_window=lambda part, _: part.fireable.start,
+        stop_window=lambda part, _: part.fireable.stop,
+        rounds=lambda part, _: (
+            codes.INFINITE if part.magazine.rounds == math.inf else part.magazine.rounds
+        ),
+        reserved=lambda part, _: part.magazine.reserved,
+        reload_rounds=lambda part, _: part.magazine.reload_rounds,
+        reload_ticks=lambda part, _: ticks(part.magazine.reload_time),
+        reloads=lambda part, _: part.magazine.reloads,
+        flight=lambda part, _: _fixed(part.interceptor.flight_time),
+        flight_table=lambda part, q: q.of_time(part.interceptor.flight_time),
+        to_kill=lambda part, _: _to_kill(part),
+        to_end=lambda part, _: _to_kill(part) + _fixed(part.unit.battery.assessment_time),
+    ),
+    "kill_chance": _ways(
+        layout.KILL_CHANCE,
+        threshold=lambda part, _: (
+            0 if isinstance(part.chance, Distribution) else threshold(part.chance)
+        ),
+        table=lambda part, q: q.table(part.chance, WORD_RANGE),
+        stream=lambda part, _: stream("kill probability", part.interceptor, part.threat),
+    ),
+}

@@ -1,29 +1,203 @@
-"""Lowering of a raid: from a scenario, in which things have names, to arrays of codes."""
+"""Lowering of a raid: which records a scenario has, and how they are linked.
 
-from collections.abc import Sequence
+Layers get codes outermost first, batteries in the order of their layers; salvos, interceptors and
+threat classes keep the scenario's order.
+"""
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from leakthrough.engine.labels import outermost_first, units_of
+from leakthrough.engine import layout
+from leakthrough.engine.labels import Unit, outermost_first, units_of
 from leakthrough.engine.lower_parts import (
-    AS_COUNTED,
-    Sizes,
-    _lower_batteries,
-    _lower_fixed_arrivals,
-    _lower_kill,
-    _lower_landings,
-    _lower_layers,
-    _lower_magazines,
-    _lower_pairings,
-    _lower_preference,
-    _lower_salvos,
-    _lower_urgency,
-    _lower_windows,
-    _Quantiles,
+    BatteryPart,
+    KillPart,
+    LandingPart,
+    MagazinePart,
+    PairingPart,
+    Quantiles,
+    SalvoPart,
+    WindowPart,
+    filled,
+    fixed_arrivals,
 )
-from leakthrough.engine.tables import Tables
+from leakthrough.engine.memory import end_of, new_block, places_of
+from leakthrough.engine.tables import LISTS, RECORDS_OF, Tables
+from leakthrough.model.base import Frozen
 from leakthrough.model.discrete import ticks
-from leakthrough.model.scenario import Scenario
+from leakthrough.model.distributions import Distribution
+from leakthrough.model.quantiles import largest
+from leakthrough.model.scenario import Battery, Layer, Scenario
+
+Sizes = Mapping[str, Distribution]
+AS_COUNTED: Sizes = Frozen()
+
+
+class _Defence(NamedTuple):
+    """Single batteries, and where the magazines of each begin among all."""
+
+    layers: list[Layer]
+    units: list[Unit]
+    magazines: list[int]
+
+    @property
+    def edge(self) -> float:
+        """Outer range of the outermost layer [m]."""
+        return self.layers[0].outer_range if self.layers else 0.0
+
+
+def _ranges(sizes: Iterable[int]) -> list[range]:
+    """Consecutive ranges of some sizes."""
+    stops = list(itertools.accumulate(sizes, initial=0))
+    return [range(start, stop) for start, stop in itertools.pairwise(stops)]
+
+
+def _defence(scenario: Scenario) -> _Defence:
+    layers = outermost_first(scenario)
+    units = units_of(layers)
+    starts = [own.start for own in _ranges(len(unit.battery.magazines) for unit in units)]
+    return _Defence(layers, units, starts)
+
+
+def _tried(scenario: Scenario, battery: Battery) -> dict[int, list[int]]:
+    """Magazines of a battery that it tries, in order, by each salvo that it may engage.
+
+    A kill probability that is a distribution is always above 0.
+    """
+    kills = {
+        interceptor.name: interceptor.kill_probability for interceptor in scenario.interceptors
+    }
+    place = {magazine.interceptor: n for n, magazine in enumerate(battery.magazines)}
+    found = {}
+    for code, salvo in enumerate(scenario.salvos):
+        if battery.axes and salvo.axis not in battery.axes:
+            continue
+        names = battery.doctrine.preference.get(salvo.threat, tuple(place))
+        chances = [(place[name], kills[name].get(salvo.threat, 0.0)) for name in names]
+        own = [n for n, chance in chances if isinstance(chance, Distribution) or chance > 0]
+        if own:
+            found[code] = own
+    return found
+
+
+class _Pairs(NamedTuple):
+    """Batteries and the salvos that they may engage, by window and then by battery."""
+
+    salvo: list[int]
+    battery: list[int]
+    window: list[int]
+    tried: list[list[int]]  # codes of magazines
+
+
+def _pairs(scenario: Scenario, defence: _Defence) -> _Pairs:
+    number = len(scenario.salvos)
+    tried = {id(u.battery): _tried(scenario, u.battery) for u in defence.units}
+    rows = [
+        (unit.layer * number + salvo, b, salvo, [defence.magazines[b] + n for n in own])
+        for b, unit in enumerate(defence.units)
+        for salvo, own in tried[id(unit.battery)].items()
+    ]
+    rows.sort(key=lambda row: row[:2])
+    return _Pairs(
+        salvo=[row[2] for row in rows],
+        battery=[row[1] for row in rows],
+        window=[row[0] for row in rows],
+        tried=[row[3] for row in rows],
+    )
+
+
+def _salvos(scenario: Scenario, sizes: Sizes, edge: float, pairs: _Pairs) -> list[SalvoPart]:
+    threats = {threat.name: (code, threat) for code, threat in enumerate(scenario.threats)}
+    found: list[SalvoPart] = []
+    first = first_fired = 0
+    for code, salvo in enumerate(scenario.salvos):
+        threat_code, threat = threats[salvo.threat]
+        size, pairings = sizes.get(salvo.name), pairs.salvo.count(code)
+        count = salvo.count if size is None else largest(size)
+        of_threat = salvo, threat, threat_code
+        found.append(SalvoPart(code, *of_threat, count, size, first, pairings, first_fired, edge))
+        first, first_fired = first + count, first_fired + count * pairings
+    return found
+
+
+def _landings(salvos: Sequence[SalvoPart], units: Sequence[Unit]) -> list[LandingPart]:
+    """Landings that can destroy a battery, by battery; decoys cannot."""
+    codes = {unit.name: b for b, unit in enumerate(units)}
+    aimed = [
+        LandingPart(part, codes[part.salvo.target])
+        for part in salvos
+        if part.salvo.target is not None and not part.threat.decoy
+    ]
+    return sorted(aimed, key=lambda landing: landing.battery)
+
+
+def _windows(
+    salvos: Sequence[SalvoPart], defence: _Defence, pairs: _Pairs, drawn: Sequence[bool]
+) -> list[WindowPart]:
+    sizes = np.bincount(pairs.window, minlength=len(salvos) * len(defence.layers)).tolist()
+    ranges = iter(_ranges(sizes))
+    return [
+        WindowPart(salvo, layer, code, own, any(drawn[pairs.battery[n]] for n in own))
+        for code, layer in enumerate(defence.layers)
+        for salvo, own in zip(salvos, ranges, strict=False)
+    ]
+
+
+def _pairings(salvos: Sequence[SalvoPart], defence: _Defence, pairs: _Pairs) -> list[PairingPart]:
+    used = [0] * len(salvos)
+    found = []
+    preferences = _ranges(map(len, pairs.tried))
+    for code, (salvo, battery, window, _) in enumerate(zip(*pairs, strict=True)):
+        slot, used[salvo] = used[salvo], used[salvo] + 1
+        unit, tried = defence.units[battery], preferences[code]
+        found.append(PairingPart(code, salvos[salvo], battery, unit, window, slot, tried))
+    return found
+
+
+def _magazines(
+    scenario: Scenario, defence: _Defence, fireable: Sequence[range]
+) -> list[MagazinePart]:
+    codes = {interceptor.name: code for code, interceptor in enumerate(scenario.interceptors)}
+    classes, own = len(scenario.threats), iter(fireable)
+    found: list[MagazinePart] = []
+    for b, unit in enumerate(defence.units):
+        for magazine in unit.battery.magazines:
+            code = codes[magazine.interceptor]
+            rounds = magazine, scenario.interceptors[code], code
+            found.append(MagazinePart(len(found), *rounds, b, unit, code * classes, next(own)))
+    return found
+
+
+def _batteries(
+    defence: _Defence, magazines: Sequence[MagazinePart], urgencies: Sequence[range]
+) -> list[BatteryPart]:
+    found = []
+    for b, (unit, first) in enumerate(zip(defence.units, defence.magazines, strict=True)):
+        own = range(first, first + len(unit.battery.magazines))
+        drawn = any(isinstance(magazines[n].interceptor.flight_time, Distribution) for n in own)
+        found.append(BatteryPart(b, unit, own, urgencies[b], drawn))
+    return found
+
+
+def _by(number: int, owners: Iterable[int], things: Iterable[int]) -> list[list[int]]:
+    """Lists of things by their owner."""
+    found: list[list[int]] = [[] for _ in range(number)]
+    for owner, thing in zip(owners, things, strict=True):
+        found[owner].append(thing)
+    return found
+
+
+def _packed(
+    arrays: Mapping[str, Any], quantiles: Quantiles, arrivals: Any, timeline: Any, interceptors: int
+) -> Tables:
+    places = places_of({name: (len(own), own.dtype) for name, own in arrays.items()})
+    block = new_block(end_of(places))
+    for name, place in places.items():
+        place.array(block)[...] = arrays[name]
+    return Tables(block, places, quantiles.joined(), arrivals, timeline, interceptors)
 
 
 def lower(scenario: Scenario, timeline: Sequence[float] = (), sizes: Sizes = AS_COUNTED) -> Tables:
@@ -42,27 +216,53 @@ def lower(scenario: Scenario, timeline: Sequence[float] = (), sizes: Sizes = AS_
     ValueError
         If SciPy cannot compute the quantiles of a distribution.
     """
-    layers = outermost_first(scenario)
-    edge = max((layer.outer_range for layer in layers), default=0.0)
-    units = units_of(layers)
-    quantiles = _Quantiles()
-    salvos = _lower_salvos(scenario, edge, sizes, quantiles)
-    preference = _lower_preference(scenario, units)
-    pairings = _lower_pairings(scenario, units, preference)
-    magazines = _lower_magazines(scenario, units, quantiles)
-    return Tables(
-        salvos=salvos,
-        landings=_lower_landings(scenario, units),
-        windows=_lower_windows(scenario, layers, edge),
-        layers=_lower_layers(layers),
-        batteries=_lower_batteries(units, magazines, quantiles),
-        pairings=pairings,
-        magazines=magazines,
-        kill=_lower_kill(scenario, quantiles),
-        urgency=_lower_urgency(pairings, salvos),
-        preference=preference,
-        quantiles=quantiles.stacked(),
-        fixed_arrival=_lower_fixed_arrivals(scenario, salvos),
-        salvo_of=np.repeat(np.arange(salvos.size), salvos["count"]),
-        timeline=np.array([ticks(time) for time in timeline], dtype=np.int64),
-    )
+    defence, quantiles = _defence(scenario), Quantiles()
+    pairs = _pairs(scenario, defence)
+    salvos = _salvos(scenario, sizes, defence.edge, pairs)
+    pairings = _pairings(salvos, defence, pairs)
+    rank = {part.code: n for n, part in enumerate(sorted(salvos, key=lambda p: -p.threat.priority))}
+    urgencies = _by(len(defence.units), pairs.battery, range(len(pairings)))
+    for own in urgencies:
+        own.sort(key=lambda code: rank[pairs.salvo[code]])
+    number = sum(len(unit.battery.magazines) for unit in defence.units)
+    each = [
+        (magazine, pairs.window[p]) for own in urgencies for p in own for magazine in pairs.tried[p]
+    ]
+    fireable = _by(number, (pair[0] for pair in each), (pair[1] for pair in each))
+    magazines = _magazines(scenario, defence, _ranges(map(len, fireable)))
+    batteries = _batteries(defence, magazines, _ranges(map(len, urgencies)))
+    drawn = [
+        part.flight_drawn or isinstance(part.unit.battery.reaction_time, Distribution)
+        for part in batteries
+    ]
+    kills = [
+        KillPart(interceptor.name, threat.name, interceptor.kill_probability.get(threat.name, 0.0))
+        for interceptor in scenario.interceptors
+        for threat in scenario.threats
+    ]
+    parts: dict[str, Sequence[Any]] = {
+        "salvos": salvos,
+        "landings": _landings(salvos, defence.units),
+        "windows": _windows(salvos, defence, pairs, drawn),
+        "layers": list(enumerate(defence.layers)),
+        "batteries": batteries,
+        "pairings": pairings,
+        "magazines": magazines,
+        "kill_chances": kills,
+    }
+    records = {name: filled(RECORDS_OF[name], own, quantiles) for name, own in parts.items()}
+    windows = len(parts["windows"])
+    leaves = 1 << max(len(parts["landings"]) + windows - 1, 0).bit_length()
+    records["nodes"] = layout.NODE.filled({}, 2 * leaves)
+    by_rank = sorted(range(len(salvos)), key=lambda code: rank[code])
+    lists = {
+        "openings": [
+            n * len(salvos) + code for n in range(len(defence.layers)) for code in by_rank
+        ],
+        "preferences": itertools.chain.from_iterable(pairs.tried),
+        "urgencies": itertools.chain.from_iterable(urgencies),
+        "fireable": itertools.chain.from_iterable(fireable),
+    }
+    arrays = records | {name: np.array([*lists[name]], np.uint32) for name in LISTS}
+    samples = np.array([ticks(time) for time in timeline], dtype=np.int64)
+    return _packed(arrays, quantiles, fixed_arrivals(salvos), samples, len(scenario.interceptors))

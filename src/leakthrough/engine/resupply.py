@@ -1,79 +1,73 @@
 """Between raids: what arrives, and who gets it. Whole numbers, a row a replication.
 
-Letters of the shapes as in `leakthrough.engine.lower_parts`; R is the replications of a block.
+Letters of the shapes as in `leakthrough.engine.layout`; R is the replications of a block.
 """
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
-from leakthrough.engine import kernel as k
-from leakthrough.engine.counts import Carried
+from leakthrough.engine.codes import FOREVER, INFINITE, NEVER
+from leakthrough.engine.counts import Counts
 from leakthrough.engine.lower_campaign import Supply
 from leakthrough.engine.tables import Tables
 from leakthrough.model.discrete import raid_offset
 
 Numbers = npt.NDArray[np.int64]
+Draw = Callable[[npt.NDArray[np.float64], int, int], Numbers]
+"""Draws from a quantile table at an address, for some number of replications."""
 
 
-def arrive_reloads(carried: Carried, tables: Tables, interval: int) -> Numbers:
+def arrive_reloads(carried: Counts, tables: Tables, interval: int) -> Numbers:
     """Move the clocks on to the next raid; rounds that reloads bring until it begins, (R, K)."""
-    waiting = carried.due != k.NEVER
+    waiting = carried.due != NEVER
     if not waiting.any():
         return np.zeros_like(carried.due)
     carried.due[waiting] -= interval
     came = waiting & (carried.due <= 0)
-    carried.due[came] = k.NEVER
+    carried.due[came] = NEVER
     rounds: Numbers = np.where(came, tables.magazines["reload_rounds"], 0)
     carried.ready[:] += rounds
     return rounds
 
 
 def replace_batteries(
-    carried: Carried, lost_at: Numbers, tables: Tables, supply: Supply, raid: int
+    carried: Counts, lost_at: Numbers, tables: Tables, supply: Supply, raid: int
 ) -> None:
     """Note the losses of the last raid in `lost_at` (R, B), and replace what is due.
 
     A replacement brings channels; its rounds are a matter of resupply, but for endless ones.
     """
-    if (carried.loss == k.FOREVER).all():
+    if (carried.loss == FOREVER).all():
         return
-    fresh = (carried.loss != k.FOREVER) & (carried.loss != k.NEVER)
+    fresh = (carried.loss != FOREVER) & (carried.loss != NEVER)
     lost_at[fresh] = carried.loss[fresh] + (raid - 1) * supply.interval
-    carried.loss[fresh] = k.NEVER
+    carried.loss[fresh] = NEVER
     waited = raid * supply.interval - lost_at
-    back = (carried.loss == k.NEVER) & (waited >= supply.replacement)
-    carried.loss[back] = k.FOREVER
-    endless = tables.magazines["rounds"] == k.INFINITE
-    carried.ready[back[:, tables.magazines["battery"]] & endless] = k.INFINITE
+    back = (carried.loss == NEVER) & (waited >= supply.replacement)
+    carried.loss[back] = FOREVER
+    endless = tables.magazines["rounds"] == INFINITE
+    carried.ready[back[:, tables.magazines["battery"]] & endless] = INFINITE
 
 
-def replenish(stock: Numbers, supply: Supply, seed: int, start: int, raid: int) -> Numbers:
+def replenish(stock: Numbers, supply: Supply, raid: int, draw: Draw) -> Numbers:
     """Add to the stocks (R, I) what reaches them before a raid, and return it."""
     came = np.tile(supply.arrivals[raid], (len(stock), 1))
     if raid > 0:
         for source in supply.drawn:
             address = source.stream + raid_offset(raid)
-            came[:, source.interceptor] += _drawn(source.quantiles, seed, start, address, len(came))
+            came[:, source.interceptor] += np.maximum(draw(source.quantiles, address, len(came)), 0)
     stock += came
     return came
 
 
-def _drawn(quantiles: Any, seed: int, start: int, address: int, number: int) -> Numbers:
-    found = np.zeros(number, dtype=np.int64)
-    # Unsigned whatever its size: another type would be compiled anew.
-    k.draw_numbers(quantiles, seed, start, np.uint64(address), found)
-    np.maximum(found, 0, out=found)
-    return found
-
-
-def deliver(carried: Carried, stock: Numbers, tables: Tables, supply: Supply) -> Numbers:
+def deliver(carried: Counts, stock: Numbers, tables: Tables, supply: Supply) -> Numbers:
     """Move rounds from the stocks (R, I) into the magazines; what each gets, (R, K)."""
     magazines = tables.magazines
-    pending = np.where(carried.due != k.NEVER, magazines["reload_rounds"], 0)
+    pending = np.where(carried.due != NEVER, magazines["reload_rounds"], 0)
     lacks: Numbers = np.clip(magazines["rounds"] - carried.ready - pending, 0, supply.limit)
-    lacks[carried.loss[:, magazines["battery"]] != k.FOREVER] = 0
+    lacks[carried.loss[:, magazines["battery"]] != FOREVER] = 0
     wanted = lacks @ supply.sources
     # Most nights no stock is short, and nothing need be shared out.
     for interceptor in np.flatnonzero((wanted > np.maximum(stock, 0)).any(axis=0)).tolist():

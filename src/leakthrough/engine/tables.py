@@ -1,120 +1,111 @@
-"""Arrays."""
+"""A scenario in numbers: the records of `engine.layout`, filled and linked."""
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-# What a scenario says, kind by kind and in codes; `leakthrough.engine.state` lays it out for the kernel.
+from leakthrough.engine.layout import (
+    BATTERY,
+    KILL_CHANCE,
+    LANDING,
+    LAYER,
+    MAGAZINE,
+    NODE,
+    PAIRING,
+    SALVO,
+    WINDOW,
+    Records,
+    Whole,
+)
+from leakthrough.engine.memory import Block, Place, new_block
 
-SALVO = np.dtype(
-    [
-        ("count", "i8"),
-        ("first", "i8"),  # code of the salvo's first threat
-        ("threat", "i8"),  # threat class
-        ("priority", "i8"),
-        ("target_offset", "i8"),  # ticks from the edge to the target
-        ("stream", "u8"),  # of the arrivals
-        ("kind", "i8"),  # FIXED, POISSON, UNIFORM, DISTRIBUTION
-        ("start", "f8"),  # ticks
-        ("scale", "f8"),  # ticks: mean spacing, or length of the interval
-        ("table", "i8"),  # quantile table of the arrival, or -1
-        ("threats_stream", "u8"),
-        ("threats_table", "i8"),  # quantile table of how many come, or -1: `count` do
-    ]
-)
-LANDING = np.dtype(  # a salvo whose leakers may destroy a battery
-    [
-        ("salvo", "i8"),
-        ("battery", "i8"),
-        ("lethality", "u8"),  # threshold
-        ("stream", "u8"),
-    ]
-)
-WINDOW = np.dtype(  # what a layer is to a salvo
-    [
-        ("open_offset", "i8"),  # ticks from arrival at the edge
-        ("close_offset", "i8"),
-        ("soft_kill", "u8"),  # thresholds
-        ("detection", "u8"),
-        ("dismissal", "u8"),  # taken for a decoy, rightly or wrongly
-        ("stream", "u8"),
-        ("random", "?"),  # whether anything at the opening is drawn
-    ],
-    align=True,
-)
-LAYER = np.dtype(
-    [
-        ("availability", "u8"),  # threshold
-        ("stream", "u8"),
-    ]
-)
-BATTERY = np.dtype(
-    [
-        ("layer", "i8"),
-        ("channels", "i8"),
-        ("max_salvos", "i8"),
-        ("order", "i8"),
-        ("reaction", "i8"),  # ticks, or drawn from a quantile table where that is not -1
-        ("reaction_table", "i8"),
-        ("assessment", "i8"),
-        ("assessment_table", "i8"),
-        ("false_kill", "u8"),  # thresholds
-        ("false_survival", "u8"),
-        ("random_delay", "?"),  # whether reaction or flight is drawn
-        ("random", "?"),  # whether anything but the kill is drawn
-    ],
-    align=True,
-)
-PAIRING = np.dtype(  # what a battery is to a salvo
-    [
-        ("engagement_stream", "u8"),
-        ("rounds_stream", "u8"),
-        ("salvo_size", "i8"),
-        ("engages", "?"),  # on its axis, with something that can kill it
-    ],
-    align=True,
-)
-MAGAZINE = np.dtype(
-    [
-        ("battery", "i8"),
-        ("interceptor", "i8"),
-        ("rounds", "i8"),
-        ("reserved", "i8"),
-        ("reload_rounds", "i8"),
-        ("reload_ticks", "i8"),
-        ("reloads", "i8"),
-        ("flight", "i8"),  # ticks, or drawn from a quantile table where that is not -1
-        ("flight_table", "i8"),
-        ("to_kill", "i8"),  # ticks from firing, where the battery draws nothing
-        ("to_end", "i8"),
-    ]
-)
-KILL = np.dtype([("threshold", "u8"), ("table", "i8"), ("stream", "u8")])
-
-Records = Any
-"""A `numpy.recarray`; its attributes are the fields of its dtype."""
+RECORDS_OF = {
+    "salvos": SALVO,
+    "landings": LANDING,
+    "windows": WINDOW,
+    "layers": LAYER,
+    "batteries": BATTERY,
+    "pairings": PAIRING,
+    "magazines": MAGAZINE,
+    "kill_chances": KILL_CHANCE,
+    "nodes": NODE,
+}
+"""Records of the tables that begin anew with each raid, in the order of the block."""
+LISTS = ("openings", "preferences", "urgencies", "fireable")
 
 
-class Tables(NamedTuple):
-    """Everything that the kernel reads."""
+class Tables:
+    """A scenario in numbers: records, and lists of codes, as the kernel reads them.
+
+    Records and lists lie in one block of memory, with the values with which a raid starts: the
+    state of a thread begins as a copy of it, and so does each replication.
+
+    Parameters
+    ----------
+    block : array of uint8
+    places : mapping of str to Place
+        Where the records and lists below are in the block.
+    quantiles : array of float64
+        Tables of 2 * 4097, one after another.
+    fixed_arrivals : array of int64
+        Ticks of the threats of those salvos whose arrival is not drawn.
+    timeline : array of int64, shape (T,)
+        Sample times in ticks.
+    interceptors : int
+        I.
+    """
 
     salvos: Records  # (S,)
     landings: Records  # (salvos that aim at a battery,), by battery
-    windows: Records  # (S, L)
+    windows: Records  # (L * S,), by layer, then by salvo
     layers: Records  # (L,), outermost first
-    batteries: Records  # (B,)
-    pairings: Records  # (S, B)
-    magazines: Records  # (K,)
-    kill: Records  # (I, C)
-    urgency: npt.NDArray[np.int64]  # (B, S): salvos it engages, most urgent first, then -1
-    preference: npt.NDArray[np.int64]  # (S, B, most magazines + 1): magazines, then -1
-    quantiles: npt.NDArray[np.float64]  # (tables, 2, 4097)
-    fixed_arrival: npt.NDArray[np.int64]  # (N,): ticks, where the arrival is not drawn
-    salvo_of: npt.NDArray[np.int64]  # (N,)
-    timeline: npt.NDArray[np.int64]  # (T,): sample times in ticks
+    batteries: Records  # (B,), by layer
+    pairings: Records  # (P,): batteries and the salvos that they may engage, by window
+    magazines: Records  # (K,), by battery
+    kill_chances: Records  # (I * C,), by interceptor, then by threat class
+    nodes: Records  # tournament of the next openings: leaves in the upper half
+    openings: npt.NDArray[np.uint32]  # windows in the order of their leaves
+    preferences: npt.NDArray[np.uint32]  # magazines of each pairing, in the order of trying
+    urgencies: npt.NDArray[np.uint32]  # pairings of each battery, most urgent first
+    fireable: npt.NDArray[np.uint32]  # windows in which each magazine's rounds may be fired
 
+    def __init__(
+        self,
+        block: Block,
+        places: Mapping[str, Place],
+        quantiles: npt.NDArray[np.float64],
+        fixed_arrivals: Whole,
+        timeline: Whole,
+        interceptors: int,
+    ) -> None:
+        self.block, self.places, self.quantiles = block, places, quantiles
+        self.fixed_arrivals, self.timeline, self.interceptors = (
+            fixed_arrivals,
+            timeline,
+            interceptors,
+        )
+        for name, place in places.items():
+            setattr(self, name, place.array(block))
 
-def records(shape: int | tuple[int, ...], dtype: np.dtype[Any]) -> Records:
-    """Zeroed records."""
-    return np.zeros(shape, dtype).view(np.recarray)
+    def __reduce__(self) -> tuple[Any, ...]:
+        given = self.quantiles, self.fixed_arrivals, self.timeline, self.interceptors
+        return type(self), (self.block, self.places, *given)
+
+    def copy(self) -> "Tables":
+        """Return tables whose records may be changed; what is not in the block is shared."""
+        block = new_block(self.block.size)
+        block[:] = self.block
+        given = self.quantiles, self.fixed_arrivals, self.timeline, self.interceptors
+        return Tables(block, self.places, *given)
+
+    @property
+    def classes(self) -> int:
+        """Number of threat classes, C."""
+        return int(self.kill_chances.size) // max(self.interceptors, 1)
+
+    @property
+    def threats(self) -> int:
+        """Number of threats of all salvos together, N; where it is drawn, the most."""
+        return int(self.salvos["count"].sum())

@@ -1,7 +1,7 @@
 """Exact models of the public literature, in the words of the simulator.
 
 They answer simple questions without a simulation, and the simulator is tested against them where
-both apply: `scenario_of` writes that scenario. Laws are labelled arrays: ``(pmf *
+both apply: `as_scenario` writes that scenario. Laws are labelled arrays: ``(pmf *
 pmf.leakers).sum()`` is a mean.
 """
 
@@ -12,29 +12,29 @@ from leakthrough.exact.binomial_raid import (
     rounds_required,
     shoot_look_shoot,
 )
+from leakthrough.exact.costs import raid_costs
 from leakthrough.exact.deployment import prim_read
-from leakthrough.exact.exchange import cost_exchange
 from leakthrough.exact.magazines import finite_magazine, layered_inventories, layered_rounds_left
 from leakthrough.exact.salvo_combat import armstrong_salvo, hughes_salvo
-from leakthrough.exact.saturation import erlang_b, patience, simultaneous_raid
-from leakthrough.exact.scenarios import scenario_of
+from leakthrough.exact.saturation import abandonment, erlang_b, simultaneous_raid
+from leakthrough.exact.scenarios import as_scenario
 from leakthrough.exact.terminal import terminal_defence
 
 __all__ = [
+    "abandonment",
     "armstrong_salvo",
-    "cost_exchange",
+    "as_scenario",
     "erlang_b",
     "finite_magazine",
     "hughes_salvo",
     "layered_inventories",
     "layered_rounds_left",
     "leakers",
-    "patience",
     "prim_read",
     "raid_annihilation",
+    "raid_costs",
     "random_allocation",
     "rounds_required",
-    "scenario_of",
     "shoot_look_shoot",
     "simultaneous_raid",
     "terminal_defence",

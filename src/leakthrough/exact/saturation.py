@@ -53,7 +53,7 @@ def erlang_b(load: float, channels: int) -> float:
     return blocked
 
 
-def patience(arrival_rate: float, service_rate: float, channels: int, patience: Any) -> float:
+def abandonment(arrival_rate: float, service_rate: float, channels: int, patience: Any) -> float:
     """Probability that a threat leaks because no channel comes free while it can wait.
 
     Poisson arrivals, exponential engagements, first come first served; a threat waits for the
@@ -87,7 +87,7 @@ def patience(arrival_rate: float, service_rate: float, channels: int, patience: 
 
     Examples
     --------
-    >>> round(patience(10.0, 1.0, 10, 0.5), 6)
+    >>> round(abandonment(10.0, 1.0, 10, 0.5), 6)
     0.103517
     """
     rate, service = _rate("arrival_rate", arrival_rate), _rate("service_rate", service_rate)

@@ -35,7 +35,7 @@ _SHORTEST = 1e-3
 """Seconds: the simulator counts whole microseconds, which would bias what is not much longer."""
 
 
-def scenario_of(model: Callable[..., Any] | str, **arguments: Any) -> Scenario:
+def as_scenario(model: Callable[..., Any] | str, **arguments: Any) -> Scenario:
     """Write the scenario with which the simulator reproduces an exact model.
 
     It is where one goes on from a formula: ``.replace(path, value)`` relaxes one assumption at a
@@ -46,7 +46,7 @@ def scenario_of(model: Callable[..., Any] | str, **arguments: Any) -> Scenario:
     model : function of `leakthrough.exact`, or its name
         One of those below.
     **arguments
-        Those of the model, as numbers. `erlang_b` and `patience` take `threats` too, the number
+        Those of the model, as numbers. `erlang_b` and `abandonment` take `threats` too, the number
         of threats of the stream (default 10,000).
 
     Returns
@@ -55,7 +55,7 @@ def scenario_of(model: Callable[..., Any] | str, **arguments: Any) -> Scenario:
         One threat class `threat` in a salvo `raid`, and one `battery` of an `interceptor` in a
         layer `defence`, but for these: in `layered_inventories` layers, batteries and interceptors
         are numbered, `layer 1` the outermost; in `uniform_allocation` the threats that get a round
-        more are a class and a salvo of their own, `favoured`, and in `cost_exchange` the decoys.
+        more are a class and a salvo of their own, `favoured`, and in `raid_costs` the decoys.
 
     Raises
     ------
@@ -79,12 +79,12 @@ def scenario_of(model: Callable[..., Any] | str, **arguments: Any) -> Scenario:
     `layered_rounds_left`                  channel; rounds that make no full salvo are left out
     `uniform_allocation`                   all at once, engagements of k + 1 rounds for the
                                            favoured threats, and of k for the others
-    `cost_exchange`                        the raid of `leakers`, and a salvo of `decoys`
+    `raid_costs`                           the raid of `leakers`, and a salvo of `decoys`
     `simultaneous_raid`                    all at once; an engagement kills surely and at once,
                                            and then holds its channel for the cycle
     `erlang_b`                             a Poisson stream, engagements that hold a channel for
                                            an exponential time of mean 1 s, a window of no length
-    `patience`                             the same, with a window as long as the patience, which
+    `abandonment`                          the same, with a window as long as the patience, which
                                            must be one number
     ====================================== =====================================================
 
@@ -99,7 +99,7 @@ def scenario_of(model: Callable[..., Any] | str, **arguments: Any) -> Scenario:
 
     Examples
     --------
-    >>> scenario = scenario_of(leakers, threats=10, kill_probability=0.8)
+    >>> scenario = as_scenario(leakers, threats=10, kill_probability=0.8)
     >>> fewer = scenario.replace("layers.defence.batteries.battery.magazines.interceptor.rounds", 8)
     """
     name = model if isinstance(model, str) else getattr(model, "__name__", "")
@@ -291,7 +291,7 @@ def _uniform_allocation(threats: int, rounds: int, kill_probability: float) -> S
     )
 
 
-def _cost_exchange(
+def _raid_costs(
     threats: int,
     kill_probability: float,
     rounds_each: int = 1,
@@ -320,7 +320,7 @@ def _cost_exchange(
         for name, cost in (("threat_cost", threat_cost), ("decoy_cost", decoy_cost))
     )
     return Scenario(
-        name="exact model: cost exchange",
+        name="exact model: raid costs",
         threats=[
             Threat(name="threat", speed=_SPEED, cost=price),
             Threat(name="decoy", speed=_SPEED, cost=decoy_price, decoy=True),
@@ -353,7 +353,7 @@ def _erlang_b(load: float, channels: int, threats: int = 10_000) -> Scenario:
     return _stream("Erlang's loss system", positive("load", load), 1.0, channels, 0.0, threats)
 
 
-def _patience(
+def _abandonment(
     arrival_rate: float,
     service_rate: float,
     channels: int,
@@ -370,7 +370,7 @@ def _patience(
         raise ValueError(f"service_rate: {text}; got {service_rate!r}")
     if 0.0 < longest < _SHORTEST:
         raise ValueError(f"patience: must be 0, or at least 1 ms; got {patience!r}")
-    return _stream("patience", rate, 1.0 / service, channels, longest, threats)
+    return _stream("abandonment", rate, 1.0 / service, channels, longest, threats)
 
 
 def _stream(
@@ -392,8 +392,8 @@ _BUILDERS: dict[str, Callable[..., Scenario]] = {
     "layered_inventories": _layered_inventories,
     "layered_rounds_left": _layered_rounds_left,
     "uniform_allocation": _uniform_allocation,
-    "cost_exchange": _cost_exchange,
+    "raid_costs": _raid_costs,
     "simultaneous_raid": _simultaneous_raid,
     "erlang_b": _erlang_b,
-    "patience": _patience,
+    "abandonment": _abandonment,
 }

@@ -40,7 +40,7 @@ class Resupply(Model):
     rounds: Rounds = Field(math.inf, description="At most so many before a raid.")
 
 
-class Lot(Model):
+class Delivery(Model):
     """Rounds that reach a stock at one time.
 
     Parameters
@@ -68,7 +68,7 @@ class Stock(Model):
         Rounds at the start, from 0 to 1e9.
     rate : float, default 0
         Rounds that reach it at a constant rate [1/s], counted when whole, from 0 to 1e6.
-    lots : list of Lot, default empty
+    deliveries : list of Delivery, default empty
         Rounds that reach it at stated times.
     replenishment : frozen scipy.stats distribution, optional
         Rounds that reach it between two raids, drawn anew each time and rounded; not below 0.
@@ -77,7 +77,9 @@ class Stock(Model):
     interceptor: str = Field(description="The name of an interceptor.")
     rounds: int = Field(ge=0, le=MOST_ROUNDS, description="Rounds at the start.")
     rate: float = Field(0.0, ge=0.0, le=1e6, description="Rounds that reach it [1/s].")
-    lots: tuple[Lot, ...] = Field((), description="Rounds that reach it at stated times.")
+    deliveries: tuple[Delivery, ...] = Field(
+        (), description="Rounds that reach it at stated times."
+    )
     replenishment: UncertainCount | None = Field(
         None, description="Rounds that reach it between two raids."
     )

@@ -53,13 +53,13 @@ def of_campaign(campaign: Any) -> Glance:
     first = campaign.raid(0)
     drawn = frozenset(campaign.sizes)
     line = f"{_counted(campaign.raid_count, 'raid')}, {number(campaign.interval)} s apart"
-    header = ["stock of", "at the start", "a day", "lots", "a draw between raids"]
+    header = ["stock of", "at the start", "a day", "deliveries", "a draw between raids"]
     stocks = [
         [
             stock.interceptor,
             number(stock.rounds),
             number(stock.rate * _DAY),
-            number(len(stock.lots)),
+            number(len(stock.deliveries)),
             "no" if stock.replenishment is None else stock.replenishment.dist,
         ]
         for stock in campaign.stocks

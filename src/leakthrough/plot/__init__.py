@@ -7,7 +7,7 @@ they write is taken from the Dataset: to call a thing by another name, assign ot
 
 from leakthrough.plot.nights import campaign
 from leakthrough.plot.raid import depletion, fates, leakers
-from leakthrough.plot.record import places, recorded
+from leakthrough.plot.record import predictive_intervals, rank_ecdf
 from leakthrough.plot.search import frontier, sensitivity, tornado
 from leakthrough.plot.sweeps import heatmap, saturation
 
@@ -18,8 +18,8 @@ __all__ = [
     "frontier",
     "heatmap",
     "leakers",
-    "places",
-    "recorded",
+    "predictive_intervals",
+    "rank_ecdf",
     "saturation",
     "sensitivity",
     "tornado",

@@ -19,7 +19,7 @@ from leakthrough.plot.style import (
     whole,
     words,
 )
-from leakthrough.results.sustainment import supply
+from leakthrough.results.sustainment import sustainment
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -58,7 +58,7 @@ def campaign(result: xr.Dataset, *, axes: Any = None) -> "Array":
     """
     wanted = ("raid", "remaining", "stock", "leaked", "decoy")
     demand(result, "simulate_campaign", wanted, "result")
-    probabilities = supply(result)
+    probabilities = sustainment(result)
     panels = some_axes(axes, 3, 9.5, 9.0)
     raids = result["raid"].values + 1
     _draw_rounds(panels[0], result, raids)

@@ -180,15 +180,15 @@ def _salvos(ready: xr.Dataset) -> list[str]:
 
 
 def leakers(
-    result: xr.Dataset, law: xr.DataArray | None = None, *, ax: "Axes | None" = None
+    result: xr.Dataset, pmf: xr.DataArray | None = None, *, ax: "Axes | None" = None
 ) -> "Axes":
-    """How many real threats get through: the distribution, its mean, and an exact law beside it.
+    """How many real threats get through: the distribution, its mean, and an exact one to compare.
 
     Parameters
     ----------
     result : xarray.Dataset
         From `simulate`, with either `keep`, or one raid of a campaign whose sizes are not drawn.
-    law : xarray.DataArray, optional
+    pmf : xarray.DataArray, optional
         Probabilities along `leakers`, such as `exact.leakers` gives.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure without.
@@ -197,15 +197,15 @@ def leakers(
     -------
     matplotlib.axes.Axes
         Shares of the replications by number of leakers (in bins where there are many numbers);
-        the mean with its 95 % interval (Student's t); the law as dots.
+        the mean with its 95 % interval (Student's t); the exact distribution as dots.
 
     Raises
     ------
     ValueError
-        If the Dataset is not the result of one raid, or `law` is not as above.
+        If the Dataset is not the result of one raid, or `pmf` is not as above.
     """
     demand(result, "simulate", ("launched",), "result")
-    ready, chances = reduced(result), _chances(law)
+    ready, chances = reduced(result), _chances(pmf)
     counts = ready["replications_by_leakers"].values / int(ready["replications"])
     mean, variance = ready["leakers"].sel(statistic=["mean", "variance"]).values
     low, high = student(mean, variance, int(ready["replications"]), 0.95, least=0.0)[2:]
@@ -227,7 +227,7 @@ def leakers(
     if chances is not None:
         exact = float(np.arange(len(chances)) @ chances)
         at = edges[:-1] + (width - 1) / 2.0
-        label = f"exact law: mean {number(exact)}"
+        label = f"exact: mean {number(exact)}"
         ax.plot(
             at, _binned(chances, edges, width), "o", color=VERMILION, mec="white", ms=5, label=label
         )
@@ -241,17 +241,17 @@ def leakers(
     return ax
 
 
-def _chances(law: object) -> "Array | None":
+def _chances(pmf: object) -> "Array | None":
     """Probabilities of 0, 1, 2 ... leakers."""
-    if law is None:
+    if pmf is None:
         return None
-    if not isinstance(law, xr.DataArray) or law.dims != ("leakers",):
-        dims = law.dims if isinstance(law, xr.DataArray) else type(law).__name__
-        raise ValueError(f"law: must be probabilities along leakers, a DataArray; got {dims}")
-    at, values = law["leakers"].values, law.values
+    if not isinstance(pmf, xr.DataArray) or pmf.dims != ("leakers",):
+        dims = pmf.dims if isinstance(pmf, xr.DataArray) else type(pmf).__name__
+        raise ValueError(f"pmf: must be probabilities along leakers, a DataArray; got {dims}")
+    at, values = pmf["leakers"].values, pmf.values
     if (at < 0).any() or (at != np.rint(at)).any() or abs(values.sum() - 1.0) > 1e-6:
         text = f"its sum is {float(values.sum()):g}"
-        raise ValueError(f"law: must be probabilities of whole numbers that add up to 1; {text}")
+        raise ValueError(f"pmf: must be probabilities of whole numbers that add up to 1; {text}")
     found = np.zeros(int(at.max()) + 1)
     found[at.astype(np.int64)] = values
     return found

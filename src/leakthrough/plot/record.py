@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-_WANTED = ("place", "recorded", "simulated", "mean", "night", "threat_class", "outcome")
+_WANTED = ("relative_rank", "recorded", "simulated", "mean", "night", "threat_class", "outcome")
 _WORDS = {"through": "got through", "hard_kill": "shot down", "soft_kill": "jammed or lost"}
 
 
@@ -40,8 +40,8 @@ def _whole(found: xr.Dataset) -> xr.Dataset:
     return found.expand_dims(missing)
 
 
-def places(found: xr.Dataset, *, ax: "Axes | None" = None) -> "Axes":
-    """Distribution of the places of recorded nights among simulated ones, beside the uniform.
+def rank_ecdf(found: xr.Dataset, *, ax: "Axes | None" = None) -> "Axes":
+    """Empirical distribution of the ranks of recorded nights among simulated ones, and the uniform.
 
     Parameters
     ----------
@@ -53,31 +53,31 @@ def places(found: xr.Dataset, *, ax: "Axes | None" = None) -> "Axes":
     Returns
     -------
     matplotlib.axes.Axes
-        For each class and outcome with a place, the share of nights at or below it. A grey band
-        holds 95 in 100 whole curves of as many independent, uniform places (Kolmogorov's
+        For each class and outcome with a rank, the share of nights at or below it. A grey band
+        holds 95 in 100 whole curves of as many independent, uniform ranks (Kolmogorov's
         distance).
 
     Raises
     ------
     ValueError
-        If the Dataset is not from `records.check`, or tells no place.
+        If the Dataset is not from `records.check`, or has no rank.
     """
     found = _whole(found)
     told = {}
     for name in found["threat_class"].values.tolist():
         for outcome in found["outcome"].values.tolist():
-            values = found["place"].sel(threat_class=name, outcome=outcome).values
+            values = found["relative_rank"].sel(threat_class=name, outcome=outcome).values
             if np.isfinite(values).any():
                 told[_named(name, outcome)] = np.sort(values[np.isfinite(values)])
     if not told:
-        raise ValueError("found: tells no place; the record tells the fate of none of its threats")
+        raise ValueError("found: has no rank; the record tells the fate of none of its threats")
     ax = one_axes(ax, 8.0, max(4.6, 1.0 + 0.3 * len(told)))
     _draw_bands(ax, sorted({values.size for values in told.values()}))
     for n, (name, values) in enumerate(told.items()):
         colour, line, _ = style(n)
         ax.ecdf(values, color=colour, ls=line, lw=2, label=f"{words(name)}: {_nights(values.size)}")
     ax.set(xlim=(0.0, 1.0), ylim=(0.0, 1.0), ylabel="share of nights at or below")
-    ax.set_xlabel("place of the recorded night (0: below all simulated)")
+    ax.set_xlabel("relative rank of the recorded night (0: below all simulated)")
     ax.set_title("Recorded nights among the simulated", loc="left", fontsize="medium")
     per_cent(ax.yaxis)
     beside(ax, handlelength=3.2)
@@ -85,7 +85,7 @@ def places(found: xr.Dataset, *, ax: "Axes | None" = None) -> "Axes":
 
 
 def _draw_bands(ax: "Axes", numbers: Sequence[int]) -> None:
-    """Bands that hold the whole curve of so many uniform places 95 times in 100, widest first."""
+    """Bands that hold the whole curve of so many uniform ranks 95 times in 100, widest first."""
     from scipy.stats import kstwo
 
     line = np.array([0.0, 1.0])
@@ -101,7 +101,7 @@ def _nights(number: int) -> str:
     return f"{number} night{'s' if number > 1 else ''}"
 
 
-def recorded(found: xr.Dataset, *, ax: "Axes | None" = None) -> "Axes":
+def predictive_intervals(found: xr.Dataset, *, ax: "Axes | None" = None) -> "Axes":
     """A recorded night in its simulated intervals, by class and outcome.
 
     Parameters

@@ -46,7 +46,7 @@ def saturation(
     Parameters
     ----------
     found : xarray.Dataset
-        From `sweep` with one axis of numbers. A second axis, or what the measure is told apart
+        From `sweep` with one axis of numbers. A second axis, or what the measure is grouped
         by, gives a line for each of its values, at most nine: select some of more.
     measure : str, optional
         Label of a measure; the first of the sweep without.
@@ -148,7 +148,7 @@ def heatmap(
     Parameters
     ----------
     found : xarray.Dataset
-        From `sweep` with two axes, or one and a measure told apart by names. Of more, select.
+        From `sweep` with two axes, or one and a measure grouped by names. Of more, select.
     measure : str, optional
         Label of a measure; the first of the sweep without.
     along : str, optional
@@ -262,7 +262,7 @@ def _others(values: xr.DataArray, along: str | None, *, most: int, last: bool = 
 def _few(values: xr.DataArray, others: Sequence[str]) -> range:
     size = values.sizes[others[0]]
     if size > MOST_LINES:
-        text = f"at most {MOST_LINES} lines can be told apart, {others[0]} has {size}"
+        text = f"at most {MOST_LINES} lines can be distinguished, {others[0]} has {size}"
         raise ValueError(f"found: {text}; select some, as by found.isel({others[0]}=[0, 5])")
     return range(size)
 

@@ -26,19 +26,19 @@ def check(
     classes: Mapping[str, str] | None = None,
     seed: int = 0,
 ) -> xr.Dataset:
-    """Find the place of recorded nights in the distributions of simulated ones.
+    """Find the rank of recorded nights in the distributions of simulated ones.
 
-    The place is the randomised probability integral transform: of R replications B are below the
-    recorded number and T equal it, and with V uniform from 0 to 1
+    The relative rank is the randomised probability integral transform: of R replications B are
+    below the recorded number and T equal it, and with V uniform from 0 to 1
 
-        place = (B + V (T + 1)) / (R + 1).
+        relative rank = (B + V (T + 1)) / (R + 1).
 
     If the recorded night is one more draw from what was simulated, it is exactly uniform from 0 to
-    1, however few the replications and however coarse the counts. So over many nights: places near
-    0 and 1 say that the simulated spread is too small, places in the middle that it is too large,
-    places to one side that the simulation is off.
+    1, however few the replications and however coarse the counts. So over many nights: ranks near
+    0 and 1 say that the simulated spread is too small, ranks in the middle that it is too large,
+    ranks to one side that the simulation is off.
 
-    Uniform places do not show that a model is right: a model that knows nothing but the spread of
+    Uniform ranks do not show that a model is right: a model that knows nothing but the spread of
     the record has them too. One night shows nothing.
 
     Parameters
@@ -52,7 +52,7 @@ def check(
         The class of the record for each threat of the scenario. A threat that bears the name of a
         class needs none. Decoys are counted: the record counts them.
     seed : int, default 0
-        Of V. The same seed gives the same places.
+        Of V. The same seed gives the same ranks.
 
     Returns
     -------
@@ -62,12 +62,12 @@ def check(
 
         - `recorded`: NaN where the record does not tell;
         - `mean`, and `simulated` along `quantile`: of the replications;
-        - `place`: from 0 to 1; `below` and `up_to`: the share of replications below the recorded
-          number, and not above it, between which chance puts it. NaN where the record does not
-          tell, or none came.
+        - `relative_rank`: from 0 to 1; `below` and `up_to`: the share of replications below the
+          recorded number, and not above it, between which chance puts it. NaN where the record
+          does not tell, or none came.
 
         By `threat_class` and `outcome`: `nights`, those that tell; `statistic` and `p_value` of
-        the test of Kolmogorov and Smirnov that the places are uniform (NaN below two nights). It
+        the test of Kolmogorov and Smirnov that the ranks are uniform (NaN below two nights). It
         takes the nights for independent; the classes and outcomes of a night are not.
 
     Raises
@@ -89,7 +89,7 @@ def check(
     >>> night = nights(raids()).sel(night="2025-07-04")
     >>> kinds = {"strike drone": "drone", "decoy drone": "drone"}
     >>> found = check(result, night, classes=kinds).squeeze("night")
-    >>> bool(0.01 < found.place.sel(threat_class="drone", outcome="soft_kill") < 0.99)
+    >>> bool(0.01 < found.relative_rank.sel(threat_class="drone", outcome="soft_kill") < 0.99)
     True
     """
     results = [result] if isinstance(result, xr.Dataset) else list(result)
@@ -124,14 +124,14 @@ def _by_class(result: xr.Dataset, classes: Mapping[str, str]) -> "dict[str, Arra
     launched = np.broadcast_to(result["launched"].values, leaked.shape)
     killed, soft = (result[name].sum("layer").values for name in ("killed", "soft_killed"))
     numbers = np.array([launched, leaked, killed, soft])
-    for place, threat in enumerate(result["threat"].values.tolist()):
+    for index, threat in enumerate(result["threat"].values.tolist()):
         name = classes.get(threat, threat)
         if name not in CLASSES:
             raise ValueError(
                 f"classes: the threat {threat!r} must have one of {', '.join(CLASSES)}; "
                 f"got {classes.get(threat)!r}"
             )
-        found[name] = found.get(name, 0) + numbers[..., place]
+        found[name] = found.get(name, 0) + numbers[..., index]
     return found
 
 
@@ -149,7 +149,7 @@ def _told(table: xr.Dataset, night: int, name: str) -> "tuple[str, Array]":
 def _compared(
     simulated: "Array | None", told: "tuple[str, Array]", rng: np.random.Generator
 ) -> "Array":
-    """Recorded, mean, place, below, up to, and quantiles: a row for each outcome."""
+    """Recorded, mean, rank, below, up to, and quantiles: a row for each outcome."""
     where, (number, *recorded) = told
     if simulated is None:
         simulated = np.zeros((1 + len(OUTCOMES), 1), np.int64)
@@ -163,12 +163,12 @@ def _compared(
     rows = []
     for count, value, v in zip(counts, recorded, luck, strict=True):
         below, ties = (count < value).sum(), (count == value).sum()
-        places = [
+        ranks = [
             (below + v * (ties + 1)) / (count.size + 1),
             below / count.size,
             (below + ties) / count.size,
         ]
-        known = places if np.isfinite(value) and number > 0 else [np.nan] * len(places)
+        known = ranks if np.isfinite(value) and number > 0 else [np.nan] * len(ranks)
         rows.append([value, count.mean(), *known, *np.quantile(count, QUANTILES)])
     return np.array(rows)
 
@@ -178,7 +178,7 @@ def _labelled(rows: "Array", table: xr.Dataset, held: Sequence[str]) -> xr.Datas
     texts = {
         "recorded": "recorded number of threats",
         "mean": "mean simulated number of threats",
-        "place": "randomised place of the recorded number among the simulated ones",
+        "relative_rank": "randomised relative rank of the recorded number among the simulated ones",
         "below": "share of replications below the recorded number",
         "up_to": "share of replications not above the recorded number",
     }
@@ -198,18 +198,18 @@ def _labelled(rows: "Array", table: xr.Dataset, held: Sequence[str]) -> xr.Datas
 
 
 def _tested(found: xr.Dataset) -> xr.Dataset:
-    """Add the test that places are uniform over the nights."""
+    """Add the test that ranks are uniform over the nights."""
     from scipy import stats
 
-    places = found["place"].values
-    tests = np.full((2, *places.shape[1:]), np.nan)
-    number = np.isfinite(places).sum(axis=0)
+    ranks = found["relative_rank"].values
+    tests = np.full((2, *ranks.shape[1:]), np.nan)
+    number = np.isfinite(ranks).sum(axis=0)
     for at in np.argwhere(number >= 2):
-        column = places[:, *at]
+        column = ranks[:, *at]
         tests[:, *at] = stats.kstest(column[np.isfinite(column)], "uniform")
     texts = {
         "nights": (number, "nights that tell"),
-        "statistic": (tests[0], "Kolmogorov and Smirnov's distance of the places from uniform"),
+        "statistic": (tests[0], "Kolmogorov and Smirnov's distance of the ranks from uniform"),
         "p_value": (tests[1], "probability of such a distance or a larger one if uniform"),
     }
     return found.assign(

@@ -15,8 +15,8 @@ Array = npt.NDArray[Any]
 
 COUNTS = {
     "launched": "threats launched, decoys among them",
-    "hard_kill": "shot down; NaN where not told apart from soft kills",
-    "soft_kill": "jammed or lost; NaN where not told apart, or not reported",
+    "hard_kill": "shot down; NaN where not distinguished from soft kills",
+    "soft_kill": "jammed or lost; NaN where not distinguished, or not reported",
     "stopped": "shot down, jammed or lost, as far as reported",
     "in_flight": "still in the air when the bulletin was written: fate unknown",
     "through": "neither stopped nor in flight; not the same as hits",

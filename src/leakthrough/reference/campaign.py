@@ -76,7 +76,7 @@ class Season:
         return raid
 
     def replenish(self, number: int) -> dict[str, int]:
-        """What reaches each stock before a raid: its rate, its lots, its draw."""
+        """What reaches each stock before a raid: its rate, its deliveries, its draw."""
         came = {}
         for stock in self.campaign.stocks:
             before = self.arrived(stock, number - 1) if number > 0 else 0
@@ -90,11 +90,11 @@ class Season:
         return came
 
     def arrived(self, stock: Stock, number: int) -> int:
-        """Rounds of the rate (whole ones) and of the lots up to the start of a raid."""
+        """Rounds of the rate (whole ones) and of the deliveries up to the start of a raid."""
         start = number * self.campaign.interval
-        lots = sum(lot.rounds for lot in stock.lots if lot.time <= start)
+        came = sum(each.rounds for each in stock.deliveries if each.time <= start)
         # A rate such as 0.1 a night must not lose a round to rounding on the tenth night.
-        return math.floor(stock.rate * start + 1e-9) + lots
+        return math.floor(stock.rate * start + 1e-9) + came
 
     def reload(self, batteries: list[Battery], holdings: dict[Key, Holding]) -> dict[Key, int]:
         """Reloads that were on their way arrive, or come closer."""

@@ -71,10 +71,10 @@ def leak_rate(
     Returns
     -------
     xarray.Dataset
-        `mean`, `standard_error`, `low` and `high`, along `salvo` or `threat` if so asked: a share
-        from 0 to 1, NaN where no threats are launched. Student's t interval of the share in each
-        replication, as threats of one replication are not independent
-        (`leakthrough.statistics.intervals`); NaN with one replication.
+        `leak_rate`: share from 0 to 1, NaN where no threats are launched; along `estimate` the
+        mean, its standard error, and the interval, and along `salvo` or `threat` if `by` says so.
+        Student's t interval of the share in each replication, as threats of one replication are
+        not independent (`leakthrough.statistics.intervals`); NaN with one replication.
 
     Raises
     ------
@@ -96,9 +96,7 @@ def leak_rate(
         ready = ready.assign_coords(threat=classes, decoy=isdecoy)
     else:
         raise ValueError(f'by: must be None, "salvo" or "threat"; got {by!r}')
-    estimates = labelled({"leak_rate": found}, ready, level)["leak_rate"]
-    parts = {name: estimates.sel(estimate=name, drop=True) for name in ESTIMATES}
-    return xr.Dataset(parts, attrs={"confidence": level})
+    return labelled({"leak_rate": found}, ready, level)
 
 
 def rounds_left(ready: xr.Dataset, name: str, confidence: float) -> xr.Variable:

@@ -1,4 +1,4 @@
-"""What a campaign says of its supply: when magazines and stocks run dry, and how long they last."""
+"""Sustainment over a campaign: when magazines and stocks run dry, and how long they last."""
 
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ DAY = 86_400.0
 _WANTED = ("dry_so_far", "stock_dry_so_far", "stock", "remaining", "expended", "rounds")
 
 
-def supply(result: xr.Dataset, *, confidence: float = 0.95) -> xr.Dataset:
+def sustainment(result: xr.Dataset, *, confidence: float = 0.95) -> xr.Dataset:
     """When magazines and stocks of a campaign run dry, and for how long they suffice.
 
     Parameters

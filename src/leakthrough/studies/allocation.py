@@ -112,7 +112,7 @@ def allocate(
 
     Examples
     --------
-    >>> scenario = exact.scenario_of(
+    >>> scenario = exact.as_scenario(
     ...     "layered_inventories", threats=20, layers=[(10, 1, 0.5), (10, 1, 0.8)]
     ... )
     >>> outer, inner = [

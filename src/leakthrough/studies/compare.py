@@ -96,7 +96,7 @@ def compare(
 
     Examples
     --------
-    >>> scenario = exact.scenario_of(
+    >>> scenario = exact.as_scenario(
     ...     "finite_magazine", threats=20, rounds=20, kill_probability=0.7, looks=2
     ... )
     >>> rounds = "layers.defence.batteries.battery.magazines.interceptor.rounds"

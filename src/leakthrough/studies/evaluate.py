@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from leakthrough.engine import kernel as _kernel
-from leakthrough.engine.counts import columns
+from leakthrough.engine.codes import NEVER
+from leakthrough.engine.counts import named_counts
 from leakthrough.engine.jobs import Block, RaidJob
 from leakthrough.engine.labels import Labels, label
 from leakthrough.engine.lower_raid import lower
@@ -52,22 +52,18 @@ class RowReader:
     """Reads measures off rows of counts: one array (R, names) each."""
 
     def __init__(self, tables: Tables, labels: Labels, measures: Sequence[Measure]) -> None:
-        frame, column = frame_of(tables, labels), columns(tables)
+        self.tables, frame = tables, frame_of(tables, labels)
         self.readers = [Reader(measure, frame) for measure in measures]
         self.sources = [measure.kind.source for measure in measures]
-        self.columns = {
-            "leaked": column["leaked"],
-            "expended": column["expended"],
-            "dry": column["depletion"],
-        }
 
     def __call__(self, rows: "Rows") -> "list[Numbers]":
         """Return the values of each measure in the rows (R, columns)."""
-        counts = {source: rows[:, self.columns[source]] for source in set(self.sources)}
-        if "dry" in counts:
-            counts["dry"] = counts["dry"] != _kernel.NEVER
+        counts = named_counts(rows, self.tables)
+        found = {"leaked": counts.leaked, "expended": counts.expended}
+        if "dry" in self.sources:
+            found["dry"] = counts.depletion != NEVER
         pairs = zip(self.readers, self.sources, strict=True)
-        return [reader(counts[source]) for reader, source in pairs]
+        return [reader(found[source]) for reader, source in pairs]
 
 
 class MeasureValues:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from leakthrough.engine import kernel as _kernel
 from leakthrough.engine.counts import named_tally
-from leakthrough.engine.jobs import Block, RaidJob
+from leakthrough.engine.jobs import Block, RaidJob, draw_numbers
 from leakthrough.engine.replications import compute
 from leakthrough.model.discrete import WORD_RANGE
 from leakthrough.model.scenario import Scenario
@@ -94,7 +93,7 @@ def kill_probability_gradient(
 
     Examples
     --------
-    >>> scenario = exact.scenario_of("leakers", threats=10, kill_probability=0.8)
+    >>> scenario = exact.as_scenario("leakers", threats=10, kill_probability=0.8)
     >>> found = kill_probability_gradient(scenario, replications=1000, seed=1)
     >>> float(found.gradient.sel(estimate="mean").round(6).squeeze())
     -10.0
@@ -105,7 +104,7 @@ def kill_probability_gradient(
     )
     runs = PairedRuns(scenario, measure, replications, seed, execution)
     job, empty = prepared(scenario, [runs.measure])
-    job, cells = job._replace(tally=True), job.tables.kill.size
+    job, cells = job._replace(tally=True), job.tables.kill_chances.size
     if runs.replications < cells + 2:
         text = f"must be at least {cells + 2}, two more than the kill probabilities"
         raise ValueError(f"replications: {text}; got {runs.replications}")
@@ -115,7 +114,7 @@ def kill_probability_gradient(
     terms, rounds = _terms(sink.measured.values[0][:, 0], sink.tally, chance)
     estimates = student(terms.mean(axis=0), terms.var(axis=0, ddof=1), len(terms), level)
     attrs, dims = runs.measure.attrs, ("interceptor", "threat")
-    shape = job.tables.kill.shape
+    shape = job.tables.interceptors, job.tables.classes
     text = f"{attrs['long_name']}: derivative in the kill probability"
     seen = {"units": "1", "long_name": "rounds fired at live threats, up to the one that kills"}
     variables = {
@@ -136,7 +135,7 @@ class _Tallied:
 
     def __init__(self, job: RaidJob, measured: MeasureValues, replications: int = 0) -> None:
         self.job, self.measured = job, measured.alike(replications)
-        self.tally = np.zeros((2, replications, job.tables.kill.size), np.int64)
+        self.tally = np.zeros((2, replications, job.tables.kill_chances.size), np.int64)
 
     def alike(self, replications: int) -> "_Tallied":
         """An empty one, with room for some replications."""
@@ -147,8 +146,8 @@ class _Tallied:
         rows = block[0][0]
         self.measured.take(start, block)
         tally = named_tally(rows, self.job.tables)
-        for mine, counts in zip(self.tally, tally, strict=True):
-            mine[start : start + len(rows)] = counts.reshape(len(rows), -1)
+        for mine, name in zip(self.tally, ("hits", "misses"), strict=True):
+            mine[start : start + len(rows)] = tally[name].reshape(len(rows), -1)
 
     def merge(self, start: int, other: "_Tallied") -> None:
         """Take what another one has collected."""
@@ -158,13 +157,11 @@ class _Tallied:
 
 def _chances(job: RaidJob, seed: int, replications: int) -> "Numbers":
     """Kill probabilities (R, I * C) of each replication, as the kernel draws them."""
-    kill = job.tables.kill.ravel()
-    found = np.tile(kill["threshold"].astype(np.int64), (replications, 1))
-    for cell in np.flatnonzero(kill["table"] >= 0):
-        drawn = np.empty(replications, np.int64)
-        table = job.tables.quantiles[kill["table"][cell]].ravel()
-        _kernel.draw_numbers(table, seed, 0, kill["stream"][cell], drawn)
-        found[:, cell] = drawn
+    chances = job.tables.kill_chances
+    found = np.tile(chances["threshold"].astype(np.int64), (replications, 1))
+    for cell in np.flatnonzero(chances["table"] >= 0):
+        table = job.tables.quantiles[chances["table"][cell] :]
+        found[:, cell] = draw_numbers(table, seed, 0, chances["stream"][cell], replications)
     return found / WORD_RANGE
 
 

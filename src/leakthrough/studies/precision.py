@@ -81,7 +81,7 @@ def simulate_to_precision(
     Returns
     -------
     xarray.Dataset
-        The measure, by its label, along `estimate`; `replications` used; `looks`, the
+        The measure, by its label, along `estimate`; `replications` used; `analyses`, the
         replications at each interim analysis; whether it was `reached`; `seed` and
         `scenario_digest`.
 
@@ -126,7 +126,7 @@ def simulate_to_precision(
 
     Examples
     --------
-    >>> scenario = exact.scenario_of(
+    >>> scenario = exact.as_scenario(
     ...     "finite_magazine", threats=20, rounds=20, kill_probability=0.7, looks=2
     ... )
     >>> found = simulate_to_precision(scenario, "leakers", 0.1, seed=7)
@@ -210,7 +210,7 @@ def _dataset(
             "reached": xr.Variable(
                 (), interim.reached, _said("whether it is as precise as wanted")
             ),
-            "looks": xr.Variable("look", numbers, _said("replications at each interim analysis")),
+            "analyses": xr.Variable("analysis", numbers, _said("replications at each analysis")),
         },
         xr.Dataset(),
         confidence,

@@ -117,7 +117,7 @@ def saturation_point(
 
     Examples
     --------
-    >>> scenario = exact.scenario_of(
+    >>> scenario = exact.as_scenario(
     ...     "finite_magazine", threats=20, rounds=20, kill_probability=0.7, looks=2
     ... )
     >>> axis = {"salvos.raid.count": (10, 60)}

@@ -98,7 +98,7 @@ def sensitivity(
 
     Examples
     --------
-    >>> scenario = exact.scenario_of("leakers", threats=10, kill_probability=0.8)
+    >>> scenario = exact.as_scenario("leakers", threats=10, kill_probability=0.8)
     >>> from scipy import stats
     >>> kill = "interceptors.interceptor.kill_probability.threat"
     >>> distributions = {

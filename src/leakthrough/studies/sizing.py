@@ -81,7 +81,7 @@ class _Search:
         return verdict
 
 
-def required(
+def size_for_goal(
     scenario: Scenario,
     path: str,
     goal: Goal,
@@ -154,12 +154,12 @@ def required(
 
     Examples
     --------
-    >>> scenario = exact.scenario_of(
+    >>> scenario = exact.as_scenario(
     ...     "finite_magazine", threats=20, rounds=20, kill_probability=0.7, looks=2
     ... )
     >>> rounds = "layers.defence.batteries.battery.magazines.interceptor.rounds"
     >>> goal = Goal("leakers", at_most=3.0)
-    >>> float(required(scenario, rounds, goal, low=1, high=64, seed=7).required)
+    >>> float(size_for_goal(scenario, rounds, goal, low=1, high=64, seed=7).required)
     25.0
     """
     low, high = _checked_ends(scenario, path, goal, low, high)

@@ -72,7 +72,7 @@ def tornado(
 
     Examples
     --------
-    >>> scenario = exact.scenario_of("leakers", threats=10, kill_probability=0.8)
+    >>> scenario = exact.as_scenario("leakers", threats=10, kill_probability=0.8)
     >>> kill = "interceptors.interceptor.kill_probability.threat"
     >>> found = tornado(scenario, {kill: (0.7, 0.9)}, replications=1000, seed=1)
     >>> found.difference.sel(estimate="mean").values.round(2).tolist()

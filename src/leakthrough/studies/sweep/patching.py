@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from leakthrough.engine import kernel as k
-from leakthrough.engine.counts import new_carried, new_counts
-from leakthrough.engine.jobs import Flag
+from leakthrough.engine.counts import new_counts
+from leakthrough.engine.jobs import Flag, run_block
 from leakthrough.engine.labels import label, outermost_first, units_of
+from leakthrough.engine.layout import Field, Patch
 from leakthrough.engine.lower_raid import lower
-from leakthrough.engine.state import State, new_state
-from leakthrough.engine.tables import Tables
+from leakthrough.engine.state import new_state
+from leakthrough.engine.tables import RECORDS_OF, Tables
 from leakthrough.model.discrete import threshold
 from leakthrough.model.paths import value_at
 from leakthrough.model.scenario import Scenario
@@ -30,16 +30,6 @@ if TYPE_CHECKING:
     Codes = npt.NDArray[np.int64]
 
 
-class _Field(NamedTuple):
-    """A number of which the kernel reads one word, in each record of a kind."""
-
-    kind: int
-    size: int
-    column: int
-    word: Callable[[Any], int]
-    fits: Callable[[Any], bool]  # a number of the kind for which one word is all that changes
-
-
 def _whole(value: Any) -> bool:
     return type(value) is int
 
@@ -48,25 +38,36 @@ def _chance(value: Any) -> bool:
     return type(value) in (int, float)
 
 
-def _kills(value: Any) -> bool:
+def _positive_chance(value: Any) -> bool:
     # a battery tries only magazines that can kill: 0 would change more than a threshold
     return type(value) in (int, float) and value > 0
 
 
-_MAGAZINE = "layers.*.batteries.*.magazines.*"
+class _Field(NamedTuple):
+    """A field of a record that a number at a path alone decides."""
+
+    records: str
+    field: Field
+
+    @property
+    def value(self) -> Callable[[Any], int]:
+        """How the field follows from the number."""
+        return int if self.field.patch is Patch.WHOLE else threshold
+
+    @property
+    def fits(self) -> Callable[[Any], bool]:
+        """Whether a number is one for which this field is all that changes."""
+        return _FITS[self.field.patch or Patch.WHOLE]
+
+
+_FITS = {Patch.WHOLE: _whole, Patch.CHANCE: _chance, Patch.KILL_CHANCE: _positive_chance}
 FIELDS = {
-    f"{_MAGAZINE}.rounds": _Field(k.MAGAZINES, k.MAGAZINE_SIZE, k.MAGAZINE_ROUNDS, int, _whole),
-    f"{_MAGAZINE}.reserved": _Field(k.MAGAZINES, k.MAGAZINE_SIZE, k.MAGAZINE_RESERVED, int, _whole),
-    "layers.*.batteries.*.channels": _Field(
-        k.BATTERIES, k.BATTERY_SIZE, k.BATTERY_CHANNELS, int, _whole
-    ),
-    "layers.*.sensor.availability": _Field(
-        k.LAYERS, k.LAYER_SIZE, k.LAYER_AVAILABILITY, threshold, _chance
-    ),
-    "interceptors.*.kill_probability.*": _Field(
-        k.KILLS, k.KILL_SIZE, k.KILL_THRESHOLD, threshold, _kills
-    ),
+    field.path: _Field(records, field)
+    for records, record in RECORDS_OF.items()
+    for field in record.fields
+    if field.patch
 }
+"""Fields that may be patched, as `engine.layout` says, by the pattern of their path."""
 
 
 def field_at(path: str) -> _Field | None:
@@ -108,14 +109,6 @@ def _codes(scenario: Scenario, tables: Tables, path: str) -> "Codes":
     return found
 
 
-class _Place(NamedTuple):
-    """Where a number stands."""
-
-    word: Callable[[Any], int]
-    words: "Codes"
-    magazines: "Codes | None"  # whose rounds it is: what they begin with is carried too
-
-
 class LoweredScenario:
     """Computes replications of a scenario in which some plain numbers are exchanged.
 
@@ -131,29 +124,25 @@ class LoweredScenario:
         self, scenario: Scenario, measures: Sequence[Measure], paths: Sequence[str] = ()
     ) -> None:
         self.tables, labels = lower(scenario), label(scenario)
-        self.state = new_state(self.tables)
         self.reader = RowReader(self.tables, labels, measures)
-        self.magazines = np.asarray(self.tables.magazines)
-        self.places = [self._place(scenario, path) for path in paths]
+        self.fields = [field_at(path) for path in paths]
+        self.codes = [_codes(scenario, self.tables, path) for path in paths]
 
-    def _place(self, scenario: Scenario, path: str) -> _Place:
-        field = field_at(path)
-        assert field is not None  # noqa: S101 - the caller has asked is_plain
-        codes = _codes(scenario, self.tables, path)
-        words = self.state.words[field.kind] + codes * field.size + field.column
-        return _Place(field.word, words, codes if path.endswith(".rounds") else None)
+    def patched(self, numbers: Sequence[Any]) -> Tables:
+        """Tables with other numbers at the paths."""
+        tables = self.tables.copy()
+        for field, codes, number in zip(self.fields, self.codes, numbers, strict=True):
+            assert field is not None  # noqa: S101 - the caller has asked is_plain
+            records = getattr(tables, field.records)
+            records[field.field.name][codes] = field.value(number)
+            RECORDS_OF[field.records].start(records)
+        return tables
 
     def rows(
         self, numbers: Sequence[Any], seed: int, start: int, stop: int, flag: Flag
     ) -> "npt.NDArray[np.int64]":
         """Counts of the replications from `start` up to `stop`; void if the flag was set."""
-        words, magazines = self.state.words.copy(), self.magazines.copy()
-        for place, number in zip(self.places, numbers, strict=True):
-            words[place.words] = place.word(number)
-            if place.magazines is not None:
-                magazines["rounds"][place.magazines] = number
-        state = State(words, np.zeros_like(self.state.marks), self.state.reals.copy())
-        tables = self.tables._replace(magazines=magazines)
-        counts, carried = new_counts(tables, stop - start), new_carried(tables, stop - start)
-        k.simulate_block(state, counts.rows, carried.rows, seed, start, 0, flag)
-        return counts.rows
+        tables = self.patched(numbers)
+        rows = new_counts(tables, stop - start).rows
+        run_block(tables, rows, seed, start, flag, new_state(tables))
+        return rows

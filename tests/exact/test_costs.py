@@ -20,8 +20,8 @@ kills = st.floats(0.05, 1.0)
 COSTS = {"threat_cost": 5.0, "round_cost": 3.0, "decoy_cost": 2.0}
 
 
-def cost_exchange(*arguments: Any, **fields: Any) -> xr.Dataset:
-    return exact.cost_exchange(*arguments, **{**COSTS, **fields})
+def raid_costs(*arguments: Any, **fields: Any) -> xr.Dataset:
+    return exact.raid_costs(*arguments, **{**COSTS, **fields})
 
 
 def enumerated(
@@ -48,7 +48,7 @@ def enumerated(
 def test_what_is_expected(
     threats: int, decoys: int, kill: float, each: int, recognition: float
 ) -> None:
-    found = cost_exchange(threats, kill, each, decoys=decoys, decoy_recognition=recognition)
+    found = raid_costs(threats, kill, each, decoys=decoys, decoy_recognition=recognition)
     leakers, rounds = enumerated(threats, decoys, kill, each, recognition)
     assert math.isclose(float(found.leakers), leakers, abs_tol=1e-12)
     assert math.isclose(float(found.rounds_spent), rounds, abs_tol=1e-12)
@@ -66,7 +66,7 @@ def test_what_is_expected(
 def test_the_marginal_rounds_hold_the_leakers(
     threats: int, decoys: int, kill: float, each: int, recognition: float
 ) -> None:
-    found = cost_exchange(threats, kill, each, decoys=decoys, decoy_recognition=recognition)
+    found = raid_costs(threats, kill, each, decoys=decoys, decoy_recognition=recognition)
     one, decoy = (found.cost_to_hold.values / 3.0).tolist()
     spent = float(found.rounds_spent)
     mean = (spent + one) / (threats + 1 + decoys * (1 - recognition))
@@ -93,7 +93,7 @@ def test_no_fewer_rounds_hold_the_leakers(
         xtol=1e-13,
     )
     fired = mean * (threats + 1 + decoys) - each * (threats + decoys)
-    found = cost_exchange(threats, kill, each, decoys=decoys)
+    found = raid_costs(threats, kill, each, decoys=decoys)
     assert math.isclose(float(found.cost_to_hold[0]), 3.0 * fired, rel_tol=1e-6)
     if (threats + 1) * kill >= 1:
         formula = each + (threats + decoys + 1) / ((threats + 1) * kill)
@@ -102,7 +102,7 @@ def test_no_fewer_rounds_hold_the_leakers(
 
 def test_decoys_are_paid_for_and_count_for_nothing() -> None:
     bare, screened, known = (
-        cost_exchange(10, 0.8, 2, decoys=decoys, decoy_recognition=recognition)
+        raid_costs(10, 0.8, 2, decoys=decoys, decoy_recognition=recognition)
         for decoys, recognition in ((0, 0.0), (10, 0.0), (10, 1.0))
     )
     assert known.drop_vars("cost_to_hold").equals(bare.drop_vars("cost_to_hold"))
@@ -113,7 +113,7 @@ def test_decoys_are_paid_for_and_count_for_nothing() -> None:
 
 
 def test_a_defence_that_fires_nothing_spends_nothing() -> None:
-    found = cost_exchange(10, 0.8, 0, decoys=5)
+    found = raid_costs(10, 0.8, 0, decoys=5)
     assert float(found.leakers) == 10.0
     assert float(found.cost_spent) == 0.0
     assert math.isnan(found.cost_per_stop)
@@ -133,10 +133,10 @@ def test_a_defence_that_fires_nothing_spends_nothing() -> None:
     ],
 )
 def test_the_edges_of_the_marginal_cost(arguments: Any, rounds: float) -> None:
-    found = cost_exchange(*arguments, decoys=3)
+    found = raid_costs(*arguments, decoys=3)
     assert float(found.cost_to_hold.sel(added="threat")) == 3.0 * rounds
     assert float(found.cost_to_hold.sel(added="decoy")) == 3.0 * arguments[2]
-    free = cost_exchange(*arguments, decoys=3, round_cost=0.0).cost_to_hold
+    free = raid_costs(*arguments, decoys=3, round_cost=0.0).cost_to_hold
     assert free.values.tolist() == [math.inf if math.isinf(rounds) else 0.0, 0.0]
 
 
@@ -154,7 +154,7 @@ def test_the_simulator_spends_as_much(offset: int) -> None:
     )
     result = lt.simulate(scenario, replications=20_000, seed=71 + offset, keep="summary")
     found = lt.cost_exchange(result)
-    expected = cost_exchange(20, 0.6, 2, decoys=10, decoy_recognition=0.3)
+    expected = raid_costs(20, 0.6, 2, decoys=10, decoy_recognition=0.3)
     for name in ("leakers", "cost_spent", "cost_stopped", "cost_per_stop"):
         mean, error = (float(found[name].sel(estimate=e)) for e in ("mean", "standard_error"))
         assert error > 0
@@ -164,14 +164,14 @@ def test_the_simulator_spends_as_much(offset: int) -> None:
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda: cost_exchange(-1, 0.5), "threats: must be a whole number from 0"),
-        (lambda: cost_exchange(1, 1.5), "kill_probability: must be from 0 to 1; got 1.5"),
-        (lambda: cost_exchange(1, 0.5, 1.5), "rounds_each: must be a whole number"),
-        (lambda: cost_exchange(1, 0.5, decoys=-1), "decoys: must be a whole number"),
-        (lambda: cost_exchange(1, 0.5, decoy_recognition=2), "decoy_recognition: must be from 0"),
-        (lambda: cost_exchange(1, 0.5, threat_cost=-1.0), "threat_cost: must be a finite number"),
-        (lambda: cost_exchange(1, 0.5, decoy_cost=math.nan), "decoy_cost: must be a finite"),
-        (lambda: cost_exchange(1, 0.5, round_cost=math.inf), "round_cost: must be a finite"),
+        (lambda: raid_costs(-1, 0.5), "threats: must be a whole number from 0"),
+        (lambda: raid_costs(1, 1.5), "kill_probability: must be from 0 to 1; got 1.5"),
+        (lambda: raid_costs(1, 0.5, 1.5), "rounds_each: must be a whole number"),
+        (lambda: raid_costs(1, 0.5, decoys=-1), "decoys: must be a whole number"),
+        (lambda: raid_costs(1, 0.5, decoy_recognition=2), "decoy_recognition: must be from 0"),
+        (lambda: raid_costs(1, 0.5, threat_cost=-1.0), "threat_cost: must be a finite number"),
+        (lambda: raid_costs(1, 0.5, decoy_cost=math.nan), "decoy_cost: must be a finite"),
+        (lambda: raid_costs(1, 0.5, round_cost=math.inf), "round_cost: must be a finite"),
     ],
 )
 def test_what_is_out_of_range_is_refused(call: Any, said: str) -> None:

@@ -19,7 +19,7 @@ _TEXT = {
 }
 
 
-def cost_exchange(
+def raid_costs(
     threats: int,
     kill_probability: float,
     rounds_each: int = 1,
@@ -88,11 +88,11 @@ def cost_exchange(
     (N + 1) / (E + 1) is fired at real threats.
 
     In the simulator: one layer with that `decoy_recognition`, channels and rounds for all, and a
-    doctrine of `salvo_size` rounds and one salvo; see `leakthrough.cost_exchange`.
+    doctrine of `salvo_size` rounds and one salvo; compare `leakthrough.cost_exchange`.
 
     Examples
     --------
-    >>> found = cost_exchange(10, 0.8, 2, threat_cost=50e3, round_cost=100e3, decoys=10)
+    >>> found = raid_costs(10, 0.8, 2, threat_cost=50e3, round_cost=100e3, decoys=10)
     >>> float(found.leakers.round(3)), float(found.cost_per_stop.round())
     (0.4, 416667.0)
     >>> found.cost_to_hold.round().values.tolist()

@@ -1,0 +1,169 @@
+"""Who engages whom: the battery for a threat, and the threat for a battery.
+
+Between two events no battery can engage anything that is available to it (it would have). So
+something that became available needs one look only: at the batteries of some layers, for one
+threat, and at the queue of the one battery that got a channel or rounds.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from leakthrough.engine.codes import ANY_ROUNDS, FOREVER, FREE, GONE, LOADED, NOBODY
+from leakthrough.engine.kernel.compiling import Bool, Int, compiled, inlined
+from leakthrough.engine.kernel.draws import at, draw, number_or_draw
+from leakthrough.engine.kernel.lookup import fired_at, is_held, number_of, window_of
+from leakthrough.engine.kernel.magazines import drawable
+
+if TYPE_CHECKING:
+    from leakthrough.engine.state import State
+
+
+@inlined
+def engagement_draw(state: "State", pairing: Any, threat: Any) -> Any:
+    """Words for reaction, flight, assessment and its error, in the battery's next engagement."""
+    ordinal = np.int64(state.fired[fired_at(state, pairing, threat)])
+    return draw(state.raid[0], number_of(state, threat), pairing.engagement_stream, ordinal)
+
+
+@compiled
+def _drawn_in_time(state: "State", pairing: Any, threat: Any, slack: Int, loaded: Bool) -> Int:
+    """`magazine_in_time` for a battery whose reaction or flight is drawn."""
+    battery, salvo = state.batteries[pairing.battery], state.salvos[threat.salvo]
+    drawn, quantiles = engagement_draw(state, pairing, threat), state.quantiles
+    reaction = number_or_draw(quantiles, battery.reaction, battery.reaction_table, drawn[0])
+    for n in range(pairing.first_preference, pairing.stop_preference):
+        magazine = state.magazines[state.preferences[at(n)]]
+        if loaded and drawable(magazine, salvo) <= 0:
+            continue
+        flight = number_or_draw(quantiles, magazine.flight, magazine.flight_table, drawn[1])
+        if reaction + flight <= slack:
+            return np.int64(magazine.code)
+    return NOBODY
+
+
+@inlined
+def magazine_in_time(state: "State", pairing: Any, threat: Any, slack: Int, loaded: Bool) -> Int:
+    """First magazine of the preference that can be over within `slack` ticks, or nobody.
+
+    If `loaded`, only magazines with rounds that the threat may draw.
+    """
+    if state.batteries[pairing.battery].random_delay:
+        return _drawn_in_time(state, pairing, threat, slack, loaded)
+    salvo = state.salvos[threat.salvo]
+    for n in range(pairing.first_preference, pairing.stop_preference):
+        magazine = state.magazines[state.preferences[at(n)]]
+        if magazine.to_kill <= slack and (not loaded or drawable(magazine, salvo) > 0):
+            return np.int64(magazine.code)
+    return NOBODY
+
+
+@inlined
+def _best_battery(state: "State", window: Any, threat: Any, tick: Int, without: Int) -> Any:
+    """The pairing that is first to engage one threat: most ready rounds, then battery order."""
+    best, best_magazine, most = NOBODY, NOBODY, 0
+    slack = threat.arrival + window.close_offset - tick
+    for n in range(window.first_pairing, window.stop_pairing):
+        pairing = state.pairings[at(n)]
+        battery = state.batteries[pairing.battery]
+        if battery.ready <= most or battery.free == 0 or battery.code == without:
+            continue
+        if state.fired[fired_at(state, pairing, threat)] >= battery.max_salvos:
+            continue
+        magazine = magazine_in_time(state, pairing, threat, slack, LOADED)
+        if magazine >= 0:
+            best, best_magazine, most = np.int64(n), magazine, battery.ready
+    return best, best_magazine
+
+
+@inlined
+def _first_in_queue(state: "State", pairing: Any, tick: Int) -> Any:
+    """The first threat of a salvo that a battery can engage now, and the magazine; or nobody.
+
+    A battery walks each salvo's queue from a head that only moves forward: a threat that it can
+    never engage again is passed once.
+    """
+    battery, window = state.batteries[pairing.battery], state.windows[pairing.window]
+    first, at_head = state.salvos[window.salvo].first, True
+    for number in range(pairing.head, window.opened):
+        threat = state.threats[at(first + number)]
+        slack = threat.arrival + window.close_offset - tick
+        past = threat.phase == GONE or not is_held(state, threat, battery.layer) or slack < 0
+        fired = fired_at(state, pairing, threat)
+        past = past or state.fired[fired] >= battery.max_salvos
+        if not past and threat.phase == FREE:
+            magazine = magazine_in_time(state, pairing, threat, slack, LOADED)
+            if magazine >= 0:
+                return np.int64(threat.code), magazine
+            past = magazine_in_time(state, pairing, threat, slack, ANY_ROUNDS) < 0
+            if past:
+                # Drawn times do not change until it fires, and it never will: no later look
+                # needs to draw them again.
+                state.fired[fired] = battery.max_salvos
+        if not past:
+            at_head = False
+        elif at_head:
+            pairing.head = number + 1
+    return NOBODY, NOBODY
+
+
+@inlined
+def _has_rounds(state: "State", pairing: Any, salvo: Any) -> Bool:
+    for n in range(pairing.first_preference, pairing.stop_preference):
+        if drawable(state.magazines[state.preferences[at(n)]], salvo) > 0:
+            return True
+    return False
+
+
+@inlined
+def _best_threat(state: "State", battery: Any, tick: Int) -> Any:
+    """What a battery takes next: highest priority, then its order, then salvo order.
+
+    Its pairing with the threat's salvo, the magazine and the threat; or nobody.
+    """
+    best, best_magazine, best_threat, best_priority, best_key = NOBODY, NOBODY, NOBODY, 0, FOREVER
+    for n in range(battery.first_urgency, battery.stop_urgency):
+        pairing = state.pairings[state.urgencies[at(n)]]
+        window = state.windows[pairing.window]
+        salvo = state.salvos[window.salvo]
+        if best >= 0 and salvo.priority < best_priority:
+            break
+        if not _has_rounds(state, pairing, salvo):
+            continue
+        code, magazine = _first_in_queue(state, pairing, tick)
+        if code < 0:
+            continue
+        key = state.threats[at(code)].arrival
+        key += window.open_offset if battery.by_arrival else window.close_offset
+        if key < best_key:
+            best, best_magazine, best_threat = np.int64(pairing.code), magazine, code
+            best_priority, best_key = salvo.priority, key
+    return best, best_magazine, best_threat
+
+
+@inlined
+def next_shot(state: "State", layer: Any, freed: Int, code: Int, tick: Int) -> Any:
+    """The next engagement of a layer: pairing, magazine, threat; nobody if there is none.
+
+    Nothing was left to engage before this event. So a battery that got a channel or rounds from
+    it (`freed`) may take anything, and the others only the threat that it made available.
+    """
+    shot, magazine = NOBODY, NOBODY
+    if code >= 0:
+        threat = state.threats[at(code)]
+        if threat.phase == FREE and is_held(state, threat, layer.code):
+            window = window_of(state, threat, layer)
+            shot, magazine = _best_battery(state, window, threat, tick, freed)
+    if freed < 0:
+        return shot, magazine, code
+    free = state.batteries[at(freed)]
+    if free.layer != layer.code or free.free == 0 or free.ready == 0:
+        return shot, magazine, code
+    if shot >= 0:
+        battery = state.batteries[state.pairings[at(shot)].battery]
+        if battery.ready > free.ready or (battery.ready == free.ready and battery.code < freed):
+            return shot, magazine, code
+    own, own_magazine, own_threat = _best_threat(state, free, tick)
+    if own >= 0:
+        return own, own_magazine, own_threat
+    return shot, magazine, code

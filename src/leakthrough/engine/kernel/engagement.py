@@ -1,0 +1,159 @@
+"""An engagement from its first round to its assessment, and reloads."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from leakthrough.engine.codes import (
+    ALIVE,
+    ASSESSMENT,
+    ENGAGED,
+    ENGAGEMENT_ENDS,
+    FIRING,
+    FREE,
+    GONE,
+    JUDGED_ALIVE,
+    JUDGED_KILLED,
+    KILL,
+    LONGEST_BUSY,
+    LOST_TO_SOFT_KILL,
+    MISSED,
+    NEUTRALISED,
+    NOBODY,
+    NONE,
+    RELOAD_ARRIVES,
+    ROUND_DRAWS,
+    SHOT_DOWN,
+    WORDS_A_DRAW,
+    WRONGLY_ALIVE,
+    WRONGLY_KILLED,
+)
+from leakthrough.engine.kernel.assignment import engagement_draw
+from leakthrough.engine.kernel.compiling import Bool, Int, compiled, inlined
+from leakthrough.engine.kernel.draws import MASK_32, U, at, draw, draw_at, number_or_draw, word_of
+from leakthrough.engine.kernel.event_log import is_logged, note
+from leakthrough.engine.kernel.event_queue import parts_of, push, remove_first, tie_of
+from leakthrough.engine.kernel.lookup import fired_at, forget, number_of, window_of
+from leakthrough.engine.kernel.magazines import drawable, expend, reload
+
+if TYPE_CHECKING:
+    from leakthrough.engine.state import State
+
+
+@inlined
+def _any_kills(
+    state: "State", pairing: Any, chance: Any, number: Int, fired: Int, rounds: Int
+) -> Bool:
+    """Whether any of the rounds kills: one word a round. No branch: it could not be predicted."""
+    kills, start = False, pairing.rounds_stream + U(fired * ROUND_DRAWS)
+    for block in range((rounds + WORDS_A_DRAW - 1) // WORDS_A_DRAW):
+        drawn = draw_at(state.raid[0], number, start + U(block) + state.raid[0].offset)
+        left = rounds - block * WORDS_A_DRAW
+        kills |= drawn[0] < chance
+        kills |= (left > 1) & (drawn[1] < chance)
+        kills |= (left > 2) & (drawn[2] < chance)
+        kills |= (left > 3) & (drawn[3] < chance)
+    return kills
+
+
+@compiled
+def _tally_rounds(
+    raid: Any, pairing: Any, chance: Any, number: Int, fired: Int, rounds: Int
+) -> None:
+    """Count the rounds of an engagement up to the first that kills: draws them once more."""
+    for n in range(rounds):
+        ordinal = fired * ROUND_DRAWS + n // WORDS_A_DRAW
+        drawn = draw(raid, number, pairing.rounds_stream, ordinal)
+        if word_of(drawn, n % WORDS_A_DRAW) < chance.drawn:
+            chance.hits += 1
+            return
+        chance.misses += 1
+
+
+@compiled
+def _draw_engagement(state: "State", pairing: Any, magazine: Any, threat: Any) -> Any:
+    """Ticks from firing to the kill and to the end, and the word that may err in assessment."""
+    battery, quantiles = state.batteries[pairing.battery], state.quantiles
+    drawn = engagement_draw(state, pairing, threat)
+    to_kill = number_or_draw(quantiles, battery.reaction, battery.reaction_table, drawn[0])
+    to_kill += number_or_draw(quantiles, magazine.flight, magazine.flight_table, drawn[1])
+    after = number_or_draw(quantiles, battery.assessment, battery.assessment_table, drawn[2])
+    return to_kill, to_kill + after, drawn[3]
+
+
+@inlined
+def engage(state: "State", pairing: Any, magazine: Any, threat: Any, tick: Int) -> None:
+    """Fire at a threat: what comes of it is drawn at once, and known when it is assessed."""
+    battery, salvo = state.batteries[pairing.battery], state.salvos[threat.salvo]
+    chance = state.kill_chances[at(magazine.first_kill + salvo.threat)]
+    rounds = min(pairing.salvo_size, drawable(magazine, salvo))
+    mark, number = fired_at(state, pairing, threat), number_of(state, threat)
+    alive, fired = threat.fate == ALIVE, np.int64(state.fired[mark])
+    if state.raid[0].watched:
+        # One check for both: a second one cost 2 % of the kernel's time.
+        code, layer = np.int64(threat.code), np.int64(battery.layer)
+        codes = np.int64(battery.code), np.int64(magazine.code)
+        note(state, tick, FIRING, code, layer, codes[0], codes[1], rounds, NONE)
+        if state.raid[0].tally and alive:
+            _tally_rounds(state.raid[0], pairing, chance, number, fired, rounds)
+    to_kill, to_end, word = magazine.to_kill, magazine.to_end, MASK_32
+    if battery.random:
+        to_kill, to_end, word = _draw_engagement(state, pairing, magazine, threat)
+    scored = alive and _any_kills(state, pairing, chance.drawn, number, fired, rounds)
+    if scored:
+        threat.fate, threat.fate_tick = SHOT_DOWN, tick + to_kill
+    wrong = battery.false_kill if alive and not scored else battery.false_survival
+    threat.scored, threat.misjudged = scored, word < wrong
+    threat.phase, threat.cause = ENGAGED, MISSED
+    state.fired[mark] = fired + 1
+    battery.free -= 1
+    battery.busy = min(battery.busy + to_end, LONGEST_BUSY)
+    battery.engagements += 1
+    expend(state, battery, magazine, rounds, tick)
+    push(state, tick + to_end, tie_of(battery.code, ENGAGEMENT_ENDS, threat.code))
+
+
+@inlined
+def _assess(state: "State", battery: Any, threat: Any, tick: Int) -> Any:
+    """Judge an engagement that is over; whether its threat is available again."""
+    layer, code, owner = np.int64(battery.layer), np.int64(threat.code), np.int64(battery.code)
+    battery.free += 1
+    threat.phase = GONE
+    if threat.fate == NEUTRALISED:
+        note(state, tick, ASSESSMENT, code, layer, owner, NOBODY, NONE, LOST_TO_SOFT_KILL)
+        return False
+    # Only now: a soft kill may have come before the rounds.
+    window_of(state, threat, state.layers[battery.layer]).killed += int(threat.scored)
+    alive, misjudged = threat.fate == ALIVE, threat.misjudged
+    believed_alive = alive != misjudged
+    if is_logged(state):
+        if threat.scored:
+            note(state, threat.fate_tick, KILL, code, layer, owner, NOBODY, NONE, NONE)
+        if alive:
+            outcome = WRONGLY_KILLED if misjudged else JUDGED_ALIVE
+        else:
+            outcome = WRONGLY_ALIVE if misjudged else JUDGED_KILLED
+        note(state, tick, ASSESSMENT, code, layer, owner, NOBODY, NONE, outcome)
+    if alive or believed_alive:
+        threat.phase = FREE
+    if not believed_alive:
+        forget(state, threat)
+    return believed_alive
+
+
+@inlined
+def next_ending(state: "State", horizon: Int) -> Any:
+    """Handle the first event that is due: the battery that it frees, the threat that it lets go."""
+    tick = state.entries[0].tick
+    owner, kind, code = parts_of(state.entries[0].tie)
+    remove_first(state)
+    battery = state.batteries[at(owner)]
+    if kind == RELOAD_ARRIVES:
+        magazine = state.magazines[at(code)]
+        if tick > horizon or magazine.due != tick:
+            return NOBODY, NOBODY
+        reload(state, battery, magazine, tick)
+        return owner, NOBODY
+    if _assess(state, battery, state.threats[at(code)], tick):
+        return owner, code
+    return owner, NOBODY

@@ -1,0 +1,55 @@
+"""The log of a replication: one row an event, where one was asked for."""
+
+from typing import TYPE_CHECKING, Any
+
+from leakthrough.engine.kernel.compiling import Bool, Int, compiled, inlined
+from leakthrough.engine.kernel.draws import at
+from leakthrough.engine.layout import LOG_COLUMNS
+
+if TYPE_CHECKING:
+    from leakthrough.engine.state import State
+
+
+@compiled
+def _write(
+    raid: Any,
+    log: Any,
+    tick: Int,
+    event: Int,
+    threat: Int,
+    layer: Int,
+    battery: Int,
+    magazine: Int,
+    rounds: Int,
+    outcome: Int,
+) -> None:
+    start = raid.log_used * LOG_COLUMNS
+    if start < log.size:
+        log[at(start)], log[at(start + 1)], log[at(start + 2)] = tick, event, threat
+        log[at(start + 3)], log[at(start + 4)], log[at(start + 5)] = layer, battery, magazine
+        log[at(start + 6)], log[at(start + 7)] = rounds, outcome
+    raid.log_used += 1
+
+
+@inlined
+def is_logged(state: "State") -> Bool:
+    """Whether a log was asked for."""
+    return state.log.size > 0
+
+
+@inlined
+def note(
+    state: "State",
+    tick: Int,
+    event: Int,
+    threat: Int,
+    layer: Int,
+    battery: Int,
+    magazine: Int,
+    rounds: Int,
+    outcome: Int,
+) -> None:
+    """Write one event where a log was asked for; past its end, only count."""
+    if state.log.size > 0:
+        raid, log = state.raid[0], state.log
+        _write(raid, log, tick, event, threat, layer, battery, magazine, rounds, outcome)

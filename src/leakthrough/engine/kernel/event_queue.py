@@ -1,0 +1,99 @@
+"""Two queues: a heap of what is under way, and a tournament of the next openings.
+
+The threats of a salvo are in order of arrival, so each window is a cursor over that order, and
+only the next opening of each cursor takes part in the tournament.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from leakthrough.engine.codes import CODE_BITS, FOREVER, KIND_BITS
+from leakthrough.engine.kernel.compiling import Bool, Int, inlined
+from leakthrough.engine.kernel.draws import at
+
+if TYPE_CHECKING:
+    from leakthrough.engine.state import State
+
+CODE_MASK, KIND_MASK = (1 << CODE_BITS) - 1, (1 << KIND_BITS) - 1
+
+
+@inlined
+def tie_of(battery: Any, kind: Any, code: Any) -> Int:
+    """What decides between events at one tick: battery, kind of event, threat or magazine."""
+    return (np.int64(battery) << KIND_BITS | kind) << CODE_BITS | np.int64(code)
+
+
+@inlined
+def parts_of(tie: Int) -> Any:
+    """Battery, kind of event, and code of the threat or the magazine."""
+    return tie >> (CODE_BITS + KIND_BITS), (tie >> CODE_BITS) & KIND_MASK, tie & CODE_MASK
+
+
+@inlined
+def _before(entry: Any, tick: Int, tie: Int) -> Bool:
+    return (entry.tick < tick) | ((entry.tick == tick) & (entry.tie < tie))
+
+
+@inlined
+def push(state: "State", tick: Int, tie: Int) -> None:
+    """Put an event into the heap."""
+    position = state.raid[0].in_flight
+    state.raid[0].in_flight = position + 1
+    while position > 0:
+        parent = (position - 1) >> 1
+        above, entry = state.entries[at(parent)], state.entries[at(position)]
+        if _before(above, tick, tie):
+            break
+        entry.tick, entry.tie = above.tick, above.tie
+        position = parent
+    entry = state.entries[at(position)]
+    entry.tick, entry.tie = tick, tie
+
+
+@inlined
+def remove_first(state: "State") -> None:
+    """Take the first event off the heap: the last one takes its place and sinks.
+
+    Places that hold no event hold the tick FOREVER: they come after all that do.
+    """
+    size, position = state.raid[0].in_flight - 1, 0
+    state.raid[0].in_flight = size
+    last = state.entries[at(size)]
+    tick, tie = last.tick, last.tie
+    last.tick = FOREVER
+    while 2 * position + 1 < size:
+        child = 2 * position + 1
+        one, two = state.entries[at(child)], state.entries[at(child + 1)]
+        child += int(_before(two, one.tick, one.tie))
+        below, entry = state.entries[at(child)], state.entries[at(position)]
+        if not _before(below, tick, tie):
+            break
+        entry.tick, entry.tie = below.tick, below.tie
+        position = child
+    if size > 0:
+        entry = state.entries[at(position)]
+        entry.tick, entry.tie = tick, tie
+
+
+@inlined
+def play(state: "State", leaf: Int, tick: Int) -> None:
+    """Give a leaf of the tournament a tick, and play its matches up to the final.
+
+    Each node holds the tick and the leaf of its winner; of equal ticks the left one wins, so
+    leaves are in the order of ties. The winner so far is carried along: read back from the node
+    just written, it made each match wait for the last one: a tenth of the kernel's time.
+    """
+    place = state.raid[0].leaves + leaf
+    node = state.nodes[at(place)]
+    node.tick, node.leaf = tick, leaf
+    while place > 1:
+        other = state.nodes[at(place ^ 1)]
+        other_tick, other_leaf = other.tick, other.leaf
+        # Masks, not a branch: who wins cannot be predicted. `place & 1`: the other one is left.
+        lost = (other_tick - (place & 1) - tick) >> 63
+        tick ^= (tick ^ other_tick) & lost
+        leaf ^= (leaf ^ other_leaf) & lost
+        place >>= 1
+        node = state.nodes[at(place)]
+        node.tick, node.leaf = tick, leaf

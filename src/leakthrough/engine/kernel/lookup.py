@@ -1,0 +1,65 @@
+"""From one record to another: window, number within a salvo, marks of a threat."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from leakthrough.engine.codes import BITS_A_WORD
+from leakthrough.engine.kernel.compiling import Bool, Int, inlined
+from leakthrough.engine.kernel.draws import U, at
+
+if TYPE_CHECKING:
+    from leakthrough.engine.state import State
+
+
+@inlined
+def window_of(state: "State", threat: Any, layer: Any) -> Any:
+    """What a layer is to the salvo of a threat."""
+    return state.windows[at(np.int64(layer.code) * state.salvos.size + np.int64(threat.salvo))]
+
+
+@inlined
+def number_of(state: "State", threat: Any) -> Int:
+    """Number of a threat within its salvo, in order of arrival."""
+    return np.int64(threat.code) - np.int64(state.salvos[threat.salvo].first)
+
+
+@inlined
+def fired_at(state: "State", pairing: Any, threat: Any) -> Any:
+    """Where the engagements of a threat by a battery are counted."""
+    salvo = state.salvos[threat.salvo]
+    number = U(threat.code) - U(salvo.first)
+    return salvo.first_fired + number * U(salvo.pairings) + U(pairing.slot)
+
+
+@inlined
+def mask_at(state: "State", threat: Any, layer: Any) -> Any:
+    """Which word of the masks holds the bit of a layer for a threat."""
+    words = U(state.raid[0].mask_words)
+    return U(threat.code) * words + U(layer) // U(BITS_A_WORD)
+
+
+@inlined
+def bit_of(layer: Any) -> Any:
+    """The bit of a layer in its word."""
+    return U(1) << (U(layer) % U(BITS_A_WORD))
+
+
+@inlined
+def is_held(state: "State", threat: Any, layer: Any) -> Bool:
+    """Whether a threat is available to a layer."""
+    return state.held[mask_at(state, threat, layer)] & bit_of(layer) != U(0)
+
+
+@inlined
+def hold(state: "State", threat: Any, layer: Any) -> None:
+    """Make a threat available to a layer."""
+    state.held[mask_at(state, threat, layer)] |= bit_of(layer)
+
+
+@inlined
+def forget(state: "State", threat: Any) -> None:
+    """Make a threat available to no layer."""
+    words = state.raid[0].mask_words
+    for word in range(words):
+        state.held[at(np.int64(threat.code) * words + word)] = U(0)

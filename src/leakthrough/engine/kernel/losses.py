@@ -1,0 +1,44 @@
+"""Threats that aim at batteries: landings."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from leakthrough.engine.codes import ALIVE, FOREVER, LOSS, NOBODY, NONE
+from leakthrough.engine.kernel.compiling import Int, compiled, inlined
+from leakthrough.engine.kernel.draws import at, draw
+from leakthrough.engine.kernel.event_log import note
+from leakthrough.engine.kernel.event_queue import play
+from leakthrough.engine.kernel.magazines import lose
+
+if TYPE_CHECKING:
+    from leakthrough.engine.state import State
+
+
+@inlined
+def next_landing_tick(state: "State", landing: Any) -> Int:
+    """When the next threat of a salvo that aims at a battery lands."""
+    salvo = state.salvos[landing.salvo]
+    if landing.next >= salvo.launched:
+        return FOREVER
+    return state.threats[at(salvo.first + landing.next)].arrival + salvo.target_offset
+
+
+@compiled
+def next_landing(state: "State") -> None:
+    """Handle the landing of a threat that aims at a battery, and move its cursor on."""
+    tick, leaf = state.nodes[1].tick, state.nodes[1].leaf
+    landing = state.landings[at(leaf)]
+    battery, number = state.batteries[landing.battery], landing.next
+    if battery.loss != FOREVER:
+        play(state, leaf, FOREVER)
+        return
+    landing.next = number + 1
+    play(state, leaf, next_landing_tick(state, landing))
+    threat = state.threats[at(state.salvos[landing.salvo].first + number)]
+    if threat.fate != ALIVE:
+        return
+    if draw(state.raid[0], number, landing.stream, NONE)[0] < landing.lethality:
+        code, layer = np.int64(threat.code), np.int64(battery.layer)
+        note(state, tick, LOSS, code, layer, np.int64(battery.code), NOBODY, NONE, NONE)
+        lose(state, battery, tick)

@@ -1,0 +1,79 @@
+"""Magazines: what may be drawn from them, what is fired, reloaded and lost."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from leakthrough.engine.codes import INFINITE, NEVER, NOBODY, NONE, RELOAD, RELOAD_ARRIVES
+from leakthrough.engine.kernel.compiling import Int, inlined
+from leakthrough.engine.kernel.draws import at
+from leakthrough.engine.kernel.event_log import note
+from leakthrough.engine.kernel.event_queue import push, tie_of
+
+if TYPE_CHECKING:
+    from leakthrough.engine.state import State
+
+
+@inlined
+def drawable(magazine: Any, salvo: Any) -> Int:
+    """Rounds that a threat of this salvo may draw."""
+    return magazine.ready if salvo.priority >= 1 else magazine.ready - magazine.reserved
+
+
+@inlined
+def await_reload(state: "State", magazine: Any, tick: Int) -> None:
+    """A reload is to arrive at a tick."""
+    magazine.due = tick
+    push(state, tick, tie_of(magazine.battery, RELOAD_ARRIVES, magazine.code))
+
+
+@inlined
+def count_stocked(state: "State", magazine: Any, change: Int) -> None:
+    """Count a magazine in, or out, of the windows in which its rounds may be fired."""
+    for n in range(magazine.first_window, magazine.stop_window):
+        state.windows[state.fireable[at(n)]].stocked += change
+
+
+@inlined
+def expend(state: "State", battery: Any, magazine: Any, rounds: Int, tick: Int) -> None:
+    """Take rounds out of a magazine; when it is empty, call the reload or note the depletion."""
+    magazine.expended += rounds
+    if magazine.rounds == INFINITE:
+        return
+    magazine.ready -= rounds
+    if battery.ready < INFINITE:
+        battery.ready -= rounds
+    if magazine.ready > 0 or magazine.due != NEVER:
+        return
+    if magazine.reloads_left > 0:
+        magazine.reloads_left -= 1
+        await_reload(state, magazine, tick + magazine.reload_ticks)
+    else:
+        magazine.depletion = tick
+        count_stocked(state, magazine, -1)
+
+
+@inlined
+def reload(state: "State", battery: Any, magazine: Any, tick: Int) -> None:
+    """A reload arrives."""
+    rounds = magazine.reload_rounds
+    magazine.due = NEVER
+    magazine.ready += rounds
+    magazine.reloaded += rounds
+    if battery.ready < INFINITE:
+        battery.ready += rounds
+    codes = np.int64(battery.layer), np.int64(battery.code), np.int64(magazine.code)
+    note(state, tick, RELOAD, NOBODY, codes[0], codes[1], codes[2], rounds, NONE)
+
+
+@inlined
+def lose(state: "State", battery: Any, tick: Int) -> None:
+    """A battery fires nothing any more, and its rounds are gone; what is in flight completes."""
+    for n in range(battery.first_magazine, battery.stop_magazine):
+        magazine = state.magazines[at(n)]
+        if magazine.ready > 0 or magazine.due != NEVER:
+            count_stocked(state, magazine, -1)
+        magazine.lost, magazine.ready = magazine.ready, 0
+        magazine.reloads_left, magazine.due = 0, NEVER
+    battery.ready, battery.loss, battery.lost = 0, tick, 1
+    state.raid[0].losses = True

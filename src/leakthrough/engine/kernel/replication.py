@@ -1,0 +1,134 @@
+"""The event loop of one raid, and a block of its replications."""
+
+from typing import TYPE_CHECKING, Any
+
+from leakthrough.engine.codes import (
+    AVAILABLE,
+    EVENTS_BETWEEN_CHECKS,
+    FOREVER,
+    NOBODY,
+    NOTHING,
+    SOFT_KILLED,
+)
+from leakthrough.engine.kernel.assignment import next_shot
+from leakthrough.engine.kernel.compiling import Int, compiled, entry, inlined, lowest_bit
+from leakthrough.engine.kernel.counting import count, count_leakers, sample
+from leakthrough.engine.kernel.draws import U, at
+from leakthrough.engine.kernel.engagement import engage, next_ending
+from leakthrough.engine.kernel.lookup import bit_of
+from leakthrough.engine.kernel.losses import next_landing
+from leakthrough.engine.kernel.setup import (
+    arrive,
+    begin_cursors,
+    carry_in,
+    carry_out,
+    draw_raid,
+    reset,
+    stock,
+)
+from leakthrough.engine.kernel.windows import blame, next_opening
+
+if TYPE_CHECKING:
+    from leakthrough.engine.state import State
+
+
+@inlined
+def _serve(state: "State", word: Int, layers: Any, freed: Int, threat: Int, tick: Int) -> None:
+    """Serve the batteries to which something became available, the outermost layer first."""
+    while layers != U(0):
+        layer = state.layers[at(word * 64 + lowest_bit(layers))]
+        layers &= layers - U(1)
+        while True:
+            shot, magazine, target = next_shot(state, layer, freed, threat, tick)
+            if shot < 0:
+                break
+            engage(
+                state,
+                state.pairings[at(shot)],
+                state.magazines[at(magazine)],
+                state.threats[at(target)],
+                tick,
+            )
+
+
+@compiled
+def _raid(state: "State", row: Any, stop: Any) -> None:
+    """The event loop: engagements and reloads before openings at the same tick.
+
+    An opening, a release and a reload are one thing: something became available to the batteries
+    of some layers. One place serves them all.
+    """
+    horizon, words = arrive(state), state.raid[0].mask_words
+    begin_cursors(state)
+    sampled, events = 0, 0
+    while not (events & (EVENTS_BETWEEN_CHECKS - 1) == 0 and stop[0] != 0):
+        events += 1
+        opening, leaf = state.nodes[1].tick, state.nodes[1].leaf
+        ending = state.entries[0].tick
+        tick = min(opening, ending)
+        if sampled < state.timeline.size:
+            sampled = sample(state, row, sampled, tick)
+        if tick == FOREVER:
+            break
+        outcome, freed, threat, own = NOTHING, NOBODY, NOBODY, NOBODY
+        window = state.windows[0]
+        if ending <= opening:
+            freed, threat = next_ending(state, horizon)
+            if freed >= 0:
+                own = state.batteries[at(freed)].layer
+        elif leaf < state.landings.size:
+            next_landing(state)
+        else:
+            window = state.windows[state.openings[at(leaf - state.landings.size)]]
+            threat, outcome = next_opening(state, window, leaf, tick)
+            if outcome == AVAILABLE:
+                own = window.layer
+        if own >= 0:
+            for word in range(words):
+                layers = U(0)
+                if freed >= 0 and threat >= 0:
+                    layers = state.held[at(threat * words + word)]
+                if own >> 6 == word:
+                    layers |= bit_of(own)
+                _serve(state, word, layers, freed, threat, tick)
+        if outcome != NOTHING and outcome != SOFT_KILLED:
+            # Only now: who was engaged at once needs no cause.
+            blame(state, window, state.threats[at(threat)], outcome)
+
+
+def _simulate_block(sources: Int) -> Any:
+    def simulate_block(
+        state: "State", counts: Any, carried: Any, seed: Int, start: Int, offset: Int, stop: Any
+    ) -> Int:
+        """Compute one raid of the replications from `start`; how many were finished.
+
+        What happened goes into the rows of `counts`, whose columns `engine.counts` names, and
+        which must come in zeroed. The rows of `carried` say with what each replication begins,
+        and are overwritten with what is left. `offset` is added to the address of every draw but
+        the kill probabilities'. The GIL is released throughout. Setting ``stop[0]`` from another
+        thread ends the block within a fraction of a millisecond; the rows from the returned one
+        on are then void.
+        """
+        if sources == 0:  # the digest of all modules: so that it is in the key of the cache
+            return 0
+        raid = state.raid[0]
+        raid.seed, raid.offset, raid.log_used = U(seed), U(offset), 0
+        for n in range(counts.shape[0]):
+            row = counts[n]
+            raid.replication = U(start + n)
+            reset(state)
+            carry_in(state.words, state.carrying, carried[n])
+            draw_raid(state)
+            stock(state)
+            _raid(state, row, stop)
+            if stop[0] != 0:
+                return n
+            count_leakers(state, row)
+            count(state, row)
+            carry_out(state.words, state.carrying, carried[n])
+        return counts.shape[0]
+
+    return simulate_block
+
+
+simulate_block = entry(_simulate_block)

@@ -1,0 +1,167 @@
+"""The start of a raid: reset, what is carried over, what is drawn once, arrivals, cursors."""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from leakthrough.engine.codes import (
+    ALIVE,
+    FIXED,
+    FOREVER,
+    FREE,
+    INFINITE,
+    NEVER,
+    NONE,
+    POISSON,
+    UNCOVERED,
+    UNIFORM,
+)
+from leakthrough.engine.kernel.compiling import Int, compiled
+from leakthrough.engine.kernel.draws import (
+    U,
+    at,
+    draw,
+    draw_at,
+    exponential_sums,
+    quantile,
+    unit,
+)
+from leakthrough.engine.kernel.event_log import is_logged
+from leakthrough.engine.kernel.event_queue import play
+from leakthrough.engine.kernel.losses import next_landing_tick
+from leakthrough.engine.kernel.magazines import await_reload, count_stocked
+
+if TYPE_CHECKING:
+    from leakthrough.engine.state import State
+
+
+@compiled
+def reset(state: "State") -> None:
+    """Begin anew: one copy of all records, as `engine.layout` says how they start."""
+    for n in range(state.words.size):
+        state.words[at(n)] = state.initial[at(n)]
+    for n in range(state.raid[0].in_flight):
+        state.entries[at(n)].tick = FOREVER
+    state.raid[0].in_flight = 0
+
+
+@compiled
+def carry_in(words: Any, carrying: Any, carried: Any) -> None:
+    """Write what the last raid handed on into the records."""
+    column = 0
+    for n in range(0, carrying.size, 3):
+        first, step, number = carrying[at(n)], carrying[at(n + 1)], carrying[at(n + 2)]
+        for record in range(number):
+            words[at(first + record * step)] = carried[at(column)]
+            column += 1
+
+
+@compiled
+def carry_out(words: Any, carrying: Any, carried: Any) -> None:
+    """Write what the next raid begins with, before what happens between raids."""
+    column = 0
+    for n in range(0, carrying.size, 3):
+        first, step, number = carrying[at(n)], carrying[at(n + 1)], carrying[at(n + 2)]
+        for record in range(number):
+            carried[at(column)] = words[at(first + record * step)]
+            column += 1
+
+
+@compiled
+def stock(state: "State") -> None:
+    """What follows from the rounds, reloads and losses with which the raid begins."""
+    losses = False
+    for battery in state.batteries:
+        losses |= battery.loss != FOREVER
+    state.raid[0].losses = losses
+    for magazine in state.magazines:
+        battery = state.batteries[magazine.battery]
+        battery.ready = min(battery.ready + magazine.ready, INFINITE)
+        due = magazine.due
+        if due != NEVER:
+            await_reload(state, magazine, due)
+        if magazine.ready > 0 or due != NEVER:
+            count_stocked(state, magazine, 1)
+
+
+@compiled
+def draw_raid(state: "State") -> None:
+    """What is drawn once: how many threats come, which layers are up, the kill probabilities.
+
+    The kill probabilities are the same in all raids of a replication.
+    """
+    raid, quantiles = state.raid[0], state.quantiles
+    for salvo in state.salvos:
+        if salvo.size_table >= 0:
+            word = draw(raid, NONE, salvo.size_stream, NONE)[0]
+            salvo.launched = max(quantile(quantiles, salvo.size_table, unit(word)), 0)
+    for layer in state.layers:
+        layer.up = draw(raid, NONE, layer.stream, NONE)[0] < layer.availability
+    for chance in state.kill_chances:
+        if chance.table >= 0:
+            word = draw_at(raid, NONE, chance.stream)[0]
+            chance.drawn = U(quantile(quantiles, chance.table, unit(word)))
+
+
+@compiled
+def _place_arrivals(state: "State", salvo: Any, sums: Any) -> None:
+    """Arrivals of a salvo, given the cumulative sums of its exponential draws.
+
+    Such sums divided by their total are uniform order statistics: no sort is needed.
+    """
+    total, start, scale = sums[at(salvo.launched)], salvo.start, salvo.scale
+    if salvo.arrival == POISSON:
+        for n in range(salvo.launched):
+            sums[at(n)] = math.floor(start + sums[at(n)] * scale + 0.5)
+    elif salvo.arrival == UNIFORM:
+        for n in range(salvo.launched):
+            sums[at(n)] = math.floor(start + sums[at(n)] / total * scale + 0.5)
+    else:
+        for n in range(salvo.launched):
+            sums[at(n)] = quantile(state.quantiles, salvo.table, sums[at(n)] / total)
+    for n in range(salvo.launched):
+        state.threats[at(salvo.first + n)].arrival = int(sums[at(n)])
+
+
+@compiled
+def arrive(state: "State") -> Int:
+    """Arrival ticks, in order within each salvo; the tick at which the last threat lands.
+
+    Fixed arrivals are in the records already.
+    """
+    horizon, words = NEVER, state.raid[0].mask_words
+    for salvo in state.salvos:
+        if salvo.arrival != FIXED:
+            exponential_sums(state.raid[0], salvo.stream, state.sums, salvo.launched + 1)
+            _place_arrivals(state, salvo, state.sums)
+        for n in range(salvo.launched):
+            threat = state.threats[at(salvo.first + n)]
+            threat.phase, threat.fate, threat.cause = FREE, ALIVE, UNCOVERED
+            threat.fate_tick = FOREVER
+        first, stop = salvo.first * words, (salvo.first + salvo.launched) * words
+        for n in range(first, stop):
+            state.held[at(n)] = U(0)
+        fired = salvo.first_fired
+        for n in range(salvo.launched * salvo.pairings):
+            state.fired[fired + U(n)] = 0
+        if salvo.launched > 0:
+            last = state.threats[at(salvo.first + salvo.launched - 1)]
+            horizon = max(horizon, last.arrival + salvo.target_offset)
+    return horizon
+
+
+@compiled
+def begin_cursors(state: "State") -> None:
+    """One cursor for each window in which something can happen (all of them for a log).
+
+    The leaves of the tournament are in the order of ties: landings by battery, then windows by
+    layer, then by salvo, those of higher priority first.
+    """
+    for leaf in range(state.landings.size):
+        play(state, leaf, next_landing_tick(state, state.landings[at(leaf)]))
+    for n in range(state.openings.size):
+        window = state.windows[state.openings[at(n)]]
+        salvo, layer = state.salvos[window.salvo], state.layers[window.layer]
+        acts = window.soft_kill > 0 or window.stocked > 0 or is_logged(state)
+        if acts and salvo.launched > 0 and layer.up:
+            arrival = state.threats[salvo.first].arrival
+            play(state, state.landings.size + n, arrival + window.open_offset)

@@ -1,0 +1,379 @@
+"""The one description of every record that the kernel reads and writes.
+
+A record is a list of fields, and a field says its kind: a `LINK` is the code of another record, a
+`NUMBER` comes from the scenario (`engine.lower_parts` fills links and numbers by name), a `STATE`
+belongs to one raid of one replication, a `CARRIED` field goes from raid to raid, and a `COUNTED`
+field is written into the row of counts when the raid is over. From this follow the arrays' types,
+what is filled, reset and carried over, the columns of counts (`engine.counts`), and what a sweep
+may change in place (`studies.sweep.patching`).
+
+Letters of the shapes: S salvos, C threat classes, L layers, B batteries, I interceptors, K
+magazines (of all batteries together), N threats (of all salvos together), P pairings, T sample
+times, R replications.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from leakthrough.engine.codes import CAUSES, FOREVER, NEVER, UNKNOWN
+
+Records = Any
+"""A structured array."""
+
+
+class Kind(Enum):
+    """What a field is, and so who writes it."""
+
+    LINK = "code of another record, filled by the lowering"
+    NUMBER = "number of the scenario, filled by the lowering"
+    STATE = "belongs to one raid, reset before each"
+    CARRIED = "handed on from raid to raid"
+    COUNTED = "reset before each raid, and counted after it"
+
+
+class Patch(Enum):
+    """Values that a sweep may write in place of a number, since nothing else depends on them."""
+
+    WHOLE = "whole number, as it is"
+    CHANCE = "probability, as a threshold"
+    KILL_CHANCE = "probability above 0, as a threshold"
+
+
+class Field(NamedTuple):
+    """One field of a record.
+
+    Parameters
+    ----------
+    name : str
+    kind : Kind
+    type : str
+        Of NumPy. What is carried or counted is made of whole 64-bit numbers.
+    start : int or str
+        Value at the start of a raid, or the name of the field whose value it then has.
+    counted : str
+        Column of counts, where that has another name than the field.
+    path, patch : str, Patch
+        Where the number is in a scenario, and what a sweep may write there without a new
+        lowering.
+    """
+
+    name: str
+    kind: Kind
+    type: str = "i8"
+    start: int | str = 0
+    counted: str = ""
+    path: str = ""
+    patch: Patch | None = None
+
+    @property
+    def column(self) -> str:
+        """Name of its column of counts; empty if it is not counted."""
+        return self.counted or (self.name if self.kind is Kind.COUNTED else "")
+
+
+def _order(field: Field) -> int:
+    """Carried fields first, then those that are carried and counted, then the counted ones.
+
+    So each is one stretch of 64-bit numbers, which the kernel copies without knowing a name.
+    """
+    if field.kind is Kind.CARRIED:
+        return 1 if field.column else 0
+    return 2 if field.column else 3
+
+
+class Record:
+    """A kind of record: its fields in the order of memory.
+
+    Parameters
+    ----------
+    name : str
+        Of one record, and of its array in the state when followed by an s.
+    fields : Field
+        In the order in which the kernel is to find them, hot ones first.
+
+    Attributes
+    ----------
+    dtype : numpy.dtype
+        Padded to a power of two of bytes: the place of a record is then a shift away, not a
+        multiplication.
+    carried, counted : slice
+        Which 64-bit numbers of a record are carried, and counted.
+    """
+
+    def __init__(self, name: str, *fields: Field) -> None:
+        self.name = name
+        self.fields = tuple(sorted(fields, key=_order))
+        formats = [np.dtype(field.type) for field in self.fields]
+        # Aligned by falling size within what is neither carried nor counted: no holes.
+        rest = [n for n, field in enumerate(self.fields) if _order(field) == 3]
+        first = [n for n, field in enumerate(self.fields) if _order(field) < 3]
+        order = first + sorted(rest, key=lambda n: -formats[n].alignment)
+        stops = np.cumsum([formats[n].itemsize for n in order])
+        self.dtype = np.dtype(
+            {
+                "names": [self.fields[n].name for n in order],
+                "formats": [formats[n] for n in order],
+                "offsets": [
+                    int(stop) - formats[n].itemsize for n, stop in zip(order, stops, strict=True)
+                ],
+                "itemsize": 1 << (max(int(stops[-1]), 8) - 1).bit_length(),
+            },
+            align=True,
+        )
+        self.carried = self._words(lambda field: field.kind is Kind.CARRIED)
+        self.counted = self._words(lambda field: bool(field.column))
+
+    def _words(self, of: Callable[[Field], bool]) -> slice:
+        """The stretch of 64-bit numbers that some fields take."""
+        places = [self.dtype.fields[field.name] for field in self.fields if of(field)]  # type: ignore[index]
+        if not places:
+            return slice(0, 0)
+        start = min(place[1] for place in places)
+        stop = max(place[1] + place[0].itemsize for place in places)
+        if start % 8 or stop % 8 or sum(place[0].itemsize for place in places) != stop - start:
+            raise TypeError(f"{self.name}: what is carried or counted must be 64-bit numbers")
+        return slice(start // 8, stop // 8)
+
+    def __getitem__(self, name: str) -> Field:
+        return next(field for field in self.fields if field.name == name)
+
+    def of(self, *kinds: Kind) -> tuple[Field, ...]:
+        """Fields of some kinds."""
+        return tuple(field for field in self.fields if field.kind in kinds)
+
+    @property
+    def columns(self) -> dict[str, tuple[int, int]]:
+        """First 64-bit number and how many, within those counted, by the name of the column."""
+        found = {}
+        for field in self.fields:
+            if field.column:
+                dtype, offset = self.dtype.fields[field.name][:2]  # type: ignore[index]
+                found[field.column] = offset // 8 - self.counted.start, dtype.itemsize // 8
+        return found
+
+    def zeros(self, number: int) -> Records:
+        """Zeroed records."""
+        return np.zeros(number, self.dtype)
+
+    def filled(self, columns: Mapping[str, Any], number: int) -> Records:
+        """Records with links and numbers by name, all of which must be given."""
+        self.check(columns)
+        records = self.zeros(number)
+        for name, values in columns.items():
+            records[name] = values
+        self.start(records)
+        return records
+
+    def check(self, names: Iterable[str]) -> None:
+        """Raise a TypeError unless the names are those of all links and numbers.
+
+        The lowering asks when it is imported, so that a field that nothing fills is an error
+        before anything runs.
+        """
+        wanted = {field.name for field in self.of(Kind.LINK, Kind.NUMBER)}
+        if wanted != set(names):
+            lacks, knows = sorted(wanted - set(names)), sorted(set(names) - wanted)
+            raise TypeError(f"{self.name}: nothing fills {lacks}, and {knows} are no fields of it")
+
+    def start(self, records: Records) -> None:
+        """Write the values with which a raid starts."""
+        for field in self.of(Kind.STATE, Kind.CARRIED, Kind.COUNTED):
+            same = isinstance(field.start, str)
+            records[field.name] = records[field.start] if same else field.start
+
+
+def _link(name: str, type_: str = "u4") -> Field:
+    # Unsigned: Numba wraps signed indices around, four instructions at every access.
+    return Field(name, Kind.LINK, type_)
+
+
+def _number(name: str, type_: str = "i8", path: str = "", patch: Patch | None = None) -> Field:
+    return Field(name, Kind.NUMBER, type_, path=path, patch=patch)
+
+
+def _state(name: str, type_: str = "i8", start: int | str = 0) -> Field:
+    return Field(name, Kind.STATE, type_, start)
+
+
+def _carried(name: str, start: int | str, counted: str = "") -> Field:
+    return Field(name, Kind.CARRIED, "i8", start, counted)
+
+
+def _counted(name: str, start: int | str = 0, counted: str = "", type_: str = "i8") -> Field:
+    return Field(name, Kind.COUNTED, type_, start, counted)
+
+
+_BATTERY = "layers.*.batteries.*"
+
+RAID = Record(
+    "raid",
+    _state("seed", "u8"),
+    _state("offset", "u8"),  # of the raid, added to the addresses of draws
+    _state("replication", "u8"),
+    _state("in_flight"),  # entries of the event queue
+    _state("log_used"),
+    _state("losses", "?"),  # whether any battery is lost
+    _link("leaves", "i8"),  # of the tournament
+    _link("mask_words", "i8"),  # 64-bit words of a mask of layers
+    _link("leaked_by_column", "i8"),
+    _link("sample_column", "i8"),
+    _number("tally", "?"),  # whether rounds are tallied
+    _number("watched", "?"),  # whether they are, or there is a log
+)
+SALVO = Record(
+    "salvo",
+    _counted("launched", "count"),
+    _counted("leaked"),
+    _counted("leak_cause", type_=f"{CAUSES}i8"),
+    _link("code"),
+    _link("first"),  # code of the salvo's first threat
+    _link("threat"),  # threat class
+    _link("first_fired", "u8"),  # where the engagements of its threats are counted
+    _link("pairings"),  # batteries that may engage it
+    _link("table", "i4"),  # where the arrival's quantiles begin; -1: none
+    _link("size_table", "i4"),  # where the quantiles of how many come begin; -1: `count` do
+    _number("count"),
+    _number("priority"),
+    _number("target_offset"),  # ticks from the edge to the target
+    _number("start", "f8"),  # ticks
+    _number("scale", "f8"),  # ticks: mean spacing, or length of the interval
+    _number("stream", "u8"),  # of the arrivals
+    _number("size_stream", "u8"),
+    _number("arrival", "i4"),  # FIXED, POISSON, UNIFORM, DISTRIBUTION
+)
+LANDING = Record(  # a salvo whose leakers may destroy a battery
+    "landing",
+    _link("salvo"),
+    _link("battery"),
+    _number("lethality", "u8"),  # threshold
+    _number("stream", "u8"),
+    _state("next"),
+)
+WINDOW = Record(  # what a layer is to a salvo
+    "window",
+    _counted("killed"),
+    _counted("soft_killed"),
+    _state("opened"),  # threats that have come into reach
+    _state("stocked"),  # magazines with rounds for them
+    _state("late_cause", start=UNKNOWN),
+    _number("open_offset"),  # ticks from arrival at the edge
+    _number("close_offset"),
+    _number("soft_kill", "u8"),  # thresholds
+    _number("detection", "u8"),
+    _number("dismissal", "u8"),  # taken for a decoy, rightly or wrongly
+    _number("stream", "u8"),
+    _link("salvo"),
+    _link("layer"),
+    _link("first_pairing"),
+    _link("stop_pairing"),
+    _number("random", "?"),  # whether anything at the opening is drawn
+    _number("certain", "?"),  # whether nothing at all is drawn, also by its batteries
+)
+LAYER = Record(
+    "layer",
+    _state("up", "?"),
+    _link("code"),
+    _number("availability", "u8", "layers.*.sensor.availability", Patch.CHANCE),
+    _number("stream", "u8"),
+)
+BATTERY = Record(
+    "battery",
+    _carried("loss", int(FOREVER)),  # tick; NEVER if of another raid
+    _counted("busy"),  # ticks of its channels
+    _counted("engagements"),
+    _counted("lost"),
+    _state("free", start="channels"),  # channels
+    _state("ready"),  # rounds, of all magazines
+    _number("channels", path=f"{_BATTERY}.channels", patch=Patch.WHOLE),
+    _number("max_salvos"),
+    _number("reaction"),  # ticks, or drawn from a quantile table where that is not -1
+    _number("assessment"),
+    _number("false_kill", "u8"),  # thresholds
+    _number("false_survival", "u8"),
+    _link("code"),
+    _link("layer"),
+    _link("first_urgency"),
+    _link("stop_urgency"),
+    _link("first_magazine"),
+    _link("stop_magazine"),
+    _link("reaction_table", "i4"),
+    _link("assessment_table", "i4"),
+    _number("by_arrival", "?"),  # whether the first come is first, and not the first to close
+    _number("random_delay", "?"),  # whether reaction or flight is drawn
+    _number("random", "?"),  # whether anything but the kill is drawn
+)
+PAIRING = Record(  # a battery, and a salvo that it may engage
+    "pairing",
+    _state("head"),  # threats before it are past
+    _number("salvo_size"),
+    _number("engagement_stream", "u8"),
+    _number("rounds_stream", "u8"),
+    _link("code"),
+    _link("battery"),
+    _link("window"),
+    _link("slot"),  # which of its salvo's pairings it is
+    _link("first_preference"),
+    _link("stop_preference"),
+)
+MAGAZINE = Record(
+    "magazine",
+    _carried("ready", "rounds", counted="remaining"),
+    _carried("reloads_left", "reloads"),
+    _carried("due", NEVER),  # tick at which a reload arrives; NEVER if none is on its way
+    _counted("expended"),
+    _counted("reloaded"),
+    _counted("lost", counted="rounds_lost"),
+    _counted("depletion", NEVER),
+    _number("rounds", path=f"{_BATTERY}.magazines.*.rounds", patch=Patch.WHOLE),
+    _number("reserved", path=f"{_BATTERY}.magazines.*.reserved", patch=Patch.WHOLE),
+    _number("to_kill"),  # ticks from firing, where the battery draws nothing
+    _number("to_end"),
+    _number("reload_rounds"),
+    _number("reload_ticks"),
+    _number("reloads"),
+    _number("flight"),  # ticks, or drawn from a quantile table where that is not -1
+    _link("flight_table", "i4"),
+    _link("code"),
+    _link("battery"),
+    _link("interceptor"),
+    _link("first_kill"),
+    _link("first_window"),  # of the windows in which its rounds may be fired
+    _link("stop_window"),
+)
+KILL_CHANCE = Record(  # an interceptor's round against a threat class
+    "kill_chance",
+    _counted("hits"),
+    _counted("misses"),
+    _state("drawn", "u8", "threshold"),
+    _number("threshold", "u8", "interceptors.*.kill_probability.*", Patch.KILL_CHANCE),
+    _number("stream", "u8"),
+    _link("table", "i4"),
+)
+THREAT = Record(
+    "threat",
+    _state("arrival"),
+    _state("fate_tick", start=int(FOREVER)),
+    _link("code"),
+    _link("salvo"),
+    _state("fate", "i1"),
+    _state("cause", "i1"),
+    _state("phase", "i1"),
+    _state("scored", "?"),  # whether the rounds of its engagement kill it
+    _state("misjudged", "?"),
+)
+NODE = Record("node", _state("tick", start=int(FOREVER)), _state("leaf"))
+"""Of the tournament of the next openings: tick and leaf of its winner."""
+ENTRY = Record("entry", _state("tick", start=int(FOREVER)), _state("tie"))
+"""Of the queue of engagements and reloads under way."""
+
+RECORDS = (
+    RAID, SALVO, LANDING, WINDOW, LAYER, BATTERY, PAIRING, MAGAZINE, KILL_CHANCE, THREAT, NODE,
+    ENTRY,
+)  # fmt: skip
+
+LOG_COLUMNS = 8
+Whole = npt.NDArray[np.int64]

@@ -1,0 +1,178 @@
+"""From the description of records follows what is filled, reset, carried over and counted."""
+
+import pickle
+from collections.abc import Callable
+from typing import Any, cast
+
+import numba
+import numpy as np
+import pytest
+from raids import TIMELINE, rich
+
+from leakthrough.engine import layout, lower_parts
+from leakthrough.engine.counts import (
+    CARRIED,
+    COUNTED,
+    TALLIED,
+    named_carried,
+    named_counts,
+    named_tally,
+    new_carried,
+    width,
+)
+from leakthrough.engine.kernel.counting import count
+from leakthrough.engine.kernel.setup import carry_in, carry_out, reset
+from leakthrough.engine.layout import RECORDS, Kind, Record
+from leakthrough.engine.lower_raid import lower
+from leakthrough.engine.state import State, new_state
+from leakthrough.engine.tables import RECORDS_OF
+
+named = pytest.mark.parametrize(
+    "record", RECORDS_OF.items(), ids=lambda given: given[0] if isinstance(given, tuple) else None
+)
+
+
+inside = cast("Callable[[Any], Any]", numba.njit(_nrt=False))  # type: ignore[call-overload]
+"""Compile as the kernel is compiled."""
+
+
+@inside
+def reset_in(state: Any) -> None:
+    reset(state)
+
+
+@inside
+def count_in(state: Any, row: Any) -> None:
+    count(state, row)
+
+
+@inside
+def carry_in_and_out(state: Any, carried: Any, found: Any) -> None:
+    carry_in(state.words, state.carrying, carried)
+    carry_out(state.words, state.carrying, found)
+
+
+def reader(field: str) -> Any:
+    """Compiled code that reads one field by name, as the kernel does."""
+
+    source = f"""def read(records, found):
+    for n in range(records.size):
+        found[n] = records[n].{field}
+"""
+    names: dict[str, Any] = {}
+    exec(source, names)  # noqa: S102 - a name of ours
+    return numba.njit(names["read"])
+
+
+def distinct(records: Any) -> None:
+    """Write another number into each field of each record, by name."""
+    number = 0
+    for name in records.dtype.names:
+        field = records[name]
+        for index in np.ndindex(field.shape):
+            number += 1
+            # Small enough for one byte, and different from its neighbours all the same.
+            field[index] = number % 2 if field.dtype == np.bool_ else number % 127
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.name)
+def test_the_kernel_reads_what_was_written_by_name(record: Record) -> None:
+    records = record.zeros(3)
+    distinct(records)
+    for field in record.fields:
+        if records[field.name].ndim > 1:  # a list: the kernel reads one of it at a time
+            continue
+        found = np.zeros(3, records[field.name].dtype)
+        reader(field.name)(records, found)
+        assert found.tolist() == records[field.name].tolist(), field.name
+
+
+def test_fields_do_not_overlap_and_records_are_powers_of_two() -> None:
+    for record in RECORDS:
+        taken = np.zeros(record.dtype.itemsize, int)
+        for dtype, offset, *_ in record.dtype.fields.values():  # type: ignore[union-attr]
+            taken[offset : offset + dtype.itemsize] += 1
+        assert taken.max() == 1
+        assert record.dtype.itemsize & (record.dtype.itemsize - 1) == 0
+
+
+def everything() -> tuple[Any, State]:
+    tables = lower(rich(), TIMELINE)
+    return tables, new_state(tables, tally=True)
+
+
+def test_a_reset_writes_every_field_that_belongs_to_a_raid() -> None:
+    tables, state = everything()
+    for name in RECORDS_OF:
+        distinct(getattr(state, name))
+    reset_in(state)
+    for name, record in RECORDS_OF.items():
+        records, first = getattr(state, name), getattr(tables, name)
+        assert records.tobytes() == first.tobytes()
+        for field in record.of(Kind.STATE, Kind.COUNTED, Kind.CARRIED):
+            start = first[field.start] if isinstance(field.start, str) else field.start
+            assert (records[field.name] == start).all(), field.name
+
+
+def test_every_counted_field_is_in_its_column() -> None:
+    tables, state = everything()
+    for name in (*COUNTED, TALLIED):
+        distinct(getattr(state, name))
+    row = np.zeros((1, width(tables, tally=True)), np.int64)
+    count_in(state, row[0])
+    counts, tally = named_counts(row, tables), named_tally(row, tables)
+    checked = 0
+    for name in (*COUNTED, TALLIED):
+        for field in RECORDS_OF[name].fields:
+            if field.column:
+                found = (tally if name == TALLIED else counts)[field.column][0]
+                wanted = getattr(state, name)[field.name]
+                if name == "windows":
+                    wanted = wanted.reshape(tables.layers.size, -1).T
+                assert found.ravel().tolist() == wanted.ravel().tolist(), field.column
+                checked += 1
+    assert checked >= 15
+    columns = [field.column for record in RECORDS for field in record.fields if field.column]
+    assert len(set(columns)) == len(columns)
+
+
+def test_every_carried_field_goes_from_raid_to_raid() -> None:
+    tables, state = everything()
+    carried = np.arange(1, 1 + new_carried(tables, 1).rows.shape[1])[np.newaxis]
+    found = np.zeros_like(carried)
+    carry_in_and_out(state, carried[0], found[0])
+    np.testing.assert_array_equal(found, carried)
+    for name in CARRIED:
+        for field in RECORDS_OF[name].of(Kind.CARRIED):
+            wanted = named_carried(carried, tables)[field.name][0]
+            assert getattr(state, name)[field.name].tolist() == wanted.tolist(), field.name
+
+
+@named
+def test_a_field_that_nothing_fills_is_an_error_at_import(record: tuple[str, Record]) -> None:
+    own = record[1]
+    if own.name not in lower_parts.WAYS:
+        assert own.of(Kind.LINK, Kind.NUMBER) == ()
+        return
+    longer = Record(own.name, *own.fields, layout.Field("forgotten", Kind.NUMBER))
+    with pytest.raises(TypeError, match=rf"{own.name}: nothing fills \['forgotten'\]"):
+        longer.check(lower_parts.WAYS[own.name])
+    unknown = {**lower_parts.WAYS[own.name], "misspelt": None}
+    with pytest.raises(TypeError, match=r"\['misspelt'\] are no fields of it"):
+        own.check(unknown)
+
+
+def test_what_is_counted_must_be_whole_words() -> None:
+    with pytest.raises(TypeError, match="odd: what is carried or counted must be 64-bit numbers"):
+        Record("odd", layout.Field("small", Kind.COUNTED, "i4"))
+
+
+def test_tables_can_be_sent_elsewhere_and_changed() -> None:
+    tables = lower(rich(), TIMELINE)
+    for again in (pickle.loads(pickle.dumps(tables)), tables.copy()):  # noqa: S301
+        for name in tables.places:
+            assert getattr(again, name).tobytes() == getattr(tables, name).tobytes()
+        again.magazines["rounds"] += 1
+        assert (again.magazines["rounds"] != tables.magazines["rounds"]).all()
+        # What is changed is what a state begins with.
+        assert (new_state(again).magazines["rounds"] == again.magazines["rounds"]).all()
