@@ -10,8 +10,10 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import elsewhere
 import numpy as np
 import pytest
 from raids import api_example, rich
@@ -313,6 +315,26 @@ def assert_no_threads_are_left_of(pool: ThreadPoolExecutor) -> None:
 
 # ---------------------------------------------------------------- compiling
 
+FIRST = """
+import io, sys
+import leakthrough as lt
+from leakthrough.engine import compile_once
+from raids import rich
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+compile_once.PATIENCE, sys.stderr = 0.01, Terminal()
+lt.simulate(rich(), replications=2, seed=1)
+sys.stdout.write(sys.stderr.getvalue())
+"""
+
+
+def test_only_what_is_not_in_the_cache_is_announced(tmp_path: Path) -> None:
+    said = [elsewhere.run(FIRST, NUMBA_CACHE_DIR=str(tmp_path)).decode() for _ in range(2)]
+    assert said == [compile_once.MESSAGE, ""]
+
 
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
@@ -334,17 +356,19 @@ class Compiled:
 
 @pytest.mark.parametrize("stream", [Terminal(), io.StringIO()])
 @pytest.mark.parametrize("seconds", [0.0, 0.5])
+@pytest.mark.parametrize("cached", [False, True])
 def test_compiling_is_announced_on_a_terminal_if_it_takes_a_while(
-    stream: io.StringIO, seconds: float, monkeypatch: pytest.MonkeyPatch
+    stream: io.StringIO, seconds: float, cached: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stream.truncate(stream.seek(0))
     monkeypatch.setattr(sys, "stderr", stream)
     monkeypatch.setattr(compile_once, "PATIENCE", 0.1)
     monkeypatch.setattr(compile_once, "_compiled", set())
+    monkeypatch.setattr(compile_once, "is_compiling", lambda: not cached)
     job: Any = Compiled(seconds)
     for _ in range(3):
         compile_once.compile_for(job)
         time.sleep(0.2)
     assert job.number == 1
-    announced = stream.isatty() and seconds > 0.0
+    announced = stream.isatty() and seconds > 0.0 and not cached
     assert stream.getvalue() == (compile_once.MESSAGE if announced else "")

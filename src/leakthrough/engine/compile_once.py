@@ -4,11 +4,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
-from leakthrough.engine.jobs import Job
+from leakthrough.engine.jobs import Job, is_compiling
 
 PATIENCE = 1.0
-"""Seconds before the message: to load the kernel from the cache takes half a second."""
+"""Seconds between two questions whether the kernel is being compiled, and not only loaded."""
 MESSAGE = "leakthrough: compiling the simulator (about 10 s, once) ...\n"
 
 _compiled: set[tuple[type[Job], bool]] = set()
@@ -27,15 +28,20 @@ def compile_for(job: Job) -> None:
 
 @contextmanager
 def announced() -> Iterator[None]:
-    """Write a line to a terminal or notebook if the body takes longer than `PATIENCE`."""
-    stream = sys.stderr
+    """Write a line to a terminal or notebook if the kernel is being compiled in the body."""
+    stream, ended = sys.stderr, threading.Event()
     if stream is None or not (stream.isatty() or type(stream).__module__.startswith("ipykernel")):
         yield
         return
-    timer = threading.Timer(PATIENCE, stream.write, [MESSAGE])
-    timer.daemon = True
-    timer.start()
+    threading.Thread(target=_watch, args=(stream, ended), daemon=True).start()
     try:
         yield
     finally:
-        timer.cancel()
+        ended.set()
+
+
+def _watch(stream: TextIO, ended: threading.Event) -> None:
+    while not ended.wait(PATIENCE):
+        if is_compiling():
+            stream.write(MESSAGE)
+            return

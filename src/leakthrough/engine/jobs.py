@@ -4,6 +4,7 @@ Letters of the shapes as in `leakthrough.engine.lower_parts`; R is the replicati
 """
 
 import itertools
+import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
@@ -68,6 +69,13 @@ def run_kernel(state: State, *arguments: Any) -> None:
     from leakthrough.engine.kernel.replication import simulate_block
 
     simulate_block(state, *arguments)
+
+
+def is_compiling() -> bool:
+    """Whether the kernel was looked for in the cache and not found, so that it is compiled."""
+    module = sys.modules.get("leakthrough.engine.kernel.replication")
+    kernel: Any = getattr(module, "simulate_block", None)
+    return hasattr(kernel, "stats") and bool(kernel.stats.cache_misses)
 
 
 def draw_numbers(quantiles: Array, seed: int, start: int, address: int, number: int) -> Numbers:
