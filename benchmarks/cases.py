@@ -1,13 +1,13 @@
-"""The cases, as plain numbers: every peer builds what it simulates from these and nothing else."""
+"""The cases, as plain numbers: each library builds what it simulates from these alone."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
-class Ring:
-    """One layer of the layered case; times in seconds, windows as offsets from the arrival."""
+class LayerTimes:
+    """Times of one layer [s]; the window is given as offsets from the arrival."""
 
     opens: float
     closes: float
@@ -28,7 +28,10 @@ class Ring:
 
 @dataclass(frozen=True)
 class Layered:
-    """Overlapping layers, one battery for each axis in each; shoot, look, shoot; coordinated."""
+    """Overlapping layers, one battery for each axis in each; shoot-look-shoot; coordinated.
+
+    With `mixed`, channels run from 2 to 7 and salvos have one or two rounds, by battery.
+    """
 
     threats: int = 550
     hours: float = 2.0
@@ -40,6 +43,7 @@ class Layered:
     speed: float = 100.0
     spacing: float = 150.0
     window: float = 200.0
+    mixed: bool = False
 
     @property
     def seconds(self) -> float:
@@ -53,17 +57,25 @@ class Layered:
         return tuple(share + (axis < rest) for axis in range(self.axes))
 
     @property
-    def rings(self) -> tuple[Ring, ...]:
+    def times(self) -> tuple[LayerTimes, ...]:
         """The layers, outermost first; engagements take 20 s in the first and 5 s more in each."""
         return tuple(
-            Ring(self.spacing * i, self.spacing * i + self.window, 6.0, 10.0 + 5.0 * i, 4.0)
+            LayerTimes(self.spacing * i, self.spacing * i + self.window, 6.0, 10.0 + 5.0 * i, 4.0)
             for i in range(self.layers)
         )
 
     @property
     def depth(self) -> float:
         """Metres from the edge of the defended area to the target."""
-        return self.speed * self.rings[-1].closes
+        return self.speed * self.times[-1].closes
+
+    def channels_of(self, layer: int, axis: int) -> int:
+        """Channels of a battery."""
+        return 2 + (layer + axis) % 6 if self.mixed else self.channels
+
+    def salvo_size_of(self, layer: int, axis: int) -> int:
+        """Rounds that a battery fires at a time."""
+        return 1 + (layer + axis) % 2 if self.mixed else 1
 
 
 @dataclass(frozen=True)
@@ -91,23 +103,23 @@ class Binomial:
 
 @dataclass(frozen=True)
 class FiniteMagazine:
-    """Threats one after another, one magazine, some looks at each while rounds last."""
+    """Threats one after another, one magazine, at most so many shots at each while rounds last."""
 
     threats: int = 300
     rounds: int = 300
-    looks: int = 2
+    shots: int = 2
     kill_probability: float = 0.7
-    shot: float = 3.0
+    duration: float = 3.0
 
     @property
     def interval(self) -> float:
-        """Seconds between arrivals: the last look at one threat is over before the next comes."""
-        return self.shot * (self.looks + 2)
+        """Seconds between arrivals: the last shot at one threat is over before the next comes."""
+        return self.duration * (self.shots + 2)
 
     @property
     def window(self) -> float:
-        """Seconds in reach: enough for every look."""
-        return self.shot * (self.looks + 1)
+        """Seconds in reach: enough for every shot."""
+        return self.duration * (self.shots + 1)
 
 
 Case = Layered | Queue | Binomial | FiniteMagazine
@@ -116,14 +128,15 @@ SCALES = (100, 550, 1_000, 10_000, 110_000)
 LAYERS = (1, 2, 4, 8, 16, 32)
 
 
-def scaled(threats: int, *, same_rate: bool) -> Layered:
-    """Scale the layered case: rounds in proportion; hours too when the rate stays the same."""
-    hours = 2.0 * threats / 550 if same_rate else 2.0
-    return Layered(threats=threats, hours=hours, rounds=round(24 * threats / 550))
+def scaled(case: Layered, threats: int, *, same_rate: bool) -> Layered:
+    """Scale rounds with the threats, and the hours too when the rate stays the same."""
+    factor = threats / case.threats
+    hours = case.hours * factor if same_rate else case.hours
+    return replace(case, threats=threats, hours=hours, rounds=round(case.rounds * factor))
 
 
 def small_raid() -> Layered:
-    """Return the 60-threat raid of the memory measurement: two layers, the same rate."""
+    """Return the 60-threat raid of the sweep and of the memory: two layers, the same rate."""
     return Layered(threats=60, hours=2.0 * 60 / 550, rounds=8, layers=2)
 
 

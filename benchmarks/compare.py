@@ -11,7 +11,7 @@ import peer_heap
 import peer_numpy
 import peer_simpy
 from cases import Binomial, Case, FiniteMagazine, Layered, Queue, compared
-from measure import Run, Timing, disagree, interleaved
+from measure import Effort, Measured, Run, disagree, interleaved
 
 OURS = "leakthrough"
 SIMPY, HEAP, CIW = "SimPy", "C++ heap", "Ciw"
@@ -27,22 +27,22 @@ CANNOT = {
 
 @dataclass(frozen=True)
 class Compared:
-    """One case by one library, against leakthrough."""
+    """One case by one library; the ratio is its cost of a replication over leakthrough's."""
 
     case: str
     library: str
-    timing: Timing
+    measured: Measured
     ratio: float
     agrees: bool
 
 
-def compare(program: Path | None, *, seconds: float, repeats: int) -> list[Compared]:
-    """Time every case by every library."""
+def compare(program: Path | None, effort: Effort) -> list[Compared]:
+    """Measure every case by every library."""
     rows: list[Compared] = []
     for name, case in compared().items():
         runs = {OURS: ours.simulate(case), **peers(case, program)}
-        timings = interleaved(runs, seconds=seconds, repeats=repeats)
-        rows += [_row(name, library, timings) for library in runs]
+        found = interleaved(runs, effort)
+        rows += [_row(name, library, found) for library in runs]
     return rows
 
 
@@ -60,9 +60,9 @@ def peers(case: Case, program: Path | None) -> dict[str, Run]:
             return {LOOP: peer_numpy.finite_magazine(case)}
 
 
-def _row(case: str, library: str, timings: dict[str, Timing]) -> Compared:
-    mine, theirs = timings[OURS], timings[library]
+def _row(case: str, library: str, found: dict[str, Measured]) -> Compared:
+    mine, theirs = found[OURS], found[library]
     agrees = not disagree(mine.leakers, theirs.leakers)
     if mine.spent and theirs.spent:
         agrees = agrees and not disagree(mine.spent, theirs.spent)
-    return Compared(case, library, theirs, theirs.microseconds / mine.microseconds, agrees)
+    return Compared(case, library, theirs, theirs.cost.each / mine.cost.each, agrees)

@@ -1,18 +1,22 @@
-"""What a run of a case returns, how runs are pooled, and when two of them disagree."""
+"""What a call of a case costs, fixed and for each replication, and what it returns."""
 
 from __future__ import annotations
 
+import gc
 import math
 import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
 FIVE_SIGMA = 2 * float(stats.norm.sf(5))
+LEAST_REPLICATIONS = 5
+"""With fewer, the noise of a call of one replication would be the greater part of the result."""
 
 
 @dataclass(frozen=True)
@@ -58,61 +62,118 @@ class Sample:
     leakers: Estimate
     spent: Estimate | None = None
 
-    @property
-    def per_replication(self) -> float:
-        """Microseconds a replication."""
-        return 1e6 * self.seconds / self.leakers.count
-
 
 Run = Callable[[int, int], Sample]
 """`run(replications, seed)` simulates one case."""
+Counts = tuple[NDArray[np.int64], NDArray[np.int64] | None]
+"""Leakers, and rounds spent, of each replication."""
+Clock = Callable[[], float]
 
 
-@dataclass(frozen=True)
-class Timing:
-    """Several repeats of one case by one library."""
-
-    microseconds: float
-    leakers: Estimate
-    spent: Estimate | None
-
-
-def clocked(compute: Callable[[], tuple[NDArray[np.int64], NDArray[np.int64] | None]]) -> Sample:
-    """Time a computation that yields leakers, and rounds spent, of each replication."""
-    begin = time.perf_counter()
+def clocked(compute: Callable[[], Counts], clock: Clock = time.process_time) -> Sample:
+    """Time a computation: CPU seconds of this process, which other work here does not change."""
+    begin = clock()
     leakers, spent = compute()
-    seconds = time.perf_counter() - begin
+    seconds = clock() - begin
     return Sample(seconds, estimate(leakers), None if spent is None else estimate(spent))
 
 
-def enough(run: Run, seconds: float) -> int:
-    """Return how many replications take about that long; the first call is a warm-up."""
-    run(1, 1)
-    replications = 1
-    while True:
-        took = run(replications, 2).seconds
-        if took > 0.1 * seconds:
-            return max(1, round(replications * seconds / took))
-        replications *= 4
+class Effort(NamedTuple):
+    """How long the replications of each measurement take, and how often it is repeated."""
+
+    seconds: float
+    repeats: int
 
 
-def interleaved(runs: Mapping[str, Run], *, seconds: float, repeats: int) -> dict[str, Timing]:
-    """Time the runs in turn, so that a slow minute of the machine falls on all of them."""
-    sizes = {name: enough(run, seconds) for name, run in runs.items()}
-    samples: dict[str, list[Sample]] = {name: [] for name in runs}
-    for repeat in range(repeats):
-        for name, run in runs.items():
-            samples[name].append(run(sizes[name], 100 + repeat))
-    return {name: _pool(of) for name, of in samples.items()}
+@dataclass(frozen=True)
+class Cost:
+    """Microseconds of a call: a fixed part, and one for each replication."""
+
+    fixed: float
+    each: float
 
 
-def _pool(samples: list[Sample]) -> Timing:
-    spent = [sample.spent for sample in samples if sample.spent is not None]
-    return Timing(
-        statistics.median(sample.per_replication for sample in samples),
-        total(sample.leakers for sample in samples),
-        total(spent) if spent else None,
+def cost_of(one: float, many: float, replications: int) -> Cost:
+    """Split the seconds of a call of one replication, and of one of many."""
+    each = (many - one) / (replications - 1)
+    return Cost(1e6 * (one - each), 1e6 * each)
+
+
+@dataclass(frozen=True)
+class Size:
+    """How a run is measured: some calls of one replication, and one call of many."""
+
+    calls: int
+    replications: int
+
+
+def size_of(run: Run, seconds: float) -> Size:
+    """Choose replications that take `seconds`, and three times as long as the fixed cost.
+
+    The lesser of two calls is believed, since a pause of the machine
+    that looks like the cost of replications would end in too few of them.
+    """
+    one = min(run(1, seed).seconds for seed in (2, 3, 4))
+    replications, more = 1, 0.0
+    while more < max(0.1 * seconds, 0.5 * one):
+        replications *= 2
+        more = min(run(replications, seed).seconds for seed in (5, 6)) - one
+    each = more / (replications - 1)
+    wanted = max(seconds, 3 * (one - each)) / each
+    return Size(
+        max(1, min(15, int(0.3 * seconds / one))), max(LEAST_REPLICATIONS, 1 + math.ceil(wanted))
     )
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one run of a case has cost and returned, over several repeats: medians.
+
+    `fixed_spread` is half the range of the fixed cost over the repeats.
+    """
+
+    cost: Cost
+    fixed_spread: float
+    leakers: Estimate
+    spent: Estimate | None
+
+    @property
+    def fixed_is_seen(self) -> bool:
+        """Whether the fixed cost exceeds its noise."""
+        return self.cost.fixed > 2 * self.fixed_spread
+
+
+def interleaved(runs: Mapping[str, Run], effort: Effort) -> dict[str, Measured]:
+    """Measure the runs in turn, so that a slow minute of the machine falls on all of them.
+
+    What is in memory after the warm-up is frozen, and the garbage of one library is not left to
+    the next: without this the fixed cost of Ciw came out as 165 ms in one run and -72 in another.
+    """
+    for run in runs.values():
+        run(1, 1)
+    gc.collect()
+    gc.freeze()
+    sizes = {name: size_of(run, effort.seconds) for name, run in runs.items()}
+    found: dict[str, list[tuple[Cost, Sample]]] = {name: [] for name in runs}
+    for repeat in range(effort.repeats):
+        for name, run in runs.items():
+            found[name].append(_once(run, sizes[name], 100 * (repeat + 1)))
+    return {name: _pool(of) for name, of in found.items()}
+
+
+def _once(run: Run, size: Size, seed: int) -> tuple[Cost, Sample]:
+    gc.collect()  # what another library has left
+    one = statistics.median(run(1, seed + n).seconds for n in range(1, size.calls + 1))
+    sample = run(size.replications, seed)
+    return cost_of(one, sample.seconds, size.replications), sample
+
+
+def _pool(repeats: list[tuple[Cost, Sample]]) -> Measured:
+    fixed = [cost.fixed for cost, _ in repeats]
+    cost = Cost(statistics.median(fixed), statistics.median(cost.each for cost, _ in repeats))
+    spent = [sample.spent for _, sample in repeats if sample.spent is not None]
+    leakers = total(sample.leakers for _, sample in repeats)
+    return Measured(cost, (max(fixed) - min(fixed)) / 2, leakers, total(spent) if spent else None)
 
 
 def total(estimates: Iterable[Estimate]) -> Estimate:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import numpy as np
 from cases import Binomial, Case, FiniteMagazine, Layered, Queue
-from measure import Run, clocked
-from numpy.typing import NDArray
+from kernel_alone import Kernel
+from measure import Clock, Counts, Run, clocked
 from scipy import stats
 
 import leakthrough as lt
-from leakthrough.engine.jobs import RaidJob
-from leakthrough.engine.lower_raid import lower
 
 
 def scenario(case: Case) -> lt.Scenario:
@@ -32,27 +30,27 @@ def scenario(case: Case) -> lt.Scenario:
             return _finite_magazine(case)
 
 
-def simulate(case: Case, *, workers: int | None = 1) -> Run:
+def simulate(case: Case, *, workers: int = 1, clock: Clock = time.process_time) -> Run:
     """Return the run of a case: one thread unless asked otherwise, as the peers have."""
-    document = scenario(case)
+    given = scenario(case)
 
-    def compute(replications: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
-        result = lt.simulate(document, replications=replications, seed=seed, workers=workers)
+    def compute(replications: int, seed: int) -> Counts:
+        result = lt.simulate(given, replications=replications, seed=seed, workers=workers)
         leaked = result["leaked"].sum("salvo").to_numpy()
         if isinstance(case, Queue | Binomial):
             return leaked, None
         return leaked, result["expended"].sum(("battery", "interceptor")).to_numpy()
 
-    return lambda replications, seed: clocked(lambda: compute(replications, seed))
+    return lambda replications, seed: clocked(lambda: compute(replications, seed), clock)
 
 
 def grid(case: Layered) -> dict[str, dict[str, list[Any]]]:
     """Axes of a thousand points: rounds and channels of the outer layer, and kill probability."""
-    night = scenario(case)
-    outer = night.layers[0]
+    given = scenario(case)
+    outer = given.layers[0]
     own = [f"layers.{outer.name}.batteries.{battery.name}" for battery in outer.batteries]
     name = outer.batteries[0].magazines[0].interceptor
-    kill = f"interceptors.{name}.kill_probability.{night.threats[0].name}"
+    kill = f"interceptors.{name}.kill_probability.{given.threats[0].name}"
     return {
         "rounds": {f"{path}.magazines.{name}.rounds": list(range(1, 11)) for path in own},
         "channels": {f"{path}.channels": list(range(1, 11)) for path in own},
@@ -62,11 +60,11 @@ def grid(case: Layered) -> dict[str, dict[str, list[Any]]]:
 
 def sweep(case: Layered, replications: int, *, workers: int) -> Callable[[], None]:
     """Return the sweep over that grid."""
-    night, axes = scenario(case), grid(case)
+    given, axes = scenario(case), grid(case)
 
     def run() -> None:
         lt.sweep(
-            night,
+            given,
             axes,
             measures=["leakers", "expended"],
             replications=replications,
@@ -79,47 +77,48 @@ def sweep(case: Layered, replications: int, *, workers: int) -> Callable[[], Non
 
 def blocks(case: Layered, replications: int, *, workers: int) -> Callable[[], None]:
     """Return the simulations of that grid alone: lowered before, and no measure read."""
-    night, jobs = scenario(case), []
-    for values in itertools.product(*(range(10) for _ in grid(case))):
-        changed = night
-        for place, table in zip(values, grid(case).values(), strict=True):
-            for path, of in table.items():
-                changed = changed.replace(path, of[place])
-        jobs.append(RaidJob(lower(changed)))
-    flag = np.zeros(1, np.uint8)
-
-    def block(job: RaidJob) -> None:
-        job.block(1, 0, job.new_rows(replications), flag, job.new_states())
+    kernels = [Kernel(changed) for changed in _points(case)]
 
     def run() -> None:
         with ThreadPoolExecutor(workers) as pool:
-            for _ in pool.map(block, jobs):
+            for _ in pool.map(lambda kernel: kernel.run(replications, 0), kernels):
                 pass
 
     return run
 
 
+def _points(case: Layered) -> Iterator[lt.Scenario]:
+    """Write each point of the grid as a scenario."""
+    given, axes = scenario(case), grid(case)
+    for values in itertools.product(*(range(10) for _ in axes)):
+        changed = given
+        for n, paths in zip(values, axes.values(), strict=True):
+            for path, of in paths.items():
+                changed = changed.replace(path, of[n])
+        yield changed
+
+
 def campaign(case: Layered, raids: int) -> Run:
-    """Return the run of nightly raids, before each of which stocks fill the magazines."""
-    night = scenario(case)
+    """Return the run of daily raids, before each of which stocks fill the magazines."""
+    raid = scenario(case)
     given = lt.Campaign(
-        name="nights",
-        scenario=night,
+        name="daily raids",
+        scenario=raid,
         raids=raids,
         interval=86_400.0,
         resupply=[
             lt.Resupply(battery=battery.name, interceptor=magazine.interceptor)
-            for layer in night.layers
+            for layer in raid.layers
             for battery in layer.batteries
             for magazine in battery.magazines
         ],
         stocks=[
             lt.Stock(interceptor=interceptor.name, rounds=10_000_000)
-            for interceptor in night.interceptors
+            for interceptor in raid.interceptors
         ],
     )
 
-    def compute(replications: int, seed: int) -> tuple[NDArray[np.int64], None]:
+    def compute(replications: int, seed: int) -> Counts:
         result = lt.simulate_campaign(given, replications=replications, seed=seed, workers=1)
         return result["leaked"].sum(("raid", "salvo")).to_numpy(), None
 
@@ -127,7 +126,6 @@ def campaign(case: Layered, raids: int) -> Run:
 
 
 def _layered(case: Layered) -> lt.Scenario:
-    rings = list(enumerate(case.rings))
     return lt.Scenario(
         name="layered",
         threats=[lt.Threat(name="threat", speed=case.speed)],
@@ -135,12 +133,12 @@ def _layered(case: Layered) -> lt.Scenario:
             lt.Interceptor(
                 name=f"round {i}",
                 kill_probability={"threat": case.kill_probability},
-                flight_time=ring.flight,
+                flight_time=times.flight,
             )
-            for i, ring in rings
+            for i, times in enumerate(case.times)
         ],
         salvos=[_salvo(case, axis) for axis in range(case.axes)],
-        layers=[_layer(case, i) for i, _ in rings],
+        layers=[_layer(case, i) for i in range(case.layers)],
     )
 
 
@@ -155,22 +153,23 @@ def _salvo(case: Layered, axis: int) -> lt.Salvo:
 
 
 def _layer(case: Layered, i: int) -> lt.Layer:
-    ring = case.rings[i]
+    times = case.times[i]
     batteries = [
         lt.Battery(
             name=f"layer {i} axis {axis}",
-            channels=case.channels,
+            channels=case.channels_of(i, axis),
             magazines=[lt.Magazine(interceptor=f"round {i}", rounds=case.rounds)],
-            reaction_time=ring.reaction,
-            assessment_time=ring.assessment,
+            reaction_time=times.reaction,
+            assessment_time=times.assessment,
+            doctrine=lt.Doctrine(salvo_size=case.salvo_size_of(i, axis)),
             axes=[f"axis {axis}"],
         )
         for axis in range(case.axes)
     ]
     return lt.Layer(
         name=f"layer {i}",
-        outer_range=case.depth - case.speed * ring.opens,
-        inner_range=case.depth - case.speed * ring.closes,
+        outer_range=case.depth - case.speed * times.opens,
+        inner_range=case.depth - case.speed * times.closes,
         batteries=batteries,
     )
 
@@ -234,14 +233,14 @@ def _binomial(case: Binomial) -> lt.Scenario:
 
 
 def _finite_magazine(case: FiniteMagazine) -> lt.Scenario:
-    third = case.shot / 3
+    third = case.duration / 3
     battery = lt.Battery(
         name="battery",
         channels=1,
         magazines=[lt.Magazine(interceptor="round", rounds=case.rounds)],
         reaction_time=third,
         assessment_time=third,
-        doctrine=lt.Doctrine(max_salvos=case.looks),
+        doctrine=lt.Doctrine(max_salvos=case.shots),
     )
     return _single(
         count=case.threats,

@@ -7,11 +7,10 @@ import math
 import ciw
 import numpy as np
 from cases import Queue
-from measure import Run, clocked
-from numpy.typing import NDArray
+from measure import Counts, Run, clocked
 
 CANNOT = (
-    "has no rounds that run out, no threat that several layers want at once, and no looks: "
+    "has no rounds that run out, no threat that several layers want at once, and no second shot: "
     "only the two queues can be written in it"
 )
 
@@ -19,7 +18,7 @@ CANNOT = (
 def queue(case: Queue) -> Run:
     """Return the run of the queue."""
 
-    def compute(replications: int, seed: int) -> tuple[NDArray[np.int64], None]:
+    def compute(replications: int, seed: int) -> Counts:
         rng = np.random.default_rng(seed)
         ciw.seed(seed)
         lost = [_lost(case, rng) for _ in range(replications)]

@@ -3,27 +3,27 @@
 //   peer_heap REPLICATIONS SEED SECONDS CHANNELS ROUNDS P  AXES COUNT...
 //             LAYERS (OPENS CLOSES REACTION FLIGHT ASSESSMENT)...
 //
-// prints: microseconds a replication, mean leakers, its standard error, mean rounds spent,
+// prints: microseconds of CPU time a replication, mean leakers, its standard error, mean rounds spent,
 // its standard error.
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <queue>
 #include <random>
 #include <tuple>
 #include <vector>
 
-struct Ring { double opens, closes, reaction, flight, assessment; };
+struct LayerTimes { double opens, closes, reaction, flight, assessment; };
 
 struct Case {
     double seconds, kill_probability;
     int channels, rounds;
     std::vector<int> salvos;
-    std::vector<Ring> rings;
+    std::vector<LayerTimes> times;
 };
 
 struct Battery { int layer, free, rounds; };
@@ -39,10 +39,10 @@ enum Kind { released = 0, opened = 1 };  // at one time a release is handled bef
 
 struct Event {
     double time;
-    int kind, threat, place;  // the place: a battery, or a layer
+    int kind, threat, index;  // the index: of a battery, or of a layer
     bool operator<(const Event& other) const {  // priority_queue yields the greatest
         if (time != other.time) return time > other.time;
-        return std::tie(kind, place, threat) > std::tie(other.kind, other.place, other.threat);
+        return std::tie(kind, index, threat) > std::tie(other.kind, other.index, other.threat);
     }
 };
 
@@ -62,7 +62,7 @@ struct Heap : std::priority_queue<T> {
 class Defence {
   public:
     Defence(const Case& given, std::uint64_t seed) : c(given), rng(seed) {
-        waiting.resize(c.salvos.size() * c.rings.size());
+        waiting.resize(c.salvos.size() * c.times.size());
     }
 
     int leaked = 0, spent = 0;
@@ -84,22 +84,22 @@ class Defence {
     std::mt19937_64 rng;
     std::vector<Threat> threats;
     std::vector<Battery> batteries;
-    std::vector<std::vector<int>> crews;  // batteries of (axis, layer)
+    std::vector<std::vector<int>> groups;  // batteries of (axis, layer)
     std::vector<Heap<Waiting>> waiting;   // threats available to (axis, layer)
     Heap<Event> events;
 
     double uniform() { return static_cast<double>(rng() >> 11) * 0x1p-53; }
-    int layers() const { return static_cast<int>(c.rings.size()); }
+    int layers() const { return static_cast<int>(c.times.size()); }
 
     void start() {
         spent = 0;
         threats.clear();
         batteries.clear();
-        crews.assign(waiting.size(), {});
+        groups.assign(waiting.size(), {});
         for (auto& queue : waiting) queue.clear();
         for (int axis = 0; axis < static_cast<int>(c.salvos.size()); ++axis) {
             for (int layer = 0; layer < layers(); ++layer) {
-                crews[axis * layers() + layer].push_back(static_cast<int>(batteries.size()));
+                groups[axis * layers() + layer].push_back(static_cast<int>(batteries.size()));
                 batteries.push_back({layer, c.channels, c.rounds});
             }
             for (int i = 0; i < c.salvos[axis]; ++i) launch(axis);
@@ -110,14 +110,14 @@ class Defence {
         const int index = static_cast<int>(threats.size());
         threats.push_back({uniform() * c.seconds, axis, true, false, 0});
         for (int layer = 0; layer < layers(); ++layer)
-            events.push({threats[index].arrival + c.rings[layer].opens, opened, index, layer});
+            events.push({threats[index].arrival + c.times[layer].opens, opened, index, layer});
     }
 
     void open(const Event& event) {
         Threat& threat = threats[event.threat];
-        if (!threat.alive || threat.engaged) return;  // engaged: its release looks at all windows
-        enqueue(event.threat, event.place);
-        serve(threat.axis, event.place, event.time);
+        if (!threat.alive || threat.engaged) return;  // engaged: its release tries all windows
+        enqueue(event.threat, event.index);
+        serve(threat.axis, event.index, event.time);
     }
 
     void enqueue(int index, int layer) {
@@ -125,21 +125,21 @@ class Defence {
         const std::uint64_t bit = std::uint64_t{1} << layer;
         if (threat.queued & bit) return;
         threat.queued |= bit;
-        const double close = threat.arrival + c.rings[layer].closes;
+        const double close = threat.arrival + c.times[layer].closes;
         waiting[threat.axis * layers() + layer].push({close, index});
     }
 
     void release(const Event& event) {
-        Battery& battery = batteries[event.place];
+        Battery& battery = batteries[event.index];
         Threat& threat = threats[event.threat];
         ++battery.free;
         threat.engaged = false;
         threat.alive = uniform() >= c.kill_probability;
         std::uint64_t concerned = std::uint64_t{1} << battery.layer;
         for (int layer = 0; threat.alive && layer < layers(); ++layer) {
-            const Ring& ring = c.rings[layer];
-            if (event.time < threat.arrival + ring.opens) break;
-            if (event.time + ring.reaction + ring.flight > threat.arrival + ring.closes) continue;
+            const LayerTimes& of = c.times[layer];
+            if (event.time < threat.arrival + of.opens) break;
+            if (event.time + of.reaction + of.flight > threat.arrival + of.closes) continue;
             enqueue(event.threat, layer);
             concerned |= std::uint64_t{1} << layer;
         }
@@ -148,29 +148,29 @@ class Defence {
     }
 
     void serve(int axis, int layer, double now) {
-        std::vector<int>& crew = crews[axis * layers() + layer];
-        if (crew.size() > 1)
-            std::stable_sort(crew.begin(), crew.end(), [this](int a, int b) {
+        std::vector<int>& group = groups[axis * layers() + layer];
+        if (group.size() > 1)
+            std::stable_sort(group.begin(), group.end(), [this](int a, int b) {
                 return batteries[a].rounds > batteries[b].rounds;
             });
-        for (const int index : crew) shoot(index, waiting[axis * layers() + layer], now);
+        for (const int index : group) shoot(index, waiting[axis * layers() + layer], now);
     }
 
     void shoot(int index, Heap<Waiting>& queue, double now) {
         Battery& battery = batteries[index];
-        const Ring& ring = c.rings[battery.layer];
+        const LayerTimes& of = c.times[battery.layer];
         while (battery.free && battery.rounds && !queue.empty()) {
             const Waiting first = queue.top();
             queue.pop();
             Threat& threat = threats[first.threat];
             threat.queued &= ~(std::uint64_t{1} << battery.layer);
             if (!threat.alive || threat.engaged) continue;
-            if (now + ring.reaction + ring.flight > first.close) continue;
+            if (now + of.reaction + of.flight > first.close) continue;
             threat.engaged = true;
             --battery.free;
             --battery.rounds;
             ++spent;
-            const double end = now + ring.reaction + ring.flight + ring.assessment;
+            const double end = now + of.reaction + of.flight + of.assessment;
             events.push({end, released, first.threat, index});
         }
     }
@@ -198,20 +198,20 @@ int main(int argc, char** argv) {
     c.kill_probability = next();
     c.salvos.resize(static_cast<std::size_t>(next()));
     for (int& count : c.salvos) count = static_cast<int>(next());
-    c.rings.resize(static_cast<std::size_t>(next()));
-    for (Ring& r : c.rings) {
-        r.opens = next(), r.closes = next();
-        r.reaction = next(), r.flight = next(), r.assessment = next();
+    c.times.resize(static_cast<std::size_t>(next()));
+    for (LayerTimes& of : c.times) {
+        of.opens = next(), of.closes = next();
+        of.reaction = next(), of.flight = next(), of.assessment = next();
     }
     Defence defence(c, seed);
     Mean leaked, spent;
-    const auto begin = std::chrono::steady_clock::now();
+    const std::clock_t begin = std::clock();
     for (int k = 0; k < replications; ++k) {
         defence.replicate();
         leaked.add(defence.leaked);
         spent.add(defence.spent);
     }
-    const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - begin;
-    std::printf("%.4f %.10g %.10g %.10g %.10g\n", took.count() / replications, leaked.mean(),
+    const double took = 1e6 * static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+    std::printf("%.4f %.10g %.10g %.10g %.10g\n", took / replications, leaked.mean(),
                 leaked.error(), spent.mean(), spent.error());
 }

@@ -38,8 +38,8 @@ def layered(case: Layered, program: Path) -> Run:
     """Return the run of the layered case; the program times itself, without its start."""
     numbers: list[float] = [case.seconds, case.channels, case.rounds, case.kill_probability]
     numbers += [len(case.salvos), *case.salvos, case.layers]
-    for ring in case.rings:
-        numbers += [ring.opens, ring.closes, ring.reaction, ring.flight, ring.assessment]
+    for of in case.times:
+        numbers += [of.opens, of.closes, of.reaction, of.flight, of.assessment]
 
     def run(replications: int, seed: int) -> Sample:
         command = [str(program), *map(repr, [replications, seed, *numbers])]

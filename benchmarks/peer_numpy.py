@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 from cases import Binomial, FiniteMagazine
-from measure import Run, clocked
-from numpy.typing import NDArray
+from measure import Counts, Run, clocked
 
 CANNOT = (
     "has no time: no windows, channels, reloads or order of events; "
     "where shots do not compete it needs no simulation at all"
 )
 
-Counts = tuple[NDArray[np.int64], NDArray[np.int64] | None]
+AT_ONCE = 100
+"""Replications whose shots are drawn at once: the fastest of 20 to 10,000."""
 
 
 def closed_form(case: Binomial) -> Run:
@@ -26,13 +26,17 @@ def closed_form(case: Binomial) -> Run:
 
 
 def shot_by_shot(case: Binomial) -> Run:
-    """Return the one line that draws every shot."""
+    """Return the one line that draws every shot, for as many replications as fit into a cache."""
+    miss = 1.0 - case.kill_probability
 
     def compute(replications: int, seed: int) -> Counts:
         rng = np.random.default_rng(seed)
-        shape = (replications, case.threats, case.shots)
-        missed = (rng.random(shape) >= case.kill_probability).all(axis=2)
-        return missed.sum(axis=1), None
+        leaked = np.empty(replications, dtype=np.int64)
+        for first in range(0, replications, AT_ONCE):
+            part = leaked[first : first + AT_ONCE]
+            shots = rng.random((part.size, case.threats, case.shots))
+            part[:] = (shots < miss).all(axis=2).sum(axis=1)
+        return leaked, None
 
     return lambda replications, seed: clocked(lambda: compute(replications, seed))
 
@@ -45,7 +49,7 @@ def finite_magazine(case: FiniteMagazine) -> Run:
         left = np.full(replications, case.rounds, dtype=np.int64)
         leaked = np.zeros(replications, dtype=np.int64)
         for _ in range(case.threats):
-            allowed = np.minimum(left, case.looks)
+            allowed = np.minimum(left, case.shots)
             needed = rng.geometric(case.kill_probability, replications)
             leaked += needed > allowed
             left -= np.minimum(needed, allowed)

@@ -11,18 +11,16 @@ from collections.abc import Generator
 import numpy as np
 import simpy
 from cases import Layered, Queue
-from measure import Run, clocked
-from numpy.typing import NDArray
+from measure import Counts, Run, clocked
 from simpy.events import AnyOf, Event
 from simpy.resources.resource import PriorityRequest
 
 CANNOT = (
-    "has no windows, magazines, looks or deadlines of its own: each rule is the user's Python; "
+    "has no windows, magazines or deadlines of its own: each rule is the user's Python; "
     "no replication can be addressed or replayed"
 )
 
 Process = Generator[Event, None, None]
-Counts = tuple[NDArray[np.int64], NDArray[np.int64] | None]
 
 
 class Battery:
@@ -39,9 +37,9 @@ class Defence:
 
     def __init__(self, case: Layered, rng: np.random.Generator) -> None:
         self.env, self.case, self.rng = simpy.Environment(), case, rng
-        self.rings = case.rings
-        steps = [(ring.opens, True, i) for i, ring in enumerate(self.rings)]
-        steps += [(ring.latest, False, i) for i, ring in enumerate(self.rings)]
+        self.times = case.times
+        steps = [(of.opens, True, i) for i, of in enumerate(self.times)]
+        steps += [(of.latest, False, i) for i, of in enumerate(self.times)]
         self.agenda = sorted(steps)
         self.leaked = self.spent = 0
         for count in case.salvos:
@@ -107,7 +105,7 @@ class Threat:
         for layer in self.within:
             for battery in self.layers[layer]:
                 if battery.rounds and battery not in self.pending:
-                    deadline = self.arrival + self.defence.rings[layer].closes
+                    deadline = self.arrival + self.defence.times[layer].closes
                     request = battery.channels.request(priority=int(1e6 * deadline))
                     self.pending[battery] = request
 
@@ -123,7 +121,7 @@ class Threat:
         self.pending.clear()
         battery.rounds -= 1
         self.defence.spent += 1
-        return self.defence.env.timeout(self.defence.rings[battery.layer].total)
+        return self.defence.env.timeout(self.defence.times[battery.layer].total)
 
 
 def _withdraw(battery: Battery, request: PriorityRequest) -> None:

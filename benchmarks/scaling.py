@@ -1,4 +1,4 @@
-"""How the cost of a replication grows: with threats, layers, nights and threads."""
+"""How the cost of a replication grows: with threats, layers, raids and threads."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import ours
 from cases import LAYERS, SCALES, Layered, scaled, small_raid
-from measure import enough, interleaved
+from measure import Effort, interleaved
 
-NIGHTS = 365
+RAIDS = 365
 
 
 @dataclass(frozen=True)
@@ -26,50 +26,48 @@ class Growth:
         return self.microseconds[number] / number
 
 
-def threats(*, same_rate: bool, seconds: float, repeats: int) -> Growth:
+def threats(case: Layered, effort: Effort, *, same_rate: bool) -> Growth:
     """Scale threats and rounds together; the hours too, when the rate stays the same."""
-    cases = {n: scaled(n, same_rate=same_rate) for n in SCALES}
-    return _growth(cases, seconds, repeats)
+    cases = {n: scaled(case, n, same_rate=same_rate) for n in SCALES}
+    return _growth(cases, effort)
 
 
-def layers(*, seconds: float, repeats: int) -> Growth:
+def layers(effort: Effort) -> Growth:
     """Vary the number of layers of the layered case."""
-    return _growth({n: Layered(layers=n) for n in LAYERS}, seconds, repeats)
+    return _growth({n: Layered(layers=n) for n in LAYERS}, effort)
 
 
-def _growth(cases: dict[int, Layered], seconds: float, repeats: int) -> Growth:
+def _growth(cases: dict[int, Layered], effort: Effort) -> Growth:
     runs = {str(n): ours.simulate(case) for n, case in cases.items()}
-    timings = interleaved(runs, seconds=seconds, repeats=repeats)
-    return Growth({n: timings[str(n)].microseconds for n in cases})
+    found = interleaved(runs, effort)
+    return Growth({n: found[str(n)].cost.each for n in cases})
 
 
-def year(*, seconds: float, repeats: int) -> float:
-    """Return the cost of years of nightly raids over that of as many single raids, pair by pair.
+def campaign(effort: Effort) -> float:
+    """Return the cost of a campaign of 365 raids over that of as many single raids.
 
-    As many, and not as long: memory that is touched for the first time is a part of the cost.
+    Both are measured for as long, so over about as many raids: memory that is touched for the
+    first time is a part of the cost.
     """
-    raids, years = ours.simulate(Layered()), ours.campaign(Layered(), NIGHTS)
-    number = enough(years, seconds)
-    seeds = range(100, 100 + repeats)
-    return statistics.median(
-        years(number, seed).seconds / raids(NIGHTS * number, seed).seconds for seed in seeds
-    )
+    runs = {"raid": ours.simulate(Layered()), "campaign": ours.campaign(Layered(), RAIDS)}
+    found = interleaved(runs, effort)
+    return found["campaign"].cost.each / (RAIDS * found["raid"].cost.each)
 
 
-def sweep(*, repeats: int) -> tuple[float, float]:
+def sweep(effort: Effort) -> tuple[float, float]:
     """Return milliseconds a point of a sweep on all cores, and its ratio to the simulations alone.
 
     A thousand points of a hundred replications; the two in turn, the median of the ratios.
     """
-    case, own = small_raid(), {"replications": 100, "workers": cores()}
-    runs = ours.sweep(case, **own), ours.blocks(case, **own)
-    pairs = [tuple(seconds(run) for run in runs) for _ in range(repeats + 1)][1:]
+    case, workers = small_raid(), cores()
+    runs = ours.sweep(case, 100, workers=workers), ours.blocks(case, 100, workers=workers)
+    pairs = [tuple(elapsed(run) for run in runs) for _ in range(effort.repeats + 1)][1:]
     one = statistics.median(ours for ours, _ in pairs)
     return one, statistics.median(ours / alone for ours, alone in pairs)
 
 
-def seconds(run: Callable[[], None]) -> float:
-    """Return the seconds that a call takes."""
+def elapsed(run: Callable[[], None]) -> float:
+    """Return the seconds that a call takes, on as many threads as it uses."""
     begin = time.perf_counter()
     run()
     return time.perf_counter() - begin
@@ -80,11 +78,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def threads(*, seconds: float, repeats: int) -> tuple[float, float]:
-    """Return microseconds a replication of the layered case on one thread and on all cores."""
+def threads(effort: Effort) -> tuple[float, float]:
+    """Return elapsed microseconds a replication of the layered case on one thread and on all."""
     runs = {
-        "one": ours.simulate(Layered()),
-        "all": ours.simulate(Layered(), workers=cores()),
+        name: ours.simulate(Layered(), workers=workers, clock=time.perf_counter)
+        for name, workers in (("one", 1), ("all", cores()))
     }
-    timings = interleaved(runs, seconds=seconds, repeats=repeats)
-    return timings["one"].microseconds, timings["all"].microseconds
+    found = interleaved(runs, effort)
+    return found["one"].cost.each, found["all"].cost.each

@@ -6,17 +6,18 @@ from collections.abc import Sequence
 
 from compare import CANNOT, OURS, Compared
 from goals import Goal
+from paired import Row
 from scaling import Growth
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Align the columns: words to the left, figures to the right."""
+    """Align the columns: text to the left, numbers to the right."""
     widths = [max(len(line[i]) for line in (head, *rows)) for i in range(len(head))]
-    words = {i for i in range(len(head)) if not all(_numeric(row[i]) for row in rows)}
+    texts = {i for i in range(len(head)) if not all(_numeric(row[i]) for row in rows)}
 
     def line(cells: Sequence[str]) -> str:
         padded = (
-            cell.ljust(width) if i in words else cell.rjust(width)
+            cell.ljust(width) if i in texts else cell.rjust(width)
             for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
         )
         return "  ".join(padded).rstrip()
@@ -30,20 +31,20 @@ def _numeric(cell: str) -> bool:
 
 def comparison(rows: list[Compared]) -> str:
     """One line a case and library."""
-    head = ["case", "library", "per second", "µs each", "leakthrough is", "leakers", "rounds", ""]
-    return table(head, [_compared(row) for row in rows])
+    head = ["case", "library", "µs a replication", "µs fixed", "leakthrough is"]
+    return table([*head, "leakers", "rounds", ""], [_compared(row) for row in rows])
 
 
 def _compared(row: Compared) -> list[str]:
-    timing, own = row.timing, row.library == OURS
+    of, own = row.measured, row.library == OURS
     return [
         row.case if own else "",
         row.library,
-        f"{1e6 / timing.microseconds:,.4g}",
-        f"{timing.microseconds:,.4g}",
+        f"{of.cost.each:,.4g}",
+        f"{of.cost.fixed:,.0f} ± {of.fixed_spread:,.0f}" if of.fixed_is_seen else "-",
         "" if own else f"{row.ratio:,.3g} x",
-        str(timing.leakers),
-        "" if timing.spent is None else str(timing.spent),
+        str(of.leakers),
+        "" if of.spent is None else str(of.spent),
         "" if row.agrees else "DISAGREE",
     ]
 
@@ -73,7 +74,13 @@ def verdicts(goals: list[Goal]) -> str:
     """One line a goal."""
     rows = []
     for goal in goals:
-        figure = "?" if goal.figure is None else f"{goal.figure:.3g} {goal.unit}".rstrip()
+        value = "?" if goal.value is None else f"{goal.value:.3g} {goal.unit}".rstrip()
         sign = ">=" if goal.at_least else "<="
-        rows.append([goal.text, figure, f"{sign} {goal.bound:g} {goal.unit}", goal.verdict])
+        rows.append([goal.text, value, f"{sign} {goal.bound:g} {goal.unit}", goal.verdict])
     return table(["goal", "measured", "wanted", ""], rows)
+
+
+def paired(commit: str, rows: list[Row]) -> str:
+    """One line a case: this version against another commit."""
+    head = ["case", "unit", "this", commit, "ratio (least-most)", "target", "reached"]
+    return table(head, [row.cells() for row in rows])

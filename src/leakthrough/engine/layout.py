@@ -126,6 +126,8 @@ class Record:
         )
         self.carried = self._words(lambda field: field.kind is Kind.CARRIED)
         self.counted = self._words(lambda field: bool(field.column))
+        anew = self.of(Kind.STATE, Kind.CARRIED, Kind.COUNTED)
+        self._starts = tuple((field.name, field.start) for field in anew if field.start != 0)
 
     def _words(self, of: Callable[[Field], bool]) -> slice:
         """The stretch of 64-bit numbers that some fields take."""
@@ -159,14 +161,11 @@ class Record:
         """Zeroed records."""
         return np.zeros(number, self.dtype)
 
-    def filled(self, columns: Mapping[str, Any], number: int) -> Records:
-        """Records with links and numbers by name, all of which must be given."""
-        self.check(columns)
-        records = self.zeros(number)
+    def fill(self, records: Records, columns: Mapping[str, Any]) -> None:
+        """Write links and numbers by name, and with what a raid starts."""
         for name, values in columns.items():
             records[name] = values
         self.start(records)
-        return records
 
     def check(self, names: Iterable[str]) -> None:
         """Raise a TypeError unless the names are those of all links and numbers.
@@ -180,10 +179,9 @@ class Record:
             raise TypeError(f"{self.name}: nothing fills {lacks}, and {knows} are no fields of it")
 
     def start(self, records: Records) -> None:
-        """Write the values with which a raid starts."""
-        for field in self.of(Kind.STATE, Kind.CARRIED, Kind.COUNTED):
-            same = isinstance(field.start, str)
-            records[field.name] = records[field.start] if same else field.start
+        """Write the values with which a raid starts into zeroed records, or into started ones."""
+        for name, start in self._starts:
+            records[name] = records[start] if isinstance(start, str) else start
 
 
 def _link(name: str, type_: str = "u4") -> Field:

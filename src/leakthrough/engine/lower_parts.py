@@ -142,11 +142,10 @@ def _ways(record: Record, **ways: Way) -> dict[str, Way]:
     return ways
 
 
-def filled(record: Record, parts: Sequence[Any], quantiles: Quantiles) -> Records:
-    """Records of the parts, filled by name."""
-    ways = WAYS[record.name]
-    columns = {name: [way(part, quantiles) for part in parts] for name, way in ways.items()}
-    return record.filled(columns, len(parts))
+def fill(records: Records, record: Record, parts: Sequence[Any], quantiles: Quantiles) -> None:
+    """Fill zeroed records by name, one for each part."""
+    ways = WAYS[record.name].items()
+    record.fill(records, {name: [way(part, quantiles) for part in parts] for name, way in ways})
 
 
 def _fixed(value: float | Distribution) -> int:
@@ -211,7 +210,8 @@ def _is_drawn(part: WindowPart) -> bool:
     return _soft_kill(part) > 0 or _detection(part) < 1 or _dismissal(part) > 0
 
 
-def _is_delay_drawn(part: BatteryPart) -> bool:
+def is_delay_drawn(part: BatteryPart) -> bool:
+    """Whether reaction or flight is drawn."""
     return isinstance(part.unit.battery.reaction_time, Distribution) or part.flight_drawn
 
 
@@ -219,7 +219,7 @@ def _is_engagement_drawn(part: BatteryPart) -> bool:
     """Whether anything of an engagement but the kill is drawn."""
     battery = part.unit.battery
     misjudges = battery.false_kill > 0 or battery.false_survival > 0
-    return _is_delay_drawn(part) or isinstance(battery.assessment_time, Distribution) or misjudges
+    return is_delay_drawn(part) or isinstance(battery.assessment_time, Distribution) or misjudges
 
 
 def _salvo_size(part: PairingPart) -> int:
@@ -299,7 +299,7 @@ WAYS = {
         assessment_table=lambda part, q: q.of_time(part.unit.battery.assessment_time),
         false_kill=lambda part, _: threshold(part.unit.battery.false_kill),
         false_survival=lambda part, _: threshold(part.unit.battery.false_survival),
-        random_delay=lambda part, _: _is_delay_drawn(part),
+        random_delay=lambda part, _: is_delay_drawn(part),
         random=lambda part, _: _is_engagement_drawn(part),
     ),
     "pairing": _ways(

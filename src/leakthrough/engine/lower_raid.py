@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from leakthrough.engine import layout
 from leakthrough.engine.labels import Unit, outermost_first, units_of
+from leakthrough.engine.layout import NODE, Whole
 from leakthrough.engine.lower_parts import (
     BatteryPart,
     KillPart,
@@ -21,11 +21,12 @@ from leakthrough.engine.lower_parts import (
     Quantiles,
     SalvoPart,
     WindowPart,
-    filled,
+    fill,
     fixed_arrivals,
+    is_delay_drawn,
 )
 from leakthrough.engine.memory import end_of, new_block, places_of
-from leakthrough.engine.tables import LISTS, RECORDS_OF, Tables
+from leakthrough.engine.tables import RECORDS_OF, Tables
 from leakthrough.model.base import Frozen
 from leakthrough.model.discrete import ticks
 from leakthrough.model.distributions import Distribution
@@ -34,6 +35,7 @@ from leakthrough.model.scenario import Battery, Layer, Scenario
 
 Sizes = Mapping[str, Distribution]
 AS_COUNTED: Sizes = Frozen()
+LIST = np.dtype(np.uint32)
 
 
 class _Defence(NamedTuple):
@@ -135,8 +137,12 @@ def _landings(salvos: Sequence[SalvoPart], units: Sequence[Unit]) -> list[Landin
 
 
 def _windows(
-    salvos: Sequence[SalvoPart], defence: _Defence, pairs: _Pairs, drawn: Sequence[bool]
+    salvos: Sequence[SalvoPart],
+    defence: _Defence,
+    pairs: _Pairs,
+    batteries: Sequence[BatteryPart],
 ) -> list[WindowPart]:
+    drawn = [is_delay_drawn(part) for part in batteries]
     sizes = np.bincount(pairs.window, minlength=len(salvos) * len(defence.layers)).tolist()
     ranges = iter(_ranges(sizes))
     return [
@@ -190,14 +196,80 @@ def _by(number: int, owners: Iterable[int], things: Iterable[int]) -> list[list[
     return found
 
 
-def _packed(
-    arrays: Mapping[str, Any], quantiles: Quantiles, arrivals: Any, timeline: Any, interceptors: int
+class _Structure(NamedTuple):
+    """What a scenario consists of: parts of each kind of record, and lists of codes."""
+
+    parts: dict[str, Sequence[Any]]
+    lists: dict[str, list[int]]
+
+
+def _structure(scenario: Scenario, sizes: Sizes) -> _Structure:
+    defence = _defence(scenario)
+    pairs = _pairs(scenario, defence)
+    salvos = _salvos(scenario, sizes, defence.edge, pairs)
+    by_rank = [part.code for part in sorted(salvos, key=lambda part: -part.threat.priority)]
+    urgencies = _urgencies(defence, pairs, by_rank)
+    fireable = _fireable(defence, pairs, urgencies)
+    magazines = _magazines(scenario, defence, _ranges(map(len, fireable)))
+    batteries = _batteries(defence, magazines, _ranges(map(len, urgencies)))
+    layers = range(len(defence.layers))
+    return _Structure(
+        parts={
+            "salvos": salvos,
+            "landings": _landings(salvos, defence.units),
+            "windows": _windows(salvos, defence, pairs, batteries),
+            "layers": list(enumerate(defence.layers)),
+            "batteries": batteries,
+            "pairings": _pairings(salvos, defence, pairs),
+            "magazines": magazines,
+            "kill_chances": _kill_chances(scenario),
+        },
+        lists={
+            "openings": [n * len(salvos) + code for n in layers for code in by_rank],
+            "preferences": [*itertools.chain.from_iterable(pairs.tried)],
+            "urgencies": [*itertools.chain.from_iterable(urgencies)],
+            "fireable": [*itertools.chain.from_iterable(fireable)],
+        },
+    )
+
+
+def _urgencies(defence: _Defence, pairs: _Pairs, by_rank: Sequence[int]) -> list[list[int]]:
+    """Pairings of each battery, most urgent first."""
+    rank = {code: n for n, code in enumerate(by_rank)}
+    found = _by(len(defence.units), pairs.battery, range(len(pairs.battery)))
+    return [sorted(own, key=lambda code: rank[pairs.salvo[code]]) for own in found]
+
+
+def _fireable(defence: _Defence, pairs: _Pairs, urgencies: Iterable[list[int]]) -> list[list[int]]:
+    """Windows in which each magazine's rounds may be fired."""
+    number = sum(len(unit.battery.magazines) for unit in defence.units)
+    found: list[list[int]] = [[] for _ in range(number)]
+    for pairing in itertools.chain.from_iterable(urgencies):
+        for magazine in pairs.tried[pairing]:
+            found[magazine].append(pairs.window[pairing])
+    return found
+
+
+def _kill_chances(scenario: Scenario) -> list[KillPart]:
+    return [
+        KillPart(interceptor.name, threat.name, interceptor.kill_probability.get(threat.name, 0.0))
+        for interceptor in scenario.interceptors
+        for threat in scenario.threats
+    ]
+
+
+def _empty_tables(
+    structure: _Structure, arrivals: Whole, timeline: Whole, interceptors: int
 ) -> Tables:
-    places = places_of({name: (len(own), own.dtype) for name, own in arrays.items()})
+    """Tables with room for all records and lists."""
+    parts, lists = structure
+    sizes = {name: len(own) for name, own in parts.items()}
+    leaves = 1 << max(sizes["landings"] + sizes["windows"] - 1, 0).bit_length()
+    sizes["nodes"] = 2 * leaves
+    records = {name: (sizes[name], record.dtype) for name, record in RECORDS_OF.items()}
+    places = places_of(records | {name: (len(own), LIST) for name, own in lists.items()})
     block = new_block(end_of(places))
-    for name, place in places.items():
-        place.array(block)[...] = arrays[name]
-    return Tables(block, places, quantiles.joined(), arrivals, timeline, interceptors)
+    return Tables(block, places, np.zeros(0), arrivals, timeline, interceptors)
 
 
 def lower(scenario: Scenario, timeline: Sequence[float] = (), sizes: Sizes = AS_COUNTED) -> Tables:
@@ -216,53 +288,14 @@ def lower(scenario: Scenario, timeline: Sequence[float] = (), sizes: Sizes = AS_
     ValueError
         If SciPy cannot compute the quantiles of a distribution.
     """
-    defence, quantiles = _defence(scenario), Quantiles()
-    pairs = _pairs(scenario, defence)
-    salvos = _salvos(scenario, sizes, defence.edge, pairs)
-    pairings = _pairings(salvos, defence, pairs)
-    rank = {part.code: n for n, part in enumerate(sorted(salvos, key=lambda p: -p.threat.priority))}
-    urgencies = _by(len(defence.units), pairs.battery, range(len(pairings)))
-    for own in urgencies:
-        own.sort(key=lambda code: rank[pairs.salvo[code]])
-    number = sum(len(unit.battery.magazines) for unit in defence.units)
-    each = [
-        (magazine, pairs.window[p]) for own in urgencies for p in own for magazine in pairs.tried[p]
-    ]
-    fireable = _by(number, (pair[0] for pair in each), (pair[1] for pair in each))
-    magazines = _magazines(scenario, defence, _ranges(map(len, fireable)))
-    batteries = _batteries(defence, magazines, _ranges(map(len, urgencies)))
-    drawn = [
-        part.flight_drawn or isinstance(part.unit.battery.reaction_time, Distribution)
-        for part in batteries
-    ]
-    kills = [
-        KillPart(interceptor.name, threat.name, interceptor.kill_probability.get(threat.name, 0.0))
-        for interceptor in scenario.interceptors
-        for threat in scenario.threats
-    ]
-    parts: dict[str, Sequence[Any]] = {
-        "salvos": salvos,
-        "landings": _landings(salvos, defence.units),
-        "windows": _windows(salvos, defence, pairs, drawn),
-        "layers": list(enumerate(defence.layers)),
-        "batteries": batteries,
-        "pairings": pairings,
-        "magazines": magazines,
-        "kill_chances": kills,
-    }
-    records = {name: filled(RECORDS_OF[name], own, quantiles) for name, own in parts.items()}
-    windows = len(parts["windows"])
-    leaves = 1 << max(len(parts["landings"]) + windows - 1, 0).bit_length()
-    records["nodes"] = layout.NODE.filled({}, 2 * leaves)
-    by_rank = sorted(range(len(salvos)), key=lambda code: rank[code])
-    lists = {
-        "openings": [
-            n * len(salvos) + code for n in range(len(defence.layers)) for code in by_rank
-        ],
-        "preferences": itertools.chain.from_iterable(pairs.tried),
-        "urgencies": itertools.chain.from_iterable(urgencies),
-        "fireable": itertools.chain.from_iterable(fireable),
-    }
-    arrays = records | {name: np.array([*lists[name]], np.uint32) for name in LISTS}
+    structure, quantiles = _structure(scenario, sizes), Quantiles()
+    arrivals = fixed_arrivals(structure.parts["salvos"])
     samples = np.array([ticks(time) for time in timeline], dtype=np.int64)
-    return _packed(arrays, quantiles, fixed_arrivals(salvos), samples, len(scenario.interceptors))
+    tables = _empty_tables(structure, arrivals, samples, len(scenario.interceptors))
+    for name, parts in structure.parts.items():
+        fill(getattr(tables, name), RECORDS_OF[name], parts, quantiles)
+    NODE.start(tables.nodes)
+    for name, codes in structure.lists.items():
+        getattr(tables, name)[...] = codes
+    tables.quantiles = quantiles.joined()
+    return tables

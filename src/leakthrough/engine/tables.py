@@ -33,7 +33,6 @@ RECORDS_OF = {
     "nodes": NODE,
 }
 """Records of the tables that begin anew with each raid, in the order of the block."""
-LISTS = ("openings", "preferences", "urgencies", "fireable")
 
 
 class Tables:

@@ -7,6 +7,7 @@ and the same bits come out of the reference engine, the compiled kernel and the 
 JIT switched off.
 """
 
+import functools
 import hashlib
 import json
 import math
@@ -35,6 +36,7 @@ def threshold(probability: float) -> int:
     return round(probability * WORD_RANGE)
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def stream(*address: str | int) -> int:
     """63-bit number that stands for a decision and the names of what takes part in it.
 

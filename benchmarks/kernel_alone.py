@@ -1,0 +1,76 @@
+"""The compiled kernel without the public call around it, in this version and in older ones.
+
+The one file of the benchmarks that names modules inside leakthrough. Where a name has moved, its
+old address stays in the list for as long as versions that have it there are compared with.
+"""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+import leakthrough as lt
+
+
+def _found(*addresses: str) -> Any:
+    """Return what the first address that this version has leads to."""
+    for address in addresses:
+        module, _, name = address.rpartition(".")
+        try:
+            return getattr(importlib.import_module(f"leakthrough.{module}"), name)
+        except (ImportError, AttributeError):
+            continue
+    msg = f"this version of leakthrough has none of {', '.join(addresses)}"
+    raise ImportError(msg)
+
+
+def _lower(scenario: lt.Scenario) -> Any:
+    return _found("engine.lower_raid.lower", "_tables.lower")(scenario)
+
+
+class Kernel:
+    """Replications of one scenario in the calling thread: lowered once, no result built."""
+
+    def __init__(self, scenario: lt.Scenario) -> None:
+        self.job = _found("engine.jobs.RaidJob", "_jobs.RaidJob")(_lower(scenario))
+        flag = np.zeros(1, np.uint8)
+        # Older versions lay out the memory of the kernel in each block.
+        has_states = hasattr(self.job, "new_states")
+        self.memory = (flag, self.job.new_states()) if has_states else (flag,)
+
+    def run(self, replications: int, start: int) -> None:
+        """Simulate replications from `start` on."""
+        self.job.block(1, start, self.job.new_rows(replications), *self.memory)
+
+    def seconds(self, replications: int, start: int) -> float:
+        """Return the CPU seconds that they take: the rows are touched before."""
+        rows = self.job.new_rows(replications)
+        for part in rows:
+            part.fill(0)
+        begin = time.thread_time()
+        self.job.block(1, start, rows, *self.memory)
+        return time.thread_time() - begin
+
+
+def state_bytes(scenario: lt.Scenario) -> int:
+    """Return the size of what the kernel works on in one thread."""
+    return bytes_of(_found("engine.state.new_state", "_state.new_state")(_lower(scenario)))
+
+
+def bytes_of(value: Any) -> int:
+    """Return the size of the memory behind arrays in nested tuples, each buffer counted once."""
+    return sum({id(buffer): buffer.nbytes for buffer in _buffers(value)}.values())
+
+
+def _buffers(value: Any) -> Iterator[Any]:
+    if isinstance(value, np.ndarray):
+        while isinstance(value.base, np.ndarray):
+            value = value.base
+        yield value
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from _buffers(item)

@@ -1,0 +1,153 @@
+"""The logic of the benchmarks, with runs that cost what they are told to."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
+
+import kernel_alone
+import ours
+import paired
+import paired_worker
+from cases import Binomial, FiniteMagazine, Layered, compared, scaled
+from measure import Effort, Estimate, Run, Sample, cost_of, estimate, interleaved, size_of
+from paired_cases import PAIRED, Target
+
+FIXED, EACH = 1e-3, 50e-6
+
+
+def costing(fixed: float, each: float, slow: frozenset[int] = frozenset()) -> Run:
+    """Run that takes so many seconds a call and a replication, and 30 ms more in the slow calls."""
+    calls = iter(range(1_000_000))
+
+    def run(replications: int, seed: int) -> Sample:
+        seconds = fixed + each * replications + 0.03 * (next(calls) in slow)
+        return Sample(seconds, Estimate(replications, 1.0, 0.0))
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("fixed", "each"), [(FIXED, EACH), (0.5, 50e-6), (0.0, 0.2), (2e-6, 1e-7), (FIXED, 0.02)]
+)
+def test_fixed_cost_and_slope_are_recovered(fixed: float, each: float) -> None:
+    found = interleaved({"run": costing(fixed, each)}, Effort(0.1, 3))["run"]
+    assert found.cost.each == pytest.approx(1e6 * each, rel=1e-9)
+    assert found.cost.fixed == pytest.approx(1e6 * fixed, rel=1e-6, abs=1e-3)
+    assert found.leakers.mean == 1.0
+
+
+def test_one_slow_call_changes_nothing() -> None:
+    """A pause while the number of replications was chosen used to end in a handful of them."""
+    size = size_of(costing(FIXED, EACH), 0.1)
+    for number in range(60):
+        slow = frozenset({number})
+        found = interleaved({"run": costing(FIXED, EACH, slow)}, Effort(0.1, 3))["run"]
+        assert found.cost.each == pytest.approx(1e6 * EACH, rel=1e-6)
+        assert found.cost.fixed == pytest.approx(1e6 * FIXED, rel=1e-6)
+        assert size_of(costing(FIXED, EACH, slow), 0.1) == size
+
+
+@pytest.mark.parametrize(("fixed", "each"), [(FIXED, EACH), (0.5, 50e-6), (0.0, 0.2)])
+def test_replications_take_the_time_wanted_and_thrice_the_fixed_cost(
+    fixed: float, each: float
+) -> None:
+    size = size_of(costing(fixed, each), 0.1)
+    assert size.replications >= 5
+    assert (size.replications - 1) * each >= max(0.1, 3 * fixed) * (1 - 1e-9)
+    assert size.replications * each <= max(0.15, 3.1 * fixed, 5 * each)
+
+
+def test_a_fixed_cost_within_its_noise_is_not_seen() -> None:
+    noisy = interleaved({"run": costing(1e-4, EACH, frozenset(range(30, 60)))}, Effort(0.1, 5))
+    clean = interleaved({"run": costing(1e-4, EACH)}, Effort(0.1, 5))
+    assert clean["run"].fixed_is_seen
+    assert not noisy["run"].fixed_is_seen
+
+
+def test_cost_of_two_sizes() -> None:
+    cost = cost_of(0.3, 1.2, 10)
+    assert (cost.fixed, cost.each) == pytest.approx((0.2e6, 0.1e6))
+
+
+def test_pooled_estimates_are_those_of_all_values() -> None:
+    values = np.arange(10) ** 2
+    pooled, whole = estimate(values[:3]) + estimate(values[3:]), estimate(values)
+    assert (pooled.mean, pooled.error) == pytest.approx((whole.mean, whole.error))
+
+
+def test_targets() -> None:
+    assert Target("value", 1.9, at_least=True).met(1.9, 0.1)
+    assert not Target("value", 1.9, at_least=True).met(1.8, 5.0)
+    assert Target("ratio", 0.4).met(9.0, 0.39)
+    assert not Target("ratio", 0.4).met(0.1, 0.41)
+    assert str(Target("ratio", 1 / 1.5)) == "ratio <= 0.667"
+
+
+def test_two_versions_are_asked_in_turn_for_the_same_replications() -> None:
+    asked: list[tuple[str, int]] = []
+
+    def this(number: int) -> float:
+        asked.append(("this", number))
+        return 2.0 * number
+
+    def other(number: int) -> float:
+        asked.append(("other", number))
+        return 1.0
+
+    pairs = list(paired.in_turn([this, other], range(1, 3)))
+    assert pairs == [(2.0, 1.0), (4.0, 1.0)]
+    assert asked == [("this", 1), ("other", 1), ("this", 2), ("other", 2)]
+
+
+def test_a_row_has_medians_of_values_and_of_ratios() -> None:
+    row = paired.Row("layered", [(1.0, 2.0), (1.0, 4.0), (3.0, 4.0)])
+    assert row.cells()[2:] == ["1", "4", "0.500 (0.250-0.750)", "ratio <= 0.667", "reached"]
+    assert paired.Row("layered", []).cells()[-1] == "not measured"
+
+
+@pytest.mark.parametrize("name", PAIRED)
+def test_a_paired_case_names_a_measuring_function(name: str) -> None:
+    assert callable(getattr(paired_worker, PAIRED[name].measure))
+
+
+def test_memory_shared_by_arrays_is_counted_once() -> None:
+    block = np.zeros(100)
+    assert kernel_alone.bytes_of((block[:10], (block[5:], np.zeros(3, np.int32)))) == 812
+
+
+def test_the_kernel_alone_is_found() -> None:
+    given = ours.scenario(Layered(threats=10, layers=2))
+    assert kernel_alone.Kernel(given).seconds(3, 7) > 0.0
+    assert kernel_alone.state_bytes(given) > 1_000
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_scaling_keeps_rounds_in_proportion(mixed: bool) -> None:
+    large = scaled(Layered(mixed=mixed), 5_500, same_rate=True)
+    assert (large.rounds, large.hours, large.mixed) == (240, 20.0, mixed)
+    assert scaled(Layered(), 5_500, same_rate=False).hours == 2.0
+
+
+def test_mixed_batteries() -> None:
+    batteries = [b for layer in ours.scenario(Layered(mixed=True)).layers for b in layer.batteries]
+    assert {battery.channels for battery in batteries} == {2, 3, 4, 5, 6, 7}
+    assert {battery.doctrine.salvo_size for battery in batteries} == {1, 2}
+
+
+def test_the_cases_simulate_what_they_say(offset: int) -> None:
+    """Means of the two with a closed form, within 5 standard errors; spent rounds of the rest."""
+    leakers = {
+        name: ours.simulate(case)(2_000 if isinstance(case, Binomial) else 50, 1 + offset)
+        for name, case in compared().items()
+        if isinstance(case, Binomial | FiniteMagazine | Layered)
+    }
+    binomial = leakers["binomial"].leakers
+    assert abs(binomial.mean - 300 * 0.3**2) < 5 * binomial.error
+    for name, rounds in (("layered", 288), ("finite magazine", 300)):
+        spent = leakers[name].spent
+        assert spent is not None
+        assert spent.mean == pytest.approx(rounds, abs=1)
