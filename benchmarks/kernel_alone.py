@@ -37,11 +37,14 @@ class Kernel:
 
     def __init__(self, scenario: lt.Scenario) -> None:
         self.job = _found("engine.jobs.RaidJob", "_jobs.RaidJob")(_lower(scenario))
-        self.flag = np.zeros(1, np.uint8)
+        flag = np.zeros(1, np.uint8)
+        # Older versions lay out the memory of the kernel in each block.
+        has_states = hasattr(self.job, "new_states")
+        self.memory = (flag, self.job.new_states()) if has_states else (flag,)
 
     def run(self, replications: int, start: int) -> None:
         """Simulate replications from `start` on."""
-        self.job.block(1, start, self.job.new_rows(replications), self.flag)
+        self.job.block(1, start, self.job.new_rows(replications), *self.memory)
 
     def seconds(self, replications: int, start: int) -> float:
         """Return the CPU seconds that they take: the rows are touched before."""
@@ -49,7 +52,7 @@ class Kernel:
         for part in rows:
             part.fill(0)
         begin = time.thread_time()
-        self.job.block(1, start, rows, self.flag)
+        self.job.block(1, start, rows, *self.memory)
         return time.thread_time() - begin
 
 

@@ -86,7 +86,7 @@ def kernel_raids(of: lt.Campaign, seed: int, replication: int) -> list[Outcome]:
     plan, labels = lower_campaign(of, TIMELINE)
     job = CampaignJob(plan, len(labels.salvos))
     block = job.new_rows(1)
-    job.block(seed, replication, block, np.zeros(1, np.uint8))
+    job.block(seed, replication, block, np.zeros(1, np.uint8), job.new_states())
     left, found = [iter(rows) for rows in block], []
     for kind in plan.kinds:
         tables, rows = plan.tables[kind], next(left[kind])

@@ -17,7 +17,7 @@ import xarray as xr
 from raids import TIMELINE, api_example, rich
 
 import leakthrough as lt
-from leakthrough.engine import scheduler as _blocks
+from leakthrough.engine import replications, scheduler
 from leakthrough.results.variables import CAUSES
 
 GOLDEN = Path(__file__).parent / "golden" / "api_example.json"
@@ -59,8 +59,8 @@ def test_any_block_size(
     expected: dict[str, xr.Dataset],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(_blocks, "BLOCK_SECONDS", seconds)
-    monkeypatch.setattr(_blocks, "MOST_IN_A_BLOCK", most)
+    monkeypatch.setattr(scheduler, "BLOCK_SECONDS", seconds)
+    monkeypatch.setattr(replications, "MOST_IN_A_BLOCK", most)
     xr.testing.assert_identical(simulated(keep, workers=2), expected[keep])
     with ThreadPoolExecutor(2) as executor:
         xr.testing.assert_identical(simulated(keep, executor=executor), expected[keep])
@@ -98,7 +98,7 @@ def test_any_executor(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # No time for a first stretch here: every replication is a task of its own.
-    monkeypatch.setattr(_blocks, "BLOCK_SECONDS", 0.0)
+    monkeypatch.setattr(scheduler, "BLOCK_SECONDS", 0.0)
     xr.testing.assert_identical(simulated(keep, executor=executor), expected[keep])
 
 
@@ -114,7 +114,7 @@ class Forgetful(ThreadPoolExecutor):
 def test_a_task_may_be_run_again(
     keep: str, expected: dict[str, xr.Dataset], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_blocks, "BLOCK_SECONDS", 0.0)
+    monkeypatch.setattr(scheduler, "BLOCK_SECONDS", 0.0)
     with Forgetful(1) as executor:
         xr.testing.assert_identical(simulated(keep, executor=executor), expected[keep])
 

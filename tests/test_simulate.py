@@ -15,7 +15,7 @@ from raids import TIMELINE, battery, gun, layer, raid, rich, salvo
 
 import leakthrough as lt
 from leakthrough.engine import jobs as _jobs
-from leakthrough.engine import scheduler as _blocks
+from leakthrough.engine import scheduler
 
 SMALL = raid(salvo(count=3), layer("L", battery(count=2)), gun(kills=0.5, flight_time=4.0))
 
@@ -199,7 +199,7 @@ def test_an_exception_in_a_worker_surfaces(spread: bool, monkeypatch: pytest.Mon
         run_block(tables, rows, seed, start, *rest)
 
     monkeypatch.setattr(_jobs, "run_block", failing)
-    monkeypatch.setattr(_blocks, "BLOCK_SECONDS", 0.0)
+    monkeypatch.setattr(scheduler, "BLOCK_SECONDS", 0.0)
     with ThreadPoolExecutor(2) as pool, pytest.raises(ArithmeticError, match="on purpose"):
         lt.simulate(SMALL, replications=99, seed=1, executor=pool if spread else None)
 

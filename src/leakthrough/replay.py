@@ -7,7 +7,7 @@ import numpy as np
 
 from leakthrough.engine.codes import ASSESSMENT, LEAK, OPENING
 from leakthrough.engine.counts import new_carried, new_counts
-from leakthrough.engine.jobs import Season, run_kernel, season_rows
+from leakthrough.engine.jobs import CampaignRun, campaign_rows, run_kernel
 from leakthrough.engine.labels import Labels, label
 from leakthrough.engine.lower_campaign import Plan, lower_campaign
 from leakthrough.engine.lower_raid import lower
@@ -82,10 +82,10 @@ def _logged_in_campaign(
 
     def run(state: State) -> None:
         states = [new_state(tables) for tables in plan.tables]
-        season = Season(plan, seed, replication, season_rows(plan, 1))
-        while season.raid < raid:
-            season.next_raid(states[plan.kinds[season.raid]], stop)
-        season.next_raid(state, stop)
+        campaign = CampaignRun(plan, seed, replication, campaign_rows(plan, 1))
+        while campaign.raid < raid:
+            campaign.next_raid(states[plan.kinds[campaign.raid]], stop)
+        campaign.next_raid(state, stop)
 
     return _logged(plan.tables[plan.kinds[raid]], run)
 

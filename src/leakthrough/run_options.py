@@ -47,7 +47,7 @@ class Call(NamedTuple):
     timeline: tuple[float, ...]
 
     def recorded(self) -> dict[str, Any]:
-        """As they stand in the provenance."""
+        """As the provenance records them."""
         return {**self._asdict(), "seed": str(self.seed)}
 
 

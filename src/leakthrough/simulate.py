@@ -11,7 +11,7 @@ from leakthrough.engine.jobs import CampaignJob, Job, RaidJob
 from leakthrough.engine.labels import label
 from leakthrough.engine.lower_campaign import lower_campaign
 from leakthrough.engine.lower_raid import lower
-from leakthrough.engine.scheduler import Rows, compute
+from leakthrough.engine.replications import Variables, compute
 from leakthrough.model.campaign import Campaign
 from leakthrough.model.scenario import Scenario
 from leakthrough.results.dataset import Dimensions, dataset
@@ -33,15 +33,15 @@ def _simulated(
     execution: Execution,
 ) -> "xr.Dataset":
     """Compute the replications of what was given, and make a result of them."""
-    sink: Rows | Summaries
+    sink: Variables | Summaries
     if call.keep == "replications":
-        sink = Rows(job, call.replications)
+        sink = Variables(job, call.replications)
         dimensions = dimensions._replace(replications=call.replications)
     else:
         sink = Summaries(job, np.array(dimensions.labels.decoys))
     compute(job, sink, seed=call.seed, replications=call.replications, **execution._asdict())
     result = dataset(
-        {**constants, **(job.kept(sink.rows) if isinstance(sink, Rows) else {})},
+        {**constants, **(sink.values if isinstance(sink, Variables) else {})},
         dimensions,
         seed=call.seed,
         digest=given.digest,
@@ -67,7 +67,7 @@ def simulate(
     ----------
     scenario : Scenario
     replications : int
-        How many independent nights, from 1 to 2**32 - 1.
+        How many independent raids, from 1 to 2**32 - 1.
     seed : int, optional
         From 0 to 2**63 - 1; fresh entropy, recorded in the result, if there is none. The same
         seed gives the same bits for any workers, executor and number of replications.

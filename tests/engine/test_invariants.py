@@ -19,7 +19,7 @@ from strategies import scenarios
 import leakthrough as lt
 from leakthrough.engine.codes import INFINITE, NEVER
 from leakthrough.engine.counts import Counts, new_counts
-from leakthrough.engine.jobs import run_block
+from leakthrough.engine.jobs import RaidJob
 from leakthrough.engine.labels import label
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.tables import Tables
@@ -41,7 +41,8 @@ everything = st.one_of(lively, lively, scenarios())
 def block(scenario: lt.Scenario, seed: int) -> tuple[Tables, Counts]:
     tables = lower(scenario, TIMELINE)
     counts = new_counts(tables, REPLICATIONS)
-    run_block(tables, counts.rows, seed, 0, np.zeros(1, np.uint8))
+    job = RaidJob(tables)
+    job.block(seed, 0, [counts.rows[np.newaxis]], np.zeros(1, np.uint8), job.new_states())
     return tables, counts
 
 

@@ -14,7 +14,7 @@ from raids import api_example, battery, gun, layer, magazine, raid, salvo
 import leakthrough as lt
 from leakthrough.run_options import Execution
 from leakthrough.studies.greedy_search import Prices, Search, Units
-from leakthrough.studies.paired import Trials, fresh
+from leakthrough.studies.paired import PairedRuns, fresh
 
 SIGMAS = 5.0
 
@@ -174,11 +174,11 @@ def differences(
     measure: str = "leakers",
 ) -> list[tuple[float, float]]:
     """Mean and error of theirs less ours, over fresh replications."""
-    trials = Trials(scenario, measure, 1_000, seed, Execution())
-    with trials:
+    runs = PairedRuns(scenario, measure, 1_000, seed, Execution())
+    with runs:
 
         def values(units: Units) -> Any:
-            return trials.values(dict(zip(paths, map(int, units), strict=True)))
+            return runs.values(dict(zip(paths, map(int, units), strict=True)))
 
         changes = [values(units) - values(ours) for units in theirs]
     return [(change.mean(), change.std(ddof=1) / np.sqrt(change.size)) for change in changes]
@@ -193,10 +193,10 @@ def test_against_all_allocations(number: int, offset: int) -> None:
     paths, budget = list(costs), 90.0
     found = lt.allocate(scenario, paths, budget, costs, replications=200, seed=40 + offset, steps=1)
     prices = Prices(tuple(costs.values()), (0,) * 3, (18, 36, 6))
-    trials = Trials(scenario, "leakers", 200, 40 + offset, Execution())
-    with trials:
+    runs = PairedRuns(scenario, "leakers", 200, 40 + offset, Execution())
+    with runs:
         every = {
-            units: trials.values(dict(zip(paths, units, strict=True)))
+            units: runs.values(dict(zip(paths, units, strict=True)))
             for units in every_allocation(prices, budget)
             if budget - prices.cost(units) < 2.5  # a cheaper one with the same rest is no better
         }
@@ -218,7 +218,7 @@ def evolved(
     """The best that differential evolution finds in so many simulations."""
     from scipy.optimize import differential_evolution
 
-    trials = Trials(scenario, "leakers", 60, seed, Execution())
+    runs = PairedRuns(scenario, "leakers", 60, seed, Execution())
     prices = Prices(tuple(costs.values()), least, least)
     known: dict[Units, float] = {}
 
@@ -228,12 +228,12 @@ def evolved(
             units = prices.scaled(units, budget)
         if units not in known and len(known) < limit:
             changes = dict(zip(costs, units, strict=True))
-            known[units] = float(trials.values(changes).mean())
+            known[units] = float(runs.values(changes).mean())
         return known.get(units, 1e6)
 
     money = budget - prices.cost(least)
     bounds = [(low, low + money // cost) for low, cost in zip(least, prices.costs, strict=True)]
-    with trials:
+    with runs:
         differential_evolution(
             loss,
             bounds,  # type: ignore[arg-type]

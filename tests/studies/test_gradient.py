@@ -12,7 +12,7 @@ from leakthrough.reference.raid import Raid
 from leakthrough.run_options import Execution
 from leakthrough.studies.evaluate import prepared
 from leakthrough.studies.gradient import _chances
-from leakthrough.studies.paired import Trials
+from leakthrough.studies.paired import PairedRuns
 
 SIGMAS = 5.0
 
@@ -117,13 +117,13 @@ def assert_finite_differences(
     scenario: lt.Scenario, found: Any, cells: list[tuple[str, str]], nights: int, seed: int
 ) -> None:
     step = 0.04
-    trials = Trials(scenario, "leakers", nights, seed, Execution())
-    with trials:
+    runs = PairedRuns(scenario, "leakers", nights, seed, Execution())
+    with runs:
         for interceptor, threat in cells:
             path = f"interceptors.{interceptor}.kill_probability.{threat}"
             rows = {item.name: item for item in scenario.interceptors}
             p: Any = rows[interceptor].kill_probability[threat]
-            ends = [trials.values({path: p + change}) for change in (step, -step)]
+            ends = [runs.values({path: p + change}) for change in (step, -step)]
             slopes = (ends[0] - ends[1]) / (2 * step)
             own = found.gradient.sel(interceptor=interceptor, threat=threat)
             mean, error = own.sel(estimate=["mean", "standard_error"]).values

@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from here import Here
 from raids import battery, gun, layer, raid, salvo
 
 import leakthrough as lt
+from leakthrough.engine.scheduler import Here
 from leakthrough.run_options import Execution
 from leakthrough.studies import precision
-from leakthrough.studies.sequential import Growing
+from leakthrough.studies.sequential import SequentialSample
 
 TRIALS = 2_500
 Numbers = npt.NDArray[np.float64]
@@ -37,7 +37,7 @@ def few(count: int = 5, kills: Any = 0.7, rounds: int = 10**6) -> lt.Scenario:
     )
 
 
-class Drawn(Growing):
+class Drawn(SequentialSample):
     """Values drawn from a law, instead of a scenario."""
 
     def __init__(self, law: Law, measure: lt.Measure, most: float, seed: list[int]) -> None:
@@ -159,7 +159,7 @@ def test_it_uses_the_first_replications_of_the_simulation() -> None:
 
 
 def test_growing_batches_have_the_values_of_one() -> None:
-    growing = Growing(few(), lt.Measure("leakers"), seed=3, execution=Execution(workers=2))
+    growing = SequentialSample(few(), lt.Measure("leakers"), seed=3, execution=Execution(workers=2))
     for replications in (10, 11, 500):
         assert len(growing.up_to(replications)) == replications
     result = lt.simulate(few(), replications=500, seed=3)

@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from here import Here
 from raids import api_example, battery, gun, layer, magazine, raid, salvo
 from scipy import stats
 
 import leakthrough as lt
+from leakthrough.engine import replications
+from leakthrough.engine.scheduler import Here
 from leakthrough.run_options import Execution
-from leakthrough.studies import paired as _trials
-from leakthrough.studies.sensitivity import _indices, _Runs
+from leakthrough.studies import paired
+from leakthrough.studies.sensitivity import _DesignSums, _indices
 
 SIGMAS = 5.0
 FAR, NEAR = "interceptors.far.kill_probability.t", "interceptors.near.kill_probability.t"
@@ -61,7 +62,7 @@ def test_the_indices_of_a_product(offset: int) -> None:
 
 
 class Noisy:
-    """Stands for trials: x + 2 y, and errors in each replication, partly shared by the points."""
+    """In place of paired runs: x + 2 y, and errors in each replication, partly shared."""
 
     def __init__(self, rng: Any, replications: int, error: float) -> None:
         self.replications, self.rng, self.error = replications, rng, error
@@ -72,11 +73,12 @@ class Noisy:
         common = common + point["x"] * self.shared[1] + point["y"] * self.shared[2]
         return point["x"] + 2.0 * point["y"] + self.error * (own + common)
 
-    def each(self, points: Any) -> Any:
-        yield from map(self.values, points)
+    def each(self, points: Any, take: Any) -> None:
+        for point in points:
+            take(self.values(point))
 
 
-def numerators_and_variance(runs: _Runs) -> Any:
+def numerators_and_variance(runs: _DesignSums) -> Any:
     """Numerators of the indices, and the variance, less what noise adds to them."""
     variance = runs.outputs[:2].var()
     left = _indices(runs.outputs) * variance - runs.to_numerators
@@ -96,7 +98,7 @@ def test_what_noise_adds_is_known(offset: int) -> None:
     ]
     rng = np.random.default_rng((offset, 7))
     noisy: list[Any] = [Noisy(rng, 5, error) for error in (0.0, *[1.5] * 5_000)]
-    sure, *runs = (_Runs(trials, designs) for trials in noisy)
+    sure, *runs = (_DesignSums(runs, designs) for runs in noisy)
     expected = numerators_and_variance(sure)
     found = np.array([numerators_and_variance(run) for run in runs])
     error = found.std(axis=0, ddof=1) / np.sqrt(len(found))
@@ -106,7 +108,7 @@ def test_what_noise_adds_is_known(offset: int) -> None:
     assert (added > 0.1).all()
     # The indices themselves, where there is something left to divide by.
     small: Any = Noisy(rng, 5, 0.1)
-    run = _Runs(small, designs)
+    run = _DesignSums(small, designs)
     left = numerators_and_variance(run)
     found_indices = (_indices(run.outputs) - run.noise).ravel()
     np.testing.assert_allclose(found_indices, left[:-1] / left[-1])
@@ -158,8 +160,8 @@ def test_what_is_drawn_for_whole_fields_is_whole_whatever_stands_there(path: str
     assert float(found["mean"]) == float(whole["mean"])
 
 
-def trials(execution: Execution) -> Any:
-    return _trials.Trials(two_layers(), "leakers", 20, 3, execution)
+def runs(execution: Execution) -> Any:
+    return paired.PairedRuns(two_layers(), "leakers", 20, 3, execution)
 
 
 @pytest.mark.parametrize(
@@ -168,14 +170,15 @@ def trials(execution: Execution) -> Any:
 def test_many_changes_have_the_values_of_each(
     execution: Execution, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_trials, "MOST_IN_A_BLOCK", 7)
-    monkeypatch.setattr(_trials, "MOST_KEPT", 3)
+    monkeypatch.setattr(replications, "MOST_IN_A_BLOCK", 7)
+    monkeypatch.setattr(paired, "MOST_KEPT", 3)
     every = [{FAR: 0.3 + n / 20, NEAR: 0.6} for n in range(10)]
-    with trials(execution) as own:
+    with runs(execution) as own:
         own.check(every)
-        found = list(own.each(every))
+        found: list[Any] = []
+        own.each(every, found.append)
     assert own.number == 10
-    with trials(Execution(1)) as own:
+    with runs(Execution(1)) as own:
         for one, changes in zip(found, every, strict=True):
             np.testing.assert_array_equal(one, own.values(changes))
 
@@ -195,7 +198,7 @@ def test_each_scenario_is_built_once_and_all_share_the_threads(
 
         monkeypatch.setattr(module, name, call)
 
-    counted(_trials, "prepared")
+    counted(paired, "prepared")
     counted(concurrent.futures, "ThreadPoolExecutor")
     lt.sensitivity(two_layers(), LAWS, points=8, replications=5, seed=1, workers=2)
     assert calls["prepared"] <= 8 * 4 + 2

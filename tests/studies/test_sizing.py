@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from here import Here
 from hypothesis import given
 from hypothesis import strategies as st
 from raids import battery, gun, layer, raid, salvo
 from scipy import stats
 
 import leakthrough as lt
+from leakthrough.engine.scheduler import Here
 from leakthrough.studies.goals import _tails
 
 TRIALS = 200

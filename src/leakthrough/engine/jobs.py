@@ -4,6 +4,7 @@ Letters of the shapes as in `leakthrough.engine.lower_parts`; R is the replicati
 """
 
 import itertools
+import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
@@ -24,6 +25,8 @@ Numbers = npt.NDArray[np.int64]
 Flag = npt.NDArray[np.uint8]
 Block = list[Numbers]
 """Rows of counts (raids, replications, columns): one array for each kind of raid."""
+States = list[State]
+"""Memory of the kernel, for one thread at a time: one state for each kind of raid."""
 
 
 class Job(Protocol):
@@ -37,13 +40,20 @@ class Job(Protocol):
     def along_raids(self) -> bool:
         """Whether the variables have the raids along their second axis."""
 
+    @property
+    def events(self) -> float:
+        """Upper bound of the events in a replication, but for a small factor."""
+
     def compile(self) -> None:
         """Compile what a block needs, or load it from the cache."""
+
+    def new_states(self) -> States:
+        """Memory in which one block after another can be computed."""
 
     def new_rows(self, replications: int) -> Block:
         """Zeroed rows for some replications."""
 
-    def block(self, seed: int, start: int, rows: Block, flag: Flag) -> None:
+    def block(self, seed: int, start: int, rows: Block, flag: Flag, states: States) -> None:
         """Compute as many replications from `start` as there are rows; void if the flag was set."""
 
     def variables(self, block: Block) -> Mapping[str, Array]:
@@ -61,6 +71,13 @@ def run_kernel(state: State, *arguments: Any) -> None:
     simulate_block(state, *arguments)
 
 
+def is_compiling() -> bool:
+    """Whether the kernel was looked for in the cache and not found, so that it is compiled."""
+    module = sys.modules.get("leakthrough.engine.kernel.replication")
+    kernel: Any = getattr(module, "simulate_block", None)
+    return hasattr(kernel, "stats") and bool(kernel.stats.cache_misses)
+
+
 def draw_numbers(quantiles: Array, seed: int, start: int, address: int, number: int) -> Numbers:
     """Whole numbers from one quantile table for some replications from `start`, (R,)."""
     from leakthrough.engine.kernel import draws
@@ -72,11 +89,19 @@ def draw_numbers(quantiles: Array, seed: int, start: int, address: int, number: 
 
 
 def run_block(
-    tables: Tables, rows: Numbers, seed: int, start: int, flag: Flag, tally: bool = False
+    tables: Tables, rows: Numbers, seed: int, start: int, flag: Flag, state: State
 ) -> None:
     """Compute one raid of as many replications from `start` as there are zeroed rows."""
-    state, carried = new_state(tables, tally=tally), new_carried(tables, len(rows)).rows
+    carried = new_carried(tables, len(rows)).rows
     run_kernel(state, rows, carried, seed, start, 0, flag)
+
+
+def _events(tables: Tables) -> float:
+    """Upper bound of the events of a raid: openings, openings tried by batteries, engagements."""
+    magazines = tables.magazines
+    rounds = magazines["rounds"] + magazines["reload_rounds"] * magazines["reloads"]
+    tried = tables.threats * (tables.layers.size + tables.batteries.size)
+    return float(tried + rounds.sum(dtype=np.float64))
 
 
 class RaidJob(NamedTuple):
@@ -91,17 +116,26 @@ class RaidJob(NamedTuple):
     tally: bool = False
     first: int = 0
 
+    @property
+    def events(self) -> float:
+        """Upper bound."""
+        return _events(self.tables)
+
     def compile(self) -> None:
         """Compile the kernel, or load it from the cache."""
-        self.block(0, 0, self.new_rows(0), np.zeros(1, np.uint8))
+        self.block(0, 0, self.new_rows(0), np.zeros(1, np.uint8), self.new_states())
+
+    def new_states(self) -> States:
+        """Memory for one thread."""
+        return [new_state(self.tables, tally=self.tally)]
 
     def new_rows(self, replications: int) -> Block:
         """Zeroed rows for some replications."""
         return [new_counts(self.tables, replications, self.tally).rows[np.newaxis]]
 
-    def block(self, seed: int, start: int, rows: Block, flag: Flag) -> None:
+    def block(self, seed: int, start: int, rows: Block, flag: Flag, states: States) -> None:
         """Compute the replications from `start` on."""
-        run_block(self.tables, rows[0][0], seed, self.first + start, flag, self.tally)
+        run_block(self.tables, rows[0][0], seed, self.first + start, flag, states[0])
 
     def variables(self, block: Block) -> Mapping[str, Array]:
         """Result variables of some replications."""
@@ -115,7 +149,7 @@ class RaidJob(NamedTuple):
 
 
 class Ledger(NamedTuple):
-    """What stands in a row of a campaign behind the counts of a raid."""
+    """Columns of a row of a campaign behind the counts of a raid."""
 
     delivered: Numbers  # (..., K) before the raid
     dry: Numbers  # (..., K) whether the magazine has run dry in this raid or earlier
@@ -144,22 +178,30 @@ class CampaignJob(NamedTuple):
         """How many there are."""
         return len(self.plan.kinds)
 
+    @property
+    def events(self) -> float:
+        """Upper bound."""
+        return self.raids * max(map(_events, self.plan.tables))
+
     def compile(self) -> None:
         """Compile the kernel, or load it from the cache."""
-        season = Season(self.plan, 0, 0, season_rows(self.plan, 0))
+        run = CampaignRun(self.plan, 0, 0, campaign_rows(self.plan, 0))
         for kind in self.plan.kinds[:2]:
-            season.next_raid(new_state(self.plan.tables[kind]), np.zeros(1, np.uint8))
+            run.next_raid(new_state(self.plan.tables[kind]), np.zeros(1, np.uint8))
+
+    def new_states(self) -> States:
+        """Memory for one thread."""
+        return [new_state(tables) for tables in self.plan.tables]
 
     def new_rows(self, replications: int) -> Block:
         """Zeroed rows for some replications."""
-        return season_rows(self.plan, replications)
+        return campaign_rows(self.plan, replications)
 
-    def block(self, seed: int, start: int, rows: Block, flag: Flag) -> None:
+    def block(self, seed: int, start: int, rows: Block, flag: Flag, states: States) -> None:
         """Compute the replications from `start` on."""
-        states = [new_state(tables) for tables in self.plan.tables]
-        season = Season(self.plan, seed, start, rows)
-        while season.raid < self.raids and not flag[0]:
-            season.next_raid(states[self.plan.kinds[season.raid]], flag)
+        run = CampaignRun(self.plan, seed, start, rows)
+        while run.raid < self.raids and not flag[0]:
+            run.next_raid(states[self.plan.kinds[run.raid]], flag)
 
     def variables(self, block: Block) -> Mapping[str, Array]:
         """Result variables of some replications, along the raids in their order."""
@@ -191,13 +233,13 @@ class CampaignJob(NamedTuple):
 
     def _of_kind(self, kind: int, rows: Numbers) -> Mapping[str, Array]:
         """Result variables of rows of one kind of raid."""
-        tables, places = self.plan.tables[kind], self.plan.salvos[kind]
+        tables, salvos = self.plan.tables[kind], self.plan.salvos[kind]
         counts, ledger = named_counts(rows, tables), named_ledger(rows, tables)
         found = {**rows_of(counts, tables), "launched": counts.launched}
         for name in ("launched", "leaked", "leak_cause", "killed", "soft_killed"):
-            found[name] = _placed(found[name], 1, places, self.salvos)
+            found[name] = _placed(found[name], 1, salvos, self.salvos)
         if "leaked_so_far" in found:
-            found["leaked_so_far"] = _placed(found["leaked_so_far"], 2, places, self.salvos)
+            found["leaked_so_far"] = _placed(found["leaked_so_far"], 2, salvos, self.salvos)
         if any(own.landings.size for own in self.plan.tables):
             found |= losses_of(counts, tables)
         return {
@@ -210,17 +252,17 @@ class CampaignJob(NamedTuple):
         }
 
 
-def _placed(values: Array, axis: int, places: Array, number: int) -> Array:
+def _placed(values: Array, axis: int, indices: Array, number: int) -> Array:
     """Put the salvos of one kind of raid among those of all raids."""
-    if len(places) == number and (places == np.arange(number)).all():
+    if len(indices) == number and (indices == np.arange(number)).all():
         return values
     shape = [*values.shape[:axis], number, *values.shape[axis + 1 :]]
     found = np.zeros(shape, values.dtype)
-    found[(slice(None),) * axis + (places,)] = values
+    found[(slice(None),) * axis + (indices,)] = values
     return found
 
 
-def season_rows(plan: Plan, replications: int) -> Block:
+def campaign_rows(plan: Plan, replications: int) -> Block:
     """Zeroed rows of a campaign: the counts of each raid, and behind them its ledger."""
     tables = plan.tables[0]
     extra = 2 * tables.magazines.size + 3 * tables.interceptors
@@ -230,7 +272,7 @@ def season_rows(plan: Plan, replications: int) -> Block:
     ]
 
 
-class Season:
+class CampaignRun:
     """What some replications hold from raid to raid; `raid` is the number of the next one."""
 
     def __init__(self, plan: Plan, seed: int, start: int, rows: Block) -> None:

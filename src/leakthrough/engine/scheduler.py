@@ -1,68 +1,304 @@
-"""Replications in blocks, on threads or on any executor, until all are done."""
+"""The scheduler: work is cut into tasks, which run on threads or on any executor.
 
+Data go one way: a `Work` makes a unit of each task, the unit runs in a thread or another process,
+and the work takes its result, in any order. A work is a number of points (scenarios), each in as
+many replications; a task is a few whole points, or a part of one. Task sizes are learnt from the
+tasks that are finished.
+"""
+
+import abc
+import collections
 import concurrent.futures
+import math
 import os
+import queue
 import sys
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from leakthrough.engine.jobs import Block, Flag, Job
+from leakthrough.engine.compile_once import compile_for
+from leakthrough.engine.jobs import Flag, Job
 
 BLOCK_SECONDS = 0.08
-"""Work between two looks at progress and interruption: short enough to feel immediate."""
+"""Work of a task on threads: short enough for progress to be smooth, and for Ctrl-C in `Here`."""
 TASK_SECONDS = 2.0
-"""Work sent to an executor at a time: a cluster's scheduler costs milliseconds a task."""
-MOST_IN_A_BLOCK = 1 << 13
-"""Raids. Bounds the memory of a block where a replication takes next to no time."""
-LEAST_OF_A_CAMPAIGN = 128
-"""Replications. What happens between raids costs as much for one of them as for all of a block."""
+"""Work of a task on an executor: a cluster's scheduler takes milliseconds for a task."""
 LONGEST_WAIT = 0.1
-"""Seconds between two chances for Ctrl-C to be noticed."""
+"""Seconds after which the calling thread wakes up, so that Ctrl-C is noticed."""
+GROWTH = 8
+"""How much larger a task may be than those before it."""
+SMALLEST = 1 / 32
+"""Of the size of a task, at the end: 2.5 ms, in which all but one thread may be idle."""
+FIRST_PENDING, MOST_PENDING = 64, 4096
+"""Tasks in flight on an executor: few until it is known how long they take, and at last enough
+for the threads of some hundred machines."""
+WORTH_THREADS = 1 / 80
+"""Of `BLOCK_SECONDS`: where tasks of a millisecond are left, a second thread is worth its start."""
+EVENTS_AT_ONCE = 100_000
+"""Events, a few milliseconds, of the first task in the calling thread, where Ctrl-C has to wait for
+it. To start a thread and hand a task over takes 80 microseconds, as much as 100 small raids."""
 
 
-class Sink(Protocol):
-    """Where finished replications go."""
+class Task(NamedTuple):
+    """Points from `first` up to `last`, in the replications from `start` up to `stop`."""
 
-    def room(self, start: int, stop: int) -> Block:
-        """Zeroed rows into which some replications are to be written."""
+    first: int
+    last: int
+    start: int
+    stop: int
 
-    def take(self, start: int, block: Block) -> None:
-        """Take the rows of the replications from `start`; in any order."""
-
-    def alike(self, replications: int) -> "Sink":
-        """An empty one, for some replications that are computed elsewhere."""
-
-    def merge(self, start: int, other: Any) -> None:
-        """Add what such a one has collected."""
+    @property
+    def replications(self) -> int:
+        """How many there are, of all points together."""
+        return (self.last - self.first) * (self.stop - self.start)
 
 
-class Rows:
-    """Keeps every replication."""
+class Unit(Protocol):
+    """Computes a task; for an executor it must pickle, and may be run more than once."""
 
-    def __init__(self, job: Job, replications: int) -> None:
-        self.job = job
-        self.rows = job.new_rows(replications)
+    def prepare(self) -> None:
+        """Do what says nothing about the time of a replication: compile, or load what is."""
 
-    def room(self, start: int, stop: int) -> Block:
-        """Their own places: memory touched for the first time costs more than the kernel does."""
-        return [rows[:, start:stop] for rows in self.rows]
+    def __call__(self, flag: Flag) -> Any:
+        """Return the result, which is void if the flag was set meanwhile."""
 
-    def take(self, start: int, block: Block) -> None:
-        """Nothing is left to do."""
 
-    def alike(self, replications: int) -> "Rows":
-        """An empty one."""
-        return Rows(self.job, replications)
+class Work(abc.ABC):
+    """What is to be computed, and where the results go.
 
-    def merge(self, start: int, other: "Rows") -> None:
-        """Copy what another one has collected."""
-        for mine, theirs in zip(self.rows, other.rows, strict=True):
-            mine[:, start : start + theirs.shape[1]] = theirs
+    Parameters
+    ----------
+    job : Job
+        Of any of the points: it compiles what all of them need.
+    ranges : sequence of (int, int)
+        Points from the first up to the second.
+    replications : int
+        Of each point.
+    least : int
+        Replications in a task.
+    events : float
+        Upper bound, of a replication; infinite if it is not known.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        ranges: Sequence[tuple[int, int]],
+        replications: int,
+        least: int = 1,
+        events: float = math.inf,
+    ) -> None:
+        self.job, self.ranges, self.replications = job, ranges, replications
+        self.least, self.events = least, events
+
+    @abc.abstractmethod
+    def unit(self, task: Task, *, here: bool) -> Unit:
+        """What computes a task: in a thread of this process, once, or anywhere."""
+
+    @abc.abstractmethod
+    def take(self, task: Task, result: Any) -> None:
+        """Take the result of a task, in the calling thread, in any order."""
+
+
+class Stage(NamedTuple):
+    """How tasks are sent to an executor."""
+
+    seconds: float  # work in a task
+    shares: int  # parts into which the work that is left is cut at least
+    first: int  # tasks in flight, in the beginning and at most
+    most: int
+    here: bool = True
+    until: float = math.inf  # the stage ends once a task has taken so long [s]
+
+
+class Cutter:
+    """Cuts the points of a work into tasks.
+
+    Parameters
+    ----------
+    ranges : sequence of (int, int)
+        Points from the first up to the second.
+    replications : int
+        Of each point.
+    least : int
+        Replications in a task.
+    """
+
+    def __init__(
+        self, ranges: Sequence[tuple[int, int]], replications: int, least: int = 1
+    ) -> None:
+        self.ranges = list(ranges)[::-1]  # the next one last
+        self.replications, self.least, self.size = replications, least, least
+        self.left = replications * sum(last - first for first, last in ranges)
+        self.begun = 0  # replications of the next point that are in tasks already
+        self.longest = self.rate = 0.0  # seconds of a task, and of a replication
+
+    def learn(self, replications: int, seconds: float, aim: float) -> None:
+        """Note how long a task took, and aim at the wanted time from now on."""
+        self.rate, self.longest = seconds / replications, max(seconds, self.longest)
+        self.aim(aim, GROWTH * max(self.size, replications))
+
+    def aim(self, seconds: float, most: float = math.inf) -> None:
+        """Make tasks that take some time, if it is known how long a replication takes."""
+        if self.longest > 0.0:
+            wanted = min(seconds / max(self.rate, 1e-12), most, self.left + 1)
+            self.size = max(int(wanted), self.least)
+
+    def next(self, shares: int = 1) -> Task | None:
+        """The next task, None if there is none."""
+        if not self.ranges:
+            return None
+        # Not more than a thread's share of what is left: all are to end together.
+        share = max(-(-self.left // shares), int(SMALLEST * self.size), self.least)
+        size = min(self.size, share)
+        first, last = self.ranges.pop()
+        points = min(size // self.replications, last - first)
+        if self.begun or points == 0:
+            task = Task(first, first + 1, self.begun, min(self.begun + size, self.replications))
+        else:
+            task = Task(first, first + points, 0, self.replications)
+        self.begun = task.stop % self.replications
+        first = task.first if self.begun else task.last
+        if first < last:
+            self.ranges.append((first, last))
+        self.left -= task.replications
+        return task
+
+
+class Here(concurrent.futures.Executor):
+    """Runs in the calling thread, at once."""
+
+    def submit(self, call: Any, /, *given: Any, **named: Any) -> concurrent.futures.Future[Any]:
+        """Return what has been done already."""
+        done: concurrent.futures.Future[Any] = concurrent.futures.Future()
+        done.set_result(call(*given, **named))
+        return done
+
+
+def run(
+    work: Work,
+    *,
+    workers: int | None = None,
+    executor: concurrent.futures.Executor | None = None,
+    progress: bool = False,
+) -> None:
+    """Compute a work.
+
+    Parameters
+    ----------
+    work : Work
+    workers : int, optional
+        Threads; by default the usable cores.
+    executor : concurrent.futures.Executor, optional
+        Runs the tasks instead of threads here, but for the first ones, which are short.
+    progress : bool
+        Show a progress bar over the replications.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        On Ctrl-C, which is noticed within `LONGEST_WAIT`; blocks of the kernel that are running
+        in this process are ended.
+    """
+    compile_for(work.job)
+    threads = workers or usable_cores()
+    cutter = Cutter(work.ranges, work.replications, work.least)
+    flag = np.zeros(1, np.uint8)
+    probe = Stage(BLOCK_SECONDS, 1, 1, 1, until=BLOCK_SECONDS / 4)
+    with progress_bar(progress, cutter.left) as update:
+        if work.least * work.events <= EVENTS_AT_ONCE:
+            cutter.size = max(int(EVENTS_AT_ONCE / max(work.events, 1)), work.least)
+            short = probe._replace(until=BLOCK_SECONDS * WORTH_THREADS)
+            _run_stage(work, cutter, Here(), short, flag, update)
+        if cutter.left == 0:
+            return
+        with thread_pool(threads, flag) as pool:
+            if executor is None:
+                stage = Stage(BLOCK_SECONDS, threads, 2 * threads, 2 * threads)
+                _run_stage(work, cutter, pool, stage, flag, update)
+            else:  # a first stretch here tells how much makes a task
+                _run_stage(work, cutter, pool, probe, flag, update)
+                stage = Stage(TASK_SECONDS, 1, FIRST_PENDING, MOST_PENDING, here=False)
+                _run_stage(work, cutter, executor, stage, flag, update)
+
+
+def _run_stage(
+    work: Work,
+    cutter: Cutter,
+    executor: concurrent.futures.Executor,
+    stage: Stage,
+    flag: Flag,
+    update: Callable[[int], object],
+) -> None:
+    """Keep tasks in flight until all are done or the stage ends."""
+    cutter.aim(stage.seconds)
+    room, worth = stage.first, False  # one at a time until they are worth the threads
+    pending: set[concurrent.futures.Future[Any]] = set()
+    # To wait for a set of futures takes time in proportion to it, each time.
+    done: queue.SimpleQueue[concurrent.futures.Future[Any]] = queue.SimpleQueue()
+    try:
+        while cutter.longest < stage.until:
+            worth = worth or cutter.longest >= BLOCK_SECONDS * WORTH_THREADS
+            number, shares = (room, stage.shares) if worth else (1, 1)
+            while len(pending) < number and (task := cutter.next(shares)) is not None:
+                unit = work.unit(task, here=stage.here)
+                future = executor.submit(_timed, task, unit, flag)
+                pending.add(future)
+                future.add_done_callback(done.put)
+            if not pending:
+                return
+            try:
+                future = done.get(timeout=LONGEST_WAIT)
+            except queue.Empty:  # a chance for Ctrl-C to be noticed
+                worth = True
+                continue
+            pending.remove(future)
+            room = min(room + 2, stage.most)
+            task, result, seconds = future.result()
+            work.take(task, result)
+            cutter.learn(task.replications, seconds, stage.seconds)
+            update(task.replications)
+    finally:
+        for future in pending:
+            future.cancel()
+
+
+def _timed(task: Task, unit: Unit, flag: Flag) -> tuple[Task, Any, float]:
+    """Run a unit."""
+    unit.prepare()
+    began = time.perf_counter()
+    return task, unit(flag), time.perf_counter() - began
+
+
+@contextmanager
+def thread_pool(threads: int, flag: Flag) -> Iterator[concurrent.futures.Executor]:
+    """Threads, whose blocks are ended by a flag if anything is raised."""
+    # Made for each call: a pool at module level would hang in a forked child.
+    pool = concurrent.futures.ThreadPoolExecutor(threads)
+    try:
+        yield pool
+    except BaseException:
+        flag[0] = 1
+        # Without waiting: a thread may spend a second on what it has made of its last block.
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
+
+
+@contextmanager
+def progress_bar(wanted: bool, replications: int) -> Iterator[Callable[[int], object]]:
+    """What is called with numbers of finished replications: a progress bar, or nothing."""
+    if not wanted:
+        yield lambda _: None
+        return
+    from tqdm.auto import tqdm
+
+    with tqdm(total=replications, unit="replication") as bar:
+        yield bar.update
 
 
 def usable_cores() -> int:
@@ -72,145 +308,28 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _timed_block(
-    job: Job, seed: int, start: int, rows: Block, flag: Flag
-) -> tuple[int, Block, float]:
-    began = time.perf_counter()
-    job.block(seed, start, rows, flag)
-    return start, rows, time.perf_counter() - began
+class Parts:
+    """Puts the parts of points together.
 
+    Parameters
+    ----------
+    replications : int
+        Of a whole point.
+    """
 
-class _Pace:
-    """How many replications make a block or a task, learnt from those that are finished."""
+    def __init__(self, replications: int) -> None:
+        self.replications = replications
+        self.parts: dict[int, dict[int, list[Any]]] = {}
+        self.done: collections.Counter[int] = collections.Counter()
 
-    def __init__(self, seconds: float, raids: int) -> None:
-        self.seconds = seconds
-        self.least = 1 if raids == 1 else LEAST_OF_A_CAMPAIGN
-        self.most = max(self.least, MOST_IN_A_BLOCK // raids)
-        self.size = self.least
-
-    def learn(self, replications: int, seconds: float) -> None:
-        """Aim at the wanted time, growing at most eightfold at once."""
-        wanted = max(int(self.seconds * replications / max(seconds, 1e-7)), self.least)
-        self.size = max(1, min(wanted, 8 * self.size, self.most))
-
-
-def on_threads(
-    job: Job, seed: int, replications: int, workers: int, sink: Sink, progress: Any
-) -> None:
-    """Run blocks on threads: the kernel releases the GIL, and a flag stops it."""
-    flag = np.zeros(1, dtype=np.uint8)
-    pace, begun = _Pace(BLOCK_SECONDS, job.raids), 0
-    pending: set[concurrent.futures.Future[tuple[int, Block, float]]] = set()
-    # Made for each call: a pool at module level would hang in a forked child.
-    pool = concurrent.futures.ThreadPoolExecutor(workers)
-    try:
-        while pending or begun < replications:
-            while len(pending) < 2 * workers and begun < replications:
-                # Not more than a thread's share of what is left: all are to end together.
-                share = -(-(replications - begun) // workers)
-                stop = begun + min(pace.size, share)
-                room = sink.room(begun, stop)
-                pending.add(pool.submit(_timed_block, job, seed, begun, room, flag))
-                begun = stop
-            done, pending = concurrent.futures.wait(
-                pending, LONGEST_WAIT, concurrent.futures.FIRST_COMPLETED
-            )
-            for future in done:
-                start, block, seconds = future.result()
-                finished = block[0].shape[1]
-                pace.learn(finished, seconds)
-                sink.take(start, block)
-                progress.update(finished)
-    finally:
-        flag[0] = 1
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _task(job: Job, seed: int, start: int, stop: int, empty: Sink) -> tuple[int, int, Sink]:
-    """Run one task of an executor in blocks of limited size."""
-    collected = empty.alike(stop - start)  # its own: a cluster may run a task again
-    flag = np.zeros(1, dtype=np.uint8)
-    most = _Pace(TASK_SECONDS, job.raids).most
-    for begin in range(start, stop, most):
-        end = min(begin + most, stop)
-        rows = collected.room(begin - start, end - start)
-        job.block(seed, begin, rows, flag)
-        collected.take(begin - start, rows)
-    return start, stop, collected
-
-
-def on_executor(
-    job: Job,
-    seed: int,
-    replications: int,
-    executor: concurrent.futures.Executor,
-    sink: Sink,
-    progress: Any,
-) -> None:
-    """Run tasks on an executor; a first stretch here tells how many replications make a task."""
-    pace, begun, seconds, size = _Pace(TASK_SECONDS, job.raids), 0, 0.0, 1
-    flag = np.zeros(1, dtype=np.uint8)
-    while begun < replications and seconds < BLOCK_SECONDS / 4:
-        size = min(pace.size, replications - begun)
-        room = sink.room(begun, begun + size)
-        begun, block, seconds = _timed_block(job, seed, begun, room, flag)
-        sink.take(begun, block)
-        progress.update(size)
-        pace.learn(size, seconds)
-        begun += size
-    size = max(1, int(size * TASK_SECONDS / max(seconds, 1e-7)))
-    pending: set[concurrent.futures.Future[Any]] = set()
-    empty = sink.alike(0)
-    try:
-        for start in range(begun, replications, size):
-            stop = min(start + size, replications)
-            pending.add(executor.submit(_task, job, seed, start, stop, empty))
-        while pending:
-            done, pending = concurrent.futures.wait(
-                pending, LONGEST_WAIT, concurrent.futures.FIRST_COMPLETED
-            )
-            for future in done:
-                start, stop, found = future.result()
-                sink.merge(start, found)
-                progress.update(stop - start)
-    finally:
-        for future in pending:
-            future.cancel()
-
-
-@contextmanager
-def bar_over(wanted: bool, replications: int) -> Iterator[Any]:
-    """A progress bar over replications, or nothing that looks like one."""
-    from tqdm.auto import tqdm
-
-    with tqdm(total=replications, unit="replication", disable=not wanted) as bar:
-        yield bar
-
-
-_compiling = threading.Lock()
-
-
-def compile_for(job: Job) -> None:
-    """Compile, or load from the cache, in this thread, where Ctrl-C is heard."""
-    with _compiling:
-        job.compile()
-
-
-def compute(
-    job: Job,
-    sink: Sink,
-    *,
-    seed: int,
-    replications: int,
-    workers: int | None,
-    executor: concurrent.futures.Executor | None,
-    progress: bool,
-) -> None:
-    """Compute all replications of a job into a sink."""
-    compile_for(job)
-    with bar_over(progress, replications) as bar:
-        if executor is None:
-            on_threads(job, seed, replications, workers or usable_cores(), sink, bar)
-        else:
-            on_executor(job, seed, replications, executor, sink, bar)
+    def joined(self, point: int, start: int, values: list[Any]) -> list[Any] | None:
+        """Add arrays of a part (its replications, ...); those of the point if it is whole."""
+        self.parts.setdefault(point, {})[start] = values
+        self.done[point] += len(values[0])
+        if self.done[point] < self.replications:
+            return None
+        parts = self.parts.pop(point)
+        if len(parts) == 1:
+            return values
+        ordered = [parts[n] for n in sorted(parts)]
+        return [np.concatenate(own) for own in zip(*ordered, strict=True)]

@@ -4,6 +4,7 @@ Sums and sums of squares are whole numbers of any size, so they do not depend on
 which replications come in: any number of workers gives the same bits.
 """
 
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -180,6 +181,9 @@ class Reduction:
         return found
 
 
+_merging = threading.Lock()  # not of each instance: these are sent to other processes
+
+
 class Summaries:
     """Takes blocks, and keeps reductions only."""
 
@@ -187,13 +191,12 @@ class Summaries:
         self.job, self.decoys = job, decoys
         self.reduction = Reduction(decoys, raids=job.along_raids)
 
-    def room(self, start: int, stop: int) -> "Block":
-        """Rows that are dropped once they are reduced."""
-        return self.job.new_rows(stop - start)
-
     def take(self, start: int, block: "Block") -> None:
-        """Reduce the rows of some replications."""
-        self.reduction.take_rows(self.job.variables(block))
+        """Reduce the rows of some replications; several threads may do so at once."""
+        reduction = Reduction(self.decoys, raids=self.job.along_raids)
+        reduction.take_rows(self.job.variables(block))
+        with _merging:
+            self.reduction.merge(reduction)
 
     def alike(self, replications: int) -> "Summaries":
         """An empty one."""

@@ -15,7 +15,7 @@ from leakthrough.run_options import checked_execution
 from leakthrough.statistics.intervals import checked_confidence
 from leakthrough.studies.greedy_search import Prices, Search, Units
 from leakthrough.studies.measure import Measure
-from leakthrough.studies.paired import Trials, fresh
+from leakthrough.studies.paired import PairedRuns, fresh
 from leakthrough.studies.sweep.axes import is_whole_at
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ def allocate(
     from equal shares. It gives more to one path at the expense of all others,
     to one at the expense of another, or to two at once (layers complement each other, and so do
     channels and rounds), in steps that are halved from half of the budget to single units. Of
-    each kind the moves are tried by promise, and one is made when it gains more than the error of
-    the difference over common random numbers.
+    each kind the moves are tried in order of predicted gain, and one is made when it gains more
+    than the error of the difference over common random numbers.
 
     It finds a good allocation, and no proof that there is none better: the outcome is neither
     concave nor known exactly.
@@ -63,7 +63,7 @@ def allocate(
     Parameters
     ----------
     scenario : Scenario
-        What stands at the paths does not matter.
+        Its values at the paths do not matter.
     paths : sequence of str
         Whole-number fields of the layers: rounds, channels, the `count` of a battery.
     budget : float
@@ -72,7 +72,7 @@ def allocate(
         Of one unit on each path, above 0; one number for all.
     measure : Measure or str
         One number. P(no leaker) and P(at most so many) are made high, all others low. A
-        probability that is 0 wherever the search looks gives it no direction: then ask for
+        probability that is 0 wherever the search goes gives it no direction: then ask for
         `leakers`.
     replications : int
         Of each allocation, at least 2.
@@ -96,8 +96,8 @@ def allocate(
         - `scenarios`: how many were simulated, each `replications` times.
 
         All outcomes are estimated on replications that the search has not seen. An allocation
-        wins partly by luck, so that the mean over the replications on which it won looks too
-        good (the optimiser's curse). One step may therefore look worse than a cheaper one.
+        wins partly by luck, so that the mean over the replications on which it won seems too
+        good (the optimiser's curse). One step may therefore seem worse than a cheaper one.
 
     Raises
     ------
@@ -128,26 +128,25 @@ def allocate(
         checked_confidence(confidence),
         checked_execution(workers, executor, progress),
     )
-    trials = Trials(scenario, measure, replications, seed, execution)
+    runs = PairedRuns(scenario, measure, replications, seed, execution)
     prices = _prices(scenario, paths, budget, costs, least, most)
     if not is_whole(steps) or not 1 <= steps <= MOST_STEPS:
         raise ValueError(f"steps: must be a whole number from 1 to {MOST_STEPS}; got {steps!r}")
     extremes = (prices.least, prices.shared(budget), *_one_more(prices))
-    trials.check(_changes(paths, units) for units in extremes)
-    sign = -1.0 if trials.measure.name in HIGH_IS_GOOD else 1.0
+    runs.check(_changes(paths, units) for units in extremes)
+    sign = -1.0 if runs.measure.name in HIGH_IS_GOOD else 1.0
     floor = prices.cost(prices.least)
     budgets = floor + (budget - floor) * np.arange(1, steps + 1) / steps
     budgets[-1] = budget
-    with trials:
-        search = Search(prices, lambda units: sign * trials.values(_changes(paths, units)))
+    with runs:
+        search = Search(prices, lambda units: sign * runs.values(_changes(paths, units)))
         found = _frontier(search, budgets.tolist())
-        again = fresh(trials.seed)
+        again = fresh(runs.seed)
         values = {
-            units: trials.values(_changes(paths, units), seed=again)
-            for units in dict.fromkeys(found)
+            units: runs.values(_changes(paths, units), seed=again) for units in dict.fromkeys(found)
         }
-    outcomes = [trials.measure.estimates(values[units], level) for units in found]
-    return _labelled(trials, paths, prices, budgets, found, np.stack(outcomes, axis=1), level)
+    outcomes = [runs.measure.estimates(values[units], level) for units in found]
+    return _labelled(runs, paths, prices, budgets, found, np.stack(outcomes, axis=1), level)
 
 
 def _changes(paths: Sequence[str], units: Units) -> dict[str, object]:
@@ -171,7 +170,7 @@ def _frontier(search: Search, budgets: Sequence[float]) -> list[Units]:
 
 
 def _labelled(
-    trials: Trials,
+    runs: PairedRuns,
     paths: Sequence[str],
     prices: Prices,
     budgets: "Numbers",
@@ -181,7 +180,7 @@ def _labelled(
 ) -> "xr.Dataset":
     import xarray as xr
 
-    attrs = trials.measure.attrs
+    attrs = runs.measure.attrs
     units = {"units": "1", "long_name": "units"}
     money = {"units": "currency", "long_name": "cost of all units"}
     costs = np.array([prices.cost(own) for own in found])
@@ -193,7 +192,7 @@ def _labelled(
         "frontier_cost": xr.Variable("step", costs, money),
         "frontier_outcome": measured(outcomes, attrs["long_name"], "step", units=attrs["units"]),
         "scenarios": xr.Variable(
-            (), np.int64(trials.number), {"units": "1", "long_name": "scenarios simulated"}
+            (), np.int64(runs.number), {"units": "1", "long_name": "scenarios simulated"}
         ),
     }
     spent = {"units": "currency", "long_name": "budget"}
@@ -202,7 +201,7 @@ def _labelled(
         "unit_cost": ("path", list(prices.costs), {**money, "long_name": "cost of one unit"}),
         "budget": ("step", budgets, spent),
     }
-    return trials.labelled(variables, coordinates, level)
+    return runs.labelled(variables, coordinates, level)
 
 
 def _prices(

@@ -38,7 +38,7 @@ def compare(
     """Compare options, each with one of them, on common random numbers.
 
     Replication n of all options has the same draws for the decisions that they share, so that
-    the luck of the night cancels from their differences.
+    the noise that they share cancels from their differences.
 
     Parameters
     ----------
@@ -60,8 +60,8 @@ def compare(
     Returns
     -------
     xarray.Dataset
-        With the `seed`, and the `scenario_digest` of each `option`. Along `measure`, whose
-        `units` stand beside it:
+        With the `seed`, and the `scenario_digest` of each `option`. Along `measure`, with its
+        `units`:
 
         - `value` of each `option`, along `estimate`;
         - `difference` of each `alternative` less the baseline, along `estimate`;
@@ -166,7 +166,7 @@ def _named(scenario: Scenario, measures: object) -> list[Measure]:
     for measure in map(measure_of, measures):
         names: Sequence[str | None] = [measure.of]
         if measure.dims:
-            names = prepared(scenario, [measure])[1].gauge.readers[0].names
+            names = prepared(scenario, [measure])[1].reader.readers[0].names
             if not names:
                 raise ValueError(f"measure {measure.label}: the baseline has none")
         wanted += [Measure(measure.name, measure.by, name, measure.count) for name in names]

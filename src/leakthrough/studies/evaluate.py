@@ -10,7 +10,7 @@ from leakthrough.engine.counts import named_counts
 from leakthrough.engine.jobs import Block, RaidJob
 from leakthrough.engine.labels import Labels, label
 from leakthrough.engine.lower_raid import lower
-from leakthrough.engine.scheduler import compute
+from leakthrough.engine.replications import compute
 from leakthrough.engine.tables import Tables
 from leakthrough.model.base import plain
 from leakthrough.model.errors import shown
@@ -50,7 +50,7 @@ def origin(scenario: Scenario, seed: int) -> "dict[str, xr.Variable]":
     return {n: xr.Variable((), value, {"long_name": COORDINATES[n]}) for n, value in given.items()}
 
 
-class Gauge:
+class RowReader:
     """Reads measures off rows of counts: one array (R, names) each."""
 
     def __init__(self, tables: Tables, labels: Labels, measures: Sequence[Measure]) -> None:
@@ -68,34 +68,26 @@ class Gauge:
         return [reader(found[source]) for reader, source in pairs]
 
 
-class Values:
-    """Takes blocks, and keeps the values of measures only: one array (replications, names) each."""
+class MeasureValues:
+    """A sink that keeps only the values of measures: one array (replications, names) each."""
 
-    def __init__(self, job: RaidJob, gauge: Gauge) -> None:
-        self.job, self.gauge = job, gauge
-        self.found: list[Numbers] = []
+    def __init__(self, job: RaidJob, reader: RowReader, replications: int = 0) -> None:
+        self.job, self.reader = job, reader
+        self.values = [np.empty((replications, len(own.names))) for own in reader.readers]
 
-    def sized(self, replications: int) -> "Values":
+    def alike(self, replications: int) -> "MeasureValues":
         """An empty one, with room for some replications."""
-        found = Values(self.job, self.gauge)
-        found.found = [np.empty((replications, len(r.names))) for r in self.gauge.readers]
-        return found
-
-    alike = sized
-
-    def room(self, start: int, stop: int) -> Block:
-        """Rows that are forgotten when they are read."""
-        return self.job.new_rows(stop - start)
+        return MeasureValues(self.job, self.reader, replications)
 
     def take(self, start: int, block: Block) -> None:
         """Read the measures off the rows of some replications."""
         rows = block[0][0]
-        for values, read in zip(self.found, self.gauge(rows), strict=True):
+        for values, read in zip(self.values, self.reader(rows), strict=True):
             values[start : start + len(rows)] = read
 
-    def merge(self, start: int, other: "Values") -> None:
+    def merge(self, start: int, other: "MeasureValues") -> None:
         """Take what another one has collected."""
-        for mine, theirs in zip(self.found, other.found, strict=True):
+        for mine, theirs in zip(self.values, other.values, strict=True):
             mine[start : start + len(theirs)] = theirs
 
 
@@ -127,8 +119,8 @@ def every_name(labels: Labels) -> dict[str, tuple[str, ...]]:
     }
 
 
-def prepared(scenario: Scenario, measures: Sequence[Measure]) -> tuple[RaidJob, Values]:
-    """What computes the replications of a scenario, and what reads the measures off them.
+def prepared(scenario: Scenario, measures: Sequence[Measure]) -> tuple[RaidJob, MeasureValues]:
+    """What computes the replications of a scenario, and an empty sink for their measures.
 
     Raises
     ------
@@ -137,12 +129,12 @@ def prepared(scenario: Scenario, measures: Sequence[Measure]) -> tuple[RaidJob, 
         is NaN, as nothing of what it is about is launched.
     """
     tables, labels = lower(scenario), label(scenario)
-    gauge = Gauge(tables, labels, measures)
-    for measure, reader in zip(measures, gauge.readers, strict=True):
+    row_reader = RowReader(tables, labels, measures)
+    for measure, reader in zip(measures, row_reader.readers, strict=True):
         if not measure.dims and np.isnan(reader(np.zeros((1, len(reader.weights))))).any():
             raise ValueError(f"measure {measure.label}: no threat that it is about is launched")
     job = RaidJob(tables)
-    return job, Values(job, gauge)
+    return job, MeasureValues(job, row_reader)
 
 
 def values(
@@ -153,12 +145,11 @@ def values(
     seed: int,
     execution: Execution,
 ) -> "list[Numbers]":
-    """Values of each measure, (replications, names); the same bits for any `how`.
+    """Values of each measure, (replications, names); the same bits for any `execution`.
 
     Replication n has the draws of replication n of `simulate` with this seed.
     """
     job, empty = prepared(scenario, measures)
-    sink = empty.sized(replications)
-    given: dict[str, Any] = execution._asdict()
-    compute(job, sink, seed=seed, replications=replications, **given)
-    return sink.found
+    sink = empty.alike(replications)
+    compute(job, sink, seed=seed, replications=replications, **execution._asdict())
+    return sink.values

@@ -48,7 +48,7 @@ class Goal:
         `at_most` and `dry`.
     quantile : float, optional
         The bound is on this quantile of the measure instead, between 0 and 1. With 0.95,
-        `at_most` is to be kept in 95 % of the nights, but **`at_least` in 5 % only**: for 95 %
+        `at_most` is to be kept in 95 % of the raids, but **`at_least` in 5 % only**: for 95 %
         take 0.05.
 
     Raises
@@ -92,7 +92,7 @@ class Goal:
 
     @property
     def label(self) -> str:
-        """What is to hold, in words."""
+        """What is to hold, as text."""
         quantile = f"{100 * self.quantile:g} % quantile of " if self.quantile is not None else ""
         side = "at most" if self.at_least is None else "at least"
         return f"{quantile}{measure_of(self.measure).label} {side} {self.bound:g}"

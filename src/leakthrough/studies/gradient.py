@@ -1,22 +1,22 @@
 """How the outcome moves with each kill probability, from one simulation."""
 
 import concurrent.futures
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from leakthrough.engine.counts import named_tally
 from leakthrough.engine.jobs import Block, RaidJob, draw_numbers
-from leakthrough.engine.scheduler import compute
+from leakthrough.engine.replications import compute
 from leakthrough.model.discrete import WORD_RANGE
 from leakthrough.model.scenario import Scenario
 from leakthrough.results.labelled import measured
 from leakthrough.results.variables import COORDINATES
 from leakthrough.run_options import checked_execution
 from leakthrough.statistics.intervals import checked_confidence, student
-from leakthrough.studies.evaluate import Values, prepared
+from leakthrough.studies.evaluate import MeasureValues, prepared
 from leakthrough.studies.measure import Measure
-from leakthrough.studies.paired import Trials
+from leakthrough.studies.paired import PairedRuns
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -76,7 +76,7 @@ def kill_probability_gradient(
         - `gradient`: change of the measure's mean for each 1 that the kill probability rises,
           while it is small, along `estimate`; an approximate t interval. Multiply by 0.01 for a
           rise of one percentage point. **An uncertain kill probability** is moved as a whole: the
-          derivative is for the same rise in every night. NaN where no round can be fired, and
+          derivative is for the same rise in every replication. NaN where no round can be fired, and
           where the probability is 0 or 1 for sure: there only hits or only misses are seen;
         - `rounds`: mean number of rounds that counted; where it is 0 no round was seen, and the
           gradient is 0 as far as the simulation shows.
@@ -104,19 +104,18 @@ def kill_probability_gradient(
         checked_confidence(confidence),
         checked_execution(workers, executor, progress),
     )
-    trials = Trials(scenario, measure, replications, seed, execution)
-    job, empty = prepared(scenario, [trials.measure])
+    runs = PairedRuns(scenario, measure, replications, seed, execution)
+    job, empty = prepared(scenario, [runs.measure])
     job, cells = job._replace(tally=True), job.tables.kill_chances.size
-    if trials.replications < cells + 2:
+    if runs.replications < cells + 2:
         text = f"must be at least {cells + 2}, two more than the kill probabilities"
-        raise ValueError(f"replications: {text}; got {trials.replications}")
-    sink = _Tallied(job, empty).alike(trials.replications)
-    given: dict[str, Any] = execution._asdict()
-    compute(job, sink, seed=trials.seed, replications=trials.replications, **given)
-    chance = _chances(job, trials.seed, trials.replications)
-    terms, rounds = _terms(sink.values.found[0][:, 0], sink.tally, chance)
+        raise ValueError(f"replications: {text}; got {runs.replications}")
+    sink = _Tallied(job, empty).alike(runs.replications)
+    compute(job, sink, seed=runs.seed, replications=runs.replications, **execution._asdict())
+    chance = _chances(job, runs.seed, runs.replications)
+    terms, rounds = _terms(sink.measured.values[0][:, 0], sink.tally, chance)
     estimates = student(terms.mean(axis=0), terms.var(axis=0, ddof=1), len(terms), level)
-    attrs, dims = trials.measure.attrs, ("interceptor", "threat")
+    attrs, dims = runs.measure.attrs, ("interceptor", "threat")
     shape = job.tables.interceptors, job.tables.classes
     text = f"{attrs['long_name']}: derivative in the kill probability"
     seen = {"units": "1", "long_name": "rounds fired at live threats, up to the one that kills"}
@@ -130,40 +129,36 @@ def kill_probability_gradient(
         "interceptor": ("interceptor", rows, {"long_name": COORDINATES["interceptor"]}),
         "threat": ("threat", columns, {"long_name": "threat class"}),
     }
-    return trials.labelled(variables, coordinates, level)
+    return runs.labelled(variables, coordinates, level)
 
 
 class _Tallied:
-    """Takes blocks, and keeps the values of a measure and the tally of rounds."""
+    """A sink that keeps the values of a measure and the tally of rounds."""
 
-    def __init__(self, job: RaidJob, values: Values, replications: int = 0) -> None:
-        self.job, self.values = job, values.sized(replications)
+    def __init__(self, job: RaidJob, measured: MeasureValues, replications: int = 0) -> None:
+        self.job, self.measured = job, measured.alike(replications)
         self.tally = np.zeros((2, replications, job.tables.kill_chances.size), np.int64)
 
     def alike(self, replications: int) -> "_Tallied":
         """An empty one, with room for some replications."""
-        return _Tallied(self.job, self.values, replications)
-
-    def room(self, start: int, stop: int) -> Block:
-        """Rows that are forgotten when they are read."""
-        return self.job.new_rows(stop - start)
+        return _Tallied(self.job, self.measured, replications)
 
     def take(self, start: int, block: Block) -> None:
         """Take the rows of some replications."""
         rows = block[0][0]
-        self.values.take(start, block)
+        self.measured.take(start, block)
         tally = named_tally(rows, self.job.tables)
         for mine, name in zip(self.tally, ("hits", "misses"), strict=True):
             mine[start : start + len(rows)] = tally[name].reshape(len(rows), -1)
 
     def merge(self, start: int, other: "_Tallied") -> None:
         """Take what another one has collected."""
-        self.values.merge(start, other.values)
+        self.measured.merge(start, other.measured)
         self.tally[:, start : start + other.tally.shape[1]] = other.tally
 
 
 def _chances(job: RaidJob, seed: int, replications: int) -> "Numbers":
-    """Kill probabilities (R, I * C) of each night, as the kernel draws them."""
+    """Kill probabilities (R, I * C) of each replication, as the kernel draws them."""
     chances = job.tables.kill_chances
     found = np.tile(chances["threshold"].astype(np.int64), (replications, 1))
     for cell in np.flatnonzero(chances["table"] >= 0):

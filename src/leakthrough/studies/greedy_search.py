@@ -106,7 +106,7 @@ class Prices(NamedTuple):
 
 
 class Search:
-    """Looks for the allocation whose values have the smallest mean.
+    """Searches for the allocation whose values have the smallest mean.
 
     Parameters
     ----------
@@ -165,8 +165,8 @@ class Search:
         more = sorted(paths, key=lambda n: self.mean(single[n]))
         if self.gains(single[more[0]], units):
             return single[more[0]]
-        # By promise: who gains most from more, at the expense of those who gain least.
-        rank = {n: place for place, n in enumerate(more)}
+        # In order of predicted gain: more for those who gain most, from those who gain least.
+        rank = {n: position for position, n in enumerate(more)}
         pairs = [(n, m) for n in paths for m in others[n]]
         swaps = sorted(pairs, key=lambda pair: (rank[pair[0]] - rank[pair[1]], pair))
         both = sorted(

@@ -1,4 +1,4 @@
-"""What a study looks at: one number, or one for each name, in every replication."""
+"""What a study measures: one number, or one for each name, in every replication."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -44,9 +44,9 @@ MEASURES = {
 
 @dataclass(frozen=True)
 class Measure:
-    """What a study looks at.
+    """What a study measures.
 
-    Where a study takes a measure, its name alone stands for `Measure(name)`.
+    Where a study takes a measure, its name alone means `Measure(name)`.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ class Measure:
 
     @property
     def long_name(self) -> str:
-        """What it is, in words."""
+        """What it is, as text."""
         text = self.kind.long_name.format(self.count)
         real = self.kind.source == "leaked" and self.by is None
         return f"{text}, real threats only" if real else text

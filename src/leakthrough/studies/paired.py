@@ -1,25 +1,20 @@
 """A scenario with other values at some paths, measured on common random numbers."""
 
-import collections
-import concurrent.futures
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from leakthrough.engine.compile_once import compile_for
 from leakthrough.engine.jobs import Flag, RaidJob
-from leakthrough.engine.scheduler import (
-    LONGEST_WAIT,
-    MOST_IN_A_BLOCK,
-    compile_for,
-    compute,
-    usable_cores,
-)
+from leakthrough.engine.lower_raid import lower
+from leakthrough.engine.replications import collect, compute
+from leakthrough.engine.scheduler import Parts, Task, Work, run
 from leakthrough.model.paths import changed
 from leakthrough.model.scenario import Scenario
 from leakthrough.results.labelled import labelled
 from leakthrough.run_options import Execution, checked_replications, checked_seed
-from leakthrough.studies.evaluate import Values, checked_scenario, origin, prepared
+from leakthrough.studies.evaluate import MeasureValues, checked_scenario, origin, prepared
 from leakthrough.studies.measure import Measure, measure_of
 
 if TYPE_CHECKING:
@@ -31,8 +26,9 @@ if TYPE_CHECKING:
 
 MOST_KEPT = 2048
 """Changes that are kept as they were checked: to build one takes as long as to simulate it."""
-FEW = 4
-"""Scenarios for each thread: with fewer, threads share the replications of each instead."""
+
+Prepared = tuple[RaidJob, MeasureValues]
+Changes = Mapping[str, object]
 
 
 def fresh(seed: int) -> int:
@@ -40,7 +36,7 @@ def fresh(seed: int) -> int:
     return int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
-class Trials:
+class PairedRuns:
     """Values of one measure, one number a replication, of a scenario that is changed.
 
     All changes meet the same draws, so that their differences are those of the changes.
@@ -78,10 +74,10 @@ class Trials:
         self.seed = checked_seed(seed)
         self.execution = execution
         self.number = 0
-        self.kept: dict[tuple[object, ...], tuple[RaidJob, Values]] = {}
-        prepared(scenario, [self.measure])  # before anything runs: it names what there is
+        self.kept: dict[tuple[object, ...], Prepared] = {}
+        self.job, _ = self.prepared({})  # before anything runs: it checks what the measure is of
 
-    def __enter__(self) -> "Trials":
+    def __enter__(self) -> "PairedRuns":
         from tqdm.auto import tqdm
 
         self.bar: Any = tqdm(unit="scenario", disable=not self.execution.progress)
@@ -90,58 +86,36 @@ class Trials:
     def __exit__(self, *_: object) -> None:
         self.bar.close()
 
-    def values(self, changes: Mapping[str, object], *, seed: int | None = None) -> "Numbers":
+    def values(self, changes: Changes, *, seed: int | None = None) -> "Numbers":
         """Values in each replication; with another seed, on other draws."""
-        job, empty = self._taken(changes)
-        sink = empty.sized(self.replications)
-        compute(
-            job,
-            sink,
-            seed=self.seed if seed is None else seed,
-            replications=self.replications,
-            workers=self.execution.workers,
-            executor=self.execution.executor,
-            progress=False,
-        )
-        self.number += 1
-        self.bar.update()
-        return sink.found[0][:, 0]
+        job, empty = self.prepared(changes)
+        sink = empty.alike(self.replications)
+        own = self.seed if seed is None else seed
+        execution = self.execution._replace(progress=False)
+        compute(job, sink, seed=own, replications=self.replications, **execution._asdict())
+        self.finish(changes)
+        return sink.values[0][:, 0]
 
-    def check(self, every: Iterable[Mapping[str, object]]) -> None:
+    def check(self, every: Iterable[Changes]) -> None:
         """Raise what any of some changes would, before anything runs."""
         for changes in every:
-            found = self._prepared(changes)
+            found = self.prepared(changes)
             if len(self.kept) < MOST_KEPT:
                 self.kept[_key(changes)] = found
 
-    def each(self, every: Sequence[Mapping[str, object]]) -> "Generator[Numbers]":
-        """Values for each of some changes, in their order, with several under way at a time."""
-        workers = self.execution.workers or usable_cores()
-        if self.execution.executor is not None or len(every) < FEW * workers:
-            yield from map(self.values, every)
-            return
-        compile_for(self._prepared({})[0])
-        flag = np.zeros(1, np.uint8)
-        pool = concurrent.futures.ThreadPoolExecutor(workers)
-        pending: collections.deque[concurrent.futures.Future[Numbers]] = collections.deque()
-        try:
-            for place, changes in enumerate(every, start=1):
-                job, empty = self._taken(changes)
-                pending.append(pool.submit(_alone, job, empty, self.seed, self.replications, flag))
-                while pending and (len(pending) >= 2 * workers or place == len(every)):
-                    yield _waited(pending.popleft())
-                    self.number += 1
-                    self.bar.update()
-        finally:
-            flag[0] = 1
-            pool.shutdown(wait=True, cancel_futures=True)
+    def each(self, every: Sequence[Changes], take: "Callable[[Numbers], None]") -> None:
+        """Hand on the values for each of some changes, in their order."""
+        run(_EachChange(self, every, take), **self.execution._replace(progress=False)._asdict())
 
-    def _taken(self, changes: Mapping[str, object]) -> tuple[RaidJob, Values]:
+    def prepared(self, changes: Changes) -> Prepared:
         """What `check` has kept, or made anew."""
-        return self.kept.pop(_key(changes), None) or self._prepared(changes)
+        return self.kept.get(_key(changes)) or _prepared(self.scenario, self.measure, changes)
 
-    def _prepared(self, changes: Mapping[str, object]) -> tuple[RaidJob, Values]:
-        return prepared(changed(self.scenario, changes), [self.measure])
+    def finish(self, changes: Changes) -> None:
+        """Count a scenario that has been simulated."""
+        self.kept.pop(_key(changes), None)
+        self.number += 1
+        self.bar.update()
 
     def labelled(
         self,
@@ -160,22 +134,72 @@ class Trials:
         return found.assign_attrs(measure=self.measure.label, scenario=self.scenario.name)
 
 
-def _key(changes: Mapping[str, object]) -> tuple[object, ...]:
+def _key(changes: Changes) -> tuple[object, ...]:
     return tuple(changes.items())
 
 
-def _alone(job: RaidJob, empty: Values, seed: int, replications: int, flag: Flag) -> "Numbers":
-    """Values in all replications of a scenario, in one thread; void if the flag was set."""
-    sink = empty.sized(replications)
-    for start in range(0, replications, MOST_IN_A_BLOCK):
-        room = sink.room(start, min(start + MOST_IN_A_BLOCK, replications))
-        job.block(seed, start, room, flag)
-        sink.take(start, room)
-    return sink.found[0][:, 0]
+def _prepared(scenario: Scenario, measure: Measure, changes: Changes) -> Prepared:
+    return prepared(changed(scenario, changes), [measure])
 
 
-def _waited(future: "concurrent.futures.Future[Numbers]") -> "Numbers":
-    """What it comes to, waited for so that Ctrl-C is noticed."""
-    while not concurrent.futures.wait([future], LONGEST_WAIT).done:
-        pass
-    return future.result()
+class _SomeChanges(NamedTuple):
+    """Computes the values of some changes, in some replications."""
+
+    scenario: Scenario
+    measure: Measure
+    every: Sequence[Changes]
+    seed: int
+    start: int
+    stop: int
+    runs: PairedRuns | None = None  # in this process
+
+    def prepare(self) -> None:
+        """Compile, or load from the cache."""
+        if self.runs is None:
+            compile_for(RaidJob(lower(self.scenario)))
+
+    def _prepared(self, changes: Changes) -> Prepared:
+        if self.runs is not None:
+            return self.runs.prepared(changes)
+        return _prepared(self.scenario, self.measure, changes)
+
+    def __call__(self, flag: Flag) -> "list[Numbers]":
+        """Return the values (replications,) of each."""
+        found = []
+        for changes in self.every:
+            job, empty = self._prepared(changes)
+            sink = empty.alike(self.stop - self.start)
+            stretch = range(self.start, self.stop)
+            collect(job, self.seed, stretch, sink, flag, origin=self.start)
+            found.append(sink.values[0][:, 0])
+        return found
+
+
+class _EachChange(Work):
+    """A work whose points are changes, with their values handed on in their order."""
+
+    def __init__(
+        self, runs: PairedRuns, every: Sequence[Changes], take: "Callable[[Numbers], None]"
+    ) -> None:
+        super().__init__(runs.job, [(0, len(every))], runs.replications)
+        self.runs, self.every, self.hand_on = runs, every, take
+        self.parts = Parts(runs.replications)
+        self.early: dict[int, Numbers] = {}  # than those before them
+        self.next = 0
+
+    def unit(self, task: Task, *, here: bool) -> _SomeChanges:
+        """What computes a task."""
+        runs, every = self.runs, self.every[task.first : task.last]
+        own = runs.scenario, runs.measure, every, runs.seed, task.start, task.stop
+        return _SomeChanges(*own, runs if here else None)
+
+    def take(self, task: Task, result: "list[Numbers]") -> None:
+        """Hand on what is complete, and all before it."""
+        for point, values in enumerate(result, task.first):
+            whole = self.parts.joined(point, task.start, [values])
+            if whole is not None:
+                self.early[point] = whole[0]
+        while self.next in self.early:
+            self.hand_on(self.early.pop(self.next))
+            self.runs.finish(self.every[self.next])
+            self.next += 1

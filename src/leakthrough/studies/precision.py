@@ -13,7 +13,7 @@ from leakthrough.run_options import checked_execution, checked_replications, che
 from leakthrough.statistics.intervals import checked_confidence
 from leakthrough.studies.evaluate import checked_scenario, origin
 from leakthrough.studies.measure import Measure, measure_of
-from leakthrough.studies.sequential import Growing, is_settled, skewness
+from leakthrough.studies.sequential import SequentialSample, is_settled, skewness
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 FIRST = 1_000
 """Replications of the first batch: a variance from a few dozen stops far too early."""
 MARGIN = 1.1
-"""What is asked for beyond what seems needed, so that one more look is rarely taken."""
+"""What is asked for beyond what seems needed: one more interim analysis is rarely needed."""
 EVENTS = 100.0
 """Of what is rare, where the precision is relative to how often it was found."""
 LEAST_GROWTH, MOST_GROWTH = 1.25, 8.0
-"""Bounds of a batch, over what there is: few looks, and no leap on a poor guess."""
+"""Bounds of a batch, over what there is: few interim analyses, and no leap on a poor guess."""
 
 
 class _Wanted(NamedTuple):
@@ -40,8 +40,8 @@ class _Wanted(NamedTuple):
     most: int
 
 
-class _Look(NamedTuple):
-    """What is seen at one look."""
+class _Interim(NamedTuple):
+    """What one interim analysis finds."""
 
     estimates: "Numbers"  # (4,)
     reached: bool
@@ -102,8 +102,8 @@ def simulate_to_precision(
     of 20. Here
 
     - the first batch holds 1,000 replications, and the next ones are planned from the variance
-      found so far, with a tenth more, after Stein: two or three looks are usual, and each
-      batch multiplies what there is by 1.25 to 8;
+      found so far, with a tenth more, after Stein: two or three interim analyses are usual, and
+      each batch multiplies what there is by 1.25 to 8;
     - a mean has Student's t interval only once there are 50 times its squared skewness of
       replications, twice Cochran's rule (a rare event has then happened some 50 times); before
       that, and where all values are equal, it has the wider interval of Maurer and Pontil, which
@@ -114,7 +114,7 @@ def simulate_to_precision(
       it is, and so its relative precision better.
 
     Rounds and costs are taken to be bounded by the largest that was seen. A mean of these that
-    is made up by something much rarer than one night in a thousand is not guarded against.
+    is made up by something much rarer than one replication in a thousand is not guarded against.
 
     References
     ----------
@@ -136,14 +136,16 @@ def simulate_to_precision(
     checked_scenario(scenario)
     wanted = _checked(measure_of(measure), half_width, relative, confidence, most_replications)
     execution = checked_execution(workers, executor, progress)
-    growing = Growing(scenario, measure_of(measure), seed=checked_seed(seed), execution=execution)
-    looks, look = _until(growing, wanted)
-    if not look.reached:
-        text = f"{growing.measure.label}: not as precise as wanted with {looks[-1]:,} replications"
-        more = f"; some {look.needed:,.0f} seem needed" if np.isfinite(look.needed) else ""
+    sample = SequentialSample(
+        scenario, measure_of(measure), seed=checked_seed(seed), execution=execution
+    )
+    numbers, interim = _until(sample, wanted)
+    if not interim.reached:
+        text = f"{sample.measure.label}: not as precise as wanted with {numbers[-1]:,} replications"
+        more = f"; some {interim.needed:,.0f} seem needed" if np.isfinite(interim.needed) else ""
         warnings.warn(text + more, RuntimeWarning, stacklevel=2)
-    found = _dataset(growing, look, looks, wanted.confidence)
-    return found.assign_coords(origin(scenario, growing.seed))
+    found = _dataset(sample, interim, numbers, wanted.confidence)
+    return found.assign_coords(origin(scenario, sample.seed))
 
 
 def _checked(
@@ -162,51 +164,55 @@ def _checked(
     return _Wanted(width, relative, checked_confidence(confidence), number_of)
 
 
-def _until(growing: Growing, wanted: _Wanted) -> tuple[list[int], _Look]:
-    """Replications at each look, and what is seen at the last."""
-    looks = [min(FIRST, wanted.most)]
+def _until(sample: SequentialSample, wanted: _Wanted) -> tuple[list[int], _Interim]:
+    """Replications at each interim analysis, and what the last one finds."""
+    numbers = [min(FIRST, wanted.most)]
     while True:
-        look = _look(growing, looks[-1], wanted)
-        if look.reached or looks[-1] == wanted.most:
-            return looks, look
-        looks.append(_next(looks[-1], look.needed, wanted.most))
+        interim = _analyse(sample, numbers[-1], wanted)
+        if interim.reached or numbers[-1] == wanted.most:
+            return numbers, interim
+        numbers.append(_next(numbers[-1], interim.needed, wanted.most))
 
 
-def _look(growing: Growing, number: int, wanted: _Wanted) -> _Look:
+def _analyse(sample: SequentialSample, number: int, wanted: _Wanted) -> _Interim:
     """The interval, whether it is narrow enough and to be believed, and what seems needed."""
-    probability = growing.measure.kind.probability
-    estimates = growing.estimates(number, wanted.confidence)
+    probability = sample.measure.kind.probability
+    estimates = sample.estimates(number, wanted.confidence)
     mean, low, high = estimates[0], estimates[2], estimates[3]
     # An end may have been cut where the mean cannot lie: then the other side counts.
     reach = (high - low) / 2.0 if probability else max(high - mean, mean - low)
     target = wanted.half_width * (mean if wanted.relative else 1.0)
     ratio = float(reach / target) if target > 0.0 else np.inf
-    values, rare = growing.up_to(number), 0.0
+    values, rare = sample.up_to(number), 0.0
     if wanted.relative:
         # What is rare and happened to come early seems more, and so more precise, than it is.
         rare = EVENTS * max(skewness(values), 0.0) ** 2
     varies = np.ptp(values) > 0 if probability else is_settled(values)
     needed = max(number * ratio ** (2 if varies else 1), rare)
-    return _Look(estimates, ratio <= 1.0 and number >= rare, needed)
+    return _Interim(estimates, ratio <= 1.0 and number >= rare, needed)
 
 
 def _next(number: int, needed: float, most: int) -> int:
-    """Replications at which to look next."""
+    """Replications of the next interim analysis."""
     growth = min(max(MARGIN * needed / number, LEAST_GROWTH), MOST_GROWTH)
     return min(int(np.ceil(growth * number)), most)
 
 
-def _dataset(growing: Growing, look: _Look, looks: list[int], confidence: float) -> "xr.Dataset":
+def _dataset(
+    sample: SequentialSample, interim: _Interim, numbers: list[int], confidence: float
+) -> "xr.Dataset":
     """What was found, labelled."""
     import xarray as xr
 
-    label, attrs = growing.measure.label, growing.measure.attrs
+    label, attrs = sample.measure.label, sample.measure.attrs
     return labelled(
         {
-            label: measured(look.estimates, attrs["long_name"], units=attrs["units"]),
-            "replications": xr.Variable((), looks[-1], _said("replications used")),
-            "reached": xr.Variable((), look.reached, _said("whether it is as precise as wanted")),
-            "analyses": xr.Variable("analysis", looks, _said("replications at each analysis")),
+            label: measured(interim.estimates, attrs["long_name"], units=attrs["units"]),
+            "replications": xr.Variable((), numbers[-1], _said("replications used")),
+            "reached": xr.Variable(
+                (), interim.reached, _said("whether it is as precise as wanted")
+            ),
+            "analyses": xr.Variable("analysis", numbers, _said("replications at each analysis")),
         },
         xr.Dataset(),
         confidence,

@@ -14,7 +14,7 @@ from leakthrough.statistics.intervals import checked_confidence
 from leakthrough.studies.evaluate import checked_scenario, origin, two_numbers
 from leakthrough.studies.goals import checked_level
 from leakthrough.studies.measure import Measure, measure_of
-from leakthrough.studies.sequential import Growing
+from leakthrough.studies.sequential import SequentialSample
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -46,15 +46,15 @@ class _Curve:
         self.execution = execution
         self.points: dict[float, Numbers] = {}
 
-    def growing(self, at: float) -> Growing:
+    def sample(self, at: float) -> SequentialSample:
         """The values at one point."""
         changed = self.scenario.replace(self.path, at)
-        return Growing(changed, self.measure, seed=self.seed, execution=self.execution)
+        return SequentialSample(changed, self.measure, seed=self.seed, execution=self.execution)
 
     def __call__(self, at: float) -> "Numbers":
         """Estimates (4,) at one point."""
         if at not in self.points:
-            found = self.growing(at).estimates(self.replications, self.confidence)
+            found = self.sample(at).estimates(self.replications, self.confidence)
             self.points[at] = found
         return self.points[at]
 
@@ -137,7 +137,7 @@ def saturation_point(
         execution=checked_execution(workers, executor, progress),
     )
     level = checked_level(chosen, "threshold", threshold)
-    curve.growing(low), curve.growing(high)  # whatever is wrong with either is said here
+    curve.sample(low), curve.sample(high)  # whatever is wrong with either is said here
     rising = bool(curve(high)[MEAN] >= curve(low)[MEAN])
     at, *ends = (_crossing(curve, row, level, low, high, rising) for row in (MEAN, LOW, HIGH))
     # Where not even the band crosses, the crossing lies beyond the end of the axis.
@@ -194,7 +194,7 @@ def _dataset(curve: _Curve, at: float, first: float, last: float) -> "xr.Dataset
     points = sorted(curve.points)
     estimates = np.array([curve.points[point] for point in points]).T
     units = {"units": "as the axis"}
-    words = {
+    ends = {
         "crossing": (at, "where the measure crosses the threshold"),
         "crossing_low": (first, "low end of the interval of the crossing"),
         "crossing_high": (last, "high end of the interval of the crossing"),
@@ -203,7 +203,7 @@ def _dataset(curve: _Curve, at: float, first: float, last: float) -> "xr.Dataset
         {
             **{
                 name: xr.Variable((), float(value), {**units, "long_name": text})
-                for name, (value, text) in words.items()
+                for name, (value, text) in ends.items()
             },
             label: measured(estimates, attrs["long_name"], "point", units=attrs["units"]),
         },

@@ -1,7 +1,6 @@
 """Which of the things that one does not know matters: Sobol' indices."""
 
 import concurrent.futures
-import contextlib
 import itertools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -14,8 +13,8 @@ from leakthrough.results.labelled import measured
 from leakthrough.run_options import checked_execution
 from leakthrough.statistics.intervals import checked_confidence
 from leakthrough.studies.measure import Measure
-from leakthrough.studies.paired import Trials
-from leakthrough.studies.sweep.axes import is_whole_at, law_of
+from leakthrough.studies.paired import PairedRuns
+from leakthrough.studies.sweep.axes import distribution_of, is_whole_at
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -47,16 +46,16 @@ def sensitivity(
     go if that field were known; its **total** index the share that would stay if all others were.
     Where they differ the field acts together with others.
 
-    The mean comes out of a simulation, with an error that varies from point to point and looks
+    The mean comes out of a simulation, with an error that varies from point to point and acts
     like variance: it lifts total indices, and lowers first-order ones. As all points share their
     draws much of it cancels, and what is left is known from the covariances over the
     replications: `first_order_noise` and `total_noise` are estimates of how much of each index it
-    is. Where they are not small beside the index, take more replications.
+    is. Where they are not small compared with the index, take more replications.
 
     Parameters
     ----------
     scenario : Scenario
-        What the fields are not said to vary stays as it is written.
+        Base scenario; fields not listed in `distributions` are held fixed.
     distributions : mapping of str to frozen scipy.stats distribution
         By path, what one believes about the field; independent of one another. Where the field
         holds a whole number, what is drawn is rounded. (A distribution *in* the scenario is
@@ -88,7 +87,7 @@ def sensitivity(
     Raises
     ------
     ValueError
-        If a path leads nowhere, a point is not allowed there, or an argument is not as above;
+        If a path does not exist, a point is not allowed there, or an argument is not as above;
         before anything runs.
 
     References
@@ -102,11 +101,13 @@ def sensitivity(
     >>> scenario = exact.as_scenario("leakers", threats=10, kill_probability=0.8)
     >>> from scipy import stats
     >>> kill = "interceptors.interceptor.kill_probability.threat"
-    >>> laws = {
+    >>> distributions = {
     ...     kill: stats.uniform(0.7, 0.2),
     ...     "layers.defence.sensor.availability": stats.uniform(0.9, 0.1),
     ... }
-    >>> found = sensitivity(scenario, laws, points=64, replications=200, seed=1)
+    >>> found = sensitivity(
+    ...     scenario, distributions, points=64, replications=200, seed=1
+    ... )
     >>> found.first_order.sel(estimate="mean").values.round(2).tolist()
     [0.87, 0.12]
     """
@@ -116,27 +117,27 @@ def sensitivity(
         checked_confidence(confidence),
         checked_execution(workers, executor, progress),
     )
-    trials = Trials(scenario, measure, replications, seed, execution)
+    runs = PairedRuns(scenario, measure, replications, seed, execution)
     if not is_whole(points) or not 2 <= points <= MOST_POINTS or points & (points - 1):
         raise ValueError(f"points: must be a power of 2 from 2 to {MOST_POINTS}; got {points!r}")
-    designs = _designs(scenario, distributions, int(points), trials.seed)
-    trials.check(itertools.chain(*zip(*designs, strict=True)))
-    with trials:
-        runs = _Runs(trials, designs)
-    attrs, names = trials.measure.attrs, ("first_order", "total")
+    designs = _designs(scenario, distributions, int(points), runs.seed)
+    runs.check(itertools.chain(*zip(*designs, strict=True)))
+    with runs:
+        sums = _DesignSums(runs, designs)
+    attrs, names = runs.measure.attrs, ("first_order", "total")
     variables = {
-        "mean": xr.Variable((), runs.outputs[:2].mean(), attrs),
-        "standard_deviation": xr.Variable((), runs.outputs[:2].std(), attrs),
+        "mean": xr.Variable((), sums.outputs[:2].mean(), attrs),
+        "standard_deviation": xr.Variable((), sums.outputs[:2].std(), attrs),
     }
-    estimates = _estimates(runs.outputs, level, trials.seed)
-    for n, (name, noise) in enumerate(zip(names, runs.noise, strict=True)):
+    estimates = _estimates(sums.outputs, level, runs.seed)
+    for n, (name, noise) in enumerate(zip(names, sums.noise, strict=True)):
         text = f"{name.replace('_', '-')} Sobol' index"
         variables[name] = measured(estimates[:, n], text, "path")
         own = {"units": "1", "long_name": f"what the noise of simulation adds to the {text}"}
         variables[f"{name}_noise"] = xr.Variable("path", noise, own)
     path = ("path", list(distributions), {"long_name": "field of the scenario"})
     points_of = ((), np.int64(points), {"long_name": "points of the design"})
-    return trials.labelled(variables, {"path": path, "points": points_of}, level)
+    return runs.labelled(variables, {"path": path, "points": points_of}, level)
 
 
 def _designs(
@@ -156,7 +157,9 @@ def _designs(
     whole = []
     for n, (path, given) in enumerate(distributions.items()):
         whole.append(is_whole_at(scenario, path))
-        drawn[:, :, n] = law_of(f"distributions, {path}", given).ppf(uniform[:, [n, number + n]].T)
+        drawn[:, :, n] = distribution_of(f"distributions, {path}", given).ppf(
+            uniform[:, [n, number + n]].T
+        )
     first, second = drawn
     mixed = [np.where(np.arange(number) == n, second, first) for n in range(number)]
     return [
@@ -171,7 +174,7 @@ def _designs(
     ]
 
 
-class _Runs:
+class _DesignSums:
     """Means at all points of the designs (D, points), and what noise does to the indices.
 
     The error of a mean over R replications has the covariances of the values over R. With `s` a
@@ -184,28 +187,38 @@ class _Runs:
         variance      (s(A, A) / 2 + s(B, B) / 2 - s(all, all)) / R
     """
 
-    def __init__(self, trials: Trials, designs: list[list[dict[str, Any]]]) -> None:
+    def __init__(self, runs: PairedRuns, designs: list[list[dict[str, Any]]]) -> None:
         number, points = len(designs) - 2, len(designs[0])
         self.outputs = np.empty((len(designs), points))
-        sums = np.zeros((len(designs), trials.replications))
-        first, total, own = np.zeros(number), np.zeros(number), 0.0
-        every = list(itertools.chain(*zip(*designs, strict=True)))
-        with contextlib.closing(trials.each(every)) as found:
-            for point in range(points):
-                values = np.stack(list(itertools.islice(found, len(designs))))
-                self.outputs[:, point] = values.mean(axis=1)
-                sums += values / points
-                errors = values - values.mean(axis=1, keepdims=True)
-                changes = errors[2:] - errors[0]
-                first += changes @ errors[1]
-                total += (changes**2).sum(axis=1) / 2.0
-                own += (errors[:2] ** 2).sum() / 2.0
-        common = sums[:2].mean(axis=0) - sums[:2].mean()
+        self.point = 0
+        self.values: list[Numbers] = []  # of the designs at this point
+        self.sums = np.zeros((len(designs), runs.replications))
+        self.first, self.total, self.own = np.zeros(number), np.zeros(number), 0.0
+        runs.each(list(itertools.chain(*zip(*designs, strict=True))), self._take)
+        common = self.sums[:2].mean(axis=0) - self.sums[:2].mean()
         # Over the points, then over R - 1 and R: covariances of errors of means.
-        scale = (trials.replications - 1.0) * trials.replications
-        first = first / points - (sums[2:] - sums[0]) @ common
-        self.to_numerators = np.stack([first, total / points]) / scale
-        self.to_variance = (own / points - common @ common) / scale
+        scale = (runs.replications - 1.0) * runs.replications
+        first = self.first / points - (self.sums[2:] - self.sums[0]) @ common
+        self.to_numerators = np.stack([first, self.total / points]) / scale
+        self.to_variance = (self.own / points - common @ common) / scale
+
+    def _take(self, values: "Numbers") -> None:
+        """Take the values of one design at one point."""
+        self.values.append(values)
+        if len(self.values) == len(self.outputs):
+            self._add(np.stack(self.values))
+            self.values, self.point = [], self.point + 1
+
+    def _add(self, values: "Numbers") -> None:
+        """Add the values (D, R) of all designs at one point."""
+        means = values.mean(axis=1)
+        self.outputs[:, self.point] = means
+        self.sums += values / self.outputs.shape[1]
+        errors = values - means[:, np.newaxis]
+        changes = errors[2:] - errors[0]
+        self.first += changes @ errors[1]
+        self.total += (changes**2).sum(axis=1) / 2.0
+        self.own += (errors[:2] ** 2).sum() / 2.0
 
     @property
     def noise(self) -> "Numbers":
@@ -224,7 +237,7 @@ def _indices(outputs: "Numbers") -> "Numbers":
     fields = len(outputs) - 2
     if outputs[:2].var() == 0.0:
         return np.full((2, fields), np.nan)
-    # SciPy fails on one field alone: the first stands there twice.
+    # SciPy fails on one field alone: it gets the first twice.
     mixed = outputs[[2, *range(2, len(outputs))], np.newaxis]
     given: Any = {"f_A": outputs[:1], "f_B": outputs[1:2], "f_AB": mixed}
     found = sobol_indices(func=given, n=outputs.shape[1])

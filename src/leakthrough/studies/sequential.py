@@ -1,10 +1,10 @@
-"""Values of one measure of one scenario in ever more replications, and how sure their mean is."""
+"""A sample of one measure of one scenario that grows on demand, and how sure its mean is."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leakthrough.engine.scheduler import compute
+from leakthrough.engine.replications import compute
 from leakthrough.model.scenario import Scenario
 from leakthrough.run_options import Execution
 from leakthrough.studies.evaluate import prepared
@@ -20,12 +20,12 @@ SETTLED = 50.0
 """Replications that make a mean normal enough, over its squared skewness.
 
 Twice what Cochran asks for, as here their number depends on what is found: with 25 the 95 %
-interval of a mean made of one night in a hundred covered 94.4 % when first precise enough.
+interval of a mean made of one replication in a hundred covered 94.4 % when first precise enough.
 """
 
 
-class Growing:
-    """The values of a measure; those that are known are not computed again.
+class SequentialSample:
+    """Values of a measure; those that are known are not computed again.
 
     Replication n has the draws of replication n of `simulate` with this seed.
 
@@ -55,17 +55,16 @@ class Growing:
         self.most = np.inf
         if measure.kind.source == "leaked":
             all_leak = self.job.tables.salvos["count"][np.newaxis]
-            self.most = float(self.empty.gauge.readers[0](all_leak)[0, 0])
+            self.most = float(self.empty.reader.readers[0](all_leak)[0, 0])
 
     def up_to(self, replications: int) -> "Numbers":
         """Values (replications,) of the first replications."""
         first = len(self.values)
         if replications > first:
-            sink = self.empty.sized(replications - first)
-            given: dict[str, Any] = self.execution._asdict()
-            job = self.job._replace(first=first)
-            compute(job, sink, seed=self.seed, replications=replications - first, **given)
-            self.values = np.concatenate([self.values, sink.found[0][:, 0]])
+            job, more = self.job._replace(first=first), replications - first
+            sink = self.empty.alike(more)
+            compute(job, sink, seed=self.seed, replications=more, **self.execution._asdict())
+            self.values = np.concatenate([self.values, sink.values[0][:, 0]])
         return self.values[:replications]
 
     def estimates(self, replications: int, confidence: float) -> "Numbers":

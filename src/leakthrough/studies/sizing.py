@@ -15,7 +15,7 @@ from leakthrough.statistics.intervals import checked_confidence, wilson
 from leakthrough.studies.evaluate import checked_scenario, origin
 from leakthrough.studies.goals import Goal, Verdict
 from leakthrough.studies.measure import measure_of
-from leakthrough.studies.sequential import Growing
+from leakthrough.studies.sequential import SequentialSample
 from leakthrough.studies.sweep.axes import is_whole_at
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
 
 FIRST, GROWTH = 1_000, 4
-"""Replications of the first look at a number, and by how much they grow where undecided."""
+"""Replications of the first interim analysis of a candidate, and how they grow if undecided."""
 
 
-class _Trial(NamedTuple):
-    """What was found for one number."""
+class _Outcome(NamedTuple):
+    """What was found for one candidate."""
 
     verdict: Verdict
     replications: int
@@ -37,7 +37,7 @@ class _Trial(NamedTuple):
 
 
 class _Search:
-    """Tries numbers, and remembers what it found."""
+    """Tries candidates, and remembers what it found."""
 
     def __init__(
         self,
@@ -45,39 +45,39 @@ class _Search:
         path: str,
         goal: Goal,
         *,
-        looks: list[int],
+        sizes: list[int],
         error: float,
         confidence: float,
         seed: int,
         execution: Execution,
     ) -> None:
         self.scenario, self.path, self.goal = scenario, path, goal
-        self.looks, self.error, self.confidence = looks, error, confidence
+        self.sizes, self.error, self.confidence = sizes, error, confidence
         self.seed, self.execution = seed, execution
-        self.trials: dict[int, _Trial] = {}
+        self.outcomes: dict[int, _Outcome] = {}
 
-    def growing(self, number: int) -> Growing:
-        """The values with this number in its place."""
+    def sample(self, number: int) -> SequentialSample:
+        """The values for one candidate."""
         changed = self.scenario.replace(self.path, number)
-        return Growing(
+        return SequentialSample(
             changed, measure_of(self.goal.measure), seed=self.seed, execution=self.execution
         )
 
     def verdict(self, number: int) -> Verdict:
-        """Look until it is decided, or for the last time."""
-        growing, replications = self.growing(number), 0
+        """Simulate until it is decided, or as often as allowed."""
+        sample, replications = self.sample(number), 0
         verdict: Verdict = "undecided"
-        for replications in self.looks:
-            values = growing.up_to(replications)
-            verdict = self.goal.verdict(values, self.error, growing.most)
+        for replications in self.sizes:
+            values = sample.up_to(replications)
+            verdict = self.goal.verdict(values, self.error, sample.most)
             if verdict != "undecided":
                 break
-        kept = self.goal.kept(growing.values)
+        kept = self.goal.kept(sample.values)
         if kept is None:
-            estimates = growing.estimates(replications, self.confidence)
+            estimates = sample.estimates(replications, self.confidence)
         else:
             estimates = wilson(kept.sum(), replications, self.confidence)
-        self.trials[number] = _Trial(verdict, replications, estimates)
+        self.outcomes[number] = _Outcome(verdict, replications, estimates)
         return verdict
 
 
@@ -107,14 +107,14 @@ def size_for_goal(
         What is to hold. **If it holds for some number, it must hold for larger ones**: more
         rounds, channels or batteries, or longer salvos where rounds abound.
     low, high : int
-        The numbers among which the fewest is sought.
+        The candidates among which the fewest is sought.
     confidence : float
         That the whole answer is right.
     most_replications : int
-        For one number, from 2. One that is not decided by then, as what the goal is about lies
-        almost on the bound, is passed over; with large raids that takes a while.
+        For one candidate, from 2. A candidate still undecided after this many replications is
+        skipped: its outcome lies almost on the bound. With large raids that takes a while.
     seed, workers, executor, progress
-        As for `simulate`. All numbers are tried on common random numbers.
+        As for `simulate`. All candidates meet common random numbers.
 
     Returns
     -------
@@ -122,8 +122,8 @@ def size_for_goal(
         - `required`: the fewest for which the goal was shown to hold; infinite if it was not for
           `high`, as in `leakthrough.exact.rounds_required`;
         - `least`: all fewer were shown to be too few. With the stated confidence the exact
-          answer is one of `least` to `required`, which are the same unless a number was passed
-          over;
+          answer is one of `least` to `required`, which are the same unless a candidate was
+          skipped;
         - along `tried`, the numbers that were simulated: the `verdict` ("holds", "fails",
           "undecided"), the `replications` that it took, and the `estimates`: of the measure, or
           with a quantile of the probability that the bound is kept. **Its interval is for that
@@ -139,15 +139,15 @@ def size_for_goal(
 
     Notes
     -----
-    Bisection, with `high` first. A number is tried with 1,000 replications, and while it is
-    undecided with four times as many. Each of these looks may err, to the one side on which it
-    can, with probability (1 - confidence) / (steps of the search times looks). As long as nothing
-    was decided wrongly, the numbers at which that can happen are those of the search with exact
-    answers, which no draw can change; so the chance of any error is below 1 - confidence by
-    Bonferroni's inequality, common random numbers or not. Around the first number that was
-    passed over there are two searches: above it for one that is enough, below it for those that
-    are too few; at one side of it the exact search goes the same way, and at the other the exact
-    answer is known.
+    Bisection, with `high` first. A candidate is tried with 1,000 replications, and while it is
+    undecided with four times as many. Each of these interim analyses may err, to the one side on
+    which it can, with probability (1 - confidence) / (steps of the search times analyses). As long
+    as nothing was decided wrongly, the candidates at which that can happen are those of the search
+    with exact answers, which no draw can change; so the chance of any error is below
+    1 - confidence by Bonferroni's inequality, common random numbers or not. Around the first
+    candidate that was skipped there are two searches: above it for one that is enough, below it
+    for those that are too few; at one side of it the exact search goes the same way, and at the
+    other the exact answer is known.
 
     The test of a mean by Student's t is approximate (see
     `leakthrough.statistics.intervals.student`); that of probabilities and quantiles is exact.
@@ -164,21 +164,21 @@ def size_for_goal(
     """
     low, high = _checked_ends(scenario, path, goal, low, high)
     level = checked_confidence(confidence)
-    looks = [min(FIRST, checked_replications(most_replications, "most_replications", 2))]
-    while looks[-1] < most_replications:
-        looks.append(min(GROWTH * looks[-1], int(most_replications)))
+    sizes = [min(FIRST, checked_replications(most_replications, "most_replications", 2))]
+    while sizes[-1] < most_replications:
+        sizes.append(min(GROWTH * sizes[-1], int(most_replications)))
     steps = 1 + (high - low).bit_length()
     search = _Search(
         scenario,
         path,
         goal,
-        looks=looks,
-        error=(1.0 - level) / (steps * len(looks)),
+        sizes=sizes,
+        error=(1.0 - level) / (steps * len(sizes)),
         confidence=level,
         seed=checked_seed(seed),
         execution=checked_execution(workers, executor, progress),
     )
-    search.growing(low), search.growing(high)  # whatever is wrong with either is said here
+    search.sample(low), search.sample(high)  # whatever is wrong with either is said here
     least, fewest = _bisect(search, low, high)
     return _dataset(search, least, fewest, level)
 
@@ -208,7 +208,7 @@ def _bisect(search: _Search, low: int, high: int) -> tuple[int, float]:
         return high + 1, math.inf
     if verdict == "undecided":
         return _least(search, low, high), math.inf
-    least, fewest, passed_over = low, high, None
+    least, fewest, undecided = low, high, None
     while low < fewest:
         middle = (low + fewest) // 2
         verdict = search.verdict(middle)
@@ -216,15 +216,15 @@ def _bisect(search: _Search, low: int, high: int) -> tuple[int, float]:
             fewest = middle
             continue
         low = middle + 1
-        if verdict == "undecided" and passed_over is None:
-            passed_over = middle
-        if passed_over is None:
+        if verdict == "undecided" and undecided is None:
+            undecided = middle
+        if undecided is None:
             least = low
-    return least if passed_over is None else _least(search, least, passed_over), fewest
+    return least if undecided is None else _least(search, least, undecided), fewest
 
 
 def _least(search: _Search, low: int, high: int) -> int:
-    """The fewest that is not shown to be too few, below one that was passed over."""
+    """The fewest that is not shown to be too few, below one that was skipped."""
     while low < high:
         middle = (low + high) // 2
         low, high = (middle + 1, high) if search.verdict(middle) == "fails" else (low, middle)
@@ -235,12 +235,12 @@ def _dataset(search: _Search, least: int, fewest: float, confidence: float) -> "
     """What was found, labelled."""
     import xarray as xr
 
-    trials = [search.trials[number] for number in sorted(search.trials)]
+    outcomes = [search.outcomes[number] for number in sorted(search.outcomes)]
     measure, goal = measure_of(search.goal.measure), search.goal
     said = measure.attrs
     if goal.quantile is not None:
         said = {"units": "1", "long_name": "probability that the bound is kept"}
-    estimates = np.array([trial.estimates for trial in trials]).T
+    estimates = np.array([outcome.estimates for outcome in outcomes]).T
     text = {
         "required": "fewest for which the goal was shown to hold",
         "least": "fewest that was not shown to be too few",
@@ -252,9 +252,9 @@ def _dataset(search: _Search, least: int, fewest: float, confidence: float) -> "
         {
             "required": xr.Variable((), float(fewest), attrs["required"]),
             "least": xr.Variable((), least, attrs["least"]),
-            "verdict": xr.Variable("tried", [t.verdict for t in trials], attrs["verdict"]),
+            "verdict": xr.Variable("tried", [one.verdict for one in outcomes], attrs["verdict"]),
             "replications": xr.Variable(
-                "tried", [t.replications for t in trials], attrs["replications"]
+                "tried", [one.replications for one in outcomes], attrs["replications"]
             ),
             "estimates": measured(estimates, said["long_name"], "tried", units=said["units"]),
         },
@@ -262,5 +262,5 @@ def _dataset(search: _Search, least: int, fewest: float, confidence: float) -> "
         confidence,
     )
     found.attrs["goal"], found.attrs["path"] = goal.label, search.path
-    tried = ("tried", sorted(search.trials), {"units": "1", "long_name": search.path})
+    tried = ("tried", sorted(search.outcomes), {"units": "1", "long_name": search.path})
     return found.assign_coords({"tried": tried, **origin(search.scenario, search.seed)})

@@ -13,7 +13,7 @@ from leakthrough.run_options import checked_execution
 from leakthrough.statistics.intervals import checked_confidence, student
 from leakthrough.studies.evaluate import two_numbers
 from leakthrough.studies.measure import Measure
-from leakthrough.studies.paired import Trials
+from leakthrough.studies.paired import PairedRuns
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -43,7 +43,7 @@ def tornado(
     Parameters
     ----------
     scenario : Scenario
-        The base: every field but one stays as it is written there.
+        Base scenario; all fields but one keep its values.
     ranges : mapping of str to (low, high)
         By path, two numbers that the field allows; a range that the user finds plausible, or the
         bars compare ranges and not fields.
@@ -70,7 +70,7 @@ def tornado(
     Raises
     ------
     ValueError
-        If a path leads nowhere, a value is not allowed there, or an argument is not as above;
+        If a path does not exist, a value is not allowed there, or an argument is not as above;
         before anything runs.
 
     Examples
@@ -87,23 +87,23 @@ def tornado(
         checked_confidence(confidence),
         checked_execution(workers, executor, progress),
     )
-    trials = Trials(scenario, measure, replications, seed, execution)
+    runs = PairedRuns(scenario, measure, replications, seed, execution)
     ranges = _checked_ranges(ranges)
-    trials.check({path: value} for path, pair in ranges.items() for value in pair)
-    with trials:
-        base = trials.values({})
+    runs.check({path: value} for path, pair in ranges.items() for value in pair)
+    with runs:
+        base = runs.values({})
         found = np.stack(
-            [[trials.values({path: value}) for value in pair] for path, pair in ranges.items()]
+            [[runs.values({path: value}) for value in pair] for path, pair in ranges.items()]
         )
-    attrs, settings = trials.measure.attrs, np.array(list(ranges.values()), np.float64)
+    attrs, settings = runs.measure.attrs, np.array(list(ranges.values()), np.float64)
 
     def paired(values: Any, text: str, *dims: str) -> "xr.Variable":
         mean, spread = values.mean(axis=-1), values.var(axis=-1, ddof=1)
-        estimates = student(mean, spread, trials.replications, level)
+        estimates = student(mean, spread, runs.replications, level)
         return measured(estimates, f"{attrs['long_name']}: {text}", *dims, units=attrs["units"])
 
     variables = {
-        "base": measured(trials.measure.estimates(base, level), **attrs),
+        "base": measured(runs.measure.estimates(base, level), **attrs),
         "difference": paired(found - base, "difference from the base", "path", "end"),
         "swing": paired(found[:, 1] - found[:, 0], "high less low", "path"),
         "setting": xr.Variable(("path", "end"), settings, {"long_name": "value of the field"}),
@@ -112,7 +112,7 @@ def tornado(
         "path": ("path", list(ranges), {"long_name": "field of the scenario"}),
         "end": ("end", list(ENDS), {"long_name": "end of the range"}),
     }
-    return trials.labelled(variables, coordinates, level)
+    return runs.labelled(variables, coordinates, level)
 
 
 def _checked_ranges(ranges: object) -> dict[str, tuple[Any, ...]]:

@@ -16,7 +16,7 @@ import xarray as xr
 from raids import api_example
 
 import leakthrough as lt
-from leakthrough.studies.sweep import tasks as _tasks
+from leakthrough.engine import scheduler
 
 ROUNDS = "layers.point.batteries.gun.magazines.gun burst.rounds"
 COUNT = "salvos.drones.count"
@@ -49,8 +49,8 @@ def client() -> Iterator[Any]:
 
 def in_small_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts of points, and whole ones; hardly any of them here."""
-    monkeypatch.setattr(_tasks, "BLOCK_SECONDS", 8e-3)
-    monkeypatch.setattr(_tasks, "TASK_SECONDS", 40e-3)
+    monkeypatch.setattr(scheduler, "BLOCK_SECONDS", 8e-3)
+    monkeypatch.setattr(scheduler, "TASK_SECONDS", 40e-3)
 
 
 def test_on_processes(alone: xr.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:

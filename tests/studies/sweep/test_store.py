@@ -15,8 +15,9 @@ import xarray as xr
 from raids import api_example
 
 import leakthrough as lt
+from leakthrough.engine import scheduler
 from leakthrough.studies.sweep import store as _store
-from leakthrough.studies.sweep import tasks as _tasks
+from leakthrough.studies.sweep.tasks import SomePoints
 
 ROUNDS = "layers.point.batteries.gun.magazines.gun burst.rounds"
 COUNT = "salvos.drones.count"
@@ -68,7 +69,7 @@ def test_a_finished_one_is_read(
 ) -> None:
     path = tmp_path / "sweep.zarr"
     lt.sweep(**small(store=path))
-    monkeypatch.setattr(_tasks, "_done", None)  # nothing can run
+    monkeypatch.setattr(SomePoints, "__call__", None)  # nothing can run
     xr.testing.assert_identical(lt.sweep(**small(store=path)), alone)
     xr.testing.assert_identical(lt.sweep(**small(store=str(path), seed=None)), alone)
 
@@ -88,9 +89,9 @@ def stopped_after(tasks: int, path: Path, monkeypatch: pytest.MonkeyPatch, **cha
             raise StoppedError
         return original(*arguments)
 
-    original = _tasks._done
-    monkeypatch.setattr(_tasks, "_done", done)
-    monkeypatch.setattr(_tasks, "BLOCK_SECONDS", 0.0)
+    original = SomePoints.__call__
+    monkeypatch.setattr(SomePoints, "__call__", done)
+    monkeypatch.setattr(scheduler, "BLOCK_SECONDS", 0.0)
     try:
         lt.sweep(**small(store=path, workers=1, **changed))
     except StoppedError:
@@ -162,7 +163,7 @@ def test_another_sweep_has_no_place_in_it(
 ) -> None:
     path = tmp_path / "sweep.zarr"
     stopped_after(1000 if is_finished else 25, path, monkeypatch)
-    monkeypatch.setattr(_tasks, "_done", None)
+    monkeypatch.setattr(SomePoints, "__call__", None)
     with pytest.raises(ValueError, match=f"store: .* holds a sweep with another {said};"):
         lt.sweep(**small(store=path, **changed))
 
@@ -184,7 +185,7 @@ def test_what_is_no_sweep_stays_untouched(name: str, tmp_path: Path) -> None:
         make(tmp_path / name)
         if make is Path.mkdir:  # an empty one may be what is left of a store
             (tmp_path / name / "mine").touch()
-        with pytest.raises(ValueError, match="stands there, and is not the store of a sweep"):
+        with pytest.raises(ValueError, match="exists, and is not the store of a sweep"):
             lt.sweep(**small(store=tmp_path / "sweep.zarr"))
         assert [file.name for file in tmp_path.iterdir()] == [name]
         shutil.rmtree(tmp_path / name) if make is Path.mkdir else (tmp_path / name).unlink()

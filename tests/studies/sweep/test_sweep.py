@@ -17,9 +17,9 @@ from raids import INF, api_example, battery, gun, layer, raid, rich, salvo
 from scipy import stats
 
 import leakthrough as lt
+from leakthrough.engine import replications, scheduler
 from leakthrough.studies.measure import MEASURES
 from leakthrough.studies.sweep import points as _points
-from leakthrough.studies.sweep import tasks as _tasks
 from leakthrough.studies.sweep.patching import is_plain
 
 EVERY = [
@@ -165,29 +165,16 @@ def test_the_same_bits_however_it_is_cut(
     alone: xr.Dataset,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(_tasks, "BLOCK_SECONDS", seconds)
-    monkeypatch.setattr(_tasks, "TASK_SECONDS", seconds)
-    monkeypatch.setattr(_tasks, "MOST_IN_A_BLOCK", most)
-    monkeypatch.setattr(_tasks, "FIRST_PENDING", 1)
-    monkeypatch.setattr(_tasks, "MOST_PENDING", 3)
-    monkeypatch.setattr(_points, "MOST_BENCHES", 1)
+    monkeypatch.setattr(scheduler, "BLOCK_SECONDS", seconds)
+    monkeypatch.setattr(scheduler, "TASK_SECONDS", seconds)
+    monkeypatch.setattr(replications, "MOST_IN_A_BLOCK", most)
+    monkeypatch.setattr(scheduler, "FIRST_PENDING", 1)
+    monkeypatch.setattr(scheduler, "MOST_PENDING", 3)
+    monkeypatch.setattr(_points, "MOST_LOWERED", 1)
     monkeypatch.setattr(_points, "MOST_BUILT", 2)
     xr.testing.assert_identical(lt.sweep(**spread, workers=3), alone)
     with ThreadPoolExecutor(2) as executor:
         xr.testing.assert_identical(lt.sweep(**spread, executor=executor), alone)
-
-
-def test_tasks_cover_everything_once() -> None:
-    for size, replications in itertools.product((1, 3, 10, 25, 1000), (1, 7, 10)):
-        tasks = _tasks._Tasks([(0, 4), (6, 13)], replications, 2)
-        tasks.size = size
-        seen = np.zeros((13, replications), np.int64)
-        while (task := tasks.next()) is not None:
-            assert task.replications <= max(size, 1)
-            seen[task.first : task.last, task.start : task.stop] += 1
-        wanted = np.ones_like(seen)
-        wanted[4:6] = 0
-        np.testing.assert_array_equal(seen, wanted)
 
 
 def test_it_is_done_again_from_what_it_says(alone: xr.Dataset) -> None:
@@ -397,7 +384,7 @@ def test_a_design_fills_its_ranges(design: Any) -> None:
         ({"measures": []}, "measures: must be a list of at least one"),
         ({"measures": "leakers"}, "measures: must be a list"),
         ({"measures": ["leaker"]}, "measure: must be one of .*did you mean 'leakers'"),
-        ({"measures": ["dry", "dry"]}, "measures: dry stands there more than once"),
+        ({"measures": ["dry", "dry"]}, "measures: dry is given more than once"),
         ({"axes": {"leakers": {ROUNDS: [1]}}}, "axes: leakers is the name of something else"),
         ({"axes": {"a": {ROUNDS: [1], CHANNELS: [1]}, CHANNELS: {KILL: [1]}}}, "something else"),
         (

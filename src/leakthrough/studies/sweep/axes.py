@@ -27,7 +27,7 @@ POINT = "point"
 OURS = ("estimate", "seed", "scenario_digest")
 TAKEN = (POINT, *OURS, "salvo", "threat", "layer", "battery", "interceptor")
 WHOLE = ("rounds", "max_salvos")
-"""Fields of whole numbers which may now stand at something else."""
+"""Fields of whole numbers which may hold something else now."""
 
 
 class Axis(NamedTuple):
@@ -43,16 +43,16 @@ class Axis(NamedTuple):
         return len(self.values[0])
 
     def at(self, index: int) -> list[Any]:
-        """The value of each path at one place."""
+        """The value of each path at one index."""
         return [values[index] for values in self.values]
 
     def label(self, index: int) -> str:
-        """What a message calls one place."""
+        """What a message calls one index."""
         return f"{self.name} = {text_of(self.values[0][index])}"
 
 
 def document_of(value: Any) -> Any:
-    """Return a value that may stand in a scenario as plain data."""
+    """Return a value of a scenario as plain data."""
     value = plain(value)
     if is_frozen(value):
         value = Distribution.model_validate(value)
@@ -123,7 +123,7 @@ def _table(name: Any, entry: Any) -> Mapping[str, Any]:
 
 
 def _check_paths(scenario: Scenario, tables: Mapping[str, Mapping[str, Any]]) -> None:
-    """Refuse paths that lead nowhere, stand twice, or lead through one another."""
+    """Refuse paths that do not exist, are given twice, or lead through one another."""
     owners: dict[str, str] = {}
     for name, table in tables.items():
         for path in table:
@@ -199,8 +199,8 @@ def _range(
     """Return what turns shares from 0 to 1 into values at a path."""
     whole = is_whole_at(scenario, path)
     if isinstance(entry, Mapping | Distribution) or is_frozen(entry):
-        law = law_of(f"axis {name}, {path}", entry)
-        return lambda shares: _rounded(np.asarray(law.ppf(shares)), whole)
+        distribution = distribution_of(f"axis {name}, {path}", entry)
+        return lambda shares: _rounded(np.asarray(distribution.ppf(shares)), whole)
     low, high = _ends(name, path, entry)
     if whole:  # every whole number from low to high has the same share
         first, last = math.ceil(low), math.floor(high)
@@ -212,11 +212,11 @@ def _range(
 
 
 def is_whole_at(scenario: Scenario, path: str) -> bool:
-    """Whether a field holds whole numbers, even if what stands there now is none."""
+    """Whether a field holds whole numbers, even if it holds something else now."""
     return is_whole(value_at(scenario, path)) or path.split(".")[-1] in WHOLE
 
 
-def law_of(what: str, given: object) -> Any:
+def distribution_of(what: str, given: object) -> Any:
     """The frozen distribution that is given for something, or a clear error."""
     try:
         return Distribution.model_validate(given).frozen()
@@ -289,7 +289,7 @@ def _labels(values: Sequence[Any]) -> "npt.NDArray[Any]":
 
 
 def _units(scenario: Scenario, path: str) -> str:
-    """Units of a field, which stand in brackets in its description."""
+    """Units of a field, which its description has in brackets."""
     steps = path.split(".")
     for depth in range(len(steps) - 1, -1, -1):
         parent = value_at(scenario, ".".join(steps[:depth])) if depth else scenario

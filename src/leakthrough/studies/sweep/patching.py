@@ -15,11 +15,12 @@ from leakthrough.engine.jobs import Flag, run_block
 from leakthrough.engine.labels import label, outermost_first, units_of
 from leakthrough.engine.layout import Field, Patch
 from leakthrough.engine.lower_raid import lower
+from leakthrough.engine.state import new_state
 from leakthrough.engine.tables import RECORDS_OF, Tables
 from leakthrough.model.discrete import threshold
 from leakthrough.model.paths import value_at
 from leakthrough.model.scenario import Scenario
-from leakthrough.studies.evaluate import Gauge
+from leakthrough.studies.evaluate import RowReader
 from leakthrough.studies.measure import Measure
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _codes(scenario: Scenario, tables: Tables, path: str) -> "Codes":
     return found
 
 
-class Bench:
+class LoweredScenario:
     """Computes replications of a scenario in which some plain numbers are exchanged.
 
     Parameters
@@ -123,7 +124,7 @@ class Bench:
         self, scenario: Scenario, measures: Sequence[Measure], paths: Sequence[str] = ()
     ) -> None:
         self.tables, labels = lower(scenario), label(scenario)
-        self.gauge = Gauge(self.tables, labels, measures)
+        self.reader = RowReader(self.tables, labels, measures)
         self.fields = [field_at(path) for path in paths]
         self.codes = [_codes(scenario, self.tables, path) for path in paths]
 
@@ -143,5 +144,5 @@ class Bench:
         """Counts of the replications from `start` up to `stop`; void if the flag was set."""
         tables = self.patched(numbers)
         rows = new_counts(tables, stop - start).rows
-        run_block(tables, rows, seed, start, flag)
+        run_block(tables, rows, seed, start, flag, new_state(tables))
         return rows

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from leakthrough.engine import replications
 from leakthrough.engine.jobs import Flag
 from leakthrough.engine.labels import label
 from leakthrough.engine.lower_raid import lower
@@ -17,7 +18,7 @@ from leakthrough.model.scenario import Scenario
 from leakthrough.studies.evaluate import every_name
 from leakthrough.studies.measure import Measure
 from leakthrough.studies.sweep.axes import Axis, key_of
-from leakthrough.studies.sweep.patching import Bench, is_plain
+from leakthrough.studies.sweep.patching import LoweredScenario, is_plain
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -27,13 +28,14 @@ if TYPE_CHECKING:
 
 
 RENAMING = ("name", "interceptor")
-MOST_BENCHES = 64
+MOST_LOWERED = 64
 MOST_BUILT = 10_000
+"""Scenarios that are kept for points that are still to come."""
 NOTHING: Mapping[int, Scenario] = MappingProxyType({})
 PLAIN = int | float | str | bool | None
 
 Names = tuple[tuple[str, ...], ...]
-"""By measure, what its values are grouped by, at all points together."""
+"""By measure, the names of its values, at all points together."""
 
 
 class Plan(NamedTuple):
@@ -42,7 +44,7 @@ class Plan(NamedTuple):
     scenario: Scenario
     measures: tuple[Measure, ...]
     structure: tuple[str, ...]  # paths whose values take part in the building of a scenario
-    numbers: tuple[str, ...]  # paths of plain numbers, put in their places later
+    numbers: tuple[str, ...]  # paths of plain numbers, which are written in later
     names: Names
     replications: int
     seed: int
@@ -50,8 +52,8 @@ class Plan(NamedTuple):
     keep_distributions: bool
 
 
-class Recipe(NamedTuple):
-    """What is special at one point."""
+class DesignPoint(NamedTuple):
+    """The values of all axes at one point."""
 
     key: int  # equal where all values of the structure are
     structure: tuple[Any, ...]
@@ -73,7 +75,7 @@ class Points:
         self.scenario, self.axes, self.zipped = scenario, axes, zipped
         self.shape = (axes[0].size,) if zipped else tuple(axis.size for axis in axes)
         number = np.arange(int(np.prod(self.shape)))
-        self.places = [number] * len(axes) if zipped else np.unravel_index(number, self.shape)
+        self.indices = [number] * len(axes) if zipped else np.unravel_index(number, self.shape)
         self.split = [_is_plain_axis(scenario, axis, axes) for axis in axes]
         self.keys = self._keys()
         self.order = np.argsort(self.keys, kind="stable")
@@ -82,14 +84,14 @@ class Points:
     def _keys(self) -> "Indices":
         """A number for each point, equal where all values of the structure are."""
         keys = np.zeros(int(np.prod(self.shape)), np.int64)
-        for axis, places, plain in zip(self.axes, self.places, self.split, strict=True):
+        for axis, indices, plain in zip(self.axes, self.indices, self.split, strict=True):
             if not plain:
                 codes: dict[tuple[str, ...], int] = {}
                 own = [
                     codes.setdefault(tuple(map(key_of, axis.at(n))), len(codes))
                     for n in range(axis.size)
                 ]
-                _, keys = np.unique(keys * len(codes) + np.array(own)[places], return_inverse=True)
+                _, keys = np.unique(keys * len(codes) + np.array(own)[indices], return_inverse=True)
         return keys
 
     def paths(self, *, plain: bool) -> tuple[str, ...]:
@@ -98,27 +100,29 @@ class Points:
         return tuple(path for axis, is_plain in pairs if is_plain == plain for path in axis.paths)
 
     def _values(self, point: int, *, plain: bool) -> tuple[Any, ...]:
-        triples = zip(self.axes, self.places, self.split, strict=True)
+        triples = zip(self.axes, self.indices, self.split, strict=True)
         return tuple(
             value
-            for axis, places, is_plain in triples
+            for axis, indices, is_plain in triples
             if is_plain == plain
-            for value in axis.at(int(places[point]))
+            for value in axis.at(int(indices[point]))
         )
 
-    def recipes(self, first: int, stop: int) -> list[Recipe]:
-        """What is special at some points, by their places in the order."""
+    def design_points(self, first: int, stop: int) -> list[DesignPoint]:
+        """The values at some points, by their numbers in the order."""
         return [
-            Recipe(int(self.keys[p]), self._values(p, plain=False), self._values(p, plain=True))
+            DesignPoint(
+                int(self.keys[p]), self._values(p, plain=False), self._values(p, plain=True)
+            )
             for p in self.order[first:stop].tolist()
         ]
 
     def named(self, point: int, *, plain: bool) -> str:
         """What a message calls a point; without its plain numbers unless it is about them."""
-        triples = zip(self.axes, self.places, self.split, strict=True)
+        triples = zip(self.axes, self.indices, self.split, strict=True)
         return ", ".join(
-            axis.label(int(places[point]))
-            for axis, places, is_plain in triples
+            axis.label(int(indices[point]))
+            for axis, indices, is_plain in triples
             if plain or not is_plain
         )
 
@@ -178,7 +182,7 @@ class Points:
 
 
 def _is_plain_axis(scenario: Scenario, axis: Axis, axes: Sequence[Axis]) -> bool:
-    """Whether an axis moves plain numbers only, which stay where their paths lead."""
+    """Whether an axis varies plain numbers only, whose paths no other axis renames."""
     renamed = any(path.split(".")[-1] in RENAMING for other in axes for path in other.paths)
     pairs = zip(axis.paths, axis.values, strict=True)
     return not renamed and all(is_plain(scenario, path, values) for path, values in pairs)
@@ -196,34 +200,38 @@ def _names(scenario: Scenario, measure: Measure) -> tuple[str, ...]:
     return (measure.of,)
 
 
-class Shop:
-    """Computes the measures of points, with the benches on which the last ones were computed."""
+class Evaluator:
+    """Computes the measures of points; it keeps the lowered scenarios of the last ones."""
 
     def __init__(self, plan: Plan, built: Mapping[int, Scenario] = NOTHING) -> None:
         self.plan, self.built = plan, built
-        self.benches: dict[int, Bench] = {}
+        self.kept: dict[int, LoweredScenario] = {}
         self.lock = threading.Lock()
 
-    def bench(self, recipe: Recipe) -> Bench:
-        """The bench for a point."""
+    def lowered(self, point: DesignPoint) -> LoweredScenario:
+        """The scenario of a point, but for its plain numbers."""
         with self.lock:
-            found = self.benches.get(recipe.key)
+            found = self.kept.get(point.key)
         if found is None:
-            changes = dict(zip(self.plan.structure, recipe.structure, strict=True))
-            scenario = self.built.get(recipe.key) or changed(self.plan.scenario, changes)
-            found = Bench(scenario, self.plan.measures, self.plan.numbers)
+            changes = dict(zip(self.plan.structure, point.structure, strict=True))
+            scenario = self.built.get(point.key) or changed(self.plan.scenario, changes)
+            found = LoweredScenario(scenario, self.plan.measures, self.plan.numbers)
             with self.lock:
-                self.benches[recipe.key] = found
-                while len(self.benches) > MOST_BENCHES:
-                    del self.benches[next(iter(self.benches))]
+                self.kept[point.key] = found
+                while len(self.kept) > MOST_LOWERED:
+                    del self.kept[next(iter(self.kept))]
         return found
 
-    def values(self, recipe: Recipe, start: int, stop: int, flag: Flag) -> "list[Numbers]":
+    def values(self, point: DesignPoint, start: int, stop: int, flag: Flag) -> "list[Numbers]":
         """Values of each measure (replications, all names) at a point; NaN for a missing name."""
-        bench = self.bench(recipe)
-        rows = bench.rows(recipe.numbers, self.plan.seed, start, stop, flag)
-        triples = zip(bench.gauge(rows), bench.gauge.readers, self.plan.names, strict=True)
-        return [_among(values, reader.names, names) for values, reader, names in triples]
+        lowered, size = self.lowered(point), replications.MOST_IN_A_BLOCK
+        blocks = []
+        for begin in range(start, stop, size):
+            rows = lowered.rows(point.numbers, self.plan.seed, begin, min(begin + size, stop), flag)
+            blocks.append(lowered.reader(rows))
+        values = [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
+        triples = zip(values, lowered.reader.readers, self.plan.names, strict=True)
+        return [_among(own, reader.names, names) for own, reader, names in triples]
 
 
 def _among(values: "Numbers", own: tuple[str, ...], names: tuple[str, ...]) -> "Numbers":

@@ -1,9 +1,9 @@
 """Finished points on disk, so that a study which was killed goes on where it was.
 
-While a study runs, the folder beside its store, `NAME.partial`, holds what the study is
+While a study runs, a folder next to its store, `NAME.partial`, holds what the study is
 (`study.json`) and one file for each handful of finished points. A file is written under another
 name, flushed to the disk, and then renamed: whatever has the right name is whole. At the end the
-store is written in there too, and renamed into its place.
+store is written in there too, and renamed.
 """
 
 import io
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leakthrough.studies.sweep.points import Points
-from leakthrough.studies.sweep.tasks import Found, widened
+from leakthrough.studies.sweep.tasks import PointResults, widened
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -36,8 +36,8 @@ class Results:
 
     def __init__(self, points: Points, store: "Store | None") -> None:
         self.number, self.store = points.order.size, store
-        self.place = np.empty(self.number, np.int64)
-        self.place[points.order] = np.arange(self.number)
+        self.rank = np.empty(self.number, np.int64)
+        self.rank[points.order] = np.arange(self.number)
         self.found: list[npt.NDArray[Any]] = []
         self.counts: list[list[tuple[int, npt.NDArray[Any]]]] = []
         self.done = np.zeros(self.number, np.bool_)
@@ -49,7 +49,7 @@ class Results:
         edges = np.flatnonzero(np.diff(np.concatenate([[True], self.done, [True]])))
         return [(int(first), int(last)) for first, last in edges.reshape(-1, 2)]
 
-    def _keep(self, first: int, found: Found) -> None:
+    def _keep(self, first: int, found: PointResults) -> None:
         if not self.found:
             shapes = [(self.number, *own.shape[1:]) for own in found.estimates]
             self.found = [np.empty(shape) for shape in shapes]
@@ -61,7 +61,7 @@ class Results:
             kept.append((first, counts))
         self.done[first:last] = True
 
-    def take(self, first: int, found: Found) -> None:
+    def take(self, first: int, found: PointResults) -> None:
         """Take finished points."""
         self._keep(first, found)
         if self.store is not None:
@@ -69,7 +69,7 @@ class Results:
 
     def estimates(self) -> "list[npt.NDArray[Any]]":
         """By measure, (points, 4, names), the points in the order of the axes."""
-        return [own[self.place] for own in self.found]
+        return [own[self.rank] for own in self.found]
 
     def distributions(self) -> "list[npt.NDArray[Any]]":
         """By measure that is counted, (points, names, numbers)."""
@@ -79,7 +79,7 @@ class Results:
             whole = np.empty((self.number, kept[0][1].shape[1], width), np.uint32)
             for first, counts in kept:
                 whole[first : first + len(counts)] = widened(counts, width)
-            found.append(whole[self.place])
+            found.append(whole[self.rank])
         return found
 
 
@@ -89,12 +89,12 @@ class Store:
     Parameters
     ----------
     path : str or Path
-        Where it is to stand.
+        Where it is, or is to be.
 
     Raises
     ------
     ValueError
-        If something else stands there.
+        If something else is there.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -107,7 +107,7 @@ class Store:
             raise ValueError(f"store: must be the path of a folder; got {str(path)!r}")
         self.partial = self.path.with_name(f"{self.path.name}.partial")
         self.recorded = self._recorded()
-        self.waiting: list[tuple[int, Found]] = []
+        self.waiting: list[tuple[int, PointResults]] = []
         self.written = time.monotonic()
 
     @property
@@ -116,21 +116,21 @@ class Store:
         return self.path.exists()
 
     def _recorded(self) -> dict[str, Any] | None:
-        """What the study is of which something stands there."""
-        for place, read in ((self.path, _of_finished), (self.partial, _of_partial)):
-            if place.exists() and not (place == self.partial and _is_hardly_begun(place)):
+        """What the study is of which something is there."""
+        for path, read in ((self.path, _of_finished), (self.partial, _of_partial)):
+            if path.exists() and not (path == self.partial and _is_hardly_begun(path)):
                 try:
-                    record: dict[str, Any] = json.loads(read(place))
+                    record: dict[str, Any] = json.loads(read(path))
                     if record["study"] != "sweep":
                         raise ValueError
                 except (OSError, KeyError, TypeError, ValueError):
-                    said = "stands there, and is not the store of a sweep"
-                    raise ValueError(f"store: {place} {said}") from None
+                    said = "exists, and is not the store of a sweep"
+                    raise ValueError(f"store: {path} {said}") from None
                 return record
         return None
 
     def seed(self) -> int | None:
-        """The seed of the study that stands there."""
+        """The seed of the study that is there."""
         return None if self.recorded is None else int(self.recorded["call"]["seed"])
 
     def open(self, provenance: str) -> None:
@@ -139,14 +139,14 @@ class Store:
         Raises
         ------
         ValueError
-            If another study stands there.
+            If another study is there.
         """
         if self.recorded is None:
             self.partial.mkdir(parents=True, exist_ok=True)
             _write(self.partial, "study.json", provenance.encode())
         elif found := _differences(self.recorded, json.loads(provenance)):
             said = f"holds a sweep with another {', '.join(found)}"
-            raise ValueError(f"store: {self.path} {said}; finish that, or take another place")
+            raise ValueError(f"store: {self.path} {said}; finish that, or take another path")
 
     def load(self) -> "xr.Dataset":
         """Read a finished study."""
@@ -156,17 +156,17 @@ class Store:
         found: xr.Dataset = xr.open_zarr(self.path, chunks=None).load()
         return found
 
-    def finished(self) -> list[tuple[int, Found]]:
-        """The points that stand there."""
+    def finished(self) -> list[tuple[int, PointResults]]:
+        """The points that are there."""
         found = []
         for path in sorted(self.partial.glob(f"{PART}*.npz")):
             with np.load(path) as arrays:
                 for n, first in enumerate(arrays["first"].tolist()):
                     estimates = _listed(arrays, f"estimates-{n}-")
-                    found.append((first, Found(estimates, _listed(arrays, f"counts-{n}-"))))
+                    found.append((first, PointResults(estimates, _listed(arrays, f"counts-{n}-"))))
         return found
 
-    def take(self, first: int, found: Found) -> None:
+    def take(self, first: int, found: PointResults) -> None:
         """Take finished points, and write them together with others."""
         self.waiting.append((first, found))
         if time.monotonic() - self.written >= SECONDS_A_FILE:
@@ -186,7 +186,7 @@ class Store:
         self.waiting, self.written = [], time.monotonic()
 
     def finish(self, dataset: "xr.Dataset") -> None:
-        """Put the whole study in its place."""
+        """Write the whole study."""
         draft = self.partial / f"{DRAFT}{secrets.token_hex(8)}"
         dataset.to_zarr(draft, zarr_format=2)  # version 3 has no specification for text yet
         for file in draft.rglob("*"):
@@ -225,12 +225,12 @@ def _listed(arrays: Mapping[str, Any], prefix: str) -> list[Any]:
 
 def _write(folder: Path, name: str, content: bytes) -> None:
     """Write a file wholly or not at all, also where the power fails."""
-    beside = folder / f"{DRAFT}{secrets.token_hex(8)}"
-    with beside.open("wb") as file:
+    draft = folder / f"{DRAFT}{secrets.token_hex(8)}"
+    with draft.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    beside.replace(folder / name)
+    draft.replace(folder / name)
     _to_disk(folder)
 
 

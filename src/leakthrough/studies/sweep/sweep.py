@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from leakthrough.engine.jobs import RaidJob
-from leakthrough.engine.lower_raid import lower
-from leakthrough.engine.scheduler import compile_for
+from leakthrough.engine.scheduler import run
 from leakthrough.model.errors import is_whole, shown
 from leakthrough.model.scenario import Scenario
 from leakthrough.results.provenance import versions
@@ -22,7 +20,7 @@ from leakthrough.studies.measure import Measure, measure_of
 from leakthrough.studies.sweep.axes import POINT, axes_of, coordinates_of, recorded
 from leakthrough.studies.sweep.points import Plan, Points
 from leakthrough.studies.sweep.store import Results, Store
-from leakthrough.studies.sweep.tasks import is_counted, run
+from leakthrough.studies.sweep.tasks import SweepWork, is_counted
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -55,13 +53,13 @@ def sweep(
     Parameters
     ----------
     scenario : Scenario
-        What stands wherever no axis leads.
+        Baseline scenario; paths not listed in `axes` keep these values.
     axes : mapping
         By name, what varies: values by path, ``{path: [value, ...], ...}``, which all its paths
         take together; or, the name being a path, its values alone. A value is anything that
         `Scenario.replace` takes.
     measures : sequence of Measure or str
-        What is looked at, at each point.
+        What is measured at each point.
     replications : int
         Of each point, from 1 to 2**32 - 1.
     design : {"grid", "zip", "latin_hypercube", "sobol"}
@@ -83,7 +81,7 @@ def sweep(
         bytes for each point, name and number up to the largest.
     store : str or Path, optional
         A zarr store, for which the extra `io` is needed. Finished points go there as they come
-        (to the folder beside it, `.partial`, while there are others); the same call goes on
+        (to a folder next to it, `.partial`, until all are there); the same call goes on
         where one that was killed has stopped, and ends in the same bits.
 
     Returns
@@ -99,7 +97,7 @@ def sweep(
     Raises
     ------
     ScenarioError
-        If a path leads nowhere, or the scenario refuses a value: it says at which point.
+        If a path does not exist, or the scenario refuses a value: it says at which point.
     ValueError
         If another argument is not as above, or the store holds something else. No error of
         this kind comes after the first replication.
@@ -120,9 +118,9 @@ def sweep(
     if not isinstance(scenario, Scenario):
         raise ValueError(f"scenario: must be a Scenario; got {shown(scenario)}")
     own, execution = _checked_measures(measures), checked_execution(workers, executor, progress)
-    place = None if store is None else Store(store)
-    if seed is None and place is not None:
-        seed = place.seed()
+    disk = None if store is None else Store(store)
+    if seed is None and disk is not None:
+        seed = disk.seed()
     call = _Call(
         measures=own,
         replications=checked_replications(replications),
@@ -144,16 +142,15 @@ def sweep(
         names=grid.checked(own),
         **{name: getattr(call, name) for name in SHARED},
     )
-    compile_for(RaidJob(lower(scenario)))
     provenance = _provenance(scenario, recorded(axes, ready, design), call)
-    if place is not None:
-        place.open(provenance)
-        if place.is_finished:
-            return place.load()
-    results = _computed(plan, grid, place, execution)
+    if disk is not None:
+        disk.open(provenance)
+        if disk.is_finished:
+            return disk.load()
+    results = _computed(plan, grid, disk, execution)
     found = _dataset(plan, results, grid.shape, coordinates, provenance)
-    if place is not None:
-        place.finish(found)
+    if disk is not None:
+        disk.finish(found)
     return found
 
 
@@ -178,7 +175,7 @@ def _checked_measures(measures: Any) -> tuple[Measure, ...]:
     found = tuple([measure_of(measure) for measure in measures])
     labels = [measure.label for measure in found]
     if twice := next((name for name in labels if labels.count(name) > 1), None):
-        raise ValueError(f"measures: {twice} stands there more than once")
+        raise ValueError(f"measures: {twice} is given more than once")
     return found
 
 
@@ -214,7 +211,7 @@ def _computed(plan: Plan, points: Points, store: Store | None, execution: Execut
     """Compute what is missing; what is finished when it is interrupted goes to the store."""
     results = Results(points, store)
     try:
-        run(plan, points, results.missing(), results, execution)
+        run(SweepWork(plan, points, results.missing(), results), **execution._asdict())
     finally:
         if store is not None:
             store.flush()

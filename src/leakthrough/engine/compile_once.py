@@ -1,0 +1,47 @@
+"""Compile the kernel once in a process, and say so where that takes a while."""
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from leakthrough.engine.jobs import Job, is_compiling
+
+PATIENCE = 1.0
+"""Seconds between two questions whether the kernel is being compiled, and not only loaded."""
+MESSAGE = "leakthrough: compiling the simulator (about 10 s, once) ...\n"
+
+_compiled: set[tuple[type[Job], bool]] = set()
+_compiling = threading.Lock()
+
+
+def compile_for(job: Job) -> None:
+    """Compile, or load from the cache, in this thread, where Ctrl-C is noticed."""
+    kind = type(job), job.raids > 1  # between raids there is more to compile
+    with _compiling:
+        if kind not in _compiled:
+            with announced():
+                job.compile()
+            _compiled.add(kind)
+
+
+@contextmanager
+def announced() -> Iterator[None]:
+    """Write a line to a terminal or notebook if the kernel is being compiled in the body."""
+    stream, ended = sys.stderr, threading.Event()
+    if stream is None or not (stream.isatty() or type(stream).__module__.startswith("ipykernel")):
+        yield
+        return
+    threading.Thread(target=_watch, args=(stream, ended), daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
+
+
+def _watch(stream: TextIO, ended: threading.Event) -> None:
+    while not ended.wait(PATIENCE):
+        if is_compiling():
+            stream.write(MESSAGE)
+            return
