@@ -3,7 +3,7 @@
 import random
 from typing import Any
 
-import lively
+import busy_scenarios
 import numpy as np
 from engines import Outcome, counted, outcome_of
 from scipy import stats
@@ -65,7 +65,7 @@ def _stock(pick: random.Random, interceptor: str, interval: float) -> lt.Stock:
 
 def campaign(number: int) -> lt.Campaign:
     """One campaign of up to four raids."""
-    scenario = lively.scenario(number)
+    scenario = busy_scenarios.scenario(number)
     pick = random.Random(number + 1)  # noqa: S311
     raids, interval = _raids(pick, scenario.salvos), pick.choice([1.0, 20.0, 100.0, 1000.0])
     return lt.Campaign(
@@ -75,7 +75,7 @@ def campaign(number: int) -> lt.Campaign:
         interval=interval,
         sizes=_sizes(pick, raids, scenario.salvos),
         resupply=_resupply(pick, scenario),
-        stocks=[_stock(pick, gun, interval) for gun in lively.GUNS if pick.random() < 0.6],
+        stocks=[_stock(pick, gun, interval) for gun in busy_scenarios.GUNS if pick.random() < 0.6],
         shortage=pick.choice(["proportion", "order"]),
         replacement_time=pick.choice([None, 0.0, 50.0, 1500.0]),
     )

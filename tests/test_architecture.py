@@ -4,8 +4,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-import elsewhere
 import pytest
+import subprocesses
 
 import leakthrough
 
@@ -140,7 +140,7 @@ slow = ["scipy.stats", "scipy.optimize", "matplotlib", "dask", "distributed", "h
 found = [name for name in slow if name in sys.modules]
 sys.stdout.write(f"{found}")
 """
-    assert elsewhere.run(code) == b"[]"
+    assert subprocesses.run(code) == b"[]"
 
 
 def test_all_public_names_are_there() -> None:

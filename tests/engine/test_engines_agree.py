@@ -5,11 +5,11 @@
 
 import os
 
+from busy_scenarios import scenario as busy_scenario
 from campaigns import campaign, kernel_raids, reference_raids
 from engines import kernel_events, kernel_outcome, reference_outcome
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lively import scenario as lively_scenario
 from strategies import scenarios
 
 import leakthrough as lt
@@ -18,7 +18,7 @@ EXAMPLES = int(os.environ.get("LEAKTHROUGH_EXAMPLES", "300"))
 TIMELINE = (-20.0, 0.0, 30.0, 60.0, 60.0, 100.5, 180.0, 1000.0)
 
 seeds = st.integers(0, 2**63 - 1)
-lively = st.integers(0, 2**32).map(lively_scenario)
+busy = st.integers(0, 2**32).map(busy_scenario)
 replications = st.one_of(st.integers(0, 3), st.integers(0, 2**32 - 1))
 
 
@@ -36,7 +36,7 @@ def assert_engines_agree(scenario: lt.Scenario, seed: int, replication: int) -> 
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
-@given(scenario=st.one_of(lively, lively, scenarios()), seed=seeds, replication=replications)
+@given(scenario=st.one_of(busy, busy, scenarios()), seed=seeds, replication=replications)
 def test_small_raids(scenario: lt.Scenario, seed: int, replication: int) -> None:
     assert_engines_agree(scenario, seed, replication)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from here import Here
+from inline_executor import InlineExecutor
 from raids import api_example, battery, gun, layer, magazine, raid, salvo
 from scipy import stats
 
@@ -163,7 +163,7 @@ def trials(execution: Execution) -> Any:
 
 
 @pytest.mark.parametrize(
-    "execution", [Execution(1), Execution(2), Execution(9), Execution(executor=Here())]
+    "execution", [Execution(1), Execution(2), Execution(9), Execution(executor=InlineExecutor())]
 )
 def test_many_changes_have_the_values_of_each(
     execution: Execution, monkeypatch: pytest.MonkeyPatch

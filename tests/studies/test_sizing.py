@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from here import Here
 from hypothesis import given
 from hypothesis import strategies as st
+from inline_executor import InlineExecutor
 from raids import battery, gun, layer, raid, salvo
 from scipy import stats
 
@@ -200,7 +200,7 @@ def test_a_search_is_wrong_no_more_often_than_stated(offset: int) -> None:
                 high=8,
                 most_replications=4_000,
                 seed=1_000 * offset + trial,
-                executor=Here(),
+                executor=InlineExecutor(),
             )
             wrong += not int(found.least) <= fewest <= float(found.required)
     assert wrong <= 4
@@ -309,7 +309,7 @@ def test_the_size_of_a_raid_at_which_a_magazine_is_too_small(offset: int) -> Non
             0.45,
             replications=200,
             seed=1_000 * offset + trial,
-            executor=Here(),
+            executor=InlineExecutor(),
         )
         held += bool(found.crossing_low <= exact <= found.crossing_high)
         near.append(float(found.crossing))

@@ -4,8 +4,8 @@ from concurrent.futures import Executor, Future
 from typing import Any
 
 
-class Here(Executor):
-    """Does at once what is submitted."""
+class InlineExecutor(Executor):
+    """Runs each call when it is submitted, in the caller's thread."""
 
     def submit(self, call: Any, /, *args: Any, **given: Any) -> Future[Any]:
         done: Future[Any] = Future()

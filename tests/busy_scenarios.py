@@ -1,8 +1,8 @@
-"""Random scenarios in which much happens, one for each number.
+"""Random scenarios in which many engagements happen, one for each number.
 
-Hypothesis leans towards little: of 300 scenarios that it drew (`strategies.scenarios`) eleven had
-an engagement at all, and in none were the channels saturated. These are drawn evenly instead,
-from the same grids of values, so that ties are common; they do not shrink.
+Hypothesis prefers small examples: of 300 scenarios that it drew (`strategies.scenarios`) eleven
+had an engagement at all, and in none were the channels saturated. These are drawn uniformly from
+the same grids of values, so that ties are common; they do not shrink.
 """
 
 import random
@@ -94,7 +94,7 @@ def scenario(number: int) -> lt.Scenario:
     targets = [name for layer in layers for battery in layer.batteries for name in battery.names]
     counts = [pick.choice([0, 1, 3, 10, 25]) for _ in range(pick.randint(1, 4))]
     return lt.Scenario(
-        name=f"lively {number}",
+        name=f"busy {number}",
         axes=AXES,
         threats=[
             lt.Threat(
