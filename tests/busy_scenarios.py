@@ -127,3 +127,128 @@ def scenario(number: int) -> lt.Scenario:
         ],
         layers=layers,
     )
+
+
+# ---------------------------------------------------------------- two orders of service
+
+
+def ordered_scenario(number: int, order: str) -> lt.Scenario:
+    """One in which it matters whom a battery serves first: few channels, windows of all lengths.
+
+    Salvos of one priority and different speeds arrive together, so that the threat whose window
+    closes first is often not the one whose window opened first. Only `order` depends on it.
+    """
+    pick = random.Random(number)  # noqa: S311
+    speeds = pick.sample([40.0, 70.0, 150.0, 300.0, 600.0], 3)
+    doctrine = lt.Doctrine(order=order, max_salvos=pick.choice([None, 1, 2]))
+    return lt.Scenario(
+        name=f"ordered {number}",
+        threats=[lt.Threat(name=f"t{n}", speed=speed) for n, speed in enumerate(speeds)],
+        interceptors=[
+            lt.Interceptor(
+                name="gun",
+                kill_probability={f"t{n}": pick.choice([0.5, 0.8, 1.0]) for n in range(3)},
+                flight_time=pick.choice([0.0, 1.0, 3.0, stats.uniform(0.5, 2.0)]),
+            )
+        ],
+        salvos=[
+            lt.Salvo(
+                name=f"salvo {n}",
+                threat=f"t{n % 3}",
+                count=pick.choice([3, 6, 12]),
+                arrival=lt.Uniform(start=0.0, stop=pick.choice([5.0, 20.0])),
+            )
+            for n in range(pick.choice([3, 4, 5]))
+        ],
+        layers=[
+            lt.Layer(
+                name=f"layer {n}",
+                outer_range=outer,
+                inner_range=pick.choice([0.0, 0.5 * outer]),
+                batteries=[
+                    lt.Battery(
+                        name=f"battery {n}",
+                        count=pick.choice([1, 2]),
+                        assessment_time=pick.choice([1.0, 3.0]),
+                        magazines=[lt.Magazine(interceptor="gun", rounds=pick.choice([5, 12, 40]))],
+                        doctrine=doctrine,
+                    )
+                ],
+            )
+            for n, outer in enumerate(pick.sample([2e3, 4e3, 6e3], pick.choice([1, 2])))
+        ],
+    )
+
+
+# ---------------------------------------------------------------- many layers, many batteries
+
+
+def wide_scenario(number: int) -> lt.Scenario:
+    """One of more layers and batteries than a machine integer has bits, against a few threats.
+
+    Most windows overlap with many others, and some layers share an outer range.
+    """
+    pick = random.Random(number)  # noqa: S311
+    layers = []
+    for n in range(pick.choice([65, 70, 129, 140])):
+        outer = pick.choice([1e3, 4e3, 9e3]) + 50.0 * pick.randrange(60)
+        inner = max(0.0, outer - pick.choice([0.0, 500.0, 3e3, 9e3]))
+        layers.append(
+            lt.Layer(
+                name=f"layer {n}",
+                outer_range=outer,
+                inner_range=inner,
+                batteries=_few_batteries(pick, n),
+                sensor=lt.Sensor(detection={"drone": pick.choice([1.0, 0.6])}),
+                soft_kill=pick.choice([{}, {}, {}, {}, {"drone": 0.05}]),
+            )
+        )
+    targets = [name for layer in layers for battery in layer.batteries for name in battery.names]
+    return lt.Scenario(
+        name=f"wide {number}",
+        axes=AXES,
+        threats=[
+            lt.Threat(name="drone", speed=pick.choice([50.0, 333.0]), lethality=0.5),
+            lt.Threat(name="missile", speed=pick.choice([100.0, 333.0]), priority=1, lethality=1.0),
+        ],
+        interceptors=[
+            lt.Interceptor(
+                name=name,
+                kill_probability={"drone": pick.choice([0.02, 0.2]), "missile": 0.05},
+                flight_time=pick.choice([0.0, 1.0, stats.uniform(0.5, 2.0)]),
+            )
+            for name in ("gun", "short")
+        ],
+        salvos=[
+            lt.Salvo(
+                name=f"salvo {n}",
+                threat=pick.choice(["drone", "missile"]),
+                count=pick.choice([1, 3]),
+                arrival=lt.Regular(start=pick.choice([0.0, 3.0]), interval=pick.choice([0.0, 2.0])),
+                axis=pick.choice([None, *AXES]),
+                target=pick.choice([None, *pick.sample(targets, 2)]),
+            )
+            for n in range(3)
+        ],
+        layers=layers,
+    )
+
+
+def _few_batteries(pick: random.Random, layer: int) -> list[lt.Battery]:
+    """One or two, and in some layers more than 64 of a kind."""
+    return [
+        lt.Battery(
+            name=f"battery {layer} {n}",
+            count=pick.choice([1, 1, 2, 66] if layer % 40 == 0 else [1]),
+            magazines=[
+                lt.Magazine(interceptor=gun, rounds=pick.choice([1, 2, 5]))
+                for gun in pick.sample(["gun", "short"], pick.choice([1, 2]))
+            ],
+            assessment_time=pick.choice([0.5, 3.0]),
+            false_kill=pick.choice(ODDS),
+            false_survival=pick.choice(ODDS),
+            doctrine=lt.Doctrine(order=pick.choice(["deadline", "arrival"])),
+            axes=pick.choice([[], [], ["north"]]),
+        )
+        for n in range(pick.choice([1, 1, 2]))
+    ]

@@ -1,18 +1,18 @@
-"""Random campaigns in which much happens, one a number, and what both engines make of them."""
+"""Random campaigns in which many engagements happen, and what both engines count in them."""
 
 import random
 from typing import Any
 
 import busy_scenarios
 import numpy as np
-from engines import Outcome, counted, outcome_of
+from engines import NEVER, Outcome, counted, outcome_of
 from scipy import stats
 
 import leakthrough as lt
 from leakthrough.engine.counts import named_counts
 from leakthrough.engine.jobs import CampaignJob, named_ledger
 from leakthrough.engine.lower_campaign import lower_campaign
-from leakthrough.reference.campaign import Season
+from leakthrough.reference.campaign import CampaignRun
 
 TIMELINE = (-20.0, 0.0, 30.0, 60.0, 1000.0)
 SIZES = [stats.uniform(0.0, 12.0), stats.gamma(2.0, scale=4.0), stats.expon(scale=5.0)]
@@ -81,39 +81,42 @@ def campaign(number: int) -> lt.Campaign:
     )
 
 
-def kernel_raids(of: lt.Campaign, seed: int, replication: int) -> list[Outcome]:
-    """Counts and ledger of each raid by the compiled kernel."""
+def kernel_raids(
+    of: lt.Campaign, seed: int, start: int, replications: int = 1
+) -> list[list[Outcome]]:
+    """Counts and ledger of each raid of each replication of one block, by the compiled kernel."""
     plan, labels = lower_campaign(of, TIMELINE)
     job = CampaignJob(plan, len(labels.salvos))
-    block = job.new_rows(1)
-    job.block(seed, replication, block, np.zeros(1, np.uint8))
-    left, found = [iter(rows) for rows in block], []
+    block = job.new_rows(replications)
+    job.block(seed, start, block, np.zeros(1, np.uint8))
+    unused = [iter(rows) for rows in block]
+    found: list[list[Outcome]] = [[] for _ in range(replications)]
     for kind in plan.kinds:
-        tables, rows = plan.tables[kind], next(left[kind])
-        outcome = counted(named_counts(rows, tables))
-        ledger = named_ledger(rows, tables)
-        outcome |= {name: value[0].tolist() for name, value in ledger._asdict().items()}
-        found.append(outcome)
+        tables, rows = plan.tables[kind], next(unused[kind])
+        outcomes = counted(named_counts(rows, tables))
+        ledger = named_ledger(rows, tables)._asdict()
+        for n, outcome in enumerate(outcomes):
+            found[n].append(outcome | {name: value[n].tolist() for name, value in ledger.items()})
     return found
 
 
 def reference_raids(of: lt.Campaign, seed: int, replication: int) -> list[Outcome]:
-    """The same by the reference engine."""
-    season = Season(of, seed, replication, TIMELINE).run()
+    """The same of one replication, by the reference engine."""
+    run = CampaignRun(of, seed, replication, TIMELINE).run()
     interceptors = [interceptor.name for interceptor in of.scenario.interceptors]
     found, dry, stock_dry = [], set[int](), set[str]()
-    for raid, between in zip(season.raids, season.between, strict=True):
+    for raid, resupplied in zip(run.raids, run.resupplies, strict=True):
         outcome = outcome_of(raid)
         magazines = [(b.name, m.interceptor.name) for b in raid.batteries for m in b.magazines]
         for n, key in enumerate(magazines):
-            outcome["reloaded"][n] += between.reloaded.get(key, 0)
-            if outcome["depletion"][n] != -(2**63):
+            outcome["reloaded"][n] += resupplied.reloaded.get(key, 0)
+            if outcome["depletion"][n] != NEVER:
                 dry.add(n)
-        stock_dry |= {name for name, rounds in between.stock.items() if rounds == 0}
-        outcome["delivered"] = [between.delivered.get(key, 0) for key in magazines]
+        stock_dry |= {name for name, rounds in resupplied.stock.items() if rounds == 0}
+        outcome["delivered"] = [resupplied.delivered.get(key, 0) for key in magazines]
         outcome["dry"] = [n in dry for n in range(len(magazines))]
-        outcome["stock"] = [between.stock.get(name, -1) for name in interceptors]
-        outcome["replenished"] = [between.replenished.get(name, 0) for name in interceptors]
+        outcome["stock"] = [resupplied.stock.get(name, -1) for name in interceptors]
+        outcome["replenished"] = [resupplied.replenished.get(name, 0) for name in interceptors]
         outcome["stock_dry"] = [name in stock_dry for name in interceptors]
         found.append(outcome)
     return found

@@ -45,7 +45,7 @@ def test_both_generators_agree_everywhere(offset: int) -> None:
 def test_draws_are_uniform_and_unrelated(offset: int) -> None:
     # 4 x 20,000 words at neighbouring addresses. 5 sigma on the mean sees a bias of 0.6 % of a
     # word's range; on the correlation of a word with the next one, 3.5 %.
-    night = _reference_draws.Night(2025 + offset, 3)
+    night = _reference_draws.RaidDraws(2025 + offset, 3)
     draws = np.array([night.draw(("a",), threat=n) for n in range(20_000)]) / 2**32
     assert np.all(np.abs(draws.mean(axis=0) - 0.5) < 5 * math.sqrt(1 / 12 / 20_000))
     together = np.corrcoef(np.hstack([draws[:-1], draws[1:]]).T) - np.eye(8)

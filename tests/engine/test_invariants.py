@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from busy_scenarios import scenario as busy_scenario
+from engines import INFINITE, NEVER
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from raids import battery, gun, layer, raid, salvo
 from strategies import scenarios
 
 import leakthrough as lt
-from leakthrough.engine import kernel as _kernel
 from leakthrough.engine.counts import Counts, new_counts
 from leakthrough.engine.jobs import run_block
 from leakthrough.engine.labels import label
@@ -71,11 +71,11 @@ def check_threats(tables: Tables, counts: Counts) -> None:
 
 def check_rounds(tables: Tables, counts: Counts) -> None:
     stock = tables.magazines
-    finite = stock.rounds != _kernel.INFINITE
+    finite = stock.rounds != INFINITE
     ledger = stock.rounds + counts.reloaded - counts.expended - counts.remaining
     assert (ledger - counts.rounds_lost)[:, finite].any() == 0
     lost = counts.lost[:, stock.battery] > 0
-    assert (counts.remaining[:, ~finite] == np.where(lost, 0, _kernel.INFINITE)[:, ~finite]).all()
+    assert (counts.remaining[:, ~finite] == np.where(lost, 0, INFINITE)[:, ~finite]).all()
     assert (counts.remaining[lost] == 0).all()
     assert (counts.rounds_lost[~lost] == 0).all()
     assert (counts.remaining >= 0).all()
@@ -89,7 +89,7 @@ def check_rounds(tables: Tables, counts: Counts) -> None:
 
 def check_depletion(tables: Tables, counts: Counts) -> None:
     stock = tables.magazines
-    dry = counts.depletion != _kernel.NEVER
+    dry = counts.depletion != NEVER
     all_came = counts.reloaded == stock.reload_rounds * stock.reloads
     lost = counts.lost[:, stock.battery] > 0
     # Empty, after some were fired, and all reloads have come: then it ran dry, and only then.
