@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from mutation.operators import Mutant, mutants
-from mutation.oracle import PACKAGE, Verdict, Workshop, stages_of
+from mutation.oracle import PACKAGE, PackageCopy, Verdict, stages_of
 
 HERE = Path(__file__).parent
 DEFAULT = (
@@ -71,13 +71,13 @@ def results_of(chosen: Sequence[Mutant], timeout: float) -> Iterator[dict[str, A
     """What became of each mutant, after checking that the package as it is passes."""
     known = reasons()
     with tempfile.TemporaryDirectory() as folder:
-        workshop = Workshop(Path(folder))
+        copy = PackageCopy(Path(folder))
         for stage in dict.fromkeys(stage for m in chosen for stage in stages_of(m.module)):
-            status, by = workshop.run(stage, 4 * timeout)
+            status, by = copy.run(stage, 4 * timeout)
             assert status == "survived", f"the package as it is fails: {by}"
         for number, mutant in enumerate(chosen, start=1):
             source = (PACKAGE / mutant.module).read_bytes()
-            verdict = workshop.judge(mutant.module, mutant.applied(source), timeout)
+            verdict = copy.judge(mutant.module, mutant.applied(source), timeout)
             before, after = change_of(mutant)
             reason = known.get((mutant.module, before, after), "")
             said(number, len(chosen), mutant, verdict, before, after, reason)
