@@ -164,7 +164,8 @@ def _run_tests(folder: Path, stage: Stage, sender: Connection) -> None:
     }
     numba.core.config.reload_config()  # type: ignore[no-untyped-call]
     sys.path.insert(0, str(folder))
-    options = ["-x", "-q", "--tb=no", "-p", "no:cacheprovider"]
+    imported = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
+    options = ["-x", "-q", "--tb=no", "-p", "no:cacheprovider", "-W", imported]
     tests = [f"tests/{test}" for test in stage.tests]
     code = pytest.main([*options, *tests], plugins=[_FirstFailure(sender)])
     os._exit(int(code != 0))
