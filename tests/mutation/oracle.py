@@ -36,23 +36,31 @@ class Stage(NamedTuple):
     jit: bool = True
 
 
-ENGINES = ("engine/test_engines_agree.py", "engine/test_rules.py", "engine/test_suppression.py")
-CAMPAIGNS = ("engine/test_campaign.py", "engine/test_campaign_invariants.py")
+AGREE = "engine/test_engines_agree.py"
+RULES = ("engine/test_rules.py", "engine/test_suppression.py")
+RAIDS = (f"{AGREE}::test_small_raids", *RULES, AGREE)
+CAMPAIGNS = (
+    f"{AGREE}::test_campaigns",
+    "engine/test_campaign.py",
+    f"{AGREE}::test_several_campaigns_in_one_block",
+    "engine/test_campaign_invariants.py",
+)
 VARIABLES = (
     "test_simulate.py::test_dimensions_types_and_words",
     "test_simulate.py::test_coordinates_hold_names",
     "test_simulate.py::test_empty_scenarios",
     "test_simulate.py::test_no_threats_no_interceptors",
+    *RULES,
     "results/test_results.py",
 )
 ORACLES: dict[str, tuple[Stage, ...]] = {
     # Without the JIT: to compile a mutant takes longer than to interpret all of these.
-    "engine/kernel": (Stage(ENGINES, 40, jit=False), Stage(ENGINES, 300, jit=False)),
-    "engine": (
-        Stage((*ENGINES, *CAMPAIGNS), 40),
-        Stage((*VARIABLES, "engine/test_draws.py", "engine/test_engines_agree.py"), 300),
-    ),
-    "reference": (Stage(ENGINES, 40), Stage((*ENGINES, "engine/test_draws.py"), 300)),
+    "engine/kernel": (Stage(RAIDS, 40, jit=False), Stage((AGREE,), 300, jit=False)),
+    "engine/decode": (Stage((*VARIABLES, *CAMPAIGNS), 40),),
+    "engine/lower_campaign": (Stage(CAMPAIGNS, 40), Stage((AGREE,), 300)),
+    "engine": (Stage(RAIDS, 40), Stage((AGREE, *VARIABLES, "engine/test_draws.py"), 300)),
+    "reference": (Stage(RAIDS, 40), Stage((AGREE, "engine/test_draws.py"), 300)),
+    "reference/campaign": (Stage(CAMPAIGNS, 40), Stage((AGREE,), 300)),
     "results": (
         Stage(("results/test_reduction.py", "results/test_results.py"), 40),
         Stage(("results/test_summary.py", "engine/test_campaign.py"), 40),
