@@ -55,12 +55,12 @@ VARIABLES = (
 )
 ORACLES: dict[str, tuple[Stage, ...]] = {
     # Without the JIT: to compile a mutant takes longer than to interpret all of these.
-    "engine/kernel": (Stage(RAIDS, 40, jit=False), Stage((AGREE,), 300, jit=False)),
+    "engine/kernel": (Stage(RAIDS, 40, jit=False), Stage((AGREE,), 120, jit=False)),
     "engine/decode": (Stage((*VARIABLES, *CAMPAIGNS), 40),),
-    "engine/lower_campaign": (Stage(CAMPAIGNS, 40), Stage((AGREE,), 300)),
-    "engine": (Stage(RAIDS, 40), Stage((AGREE, *VARIABLES, "engine/test_draws.py"), 300)),
-    "reference": (Stage(RAIDS, 40), Stage((AGREE, "engine/test_draws.py"), 300)),
-    "reference/campaign": (Stage(CAMPAIGNS, 40), Stage((AGREE,), 300)),
+    "engine/lower_campaign": (Stage(CAMPAIGNS, 40), Stage((AGREE,), 120)),
+    "engine": (Stage(RAIDS, 40), Stage((AGREE, *VARIABLES, "engine/test_draws.py"), 120)),
+    "reference": (Stage(RAIDS, 40), Stage((AGREE, "engine/test_draws.py"), 120)),
+    "reference/campaign": (Stage(CAMPAIGNS, 40), Stage((AGREE,), 120)),
     "results": (
         Stage(("results/test_reduction.py", "results/test_results.py"), 40),
         Stage(("results/test_summary.py", "engine/test_campaign.py"), 40),
