@@ -131,6 +131,11 @@ class _Finder(ast.NodeVisitor):
         if node.value is not None:
             self.visit(node.value)
 
+    def visit_keyword(self, node: ast.keyword) -> None:
+        """`strict=True` is an assertion."""
+        if node.arg != "strict":
+            self.visit(node.value)
+
     def leave(self, node: ast.AST) -> None:
         """Nothing in it is changed."""
 
