@@ -6,6 +6,7 @@ from typing import Any
 import busy_scenarios
 import numpy as np
 from engines import NEVER, Outcome, counted, outcome_of
+from raids import battery, gun, layer, raid, salvo
 from scipy import stats
 
 import leakthrough as lt
@@ -81,6 +82,35 @@ def campaign(number: int) -> lt.Campaign:
     )
 
 
+def short_campaign(number: int) -> lt.Campaign:
+    """One whose stock never suffices for batteries that lack different numbers of rounds."""
+    pick = random.Random(number)  # noqa: S311
+    batteries = [
+        battery(
+            f"battery {n}",
+            rounds=pick.randint(3, 30),
+            count=pick.choice([1, 1, 2]),
+            channels=pick.randint(1, 4),
+            assessment_time=pick.choice([1.0, 3.0]),
+        )
+        for n in range(pick.randint(2, 5))
+    ]
+    return lt.Campaign(
+        name=f"short {number}",
+        scenario=raid(salvo(count=60), layer("layer", *batteries), gun(kills=0.7)),
+        raids=4,
+        interval=1000.0,
+        resupply=[
+            lt.Resupply(
+                battery=own.name, interceptor="gun", rounds=pick.choice([4, 9, float("inf")])
+            )
+            for own in batteries
+        ],
+        stocks=[lt.Stock(interceptor="gun", rounds=pick.randint(1, 9), rate=0.007)],
+        shortage=pick.choice(["proportion", "proportion", "order"]),
+    )
+
+
 def kernel_raids(
     of: lt.Campaign, seed: int, start: int, replications: int = 1
 ) -> list[list[Outcome]]:
@@ -105,9 +135,9 @@ def reference_raids(of: lt.Campaign, seed: int, replication: int) -> list[Outcom
     run = CampaignRun(of, seed, replication, TIMELINE).run()
     interceptors = [interceptor.name for interceptor in of.scenario.interceptors]
     found, dry, stock_dry = [], set[int](), set[str]()
-    for raid, resupplied in zip(run.raids, run.resupplies, strict=True):
-        outcome = outcome_of(raid)
-        magazines = [(b.name, m.interceptor.name) for b in raid.batteries for m in b.magazines]
+    for single, resupplied in zip(run.raids, run.resupplies, strict=True):
+        outcome = outcome_of(single)
+        magazines = [(b.name, m.interceptor.name) for b in single.batteries for m in b.magazines]
         for n, key in enumerate(magazines):
             outcome["reloaded"][n] += resupplied.reloaded.get(key, 0)
             if outcome["depletion"][n] != NEVER:

@@ -191,6 +191,15 @@ def test_quantiles_are_scipys(law: Any) -> None:
 
 
 @named
+def test_beyond_the_last_nodes_the_distribution_is_cut(law: Any) -> None:
+    table = quantile_table(lt.Distribution.model_validate(as_table(law)), SCALE)
+    for probability, end in ((1e-300, table[0, 0]), (1.0 - 1e-16, table[1, 0])):
+        for inward in (probability, 2.0**-33 if probability < 0.5 else 1.0 - 2.0**-33):
+            found = quantiles(law, np.array([inward]))[0]
+            assert found == math.floor(end + 0.5) / SCALE
+
+
+@named
 def test_the_mean_is_kept(law: Any) -> None:
     # Exact integral of the piecewise linear quantile function, without the rounding to ticks.
     table = quantile_table(lt.Distribution.model_validate(as_table(law)), SCALE)

@@ -7,7 +7,7 @@ import os
 
 from busy_scenarios import ordered_scenario, wide_scenario
 from busy_scenarios import scenario as busy_scenario
-from campaigns import campaign, kernel_raids, reference_raids
+from campaigns import campaign, kernel_raids, reference_raids, short_campaign
 from engines import (
     Outcome,
     assert_every_column_is_named,
@@ -145,6 +145,13 @@ def test_the_order_of_service_matters() -> None:
 def test_campaigns(number: int, seed: int, replication: int) -> None:
     (found,) = kernel_raids(campaign(number), seed, replication)
     assert_same_raids(found, reference_raids(campaign(number), seed, replication))
+
+
+@examples(1 / 6)
+@given(number=numbers, seed=seeds)
+def test_campaigns_whose_stock_does_not_suffice(number: int, seed: int) -> None:
+    (found,) = kernel_raids(short_campaign(number), seed, 0)
+    assert_same_raids(found, reference_raids(short_campaign(number), seed, 0))
 
 
 @examples(1 / 4)
