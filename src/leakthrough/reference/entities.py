@@ -46,7 +46,7 @@ class Magazine:
 
     spec: model.Magazine
     interceptor: model.Interceptor
-    order: int
+    order: int  # on its battery
     ready: float
     reloads: int
     due: int | None = None

@@ -30,16 +30,14 @@ def batteries_of(
 ) -> list[Battery]:
     """Each battery by itself, in the order of layers; with what earlier raids left, if any."""
     batteries: list[Battery] = []
-    magazines = 0
     for layer in layers:
         for spec in layer.batteries:
             for member, name in enumerate(spec.names):
-                own = magazines_of(spec, name, interceptors, magazines, states)
+                own = magazines_of(spec, name, interceptors, states)
                 order = len(batteries)
                 batteries.append(
                     Battery(spec, name, member, layer, order, own, spec.channels, name in lost)
                 )
-                magazines += len(own)
     return batteries
 
 
@@ -47,13 +45,12 @@ def magazines_of(
     battery: model.Battery,
     name: str,
     interceptors: Sequence[model.Interceptor],
-    first: int,
     states: MagazineStates | None,
 ) -> list[Magazine]:
-    """Magazines of one battery; `first` is how many others come before them."""
+    """Magazines of one battery, in the order of listing."""
     by_name = {interceptor.name: interceptor for interceptor in interceptors}
     magazines = []
-    for order, spec in enumerate(battery.magazines, start=first):
+    for order, spec in enumerate(battery.magazines):
         state = first_state(spec) if states is None else states[name, spec.interceptor]
         rounds = state.ready, state.reloads, state.due
         magazines.append(Magazine(spec, by_name[spec.interceptor], order, *rounds))
