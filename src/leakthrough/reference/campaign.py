@@ -86,7 +86,7 @@ class CampaignRun:
             if number > 0 and stock.replenishment is not None:
                 draws = RaidDraws(self.seed, self.replication, number)
                 integer = draws.draw(("replenishment", stock.interceptor))[0]
-                rounds += max(quantile(stock.replenishment, 1, uniform(integer)), 0)
+                rounds += quantile(stock.replenishment, 1, uniform(integer))
             received[stock.interceptor] = rounds
             self.stock[stock.interceptor] += rounds
         return received

@@ -97,7 +97,7 @@ def threat_count(salvo: model.Salvo, sizes: Mapping[str, Distribution], draws: R
     if salvo.name not in sizes:
         return salvo.count
     integer = draws.draw(("size", salvo.name))[0]
-    return max(quantile(sizes[salvo.name], 1, uniform(integer)), 0)
+    return quantile(sizes[salvo.name], 1, uniform(integer))
 
 
 def arrivals(salvo: model.Salvo, count: int, draws: RaidDraws) -> list[int]:
