@@ -33,7 +33,10 @@ TIMEOUT = 240.0
 
 
 class Change(NamedTuple):
-    """The lines that a mutant changes, without indentation: what identifies it."""
+    """The lines that a mutant changes, without indentation: what identifies it.
+
+    A line of one word, such as `return`, does not: the line before it comes with it.
+    """
 
     module: str
     before: str
@@ -65,6 +68,9 @@ def change_of(mutant: Mutant) -> Change:
     before, after = (
         "\n".join(line[2:].strip() for line in lines if line[0] == sign) for sign in "-+"
     )
+    if " " not in before:
+        above = old[mutant.line - 2].strip()
+        before, after = f"{above}\n{before}", f"{above}\n{after}"
     return Change(mutant.module, before, after)
 
 

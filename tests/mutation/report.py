@@ -15,10 +15,10 @@ time: a comparison is flipped, an operator swapped, a condition negated, a const
 by one, a statement removed. The tests of the module are then run up to the first failure, which
 *kills* the mutant, as running into a time limit does.
 
-    PYTHONPATH=tests python -m mutation --number {number} --seed {seed}
+    PYTHONPATH=tests python -m mutation --number 200 --seed {seed}
 
-Of {number} mutants, drawn from all that there are, {killed} are killed and {survived} survive.
-{verdict}
+Of {number} mutants, drawn at random from all of the modules below, {killed} are killed and
+{survived} survive. {verdict}
 
 | module | mutants | killed | survive |
 |---|--:|--:|--:|
