@@ -1,18 +1,20 @@
-"""Random campaigns in which much happens, one a number, and what both engines make of them."""
+"""Random campaigns in which many engagements happen, and what both engines count in them."""
 
 import random
 from typing import Any
 
-import lively
+import busy_scenarios
 import numpy as np
 from engines import Outcome, counted, outcome_of
+from raids import battery, gun, layer, raid, salvo
 from scipy import stats
 
 import leakthrough as lt
+from leakthrough.engine.codes import NEVER
 from leakthrough.engine.counts import named_counts
 from leakthrough.engine.jobs import CampaignJob, named_ledger
 from leakthrough.engine.lower_campaign import lower_campaign
-from leakthrough.reference.campaign import Season
+from leakthrough.reference.campaign import CampaignRun
 
 TIMELINE = (-20.0, 0.0, 30.0, 60.0, 1000.0)
 SIZES = [stats.uniform(0.0, 12.0), stats.gamma(2.0, scale=4.0), stats.expon(scale=5.0)]
@@ -65,7 +67,7 @@ def _stock(pick: random.Random, interceptor: str, interval: float) -> lt.Stock:
 
 def campaign(number: int) -> lt.Campaign:
     """One campaign of up to four raids."""
-    scenario = lively.scenario(number)
+    scenario = busy_scenarios.scenario(number)
     pick = random.Random(number + 1)  # noqa: S311
     raids, interval = _raids(pick, scenario.salvos), pick.choice([1.0, 20.0, 100.0, 1000.0])
     return lt.Campaign(
@@ -75,45 +77,77 @@ def campaign(number: int) -> lt.Campaign:
         interval=interval,
         sizes=_sizes(pick, raids, scenario.salvos),
         resupply=_resupply(pick, scenario),
-        stocks=[_stock(pick, gun, interval) for gun in lively.GUNS if pick.random() < 0.6],
+        stocks=[_stock(pick, gun, interval) for gun in busy_scenarios.GUNS if pick.random() < 0.6],
         shortage=pick.choice(["proportion", "order"]),
         replacement_time=pick.choice([None, 0.0, 50.0, 1500.0]),
     )
 
 
-def kernel_raids(of: lt.Campaign, seed: int, replication: int) -> list[Outcome]:
-    """Counts and ledger of each raid by the compiled kernel."""
+def short_campaign(number: int) -> lt.Campaign:
+    """One whose stock never suffices for batteries that lack different numbers of rounds."""
+    pick = random.Random(number)  # noqa: S311
+    batteries = [
+        battery(
+            f"battery {n}",
+            rounds=pick.randint(3, 30),
+            count=pick.choice([1, 1, 2]),
+            channels=pick.randint(1, 4),
+            assessment_time=pick.choice([1.0, 3.0]),
+        )
+        for n in range(pick.randint(2, 5))
+    ]
+    return lt.Campaign(
+        name=f"short {number}",
+        scenario=raid(salvo(count=60), layer("layer", *batteries), gun(kills=0.7)),
+        raids=4,
+        interval=1000.0,
+        resupply=[
+            lt.Resupply(
+                battery=own.name, interceptor="gun", rounds=pick.choice([4, 9, float("inf")])
+            )
+            for own in batteries
+        ],
+        stocks=[lt.Stock(interceptor="gun", rounds=pick.randint(1, 9), rate=0.007)],
+        shortage=pick.choice(["proportion", "proportion", "order"]),
+    )
+
+
+def kernel_raids(
+    of: lt.Campaign, seed: int, start: int, replications: int = 1
+) -> list[list[Outcome]]:
+    """Counts and ledger of each raid of each replication of one block, by the compiled kernel."""
     plan, labels = lower_campaign(of, TIMELINE)
     job = CampaignJob(plan, len(labels.salvos))
-    block = job.new_rows(1)
-    job.block(seed, replication, block, np.zeros(1, np.uint8), job.new_states())
-    left, found = [iter(rows) for rows in block], []
+    block = job.new_rows(replications)
+    job.block(seed, start, block, np.zeros(1, np.uint8), job.new_states())
+    unused = [iter(rows) for rows in block]
+    found: list[list[Outcome]] = [[] for _ in range(replications)]
     for kind in plan.kinds:
-        tables, rows = plan.tables[kind], next(left[kind])
-        outcome = counted(named_counts(rows, tables))
-        ledger = named_ledger(rows, tables)
-        outcome |= {name: value[0].tolist() for name, value in ledger._asdict().items()}
-        found.append(outcome)
+        tables, rows = plan.tables[kind], next(unused[kind])
+        outcomes = counted(named_counts(rows, tables))
+        ledger = named_ledger(rows, tables)._asdict()
+        for n, outcome in enumerate(outcomes):
+            found[n].append(outcome | {name: value[n].tolist() for name, value in ledger.items()})
     return found
 
 
 def reference_raids(of: lt.Campaign, seed: int, replication: int) -> list[Outcome]:
-    """The same by the reference engine."""
-    season = Season(of, seed, replication, TIMELINE).run()
+    """The same of one replication, by the reference engine."""
+    run = CampaignRun(of, seed, replication, TIMELINE).run()
     interceptors = [interceptor.name for interceptor in of.scenario.interceptors]
     found, dry, stock_dry = [], set[int](), set[str]()
-    for raid, between in zip(season.raids, season.between, strict=True):
-        outcome = outcome_of(raid)
-        magazines = [(b.name, m.interceptor.name) for b in raid.batteries for m in b.magazines]
+    for single, resupplied in zip(run.raids, run.resupplies, strict=True):
+        outcome = outcome_of(single)
+        magazines = [(b.name, m.interceptor.name) for b in single.batteries for m in b.magazines]
         for n, key in enumerate(magazines):
-            outcome["reloaded"][n] += between.reloaded.get(key, 0)
-            if outcome["depletion"][n] != -(2**63):
+            outcome["reloaded"][n] += resupplied.reloaded.get(key, 0)
+            if outcome["depletion"][n] != NEVER:
                 dry.add(n)
-        stock_dry |= {name for name, rounds in between.stock.items() if rounds == 0}
-        outcome["delivered"] = [between.delivered.get(key, 0) for key in magazines]
+        stock_dry |= {name for name, rounds in resupplied.stock.items() if rounds == 0}
+        outcome["delivered"] = [resupplied.delivered.get(key, 0) for key in magazines]
         outcome["dry"] = [n in dry for n in range(len(magazines))]
-        outcome["stock"] = [between.stock.get(name, -1) for name in interceptors]
-        outcome["replenished"] = [between.replenished.get(name, 0) for name in interceptors]
+        outcome["stock"] = [resupplied.stock.get(name, -1) for name in interceptors]
+        outcome["replenished"] = [resupplied.replenished.get(name, 0) for name in interceptors]
         outcome["stock_dry"] = [name in stock_dry for name in interceptors]
         found.append(outcome)
     return found

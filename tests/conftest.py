@@ -1,21 +1,25 @@
 """What all tests share: a cache of their own for compiled code, and an offset to their seeds.
 
 ``LEAKTHROUGH_SEED`` is added to the seed of every stochastic test (default 0): a statistical
-test is trusted once it has passed under several.
+test is trusted once it has passed under several. ``LEAKTHROUGH_SHRINK=0`` leaves failing examples
+as they were found, which saves minutes where only the failure counts (`mutation`).
 """
 
 import os
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 # Before anything imports leakthrough: Numba reads it once.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / "numba"))
 
 
 # The same examples in every run, and no time limit on one: machines are shared.
-settings.register_profile("repeatable", deadline=None, derandomize=True)
+SKIPPED = {Phase.shrink, Phase.explain} if os.environ.get("LEAKTHROUGH_SHRINK") == "0" else set()
+settings.register_profile(
+    "repeatable", deadline=None, derandomize=True, phases=set(Phase) - SKIPPED
+)
 settings.load_profile("repeatable")
 
 

@@ -1,4 +1,4 @@
-"""The two engines side by side: what each gives for one replication, in one form."""
+"""What each engine counts in a replication, in one form: the columns of a row, by name."""
 
 from typing import Any
 
@@ -6,37 +6,50 @@ import numpy as np
 
 import leakthrough as lt
 from leakthrough.engine.codes import INFINITE, NEVER
-from leakthrough.engine.counts import Counts, named_tally, new_carried, new_counts
-from leakthrough.engine.jobs import run_kernel
+from leakthrough.engine.counts import Counts, named_counts, named_tally, new_counts, width
+from leakthrough.engine.jobs import run_block
 from leakthrough.engine.labels import label
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.state import new_state
+from leakthrough.engine.tables import Tables
 from leakthrough.model.discrete import TICKS_A_SECOND
-from leakthrough.reference.entities import CAUSES, Event
+from leakthrough.reference.causes import CAUSES, cause_of_leaking
+from leakthrough.reference.entities import Event
 from leakthrough.reference.raid import Raid
 from leakthrough.replay import _columns, logged_raid
 
 Outcome = dict[str, Any]
 
 
-def kernel_outcome(
-    scenario: lt.Scenario, seed: int, replication: int, timeline: tuple[float, ...] = ()
-) -> Outcome:
-    """Counts of the compiled kernel."""
+def kernel_outcomes(
+    scenario: lt.Scenario,
+    seed: int,
+    start: int,
+    timeline: tuple[float, ...] = (),
+    replications: int = 1,
+) -> list[Outcome]:
+    """What the compiled kernel counts in the replications of one block."""
     tables = lower(scenario, timeline)
-    counts = new_counts(tables, 1, tally=True)
-    stop = np.zeros(1, np.uint8)
-    state, carried = new_state(tables, tally=True), new_carried(tables, 1).rows
-    run_kernel(state, counts.rows, carried, seed, replication, 0, stop)
-    tally = named_tally(counts.rows, tables)
-    return {**counted(counts), "hits": tally.hits[0].tolist(), "misses": tally.misses[0].tolist()}
+    rows = new_counts(tables, replications, tally=True).rows
+    run_block(tables, rows, seed, start, np.zeros(1, np.uint8), new_state(tables, tally=True))
+    outcomes = counted(named_counts(rows, tables))
+    tally = named_tally(rows, tables)
+    for n, outcome in enumerate(outcomes):
+        outcome |= {"hits": tally.hits[n].tolist(), "misses": tally.misses[n].tolist()}
+    return outcomes
 
 
-def counted(counts: Counts) -> Outcome:
-    """Counts of the first replication."""
-    outcome = {name: value[0].tolist() for name, value in counts.items()}
-    outcome["leaked_by"] = outcome["leaked_by"][:-1]
-    return outcome
+def counted(counts: Counts) -> list[Outcome]:
+    """Every count of each replication."""
+    return [
+        {name: values[n].tolist() for name, values in counts.items()}
+        for n in range(len(counts.rows))
+    ]
+
+
+def assert_every_column_is_named(counts: Counts, tables: Tables) -> None:
+    """A column that is in no field would be compared by nobody."""
+    assert sum(values[0].size for values in counts.values()) == width(tables)
 
 
 def kernel_events(scenario: lt.Scenario, seed: int, replication: int) -> list[Event]:
@@ -52,60 +65,75 @@ def reference_outcome(
 ) -> tuple[Outcome, list[Event]]:
     """Counts and events of the reference engine, in the kernel's form."""
     raid = Raid(scenario, seed, replication, timeline).run()
-    tally = {
+    return {**outcome_of(raid), **tally_of(raid)}, raid.events
+
+
+def tally_of(raid: Raid) -> Outcome:
+    """Rounds fired, by whether they killed."""
+    return {
         name: [
-            [raid.tally[interceptor.name, threat.name, hit] for threat in scenario.threats]
-            for interceptor in scenario.interceptors
+            [
+                raid.rounds_fired[interceptor.name, kind.name, kills]
+                for kind in raid.scenario.threats
+            ]
+            for interceptor in raid.scenario.interceptors
         ]
-        for name, hit in (("hits", True), ("misses", False))
+        for name, kills in (("hits", True), ("misses", False))
     }
-    return {**outcome_of(raid), **tally}, raid.events
 
 
 def outcome_of(raid: Raid) -> Outcome:
     """Counts of a raid of the reference engine."""
-    scenario = raid.scenario
     layers = [layer.name for layer in raid.layers]
-    salvos = [salvo.name for salvo in scenario.salvos]
     magazines = [magazine for battery in raid.batteries for magazine in battery.magazines]
-    leakers = [threat for threat in raid.threats if threat.alive]
-
-    def tally(of: Any, names: list[str]) -> list[list[int]]:
-        table = [[0] * len(names) for _ in salvos]
-        for threat in raid.threats:
-            if of(threat) is not None:
-                table[salvos.index(threat.salvo.name)][names.index(of(threat))] += 1
-        return table
-
-    def endless(rounds: float) -> int:
-        return int(INFINITE) if rounds == float("inf") else int(rounds)
-
-    cause = {id(threat): raid.cause(threat) for threat in leakers}
-    causes = tally(lambda threat: cause.get(id(threat)), list(CAUSES))
+    cause = {threat: cause_of_leaking(threat) for threat in raid.threats if threat.alive}
+    causes = _by_salvo(raid, cause.get, CAUSES)
     return {
         "leaked": [sum(row) for row in causes],
         "leak_cause": causes,
-        "killed": tally(lambda threat: threat.killed_by, layers),
-        "soft_killed": tally(lambda threat: threat.soft_killed_by, layers),
-        "launched": [sum(t.salvo.name == name for t in raid.threats) for name in salvos],
-        "expended": [magazine.expended for magazine in magazines],
-        "remaining": [endless(magazine.ready) for magazine in magazines],
-        "reloaded": [magazine.reloaded for magazine in magazines],
-        "rounds_lost": [endless(magazine.lost) for magazine in magazines],
-        "depletion": [
-            int(NEVER) if magazine.depletion is None else magazine.depletion
-            for magazine in magazines
+        "killed": _by_salvo(raid, lambda threat: threat.killed_by, layers),
+        "soft_killed": _by_salvo(raid, lambda threat: threat.soft_killed_by, layers),
+        "leaked_by": _leaked_by(raid),
+        "launched": [
+            sum(threat.salvo is salvo for threat in raid.threats) for salvo in raid.scenario.salvos
         ],
+        "expended": [magazine.expended for magazine in magazines],
+        "remaining": [_rounds(magazine.ready) for magazine in magazines],
+        "reloaded": [magazine.reloaded for magazine in magazines],
+        "rounds_lost": [_rounds(magazine.lost) for magazine in magazines],
+        "depletion": [NEVER if m.depletion is None else m.depletion for m in magazines],
         "busy": [battery.busy for battery in raid.batteries],
         "engagements": [battery.engagements for battery in raid.batteries],
-        "lost": [battery.loss is not None for battery in raid.batteries],
-        "ready_rounds": [[endless(rounds) for rounds in ready] for ready, _ in raid.sampled],
-        "busy_channels": [busy for _, busy in raid.sampled],
-        "leaked_by": [
-            [
-                sum(t.target_tick <= sample and t.salvo.name == name for t in leakers)
-                for name in salvos
-            ]
-            for sample in raid.samples
-        ],
+        "lost": [int(battery.loss is not None) for battery in raid.batteries],
+        "ready_rounds": [[_rounds(rounds) for rounds in ready] for ready, _ in raid.samples],
+        "busy_channels": [busy for _, busy in raid.samples],
     }
+
+
+def _rounds(number: float) -> int:
+    return INFINITE if number == float("inf") else int(number)
+
+
+def _by_salvo(raid: Raid, of: Any, names: Any) -> list[list[int]]:
+    """Threats of each salvo by one of some names."""
+    return [
+        [sum(t.salvo is salvo and of(t) == name for t in raid.threats) for name in names]
+        for salvo in raid.scenario.salvos
+    ]
+
+
+def _leaked_by(raid: Raid) -> list[list[int]]:
+    """Leakers of each salvo up to each sample time, and in the end those after the last one."""
+    leakers = [threat for threat in raid.threats if threat.alive]
+    salvos = raid.scenario.salvos
+    last = max(raid.sample_ticks, default=None)
+    return [
+        *(
+            [sum(t.salvo is salvo and t.target_tick <= tick for t in leakers) for salvo in salvos]
+            for tick in raid.sample_ticks
+        ),
+        [
+            sum(t.salvo is salvo and (last is None or t.target_tick > last) for t in leakers)
+            for salvo in salvos
+        ],
+    ]

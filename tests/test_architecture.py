@@ -4,8 +4,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-import elsewhere
 import pytest
+import subprocesses
 
 import leakthrough
 
@@ -156,7 +156,7 @@ str(lt.Campaign(name="week", scenario=scenario, raids=7, interval=86_400.0))
 def test_slow_modules_are_imported_when_they_are_used(use: str) -> None:
     found = f"[name for name in {SLOW} if name in sys.modules]"
     code = f"import sys\nimport leakthrough as lt\n{use}\nsys.stdout.write(repr({found}))"
-    assert elsewhere.run(code) == b"[]"
+    assert subprocesses.run(code) == b"[]"
 
 
 def test_all_public_names_are_there() -> None:

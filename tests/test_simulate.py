@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import elsewhere
 import numpy as np
 import pytest
+import subprocesses
 import xarray as xr
 from raids import TIMELINE, battery, gun, layer, raid, rich, salvo
 
@@ -228,7 +228,7 @@ with multiprocessing.get_context("fork").Pool(1) as pool:
     there = pool.map_async(leaked, [0]).get(timeout=60)
 sys.stdout.write(str(here == there[0]))
 """
-    assert elsewhere.run(code) == b"True"
+    assert subprocesses.run(code) == b"True"
 
 
 # ---------------------------------------------------------------- interruption
@@ -292,6 +292,6 @@ def test_ctrl_c_is_heard_at_once(what: str, tmp_path: Path) -> None:
     file = tmp_path / "long.py"
     file.write_text(INTERRUPTED.replace("{delay}", "2.0").replace("{body}", body))
     waited = float(
-        elsewhere.run(f"import runpy; runpy.run_path({str(file)!r}, run_name='__main__')")
+        subprocesses.run(f"import runpy; runpy.run_path({str(file)!r}, run_name='__main__')")
     )
     assert waited < 0.3

@@ -4,8 +4,8 @@ import ast
 import shutil
 from pathlib import Path
 
-import elsewhere
 import pytest
+import subprocesses
 
 import leakthrough as lt
 from leakthrough.engine.kernel import compiling, draws, replication
@@ -78,7 +78,7 @@ def test_an_edited_helper_is_compiled_anew_and_nothing_else_is(tmp_path: Path) -
 
     def told() -> bytes:
         cache = str(tmp_path / "cache")
-        return elsewhere.run(COUNT_COMPILED, "-B", package=tmp_path, NUMBA_CACHE_DIR=cache)
+        return subprocesses.run(COUNT_COMPILED, "-B", package=tmp_path, NUMBA_CACHE_DIR=cache)
 
     assert [told(), told()] == [b"0 0 1", b"0 1 0"]
     for name in ("model/discrete.py", "engine/kernel/lookup.py"):

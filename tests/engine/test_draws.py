@@ -58,7 +58,7 @@ def test_both_generators_agree_everywhere(offset: int) -> None:
 def test_draws_are_uniform_and_unrelated(offset: int) -> None:
     # 4 x 20,000 words at neighbouring addresses. 5 sigma on the mean sees a bias of 0.6 % of a
     # word's range; on the correlation of a word with the next one, 3.5 %.
-    night = _reference_draws.Night(2025 + offset, 3)
+    night = _reference_draws.RaidDraws(2025 + offset, 3)
     draws = np.array([night.draw(("a",), threat=n) for n in range(20_000)]) / 2**32
     assert np.all(np.abs(draws.mean(axis=0) - 0.5) < 5 * math.sqrt(1 / 12 / 20_000))
     together = np.corrcoef(np.hstack([draws[:-1], draws[1:]]).T) - np.eye(8)
@@ -201,6 +201,15 @@ def test_quantiles_are_scipys(law: Any) -> None:
     bound = 1e-5 * (law.std() + np.abs(expected - law.median())) + 1.0 / SCALE
     assert np.all(np.abs(found - expected) < bound)
     assert np.all(np.diff(found[np.argsort(probabilities)]) >= 0)
+
+
+@named
+def test_beyond_the_last_nodes_the_distribution_is_cut(law: Any) -> None:
+    table = quantile_table(lt.Distribution.model_validate(as_table(law)), SCALE)
+    for probability, end in ((1e-300, table[0, 0]), (1.0 - 1e-16, table[1, 0])):
+        for inward in (probability, 2.0**-33 if probability < 0.5 else 1.0 - 2.0**-33):
+            found = quantiles(law, np.array([inward]))[0]
+            assert found == math.floor(end + 0.5) / SCALE
 
 
 @named

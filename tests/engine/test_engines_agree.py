@@ -5,64 +5,163 @@
 
 import os
 
-from campaigns import campaign, kernel_raids, reference_raids
-from engines import kernel_events, kernel_outcome, reference_outcome
+from busy_scenarios import ordered_scenario, wide_scenario
+from busy_scenarios import scenario as busy_scenario
+from campaigns import campaign, kernel_raids, reference_raids, short_campaign
+from engines import (
+    Outcome,
+    assert_every_column_is_named,
+    kernel_events,
+    kernel_outcomes,
+    reference_outcome,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lively import scenario as lively_scenario
+from raids import rich
 from strategies import scenarios
 
 import leakthrough as lt
+from leakthrough.engine.counts import new_counts
+from leakthrough.engine.lower_raid import lower
 
 EXAMPLES = int(os.environ.get("LEAKTHROUGH_EXAMPLES", "300"))
 TIMELINE = (-20.0, 0.0, 30.0, 60.0, 60.0, 100.5, 180.0, 1000.0)
+IN_BLOCK = 4
+LAST = 2**32 - 1
 
+numbers = st.integers(0, 2**32)
 seeds = st.integers(0, 2**63 - 1)
-lively = st.integers(0, 2**32).map(lively_scenario)
-replications = st.one_of(st.integers(0, 3), st.integers(0, 2**32 - 1))
+busy = numbers.map(busy_scenario)
+replications = st.one_of(st.integers(0, 3), st.integers(0, LAST))
+starts = st.one_of(
+    st.integers(0, 3),
+    st.integers(0, LAST + 1 - IN_BLOCK),
+    st.sampled_from([2**31 - 2, LAST + 1 - IN_BLOCK]),
+)
+
+
+def examples(share: float) -> settings:
+    """Settings for a share of the examples, but a few at least."""
+    return settings(
+        max_examples=max(int(EXAMPLES * share), 3),
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+def assert_same(found: Outcome, expected: Outcome, where: object = "") -> None:
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        assert found[name] == value, (name, where)
 
 
 def assert_engines_agree(scenario: lt.Scenario, seed: int, replication: int) -> None:
     expected, events = reference_outcome(scenario, seed, replication, TIMELINE)
-    found = kernel_outcome(scenario, seed, replication, TIMELINE)
-    for name, value in expected.items():
-        assert found[name] == value, name
+    (found,) = kernel_outcomes(scenario, seed, replication, TIMELINE)
+    assert_same(found, expected)
     assert kernel_events(scenario, seed, replication) == events
 
 
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)
-@given(scenario=st.one_of(lively, lively, scenarios()), seed=seeds, replication=replications)
+def test_every_column_of_a_row_is_compared() -> None:
+    for timeline in ((), TIMELINE):
+        tables = lower(rich(), timeline)
+        assert_every_column_is_named(new_counts(tables, 1), tables)
+
+
+# ---------------------------------------------------------------- one replication
+
+
+@examples(1.0)
+@given(scenario=st.one_of(busy, busy, scenarios()), seed=seeds, replication=replications)
 def test_small_raids(scenario: lt.Scenario, seed: int, replication: int) -> None:
     assert_engines_agree(scenario, seed, replication)
 
 
-@settings(
-    max_examples=max(EXAMPLES // 30, 5),
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)
+@examples(1 / 30)
 @given(scenario=scenarios(most_threats=300), seed=seeds, replication=replications)
 def test_large_raids(scenario: lt.Scenario, seed: int, replication: int) -> None:
     assert_engines_agree(scenario, seed, replication)
 
 
-@settings(
-    max_examples=EXAMPLES // 2,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)
-@given(number=st.integers(0, 2**32), seed=seeds, replication=replications)
+@examples(1 / 20)
+@given(number=numbers, seed=seeds, replication=replications)
+def test_more_than_64_layers_and_batteries(number: int, seed: int, replication: int) -> None:
+    scenario = wide_scenario(number)
+    assert len(scenario.layers) > 64
+    assert sum(battery.count for layer in scenario.layers for battery in layer.batteries) > 64
+    assert_engines_agree(scenario, seed, replication)
+
+
+# ---------------------------------------------------------------- several in one block
+
+
+@examples(1 / 2)
+@given(scenario=st.one_of(busy, busy, scenarios()), seed=seeds, start=starts)
+def test_several_replications_in_one_block(scenario: lt.Scenario, seed: int, start: int) -> None:
+    block = kernel_outcomes(scenario, seed, start, TIMELINE, IN_BLOCK)
+    for n, found in enumerate(block):
+        expected, _ = reference_outcome(scenario, seed, start + n, TIMELINE)
+        assert_same(found, expected, n)
+
+
+@examples(1 / 60)
+@given(number=numbers, seed=seeds, start=starts)
+def test_several_wide_replications_in_one_block(number: int, seed: int, start: int) -> None:
+    scenario = wide_scenario(number)
+    block = kernel_outcomes(scenario, seed, start, TIMELINE, IN_BLOCK)
+    for n, found in enumerate(block):
+        expected, _ = reference_outcome(scenario, seed, start + n, TIMELINE)
+        assert_same(found, expected, n)
+
+
+# ---------------------------------------------------------------- who is served first
+
+
+@examples(1 / 4)
+@given(number=numbers, seed=seeds, replication=replications)
+def test_both_orders_of_service(number: int, seed: int, replication: int) -> None:
+    for order in ("deadline", "arrival"):
+        assert_engines_agree(ordered_scenario(number, order), seed, replication)
+
+
+def test_the_order_of_service_matters() -> None:
+    """Of the scenarios above at least half give something else with the other order."""
+    number = max(EXAMPLES // 4, 40)
+    differing = 0
+    for n in range(number):
+        deadline, arrival = (
+            kernel_outcomes(ordered_scenario(n, order), n, 0) for order in ("deadline", "arrival")
+        )
+        differing += deadline != arrival
+    assert differing >= number / 2
+
+
+# ---------------------------------------------------------------- campaigns
+
+
+@examples(1 / 2)
+@given(number=numbers, seed=seeds, replication=replications)
 def test_campaigns(number: int, seed: int, replication: int) -> None:
-    expected = reference_raids(campaign(number), seed, replication)
-    found = kernel_raids(campaign(number), seed, replication)
+    (found,) = kernel_raids(campaign(number), seed, replication)
+    assert_same_raids(found, reference_raids(campaign(number), seed, replication))
+
+
+@examples(1 / 6)
+@given(number=numbers, seed=seeds)
+def test_campaigns_whose_stock_does_not_suffice(number: int, seed: int) -> None:
+    (found,) = kernel_raids(short_campaign(number), seed, 0)
+    assert_same_raids(found, reference_raids(short_campaign(number), seed, 0))
+
+
+@examples(1 / 4)
+@given(number=numbers, seed=seeds, start=starts)
+def test_several_campaigns_in_one_block(number: int, seed: int, start: int) -> None:
+    for n, found in enumerate(kernel_raids(campaign(number), seed, start, IN_BLOCK)):
+        assert_same_raids(found, reference_raids(campaign(number), seed, start + n))
+
+
+def assert_same_raids(found: list[Outcome], expected: list[Outcome]) -> None:
     assert len(found) == len(expected)
-    for raid, (wanted, got) in enumerate(zip(expected, found, strict=True)):
-        for name, value in wanted.items():
-            assert got[name] == value, (raid, name)
+    for raid, (got, wanted) in enumerate(zip(found, expected, strict=True)):
+        assert_same(got, wanted, raid)

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from busy_scenarios import scenario as busy_scenario
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from lively import scenario as lively_scenario
 from raids import battery, gun, layer, raid, salvo
 from strategies import scenarios
 
@@ -34,8 +34,8 @@ whole_feature_space = settings(
     suppress_health_check=list(HealthCheck),
 )
 seeds = st.integers(0, 2**63 - 1)
-lively = st.integers(0, 2**32).map(lively_scenario)
-everything = st.one_of(lively, lively, scenarios())
+busy = st.integers(0, 2**32).map(busy_scenario)
+everything = st.one_of(busy, busy, scenarios())
 
 
 def block(scenario: lt.Scenario, seed: int) -> tuple[Tables, Counts]:

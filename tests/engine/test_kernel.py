@@ -4,9 +4,9 @@ import pickle
 import shutil
 from pathlib import Path
 
-import elsewhere
 import numpy as np
 import pytest
+import subprocesses
 import xarray as xr
 from raids import TIMELINE, api_example, battery, layer, raid, rich, salvo
 
@@ -63,9 +63,9 @@ def test_a_state_may_be_used_again() -> None:
 
 
 def test_the_same_bits_with_the_jit_off(here: xr.Dataset) -> None:
-    there = pickle.loads(elsewhere.run(SIMULATE, NUMBA_DISABLE_JIT="1"))  # noqa: S301
+    there = pickle.loads(subprocesses.run(SIMULATE, NUMBA_DISABLE_JIT="1"))  # noqa: S301
     xr.testing.assert_identical(here, there)
-    there = pickle.loads(elsewhere.run(LOG, NUMBA_DISABLE_JIT="1"))  # noqa: S301
+    there = pickle.loads(subprocesses.run(LOG, NUMBA_DISABLE_JIT="1"))  # noqa: S301
     xr.testing.assert_identical(lt.replay(rich(), replication=3, seed=1), there)
 
 
@@ -79,7 +79,7 @@ def test_within_bounds_where_numba_finds_no_place_for_a_cache(
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(Path(lt.__file__).parent, package, ignore=ignored)
     (package / "engine" / "kernel" / "__pycache__").write_text("in the way")
-    told = elsewhere.run(
+    told = subprocesses.run(
         f"import leakthrough; assert leakthrough.__file__.startswith({str(tmp_path)!r})" + SIMULATE,
         "-B",
         package=tmp_path,

@@ -7,9 +7,9 @@ window is 10 s long. `NEVER_KILLS` is above 0, so it is fired, and below half of
 from typing import Any
 
 import pytest
+from event_lines import NEVER_KILLS, event_lines, one
 from raids import battery, gun, layer, magazine, raid, salvo
 from scipy import stats
-from stories import NEVER_KILLS, one, story
 
 import leakthrough as lt
 
@@ -19,13 +19,13 @@ import leakthrough as lt
 def test_windows_begin_and_end_at_the_layers_ranges() -> None:
     far = layer("far", battery(), outer=3000.0, inner_range=2000.0)
     near = layer("near", outer=1000.0, inner_range=500.0)
-    assert story(raid(salvo(arrival=7.0), [near, far], gun(flight_time=10.0))) == [
+    assert event_lines(raid(salvo(arrival=7.0), [near, far], gun(flight_time=10.0))) == [
         "7 opening s0 far available",
         "7 firing s0 B 1 gun",
         "17 kill s0 B",
         "17 assessment s0 B judged killed",
     ]
-    assert story(raid(salvo(arrival=7.0), [near, far], gun(flight_time=10.000001))) == [
+    assert event_lines(raid(salvo(arrival=7.0), [near, far], gun(flight_time=10.000001))) == [
         "7 opening s0 far available",
         "27 opening s0 near available",
         "37 leak s0 too_short",
@@ -47,7 +47,7 @@ def test_a_battery_serves_its_axes(axis: str | None, axes: list[str], told: str)
         [salvo(axis=axis), salvo("other", 0, axis="south"), salvo("third", 0, axis="north")],
         layer("L", battery(axes=axes)),
     )
-    assert story(scenario)[-1].endswith(told)
+    assert event_lines(scenario)[-1].endswith(told)
 
 
 def exact_windows() -> list[Any]:
@@ -81,12 +81,12 @@ def test_a_window_admits_an_engagement_exactly_as_long(
 def test_a_layer_that_is_down_does_nothing() -> None:
     sensor = lt.Sensor(availability=0.0)
     down = layer("L", battery(), sensor=sensor, soft_kill={"t": 1.0})
-    assert story(raid(salvo(), down)) == ["10 leak s0 uncovered"]
+    assert event_lines(raid(salvo(), down)) == ["10 leak s0 uncovered"]
 
 
 def test_soft_kill_spends_nothing() -> None:
     scenario = raid(salvo(), layer("L", battery(rounds=1), soft_kill={"t": 1.0}))
-    assert story(scenario) == ["0 opening s0 L soft killed"]
+    assert event_lines(scenario) == ["0 opening s0 L soft killed"]
     assert one(scenario).soft_killed.item() == 1
 
 
@@ -103,7 +103,7 @@ def test_soft_kill_under_engagement(flight: float, assessment: float, told: list
     far = layer("far", battery(assessment_time=assessment), outer=2000.0)
     near = layer("near", soft_kill={"t": 1.0})
     scenario = raid(salvo(), [far, near], gun(flight_time=flight))
-    assert story(scenario) == ["0 opening s0 far available", "0 firing s0 B 1 gun", *told]
+    assert event_lines(scenario) == ["0 opening s0 far available", "0 firing s0 B 1 gun", *told]
     result, soft = one(scenario), told[0].endswith("soft killed")
     assert result.killed.values.tolist() == [[int(not soft), 0]]
     assert result.soft_killed.values.tolist() == [[0, int(soft)]]
@@ -113,14 +113,14 @@ def test_soft_kill_under_engagement(flight: float, assessment: float, told: list
 
 def test_soft_kill_comes_before_detection() -> None:
     unseen = lt.Sensor(detection={"t": 0.0})
-    assert story(raid(salvo(), layer("L", sensor=unseen, soft_kill={"t": 1.0}))) == [
+    assert event_lines(raid(salvo(), layer("L", sensor=unseen, soft_kill={"t": 1.0}))) == [
         "0 opening s0 L soft killed"
     ]
 
 
 def test_what_one_layer_does_not_see_another_may() -> None:
     far = layer("far", battery("A"), outer=2000.0, sensor=lt.Sensor(detection={"t": 0.0}))
-    assert story(raid(salvo(), [far, layer("near", battery())])) == [
+    assert event_lines(raid(salvo(), [far, layer("near", battery())])) == [
         "0 opening s0 far undetected",
         "10 opening s0 near available",
         "10 firing s0 B 1 gun",
@@ -141,7 +141,7 @@ def test_what_one_layer_does_not_see_another_may() -> None:
 def test_discrimination(decoy: bool, recognition: float, dismissal: float, outcome: str) -> None:
     sensor = lt.Sensor(decoy_recognition=recognition, false_dismissal=dismissal)
     threat = lt.Threat(name="t", speed=100.0, decoy=decoy)
-    told = story(raid(salvo(), layer("L", battery(), sensor=sensor), threats=[threat]))
+    told = event_lines(raid(salvo(), layer("L", battery(), sensor=sensor), threats=[threat]))
     assert told[0] == f"0 opening s0 L {outcome}"
     assert told[-1].endswith("leak s0 dismissed" if outcome == "dismissed" else "judged killed")
 
@@ -152,7 +152,7 @@ def test_discrimination(decoy: bool, recognition: float, dismissal: float, outco
 def test_times_of_an_engagement() -> None:
     own = battery(reaction_time=2.0, assessment_time=4.0)
     scenario = raid(salvo(arrival=1.0), layer("L", own), gun(flight_time=3.0))
-    assert story(scenario) == [
+    assert event_lines(scenario) == [
         "1 opening s0 L available",
         "1 firing s0 B 1 gun",
         "6 kill s0 B",
@@ -164,7 +164,7 @@ def test_times_of_an_engagement() -> None:
 def test_one_engagement_of_a_threat_at_a_time_and_again_when_it_missed() -> None:
     own = battery(count=2, channels=2)
     scenario = raid(salvo(), layer("L", own), gun(kills=NEVER_KILLS, flight_time=5.0))
-    assert story(scenario) == [
+    assert event_lines(scenario) == [
         "0 opening s0 L available",
         "0 firing s0 B-1 1 gun",
         "5 assessment s0 B-1 judged alive",
@@ -184,7 +184,7 @@ def test_reserved_rounds_go_to_priority_alone() -> None:
     )
     salvos = [salvo("l", 2, threat="low"), salvo("h", 1, 1.0, threat="high")]
     scenario = raid(salvos, layer("L", own), gun(kills={"low": 1.0, "high": 1.0}), threats=threats)
-    assert story(scenario) == [
+    assert event_lines(scenario) == [
         "0 opening l0 L available",
         "0 firing l0 B 2 gun",  # a part of a salvo: what it may draw
         "0 kill l0 B",
@@ -214,12 +214,12 @@ def test_the_first_magazine_that_will_do(preference: Any, rounds: int, fired: st
         magazines=[magazine(name, rounds if name == "b" else 1) for name in "abcd"],
         doctrine=lt.Doctrine(preference=preference),
     )
-    assert story(raid(salvo(), layer("L", own), guns))[1] == f"0 firing s0 B 1 {fired}"
+    assert event_lines(raid(salvo(), layer("L", own), guns))[1] == f"0 firing s0 B 1 {fired}"
 
 
 def test_max_salvos_counts_engagements_of_a_threat_by_a_battery() -> None:
     own = battery(doctrine=lt.Doctrine(max_salvos=2), count=2)
-    told = story(raid(salvo(), layer("L", own), gun(kills=NEVER_KILLS, flight_time=1.0)))
+    told = event_lines(raid(salvo(), layer("L", own), gun(kills=NEVER_KILLS, flight_time=1.0)))
     assert [text.split(" 1 ")[0] for text in told if "firing" in text] == [
         "0 firing s0 B-1",
         "1 firing s0 B-2",  # which has one round more
@@ -230,10 +230,10 @@ def test_max_salvos_counts_engagements_of_a_threat_by_a_battery() -> None:
 
 def test_salvo_size_by_threat() -> None:
     own = battery(doctrine=lt.Doctrine(salvo_size={"t": 3}))
-    told = story(raid(salvo(), layer("L", own)))
+    told = event_lines(raid(salvo(), layer("L", own)))
     assert told[1] == "0 firing s0 B 3 gun"
     own = battery(doctrine=lt.Doctrine(salvo_size=4), rounds=3)
-    assert story(raid(salvo(), layer("L", own)))[1] == "0 firing s0 B 3 gun"
+    assert event_lines(raid(salvo(), layer("L", own)))[1] == "0 firing s0 B 3 gun"
 
 
 def test_who_is_wrongly_declared_killed_is_let_go_and_a_later_layer_sees_it_afresh() -> None:
@@ -241,7 +241,7 @@ def test_who_is_wrongly_declared_killed_is_let_go_and_a_later_layer_sees_it_afre
     middle = layer("middle", battery("M"), outer=1800.0)
     near = layer("near", battery("N", magazines=[magazine("sure")]), outer=1000.0)
     guns = [gun(kills=NEVER_KILLS, flight_time=10.0), gun("sure")]
-    assert story(raid(salvo(), [far, middle, near], guns)) == [
+    assert event_lines(raid(salvo(), [far, middle, near], guns)) == [
         "0 opening s0 far available",
         "0 firing s0 A 1 gun",
         "2 opening s0 middle available",  # it lets go too: its window opened before
@@ -261,7 +261,7 @@ def test_a_ghost_is_engaged_by_those_who_hold_it_and_no_later_layer_sees_it() ->
         inner_range=1000.0,
     )
     scenario = raid(salvo(), [far, layer("near", battery("N"))], gun(flight_time=4.0))
-    assert story(scenario) == [
+    assert event_lines(scenario) == [
         "0 opening s0 far available",
         "0 firing s0 A 1 gun",
         "4 kill s0 A",
@@ -283,7 +283,7 @@ def test_reload_comes_when_the_magazine_is_empty_and_other_magazines_fire_meanwh
     )
     guns = [gun(name, kills=NEVER_KILLS, flight_time=2.0) for name in "ab"]
     scenario = raid(salvo(), layer("L", own), guns)
-    assert story(scenario) == [
+    assert event_lines(scenario) == [
         "0 opening s0 L available",
         "0 firing s0 B 1 a",
         "2 assessment s0 B judged alive",
@@ -322,7 +322,7 @@ def test_the_best_threat_is_taken_when_a_channel_comes_free(
     salvos = [salvo("first"), salvo("slow", 1, 1.0, "slow"), salvo("fast", 1, 5.0)]
     own = battery(doctrine=lt.Doctrine(order=order))
     shots = gun(kills={"t": 1.0, "slow": 1.0}, flight_time=6.0)
-    told = story(raid(salvos, layer("L", own), shots, threats))
+    told = event_lines(raid(salvos, layer("L", own), shots, threats))
     assert [text for text in told if "firing" in text][:2] == [
         "0 firing first0 B 1 gun",
         f"6 firing {second} B 1 gun",
@@ -331,7 +331,7 @@ def test_the_best_threat_is_taken_when_a_channel_comes_free(
 
 def test_equals_are_taken_in_salvo_order_then_in_order_of_arrival() -> None:
     salvos = [salvo("a", 2), salvo("b", 2)]
-    told = story(raid(salvos, layer("L", battery()), gun(flight_time=2.0)))
+    told = event_lines(raid(salvos, layer("L", battery()), gun(flight_time=2.0)))
     fired = [text for text in told if "firing" in text]
     assert fired == [
         f"{2 * n} firing {who} B 1 gun" for n, who in enumerate(("a0", "a1", "b0", "b1"))
@@ -342,7 +342,7 @@ def test_most_ready_rounds_fire_first_then_the_order_of_listing() -> None:
     guns = [gun(), gun("unfit", kills=0.0)]
     many = battery("many", magazines=[magazine(rounds=1), magazine("unfit", 3)], channels=4)
     others = [battery("B", 3, channels=4), battery("C", 3, channels=4)]
-    told = story(raid(salvo(arrival=[0.0, 1.0, 2.0, 3.0]), layer("L", *others, many), guns))
+    told = event_lines(raid(salvo(arrival=[0.0, 1.0, 2.0, 3.0]), layer("L", *others, many), guns))
     fired = [text.split()[3] for text in told if "firing" in text]
     # Rounds before each shot: (3, 3, 4), (3, 3, 3), (2, 3, 3), (2, 2, 3): the last one's
     # three rounds cannot kill, so of two and two the first listed fires.
@@ -352,14 +352,16 @@ def test_most_ready_rounds_fire_first_then_the_order_of_listing() -> None:
 def test_outermost_layer_is_served_first() -> None:
     inner = layer("near", battery("N"), outer=1000.0)
     outer = layer("far", battery("A"), outer=2000.0)
-    told = story(raid(salvo(), [inner, outer], gun(kills=NEVER_KILLS, flight_time=6.0)))
+    told = event_lines(raid(salvo(), [inner, outer], gun(kills=NEVER_KILLS, flight_time=6.0)))
     assert [text for text in told if "firing" in text] == [
         f"{tick} firing s0 A 1 gun" for tick in (0, 6, 12)
     ]
 
 
 def test_a_channel_comes_free_before_a_window_opens() -> None:
-    assert story(raid(salvo(arrival=[0.0, 5.0]), layer("L", battery()), gun(flight_time=5.0))) == [
+    assert event_lines(
+        raid(salvo(arrival=[0.0, 5.0]), layer("L", battery()), gun(flight_time=5.0))
+    ) == [
         "0 opening s0 L available",
         "0 firing s0 B 1 gun",
         "5 kill s0 B",
@@ -373,7 +375,7 @@ def test_a_channel_comes_free_before_a_window_opens() -> None:
 
 def test_channels_of_several_batteries_that_come_free_together_are_taken_in_their_order() -> None:
     shots = gun(kills=NEVER_KILLS, flight_time=5.0)
-    told = story(raid(salvo(count=2), layer("L", battery(count=2)), shots))
+    told = event_lines(raid(salvo(count=2), layer("L", battery(count=2)), shots))
     assert [text for text in told if "5 " in text[:2]] == [
         "5 assessment s0 B-1 judged alive",
         "5 firing s0 B-1 1 gun",
@@ -440,7 +442,7 @@ CAUSES: list[tuple[str, list[lt.Layer], dict[str, Any]]] = [
 @pytest.mark.parametrize(("cause", "layers", "shots"), CAUSES)
 def test_the_cause_of_leaking(cause: str, layers: list[lt.Layer], shots: dict[str, Any]) -> None:
     scenario = raid([salvo(count=2), salvo("on another axis", 0, axis="a")], layers, gun(**shots))
-    told = story(scenario)
+    told = event_lines(scenario)
     assert told[-1].split()[1:] == ["leak", "s1", cause]
     assert one(scenario).leak_cause.sel(salvo="s", cause=cause).item() >= 1
 

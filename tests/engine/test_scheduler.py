@@ -13,9 +13,9 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import elsewhere
 import numpy as np
 import pytest
+import subprocesses
 from raids import api_example, rich
 
 import leakthrough as lt
@@ -332,7 +332,7 @@ sys.stdout.write(sys.stderr.getvalue())
 
 
 def test_only_what_is_not_in_the_cache_is_announced(tmp_path: Path) -> None:
-    said = [elsewhere.run(FIRST, NUMBA_CACHE_DIR=str(tmp_path)).decode() for _ in range(2)]
+    said = [subprocesses.run(FIRST, NUMBA_CACHE_DIR=str(tmp_path)).decode() for _ in range(2)]
     assert said == [compile_once.MESSAGE, ""]
 
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
+from event_lines import NEVER_KILLS, event_lines, one
 from raids import INF, battery, gun, layer, magazine, raid, salvo
-from stories import NEVER_KILLS, one, story
 
 import leakthrough as lt
 
@@ -21,7 +21,7 @@ def hunted(*salvos: lt.Salvo, own: lt.Battery | None = None, **fields: Any) -> l
 def test_after_a_loss_nothing_is_fired_and_what_is_in_flight_completes() -> None:
     scenario = hunted(salvo("h", arrival=0.0, target="B"), salvo("s", arrival=2.5))
     # The second shot at h leaves at 4, the third at 8; h lands at 10, and B fires no more.
-    assert story(scenario) == [
+    assert event_lines(scenario) == [
         "0 opening h0 L available",
         "0 firing h0 B 1 gun",
         "2.5 opening s0 L available",
@@ -46,7 +46,7 @@ def test_after_a_loss_nothing_is_fired_and_what_is_in_flight_completes() -> None
 def test_a_battery_that_is_lost_is_no_battery_for_those_that_come_later() -> None:
     scenario = hunted(salvo("h", arrival=0.0, target="B"), salvo("s", arrival=10.0))
     # At one tick a loss comes before an opening: s meets nobody who could kill it.
-    told = story(scenario)
+    told = event_lines(scenario)
     assert told[-5:] == [
         "10 loss h0 B",
         "10 opening s0 L available",
@@ -58,7 +58,7 @@ def test_a_battery_that_is_lost_is_no_battery_for_those_that_come_later() -> Non
 
 def test_the_end_of_an_engagement_comes_before_the_loss() -> None:
     site = battery(rounds=9, assessment_time=9.0)
-    told = story(hunted(salvo("h", target="B"), salvo("s", arrival=3.5), own=site))
+    told = event_lines(hunted(salvo("h", target="B"), salvo("s", arrival=3.5), own=site))
     # The channel comes free at 10, and the shot at s leaves before h destroys the battery.
     assert told.index("10 firing s0 B 1 gun") < told.index("10 loss h0 B")
 
@@ -69,7 +69,7 @@ def test_a_decoy_destroys_nothing() -> None:
     result = one(scenario)
     assert result.leaked.values.tolist() == [1]
     assert "lost" not in result
-    assert not any("loss" in line for line in story(scenario))
+    assert not any("loss" in line for line in event_lines(scenario))
 
 
 def test_lethality_is_a_probability() -> None:
@@ -84,13 +84,13 @@ def test_only_one_of_several_is_hit_and_only_once() -> None:
     scenario = hunted(salvo("h", count=4, target="B-2"), own=site, inner_range=990.0)
     result = one(scenario)
     assert result.lost.values.tolist() == [0, 1, 0]
-    assert sum("loss" in line for line in story(scenario)) == 1
+    assert sum("loss" in line for line in event_lines(scenario)) == 1
 
 
 def test_a_reload_for_a_lost_battery_does_not_come() -> None:
     own = battery(magazines=[magazine(rounds=1, reloads=2, reload_rounds=4, reload_time=15.0)])
     scenario = hunted(salvo("h", target="B"), salvo("s", arrival=30.0), own=own)
-    told = story(scenario)
+    told = event_lines(scenario)
     assert "10 loss h0 B" in told
     assert not any("reload" in line for line in told)
     assert one(scenario).rounds_lost.values.tolist() == [[0]]
@@ -102,7 +102,7 @@ def test_rounds_without_end_end_with_their_battery() -> None:
     result = one(scenario)
     assert result.remaining.values.tolist() == [[0]]
     assert result.rounds_lost.values.tolist() == [[-1]]
-    assert story(scenario)[-1] == "40 leak s0 uncovered"
+    assert event_lines(scenario)[-1] == "40 leak s0 uncovered"
 
 
 def test_soft_kill_goes_on_without_batteries() -> None:

@@ -79,6 +79,10 @@ def test_the_ratio_is_the_delta_method_on_the_raw_data() -> None:
 
 def test_the_ratio_of_proportional_things_is_sure_and_over_nothing_is_unknown() -> None:
     assert ratio_of_means((0.3, 0.09), (0.1, 0.01), 0.03, 9)[1] == pytest.approx(0.0, abs=1e-7)
+    for tenths in range(1, 60):  # rounding leaves some of these variances below 0
+        r = tenths / 10
+        found = ratio_of_means((r * 0.1, r * r * 0.01), (0.1, 0.01), r * 0.01, 9)
+        assert found[1] == pytest.approx(0.0, abs=1e-6)
     assert np.isnan(ratio_of_means((5.0, 1.0), (0.0, 0.0), 0.0, 9)).all()
 
 

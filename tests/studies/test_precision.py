@@ -131,7 +131,12 @@ def test_500_runs_of_the_simulator_cover_the_exact_mean(offset: int) -> None:
     covered, used = 0, []
     for trial in range(500):
         found = lt.simulate_to_precision(
-            few(), "leakers", 0.05, confidence=0.99, seed=1_000 * offset + trial, executor=Here()
+            few(),
+            "leakers",
+            0.05,
+            confidence=0.99,
+            seed=1_000 * offset + trial,
+            executor=Here(),
         )
         low, high = found.leakers.sel(estimate=["low", "high"]).values
         covered += low <= mean <= high

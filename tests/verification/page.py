@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from mutation.report import section as mutation_section
 from scipy import special
 
 from verification.cases import CASES, Case
@@ -81,7 +82,7 @@ def cells(row: Comparison) -> tuple[str, str, str, str, str]:
 
 def text(found: Sequence[Comparison], seed: int) -> str:
     """Write the page."""
-    return "".join([_introduction(found, seed), *_tables(found)])
+    return "".join([_introduction(found, seed), *_tables(found), mutation_section()])
 
 
 def write(directory: Path, found: Sequence[Comparison], seed: int) -> None:

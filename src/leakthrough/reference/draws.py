@@ -2,15 +2,18 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from leakthrough.model.discrete import TICKS_A_SECOND, WORD_RANGE, raid_offset, stream, ticks
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.quantiles import quantile_table
 
+Draw = tuple[int, int, int, int]
+"""Four random integers of 32 bits."""
 
-def philox(key: tuple[int, int], counter: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
-    """Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011): four 32-bit words."""
+
+def philox(key: tuple[int, int], counter: Draw) -> Draw:
+    """Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011)."""
     k0, k1 = key
     c0, c1, c2, c3 = counter
     for _ in range(10):
@@ -21,9 +24,9 @@ def philox(key: tuple[int, int], counter: tuple[int, int, int, int]) -> tuple[in
     return c0, c1, c2, c3
 
 
-def unit(word: int) -> float:
-    """A word as a number strictly between 0 and 1."""
-    return (word + 0.5) / WORD_RANGE
+def uniform(integer: int) -> float:
+    """A random integer of 32 bits as a number strictly between 0 and 1."""
+    return (integer + 0.5) / WORD_RANGE
 
 
 def quantile(distribution: Distribution, scale: int, probability: float) -> int:
@@ -39,31 +42,31 @@ def quantile(distribution: Distribution, scale: int, probability: float) -> int:
     return math.floor(low + (position - int(position)) * (high - low) + 0.5)
 
 
-class Night(NamedTuple):
-    """One raid of one replication of one seed: where draws are made."""
+class RaidDraws(NamedTuple):
+    """All draws of one raid: `raid` is its number in a campaign, 0 where it is the only one."""
 
     seed: int
     replication: int
     raid: int = 0
 
-    def draw(self, address: Sequence[str | int], threat: int = 0, ordinal: int = 0) -> Any:
-        """Four words at an address."""
-        place = stream(*address) + ordinal + raid_offset(self.raid)
+    def draw(self, address: Sequence[str | int], threat: int = 0, ordinal: int = 0) -> Draw:
+        """Four integers for one decision: its kind and the names in it are the address."""
         key = (self.seed % WORD_RANGE, self.seed // WORD_RANGE)
-        counter = (self.replication, threat, place % WORD_RANGE, place // WORD_RANGE)
-        return philox(key, counter)
+        position = stream(*address) + ordinal + raid_offset(self.raid)
+        high, low = divmod(position, WORD_RANGE)
+        return philox(key, (self.replication, threat, low, high))
 
     def exponentials(self, address: Sequence[str | int], number: int) -> list[float]:
         """Cumulative sums of unit exponential draws."""
         sums, total = [], 0.0
         for n in range(number):
-            total -= math.log(unit(self.draw(address, threat=n // 4)[n % 4]))
+            total -= math.log(uniform(self.draw(address, threat=n // 4)[n % 4]))
             sums.append(total)
         return sums
 
 
-def time_or_draw(value: float | Distribution, word: int) -> int:
-    """Ticks of an uncertain time."""
+def time_or_draw(value: float | Distribution, integer: int) -> int:
+    """Ticks of an uncertain time: the integer is ignored where it is a number."""
     if isinstance(value, Distribution):
-        return quantile(value, TICKS_A_SECOND, unit(word))
+        return quantile(value, TICKS_A_SECOND, uniform(integer))
     return ticks(value)

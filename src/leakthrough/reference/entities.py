@@ -1,47 +1,43 @@
-"""What takes part in a raid of the reference engine, and what each has come to."""
+"""What takes part in a raid of the reference engine, and the state of each."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from leakthrough.model import scenario as model
 
-CAUSES = (
-    "missed", "no_channel", "no_interceptors", "too_short", "dismissed", "undetected", "uncovered",
-)  # fmt: skip
-"""Causes of leaking; of those that apply to a leaker, the first one is its cause."""
-
-
-@dataclass
-class Holding:
-    """What a magazine begins a raid with."""
-
-    ready: float
-    reloads: int
-    due: int | None = None
-
 
 @dataclass(eq=False)
 class Threat:
-    """One attacking object and what has become of it."""
+    """One attacking object. Ticks are microseconds; layers are named."""
 
     salvo: model.Salvo
     kind: model.Threat
-    number: int
-    order: int
-    arrival: int
-    target_tick: int
+    number: int  # in its salvo
+    order: int  # among all threats
+    openings: dict[str, int]  # tick at which it enters each layer's window
+    closings: dict[str, int]  # tick at which it leaves it
+    target_tick: int  # tick at which it reaches the target
     phase: str = "free"  # "free", "engaged", "gone"
     killed_by: str | None = None
     soft_killed_by: str | None = None
-    fate_tick: int | None = None
-    held_by: set[str] = field(default_factory=set)
+    death_tick: int | None = None
+    available_to: set[str] = field(default_factory=set)  # layers
     engaged_ever: bool = False
-    evidence: set[str] = field(default_factory=set)
+    possible_causes: set[str] = field(default_factory=set)  # of leaking: see `causes`
 
     @property
     def alive(self) -> bool:
-        """No round that was fired kills it, and no soft kill."""
-        return self.fate_tick is None
+        """Neither rounds that were fired nor soft kill will stop it."""
+        return self.death_tick is None
+
+
+@dataclass
+class MagazineState:
+    """What a magazine hands on from one raid to the next."""
+
+    ready: float
+    reloads: int
+    due: int | None = None  # tick at which a reload arrives
 
 
 @dataclass(eq=False)
@@ -50,7 +46,7 @@ class Magazine:
 
     spec: model.Magazine
     interceptor: model.Interceptor
-    order: int
+    order: int  # on its battery
     ready: float
     reloads: int
     due: int | None = None
@@ -59,8 +55,8 @@ class Magazine:
     lost: float = 0
     depletion: int | None = None
 
-    def drawable(self, threat: Threat) -> float:
-        """Rounds that a threat may draw: the last `reserved` are for priority 1 or more."""
+    def available(self, threat: Threat) -> float:
+        """Rounds that may be fired at a threat: the last `reserved` are for priority 1 or more."""
         return self.ready - (0 if threat.kind.priority >= 1 else self.spec.reserved)
 
 
@@ -74,10 +70,10 @@ class Battery:
     layer: model.Layer
     order: int
     magazines: list[Magazine]
-    free: int
+    free_channels: int
     lost: bool = False
-    loss: int | None = None
-    fired: dict[Threat, int] = field(default_factory=dict)
+    loss: int | None = None  # tick, if it was lost in this raid
+    fired: dict[Threat, int] = field(default_factory=dict)  # engagements of each threat
     busy: int = 0
     engagements: int = 0
 

@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-import elsewhere
 import numpy as np
 import pytest
+import subprocesses
 import xarray as xr
 from raids import api_example
 
@@ -213,11 +213,11 @@ def test_killed_at_ten_moments_it_ends_in_the_same_bits(tmp_path: Path) -> None:
     scenario = api_example()
     scenario.save(tmp_path / "scenario.json")
     code = CODE.replace("REPLICATIONS", str(REPLICATIONS))
-    command = [*elsewhere.command(code), str(tmp_path / "scenario.json"), str(tmp_path / "s")]
+    command = [*subprocesses.command(code), str(tmp_path / "scenario.json"), str(tmp_path / "s")]
     partial, rng = tmp_path / "s.partial", random.Random(11)  # noqa: S311
     kept, kills = [0], 0
     while not (tmp_path / "s").exists():
-        process = subprocess.Popen(command, env=elsewhere.environment())  # noqa: S603
+        process = subprocess.Popen(command, env=subprocesses.environment())  # noqa: S603
         before = len(list(partial.glob("part-*")))
         while kills < 10 and process.poll() is None:
             if len(list(partial.glob("part-*"))) > before:  # it is under way

@@ -1,4 +1,4 @@
-"""Python code in a fresh interpreter: other settings of Numba, signals, what an import costs."""
+"""Python code in a fresh interpreter: other Numba settings, signals, the cost of an import."""
 
 import os
 import subprocess

@@ -1,0 +1,121 @@
+"""What takes part in a raid: its layers, batteries and threats, whose arrivals are drawn."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from leakthrough.model import scenario as model
+from leakthrough.model.arrivals import At, Poisson, Regular, Times, Uniform
+from leakthrough.model.discrete import TICKS_A_SECOND, ticks
+from leakthrough.model.distributions import Distribution
+from leakthrough.reference.draws import RaidDraws, quantile, uniform
+from leakthrough.reference.entities import Battery, Magazine, MagazineState, Threat
+
+MagazineStates = Mapping[tuple[str, str], MagazineState]
+"""By the names of the battery and of the interceptor."""
+
+
+def outermost_first(layers: Sequence[model.Layer]) -> list[model.Layer]:
+    """Layers by falling outer range; equal ones in the order of listing."""
+    return sorted(layers, key=lambda layer: -layer.outer_range)
+
+
+# ---------------------------------------------------------------- batteries
+
+
+def batteries_of(
+    layers: Sequence[model.Layer],
+    interceptors: Sequence[model.Interceptor],
+    states: MagazineStates | None,
+    lost: set[str],
+) -> list[Battery]:
+    """Each battery by itself, in the order of layers; with what earlier raids left, if any."""
+    batteries: list[Battery] = []
+    for layer in layers:
+        for spec in layer.batteries:
+            for member, name in enumerate(spec.names):
+                own = magazines_of(spec, name, interceptors, states)
+                order = len(batteries)
+                batteries.append(
+                    Battery(spec, name, member, layer, order, own, spec.channels, name in lost)
+                )
+    return batteries
+
+
+def magazines_of(
+    battery: model.Battery,
+    name: str,
+    interceptors: Sequence[model.Interceptor],
+    states: MagazineStates | None,
+) -> list[Magazine]:
+    """Magazines of one battery, in the order of listing."""
+    by_name = {interceptor.name: interceptor for interceptor in interceptors}
+    magazines = []
+    for order, spec in enumerate(battery.magazines):
+        state = first_state(spec) if states is None else states[name, spec.interceptor]
+        rounds = state.ready, state.reloads, state.due
+        magazines.append(Magazine(spec, by_name[spec.interceptor], order, *rounds))
+    return magazines
+
+
+def first_state(magazine: model.Magazine) -> MagazineState:
+    """State before a first raid: the reload of an empty magazine was called at time 0."""
+    if magazine.rounds == 0 and magazine.reloads > 0:
+        return MagazineState(0, magazine.reloads - 1, ticks(magazine.reload_time))
+    return MagazineState(magazine.rounds, magazine.reloads)
+
+
+# ---------------------------------------------------------------- threats
+
+
+def threats_of(
+    scenario: model.Scenario, sizes: Mapping[str, Distribution], draws: RaidDraws
+) -> list[Threat]:
+    """Every threat with its windows, in the order of salvos, and in each in order of arrival."""
+    kinds = {kind.name: kind for kind in scenario.threats}
+    edge = max((layer.outer_range for layer in scenario.layers), default=0.0)
+    threats: list[Threat] = []
+    for salvo in scenario.salvos:
+        kind, count = kinds[salvo.threat], threat_count(salvo, sizes, draws)
+        for number, arrival in enumerate(arrivals(salvo, count, draws)):
+            opening = {
+                layer.name: arrival + ticks((edge - layer.outer_range) / kind.speed)
+                for layer in scenario.layers
+            }
+            # The width is rounded by itself: rounding must not shorten a window.
+            closing = {
+                layer.name: opening[layer.name]
+                + ticks((layer.outer_range - layer.inner_range) / kind.speed)
+                for layer in scenario.layers
+            }
+            target = arrival + ticks(edge / kind.speed)
+            threats.append(Threat(salvo, kind, number, len(threats), opening, closing, target))
+    return threats
+
+
+def threat_count(salvo: model.Salvo, sizes: Mapping[str, Distribution], draws: RaidDraws) -> int:
+    """How many threats come: drawn once a raid where the salvo has a distribution."""
+    if salvo.name not in sizes:
+        return salvo.count
+    integer = draws.draw(("size", salvo.name))[0]
+    return quantile(sizes[salvo.name], 1, uniform(integer))
+
+
+def arrivals(salvo: model.Salvo, count: int, draws: RaidDraws) -> list[int]:
+    """Arrival ticks in order. Exponential spacings over their sum are uniform and sorted."""
+    arrival = salvo.arrival
+    if isinstance(arrival, At):
+        return [ticks(arrival.time)] * count
+    if isinstance(arrival, Times):
+        return sorted(ticks(time) for time in arrival.times)
+    if isinstance(arrival, Regular):
+        return [ticks(arrival.start + n * arrival.interval) for n in range(count)]
+    sums = draws.exponentials(("arrival", salvo.name), count + 1)
+    if isinstance(arrival, Poisson):
+        start, mean = arrival.start * TICKS_A_SECOND, TICKS_A_SECOND / arrival.rate
+        return [math.floor(start + total * mean + 0.5) for total in sums[:-1]]
+    shares = [total / sums[-1] for total in sums[:-1]]
+    if isinstance(arrival, Uniform):
+        start = arrival.start * TICKS_A_SECOND
+        length = (arrival.stop - arrival.start) * TICKS_A_SECOND
+        return [math.floor(start + share * length + 0.5) for share in shares]
+    return [quantile(arrival, TICKS_A_SECOND, share) for share in shares]

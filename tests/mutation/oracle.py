@@ -1,0 +1,179 @@
+"""The tests that a mutant has to pass, in a copy of the package and a process of its own.
+
+What takes seconds to import is imported once, here; each run of tests is a fork of this process.
+"""
+
+import importlib
+import multiprocessing
+import os
+import resource
+import shutil
+import signal
+import sys
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "src" / "leakthrough"
+MEMORY = 8 << 30
+"""Bytes of address space: a mutant that asks for more fails."""
+PRELOADED = (
+    "numba", "scipy.stats", "xarray", "pydantic", "pandas", "pytest", "hypothesis.extra.numpy",
+    "hypothesis.strategies",
+)  # fmt: skip
+
+
+class Stage(NamedTuple):
+    """Some tests, run in this order up to the first failure."""
+
+    tests: tuple[str, ...]
+    examples: int  # LEAKTHROUGH_EXAMPLES
+    jit: bool = True
+
+
+AGREE = "engine/test_engines_agree.py"
+RULES = ("engine/test_rules.py", "engine/test_suppression.py")
+RAIDS = (f"{AGREE}::test_small_raids", *RULES, AGREE)
+CAMPAIGNS = (
+    f"{AGREE}::test_campaigns",
+    "engine/test_campaign.py",
+    f"{AGREE}::test_several_campaigns_in_one_block",
+    "engine/test_campaign_invariants.py",
+)
+VARIABLES = (
+    "test_simulate.py::test_dimensions_types_and_words",
+    "test_simulate.py::test_coordinates_hold_names",
+    "test_simulate.py::test_empty_scenarios",
+    "test_simulate.py::test_no_threats_no_interceptors",
+    *RULES,
+    "results/test_results.py",
+)
+ORACLES: dict[str, tuple[Stage, ...]] = {
+    # Without the JIT: to compile a mutant takes longer than to interpret all of these.
+    "engine/kernel": (Stage(RAIDS, 40, jit=False), Stage((AGREE,), 120, jit=False)),
+    "engine/decode": (Stage((*VARIABLES, *CAMPAIGNS), 40),),
+    "engine/lower_campaign": (Stage(CAMPAIGNS, 40), Stage((AGREE,), 120)),
+    "engine": (Stage(RAIDS, 40), Stage((AGREE, *VARIABLES, "engine/test_draws.py"), 120)),
+    "reference": (Stage(RAIDS, 40), Stage((AGREE, "engine/test_draws.py"), 120)),
+    "reference/campaign": (Stage(CAMPAIGNS, 40), Stage((AGREE,), 120)),
+    "results": (
+        Stage(("results/test_reduction.py", "results/test_results.py"), 40),
+        Stage(("results/test_summary.py", "engine/test_campaign.py"), 40),
+    ),
+    "statistics": (
+        Stage(("statistics/test_intervals.py",), 40),
+        Stage(("statistics/test_interval_coverage.py", "results/test_summary.py"), 40),
+    ),
+}
+"""The stages of a module, by the longest of these paths with which its own begins."""
+
+
+def stages_of(module: str) -> tuple[Stage, ...]:
+    """Stages for a module, such as `engine/decode.py`."""
+    return ORACLES[max((path for path in ORACLES if module.startswith(path)), key=len)]
+
+
+class Verdict(NamedTuple):
+    """What became of a mutant."""
+
+    status: str  # "killed", "timed out" (which counts as killed), "survived"
+    by: str  # the test that failed first
+    seconds: float
+
+
+class PackageCopy:
+    """A copy of the package, into which one mutant at a time is written."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.package = folder / "leakthrough"
+        shutil.copytree(PACKAGE, self.package, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in PRELOADED:
+            importlib.import_module(name)
+
+    def judge(self, module: str, source: bytes, timeout: float) -> Verdict:
+        """Run the stages of a module with a source of its own, and put the old one back."""
+        began = time.perf_counter()
+        original = (self.package / module).read_bytes()
+        status, by = "survived", ""
+        try:
+            self.write(module, source)
+            for stage in stages_of(module):
+                status, by = self.run(stage, timeout)
+                if status != "survived":
+                    break
+        finally:
+            self.write(module, original)
+        return Verdict(status, by, round(time.perf_counter() - began, 1))
+
+    def write(self, module: str, source: bytes) -> None:
+        """Write a module, and remove its bytecode: times of files are too coarse to tell."""
+        file = self.package / module
+        for bytecode in (file.parent / "__pycache__").glob(f"{file.stem}.*.pyc"):
+            bytecode.unlink()
+        file.write_bytes(source)
+
+    def run(self, stage: Stage, timeout: float) -> tuple[str, str]:
+        """Run one stage: how it ended, and the test that failed first."""
+        forking = multiprocessing.get_context("fork")
+        receiver, sender = forking.Pipe(duplex=False)
+        process = forking.Process(target=_run_tests, args=(self.folder, stage, sender))
+        process.start()
+        sender.close()
+        process.join(timeout)
+        if process.is_alive():
+            os.killpg(process.pid or 0, signal.SIGKILL)
+            process.join()
+            return "timed out", ""
+        if process.exitcode == 0:
+            return "survived", ""
+        try:
+            return "killed", str(receiver.recv())
+        except EOFError:
+            return "killed", f"exit code {process.exitcode}"
+
+
+class _FirstFailure:
+    """A plugin of pytest that sends the name of the test that fails."""
+
+    def __init__(self, sender: Connection) -> None:
+        self.sender = sender
+
+    def pytest_runtest_logreport(self, report: "pytest.TestReport") -> None:
+        if report.failed:
+            self.sender.send(report.nodeid)
+
+    def pytest_collectreport(self, report: "pytest.CollectReport") -> None:
+        if report.failed:
+            self.sender.send(report.nodeid)
+
+
+def _run_tests(folder: Path, stage: Stage, sender: Connection) -> None:
+    """Run a stage in this process, a fork, and leave with 0 if all tests pass."""
+    import numba.core.config
+    import pytest
+
+    os.setsid()
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    for stream in (1, 2):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+    os.chdir(ROOT)
+    os.environ |= {
+        "PYTHONPATH": str(folder),
+        "NUMBA_CACHE_DIR": str(folder / "numba"),
+        "NUMBA_DISABLE_JIT": str(int(not stage.jit)),
+        "LEAKTHROUGH_EXAMPLES": str(stage.examples),
+        "LEAKTHROUGH_SHRINK": "0",
+    }
+    numba.core.config.reload_config()  # type: ignore[no-untyped-call]
+    sys.path.insert(0, str(folder))
+    imported = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
+    options = ["-x", "-q", "--tb=no", "-p", "no:cacheprovider", "-W", imported]
+    tests = [f"tests/{test}" for test in stage.tests]
+    code = pytest.main([*options, *tests], plugins=[_FirstFailure(sender)])
+    os._exit(int(code != 0))
