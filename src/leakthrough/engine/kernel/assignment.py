@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leakthrough.engine.codes import ANY_ROUNDS, FOREVER, FREE, GONE, LOADED, NOBODY
-from leakthrough.engine.kernel.compiling import Bool, Int, compiled, inlined
+from leakthrough.engine.kernel.compiling import Bool, Int, compiled, inlined, merged
 from leakthrough.engine.kernel.draws import at, draw, number_or_draw
 from leakthrough.engine.kernel.lookup import fired_at, is_held, number_of, window_of
 from leakthrough.engine.kernel.magazines import drawable
@@ -58,7 +58,7 @@ def magazine_in_time(state: "State", pairing: Any, threat: Any, slack: Int, load
     return NOBODY
 
 
-@inlined
+@merged
 def _best_battery(state: "State", window: Any, threat: Any, tick: Int, without: Int) -> Any:
     """The pairing that is first to engage one threat: most ready rounds, then battery order."""
     best, best_magazine, most = NOBODY, NOBODY, 0
@@ -76,7 +76,7 @@ def _best_battery(state: "State", window: Any, threat: Any, tick: Int, without: 
     return best, best_magazine
 
 
-@inlined
+@merged
 def _first_in_queue(state: "State", pairing: Any, tick: Int) -> Any:
     """The first threat of a salvo that a battery can engage now, and the magazine; or nobody.
 
@@ -107,7 +107,7 @@ def _first_in_queue(state: "State", pairing: Any, tick: Int) -> Any:
     return NOBODY, NOBODY
 
 
-@inlined
+@merged
 def _has_rounds(state: "State", pairing: Any, salvo: Any) -> Bool:
     for n in range(pairing.first_preference, pairing.stop_preference):
         if drawable(state.magazines[state.preferences[at(n)]], salvo) > 0:
@@ -115,7 +115,7 @@ def _has_rounds(state: "State", pairing: Any, salvo: Any) -> Bool:
     return False
 
 
-@inlined
+@merged
 def _best_threat(state: "State", battery: Any, tick: Int) -> Any:
     """What a battery takes next: highest priority, then its order, then salvo order.
 

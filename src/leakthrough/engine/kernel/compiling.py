@@ -69,6 +69,16 @@ def inlined(function: Function) -> Function:
     return numba.njit(forceinline=True, **_INSIDE)(function)  # type: ignore[no-any-return]
 
 
+def merged(function: Function) -> Function:
+    """Make a step that is called in one place a part of its caller before types are inferred.
+
+    Each compiled function is optimised by itself, and once more within each caller: 16 steps
+    merged in this way took a fifth of the compilation. Merged everywhere, compilation takes
+    longer, since Numba goes through the whole caller for each.
+    """
+    return numba.njit(inline="always", **_INSIDE)(function)  # type: ignore[no-any-return]
+
+
 def entry(make: Callable[[int], Function]) -> Function:
     """Compile a function that Python calls, and cache it where there is a place for a cache.
 

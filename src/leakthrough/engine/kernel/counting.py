@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leakthrough.engine.codes import ALIVE, LEAK, NO_INTERCEPTORS, NOBODY, NONE
-from leakthrough.engine.kernel.compiling import Int, compiled, inlined
+from leakthrough.engine.kernel.compiling import Int, compiled, merged
 from leakthrough.engine.kernel.draws import at
 from leakthrough.engine.kernel.event_log import note
 from leakthrough.engine.kernel.windows import blame_unopened
@@ -13,7 +13,7 @@ from leakthrough.engine.kernel.windows import blame_unopened
 if TYPE_CHECKING:
     from leakthrough.engine.state import State
 
-ALWAYS = 4 * 4
+ALWAYS = np.int64(4 * 4)
 """Numbers of `State.counting` for the records that are always counted."""
 
 
@@ -32,7 +32,7 @@ def sample(state: "State", row: Any, done: Int, until: Int) -> Int:
     return done
 
 
-@inlined
+@merged
 def _first_sample(timeline: Any, tick: Int) -> Int:
     """The first sample time that is not before a tick; their number if there is none."""
     low, high = 0, timeline.size
@@ -87,8 +87,8 @@ def _copy(words: Any, counting: Any, kind: Int, row: Any, column: Int) -> Int:
 @compiled
 def count(state: "State", row: Any) -> None:
     """Write the row of a replication: what `engine.layout` says is counted, column by column."""
-    column = 0
-    for kind in range(0, ALWAYS, 4):
+    column = np.int64(0)
+    for kind in range(np.int64(0), ALWAYS, np.int64(4)):
         column = _copy(state.words, state.counting, kind, row, column)
     if state.raid[0].tally:
         each = state.magazines.size + state.batteries.size

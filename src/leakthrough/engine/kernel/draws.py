@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from leakthrough.engine.codes import NONE
-from leakthrough.engine.kernel.compiling import Int, compiled, entry, inlined
+from leakthrough.engine.kernel.compiling import Int, compiled, entry, inlined, merged
 from leakthrough.model.discrete import OCTAVES, STEPS
 
 at = np.uint64
@@ -35,7 +35,7 @@ def philox(key: Any, counter: Any) -> Any:
     return c0, c1, c2, c3
 
 
-@inlined
+@merged
 def draw_at(raid: Any, number: Int, address: Any) -> Any:
     """Four words at the address (seed, replication, threat, stream with raid and ordinal)."""
     key = (raid.seed & MASK_32, raid.seed >> SHIFT_32)
@@ -60,7 +60,7 @@ def word_of(drawn: Any, which: Int) -> Any:
     return drawn[0]
 
 
-@inlined
+@merged
 def unit(word: Any) -> float:
     """A word as a number strictly between 0 and 1."""
     return (float(word) + 0.5) * 2.0**-32

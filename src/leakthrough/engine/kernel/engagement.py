@@ -29,7 +29,7 @@ from leakthrough.engine.codes import (
     WRONGLY_KILLED,
 )
 from leakthrough.engine.kernel.assignment import engagement_draw
-from leakthrough.engine.kernel.compiling import Bool, Int, compiled, inlined
+from leakthrough.engine.kernel.compiling import Bool, Int, compiled, inlined, merged
 from leakthrough.engine.kernel.draws import MASK_32, U, at, draw, draw_at, number_or_draw, word_of
 from leakthrough.engine.kernel.event_log import is_logged, note
 from leakthrough.engine.kernel.event_queue import parts_of, push, remove_first, tie_of
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from leakthrough.engine.state import State
 
 
-@inlined
+@merged
 def _any_kills(
     state: "State", pairing: Any, chance: Any, number: Int, fired: Int, rounds: Int
 ) -> Bool:
@@ -113,7 +113,7 @@ def engage(state: "State", pairing: Any, magazine: Any, threat: Any, tick: Int) 
     push(state, tick + to_end, tie_of(battery.code, ENGAGEMENT_ENDS, threat.code))
 
 
-@inlined
+@merged
 def _assess(state: "State", battery: Any, threat: Any, tick: Int) -> Any:
     """Judge an engagement that is over; whether its threat is available again."""
     layer, code, owner = np.int64(battery.layer), np.int64(threat.code), np.int64(battery.code)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from leakthrough.engine.kernel.compiling import Bool, Int, compiled, inlined
+from leakthrough.engine.kernel.compiling import Bool, Int, compiled, inlined, merged
 from leakthrough.engine.kernel.draws import at
 from leakthrough.engine.layout import LOG_COLUMNS
 
@@ -31,7 +31,7 @@ def _write(
     raid.log_used += 1
 
 
-@inlined
+@merged
 def is_logged(state: "State") -> Bool:
     """Whether a log was asked for."""
     return state.log.size > 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leakthrough.engine.codes import CODE_BITS, FOREVER, KIND_BITS
-from leakthrough.engine.kernel.compiling import Bool, Int, inlined
+from leakthrough.engine.kernel.compiling import Bool, Int, inlined, merged
 from leakthrough.engine.kernel.draws import at
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ def tie_of(battery: Any, kind: Any, code: Any) -> Int:
     return (np.int64(battery) << KIND_BITS | kind) << CODE_BITS | np.int64(code)
 
 
-@inlined
+@merged
 def parts_of(tie: Int) -> Any:
     """Battery, kind of event, and code of the threat or the magazine."""
     return tie >> (CODE_BITS + KIND_BITS), (tie >> CODE_BITS) & KIND_MASK, tie & CODE_MASK
 
 
-@inlined
+@merged
 def _before(entry: Any, tick: Int, tie: Int) -> Bool:
     return (entry.tick < tick) | ((entry.tick == tick) & (entry.tie < tie))
 

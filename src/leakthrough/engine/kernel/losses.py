@@ -30,11 +30,11 @@ def next_landing(state: "State") -> None:
     tick, leaf = state.nodes[1].tick, state.nodes[1].leaf
     landing = state.landings[at(leaf)]
     battery, number = state.batteries[landing.battery], landing.next
-    if battery.loss != FOREVER:
-        play(state, leaf, FOREVER)
-        return
     landing.next = number + 1
-    play(state, leaf, next_landing_tick(state, landing))
+    lost = battery.loss != FOREVER
+    play(state, leaf, FOREVER if lost else next_landing_tick(state, landing))
+    if lost:
+        return
     threat = state.threats[at(state.salvos[landing.salvo].first + number)]
     if threat.fate != ALIVE:
         return

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leakthrough.engine.codes import INFINITE, NEVER, NOBODY, NONE, RELOAD, RELOAD_ARRIVES
-from leakthrough.engine.kernel.compiling import Int, inlined
+from leakthrough.engine.kernel.compiling import Int, compiled, inlined, merged
 from leakthrough.engine.kernel.draws import at
 from leakthrough.engine.kernel.event_log import note
 from leakthrough.engine.kernel.event_queue import push, tie_of
@@ -20,21 +20,21 @@ def drawable(magazine: Any, salvo: Any) -> Int:
     return magazine.ready if salvo.priority >= 1 else magazine.ready - magazine.reserved
 
 
-@inlined
+@compiled
 def await_reload(state: "State", magazine: Any, tick: Int) -> None:
     """A reload is to arrive at a tick."""
     magazine.due = tick
     push(state, tick, tie_of(magazine.battery, RELOAD_ARRIVES, magazine.code))
 
 
-@inlined
+@compiled
 def count_stocked(state: "State", magazine: Any, change: Int) -> None:
     """Count a magazine in, or out, of the windows in which its rounds may be fired."""
     for n in range(magazine.first_window, magazine.stop_window):
         state.windows[state.fireable[at(n)]].stocked += change
 
 
-@inlined
+@merged
 def expend(state: "State", battery: Any, magazine: Any, rounds: Int, tick: Int) -> None:
     """Take rounds out of a magazine; when it is empty, call the reload or note the depletion."""
     magazine.expended += rounds
@@ -53,7 +53,7 @@ def expend(state: "State", battery: Any, magazine: Any, rounds: Int, tick: Int) 
         count_stocked(state, magazine, -1)
 
 
-@inlined
+@compiled
 def reload(state: "State", battery: Any, magazine: Any, tick: Int) -> None:
     """A reload arrives."""
     rounds = magazine.reload_rounds
@@ -66,7 +66,7 @@ def reload(state: "State", battery: Any, magazine: Any, tick: Int) -> None:
     note(state, tick, RELOAD, NOBODY, codes[0], codes[1], codes[2], rounds, NONE)
 
 
-@inlined
+@compiled
 def lose(state: "State", battery: Any, tick: Int) -> None:
     """A battery fires nothing any more, and its rounds are gone; what is in flight completes."""
     for n in range(battery.first_magazine, battery.stop_magazine):

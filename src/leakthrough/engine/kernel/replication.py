@@ -11,7 +11,7 @@ from leakthrough.engine.codes import (
     SOFT_KILLED,
 )
 from leakthrough.engine.kernel.assignment import next_shot
-from leakthrough.engine.kernel.compiling import Int, compiled, entry, inlined, lowest_bit
+from leakthrough.engine.kernel.compiling import Int, entry, lowest_bit, merged
 from leakthrough.engine.kernel.counting import count, count_leakers, sample
 from leakthrough.engine.kernel.draws import U, at
 from leakthrough.engine.kernel.engagement import engage, next_ending
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from leakthrough.engine.state import State
 
 
-@inlined
+@merged
 def _serve(state: "State", word: Int, layers: Any, freed: Int, threat: Int, tick: Int) -> None:
     """Serve the batteries to which something became available, the outermost layer first."""
     while layers != U(0):
@@ -51,7 +51,7 @@ def _serve(state: "State", word: Int, layers: Any, freed: Int, threat: Int, tick
             )
 
 
-@compiled
+@merged
 def _raid(state: "State", row: Any, stop: Any) -> None:
     """The event loop: engagements and reloads before openings at the same tick.
 

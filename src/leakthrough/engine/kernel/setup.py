@@ -15,7 +15,7 @@ from leakthrough.engine.codes import (
     UNCOVERED,
     UNIFORM,
 )
-from leakthrough.engine.kernel.compiling import Int, compiled
+from leakthrough.engine.kernel.compiling import Int, compiled, merged
 from leakthrough.engine.kernel.draws import (
     U,
     at,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from leakthrough.engine.state import State
 
 
-@compiled
+@merged
 def reset(state: "State") -> None:
     """Begin anew: one copy of all records, as `engine.layout` says how they start."""
     for n in range(state.words.size):
@@ -44,7 +44,7 @@ def reset(state: "State") -> None:
     state.raid[0].in_flight = 0
 
 
-@compiled
+@merged
 def carry_in(words: Any, carrying: Any, carried: Any) -> None:
     """Write what the last raid handed on into the records."""
     column = 0
@@ -55,7 +55,7 @@ def carry_in(words: Any, carrying: Any, carried: Any) -> None:
             column += 1
 
 
-@compiled
+@merged
 def carry_out(words: Any, carrying: Any, carried: Any) -> None:
     """Write what the next raid begins with, before what happens between raids."""
     column = 0
@@ -66,7 +66,7 @@ def carry_out(words: Any, carrying: Any, carried: Any) -> None:
             column += 1
 
 
-@compiled
+@merged
 def stock(state: "State") -> None:
     """What follows from the rounds, reloads and losses with which the raid begins."""
     losses = False
@@ -83,7 +83,7 @@ def stock(state: "State") -> None:
             count_stocked(state, magazine, 1)
 
 
-@compiled
+@merged
 def draw_raid(state: "State") -> None:
     """What is drawn once: how many threats come, which layers are up, the kill probabilities.
 
@@ -102,7 +102,7 @@ def draw_raid(state: "State") -> None:
             chance.drawn = U(quantile(quantiles, chance.table, unit(word)))
 
 
-@compiled
+@merged
 def _place_arrivals(state: "State", salvo: Any, sums: Any) -> None:
     """Arrivals of a salvo, given the cumulative sums of its exponential draws.
 

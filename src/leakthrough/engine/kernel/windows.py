@@ -28,7 +28,7 @@ from leakthrough.engine.codes import (
     UNSEEN,
 )
 from leakthrough.engine.kernel.assignment import magazine_in_time
-from leakthrough.engine.kernel.compiling import Int, inlined
+from leakthrough.engine.kernel.compiling import Int, compiled, inlined, merged
 from leakthrough.engine.kernel.draws import at, draw
 from leakthrough.engine.kernel.event_log import is_logged, note
 from leakthrough.engine.kernel.event_queue import play
@@ -53,7 +53,7 @@ def _outcome_of(state: "State", window: Any, threat: Any) -> Any:
     return AVAILABLE
 
 
-@inlined
+@compiled
 def cause_of(state: "State", window: Any, threat: Any, outcome: Int) -> Int:
     """The cause for which a threat would leak, by what it met at one opening alone."""
     cause, covered = TOO_SHORT, False
@@ -78,7 +78,7 @@ def cause_of(state: "State", window: Any, threat: Any, outcome: Int) -> Int:
     return cause if covered else UNCOVERED
 
 
-@inlined
+@merged
 def _open(state: "State", window: Any, threat: Any, tick: Int) -> Any:
     """What a threat meets; nothing if it is dead by now."""
     if threat.fate_tick <= tick:
@@ -103,22 +103,22 @@ def next_opening(state: "State", window: Any, leaf: Int, tick: Int) -> Any:
     A cursor is dropped where its window has neither soft kill nor any round left to fire; the
     cause of leaking that it would have left is worked out at the end, for leakers only.
     """
-    if window.stocked == 0 and window.soft_kill == 0 and not is_logged(state):
-        play(state, leaf, FOREVER)
-        return NOBODY, NOTHING
-    salvo = state.salvos[window.salvo]
-    number, following = window.opened, FOREVER
+    idle = window.stocked == 0 and window.soft_kill == 0 and not is_logged(state)
+    salvo, number, following = state.salvos[window.salvo], window.opened, FOREVER
     threat = state.threats[at(salvo.first + number)]
+    stop = number if idle else salvo.launched
     number += 1
-    while number < salvo.launched:
+    while number < stop:
         coming = state.threats[at(salvo.first + number)]
         opening = coming.arrival + window.open_offset
         if coming.fate_tick > opening:
             following = opening
             break
         number += 1  # dead by then, and nothing revives: 344 of 514 openings are skipped
-    window.opened = number
     play(state, leaf, following)
+    if idle:
+        return NOBODY, NOTHING
+    window.opened = number
     return np.int64(threat.code), _open(state, window, threat, tick)
 
 
@@ -130,7 +130,7 @@ def blame(state: "State", window: Any, threat: Any, outcome: Int) -> None:
         threat.cause = min(np.int64(threat.cause), cause)
 
 
-@inlined
+@merged
 def _late_cause(state: "State", window: Any, threat: Any) -> Int:
     """What a window that was dropped before a threat came would have added to its cause."""
     if not window.certain or state.raid[0].losses:
@@ -144,7 +144,7 @@ def _late_cause(state: "State", window: Any, threat: Any) -> Int:
     return window.late_cause
 
 
-@inlined
+@merged
 def blame_unopened(state: "State", threat: Any, number: Int) -> None:
     """What the windows of dropped cursors would have added to a leaker's cause."""
     for layer in state.layers:
