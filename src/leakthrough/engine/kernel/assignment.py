@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 
 @inlined
+def has_channel(battery: Any) -> Bool:
+    """Whether a battery can begin an engagement, as far as its channels go."""
+    return battery.free > 0
+
+
+@inlined
 def engagement_draw(state: "State", pairing: Any, threat: Any) -> Any:
     """Words for reaction, flight, assessment and its error, in the battery's next engagement."""
     ordinal = np.int64(state.fired[fired_at(state, pairing, threat)])
@@ -66,7 +72,7 @@ def _best_battery(state: "State", window: Any, threat: Any, tick: Int, without: 
     for n in range(window.first_pairing, window.stop_pairing):
         pairing = state.pairings[at(n)]
         battery = state.batteries[pairing.battery]
-        if battery.ready <= most or battery.free == 0 or battery.code == without:
+        if battery.ready <= most or not has_channel(battery) or battery.code == without:
             continue
         if state.fired[fired_at(state, pairing, threat)] >= battery.max_salvos:
             continue
@@ -157,7 +163,7 @@ def next_shot(state: "State", layer: Any, freed: Int, code: Int, tick: Int) -> A
     if freed < 0:
         return shot, magazine, code
     free = state.batteries[at(freed)]
-    if free.layer != layer.code or free.free == 0 or free.ready == 0:
+    if free.layer != layer.code or not has_channel(free) or free.ready == 0:
         return shot, magazine, code
     if shot >= 0:
         battery = state.batteries[state.pairings[at(shot)].battery]
