@@ -70,8 +70,10 @@ def against(commit: str, names: list[str], *, quick: bool) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         sources = ROOT / "src", _checked_out(commit, Path(folder) / "commit")
         caches = [stack.enter_context(tempfile.TemporaryDirectory()) for _ in sources]
+        # As for a user, whose Python keeps the bytecode of what it has imported once.
+        kept = {n: v for n, v in os.environ.items() if n != "PYTHONDONTWRITEBYTECODE"}
         environments = [
-            {**os.environ, "PYTHONPATH": str(source), "NUMBA_CACHE_DIR": cache}
+            {**kept, "PYTHONPATH": str(source), "NUMBA_CACHE_DIR": cache}
             for source, cache in zip(sources, caches, strict=True)
         ]
         return [_row(name, environments, quick) for name in names]

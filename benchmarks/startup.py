@@ -63,7 +63,8 @@ def _memory(replications: int) -> float:
 
 
 def _number(*arguments: str, cache: str | None = None) -> float:
-    environment = dict(os.environ)
+    # As for a user, whose Python keeps the bytecode of what it has imported once.
+    environment = {n: v for n, v in os.environ.items() if n != "PYTHONDONTWRITEBYTECODE"}
     if cache is not None:
         environment["NUMBA_CACHE_DIR"] = cache
     command = [sys.executable, *arguments]
