@@ -34,7 +34,7 @@ in its table.
 {number} comparisons of {cases} cases, with seed {seed}: {verdict}.
 Of the {random} that involve chance, {one} deviate by more than one standard error,
 {two} by more than two, {three} by more than three.
-Of a correct simulator, one such run in {alarm:,.0f} fails.
+With a correct simulator, one such run in {alarm:,.0f} fails.
 
 - The **deviation** is the simulated value minus the exact one, in standard errors. The standard
   error is computed from the exact distribution if there is one. The test of a probability is
