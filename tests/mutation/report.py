@@ -12,8 +12,8 @@ _SECTION = """
 
 Do the tests notice an error? Small errors are put into the modules that compute results, one at a
 time: a comparison is flipped, an operator swapped, a condition negated, a constant or a bound moved
-by one, a statement removed. The tests of the module are then run up to the first failure, which
-*kills* the mutant, as running into a time limit does.
+by one, a statement removed. The changed package is a *mutant*. The tests of the module are then run
+until one fails or exceeds a time limit; this *kills* the mutant.
 
     PYTHONPATH=tests python -m mutation --number 200 --seed {seed}
 

@@ -21,44 +21,50 @@ _PAGE = """\
 # Verification
 
 This page compares the simulator with the exact models of
-[`leakthrough.exact`](../../src/leakthrough/exact/__init__.py): the scenario that expresses a
-model is simulated, and the result is compared with the formula. Everything on this page is
-written by
+[`leakthrough.exact`](../../src/leakthrough/exact/__init__.py): a scenario to which a model
+applies exactly is simulated, and the result is compared with the formula. Everything on this page
+is written by
 
     PYTHONPATH=tests python -m verification --write docs/explanation
 
-which anyone can run, with any `--seed`; without `--write` it prints the table. The scenario of a
-case is `exact.as_scenario(exact.leakers, threats=10, ...)`, with the arguments in the table.
+You can run it with any `--seed`; without `--write` it prints the tables. The scenario of a case is
+`exact.as_scenario(exact.leakers, threats=10, ...)`, with the model of the section and the arguments
+in its table.
 
 {number} comparisons of {cases} cases, with seed {seed}: {verdict}.
 Of the {random} that involve chance, {one} deviate by more than one standard error,
 {two} by more than two, {three} by more than three.
-A correct simulator fails one such run in {alarm:,.0f}.
+With a correct simulator, one such run in {alarm:,.0f} fails.
 
-- The **deviation** of the simulated value from the exact one is in standard errors, computed from
-  the exact distribution where there is one. For a probability it is the normal quantile of the
-  same binomial probability, and for a distribution that of the same chi-square probability.
-- **Detectable** is the relative error whose deviation would exceed {sigmas:g} in 98 runs of 100;
-  smaller ones may pass. For a distribution it is the root mean square over its probabilities.
-- A **distribution** is compared by chi-square, over all outcomes that are expected {fewest:g}
-  times or more, and the rest together. The table lists the degrees of freedom, which are the mean
-  of chi-square, and its value.
-- A probability is left out where its event, or the opposite, is expected in fewer than {fewest:g}
-  replications, unless the comparison fails.
-- A **stream** begins with all channels free, which the formulas do not include. It is measured
-  after twenty mean engagements and two patiences, when the effect is less than a
-  hundred-thousandth of the share, and over a time in which {measured:,} threats are expected.
+- The **deviation** is the simulated value minus the exact one, in standard errors. The standard
+  error is computed from the exact distribution if there is one. The test of a probability is
+  binomial and that of a distribution is chi-square; their p-values are converted to standard errors
+  of a normal distribution.
+- **Detectable** is the relative error of the simulator whose deviation would exceed {sigmas:g} in
+  98 of 100 runs; a smaller error may stay unnoticed. For a distribution it is the root mean square
+  of the relative errors of its probabilities.
+- A **distribution** is compared by chi-square. Each outcome that is expected {fewest:g} times or
+  more is a class of its own, and all others together are one more. The column *exact* shows the
+  degrees of freedom (the mean of chi-square), and *simulated* shows chi-square.
+- A probability is left out if its event, or the opposite event, is expected in fewer than
+  {fewest:g} replications, unless the comparison fails.
+- The cases of `erlang_b` and `abandonment` simulate a **stream** of threats. A stream begins with
+  all channels free, and the formulas are for the steady state. So the measurement starts after
+  twenty mean engagements and two patiences (the longest time that a threat waits for a channel).
+  The start then changes the share by less than a hundred-thousandth of it. The measurement lasts
+  for a time in which {measured:,} threats are expected.
 - Comparisons of one case share their draws, so the mean and the distribution of a case may
   deviate together.
 
 ![Deviations of all comparisons](../images/verification_residuals.png)
 
-*The deviations of a correct simulator are near the line; beyond the broken lines is a failure.*
+*The deviations of a correct simulator are near the line. A deviation outside the broken lines is a
+failure.*
 
 ![Some distributions: exact and simulated](../images/verification_distributions.png)
 
-*Below each distribution: the deviation of each probability that is expected {fewest:g} times or
-more.*
+*Below each distribution: the deviation of each probability whose outcome is expected {fewest:g}
+times or more.*
 """
 _HEAD = """
 ## {model}
