@@ -15,10 +15,10 @@ time: a comparison is flipped, an operator swapped, a condition negated, a const
 by one, a statement removed. The changed package is a *mutant*. The tests of the module are then run
 until one fails or exceeds a time limit; this *kills* the mutant.
 
-    PYTHONPATH=tests python -m mutation --number 200 --seed {seed}
+    PYTHONPATH=tests python -m mutation --number 200
 
-Of {number} mutants, drawn at random from all of the modules below, {killed} are killed and
-{survived} survive. {verdict}
+Of {number} mutants, drawn at random from the modules below in runs of their own for each group of
+modules, {killed} are killed and {survived} survive. {verdict}
 
 | module | mutants | killed | survive |
 |---|--:|--:|--:|
@@ -45,7 +45,6 @@ def section() -> str:
     )
     text = _SECTION.format(
         number=len(found),
-        seed=result["seed"],
         killed=len(found) - len(survivors),
         survived=len(survivors),
         verdict=verdict,
