@@ -1,4 +1,4 @@
-"""Result variables: one frozen spec each."""
+"""Specifications of the result variables."""
 
 from dataclasses import dataclass, replace
 
@@ -11,14 +11,14 @@ CAUSES = (
     "undetected",
     "uncovered",
 )
-"""Causes of leaking, in the order in which the first that applies is taken."""
+"""Causes of leaking, in order of precedence."""
 
 
 @dataclass(frozen=True)
 class Variable:
     """Dimensions, unit and meaning of a result variable.
 
-    `sometimes` says when there is one, if not in every result.
+    `sometimes` states when a result has the variable, if not always.
     """
 
     name: str
@@ -136,7 +136,7 @@ CAMPAIGN_VARIABLES = {
         ),
     )
 }
-"""What a campaign has besides the variables of a raid, which it has along `raid` too."""
+"""Variables that only campaigns have; they also have those of a raid, along `raid`."""
 
 COORDINATES = {
     "replication": "number of the replication",
@@ -160,7 +160,7 @@ COORDINATES = {
 
 
 def raid_variables() -> dict[str, Variable]:
-    """Specs of the variables of a campaign."""
+    """Specifications of the variables of a campaign."""
     inserted = {
         name: replace(variable, dims=("replication", "raid", *variable.dims[1:]))
         for name, variable in VARIABLES.items()
