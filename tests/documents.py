@@ -30,7 +30,7 @@ def run_page(text: str, directory: Path) -> int:
     """Run a page: Python blocks in one namespace, TOML blocks as the files that they name.
 
     A block of text shows what the blocks of Python since the previous block of text print. Files
-    are written to the directory, which must be the current one. Returns the number of Python blocks.
+    are written to the directory, which must be the current one. Returns the number of such blocks.
     """
     names: dict[str, Any] = {"__name__": "page"}
     said, run, shown = io.StringIO(), 0, False

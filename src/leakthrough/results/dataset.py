@@ -34,18 +34,9 @@ def dataset(
     digest: str,
     provenance: str,
 ) -> "xr.Dataset":
-    """Assemble a result.
+    """Assemble a result from arrays by variable, each in the shape of the variable's dimensions.
 
-    Parameters
-    ----------
-    arrays : mapping of str to array
-        By variable, in the shape of the variable's dimensions.
-    dimensions : Dimensions
-    seed : int
-    digest : str
-        Of the scenario or the campaign.
-    provenance : str
-        From `leakthrough.results.provenance.provenance_text`.
+    `digest` is that of the scenario or campaign; `provenance` is from `provenance_text`.
     """
     empty, coordinates = _empty_dataset(dimensions, tuple(arrays))
     found = empty.copy(data=dict(arrays))

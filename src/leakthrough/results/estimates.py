@@ -25,14 +25,9 @@ REAL = "real threats (decoys not counted)"
 
 
 def leaked_in(ready: "xr.Dataset", groups: "Array") -> "tuple[Array, Array]":
-    """Mean and variance of the number of leakers of groups of salvos.
+    """Mean and variance (G,) of the leakers of groups of salvos in a reduced result.
 
-    Parameters
-    ----------
-    ready : xarray.Dataset
-        A reduced result.
-    groups : array of bool or float, shape (G, S)
-        The salvos of each group, or their weights.
+    `groups` (G, S) are the salvos of each group, as bool, or their weights.
     """
     weights = np.asarray(groups, np.float64)
     covariance = ready["leaked_covariance"].values
@@ -50,10 +45,7 @@ def rates(ready: "xr.Dataset", groups: "Array", confidence: float) -> "Array":
 
 
 def leak_rate(
-    result: "xr.Dataset",
-    by: Literal["salvo", "threat"] | None = None,
-    *,
-    confidence: float = 0.95,
+    result: "xr.Dataset", by: Literal["salvo", "threat"] | None = None, *, confidence: float = 0.95
 ) -> "xr.Dataset":
     """Share of the launched threats that get through.
 

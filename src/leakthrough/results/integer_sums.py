@@ -29,16 +29,7 @@ def _parts(values: "Array") -> "Iterator[Array]":
 
 
 def exact_sums(values: "Array") -> "tuple[Array, Array]":
-    """Sum, and sum of squares, along the first axis.
-
-    Parameters
-    ----------
-    values : array of int, shape (R, ...)
-
-    Returns
-    -------
-    total, squares : arrays of Python integers, shape (...)
-    """
+    """Sum and sum of squares (...) of integers (R, ...), as Python integers."""
     total = np.zeros(values.shape[1:], dtype=object)
     squares = np.zeros(values.shape[1:], dtype=object)
     for part in _parts(values):
@@ -50,16 +41,7 @@ def exact_sums(values: "Array") -> "tuple[Array, Array]":
 
 
 def exact_products(left: "Array", right: "Array") -> "Array":
-    """Products of each column of `left` with each column of `right`, summed over the rows.
-
-    Parameters
-    ----------
-    left, right : arrays of int, shapes (R, m) and (R, n)
-
-    Returns
-    -------
-    array of Python integers, shape (m, n)
-    """
+    """Products (m, n) of integers (R, m) and (R, n), summed over R, as Python integers."""
     width = left.shape[1]
     total = np.zeros((width, right.shape[1]), dtype=object)
     for part in _parts(np.concatenate([left, right], axis=1)):

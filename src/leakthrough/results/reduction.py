@@ -60,12 +60,8 @@ def _sums(rows: "Mapping[str, Array]", decoys: "Array") -> "dict[str, Array]":
 class Reduction:
     """Running reductions of all result variables.
 
-    Parameters
-    ----------
-    decoys : array of bool, shape (S,)
-        Salvos that do not count as leakers of the raid.
-    raids : bool
-        Whether the second axis of all variables is the raids of a campaign.
+    Salvos that are `decoys` (S,) do not count as leakers of the raid. With `raids`, the second axis
+    of all variables is the raids of a campaign.
     """
 
     def __init__(self, decoys: "Array", raids: bool = False) -> None:

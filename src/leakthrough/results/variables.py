@@ -36,6 +36,7 @@ class Variable:
 AIMED = "with a salvo that aims at a battery"
 SAMPLED = "with a timeline"
 _OF_MAGAZINE = ("replication", "battery", "interceptor")
+_OF_LAYER = ("replication", "salvo", "layer")
 
 VARIABLES = {
     variable.name: variable
@@ -46,20 +47,12 @@ VARIABLES = {
         Variable(
             "leak_cause", ("replication", "salvo", "cause"), "1", "leakers by cause of leaking"
         ),
-        Variable("killed", ("replication", "salvo", "layer"), "1", "threats killed by rounds"),
-        Variable(
-            "soft_killed",
-            ("replication", "salvo", "layer"),
-            "1",
-            "threats neutralised without a round",
-        ),
+        Variable("killed", _OF_LAYER, "1", "threats killed by rounds"),
+        Variable("soft_killed", _OF_LAYER, "1", "threats neutralised without a round"),
         Variable("expended", _OF_MAGAZINE, "1", "rounds expended"),
         Variable("reloaded", _OF_MAGAZINE, "1", "rounds that reloads brought"),
         Variable(
-            "remaining",
-            _OF_MAGAZINE,
-            "1",
-            "ready rounds at the end; -1 where they are infinite",
+            "remaining", _OF_MAGAZINE, "1", "ready rounds at the end; -1 where they are infinite"
         ),
         Variable(
             "depletion_time",
@@ -92,21 +85,17 @@ VARIABLES = {
 }
 
 _OF_STOCK = ("replication", "raid", "interceptor")
+_OF_RAID = ("replication", "raid", "battery", "interceptor")
 _WHEN_KEPT = "when replications are kept"
 
 CAMPAIGN_VARIABLES = {
     variable.name: variable
     for variable in (
         Variable("launched", ("replication", "raid", "salvo"), "1", "threats launched"),
-        Variable(
-            "delivered",
-            ("replication", "raid", "battery", "interceptor"),
-            "1",
-            "rounds that resupply brought before the raid",
-        ),
+        Variable("delivered", _OF_RAID, "1", "rounds that resupply brought before the raid"),
         Variable(
             "dry_so_far",
-            ("replication", "raid", "battery", "interceptor"),
+            _OF_RAID,
             "1",
             "whether the magazine has run dry in this raid or an earlier one",
         ),
@@ -122,7 +111,7 @@ CAMPAIGN_VARIABLES = {
         ),
         Variable(
             "first_dry",
-            ("replication", "battery", "interceptor"),
+            _OF_MAGAZINE,
             "1",
             "number of the first raid in which the magazine ran dry",
             _WHEN_KEPT,

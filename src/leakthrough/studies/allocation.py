@@ -198,7 +198,7 @@ def _labelled(
 
 
 def _prices(
-    scenario: Scenario, paths: Sequence[str], budget: float, costs: Any, least: Any, most: Any
+    scenario: Scenario, paths: Any, budget: float, costs: Any, least: Any, most: Any
 ) -> Prices:
     """Unit costs and bounds of all paths, checked."""
     several = isinstance(paths, Collection) and not isinstance(paths, str)

@@ -209,10 +209,7 @@ def _student_p(mean: "Numbers", error: "Numbers", number: int) -> "Numbers":
 def mcnemar(gained: "npt.ArrayLike", lost: "npt.ArrayLike") -> "Numbers":
     """Two-sided p-value of McNemar's exact test that gains and losses are equally likely.
 
-    Parameters
-    ----------
-    gained, lost : array_like of int
-        Replications in which the event occurs with the second option only, with the first only.
+    They are replications in which the event occurs with the second, or the first, option only.
     """
     from scipy.special import betainc
 
@@ -231,19 +228,8 @@ def tango(
     It contains the differences d that the score test does not reject:
     (gained - lost - n d)^2 <= z^2 n (2 q + d (1 - d)), where q is the maximum-likelihood estimate
     of the probability to lose given d. It solves
-    2 n q^2 + (d (2 n + lost - gained) - lost - gained) q - lost d (1 - d) = 0.
-
-    Parameters
-    ----------
-    gained, lost : array_like of int
-    number : int
-        Replications.
-    confidence : float
-
-    Returns
-    -------
-    array of float, shape (2, ...)
-        Low and high ends, computed by bisection.
+    2 n q^2 + (d (2 n + lost - gained) - lost - gained) q - lost d (1 - d) = 0. Returns low and
+    high ends (2, ...), computed by bisection; `number` is that of the replications, n.
     """
     up, down = np.broadcast_arrays(np.asarray(gained, float), np.asarray(lost, float))
     low = -_tango_high(down, up, number, confidence)

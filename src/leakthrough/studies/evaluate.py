@@ -122,11 +122,8 @@ def every_name(labels: Labels) -> dict[str, tuple[str, ...]]:
 def prepared(scenario: Scenario, measures: Sequence[Measure]) -> tuple[RaidJob, MeasureValues]:
     """The job that computes a scenario's replications, and an empty sink for their measures.
 
-    Raises
-    ------
-    ValueError
-        If the scenario does not have what a measure selects, or an ungrouped measure is NaN
-        because none of its threats is launched.
+    Raises ValueError if the scenario does not have what a measure selects, or an ungrouped measure
+    is NaN because none of its threats is launched.
     """
     tables, labels = lower(scenario), label(scenario)
     row_reader = RowReader(tables, labels, measures)

@@ -100,21 +100,12 @@ class Goal:
     def verdict(self, values: "Numbers", error: float, most: float) -> Verdict:
         """Test whether the goal holds or fails; "undecided" if the replications show neither.
 
-        Parameters
-        ----------
-        values : array of float, shape (R,)
-            Of the measure, in independent replications.
-        error : float
-            Probability that a goal that fails is reported to hold, or the other way round.
-        most : float
-            Upper bound of the values.
-
-        Notes
-        -----
-        A probability is tested by the exact binomial test. A mean is tested by Student's t once
-        there are enough replications for its skewness, before that by the bound of Maurer and
-        Pontil (see `simulate_to_precision`). A quantile is at most x if P(value <= x) is at least
-        its order.
+        `values` (R,) are those of the measure in independent replications, bounded by `most`;
+        `error` is the probability that a goal that fails is reported to hold, or the other way
+        round. A probability is tested by the exact binomial test. A mean is tested by Student's t
+        once there are enough replications for its skewness, before that by the bound of Maurer
+        and Pontil (see `simulate_to_precision`). A quantile is at most x if P(value <= x) is at
+        least its order.
         """
         kept = self.kept(values)
         if kept is None:

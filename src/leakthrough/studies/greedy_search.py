@@ -107,11 +107,7 @@ class Prices(NamedTuple):
 class Search:
     """Search for the allocation with the smallest mean value.
 
-    Parameters
-    ----------
-    prices : Prices
-    values : callable
-        Values of an allocation, on the same replications for all; called once for each.
+    `values` returns those of an allocation, on the same replications for all.
     """
 
     def __init__(self, prices: Prices, values: "Callable[[Units], Numbers]") -> None:

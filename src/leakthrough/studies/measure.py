@@ -220,18 +220,9 @@ class Frame(NamedTuple):
 
 
 class Reader:
-    """Computes a measure from counts.
+    """Computes a measure from counts with the columns of a frame.
 
-    Parameters
-    ----------
-    measure : Measure
-    frame : Frame
-        Meaning of the columns of the counts.
-
-    Raises
-    ------
-    ValueError
-        If the name `of` does not exist.
+    Raises ValueError if the name `of` does not exist.
     """
 
     def __init__(self, measure: Measure, frame: Frame) -> None:

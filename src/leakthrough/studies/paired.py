@@ -39,23 +39,9 @@ def fresh(seed: int) -> int:
 class PairedRuns:
     """Values of one measure, one number a replication, under changes of a scenario.
 
-    All changes have the same draws, so that shared noise cancels from their differences.
-
-    Parameters
-    ----------
-    scenario : Scenario
-    measure : Measure or str
-        One number: `by` needs `of`.
-    replications : int
-        At least 2, for a variance.
-    seed : int, optional
-    execution : Execution
-        `progress` shows a bar that counts simulated scenarios.
-
-    Raises
-    ------
-    ValueError
-        If an argument is not as above.
+    All changes have the same draws, so that shared noise cancels from their differences. Raises
+    ValueError if the measure is not one number (`by` needs `of`), or there are fewer than 2
+    replications. With `progress`, a bar counts simulated scenarios.
     """
 
     def __init__(

@@ -26,20 +26,8 @@ Twice Cochran's rule, because here the number of replications depends on the val
 class SequentialSample:
     """Values of a measure, each computed once.
 
-    Replication n has the draws of replication n of `simulate` with this seed.
-
-    Parameters
-    ----------
-    scenario : Scenario
-    measure : Measure
-        One number a replication.
-    seed : int
-    execution : Execution
-
-    Raises
-    ------
-    ValueError
-        If the measure is not one number, or the scenario does not have what it selects.
+    Replication n has the draws of replication n of `simulate` with this seed. Raises ValueError if
+    the measure is not one number, or the scenario does not have what it selects.
     """
 
     def __init__(
@@ -81,19 +69,9 @@ def margin_of(values: "Numbers", error: float, most: float) -> float:
 
     Student's t where there are enough replications for the skewness of the values. Otherwise the
     bound of Maurer and Pontil, which is valid for any values from 0 to `most` and positive where
-    all values are equal; if `most` is infinite, the largest value is used instead.
-
-    Parameters
-    ----------
-    values : array of float, shape (R,)
-    error : float
-        Probability that the true mean differs by more, on one side.
-    most : float
-
-    References
-    ----------
-    Cochran, Sampling Techniques (3rd ed. 1977), section 2.15. Maurer and Pontil (2009),
-    Empirical Bernstein bounds and sample variance penalization.
+    all values are equal; if `most` is infinite, the largest value is used instead. `error` is the
+    probability that the true mean differs by more, on one side. References: see
+    `leakthrough.simulate_to_precision`.
     """
     from scipy.special import stdtrit
 

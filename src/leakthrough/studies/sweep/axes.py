@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 DESIGNS = ("grid", "zip", "latin_hypercube", "sobol")
 DRAWN = ("latin_hypercube", "sobol")
 POINT = "point"
-RESERVED = (POINT, "estimate", "seed", "scenario_digest")
-RESERVED += ("salvo", "threat", "layer", "battery", "interceptor")
+GROUPINGS = ("salvo", "threat", "layer", "battery", "interceptor")
+RESERVED = (POINT, "estimate", "seed", "scenario_digest", *GROUPINGS)
 WHOLE = ("rounds", "max_salvos")
 """Whole-number fields whose present value may be something else, such as infinity."""
 
@@ -83,10 +83,7 @@ def axes_of(
 ) -> tuple[Axis, ...]:
     """Return the axes that a user gives, with everything but the values checked.
 
-    Raises
-    ------
-    ValueError
-        If an axis, a path or the design is not as in `leakthrough.sweep`.
+    Raises ValueError if an axis, a path or the design is not as in `leakthrough.sweep`.
     """
     if design not in DESIGNS:
         allowed = ", ".join(f'"{name}"' for name in DESIGNS)
@@ -246,12 +243,7 @@ def coordinates_of(
 ) -> "dict[str, xr.Variable]":
     """Coordinates of the points: one for each axis, and for each further path of an axis.
 
-    Parameters
-    ----------
-    scenario : Scenario
-    axes : sequence of Axis
-    along : str, optional
-        Common dimension; with None, each axis is a dimension.
+    `along` is their common dimension; with None, each axis is a dimension.
     """
     import xarray as xr
 

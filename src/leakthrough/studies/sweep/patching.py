@@ -98,15 +98,7 @@ def _codes(scenario: Scenario, tables: Tables, path: str) -> "Codes":
 
 
 class LoweredScenario:
-    """Computes replications of a scenario with other plain numbers at some paths.
-
-    Parameters
-    ----------
-    scenario : Scenario
-    measures : sequence of Measure
-    paths : sequence of str
-        Paths of the numbers.
-    """
+    """Computes replications of a scenario with other plain numbers at some paths."""
 
     def __init__(
         self, scenario: Scenario, measures: Sequence[Measure], paths: Sequence[str] = ()

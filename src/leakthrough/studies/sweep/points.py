@@ -62,12 +62,7 @@ class DesignPoint(NamedTuple):
 class Points:
     """All points, ordered so that those of equal structure are adjacent.
 
-    Parameters
-    ----------
-    scenario : Scenario
-    axes : sequence of Axis
-    zipped : bool
-        Whether the axes vary together; otherwise all combinations are points.
+    If `zipped`, the axes vary together; otherwise all combinations are points.
     """
 
     def __init__(self, scenario: Scenario, axes: Sequence[Axis], *, zipped: bool) -> None:
@@ -128,18 +123,9 @@ class Points:
     def checked(self, measures: Sequence[Measure]) -> Names:
         """Check all values: plain numbers alone, other values at each point of distinct structure.
 
-        Returns
-        -------
-        tuple of tuple of str
-            By measure, the names of its values over all points.
-
-        Raises
-        ------
-        ScenarioError
-            If a value is not allowed.
-        ValueError
-            If a point lacks the name that a measure selects, or SciPy cannot compute the quantiles
-            of a distribution.
+        Returns the names of each measure's values over all points. Raises ScenarioError if a value
+        is not allowed, and ValueError if a point lacks the name that a measure selects or SciPy
+        cannot compute the quantiles of a distribution.
         """
         for axis, plain in zip(self.axes, self.split, strict=True):
             if plain:

@@ -87,17 +87,7 @@ class Results:
 class Store:
     """The store of one sweep, finished or unfinished.
 
-    Parameters
-    ----------
-    path : str or Path
-        Of the store, which need not exist.
-
-    Raises
-    ------
-    ImportError
-        If zarr is not installed.
-    ValueError
-        If the path exists and is not the store of a sweep.
+    Raises ImportError if zarr is not installed, and ValueError if something else is at its path.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -139,13 +129,7 @@ class Store:
         return None if self.recorded is None else int(self.recorded["call"]["seed"])
 
     def open(self, provenance: str) -> None:
-        """Begin a sweep or resume it.
-
-        Raises
-        ------
-        ValueError
-            If the store holds another sweep.
-        """
+        """Begin a sweep or resume it; ValueError if the store holds another sweep."""
         if self.recorded is None:
             self.partial.mkdir(parents=True, exist_ok=True)
             _write(self.partial, "study.json", provenance.encode())
