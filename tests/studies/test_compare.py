@@ -20,7 +20,7 @@ from scipy import optimize, stats
 import leakthrough as lt
 from leakthrough.run_options import Execution
 from leakthrough.studies.compare import _differences, holm, mcnemar, tango
-from leakthrough.studies.evaluate import values
+from leakthrough.studies.evaluate import values as measure_values
 
 TRIALS, NIGHTS = 2_500, 200
 SIGMA = math.sqrt(0.05 * 0.95 / TRIALS)
@@ -38,7 +38,7 @@ def shots(kills: float, name: str = "B") -> lt.Scenario:
 def trials(scenario: lt.Scenario, seed: int) -> Numbers:
     """Values (NIGHTS, TRIALS * measures): each trial is treated as further measures."""
     call: Any = {"replications": TRIALS * NIGHTS, "seed": seed, "execution": Execution()}
-    found = np.concatenate(values(scenario, MEASURES, **call), axis=1)
+    found = np.concatenate(measure_values(scenario, MEASURES, **call), axis=1)
     rows = found.reshape(TRIALS, NIGHTS, len(MEASURES)).swapaxes(0, 1)
     return rows.reshape(NIGHTS, -1)
 
