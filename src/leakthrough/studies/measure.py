@@ -245,18 +245,27 @@ class Reader:
         return self.finish(found)
 
 
+def names_of(measure: Measure, every: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Names of a measure's values, selected from all names by grouping."""
+    if measure.by is None:
+        return ("all",)
+    names = every[measure.by]
+    if measure.of is None:
+        return names
+    if measure.of not in names:
+        text = f"{shown(measure.of)} is not the name of a {measure.by}"
+        raise ValueError(f"measure {measure.name}, of: {text}{nearest(measure.of, names)}")
+    return (measure.of,)
+
+
 def _groups(measure: Measure, frame: Frame) -> "tuple[tuple[str, ...], Array]":
     """Names of the values, and the columns of each as a mask (names, columns)."""
+    names = names_of(measure, frame.every)
     if measure.by is None:
         columns = len(frame.salvo if measure.kind.source == "leaked" else frame.battery)
         real = ~np.array(frame.decoy, np.bool_)
-        return ("all",), real[None] if measure.kind.source == "leaked" else np.ones((1, columns))
-    names, own = frame.every[measure.by], np.array(getattr(frame, measure.by), np.str_)
-    if measure.of is not None:
-        if measure.of not in names:
-            text = f"{shown(measure.of)} is not the name of a {measure.by}"
-            raise ValueError(f"measure {measure.name}, of: {text}{nearest(measure.of, names)}")
-        names = (measure.of,)
+        return names, real[None] if measure.kind.source == "leaked" else np.ones((1, columns))
+    own = np.array(getattr(frame, measure.by), np.str_)
     return names, own == np.array(names, np.str_)[:, np.newaxis]
 
 

@@ -12,11 +12,11 @@ from leakthrough.engine.jobs import Flag
 from leakthrough.engine.labels import label
 from leakthrough.engine.lower_raid import lower
 from leakthrough.model.distributions import Distribution
-from leakthrough.model.errors import ScenarioError, nearest, shown
+from leakthrough.model.errors import ScenarioError
 from leakthrough.model.paths import changed, check_alone, value_at
 from leakthrough.model.scenario import Scenario
 from leakthrough.studies.evaluate import every_name
-from leakthrough.studies.measure import Measure
+from leakthrough.studies.measure import Measure, names_of
 from leakthrough.studies.sweep.axes import Axis, key_of
 from leakthrough.studies.sweep.patching import LoweredScenario, is_plain
 
@@ -130,6 +130,7 @@ class Points:
         for axis, plain in zip(self.axes, self.split, strict=True):
             if plain:
                 self._check_alone(axis)
+        grouped = any(measure.by for measure in measures)
         names: list[dict[str, None]] = [{} for _ in measures]
         paths = self.paths(plain=False)
         # A plain number may be a parameter of a distribution whose quantiles SciPy cannot compute.
@@ -142,7 +143,8 @@ class Points:
                 scenario = changed(self.scenario, dict(zip(paths, structure, strict=True)))
                 if shaped or not all(isinstance(value, PLAIN) for value in structure):
                     lower(scenario)
-                own = [_names(scenario, measure) for measure in measures]
+                every = every_name(label(scenario)) if grouped else {}
+                own = [names_of(measure, every) for measure in measures]
                 if len(self.built) < MOST_BUILT:
                     self.built[int(self.keys[point])] = scenario
             except ScenarioError as error:
@@ -171,18 +173,6 @@ def _is_plain_axis(scenario: Scenario, axis: Axis, axes: Sequence[Axis]) -> bool
     renamed = any(path.split(".")[-1] in RENAMING for other in axes for path in other.paths)
     pairs = zip(axis.paths, axis.values, strict=True)
     return not renamed and all(is_plain(scenario, path, values) for path, values in pairs)
-
-
-def _names(scenario: Scenario, measure: Measure) -> tuple[str, ...]:
-    if measure.by is None:
-        return ("all",)
-    names = every_name(label(scenario))[measure.by]
-    if measure.of is None:
-        return names
-    if measure.of not in names:
-        text = f"{shown(measure.of)} is not the name of a {measure.by}"
-        raise ValueError(f"measure {measure.name}, of: {text}{nearest(measure.of, names)}")
-    return (measure.of,)
 
 
 class Evaluator:

@@ -16,6 +16,7 @@ from leakthrough.results.provenance import versions
 from leakthrough.results.variables import COORDINATES
 from leakthrough.run_options import Execution, checked_execution, checked_replications, checked_seed
 from leakthrough.statistics.intervals import ESTIMATES, checked_confidence
+from leakthrough.studies.evaluate import checked_scenario, origin
 from leakthrough.studies.measure import Measure, measure_of
 from leakthrough.studies.sweep.axes import POINT, axes_of, coordinates_of, recorded
 from leakthrough.studies.sweep.points import Plan, Points
@@ -113,8 +114,7 @@ def sweep(
     >>> found.leakers.sel(estimate="mean").values.round(1).tolist()
     [6.0, 2.8, 1.8]
     """
-    if not isinstance(scenario, Scenario):
-        raise ValueError(f"scenario: must be a Scenario; got {shown(scenario)}")
+    checked_scenario(scenario)
     own, execution = _checked_measures(measures), checked_execution(workers, executor, progress)
     disk = None if store is None else Store(store)
     if seed is None and disk is not None:
@@ -230,8 +230,7 @@ def _dataset(
     coordinates = {
         **coordinates,
         "estimate": xr.Variable(("estimate",), list(ESTIMATES), {"long_name": text}),
-        "seed": _scalar("seed", np.int64(plan.seed)),
-        "scenario_digest": _scalar("scenario_digest", plan.scenario.digest),
+        **origin(plan.scenario, plan.seed),
     }
     data: dict[str, xr.Variable] = {}
     distributions = iter(results.distributions())
@@ -252,12 +251,6 @@ def _dataset(
             numbers = np.arange(counts.shape[-1])
             coordinates[number] = xr.Variable((number,), numbers, measure.attrs)
     return xr.Dataset(data, coordinates, {"provenance": provenance, "Conventions": "CF-1.11"})
-
-
-def _scalar(name: str, value: Any) -> "xr.Variable":
-    import xarray as xr
-
-    return xr.Variable((), value, {"long_name": COORDINATES[name]})
 
 
 def sweep_again(scenario: Scenario, call: dict[str, Any], **execution: Any) -> "xr.Dataset":
