@@ -1,8 +1,8 @@
-"""Random scenarios in which many engagements happen, one for each number.
+"""Random scenarios with many engagements, one for each integer.
 
-Hypothesis prefers small examples: of 300 scenarios that it drew (`strategies.scenarios`) eleven
-had an engagement at all, and in none were the channels saturated. These are drawn uniformly from
-the same grids of values, so that ties are common; they do not shrink.
+Hypothesis prefers small examples: of 300 scenarios that it drew (`strategies.scenarios`), eleven
+had any engagement and none had saturated channels. These are drawn uniformly from the same grids of
+values, so that ties are common; they do not shrink.
 """
 
 import random
@@ -56,7 +56,7 @@ def _battery(pick: random.Random, name: str) -> lt.Battery:
         channels=pick.choice([1, 1, 2, 5]),
         magazines=[_magazine(pick, gun) for gun in own],
         reaction_time=pick.choice(DELAYS),
-        # Never nothing: rounds without end would be fired without end.
+        # Never 0: infinite rounds would be fired forever.
         assessment_time=pick.choice([0.5, 3.0, 10.0]),
         false_kill=pick.choice(ODDS),
         false_survival=pick.choice(ODDS),
@@ -88,7 +88,7 @@ def _layer(pick: random.Random, name: str) -> lt.Layer:
 
 
 def scenario(number: int) -> lt.Scenario:
-    """One scenario of up to four salvos and four layers."""
+    """A scenario of up to four salvos and four layers."""
     pick = random.Random(number)  # noqa: S311
     layers = [_layer(pick, f"layer {n}") for n in range(pick.randint(1, 4))]
     targets = [name for layer in layers for battery in layer.batteries for name in battery.names]
@@ -133,7 +133,7 @@ def scenario(number: int) -> lt.Scenario:
 
 
 def ordered_scenario(number: int, order: str) -> lt.Scenario:
-    """One in which it matters whom a battery serves first: few channels, windows of all lengths.
+    """A scenario in which the order of service matters: few channels, windows of all lengths.
 
     Salvos of one priority and different speeds arrive together, so that the threat whose window
     closes first is often not the one whose window opened first. Only `order` depends on it.
@@ -184,7 +184,7 @@ def ordered_scenario(number: int, order: str) -> lt.Scenario:
 
 
 def wide_scenario(number: int) -> lt.Scenario:
-    """One of more layers and batteries than a machine integer has bits, against a few threats.
+    """A scenario of more layers and batteries than a machine integer has bits, with few threats.
 
     Most windows overlap with many others, and some layers share an outer range.
     """
@@ -235,7 +235,7 @@ def wide_scenario(number: int) -> lt.Scenario:
 
 
 def _few_batteries(pick: random.Random, layer: int) -> list[lt.Battery]:
-    """One or two, and in some layers more than 64 of a kind."""
+    """One or two batteries, in some layers with more than 64 units."""
     return [
         lt.Battery(
             name=f"battery {layer} {n}",

@@ -1,4 +1,4 @@
-"""Random campaigns in which many engagements happen, and what both engines count in them."""
+"""Random campaigns with many engagements, and the counts of both engines."""
 
 import random
 from typing import Any
@@ -66,7 +66,7 @@ def _stock(pick: random.Random, interceptor: str, interval: float) -> lt.Stock:
 
 
 def campaign(number: int) -> lt.Campaign:
-    """One campaign of up to four raids."""
+    """A campaign of up to four raids."""
     scenario = busy_scenarios.scenario(number)
     pick = random.Random(number + 1)  # noqa: S311
     raids, interval = _raids(pick, scenario.salvos), pick.choice([1.0, 20.0, 100.0, 1000.0])
@@ -84,7 +84,7 @@ def campaign(number: int) -> lt.Campaign:
 
 
 def short_campaign(number: int) -> lt.Campaign:
-    """One whose stock never suffices for batteries that lack different numbers of rounds."""
+    """A campaign whose stock never suffices for batteries that lack different numbers of rounds."""
     pick = random.Random(number)  # noqa: S311
     batteries = [
         battery(
@@ -132,7 +132,7 @@ def kernel_raids(
 
 
 def reference_raids(of: lt.Campaign, seed: int, replication: int) -> list[Outcome]:
-    """The same of one replication, by the reference engine."""
+    """Counts and ledger of each raid of one replication, by the reference engine."""
     run = CampaignRun(of, seed, replication, TIMELINE).run()
     interceptors = [interceptor.name for interceptor in of.scenario.interceptors]
     found, dry, stock_dry = [], set[int](), set[str]()

@@ -1,8 +1,8 @@
-"""What all tests share: a cache of their own for compiled code, and an offset to their seeds.
+"""Shared by all tests: a separate cache for compiled code, and an offset to the seeds.
 
 ``LEAKTHROUGH_SEED`` is added to the seed of every stochastic test (default 0): a statistical
-test is trusted once it has passed under several. ``LEAKTHROUGH_SHRINK=0`` leaves failing examples
-as they were found, which saves minutes where only the failure counts (`mutation`).
+test is trusted once it has passed under several. ``LEAKTHROUGH_SHRINK=0`` does not shrink failing
+examples, which saves minutes where only the failure matters (`mutation`).
 """
 
 import os
@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, settings
 
-# Before anything imports leakthrough: Numba reads it once.
+# Before leakthrough is imported: Numba reads it once.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / "numba"))
 
 
-# The same examples in every run, and no time limit on one: machines are shared.
+# The same examples in every run, without time limits: machines are shared.
 SKIPPED = {Phase.shrink, Phase.explain} if os.environ.get("LEAKTHROUGH_SHRINK") == "0" else set()
 settings.register_profile(
     "repeatable", deadline=None, derandomize=True, phases=set(Phase) - SKIPPED

@@ -1,4 +1,4 @@
-"""Fenced blocks of the documents: what is shown must be what is said."""
+"""Fenced blocks of the documents: the output shown must be the real output."""
 
 import contextlib
 import io
@@ -20,7 +20,7 @@ def all_blocks(text: str) -> list[tuple[str, str]]:
 
 
 def assert_shown_is_said(shown: str, said: str) -> None:
-    """Every line of a block of output, but an ellipsis, is a line of the output, in order."""
+    """Every line of a block of output, except ellipses, is a line of the real output, in order."""
     lines = iter(said.splitlines())
     for line in shown.splitlines():
         assert line == "..." or line in lines, line
@@ -29,9 +29,8 @@ def assert_shown_is_said(shown: str, said: str) -> None:
 def run_page(text: str, directory: Path) -> int:
     """Run a page: Python blocks in one namespace, TOML blocks as the files that they name.
 
-    A block of text shows what the blocks of Python before it print, back to the last block of text
-    before them. Files are written to the directory, which must be the current one. Returns how
-    many blocks of Python were run.
+    A block of text shows what the blocks of Python since the previous block of text print. Files
+    are written to the directory, which must be the current one. Returns the number of such blocks.
     """
     names: dict[str, Any] = {"__name__": "page"}
     said, run, shown = io.StringIO(), 0, False

@@ -1,4 +1,4 @@
-"""What each engine counts in a replication, in one form: the columns of a row, by name."""
+"""Counts of each engine in a replication, in one form: the columns of a row, by name."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def kernel_outcomes(
     timeline: tuple[float, ...] = (),
     replications: int = 1,
 ) -> list[Outcome]:
-    """What the compiled kernel counts in the replications of one block."""
+    """Counts of the compiled kernel in the replications of one block."""
     tables = lower(scenario, timeline)
     rows = new_counts(tables, replications, tally=True).rows
     run_block(tables, rows, seed, start, np.zeros(1, np.uint8), new_state(tables, tally=True))
@@ -48,7 +48,7 @@ def counted(counts: Counts) -> list[Outcome]:
 
 
 def assert_every_column_is_named(counts: Counts, tables: Tables) -> None:
-    """A column that is in no field would be compared by nobody."""
+    """A column that belongs to no field would not be compared."""
     assert sum(values[0].size for values in counts.values()) == width(tables)
 
 
@@ -63,7 +63,7 @@ def kernel_events(scenario: lt.Scenario, seed: int, replication: int) -> list[Ev
 def reference_outcome(
     scenario: lt.Scenario, seed: int, replication: int, timeline: tuple[float, ...] = ()
 ) -> tuple[Outcome, list[Event]]:
-    """Counts and events of the reference engine, in the kernel's form."""
+    """Counts and events of the reference engine in the kernel's form."""
     raid = Raid(scenario, seed, replication, timeline).run()
     return {**outcome_of(raid), **tally_of(raid)}, raid.events
 
@@ -115,7 +115,7 @@ def _rounds(number: float) -> int:
 
 
 def _by_salvo(raid: Raid, of: Any, names: Any) -> list[list[int]]:
-    """Threats of each salvo by one of some names."""
+    """Threats by salvo and by one of some names."""
     return [
         [sum(t.salvo is salvo and of(t) == name for t in raid.threats) for name in names]
         for salvo in raid.scenario.salvos
@@ -123,7 +123,7 @@ def _by_salvo(raid: Raid, of: Any, names: Any) -> list[list[int]]:
 
 
 def _leaked_by(raid: Raid) -> list[list[int]]:
-    """Leakers of each salvo up to each sample time, and in the end those after the last one."""
+    """Leakers of each salvo up to each sample time, and finally those after the last one."""
     leakers = [threat for threat in raid.threats if threat.alive]
     salvos = raid.scenario.salvos
     last = max(raid.sample_ticks, default=None)

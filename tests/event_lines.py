@@ -1,4 +1,4 @@
-"""The events of a small raid, one line each, after checking that both engines give the same."""
+"""Events of a small raid, one line each, after a check that both engines agree."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Small scenarios in a line: one threat class, one interceptor, one battery, unless told more."""
+"""Small scenarios in one line: by default one threat class, one interceptor, one battery."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,13 +12,13 @@ PLENTY = 1_000_000
 
 
 def gun(name: str = "gun", kills: Any = 1.0, **fields: Any) -> lt.Interceptor:
-    """Interceptor; `kills` is by threat name, or for the threat `t`."""
+    """Interceptor; `kills` is by threat name, or a number for the threat `t`."""
     table = kills if isinstance(kills, dict) else {"t": kills}
     return lt.Interceptor(name=name, kill_probability=table, **fields)
 
 
 def magazine(interceptor: str = "gun", rounds: float = PLENTY, **fields: Any) -> lt.Magazine:
-    """Magazine, ample unless told otherwise."""
+    """Magazine, by default ample."""
     return lt.Magazine(interceptor=interceptor, rounds=rounds, **fields)
 
 
@@ -28,7 +28,7 @@ def battery(
     magazines: Sequence[lt.Magazine] | None = None,
     **fields: Any,
 ) -> lt.Battery:
-    """Battery with one magazine of guns, or those given."""
+    """Battery with the given magazines, by default one of guns."""
     own = [magazine(rounds=rounds)] if magazines is None else magazines
     return lt.Battery(name=name, magazines=own, **fields)
 
@@ -36,14 +36,14 @@ def battery(
 def layer(
     name: str = "L", *batteries: lt.Battery, outer: float = 1000.0, **fields: Any
 ) -> lt.Layer:
-    """Layer from the target to 1000 m unless told otherwise."""
+    """Layer, by default from the target to 1000 m."""
     return lt.Layer(name=name, outer_range=outer, batteries=list(batteries), **fields)
 
 
 def salvo(
     name: str = "s", count: int = 1, arrival: Any = 0.0, threat: str = "t", **fields: Any
 ) -> lt.Salvo:
-    """Salvo, all at a time, at a list of times, or as an arrival says."""
+    """Salvo with one arrival time, a list of times, or an arrival."""
     if isinstance(arrival, list):
         arrival, count = lt.Times(times=arrival), len(arrival)
     elif isinstance(arrival, float):
@@ -58,7 +58,7 @@ def raid(
     threats: Sequence[lt.Threat] = (),
     speed: float = 100.0,
 ) -> lt.Scenario:
-    """Scenario; without more said the threat `t` does 100 m/s and the gun kills it surely."""
+    """Scenario; by default the threat `t` has 100 m/s and the gun always kills it."""
     guns = gun() if guns is None else guns
     return lt.Scenario(
         name="raid",
@@ -70,7 +70,7 @@ def raid(
 
 
 def api_example() -> lt.Scenario:
-    """The scenario of a first run, with every name that the documentation uses."""
+    """The scenario of a first run, with the names that the documentation uses."""
     guns = lt.Magazine(interceptor="gun burst", rounds=30)
     missiles = lt.Magazine(interceptor="area SAM", rounds=32, reserved=16)
     sam = lt.Battery(
@@ -105,7 +105,7 @@ def api_example() -> lt.Scenario:
 
 
 def rich() -> lt.Scenario:
-    """A little of everything that a scenario can say."""
+    """A scenario with every feature of the model."""
     far = battery(
         "far",
         magazines=[

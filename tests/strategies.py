@@ -1,7 +1,7 @@
 """Hypothesis strategies for scenarios over the whole feature space of the model.
 
-Times and ranges come from a coarse grid as often as not, so that ties are common; counts include
-none and one; magazines are empty, tiny, ample and infinite; windows may have no length.
+Half of the times and ranges come from a coarse grid, so that ties are common; counts include 0 and
+1; magazines are empty, tiny, ample and infinite; windows may have length 0.
 """
 
 from typing import Any
@@ -74,7 +74,7 @@ def magazines(draw: st.DrawFn) -> tuple[lt.Magazine, ...]:
 
 @st.composite
 def batteries(draw: st.DrawFn, name: str) -> lt.Battery:
-    """A battery that takes some time for an engagement if it has rounds without end."""
+    """A battery; with infinite rounds its engagements take some time."""
     own = draw(magazines())
     endless = any(magazine.rounds == float("inf") for magazine in own)
     sizes = st.integers(1, 6)
@@ -102,7 +102,7 @@ def batteries(draw: st.DrawFn, name: str) -> lt.Battery:
 
 @st.composite
 def layers(draw: st.DrawFn, name: str) -> lt.Layer:
-    """A layer; sometimes of no width."""
+    """A layer; sometimes of width 0."""
     outer = draw(st.sampled_from([0.0, 1e3, 5e3, 5e3, 9e3, 12e3]))
     inner = draw(st.sampled_from([0.0, 1e3, 4.5e3, outer]))
     number = draw(st.integers(0, 3))

@@ -7,12 +7,12 @@ from pathlib import Path
 
 
 def command(code: str, *options: str) -> list[str]:
-    """Arguments that run code in a fresh interpreter, warnings being errors."""
+    """Arguments that run code in a fresh interpreter in which warnings are errors."""
     return [sys.executable, "-W", "error", *options, "-c", code]
 
 
 def environment(package: Path | None = None, **changed: str | None) -> dict[str, str]:
-    """This process's environment and paths (the package's own folder first); None removes."""
+    """Environment and paths of this process (the package's folder first); None removes."""
     paths = [str(package)] if package else []
     found = {**os.environ, "PYTHONPATH": os.pathsep.join([*paths, *filter(None, sys.path)])}
     for name, value in changed.items():
@@ -23,7 +23,7 @@ def environment(package: Path | None = None, **changed: str | None) -> dict[str,
 
 
 def run(code: str, *options: str, package: Path | None = None, **changed: str | None) -> bytes:
-    """What the code writes to its standard output; nothing may come on standard error."""
+    """Standard output of the code; standard error must be empty."""
     done = subprocess.run(  # noqa: S603
         command(code, *options),
         env=environment(package, **changed),

@@ -1,4 +1,4 @@
-"""Which folder may import which, what an import costs, and how long a module may be."""
+"""Allowed imports between folders, costs of imports, and lengths of modules."""
 
 import ast
 from collections.abc import Iterator
@@ -43,12 +43,12 @@ LONGEST = 450
 
 
 def top(module: str) -> str:
-    """Name of the module or folder at the top level; nothing for the package itself."""
+    """Name of the module or folder at the top level; empty for the package itself."""
     return module.partition(".")[2].partition(".")[0]
 
 
 def imports(module: str) -> Iterator[str]:
-    """Modules of the package that a module imports: anywhere in it, and for type checkers too."""
+    """Modules of the package that a module imports, also in functions and for type checkers."""
     for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             assert not any(name.name.startswith("leakthrough") for name in node.names), module
@@ -115,7 +115,7 @@ def test_no_module_has_a_leading_underscore() -> None:
 
 
 def test_tests_mirror_the_package() -> None:
-    """Each folder of tests is one of the package, or the theory that runs through all of it."""
+    """Each folder of tests is a folder of the package, or the theory that concerns all of it."""
     folders = {file.parent.relative_to(TESTS) for file in TESTS.rglob("test_*.py")}
     packages = {file.parent.relative_to(PACKAGE) for file in MODULES.values()}
     assert folders - packages == {Path("theory")}

@@ -1,4 +1,4 @@
-"""The logic of the benchmarks, with runs that cost what they are told to."""
+"""The logic of the benchmarks, with runs of prescribed cost."""
 
 import sys
 from pathlib import Path
@@ -20,7 +20,7 @@ FIXED, EACH = 1e-3, 50e-6
 
 
 def costing(fixed: float, each: float, slow: frozenset[int] = frozenset()) -> Run:
-    """Run that takes so many seconds a call and a replication, and 30 ms more in the slow calls."""
+    """A run with given seconds per call and per replication, and 30 ms more in the slow calls."""
     calls = iter(range(1_000_000))
 
     def run(replications: int, seed: int) -> Sample:
@@ -41,7 +41,7 @@ def test_fixed_cost_and_slope_are_recovered(fixed: float, each: float) -> None:
 
 
 def test_one_slow_call_changes_nothing() -> None:
-    """A pause while the number of replications was chosen used to end in a handful of them."""
+    """A pause while the number of replications was chosen used to give too few of them."""
     size = size_of(costing(FIXED, EACH), 0.1)
     for number in range(60):
         slow = frozenset({number})
@@ -139,7 +139,7 @@ def test_mixed_batteries() -> None:
 
 
 def test_the_cases_simulate_what_they_say(offset: int) -> None:
-    """Means of the two with a closed form, within 5 standard errors; spent rounds of the rest."""
+    """Means of the two cases with a closed form, within 5 standard errors; rounds of the others."""
     leakers = {
         name: ours.simulate(case)(2_000 if isinstance(case, Binomial) else 50, 1 + offset)
         for name, case in compared().items()

@@ -1,4 +1,4 @@
-"""The same bits however the work is spread, and whatever part of it is asked for.
+"""The same bits for every execution, and for every part of a simulation.
 
 ``python tests/test_determinism.py`` writes the golden file anew; the tests never do.
 """
@@ -97,13 +97,13 @@ def test_any_executor(
     expected: dict[str, xr.Dataset],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # No time for a first stretch here: every replication is a task of its own.
+    # No time for a first block in this process: every replication is a separate task.
     monkeypatch.setattr(scheduler, "BLOCK_SECONDS", 0.0)
     xr.testing.assert_identical(simulated(keep, executor=executor), expected[keep])
 
 
 class Forgetful(ThreadPoolExecutor):
-    """Runs each task twice, as a cluster does when it has lost a worker with its results."""
+    """Runs each task twice, like a cluster that has lost a worker with its results."""
 
     def submit(self, task: Any, /, *given: Any, **named: Any) -> Future[Any]:
         task(*given, **named)
@@ -163,7 +163,7 @@ def test_a_timeline_changes_nothing_else(expected: dict[str, xr.Dataset]) -> Non
 
 
 def counted(table: Any) -> dict[str, dict[tuple[str, ...], int]]:
-    """Counts of one night, from its events alone."""
+    """Counts of one replication, from its events alone."""
 
     def tally(event: str, *columns: str, rounds: bool = False) -> dict[tuple[str, ...], int]:
         rows = table[table.event == event].groupby(list(columns))["rounds"]
@@ -194,11 +194,11 @@ def test_a_replay_tells_what_was_counted(make: Callable[[], lt.Scenario], replic
     assert set(table[table.event == "leak"].outcome) <= set(CAUSES)
 
 
-# ---------------------------------------------------------------- golden figures
+# ---------------------------------------------------------------- golden values
 
 
 def golden() -> dict[str, Any]:
-    """Exact whole numbers of a few nights of the scenario in the documentation."""
+    """Exact counts of a few replications of the scenario in the documentation."""
     result = lt.simulate(api_example(), replications=4, seed=2025)
     names = ["leaked", "leak_cause", "killed", "soft_killed", "expended", "remaining"]
     figures = {name: result[name].values.tolist() for name in [*names, "engagements"]}

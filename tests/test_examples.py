@@ -1,4 +1,4 @@
-"""Every example runs, says what the documents say that it says, and draws; so does the README."""
+"""Every example and the README run, print what the documents show, and draw their pictures."""
 
 import os
 import re
@@ -31,7 +31,7 @@ def section(title: str) -> str:
 
 
 def run(*arguments: str, directory: Path) -> str:
-    """Output of a Python process in which a warning is an error."""
+    """Output of a Python process in which warnings are errors."""
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-W", "error", *arguments],
         cwd=directory,

@@ -1,8 +1,8 @@
-"""The wheel works away from the checkout: built, installed and run in an environment of its own.
+"""The wheel works without the checkout: built, installed and run in a separate environment.
 
 The environment sees the packages that are installed here (so nothing is downloaded), but not the
-checkout: those packages are put on its path without the hooks of editable installs. That the
-declared dependencies suffice is looked for in the imports.
+checkout: those packages are put on its path without the hooks of editable installs. The imports
+are compared with the declared dependencies.
 """
 
 import ast
@@ -40,7 +40,7 @@ ARRIVES_WITH = {"pydantic_core": "pydantic"}
 
 
 def python(*arguments: str, executable: str = sys.executable, directory: Path) -> str:
-    """Output of a Python process that sees neither the checkout nor this one's paths."""
+    """Output of a Python process without the checkout and without the paths of this process."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(  # noqa: S603
         [executable, "-W", "error", *arguments],

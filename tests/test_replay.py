@@ -31,7 +31,7 @@ def test_the_seed_must_be_given() -> None:
 
 
 def test_every_event_of_a_long_night_is_there() -> None:
-    # More events than there is room for at first.
+    # More events than the initial capacity.
     scenario = raid(salvo(count=6000), layer("L", battery(rounds=0)), gun())
     table = lt.replay(scenario, replication=0, seed=1).to_dataframe()
     assert table.event.value_counts().to_dict() == {"opening": 6000, "leak": 6000}

@@ -1,4 +1,4 @@
-"""`simulate` and what it returns: arguments, seeds, progress, interruption, empty scenarios."""
+"""`simulate` and its result: arguments, seeds, progress, interruption, empty scenarios."""
 
 import itertools
 import json
@@ -261,7 +261,7 @@ def measured(scenario, replications, executor=None):
 if __name__ == "__main__":
 {body}
 """
-# A night of a million threats, each fired at with a thousand rounds: minutes of work.
+# A raid of a million threats, each engaged with a thousand rounds: minutes of work.
 MILLION = """
 shots = gun(kills=1e-12, flight_time=1.0)
 own = battery(channels=1000, rounds=1_000_000_000, doctrine=lt.Doctrine(salvo_size=1000))

@@ -1,4 +1,4 @@
-"""Every block of code of the documentation runs and says what stands below it."""
+"""Every block of code of the documentation runs and prints the output shown below it."""
 
 import doctest
 import importlib
@@ -46,7 +46,7 @@ def test_a_page_that_shows_something_else_is_noticed(tmp_path: Path) -> None:
 def test_examples_of_docstrings_are_right(name: str) -> None:
     module, known = importlib.import_module(name), {"lt": lt, "files": files}
     parts = name.split(".")
-    for depth in range(1, len(parts)):  # what the packages in which it stands make public
+    for depth in range(1, len(parts)):  # public names of the packages that contain it
         package = importlib.import_module(".".join(parts[:depth]))
         known |= {one: getattr(package, one) for one in getattr(package, "__all__", ())}
     assert doctest.testmod(module, extraglobs=known).failed == 0
@@ -54,7 +54,7 @@ def test_examples_of_docstrings_are_right(name: str) -> None:
 
 @pytest.fixture(scope="module")
 def generate() -> ModuleType:
-    """The module that makes the pages of the reference."""
+    """The module that generates the pages of the reference."""
     spec = importlib.util.spec_from_file_location("_generate", DOCS / "_generate.py")
     assert spec
     assert spec.loader

@@ -1,4 +1,4 @@
-"""Leak-through and depletion of layered air defences: aggregate, notional, for research."""
+"""Leakage and depletion of layered air defences: aggregate, notional, for research."""
 
 from leakthrough import exact, plot, records
 from leakthrough.model.arrivals import At, Poisson, Regular, Times, Uniform

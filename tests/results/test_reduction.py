@@ -1,4 +1,4 @@
-"""Reductions are exact: no order, no partition and no way of coming to them changes a bit."""
+"""Reductions are exact: order, partition and method change no bit."""
 
 from collections.abc import Callable
 from typing import Any
@@ -53,7 +53,7 @@ def test_products_are_those_of_python_integers(values: Whole) -> None:
 
 @pytest.mark.parametrize("value", [3, 2**50 - 1, 2**50, -(2**62)])
 def test_many_large_values_do_not_overflow(value: int) -> None:
-    rows = 10_001  # more than two stretches
+    rows = 10_001  # more than two slices
     total, squares = exact_sums(np.full(rows, value))
     assert (total.item(), squares.item()) == (rows * value, rows * value**2)
     column = np.full((rows, 1), value)
@@ -87,7 +87,7 @@ def test_quantiles_are_numpys_inverted_cdf(values: Whole) -> None:
         if len(part):
             histogram.take(part)
     found = histogram.quantiles(QUANTILES, values.shape[1:])
-    # NumPy's own product of a share and a number is off by rounding where it should be whole
+    # NumPy's product of a share and a number has a rounding error where it should be whole
     places = [-(-round(100 * q) * len(values) // 100) - 1 for q in QUANTILES]
     assert np.array_equal(found, np.sort(values, axis=0)[places])
     odd = [n for n, q in enumerate(QUANTILES) if round(100 * q) * len(values) % 100]
@@ -96,7 +96,7 @@ def test_quantiles_are_numpys_inverted_cdf(values: Whole) -> None:
 
 
 def identical(one: xr.Dataset, other: xr.Dataset) -> None:
-    """Compare two Datasets, attributes and kinds of number too, but for how they were called."""
+    """Compare two Datasets with attributes and dtypes, except for the call in the provenance."""
     bare = [found.drop_attrs(deep=False) for found in (one, other)]
     xr.testing.assert_identical(*bare)
     for name in one.variables:

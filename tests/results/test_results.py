@@ -1,4 +1,4 @@
-"""Results travel: to a file and back they lose nothing, and can be simulated again from it."""
+"""Results survive files unchanged, and can be simulated again from them."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a summary says: against the replications, against a hand count, and as a text."""
+"""Summaries against the replications and a hand count, and as text."""
 
 from collections.abc import Callable
 from typing import Any
@@ -211,7 +211,7 @@ def test_one_replication_has_means_but_no_t_interval(result: xr.Dataset) -> None
     assert found.raid.leakers.values[0] == one.leaked.values[0, [0, 1, 2]].sum()
     for name in ("leakers", "leak_rate", "decoys_leaked", "cost_spent", "cost_per_stop"):
         assert np.isnan(found.raid[name].values[1:]).all(), name
-    low, high = found.raid.no_leaker.values[2:]  # Wilson's interval knows something
+    low, high = found.raid.no_leaker.values[2:]  # Wilson's interval is not NaN
     assert 0 <= low < high <= 1
     assert high - low > 0.7
     assert "1 replication, seed 4" in str(found)

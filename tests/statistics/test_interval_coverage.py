@@ -4,15 +4,15 @@ One simulation of ``TRIALS * NIGHTS`` independent replications is cut into ``TRI
 gives an interval; the exact value is computed here by other means. With 2,500 trials the standard
 deviation of a coverage of 95 % is 0.44 %, and the band of 93.5 to 96.5 % is 3.4 of them to either
 side: an interval that covers exactly 95 % fails at one seed in 1,700. One that truly covers 92 or
-98 % is caught at more than 99 seeds in 100, one of 93 or 97 % at five in six. (Wilson's covers 95.5
-and 95.0 % at the probabilities and the number of nights here, by its sum over the binomial law.)
+98 % is detected at more than 99 seeds in 100, one of 93 or 97 % at five in six. (Wilson's covers
+95.5 and 95.0 % at the probabilities and the number of replications here, summed over the binomial.)
 
 Measured at seed 0, and from lowest to highest under ten other seeds:
 
-- a kill probability shared by the night: t interval of the mean 95.0 % (94.3 to 96.0),
+- a kill probability shared by the replication: t interval of the mean 95.0 % (94.3 to 96.0),
   Wilson's of P(no leaker) 95.4 % (94.5 to 95.9), Wilson's pooled over threats 61.8 % (61.7 to
   64.1);
-- a magazine that binds, 20 threats and 20 rounds: t interval of the mean 94.3 % (94.6 to 95.4);
+- a limiting magazine, 20 threats and 20 rounds: t interval of the mean 94.3 % (94.6 to 95.4);
   5 threats and 7 rounds: t 95.0 % (94.1 to 95.2), Wilson's of P(no leaker) 95.8 % (94.3 to 95.7).
 """
 
@@ -33,7 +33,7 @@ Array = npt.NDArray[Any]
 
 
 def raid(count: int, spacing: float, battery: lt.Battery, kill: Any) -> lt.Scenario:
-    """Threats against one battery; each is in its reach for 100 s."""
+    """Threats against one battery; each is in its range for 100 s."""
     return lt.Scenario(
         name="coverage",
         threats=[lt.Threat(name="drone", speed=50.0)],
@@ -58,7 +58,7 @@ def leakers(scenario: lt.Scenario, seed: int) -> Array:
 
 
 def shared_luck(seed: int) -> tuple[Array, float, float]:
-    """One shot at each of twenty; what it is worth is the same all night. With exact values."""
+    """One shot at each of twenty, kill probability drawn once a replication. With exact values."""
     shots = lt.Battery(
         name="b",
         magazines=[lt.Magazine(interceptor="shot", rounds=20)],
@@ -69,14 +69,14 @@ def shared_luck(seed: int) -> tuple[Array, float, float]:
 
 
 def exact_luck() -> tuple[float, float]:
-    """Mean leakers, and P(no leaker), given the kill probability and then over it."""
+    """Mean leakers and P(no leaker), integrated over the kill probability."""
     mean, _ = integrate.quad(lambda p: 20 * (1 - p) * UNCERTAIN.pdf(p), 0.0, 1.0)
     none, _ = integrate.quad(lambda p: p**20 * UNCERTAIN.pdf(p), 0.0, 1.0)
     return mean, none
 
 
 def binding_magazine(seed: int, threats: int, rounds: int) -> tuple[Array, float, float]:
-    """Threats in sequence, up to two looks each, out of one magazine. With the exact values."""
+    """Threats in sequence, up to two looks each, one magazine. With the exact values."""
     shots = lt.Battery(
         name="b",
         assessment_time=1.0,
@@ -89,7 +89,7 @@ def binding_magazine(seed: int, threats: int, rounds: int) -> tuple[Array, float
 
 
 def law_of_leakers(threats: int, rounds: int, kill: float) -> list[float]:
-    """Probability of each number of leakers, by the tree of shots."""
+    """Distribution of the number of leakers, from the tree of shots."""
 
     @cache
     def leak(left: int, ready: int, number: int) -> float:
@@ -138,7 +138,7 @@ def test_coverage_where_the_night_shares_its_luck(offset: int) -> None:
 
 
 def test_pooling_threats_would_cover_far_too_little(offset: int) -> None:
-    """Wilson's interval over all threats takes those of one night for independent: 62 %."""
+    """Wilson's interval over all threats treats those of one replication as independent: 62 %."""
     rows, mean, _ = shared_luck(11 + offset)
     pooled = wilson(rows.sum(axis=1), 20 * NIGHTS)
     assert coverage(pooled, mean / 20) < 0.7
@@ -150,7 +150,7 @@ def test_coverage_of_the_mean_where_a_magazine_binds(offset: int) -> None:
 
 
 def test_coverage_of_no_leaker_where_a_magazine_binds(offset: int) -> None:
-    """Fewer threats, or there would hardly be a night without a leaker."""
+    """Fewer threats; with more there is hardly a replication without a leaker."""
     rows, mean, none = binding_magazine(13 + offset, 5, 7)
     assert 0.1 < none < 0.9
     assert BAND[0] < coverage(wilson_intervals(rows), none) < BAND[1]

@@ -1,4 +1,4 @@
-"""Allocation: the search alone, against all allocations, and against other ways to spend."""
+"""Allocation: the search alone, against all allocations, and against other methods."""
 
 import functools
 import itertools
@@ -90,8 +90,8 @@ def test_where_gains_diminish_it_finds_the_optimum(
 
 
 def test_it_steps_over_thresholds_and_buys_what_is_useful_only_together() -> None:
-    # The first path pays at once, but little; ten units of the second pay more; the third and
-    # fourth are worth nothing one without the other, and most of all together.
+    # The first path has a small gain at once; ten units of the second gain more; the third and
+    # fourth gain nothing alone and most together.
     def loss(units: Units) -> Any:
         a, b, c, d = units
         return np.array([100.0 - 0.1 * a - 3.0 * (b // 10) - 2.0 * min(c, d, 20)])
@@ -123,7 +123,7 @@ def test_a_gain_within_the_error_is_none() -> None:
 
 
 def layered(number: int) -> tuple[lt.Scenario, dict[str, float], dict[str, int], float]:
-    """Three layers and three classes; rounds, channels and batteries to buy; least; the budget."""
+    """Scenario of three layers and three classes, paths and costs, least units, and the budget."""
     rng = np.random.default_rng(number)
 
     def chance(low: float, high: float) -> float:
@@ -173,7 +173,7 @@ def differences(
     seed: int,
     measure: str = "leakers",
 ) -> list[tuple[float, float]]:
-    """Mean and error of theirs less ours, over fresh replications."""
+    """Mean and standard error of theirs minus ours, over fresh replications."""
     runs = PairedRuns(scenario, measure, 1_000, seed, Execution())
     with runs:
 
@@ -186,8 +186,8 @@ def differences(
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_against_all_allocations(number: int, offset: int) -> None:
-    # Some 60 to 100 allocations. On its own draws the one found is the best of them, or within
-    # two errors of the difference: 200 nights see a loss of about 0.2 leakers.
+    # Some 60 to 100 allocations. On its own draws the one found is the best of them, or within two
+    # standard errors of the difference: 200 replications detect a loss of about 0.2 leakers.
     scenario, costs, _, _ = layered(number)
     costs = {path: 5.0 * cost for path, cost in costs.items() if path.endswith(("rounds", "count"))}
     paths, budget = list(costs), 90.0
@@ -215,7 +215,7 @@ def evolved(
     limit: int,
     seed: int,
 ) -> Units:
-    """The best that differential evolution finds in so many simulations."""
+    """The best allocation that differential evolution finds in this many simulations."""
     from scipy.optimize import differential_evolution
 
     runs = PairedRuns(scenario, "leakers", 60, seed, Execution())
@@ -251,8 +251,8 @@ def evolved(
 @pytest.mark.parametrize("number", [1, 2, 4])
 def test_nothing_else_beats_it(number: int, offset: int) -> None:
     # Equal shares, shares by load, and differential evolution with as many simulations. On 1,000
-    # fresh nights none is better by 5 errors of the difference (about 0.2 leakers), and equal
-    # shares are worse by many.
+    # fresh replications none is better by 5 standard errors of the difference (about 0.2 leakers),
+    # and equal shares are worse by many.
     scenario, costs, lowest, budget = layered(number)
     paths, least = list(costs), tuple(lowest.values())
     found = lt.allocate(
@@ -310,7 +310,7 @@ def test_the_frontier(offset: int) -> None:
     assert (last.frontier_allocation == found.allocation).all()
     assert float(last.frontier_cost) == float(found.cost)
     assert (last.frontier_outcome == found.outcome).all()
-    # More money, fewer leakers: each step is worth some 50, with an error below 3.
+    # A larger budget, fewer leakers: each step gains some 50, with a standard error below 3.
     assert (found.frontier_outcome.sel(estimate="mean").diff("step") < 0).all()
     assert found.attrs["measure"] == "leakers"
 
@@ -364,15 +364,15 @@ def test_fields_of_whole_numbers_that_hold_none() -> None:
 A, B = "layers.area.batteries.SAM.channels", "layers.point.batteries.gun.count"
 DRONES = lt.Measure("leak_rate", by="salvo", of="drones")
 REFUSED: list[tuple[dict[str, Any], str]] = [
-    ({"paths": []}, "paths: must be some different paths"),
-    ({"paths": A}, "paths: must be some different paths"),
-    ({"paths": iter([A])}, "paths: must be some different paths"),
+    ({"paths": []}, "paths: must be a list of distinct paths"),
+    ({"paths": A}, "paths: must be a list of distinct paths"),
+    ({"paths": iter([A])}, "paths: must be a list of distinct paths"),
     ({"scenario": "x"}, "scenario: must be a Scenario; got 'x'"),
     (
         {"scenario": api_example().replace("salvos.drones.count", 0), "measure": DRONES},
         "measure leak_rate of salvo drones: no threat that it is about is launched",
     ),
-    ({"paths": [A, A]}, "paths: must be some different paths"),
+    ({"paths": [A, A]}, "paths: must be a list of distinct paths"),
     ({"paths": [A, f"{A}s"]}, "nothing there is called 'channelss'; .*mean 'channels'"),
     ({"paths": [A, "layers.area.outer_range"]}, "paths, layers.area.outer_range: must be a whole"),
     ({"paths": [A, "salvos.drones.count"]}, "paths, salvos.drones.count: must be .* of a layer"),
@@ -382,10 +382,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"budget": 40.0, "least": 20}, "budget: buys nothing: it is 40, the least units cost 60"),
     ({"costs": 0.0}, "costs, layers.area.batteries.SAM.channels: must be .* above 0; got 0.0"),
     ({"costs": {A: 1.0, B: -2.0}}, "costs, layers.point.batteries.gun.count: .* got -2.0"),
-    ({"costs": {A: 1.0}}, "costs: must name each of the paths and no other; see 'layers.point"),
+    ({"costs": {A: 1.0}}, "costs: must have exactly the given paths; see 'layers.point"),
     ({"least": -1}, "least, layers.area.batteries.SAM.channels: must be a whole number from 0"),
     ({"least": 3, "most": 2}, "most, layers.area.batteries.SAM.channels: .* from 3 to .* got 2"),
-    ({"measure": lt.Measure("leakers", by="threat")}, "must be one number; of which threat"),
+    ({"measure": lt.Measure("leakers", by="threat")}, "one number here; select one threat with"),
     ({"steps": 0}, "steps: must be a whole number from 1 to 100; got 0"),
     ({"replications": 1}, "replications: must be a whole number from 2"),
     ({"workers": 0}, "workers: must be a whole number from 1; got 0"),

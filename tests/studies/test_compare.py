@@ -1,9 +1,9 @@
-"""Paired comparisons: their intervals, their p-values, and what pairing is worth.
+"""Paired comparisons: intervals, p-values, and the gain of pairing.
 
 Coverage as in ``tests/statistics/test_interval_coverage.py``: one simulation of ``TRIALS *
 NIGHTS`` replications is cut into trials, and the standard deviation of a coverage of 95 % is
-0.44 %. Bands are 5 of them to either side of what the interval is to cover; a coverage of 92 % is
-seen at nine seeds in ten.
+0.44 %. Bands are 5 standard deviations to either side of the expected coverage; a coverage of 92 %
+is detected at nine seeds in ten.
 """
 
 import math
@@ -19,7 +19,8 @@ from scipy import optimize, stats
 
 import leakthrough as lt
 from leakthrough.run_options import Execution
-from leakthrough.studies.compare import _against, _values, holm, mcnemar, tango
+from leakthrough.studies.compare import _differences, holm, mcnemar, tango
+from leakthrough.studies.evaluate import values as measure_values
 
 TRIALS, NIGHTS = 2_500, 200
 SIGMA = math.sqrt(0.05 * 0.95 / TRIALS)
@@ -29,21 +30,22 @@ Numbers = npt.NDArray[np.float64]
 
 
 def shots(kills: float, name: str = "B") -> lt.Scenario:
-    """Five threats at once, one shot at each; the battery's name is in the address of its draws."""
+    """Five threats at once, one shot at each; the battery's name determines its draws."""
     own = battery(name, doctrine=lt.Doctrine(max_salvos=1))
     return raid(salvo(count=5), layer("L", own), gun(kills=kills))
 
 
 def trials(scenario: lt.Scenario, seed: int) -> Numbers:
-    """Values (NIGHTS, TRIALS * measures): each trial is compared as if it were more measures."""
-    found = _values(scenario, MEASURES, TRIALS * NIGHTS, seed, Execution())
+    """Values (NIGHTS, TRIALS * measures): each trial is treated as further measures."""
+    call: Any = {"replications": TRIALS * NIGHTS, "seed": seed, "execution": Execution()}
+    found = np.concatenate(measure_values(scenario, MEASURES, **call), axis=1)
     rows = found.reshape(TRIALS, NIGHTS, len(MEASURES)).swapaxes(0, 1)
     return rows.reshape(NIGHTS, -1)
 
 
 def compared(before: Numbers, after: Numbers) -> tuple[Numbers, Numbers]:
     """Estimates (TRIALS, measures, 4) of the differences, and p-values (TRIALS, measures)."""
-    found, p_values, _ = _against(before, after, MEASURES * TRIALS, 0.95)
+    found, p_values, _ = _differences(before, after, MEASURES * TRIALS, 0.95)
     return found.reshape(TRIALS, len(MEASURES), 4), p_values.reshape(TRIALS, len(MEASURES))
 
 
@@ -60,7 +62,7 @@ def test_intervals_hold_the_exact_differences(offset: int) -> None:
 
 
 def test_where_few_nights_differ_tango_holds_its_level_and_student_does_not(offset: int) -> None:
-    """Some two nights in 200 differ; by the sum over their binomial law Tango covers 94.9 %."""
+    """Some two replications in 200 differ; summed over the binomial, Tango covers 94.9 %."""
     exact = 0.999**5 - 0.997**5
     assert NIGHTS * exact == pytest.approx(2.0, rel=0.02)
     seed = 5 + offset
@@ -72,7 +74,7 @@ def test_where_few_nights_differ_tango_holds_its_level_and_student_does_not(offs
 
 
 def expected_coverage(difference: float) -> float:
-    """Of Tango's interval, where the second option wins whenever the two differ."""
+    """Exact coverage of Tango's interval if the second option wins whenever the two differ."""
     gained = np.arange(60)
     low, high = tango(gained, np.zeros(60), NIGHTS, 0.95)
     inside = (low <= difference) & (difference <= high)
@@ -80,17 +82,17 @@ def expected_coverage(difference: float) -> float:
 
 
 def test_nothing_is_beyond_chance_where_nothing_differs(offset: int) -> None:
-    """Another name, other draws, the same law: an error in any of four tests, in 5 % at most."""
+    """Other name and draws, same distribution: any of four tests errs in at most 5 %."""
     before = trials(shots(0.7), 7 + offset)
     others = [trials(shots(0.7, name), 7 + offset) for name in ("C", "D")]
     found = np.concatenate([compared(before, other)[1] for other in others], axis=1)
     wrong = np.mean([bool((holm(p_values) < 0.05).any()) for p_values in found])
-    # The tests depend on each other, and one of each pair is on the safe side.
+    # The tests are dependent, and one of each pair is conservative.
     assert 0.02 < wrong < 0.05 + 5 * SIGMA
 
 
 def score(up: int, down: int, number: int, difference: float) -> float:
-    """Tango's statistic, with the likelihood made largest by search."""
+    """Tango's statistic, with the likelihood maximised numerically."""
 
     def minus_log_likelihood(lose: float) -> float:
         cells = (

@@ -1,4 +1,4 @@
-"""Derivatives in the kill probabilities: against exact ones, and against finite differences."""
+"""Kill-probability gradients against exact derivatives and finite differences."""
 
 from typing import Any
 
@@ -18,13 +18,13 @@ SIGMAS = 5.0
 
 
 def ample(name: str = "gun", size: int = 1) -> lt.Battery:
-    """Channels and rounds for everybody; one engagement of `size` rounds a threat."""
+    """Ample channels and rounds; one engagement of `size` rounds a threat."""
     doctrine = lt.Doctrine(salvo_size=size, max_salvos=1)
     return battery(name, magazines=[magazine(name)], channels=999, doctrine=doctrine)
 
 
 def assert_derivative(found: Any, expected: float, resolution: float) -> None:
-    """Within bands that would show an error of this share."""
+    """Compare within bands narrow enough to detect a relative error of this share."""
     mean, error = found.sel(estimate=["mean", "standard_error"]).values
     assert abs(mean - expected) <= SIGMAS * error, (mean, error, expected)
     assert SIGMAS * error <= resolution * abs(expected)
@@ -41,8 +41,8 @@ def test_one_round_a_threat_leaves_no_noise() -> None:
 
 @pytest.mark.parametrize("size", [2, 3, 7])
 def test_a_binomial_raid(size: int, offset: int) -> None:
-    # Leakers N q^n, and P(none) (1 - q^n)^N: 20,000 nights see a tenth of the first and half
-    # of the second (least of two rounds: some hundred nights without a leaker).
+    # Leakers N q^n, and P(none) (1 - q^n)^N: 20,000 replications detect an error of a tenth in the
+    # first and of a half in the second (fewest events with two rounds: some 100 without a leaker).
     n, q = 12, 0.6
     scenario = raid(salvo(count=n), layer("L", ample(size=size)), gun(kills=1 - q))
     call: dict[str, Any] = {"replications": 20_000, "seed": 70 + offset}
@@ -56,7 +56,7 @@ def test_a_binomial_raid(size: int, offset: int) -> None:
 
 
 def test_two_layers_and_looks_that_share_a_probability(offset: int) -> None:
-    # Two rounds far out and three looks near by: N q^2 r^3. 4,000 nights see 5 % of either.
+    # Two rounds far out, three looks near by: N q^2 r^3. 4,000 replications detect 5 % in either.
     n, q, r = 20, 0.5, 0.6
     near = battery(
         "near", magazines=[magazine("near")], channels=999, doctrine=lt.Doctrine(max_salvos=3)
@@ -69,8 +69,8 @@ def test_two_layers_and_looks_that_share_a_probability(offset: int) -> None:
 
 
 def test_an_uncertain_probability_is_moved_as_a_whole(offset: int) -> None:
-    # Leakers N E[(1 - p)^2], and the derivative for p + d is -2 N E[1 - p]. 20,000 nights
-    # see an error of a tenth.
+    # Leakers N E[(1 - p)^2], and the derivative for p + d is -2 N E[1 - p]. 20,000 replications
+    # detect an error of a tenth.
     scenario = raid(salvo(count=10), layer("L", ample(size=2)), gun(kills=stats.beta(12.0, 6.0)))
     found = lt.kill_probability_gradient(scenario, replications=20_000, seed=90 + offset)
     assert_derivative(found.gradient[:, 0, 0], -20 / 3, 0.1)
@@ -91,7 +91,7 @@ def test_scores_are_taken_at_the_probability_of_the_night(offset: int) -> None:
 
 def test_finite_differences_on_the_same_draws(offset: int) -> None:
     # Magazines that run dry, reserves, soft kill, priorities. Central differences of 0.04 over
-    # 4,000 nights; they see an error of 10 to 20 % in the large derivatives.
+    # 4,000 replications detect an error of 10 to 20 % in the large derivatives.
     scenario = api_example()
     for path, value in (
         ("salvos.drones.count", 90),
@@ -132,7 +132,7 @@ def assert_finite_differences(
 
 
 def test_the_errors_are_what_they_say(offset: int) -> None:
-    # 100 simulations of 150 nights: the standard deviation of their standardised errors is 1
+    # 100 simulations of 150 replications: the standard deviation of their standardised errors is 1
     # within 0.35 (5 sigma of 100 normal ones).
     scenario = raid(salvo(count=8), layer("L", ample(size=3)), gun(kills=0.5))
     expected = -8 * 3 * 0.25
@@ -169,7 +169,7 @@ def test_the_same_bits_for_any_workers() -> None:
 def test_refusals() -> None:
     with pytest.raises(ValueError, match="replications: must be at least 6, two more than the kil"):
         lt.kill_probability_gradient(api_example(), replications=5)
-    with pytest.raises(ValueError, match="must be one number; of which threat"):
+    with pytest.raises(ValueError, match="must be one number here; select one threat with `of`"):
         lt.kill_probability_gradient(
             api_example(), lt.Measure("leakers", by="threat"), replications=10**9
         )

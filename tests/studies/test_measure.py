@@ -1,4 +1,4 @@
-"""Measures: what they are, what they say of a result, and what they refuse."""
+"""Measures: definitions, values from a result, and errors."""
 
 from typing import Any
 
@@ -124,7 +124,7 @@ def test_a_name_stands_for_its_measure() -> None:
 
 
 def test_costs_are_the_same_bits_in_any_blocks() -> None:
-    # BLAS would add up fractional costs in an order that depends on the number of rows.
+    # BLAS sums fractional costs in an order that depends on the number of rows.
     guns = [f"gun {n}" for n in range(12)]
     scenario = raid(
         salvo(count=24),

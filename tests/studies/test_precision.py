@@ -1,13 +1,13 @@
-"""Does it stop where it should: neither too early, nor later than its rule says?
+"""The stopping rule of a sequential simulation: coverage, and replications used.
 
-Coverage is checked in two ways. ``TRIALS`` times the rule sees values drawn from an exact law: the
-standard deviation of a coverage of 95 % is 0.44 %, and the bound of 1.5 points under it is 3.4 of
-them away. A rule that truly covers 92 % fails at 99 seeds in 100. And 500 times everything is
-simulated, with 99 % intervals: there, too, 1.5 points are 3.4 standard deviations.
+Coverage is checked in two ways. ``TRIALS`` times the rule is applied to values from an exact
+distribution: the standard deviation of a coverage of 95 % is 0.44 %, and the bound of 1.5 points
+below it is 3.4 of them away. A rule that truly covers 92 % fails at 99 seeds in 100. And 500 times
+everything is simulated with 99 % intervals; there, too, 1.5 points are 3.4 standard deviations.
 
-Measured at eleven seeds [%]: a mean 94.2 to 95.7; a rare P(no leaker) 95.4 to 96.7, one relative
-to itself 94.2 to 95.4 (at five seeds); a skewed mean 96.1 to 97.5, relative to itself 94.2 to 96.0;
-a sure one 96.2 to 97.0; rare disasters 100; the 500 runs 98.0 to 99.8.
+Measured at eleven seeds [%]: a mean 94.2 to 95.7; a rare P(no leaker) 95.4 to 96.7, with relative
+precision 94.2 to 95.4 (at five seeds); a skewed mean 96.1 to 97.5, with relative precision 94.2 to
+96.0; an almost certain one 96.2 to 97.0; rare disasters 100; the 500 runs 98.0 to 99.8.
 """
 
 from collections.abc import Callable
@@ -38,7 +38,7 @@ def few(count: int = 5, kills: Any = 0.7, rounds: int = 10**6) -> lt.Scenario:
 
 
 class Drawn(SequentialSample):
-    """Values drawn from a law, instead of a scenario."""
+    """Values drawn from a distribution, instead of a scenario."""
 
     def __init__(self, law: Law, measure: lt.Measure, most: float, seed: list[int]) -> None:
         self.law, self.measure, self.most = law, measure, most
@@ -66,7 +66,7 @@ def coverage(
     seed: int = 0,
     trials: int = TRIALS,
 ) -> float:
-    """How often the interval holds the true mean."""
+    """Share of the trials in which the interval contains the true mean."""
     wanted = precision._Wanted(half_width, relative, 0.95, 10**6)
     covered = 0
     for trial in range(trials):
@@ -116,7 +116,7 @@ def test_it_does_not_stop_too_early(case: str, offset: int) -> None:
 
 
 def test_the_usual_rule_would(monkeypatch: pytest.MonkeyPatch, offset: int) -> None:
-    """Look at 20 replications first, and believe what they say."""
+    """First interim analysis after 20 replications, with Student's t interval."""
     monkeypatch.setattr(precision, "FIRST", 20)
     for room in ("precision", "sequential"):
         monkeypatch.setattr(f"leakthrough.studies.{room}.is_settled", lambda *given: True)
@@ -143,7 +143,7 @@ def test_500_runs_of_the_simulator_cover_the_exact_mean(offset: int) -> None:
         used.append(int(found.replications))
         assert (high - low) / 2 <= 0.05
     assert covered / 500 >= 0.975
-    # what is needed is (2.576 / 0.05)^2 times the variance of 1.05, and no much more is used
+    # what is needed is (2.576 / 0.05)^2 times the variance of 1.05; not much more is used
     assert 2_400 < np.mean(used) < 1.2 * 2_787
 
 
@@ -208,7 +208,10 @@ def test_it_says_when_it_gave_up() -> None:
     [
         ({"scenario": "x"}, "^scenario: must be a Scenario; got 'x'"),
         ({"measure": "leaker"}, "measure: must be one of"),
-        ({"measure": lt.Measure("leakers", by="salvo")}, "must be one number here: say of which"),
+        (
+            {"measure": lt.Measure("leakers", by="salvo")},
+            "must be one number here; select one salvo with `of`",
+        ),
         ({"measure": lt.Measure("leakers", by="salvo", of="x")}, "'x' is not the name of a salvo"),
         ({"half_width": 0.0}, "half_width: for leakers must be a finite number above 0; got 0.0"),
         ({"half_width": "0.1"}, "half_width: for leakers must be a finite number above 0"),

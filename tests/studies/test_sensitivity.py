@@ -45,8 +45,8 @@ def exact_indices(laws: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def test_the_indices_of_a_product(offset: int) -> None:
-    # About .85 and .14 first-order. 64 points see an error of 0.7 (the bootstrap does
-    # not know that Sobol' points are better than random ones).
+    # First-order indices are about 0.85 and 0.14. 64 points detect an error of 0.7 (the bootstrap
+    # does not take into account that Sobol' points are better than random ones).
     found = lt.sensitivity(two_layers(), LAWS, points=64, replications=40, seed=20 + offset)
     for name, expected in zip(("first_order", "total"), exact_indices(LAWS), strict=True):
         index, error = found[name].sel(estimate=["mean", "standard_error"]).values
@@ -62,7 +62,7 @@ def test_the_indices_of_a_product(offset: int) -> None:
 
 
 class Noisy:
-    """In place of paired runs: x + 2 y, and errors in each replication, partly shared."""
+    """Substitute for paired runs: x + 2 y plus partly shared errors in each replication."""
 
     def __init__(self, rng: Any, replications: int, error: float) -> None:
         self.replications, self.rng, self.error = replications, rng, error
@@ -79,17 +79,16 @@ class Noisy:
 
 
 def numerators_and_variance(runs: _DesignSums) -> Any:
-    """Numerators of the indices, and the variance, less what noise adds to them."""
+    """Numerators of the indices and the variance, minus what noise adds to them."""
     variance = runs.outputs[:2].var()
     left = _indices(runs.outputs) * variance - runs.to_numerators
     return np.append(left.ravel(), variance - runs.to_variance)
 
 
 def test_what_noise_adds_is_known(offset: int) -> None:
-    # Large errors, on one design of four points, the second half of it higher than the first so
-    # that what all points share counts too. Over 5,000 sets of errors what is left after the
-    # noise is taken off is, on average, what a function without errors has: they see an error
-    # of 0.1 in each, where noise adds 0.15 to 0.6.
+    # Large errors on one design of four points, whose second half is higher than the first so that
+    # shared errors matter too. Over 5,000 sets of errors the corrected values have the mean of a
+    # function without errors: they detect an error of 0.1, where noise adds 0.15 to 0.6.
     low = np.array([[0.1, 0.2], [0.3, 0.0], [0.0, 0.4], [0.2, 0.1]])
     uniform = np.stack([low, 1.0 - low[::-1]])
     mixed = [np.where(np.arange(2) == k, uniform[1], uniform[0]) for k in range(2)]
@@ -106,7 +105,7 @@ def test_what_noise_adds_is_known(offset: int) -> None:
     assert (SIGMAS * error < 0.1).all()
     added = np.mean([run.to_numerators for run in runs], axis=0)
     assert (added > 0.1).all()
-    # The indices themselves, where there is something left to divide by.
+    # The indices themselves, where the corrected variance is positive.
     small: Any = Noisy(rng, 5, 0.1)
     run = _DesignSums(small, designs)
     left = numerators_and_variance(run)
@@ -137,7 +136,7 @@ def test_the_formulas_of_the_indices(fields: int) -> None:
 
 
 def test_one_field_alone_accounts_for_everything(offset: int) -> None:
-    # 64 points see an error of 0.6 in the total index, which is 1.
+    # 64 points detect an error of 0.6 in the total index, which is 1.
     call: dict[str, Any] = {"points": 64, "replications": 40, "seed": 30 + offset}
     found = lt.sensitivity(two_layers(), {FAR: LAWS[FAR]}, **call)
     assert found.sizes["path"] == 1
@@ -186,7 +185,7 @@ def test_many_changes_have_the_values_of_each(
 def test_each_scenario_is_built_once_and_all_share_the_threads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # Both took far longer than the simulation of a hundred nights.
+    # Both took far longer than the simulation of a hundred replications.
     calls = {"prepared": 0, "ThreadPoolExecutor": 0}
 
     def counted(module: Any, name: str) -> None:
@@ -266,7 +265,7 @@ def swings(offset: int) -> xr.Dataset:
 
 
 def test_the_bars_are_the_exact_differences(swings: xr.Dataset) -> None:
-    # 2,000 nights see an error of about 0.25 in a difference of 1.2 to 2.4.
+    # 2,000 replications detect an error of about 0.25 in a difference of 1.2 to 2.4.
     expected = np.array([[40 * 0.3 * 0.2, -40 * 0.3 * 0.1], [-40 * 0.5 * 0.1, 40 * 0.5 * 0.1]])
     mean, error = swings.difference.sel(estimate=["mean", "standard_error"]).values[:, :2]
     assert (np.abs(mean - expected) <= SIGMAS * error).all()
@@ -284,7 +283,7 @@ def test_what_changes_nothing_has_no_bar(swings: xr.Dataset) -> None:
 
 
 def test_a_difference_is_that_of_two_simulations(offset: int) -> None:
-    # Far shorter than the difference of two apart: the threats are the same.
+    # Far shorter than for independent simulations: the threats are the same.
     path = "layers.point.batteries.gun.magazines.gun burst.rounds"
     found = lt.tornado(api_example(), {path: (25, 35)}, replications=100, seed=60 + offset)
     measure = lt.Measure("leakers")

@@ -1,7 +1,7 @@
-"""Goals, the sizes that meet them, and where a raid saturates: against exact models.
+"""Goals, the sizes that meet them, and saturation points against exact models.
 
-How often a search or an interval is wrong is counted over ``TRIALS`` seeds; each test says what it
-would see.
+Errors of searches and intervals are counted over ``TRIALS`` seeds; each test states what it
+detects.
 """
 
 import itertools
@@ -43,7 +43,7 @@ def sequence(count: int, rounds: int, kills: float = 0.7, looks: int = 2) -> lt.
 
 
 def stream(rate: float, channels: int, count: int = 600) -> lt.Scenario:
-    """A Poisson stream that does not wait: a loss system, but for its beginning."""
+    """A Poisson stream that does not wait: a loss system, except for its start."""
     own = battery(channels=channels, assessment_time=stats.expon(scale=1.0))
     times = lt.Poisson(start=0.0, rate=rate)
     return raid(salvo(count=count, arrival=times), layer("L", own, outer=0.0), gun())
@@ -117,7 +117,9 @@ def test_verdicts(goal: lt.Goal, holds: float, fails: float) -> None:
 
 def test_a_bound_kept_by_all_is_not_shown_to_be_kept_in_the_mean_before_it_can_be() -> None:
     goal, nothing = lt.Goal("leakers", at_most=0.1), np.zeros(100)
-    assert goal.verdict(nothing, 0.01, 10.0) == "undecided"  # one night of ten leakers in 100
+    assert (
+        goal.verdict(nothing, 0.01, 10.0) == "undecided"
+    )  # one replication in 100 with ten leakers
     assert goal.verdict(np.zeros(10_000), 0.01, 10.0) == "holds"
 
 
@@ -175,7 +177,7 @@ def test_rounds_for_layers_with_inventories(offset: int) -> None:
 
 
 def test_channels_for_a_stream(offset: int) -> None:
-    """Erlang's losses at 6, 7 and 8 channels are 19.2, 12.1 and 7.0 %: the start is less."""
+    """Erlang's losses at 6, 7 and 8 channels are 19.2, 12.1 and 7.0 %; less at the start."""
     exact = next(c for c in itertools.count(1) if lt.exact.erlang_b(5.0, c) <= 0.1)
     goal = lt.Goal("leak_rate", at_most=0.1)
     found = lt.size_for_goal(
@@ -185,11 +187,11 @@ def test_channels_for_a_stream(offset: int) -> None:
 
 
 def test_a_search_is_wrong_no_more_often_than_stated(offset: int) -> None:
-    """Goals a thousandth below and above what three rounds do, and few replications to tell.
+    """Goals a thousandth below and above the outcome of three rounds, with few replications.
 
-    Bonferroni is on the safe side: of 200 searches 0 or 1 were wrong at the three seeds measured,
-    where 10 are allowed. Errors not divided by steps and looks made 9 to 13 wrong: more than 4
-    is a sign of that.
+    Bonferroni is conservative: of 200 searches 0 or 1 were wrong at the three seeds measured,
+    where 10 are allowed. With errors not divided by steps and analyses, 9 to 13 were wrong; more
+    than 4 indicate that mistake.
     """
     exact, wrong = float(lt.exact.raid_annihilation(10, 0.8, 3)), 0
     for bound, fewest in ((exact - 0.001, 3), (exact + 0.001, 4)):
@@ -254,7 +256,7 @@ def test_numbers_of_numpy_and_fields_that_hold_no_whole_number_yet() -> None:
 
 
 def test_a_quantile_of_at_least_is_kept_in_the_rest_of_the_nights() -> None:
-    # At least 1 in 95 % of the nights: the quantiles ask for 5 % of them, 94 % and 96 %.
+    # At least 1 in 95 % of the replications: the quantiles require 5 % of them, 94 % and 96 %.
     values = np.repeat([0.0, 1.0], [500, 9_500])
     verdicts = [
         lt.Goal("leakers", at_least=1, quantile=q).verdict(values, 0.01, 10.0)
@@ -274,7 +276,7 @@ def test_a_quantile_of_at_least_is_kept_in_the_rest_of_the_nights() -> None:
         ({"high": 4.5}, "high: must be a whole number from 0; got 4.5"),
         ({"low": 0}, "salvo_size: must be a whole number from 1"),
         ({"high": 10_000}, "salvo_size: must be a whole number from 1"),
-        ({"path": "layers.L.outer_range"}, "path: must lead to a whole number; .* is 1000.0"),
+        ({"path": "layers.L.outer_range"}, "path: must be that of a whole number; .* is 1000.0"),
         ({"path": "layers.L.battery"}, "nothing there is called 'battery'; .* did you mean"),
         ({"confidence": 0.0}, "confidence: must lie between"),
         ({"most_replications": 0}, "most_replications: must be a whole number from 2"),
@@ -296,9 +298,9 @@ def test_refusals(changes: dict[str, Any], said: str, monkeypatch: pytest.Monkey
 def test_the_size_of_a_raid_at_which_a_magazine_is_too_small(offset: int) -> None:
     """20 rounds kill 16 of N >= 20: the leak rate 1 - 16 / N is 0.45 at 29.09.
 
-    Between 29 and 30 the curve is a line, 0.0003 from the other; 0.45 is crossed at 29.092. The
-    interval must hold that in 95 % of 200 trials, less three standard deviations of 1.5 points: one
-    that holds it in 85 % fails at nine seeds in ten.
+    Between 29 and 30 the interpolated line differs by 0.0003 and crosses 0.45 at 29.092. The
+    interval must contain that in 95 % of 200 trials, minus three standard deviations of 1.5 points:
+    one that contains it in 85 % fails at nine seeds in ten.
     """
     rates = 1 - 16 / 29, 1 - 16 / 30
     exact = 29 + (0.45 - rates[0]) / (rates[1] - rates[0])

@@ -1,1 +1,1 @@
-"""What comes out: labelled datasets, estimates with intervals, summaries."""
+"""Results: labelled datasets, estimates with intervals, summaries."""

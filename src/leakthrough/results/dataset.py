@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 class Dimensions(NamedTuple):
-    """What labels the dimensions of a result."""
+    """Labels and sizes of the dimensions of a result."""
 
     labels: Labels
     timeline: tuple[float, ...] = ()  # sample times [s]
     raids: int = 0  # of a campaign
-    interval: float = 0.0  # from the start of a raid to that of the next [s]
+    interval: float = 0.0  # between the starts of successive raids [s]
     replications: int = 0  # 0 where they are reduced
 
 
@@ -34,38 +34,29 @@ def dataset(
     digest: str,
     provenance: str,
 ) -> "xr.Dataset":
-    """Assemble a result.
+    """Assemble a result from arrays by variable, each in the shape of the variable's dimensions.
 
-    Parameters
-    ----------
-    arrays : mapping of str to array
-        By variable; each with the shape that the variable's dimensions have.
-    dimensions : Dimensions
-    seed : int
-    digest : str
-        Of the scenario or the campaign.
-    provenance : str
-        From `leakthrough.results.provenance.provenance_text`.
+    `digest` is that of the scenario or campaign; `provenance` is from `provenance_text`.
     """
     empty, coordinates = _empty_dataset(dimensions, tuple(arrays))
     found = empty.copy(data=dict(arrays))
     for name, values in {**coordinates, "seed": seed, "scenario_digest": digest}.items():
-        # Each result has an array of its own, since whoever gets it may write into it.
+        # A fresh array per result, since the caller may write into it.
         found.variables[name].data = np.array(values)
     found.attrs = {"provenance": provenance, "Conventions": "CF-1.11"}
     return found
 
 
-# Building indexes and merging all into a Dataset takes 1.5 ms, more than 1,000 replications of a
-# small raid; filling a copy takes 0.2 ms. Few are kept, since each holds its replication numbers.
+# Building indexes and merging them into a Dataset takes 1.5 ms, more than 1,000 replications of a
+# small raid; filling a copy takes 0.2 ms. The cache is small: each entry holds replication numbers.
 @functools.lru_cache(maxsize=8)
 def _empty_dataset(
     dimensions: Dimensions, names: tuple[str, ...]
 ) -> "tuple[xr.Dataset, dict[str, Array]]":
-    """A Dataset that lacks its numbers, and the values of its coordinates without an index."""
+    """A Dataset without data, and the values of its coordinates that are no index."""
     import xarray as xr
 
-    indexes, others = _indexes(dimensions), _others(dimensions)
+    indexes, others = _indexes(dimensions), _other_coordinates(dimensions)
     sizes = {dim: len(values) for dim, values in indexes.items()}
 
     def empty(dims: tuple[str, ...], attrs: dict[str, str]) -> "xr.Variable":
@@ -80,7 +71,7 @@ def _empty_dataset(
 
 
 def _indexes(dimensions: Dimensions) -> "dict[str, Array]":
-    """Labels of each dimension."""
+    """Index coordinate of each dimension."""
     labels = dimensions.labels
     names = {
         "salvo": labels.salvos,
@@ -99,8 +90,8 @@ def _indexes(dimensions: Dimensions) -> "dict[str, Array]":
     return found
 
 
-def _others(dimensions: Dimensions) -> "dict[str, tuple[tuple[str, ...], Array]]":
-    """Dimensions and values of the coordinates that label no dimension."""
+def _other_coordinates(dimensions: Dimensions) -> "dict[str, tuple[tuple[str, ...], Array]]":
+    """Dimensions and values of the coordinates that are no index."""
     labels = dimensions.labels
     found: dict[str, tuple[tuple[str, ...], Array]] = {
         "threat": (("salvo",), np.array(labels.threats, np.str_)),

@@ -1,4 +1,4 @@
-"""Measures of a result, each with an interval over the replications."""
+"""Measures of a result with their confidence intervals."""
 
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,20 +20,14 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-
 _TEXT = "share of {} that got through"
 REAL = "real threats (decoys not counted)"
 
 
 def leaked_in(ready: "xr.Dataset", groups: "Array") -> "tuple[Array, Array]":
-    """Mean and variance of leakers of groups of salvos.
+    """Mean and variance (G,) of the leakers of groups of salvos in a reduced result.
 
-    Parameters
-    ----------
-    ready : xarray.Dataset
-        A reduced result.
-    groups : array of bool or float, shape (G, S)
-        The salvos of each group, or their weights.
+    `groups` (G, S) are the salvos of each group, as bool, or their weights.
     """
     weights = np.asarray(groups, np.float64)
     covariance = ready["leaked_covariance"].values
@@ -42,7 +36,7 @@ def leaked_in(ready: "xr.Dataset", groups: "Array") -> "tuple[Array, Array]":
 
 
 def rates(ready: "xr.Dataset", groups: "Array", confidence: float) -> "Array":
-    """Estimates of leaked / launched of groups of salvos, shape (4, G); NaN for no threats."""
+    """Estimates (4, G) of the leak rate of groups of salvos; NaN where none was launched."""
     launched = groups.astype(np.float64) @ ready["launched"].values
     launched = np.where(launched > 0, launched, np.nan)
     mean, variance = leaked_in(ready, groups)
@@ -51,10 +45,7 @@ def rates(ready: "xr.Dataset", groups: "Array", confidence: float) -> "Array":
 
 
 def leak_rate(
-    result: "xr.Dataset",
-    by: Literal["salvo", "threat"] | None = None,
-    *,
-    confidence: float = 0.95,
+    result: "xr.Dataset", by: Literal["salvo", "threat"] | None = None, *, confidence: float = 0.95
 ) -> "xr.Dataset":
     """Share of the launched threats that get through.
 
@@ -63,18 +54,18 @@ def leak_rate(
     result : xarray.Dataset
         From `simulate`, with either `keep`.
     by : {None, "salvo", "threat"}
-        None: of the raid, **real threats only**. Otherwise of each salvo, or each threat class
-        over all its salvos, decoys too.
+        None: leak rate of the raid, **real threats only**. Otherwise of each salvo, or of each
+        threat class over all its salvos; decoys are included.
     confidence : float
         Of the interval, between 0 and 1.
 
     Returns
     -------
     xarray.Dataset
-        `leak_rate`: share from 0 to 1, NaN where no threats are launched; along `estimate` the
-        mean, its standard error, and the interval, and along `salvo` or `threat` if `by` says so.
-        Student's t interval of the share in each replication, as threats of one replication are
-        not independent (`leakthrough.statistics.intervals`); NaN with one replication.
+        `leak_rate`: from 0 to 1, NaN where no threats are launched. Along `estimate`: the mean,
+        its standard error and the interval; along `salvo` or `threat` according to `by`. The
+        interval is Student's t over one rate per replication, since threats of one replication
+        are not independent (`leakthrough.statistics.intervals`); NaN with one replication.
 
     Raises
     ------
@@ -91,22 +82,21 @@ def leak_rate(
         classes = np.array(list(dict.fromkeys(threat.tolist())), dtype=np.str_)
         groups = threat == classes[:, None]
         found = measured(rates(ready, groups, level), _TEXT.format("threats"), by)
-        isdecoy = ("threat", (groups & decoy).any(axis=1), ready["decoy"].attrs)
+        is_decoy = ("threat", (groups & decoy).any(axis=1), ready["decoy"].attrs)
         ready = ready.drop_vars(("threat", "decoy"))
-        ready = ready.assign_coords(threat=classes, decoy=isdecoy)
+        ready = ready.assign_coords(threat=classes, decoy=is_decoy)
     else:
         raise ValueError(f'by: must be None, "salvo" or "threat"; got {by!r}')
     return labelled({"leak_rate": found}, ready, level)
 
 
 def rounds_left(ready: "xr.Dataset", name: str, confidence: float) -> "xr.Variable":
-    """Estimates of ready rounds: infinite where the magazine is, NaN where there is none."""
+    """Estimates of ready rounds: infinite for infinite magazines, NaN where there is none."""
     rounds = ready["rounds"].values
     mean, variance = statistics_of(ready, name)
     found = student(mean, variance, number_of(ready), confidence, least=0.0)
-    endless = np.isinf(rounds)
-    found[..., endless] = np.inf
-    found[ESTIMATES.index("standard_error"), ..., endless] = 0.0
+    found[..., np.isinf(rounds)] = np.inf
+    found[ESTIMATES.index("standard_error"), ..., np.isinf(rounds)] = 0.0
     found[..., np.isnan(rounds)] = np.nan
     dims = map(str, ready[name].dims[1:])
     return measured(found, str(ready[name].attrs["long_name"]).split(";")[0], *dims)
@@ -115,8 +105,8 @@ def rounds_left(ready: "xr.Dataset", name: str, confidence: float) -> "xr.Variab
 def depletion(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset":
     """Whether and when magazines run dry.
 
-    A magazine runs dry when its last ready round leaves and no reload is to come. One that starts
-    empty has no round to leave, and never does.
+    A magazine runs dry when its last ready round is fired and no reload is pending. A magazine that
+    starts empty fires nothing, so it never runs dry.
 
     Parameters
     ----------
@@ -128,15 +118,16 @@ def depletion(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset"
     Returns
     -------
     xarray.Dataset
-        By battery and interceptor, NaN where there is no such magazine; along `estimate` the mean,
-        its standard error, and the interval:
+        By battery and interceptor, NaN where there is no such magazine. Along `estimate`: the
+        mean, its standard error and the interval.
 
         - `rounds`: ready rounds at the start (no estimate);
-        - `dry`: probability that the magazine runs dry, with Wilson's interval (an infinite one
-          cannot, and the interval has no width);
-        - `depletion_time`: when [s], over the replications in which it did, with a t interval;
-        - `ready_rounds`: at each time of the timeline, if the simulation had one, with a
-          t interval (of no width where they never differ).
+        - `dry`: probability that the magazine runs dry, with Wilson's interval (0, of width 0, for
+          an infinite magazine);
+        - `depletion_time`: time at which it ran dry [s], over the replications in which it did,
+          with a t interval;
+        - `ready_rounds`: at each time of the timeline, if there is one, with a t interval (of width
+          0 where they never differ).
 
     Raises
     ------
@@ -162,7 +153,7 @@ def depletion(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset"
 
 
 def _costs(ready: "xr.Dataset") -> "tuple[tuple[Any, Any], Any]":
-    """Mean and variance of the cost of rounds, and its covariance with real threats stopped."""
+    """Mean and variance of the cost of rounds; its covariance with the real threats stopped."""
     cost = ready["round_cost"].values
     mean = cost @ statistics_of(ready, "expended")[0].sum(axis=0)
     variance = np.maximum(cost @ ready["expended_covariance"].values @ cost, 0.0)
@@ -171,11 +162,11 @@ def _costs(ready: "xr.Dataset") -> "tuple[tuple[Any, Any], Any]":
 
 
 def cost_exchange(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset":
-    """Cost of the rounds that were spent, beside what they and all else stopped.
+    """Compare the cost of the rounds spent with the cost of the real threats stopped.
 
-    Read the costs beside the leakers: **a ratio alone looks best for a defence that fires
-    nothing**, or only at what is easy. Decoys that are stopped count for nothing here, though the
-    rounds spent on them are counted. Threats stopped by soft kill are stopped.
+    Read the costs together with the leakers: **the ratio alone favours a defence that fires
+    nothing**, or only at easy threats. Stopped decoys are not counted, but the rounds spent on them
+    are. Threats stopped by soft kill count as stopped.
 
     Parameters
     ----------
@@ -187,16 +178,16 @@ def cost_exchange(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Data
     Returns
     -------
     xarray.Dataset
-        Along `estimate` the mean, its standard error, and the interval:
+        Along `estimate`: the mean, its standard error and the interval.
 
         - `leakers`: real threats that got through;
         - `cost_spent`: cost of the rounds spent [currency];
-        - `cost_stopped`: cost of the real threats that did not get through [currency];
-        - `cost_per_stop`: the mean of `cost_spent` over the mean of the real threats that did not
-          get through [currency]; NaN if none was stopped.
+        - `cost_stopped`: cost of the real threats stopped [currency];
+        - `cost_per_stop`: mean of `cost_spent` over the mean number of real threats stopped
+          [currency]; NaN if none was stopped.
 
-        Student's t intervals; for the ratio by the delta method, see
-        `leakthrough.statistics.intervals.ratio_of_means`.
+        Intervals are Student's t; that of the ratio uses the delta method
+        (`leakthrough.statistics.intervals.ratio_of_means`).
 
     Raises
     ------

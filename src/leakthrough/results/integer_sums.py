@@ -1,8 +1,8 @@
-"""Sums that are exact, whatever the order: whole numbers in, Python integers out.
+"""Exact sums of whole numbers as Python integers, independent of the order of summation.
 
-NumPy's 64-bit sums of squares overflow silently, and floating-point sums depend on the order;
-whole numbers of any size do neither. Values below 2**50 are split in two halves of 25 bits,
-so that 2**12 rows of their products still fit 64 bits and NumPy can add them up.
+NumPy's 64-bit sums of squares overflow silently, and floating-point sums depend on the order.
+Values below 2**50 are split into two halves of 25 bits, so that the sum of 2**12 products of
+halves fits 64 bits and NumPy can compute it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,14 +15,13 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-
 _HALF = 25
 _ROWS_AT_ONCE = 1 << 12
 _TOO_LARGE = 1 << 50
 
 
 def _parts(values: "Array") -> "Iterator[Array]":
-    """Stretches of rows; of Python integers where the values are too large to be split."""
+    """Slices of rows, converted to Python integers where values are too large to split."""
     for start in range(0, len(values), _ROWS_AT_ONCE):
         part = values[start : start + _ROWS_AT_ONCE]
         large = part.size and (part.max() >= _TOO_LARGE or part.min() <= -_TOO_LARGE)
@@ -30,16 +29,7 @@ def _parts(values: "Array") -> "Iterator[Array]":
 
 
 def exact_sums(values: "Array") -> "tuple[Array, Array]":
-    """Sum, and sum of squares, along the first axis.
-
-    Parameters
-    ----------
-    values : array of int, shape (R, ...)
-
-    Returns
-    -------
-    total, squares : arrays of Python integers, shape (...)
-    """
+    """Sum and sum of squares (...) of integers (R, ...), as Python integers."""
     total = np.zeros(values.shape[1:], dtype=object)
     squares = np.zeros(values.shape[1:], dtype=object)
     for part in _parts(values):
@@ -51,16 +41,7 @@ def exact_sums(values: "Array") -> "tuple[Array, Array]":
 
 
 def exact_products(left: "Array", right: "Array") -> "Array":
-    """Sum over rows the products of each column of `left` with each of `right`.
-
-    Parameters
-    ----------
-    left, right : arrays of int, shapes (R, m) and (R, n)
-
-    Returns
-    -------
-    array of Python integers, shape (m, n)
-    """
+    """Products (m, n) of integers (R, m) and (R, n), summed over R, as Python integers."""
     width = left.shape[1]
     total = np.zeros((width, right.shape[1]), dtype=object)
     for part in _parts(np.concatenate([left, right], axis=1)):
@@ -71,7 +52,7 @@ def exact_products(left: "Array", right: "Array") -> "Array":
 
 
 def _joined(first: Any, second: Any, third: Any) -> "Array":
-    """Put the products of halves together."""
+    """Combine the products of halves."""
     first, second, third = (np.asarray(part).astype(object) for part in (first, second, third))
     return np.asarray((first << (2 * _HALF)) + (second << _HALF) + third)
 
@@ -87,13 +68,13 @@ class Moments:
         self.high: Any = -np.inf
 
     def take(self, values: "Array", present: "Array | None" = None) -> None:
-        """Add values (replications, ...), those that are present."""
-        there = np.ones(values.shape, np.bool_) if present is None else present
-        total, squares = exact_sums(np.where(there, values, 0))
-        self.number = self.number + there.sum(0)
+        """Add values (replications, ...) where they are present."""
+        valid = np.ones(values.shape, np.bool_) if present is None else present
+        total, squares = exact_sums(np.where(valid, values, 0))
+        self.number = self.number + valid.sum(0)
         self.total, self.squares = self.total + total, self.squares + squares
-        self.low = np.minimum(self.low, np.where(there, values, np.inf).min(0, initial=np.inf))
-        self.high = np.maximum(self.high, np.where(there, values, -np.inf).max(0, initial=-np.inf))
+        self.low = np.minimum(self.low, np.where(valid, values, np.inf).min(0, initial=np.inf))
+        self.high = np.maximum(self.high, np.where(valid, values, -np.inf).max(0, initial=-np.inf))
 
     def merge(self, other: "Moments") -> None:
         """Add the sums of other replications."""
@@ -104,7 +85,7 @@ class Moments:
 
     def statistics(self, unit: int = 1) -> "Array":
         """Mean, variance, minimum and maximum along a new first axis; NaN where undefined."""
-        # As objects, or those of a single element would be 64-bit again, and overflow.
+        # As objects: NumPy would turn a single element back into 64 bits, which overflow.
         moments = (self.number, self.total, self.squares)
         number, total, squares = (np.asarray(moment).astype(object) for moment in moments)
         mean = ratio(total, number) / unit
@@ -117,7 +98,7 @@ class Moments:
 
 
 def ratio(above: "Array", below: "Array") -> "Array":
-    """Quotients of integers of any size; NaN over 0."""
+    """Quotients of integers of any size; NaN for a divisor of 0."""
     divide = np.frompyfunc(lambda a, b: int(a) / int(b) if b else np.nan, 2, 1)
     return np.asarray(divide(above, below), dtype=np.float64)
 
@@ -146,7 +127,7 @@ class Histogram:
         self.counts = total
 
     def quantiles(self, shares: "Sequence[float]", shape: tuple[int, ...]) -> "Array":
-        """Smallest counts that at least these shares of replications do not exceed."""
+        """Smallest counts not exceeded by at least these shares of the replications."""
         below = self.counts.cumsum(axis=1)
         total = below[:, -1:] if below.shape[1] else np.zeros((len(below), 1))
         found = [(below < np.ceil(q * total - 1e-9)).sum(axis=1) for q in shares]

@@ -1,13 +1,11 @@
-"""Labelled estimates: what every table of results is made of."""
+"""Estimates as labelled variables and Datasets."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leakthrough.statistics.intervals import (
-    ESTIMATES,
-)
+from leakthrough.statistics.intervals import ESTIMATES
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -29,7 +27,7 @@ def measured(
 def labelled(
     variables: "Mapping[str, xr.Variable]", ready: "xr.Dataset", confidence: float
 ) -> "xr.Dataset":
-    """Make a Dataset of estimates with the coordinates of the result."""
+    """Make a Dataset of estimates with those coordinates of the result that fit its dimensions."""
     import xarray as xr
 
     found = xr.Dataset(variables, attrs={"confidence": confidence})
@@ -49,5 +47,5 @@ def statistics_of(ready: "xr.Dataset", name: str) -> "tuple[Array, Array]":
 
 
 def number_of(ready: "xr.Dataset") -> int:
-    """Replications."""
+    """Number of replications of a reduced result."""
     return int(ready["replications"])

@@ -1,4 +1,4 @@
-"""Provenance of a result: scenario, call and versions, written and read back."""
+"""Write and read the provenance of a result: scenario, call and versions."""
 
 import functools
 import json
@@ -33,12 +33,12 @@ def _versions() -> str:
 
 
 def scenario_of(result: "xr.Dataset") -> Scenario:
-    """Read back the scenario of a result; of a campaign, the one that holds its defence.
+    """Read the scenario from a result's provenance; of a campaign, the scenario of its defence.
 
     Raises
     ------
     ValueError
-        If the Dataset has no provenance of this library.
+        If the Dataset has no provenance written by this library.
     """
     record = recorded(result)
     if "campaign" in record:
@@ -47,12 +47,12 @@ def scenario_of(result: "xr.Dataset") -> Scenario:
 
 
 def campaign_of(result: "xr.Dataset") -> Campaign:
-    """Read back the campaign of a result.
+    """Read the campaign from a result's provenance.
 
     Raises
     ------
     ValueError
-        If the Dataset has no provenance of `simulate_campaign`.
+        If the Dataset has no provenance written by `simulate_campaign`.
     """
     record = recorded(result)
     if "campaign" not in record:
@@ -61,7 +61,7 @@ def campaign_of(result: "xr.Dataset") -> Campaign:
 
 
 def recorded(result: "xr.Dataset") -> Any:
-    """Return the provenance that a result records."""
+    """Scenario or campaign, call and study from a result's provenance."""
     try:
         record = json.loads(result.attrs["provenance"])
         kind = "campaign" if "campaign" in record else "scenario"

@@ -1,7 +1,7 @@
-"""Exact reductions over replications, in memory that does not grow with them.
+"""Exact reductions over replications, in memory that is independent of their number.
 
-Sums and sums of squares are whole numbers of any size, so they do not depend on the order in
-which replications come in: any number of workers gives the same bits.
+Sums and sums of squares are exact integers, so they do not depend on the order of the
+replications: any number of workers gives the same bits.
 """
 
 import threading
@@ -22,13 +22,10 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-
 STATISTICS = ("mean", "variance", "minimum", "maximum")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 TIMES = ("depletion_time", "busy_time")
 QUANTILES_OF = ("leaked", "leakers", "layer_killed", "expended")
-
-
 COVARIANCES = {
     "leaked_covariance": ("leaked", "leaked"),
     "expended_covariance": ("expended", "expended"),
@@ -36,16 +33,10 @@ COVARIANCES = {
 }
 _AXES = {"leaked": "salvo", "expended": "interceptor"}
 _TEXTS = {"leaked": "threats that got through", "expended": "rounds expended"}
-_SUMS = {
-    "leakers": Variable("leakers", (), "1", "real threats that got through"),
-    "layer_killed": Variable("layer_killed", ("layer",), "1", "threats killed by rounds"),
-    "layer_soft_killed": Variable(
-        "layer_soft_killed", ("layer",), "1", "threats neutralised without a round"
-    ),
-    "salvo_killed": Variable("salvo_killed", ("salvo",), "1", "threats killed by rounds"),
-    "salvo_soft_killed": Variable(
-        "salvo_soft_killed", ("salvo",), "1", "threats neutralised without a round"
-    ),
+_SUMS = {"leakers": Variable("leakers", (), "1", "real threats that got through")} | {
+    f"{dim}_{name}": Variable(f"{dim}_{name}", (dim,), "1", VARIABLES[name].long_name)
+    for dim in ("layer", "salvo")
+    for name in ("killed", "soft_killed")
 }
 _EVERY = {**VARIABLES, **CAMPAIGN_VARIABLES, **_SUMS}
 _DIMS = {
@@ -56,7 +47,7 @@ _ATTRS = {name: variable.attrs for name, variable in _EVERY.items()}
 
 
 def _sums(rows: "Mapping[str, Array]", decoys: "Array") -> "dict[str, Array]":
-    """Add up within each replication: the spread of a sum is not that of its summands."""
+    """Sums within each replication, whose variance does not follow from that of the summands."""
     return {
         "leakers": rows["leaked"][..., ~decoys].sum(axis=-1),
         "layer_killed": rows["killed"].sum(axis=-2),
@@ -69,12 +60,8 @@ def _sums(rows: "Mapping[str, Array]", decoys: "Array") -> "dict[str, Array]":
 class Reduction:
     """Running reductions of all result variables.
 
-    Parameters
-    ----------
-    decoys : array of bool, shape (S,)
-        Salvos that do not count as leakers of the raid.
-    raids : bool
-        Whether all variables have the raids of a campaign along their second axis.
+    Salvos that are `decoys` (S,) do not count as leakers of the raid. With `raids`, the second axis
+    of all variables is the raids of a campaign.
     """
 
     def __init__(self, decoys: "Array", raids: bool = False) -> None:
@@ -87,7 +74,7 @@ class Reduction:
         self.shapes: dict[str, tuple[int, ...]] = {}
 
     def take_rows(self, rows: "Mapping[str, Array]") -> None:
-        """Take result variables with a leading replication axis, in any order."""
+        """Add result variables, whose first axis is the replication, in any order."""
         number = len(rows["leaked"])
         if number == 0:
             return
@@ -127,7 +114,7 @@ class Reduction:
             self.products[name] = self.products.get(name, 0) + products
 
     def variables(self) -> "dict[str, xr.Variable]":
-        """Reduced variables: `statistic` takes the place of `replication`."""
+        """Reduced variables, with `statistic` instead of `replication` as first dimension."""
         import xarray as xr
 
         found = {}
@@ -181,25 +168,25 @@ class Reduction:
         return found
 
 
-_merging = threading.Lock()  # not of each instance: these are sent to other processes
+_merging = threading.Lock()  # global: instances are pickled to other processes, locks cannot be
 
 
 class Summaries:
-    """Takes blocks, and keeps reductions only."""
+    """A sink that keeps only the reductions of the blocks."""
 
     def __init__(self, job: "Job", decoys: "Array") -> None:
         self.job, self.decoys = job, decoys
         self.reduction = Reduction(decoys, raids=job.along_raids)
 
     def take(self, start: int, block: "Block") -> None:
-        """Reduce the rows of some replications; several threads may do so at once."""
+        """Reduce the rows of some replications; may be called by several threads at once."""
         reduction = Reduction(self.decoys, raids=self.job.along_raids)
         reduction.take_rows(self.job.variables(block))
         with _merging:
             self.reduction.merge(reduction)
 
     def alike(self, replications: int) -> "Summaries":
-        """An empty one."""
+        """An empty sink of the same kind."""
         return Summaries(self.job, self.decoys)
 
     def merge(self, start: int, other: "Summaries") -> None:
@@ -208,10 +195,10 @@ class Summaries:
 
 
 def reduced(result: "xr.Dataset") -> "xr.Dataset":
-    """Reduce a result that kept its replications to what ``keep="summary"`` gives, bit for bit.
+    """Reduce a result with its replications to what ``keep="summary"`` gives, bit for bit.
 
-    A part of the replications, or several results joined, can be reduced as well; one that is
-    reduced already comes back as it is.
+    A part of the replications or several joined results can be reduced too. A reduced result is
+    returned unchanged.
 
     Parameters
     ----------
@@ -221,11 +208,11 @@ def reduced(result: "xr.Dataset") -> "xr.Dataset":
     Returns
     -------
     xarray.Dataset
-        Each variable with the dimension `statistic` (mean, variance with n - 1, minimum,
-        maximum) in place of `replication`, times over the replications in which they occurred;
-        `..._quantile` for some counts: the smallest count that this share of replications does
-        not exceed; how often each number of real threats got through, and each magazine ran dry;
-        covariances of leakers by salvo and of rounds by interceptor.
+        Each variable with the dimension `statistic` (mean, variance with divisor n - 1, minimum,
+        maximum) instead of `replication`; times are reduced over the replications in which they
+        occurred. `..._quantile` of some counts is the smallest count that this share of the
+        replications does not exceed. `replications_by_leakers` and `dry` count replications;
+        covariances are of leakers by salvo and of rounds by interceptor.
 
     Raises
     ------
@@ -239,12 +226,12 @@ def reduced(result: "xr.Dataset") -> "xr.Dataset":
     names = [name for name in result.data_vars if "replication" in result[name].dims]
     reduction = Reduction(result["decoy"].values)
     reduction.take_rows({str(name): result[name].values for name in names})
-    # The seed is along the replications too, if results of several seeds were joined.
+    # If results of several seeds were joined, the seed has the dimension replication too.
     return with_reductions(result.drop_dims("replication"), reduction)
 
 
 def _one_raid(result: "xr.Dataset") -> "xr.Dataset":
-    """Leave out what only campaigns have, if a result is one raid of a campaign."""
+    """Without the variables of campaigns, if the result is one raid of a campaign."""
     if "raid" not in result.coords or "raid" in result.dims or "launched" not in result:
         return result
     result = result.drop_vars(
@@ -258,7 +245,7 @@ def _one_raid(result: "xr.Dataset") -> "xr.Dataset":
     else:
         return result
     if (least != most).any():
-        raise ValueError("result: launched is drawn anew in each replication; no share can be had")
+        raise ValueError("result: launched varies over the replications; a rate is undefined")
     constant = least.astype(np.int64).drop_vars("statistic", errors="ignore")
     return result.assign(launched=constant)
 
@@ -291,7 +278,7 @@ def with_reductions(constants: "xr.Dataset", reduction: Reduction) -> "xr.Datase
         "replications": ((), number, "number of replications"),
         "leaker_count": ("leaker_count", leakers, "real threats that got through"),
     }
-    # All at once: to assign them one after another took 2.5 times as long.
+    # In one constructor call: assigning them one after another took 2.5 times as long.
     return xr.Dataset(
         {**{name: constants.variables[name] for name in constants.data_vars}, **variables},
         {

@@ -1,4 +1,4 @@
-"""Summary of a result: every measure with its interval, as Datasets and as text."""
+"""Summary of a result: measures with their intervals, as Datasets and as text."""
 
 import html
 import json
@@ -23,7 +23,6 @@ from leakthrough.text_tables import WIDTH, interval, number, shortened, table
 if TYPE_CHECKING:
     import xarray as xr
 
-
 NOTE = "Leakers, leak rate, P(no leaker) and stops of the raid count real threats only, no decoys."
 _OF_RAID = {
     "leakers": "leakers (real threats)",
@@ -40,13 +39,13 @@ _OF_RAID = {
 class Summary:
     """Summary of a result; `print` shows it as tables.
 
-    Measures have the dimension `estimate`: `mean`, `standard_error`, `low` and `high`, the ends
-    of the interval; some have `..._quantile` beside them, over the replications.
+    Measures have the dimension `estimate`: `mean`, `standard_error`, and the ends `low` and `high`
+    of the interval. For some there is also a `..._quantile` over the replications.
 
     Parameters
     ----------
     scenario : str
-        Name of the scenario or the campaign; empty if the result has lost its provenance.
+        Name of the scenario or the campaign; empty if the result has no provenance.
     replications : int
     seeds : tuple of int
         More than one if results were joined.
@@ -54,8 +53,8 @@ class Summary:
         Of the intervals.
     raid : xarray.Dataset
         `leakers`, `leak_rate` and `no_leaker` (the probability that none gets through), of real
-        threats only; `decoys_leaked`, if decoys are launched; `cost_spent`, `cost_stopped` and
-        `cost_per_stop` [currency], see `cost_exchange`.
+        threats only; `decoys_leaked` if decoys are launched; `cost_spent`, `cost_stopped` and
+        `cost_per_stop` [currency] (see `cost_exchange`).
     salvos : xarray.Dataset
         `launched` (no estimate), `leaked`, `leak_rate`, `killed`, `soft_killed`.
     causes : xarray.Dataset
@@ -101,10 +100,10 @@ def summary(result: "xr.Dataset", confidence: float = 0.95) -> Summary:
     Returns
     -------
     Summary
-        Student's t intervals for means over the replications (of no width for what never
-        differed); Wilson's for what happens once a replication: P(no leaker), P(dry). Nothing is
-        pooled over threats: those of one replication are not independent. With one replication,
-        t intervals are NaN. See `leakthrough.statistics.intervals` for the sources.
+        Means have Student's t intervals over the replications (of width 0 where no replication
+        differed, NaN with one replication); P(no leaker) and P(dry) have Wilson's. Nothing is
+        pooled over threats, since those of one replication are not independent. Sources are in
+        `leakthrough.statistics.intervals`.
 
     Raises
     ------
@@ -136,7 +135,7 @@ def _name(result: "xr.Dataset") -> str:
 
 
 def _means(ready: "xr.Dataset", level: float, names: dict[str, str]) -> "dict[str, xr.Variable]":
-    """Estimates of reduced variables, and their quantiles, under new names."""
+    """Estimates and quantiles of reduced variables under new names."""
     found = {}
     for name, source in names.items():
         values, attrs = ready[source], ready[source].attrs
@@ -181,7 +180,7 @@ def _of_salvos(ready: "xr.Dataset", level: float) -> "xr.Dataset":
 
 
 def _of_magazines(ready: "xr.Dataset", level: float) -> "xr.Dataset":
-    """Estimates along `magazine`: those that exist."""
+    """Estimates along `magazine`, one for each magazine that exists."""
     grid = depletion(ready, confidence=level)[["rounds", "dry", "depletion_time"]]
     found = grid.assign(_means(ready, level, {"expended": "expended"}))
     found = found.assign(remaining=rounds_left(ready, "remaining", level))
@@ -191,7 +190,7 @@ def _of_magazines(ready: "xr.Dataset", level: float) -> "xr.Dataset":
 
 
 def _report(summary: Summary) -> str:
-    """Return a table for each part of a summary, of at most `WIDTH` columns."""
+    """A table for each part of a summary, at most `WIDTH` characters wide."""
     seeds = f"seed{'s' * (len(summary.seeds) > 1)} {', '.join(map(str, summary.seeds))}"
     head = f"{summary.replications:,} replication{'s' * (summary.replications > 1)}, {seeds}"
     heading = [shortened(line, WIDTH) for line in (summary.scenario, head) if line]
@@ -209,7 +208,7 @@ def _interval(values: "xr.DataArray") -> str:
 
 
 def _rows(data: "xr.Dataset", dim: str) -> "list[xr.Dataset]":
-    return [data.isel({dim: place}) for place in range(data.sizes[dim])]
+    return [data.isel({dim: index}) for index in range(data.sizes[dim])]
 
 
 def _raid(summary: Summary, level: str) -> str:

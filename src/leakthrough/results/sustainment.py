@@ -1,4 +1,4 @@
-"""Sustainment over a campaign: when magazines and stocks run dry, and how long they last."""
+"""Sustainment of a campaign: depletion of magazines and stocks, and days of supply."""
 
 from typing import TYPE_CHECKING
 
@@ -11,13 +11,12 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import xarray as xr
 
-
 DAY = 86_400.0
 _WANTED = ("dry_so_far", "stock_dry_so_far", "stock", "remaining", "expended", "rounds")
 
 
 def sustainment(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset":
-    """When magazines and stocks of a campaign run dry, and for how long they suffice.
+    """When magazines and stocks of a campaign run dry, and the days of supply.
 
     Parameters
     ----------
@@ -35,11 +34,11 @@ def sustainment(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Datase
           of the raid, with Wilson's interval; NaN where there is no such magazine;
         - `stock_dry`, by interceptor: probability that the stock has been empty by the start of
           the raid, with Wilson's interval; NaN where there is no stock;
-        - `on_hand`, by interceptor: mean rounds in magazines and stock when the raid is over
-          (no estimate); infinite if a magazine is;
+        - `on_hand`, by interceptor: mean rounds in magazines and stock after the raid (no
+          estimate); infinite if a magazine is;
         - `days_of_supply`, by interceptor: `on_hand` over the mean rounds expended a day so far
-          [d]: the planner's figure. It treats what is left as one number, and so says nothing of
-          the risk that `dry` tells; infinite while nothing was expended.
+          [d]; infinite while nothing was expended. This ratio of means does not measure the risk
+          of running dry; `dry` does.
 
     Raises
     ------
@@ -51,25 +50,23 @@ def sustainment(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Datase
     level = checked_confidence(confidence)
     missing = [name for name in _WANTED if name not in result.variables]
     if missing or "raid" not in result.dims:
-        lacks = ", ".join(missing) or "dimension raid"
-        msg = f"result: must come from leakthrough.simulate_campaign; has no {lacks}"
-        raise ValueError(msg)
+        text = f"has no {', '.join(missing) or 'dimension raid'}"
+        raise ValueError(f"result: must come from leakthrough.simulate_campaign; {text}")
     if "statistic" in result.dims:
         means, number = result.sel(statistic="mean"), int(result["replications"])
     else:
         means, number = result.mean("replication"), result.sizes["replication"]
-    there = ~np.isnan(result["rounds"].values)
     stocked = means["stock"].values[0] >= 0
     dry = wilson(np.rint(means["dry_so_far"].values * number), number, level)
     dry[..., np.isinf(result["rounds"].values)] = 0.0
-    dry[..., ~there] = np.nan
+    dry[..., np.isnan(result["rounds"].values)] = np.nan
     stock_dry = wilson(np.rint(means["stock_dry_so_far"].values * number), number, level)
     stock_dry[..., ~stocked] = np.nan
     on_hand = _on_hand(result, means, stocked)
     days = (result["raid"].values + 1) * float(result["interval"]) / DAY
     used = means["expended"].values.sum(axis=1).cumsum(axis=0) / days[:, np.newaxis]
     with np.errstate(divide="ignore", invalid="ignore"):
-        left = np.where(used > 0, on_hand / used, np.inf)
+        supply = np.where(used > 0, on_hand / used, np.inf)
     of_stock = ("raid", "interceptor")
     found = {
         "dry": measured(dry, "probability that it has run dry", "raid", "battery", "interceptor"),
@@ -79,7 +76,7 @@ def sustainment(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Datase
         ),
         "days_of_supply": xr.Variable(
             of_stock,
-            left,
+            supply,
             {"units": "d", "long_name": "rounds on hand over mean rounds expended a day"},
         ),
     }
@@ -90,6 +87,6 @@ def _on_hand(
     result: "xr.Dataset", means: "xr.Dataset", stocked: "npt.NDArray[np.bool_]"
 ) -> "npt.NDArray[np.float64]":
     """Mean rounds in magazines and stock after each raid, by interceptor."""
-    endless = np.isinf(result["rounds"].values).any(axis=0)
+    infinite = np.isinf(result["rounds"].values).any(axis=0)
     rounds = means["remaining"].values.sum(axis=1) + np.where(stocked, means["stock"].values, 0.0)
-    return np.where(endless, np.inf, rounds)
+    return np.where(infinite, np.inf, rounds)

@@ -1,4 +1,4 @@
-"""Result variables: one frozen spec each."""
+"""Specifications of the result variables."""
 
 from dataclasses import dataclass, replace
 
@@ -11,14 +11,14 @@ CAUSES = (
     "undetected",
     "uncovered",
 )
-"""Causes of leaking, in the order in which the first that applies is taken."""
+"""Causes of leaking, in order of precedence."""
 
 
 @dataclass(frozen=True)
 class Variable:
     """Dimensions, unit and meaning of a result variable.
 
-    `sometimes` says when there is one, if not in every result.
+    `sometimes` states when a result has the variable, if not always.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Variable:
 AIMED = "with a salvo that aims at a battery"
 SAMPLED = "with a timeline"
 _OF_MAGAZINE = ("replication", "battery", "interceptor")
+_OF_LAYER = ("replication", "salvo", "layer")
 
 VARIABLES = {
     variable.name: variable
@@ -46,20 +47,12 @@ VARIABLES = {
         Variable(
             "leak_cause", ("replication", "salvo", "cause"), "1", "leakers by cause of leaking"
         ),
-        Variable("killed", ("replication", "salvo", "layer"), "1", "threats killed by rounds"),
-        Variable(
-            "soft_killed",
-            ("replication", "salvo", "layer"),
-            "1",
-            "threats neutralised without a round",
-        ),
+        Variable("killed", _OF_LAYER, "1", "threats killed by rounds"),
+        Variable("soft_killed", _OF_LAYER, "1", "threats neutralised without a round"),
         Variable("expended", _OF_MAGAZINE, "1", "rounds expended"),
         Variable("reloaded", _OF_MAGAZINE, "1", "rounds that reloads brought"),
         Variable(
-            "remaining",
-            _OF_MAGAZINE,
-            "1",
-            "ready rounds at the end; -1 where they are infinite",
+            "remaining", _OF_MAGAZINE, "1", "ready rounds at the end; -1 where they are infinite"
         ),
         Variable(
             "depletion_time",
@@ -92,21 +85,17 @@ VARIABLES = {
 }
 
 _OF_STOCK = ("replication", "raid", "interceptor")
+_OF_RAID = ("replication", "raid", "battery", "interceptor")
 _WHEN_KEPT = "when replications are kept"
 
 CAMPAIGN_VARIABLES = {
     variable.name: variable
     for variable in (
         Variable("launched", ("replication", "raid", "salvo"), "1", "threats launched"),
-        Variable(
-            "delivered",
-            ("replication", "raid", "battery", "interceptor"),
-            "1",
-            "rounds that resupply brought before the raid",
-        ),
+        Variable("delivered", _OF_RAID, "1", "rounds that resupply brought before the raid"),
         Variable(
             "dry_so_far",
-            ("replication", "raid", "battery", "interceptor"),
+            _OF_RAID,
             "1",
             "whether the magazine has run dry in this raid or an earlier one",
         ),
@@ -122,7 +111,7 @@ CAMPAIGN_VARIABLES = {
         ),
         Variable(
             "first_dry",
-            ("replication", "battery", "interceptor"),
+            _OF_MAGAZINE,
             "1",
             "number of the first raid in which the magazine ran dry",
             _WHEN_KEPT,
@@ -136,7 +125,7 @@ CAMPAIGN_VARIABLES = {
         ),
     )
 }
-"""What a campaign has besides the variables of a raid, which it has along `raid` too."""
+"""Variables that only campaigns have; they also have those of a raid, along `raid`."""
 
 COORDINATES = {
     "replication": "number of the replication",
@@ -160,7 +149,7 @@ COORDINATES = {
 
 
 def raid_variables() -> dict[str, Variable]:
-    """Specs of the variables of a campaign."""
+    """Specifications of the variables of a campaign."""
     inserted = {
         name: replace(variable, dims=("replication", "raid", *variable.dims[1:]))
         for name, variable in VARIABLES.items()

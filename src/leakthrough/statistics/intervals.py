@@ -1,8 +1,8 @@
 """Confidence intervals over independent replications.
 
 Threats of one replication share magazines, channels and chance events, so they are not
-independent: an interval that pools them can be far too short, or too long. Only quantities with
-one value a replication are used here.
+independent: an interval that pools them can be far too short or too long. All functions here
+therefore take quantities with one value per replication.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -14,15 +14,14 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-
 __all__ = ["ESTIMATES", "ratio_of_means", "student", "wilson"]
 
 ESTIMATES = ("mean", "standard_error", "low", "high")
-"""Labels of the new first axis of what every function here returns."""
+"""Labels of the first axis of the array that every function here returns."""
 
 
 def checked_confidence(confidence: float) -> float:
-    """Return the level of confidence, or a clear error."""
+    """Check a confidence level and return it as a float."""
     number = isinstance(confidence, float | np.floating)
     if not number or not 0.0 < confidence < 1.0:
         raise ValueError(f"confidence: must lie between 0 and 1, such as 0.95; got {confidence!r}")
@@ -40,20 +39,20 @@ def student(
 ) -> "Array":
     """Student's t interval of a mean over independent replications.
 
-    It is approximate unless the values are normal; the central limit theorem makes it good over
-    some hundred replications, except where nearly all values are equal. **Where all are equal it
-    has no width**: none differed, though some might. For a probability use `wilson`.
+    The interval is exact for normal values. By the central limit theorem it is accurate from about
+    a hundred replications, except where nearly all values are equal. **Where all values are equal
+    its width is 0**, although further replications might differ. For a probability use `wilson`.
 
     Parameters
     ----------
     mean, variance : array_like
-        Of the values; the variance with n - 1.
+        Sample mean and sample variance (divisor n - 1) of the values.
     number : array_like of int
-        Replications. Below 2 all but the mean is NaN.
+        Replications. With fewer than 2, everything but the mean is NaN.
     confidence : float
         Between 0 and 1.
     least, most : array_like
-        Between which the mean is known to lie. To cut the interval there loses no coverage.
+        Known bounds of the mean. Clipping the interval to them loses no coverage.
 
     Returns
     -------
@@ -75,7 +74,7 @@ def student(
     >>> student(10.0, 4.0, 16).round(4).tolist()
     [10.0, 0.5, 8.9343, 11.0657]
     """
-    from scipy.special import stdtrit  # 90 ms to import: only for those who read a result
+    from scipy.special import stdtrit  # 90 ms to import, needed only to read a result
 
     level = checked_confidence(confidence)
     mean, variance, number = np.broadcast_arrays(
@@ -83,25 +82,25 @@ def student(
     )
     enough = number >= 2
     error = np.sqrt(np.where(enough, variance, np.nan) / np.maximum(number, 1))
-    reach = stdtrit(np.maximum(number, 2) - 1.0, (1.0 + level) / 2.0) * error
-    low, high = np.maximum(mean - reach, least), np.minimum(mean + reach, most)
+    half_width = stdtrit(np.maximum(number, 2) - 1.0, (1.0 + level) / 2.0) * error
+    low, high = np.maximum(mean - half_width, least), np.minimum(mean + half_width, most)
     return np.stack([mean, error, low, high])
 
 
 def wilson(
     successes: "npt.ArrayLike", number: "npt.ArrayLike", confidence: float = 0.95
 ) -> "Array":
-    """Wilson's score interval of the probability of an event that a replication has or not.
+    """Wilson's score interval of the probability that an event occurs in a replication.
 
-    Chosen over Clopper and Pearson's exact interval, which is longer than it claims to be, often
-    much. Wilson's covers on average what it says; for one probability it may cover some per cent
-    more or less, least where fewer than about five successes (or failures) are expected. It has a
-    width even where none or all succeeded.
+    Preferred to Clopper and Pearson's exact interval, which is often much wider than its level
+    requires. Wilson's has the nominal coverage on average; for one probability the coverage may
+    differ by a few per cent, most where fewer than about five successes (or failures) are
+    expected. Its width is positive even with no successes or no failures.
 
     Parameters
     ----------
     successes, number : array_like of int
-        In how many of how many replications it happened.
+        Replications in which the event occurred, and all replications.
     confidence : float
         Between 0 and 1.
 
@@ -109,7 +108,7 @@ def wilson(
     -------
     array of float, shape (4, ...)
         `ESTIMATES` along the first axis; NaN with no replications. The standard error is that of
-        a mean, and NaN with one.
+        a mean, NaN with one replication.
 
     Raises
     ------
@@ -137,10 +136,10 @@ def wilson(
     share = found / trials
     error = np.sqrt(share * (1.0 - share) / np.where(number >= 2, number - 1.0, np.nan))
     centre = (found + z * z / 2.0) / (trials + z * z)
-    reach = z / (trials + z * z) * np.sqrt(found * (1.0 - share) + z * z / 4.0)
+    half_width = z / (trials + z * z) * np.sqrt(found * (1.0 - share) + z * z / 4.0)
     # Rounding would leave the ends slightly off 0 and 1.
-    low = np.where(found == 0, 0.0 * trials, centre - reach)
-    high = np.where(found == trials, 1.0, centre + reach)
+    low = np.where(found == 0, 0.0 * trials, centre - half_width)
+    high = np.where(found == trials, 1.0, centre + half_width)
     return np.stack([share, error, low, high])
 
 
@@ -154,24 +153,25 @@ def ratio_of_means(
     """Interval of a ratio of two means over the same replications, by the delta method.
 
     With r the ratio and n replications, the variance of r is about
-    (var(above) - 2 r cov + r^2 var(below)) / (n mean(below)^2). The bias, of order 1/n, is left.
-    It is good where the standard error of the mean below is small relative to it, say a tenth.
+    (var(above) - 2 r cov + r^2 var(below)) / (n mean(below)^2). The bias, of order 1/n, is not
+    corrected. The interval is accurate where the relative standard error of the denominator's mean
+    is small, say a tenth.
 
     Parameters
     ----------
     above, below : pairs of array_like
-        Mean and variance of the values; the variances with n - 1.
+        Mean and variance of the numerator and of the denominator (divisor n - 1).
     covariance : array_like
-        Of the values above and below, with n - 1.
+        Of numerator and denominator (divisor n - 1).
     number : array_like of int
-        Replications. Below 2 only the ratio is given, and NaN.
+        Replications. With fewer than 2, everything but the ratio is NaN.
     confidence : float
         Between 0 and 1.
 
     Returns
     -------
     array of float, shape (4, ...)
-        `ESTIMATES` along the first axis; NaN where the mean below is 0.
+        `ESTIMATES` along the first axis; NaN where the denominator's mean is 0.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Where a budget of rounds or batteries does most: greedy gain and exchange, then the frontier."""
+"""Allocation of a budget to rounds, channels or batteries, and its cost-effectiveness frontier."""
 
 import concurrent.futures
 import math
@@ -28,7 +28,7 @@ HIGH_IS_GOOD = ("no_leaker", "at_most")
 MOST_UNITS = 10**9
 MOST_STEPS = 100
 COARSE = (1 / 4, 1 / 8)
-"""Shares of a smaller budget that are exchanged: it starts from what was best for a larger one."""
+"""Shares exchanged for smaller budgets, whose search starts at the best of a larger one."""
 
 
 def allocate(
@@ -48,17 +48,17 @@ def allocate(
     progress: bool = False,
     confidence: float = 0.95,
 ) -> "xr.Dataset":
-    """Spread a budget of rounds or batteries over the defence, and see what each amount buys.
+    """Allocate a budget to rounds, channels or batteries, and estimate the frontier.
 
-    The budget pays for *all* units on the paths, not only for more of them. The search starts
-    from equal shares. It gives more to one path at the expense of all others,
-    to one at the expense of another, or to two at once (layers complement each other, and so do
-    channels and rounds), in steps that are halved from half of the budget to single units. Of
-    each kind the moves are tried in order of predicted gain, and one is made when it gains more
-    than the error of the difference over common random numbers.
+    The budget pays for *all* units on the paths, not only for additional ones. The search starts
+    from equal shares. A move gives more to one path at the expense of all others or of one other,
+    or more to two paths (layers complement each other, as do channels and rounds). Step sizes are
+    halved from half of the budget to single units. Moves of each kind are tried in order of
+    predicted gain; a move is made if it gains more than the standard error of the difference on
+    common random numbers.
 
-    It finds a good allocation, and no proof that there is none better: the outcome is neither
-    concave nor known exactly.
+    The allocation is good but not proven to be optimal: the outcome is neither concave nor known
+    exactly.
 
     Parameters
     ----------
@@ -71,18 +71,17 @@ def allocate(
     costs : mapping of str to float, or float
         Of one unit on each path, above 0; one number for all.
     measure : Measure or str
-        One number. P(no leaker) and P(at most so many) are made high, all others low. A
-        probability that is 0 wherever the search goes gives it no direction: then ask for
-        `leakers`.
+        One number. P(no leaker) and P(at most so many) are maximised, all others minimised. If a
+        probability is 0 for all allocations tried, the search has no direction: use `leakers`.
     replications : int
         Of each allocation, at least 2.
     seed, workers, executor, progress
         As for `simulate`.
     least, most : mapping of str to int, or int
-        Units on each path; by default from 0 to what the budget buys. What must stay, and was
-        paid for already, is a `least` whose cost is added to the budget.
+        Bounds of the units on each path; by default from 0 to what the budget buys. For units that
+        exist and are paid for, set `least` and add their cost to the budget.
     steps : int, default 6
-        Points of the frontier: equal steps from the cost of the least units to the budget.
+        Points of the frontier, in equal steps from the cost of the least units to the budget.
     confidence : float
         Of the intervals, between 0 and 1.
 
@@ -92,18 +91,18 @@ def allocate(
         - `allocation`: units along `path`, and their `cost`;
         - `outcome`: the measure, along `estimate`;
         - `frontier_allocation`, `frontier_cost` and `frontier_outcome`, along `step`: the same for
-          the best allocation that was found for each `budget`; the last is the above;
-        - `scenarios`: how many were simulated, each `replications` times.
+          the best allocation found for each `budget`; the last step is the whole budget;
+        - `scenarios`: number of simulated scenarios of `replications` replications each.
 
-        All outcomes are estimated on replications that the search has not seen. An allocation
-        wins partly by luck, so that the mean over the replications on which it won seems too
-        good (the optimiser's curse). One step may therefore seem worse than a cheaper one.
+        All outcomes are estimated on replications that the search did not use, since the mean over
+        those by which an allocation was selected is biased (the optimiser's curse). A step may
+        therefore seem worse than a cheaper one.
 
     Raises
     ------
     ValueError
-        If a path is no whole-number field of a layer, the budget pays not even for the least
-        units and one more, or an argument is not as above; before anything runs.
+        If a path is not a whole-number field of a layer, the budget does not cover the least units
+        and one more, or an argument is not as above; raised before anything runs.
 
     References
     ----------
@@ -124,10 +123,8 @@ def allocate(
     >>> found.allocation.values.tolist()
     [20, 0]
     """
-    level, execution = (
-        checked_confidence(confidence),
-        checked_execution(workers, executor, progress),
-    )
+    level = checked_confidence(confidence)
+    execution = checked_execution(workers, executor, progress)
     runs = PairedRuns(scenario, measure, replications, seed, execution)
     prices = _prices(scenario, paths, budget, costs, least, most)
     if not is_whole(steps) or not 1 <= steps <= MOST_STEPS:
@@ -153,16 +150,12 @@ def _changes(paths: Sequence[str], units: Units) -> dict[str, object]:
     return dict(zip(paths, units, strict=True))
 
 
-def _halves(prices: Prices, budget: float) -> list[float]:
-    """Shares of the budget, halved from a half to the cheapest unit."""
-    number = math.ceil(math.log2(max(budget / min(prices.costs), 2.0)))
-    return [0.5**n for n in range(1, number + 1)]
-
-
 def _frontier(search: Search, budgets: Sequence[float]) -> list[Units]:
-    """The best allocation found for each budget: the largest first, then mixtures for less."""
+    """Best allocation for each budget, found from the largest budget to the smallest."""
     prices, largest = search.prices, budgets[-1]
-    best = search.improve(prices.shared(largest), largest, _halves(prices, largest))
+    halvings = math.ceil(math.log2(max(largest / min(prices.costs), 2.0)))  # to the cheapest unit
+    shares = [0.5**n for n in range(1, halvings + 1)]
+    best = search.improve(prices.shared(largest), largest, shares)
     for budget in reversed(budgets[:-1]):
         smaller = prices.scaled(best, budget), prices.shared(budget)
         best = search.improve(min(smaller, key=search.mean), budget, COARSE)
@@ -205,11 +198,12 @@ def _labelled(
 
 
 def _prices(
-    scenario: Scenario, paths: Sequence[str], budget: float, costs: Any, least: Any, most: Any
+    scenario: Scenario, paths: Any, budget: float, costs: Any, least: Any, most: Any
 ) -> Prices:
-    """What the units cost and how many there may be, or a clear error."""
-    if not _is_list(paths) or len(paths) == 0 or len(set(paths)) < len(paths):
-        raise ValueError(f"paths: must be some different paths, in a list; got {shown(paths)}")
+    """Unit costs and bounds of all paths, checked."""
+    several = isinstance(paths, Collection) and not isinstance(paths, str)
+    if not several or len(paths) == 0 or len(set(paths)) < len(paths):
+        raise ValueError(f"paths: must be a list of distinct paths; got {shown(paths)}")
     for path in paths:
         if not is_whole_at(scenario, path) or not path.startswith("layers."):
             text = "must be a whole-number field of a layer"
@@ -231,22 +225,18 @@ def _prices(
     return prices._replace(most=tuple(map(min, prices.most, bought)))
 
 
-def _is_list(value: object) -> bool:
-    return isinstance(value, Collection) and not isinstance(value, str)
-
-
 def _is_amount(value: object) -> bool:
     number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
     return number and 0 < float(value) < math.inf  # type: ignore[arg-type]
 
 
 def _by_path(name: str, given: Any, paths: Sequence[str]) -> dict[str, Any]:
-    """One value for each path, from a mapping that names all of them or from one for all."""
+    """A value for each path, from a mapping with all paths or from one value for all."""
     if not isinstance(given, Mapping):
         return dict.fromkeys(paths, given)
     if set(given) != set(paths):
         odd = sorted(set(given) ^ set(paths), key=str)
-        raise ValueError(f"{name}: must name each of the paths and no other; see {shown(odd[0])}")
+        raise ValueError(f"{name}: must have exactly the given paths; see {shown(odd[0])}")
     return {path: given[path] for path in paths}
 
 
@@ -262,6 +252,6 @@ def _whole_by_path(
 
 
 def _one_more(prices: Prices) -> Iterator[Units]:
-    """The most units of one path, the least of all others."""
+    """Extreme allocations: the most units of one path, the least of all others."""
     for n in prices.every:
         yield (*prices.least[:n], prices.most[n], *prices.least[n + 1 :])

@@ -1,16 +1,17 @@
-"""Options against each other, replication by replication on common random numbers."""
+"""Paired comparison of options on common random numbers."""
 
 import concurrent.futures
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from leakthrough.model.errors import nearest, shown
 from leakthrough.model.scenario import Scenario
+from leakthrough.results.labelled import labelled
 from leakthrough.results.variables import COORDINATES
-from leakthrough.run_options import Execution, checked_execution, checked_replications, checked_seed
-from leakthrough.statistics.intervals import ESTIMATES, checked_confidence, student
+from leakthrough.run_options import checked_execution, checked_replications, checked_seed
+from leakthrough.statistics.intervals import checked_confidence, student
 from leakthrough.studies.evaluate import prepared, values
 from leakthrough.studies.measure import Measure, measure_of
 
@@ -35,56 +36,56 @@ def compare(
     executor: concurrent.futures.Executor | None = None,
     progress: bool = False,
 ) -> "xr.Dataset":
-    """Compare options, each with one of them, on common random numbers.
+    """Compare options with a baseline option on common random numbers.
 
     Replication n of all options has the same draws for the decisions that they share, so that
-    the noise that they share cancels from their differences.
+    the shared noise cancels from their differences.
 
     Parameters
     ----------
     options : mapping of str to Scenario
-        At least two, by name; they may differ in anything.
+        At least two, by name; they may differ in any field.
     measures : sequence of Measure or str
-        What to compare. All options must have them; one with `by` alone becomes one for each
-        name in the baseline.
+        What to compare; must exist in all options. A measure with `by` and without `of` becomes
+        one measure for each name in the baseline.
     replications : int
         Of each option, from 2.
     baseline : str, optional
-        The option with which the others are compared; by default the first.
+        Option with which the others are compared; by default the first.
     confidence : float
-        Of each interval; 1 - confidence is also the probability that anything at all is said to
-        be `beyond_chance` where nothing differs.
+        Of each interval; 1 - confidence is also the probability that any difference at all is
+        reported as `beyond_chance` when no option differs.
     seed, workers, executor, progress
         As for `simulate`.
 
     Returns
     -------
     xarray.Dataset
-        With the `seed`, and the `scenario_digest` of each `option`. Along `measure`, with its
+        Coordinates `seed`, and `scenario_digest` of each `option`. Along `measure`, with its
         `units`:
 
         - `value` of each `option`, along `estimate`;
-        - `difference` of each `alternative` less the baseline, along `estimate`;
-        - `p_value` of each difference, and `p_adjusted` for their number, after Holm;
+        - `difference`: each `alternative` minus the baseline, along `estimate`;
+        - `p_value` of each difference, and `p_adjusted` for their number by Holm's method;
         - `beyond_chance`: whether `p_adjusted` is below 1 - confidence;
-        - `independent_replications`: how many of each option would have given the difference the
-          same standard error, had they had different seeds. Infinite where all replications
-          differ alike, NaN where nothing varies.
+        - `independent_replications`: replications of each option with which independent seeds
+          would give the same standard error of the difference. Infinite where the difference is
+          the same in all replications, NaN where nothing varies.
 
     Raises
     ------
     ValueError
-        If an argument is out of range, or an option does not have a measure, before anything
-        is simulated.
+        If an argument is out of range, or an option does not have a measure; raised before
+        anything is simulated.
 
     Notes
     -----
-    Differences of numbers: Student's t over the paired differences. Of what happens in a
-    replication or not, Tango's score interval: like Wilson's, it has a width where no
-    replication differs, and holds its level where few do, where the t interval does not. Their
-    p-value is that of McNemar's exact test, which is on the safe side: near the edge an interval
-    may leave out 0 where it says more than 1 - confidence. **Where every difference of a number
-    is the same, its interval has no width.**
+    Differences of numbers have Student's t interval over the paired differences. Differences of
+    probabilities have Tango's score interval. Like Wilson's, its width is positive where no
+    replication differs, and it keeps its level where few do; the t interval does not. Their
+    p-value is that of McNemar's exact test, which is conservative: near the limit, the interval
+    may exclude 0 although the p-value exceeds 1 - confidence. **Where every difference of a
+    number is the same, the width of its interval is 0.**
 
     References
     ----------
@@ -114,11 +115,13 @@ def compare(
             raise ValueError(f"option {name}: {error}") from None
     number, level = checked_replications(replications, least=2), checked_confidence(confidence)
     own, execution = checked_seed(seed), checked_execution(workers, executor, progress)
+    call: Any = {"replications": number, "seed": own, "execution": execution}
     found = {
-        name: _values(options[name], wanted, number, own, execution) for name in (first, *names)
+        name: np.concatenate(values(options[name], wanted, **call), axis=1)  # (R, measures)
+        for name in (first, *names)
     }
     order = list(options)
-    others = [_against(found[first], found[name], wanted, level) for name in names]
+    others = [_differences(found[first], found[name], wanted, level) for name in names]
     value = [
         [m.estimates(found[name][:, i], level) for name in order] for i, m in enumerate(wanted)
     ]
@@ -143,7 +146,7 @@ def compare(
 
 
 def _checked_options(options: object, baseline: str | None) -> tuple[list[str], str]:
-    """Names of the alternatives, and of the baseline."""
+    """Names of the alternatives and of the baseline, checked."""
     if not isinstance(options, Mapping) or len(options) < 2:
         text = "must be at least two scenarios by name"
         raise ValueError(f"options: {text}; got {shown(options)}")
@@ -159,7 +162,7 @@ def _checked_options(options: object, baseline: str | None) -> tuple[list[str], 
 
 
 def _named(scenario: Scenario, measures: object) -> list[Measure]:
-    """Measures of one number each: those by name become one for each name."""
+    """Checked measures of one number each: a grouped one becomes one for each name."""
     if isinstance(measures, str) or not isinstance(measures, Sequence) or not measures:
         raise ValueError(f"measures: must be a list of measures; got {shown(measures)}")
     wanted: list[Measure] = []
@@ -175,22 +178,10 @@ def _named(scenario: Scenario, measures: object) -> list[Measure]:
     return wanted
 
 
-def _values(
-    scenario: Scenario,
-    measures: Sequence[Measure],
-    replications: int,
-    seed: int,
-    execution: Execution,
-) -> "Numbers":
-    """Values (replications, measures)."""
-    found = values(scenario, measures, replications=replications, seed=seed, execution=execution)
-    return np.concatenate(found, axis=1)
-
-
-def _against(
+def _differences(
     before: "Numbers", after: "Numbers", measures: Sequence[Measure], confidence: float
 ) -> "tuple[Numbers, Numbers, Numbers]":
-    """Estimates (measures, 4) of the differences, their p-values, and the gain of pairing."""
+    """Estimates (measures, 4) of the differences, p-values, and variance ratios of pairing."""
     change = after - before
     number, probability = len(change), np.array([m.kind.probability for m in measures])
     variance = change.var(axis=0, ddof=1)
@@ -200,14 +191,14 @@ def _against(
     ends = tango(gained, lost, number, confidence)
     estimates[2:] = np.where(probability, ends, estimates[2:])
     p_values = np.where(probability, mcnemar(gained, lost), p_values)
-    apart = before.var(axis=0, ddof=1) + after.var(axis=0, ddof=1)
+    independent = before.var(axis=0, ddof=1) + after.var(axis=0, ddof=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        gain = apart / variance
+        gain = independent / variance
     return estimates.T, p_values, gain
 
 
 def _student_p(mean: "Numbers", error: "Numbers", number: int) -> "Numbers":
-    """Two-sided p-values of means that should be 0."""
+    """Two-sided p-values of the hypothesis that a mean is 0."""
     from scipy.special import stdtr
 
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -216,19 +207,16 @@ def _student_p(mean: "Numbers", error: "Numbers", number: int) -> "Numbers":
 
 
 def mcnemar(gained: "npt.ArrayLike", lost: "npt.ArrayLike") -> "Numbers":
-    """Two-sided p-value of McNemar's exact test: among those that differ, half should gain.
+    """Two-sided p-value of McNemar's exact test that gains and losses are equally likely.
 
-    Parameters
-    ----------
-    gained, lost : array_like of int
-        Replications in which it happens with the second option only, and with the first only.
+    They are replications in which the event occurs with the second, or the first, option only.
     """
     from scipy.special import betainc
 
     fewer = np.minimum(gained, lost)
-    all_of_them = np.add(gained, lost)
-    tail = betainc(np.maximum(all_of_them - fewer, 1), fewer + 1.0, 0.5)
-    found: Numbers = np.where(all_of_them == 0, 1.0, np.minimum(2.0 * tail, 1.0))
+    total = np.add(gained, lost)
+    tail = betainc(np.maximum(total - fewer, 1), fewer + 1.0, 0.5)
+    found: Numbers = np.where(total == 0, 1.0, np.minimum(2.0 * tail, 1.0))
     return found
 
 
@@ -237,22 +225,11 @@ def tango(
 ) -> "Numbers":
     """Tango's score interval of a difference of paired probabilities.
 
-    It holds the differences d that the score test does not reject:
-    (gained - lost - n d)^2 <= z^2 n (2 q + d (1 - d)), where q, the probability to lose, has the
-    greatest likelihood given d: it solves 2 n q^2 + (d (2 n + lost - gained) - lost - gained) q -
-    lost d (1 - d) = 0.
-
-    Parameters
-    ----------
-    gained, lost : array_like of int
-    number : int
-        Replications.
-    confidence : float
-
-    Returns
-    -------
-    array of float, shape (2, ...)
-        Low and high ends, found by bisection.
+    It contains the differences d that the score test does not reject:
+    (gained - lost - n d)^2 <= z^2 n (2 q + d (1 - d)), where q is the maximum-likelihood estimate
+    of the probability to lose given d. It solves
+    2 n q^2 + (d (2 n + lost - gained) - lost - gained) q - lost d (1 - d) = 0. Returns low and
+    high ends (2, ...), computed by bisection; `number` is that of the replications, n.
     """
     up, down = np.broadcast_arrays(np.asarray(gained, float), np.asarray(lost, float))
     low = -_tango_high(down, up, number, confidence)
@@ -260,7 +237,7 @@ def tango(
 
 
 def _tango_high(up: "Numbers", down: "Numbers", number: int, confidence: float) -> "Numbers":
-    """High end: from the difference that is found on to 1 the test rejects ever more."""
+    """High end, between the estimated difference and 1; the test statistic rises between them."""
     from scipy.special import ndtri
 
     z_squared = ndtri((1.0 + confidence) / 2.0) ** 2
@@ -269,7 +246,7 @@ def _tango_high(up: "Numbers", down: "Numbers", number: int, confidence: float) 
         middle = (low + high) / 2.0
         slope = middle * (2.0 * number + down - up) - down - up
         root = np.sqrt(slope**2 + 8.0 * number * down * middle * (1.0 - middle))
-        # The larger root; where the slope is positive in the form in which nothing cancels.
+        # The larger root; for a positive slope in the form without cancellation.
         with np.errstate(divide="ignore", invalid="ignore"):
             other = 2.0 * down * middle * (1.0 - middle) / (root + slope)
         lose = np.where(slope > 0.0, other, (root - slope) / (4.0 * number))
@@ -280,7 +257,7 @@ def _tango_high(up: "Numbers", down: "Numbers", number: int, confidence: float) 
 
 
 def holm(p_values: "Numbers") -> "Numbers":
-    """P-values adjusted for their number, after Holm: the smallest times all, and so on."""
+    """P-values adjusted for their number by Holm's step-down method."""
     flat = p_values.ravel()
     order = np.argsort(flat, kind="stable")
     steps = np.maximum.accumulate(flat[order] * np.arange(len(flat), 0, -1))
@@ -310,7 +287,6 @@ def _dataset(
     seed: int,
     digests: list[str],
 ) -> "xr.Dataset":
-    """What was found, labelled."""
     import xarray as xr
 
     given = {}
@@ -318,18 +294,12 @@ def _dataset(
         dims, long_name = _DIMS[name]
         unit = "as the measure" if "estimate" in dims else "1"
         given[name] = xr.Variable(dims, values_of, {"units": unit, "long_name": long_name})
-    coordinates = {name: (name, np.array(texts, np.str_)) for name, texts in names.items()}
-    level = f"{100 * float(attrs['confidence']):g} %"
-    text = {"long_name": f"estimate; low and high of the {level} interval"}
     digest = {"long_name": COORDINATES["scenario_digest"]}
-    return xr.Dataset(
-        given,
-        {
-            **coordinates,
-            "estimate": ("estimate", list(ESTIMATES), text),
-            "units": ("measure", np.array(units, np.str_), {"long_name": "units of the measure"}),
-            "seed": ((), np.int64(seed), {"long_name": COORDINATES["seed"]}),
-            "scenario_digest": ("option", np.array(digests, np.str_), digest),
-        },
-        attrs,
-    )
+    coordinates = {
+        **{name: (name, np.array(texts, np.str_)) for name, texts in names.items()},
+        "units": ("measure", np.array(units, np.str_), {"long_name": "units of the measure"}),
+        "seed": ((), np.int64(seed), {"long_name": COORDINATES["seed"]}),
+        "scenario_digest": ("option", np.array(digests, np.str_), digest),
+    }
+    found = labelled(given, xr.Dataset(coords=coordinates), float(attrs["confidence"]))
+    return found.assign_attrs(attrs)

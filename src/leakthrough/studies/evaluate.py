@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 
 def checked_scenario(scenario: object) -> Scenario:
-    """The scenario, or a clear error."""
+    """Check that the argument is a Scenario and return it."""
     if not isinstance(scenario, Scenario):
         raise ValueError(f"scenario: must be a Scenario; got {shown(scenario)}")
     return scenario
 
 
 def two_numbers(given: object) -> tuple[Any, ...] | None:
-    """Two numbers, Python's or NumPy's, as Python's; None if something else was given."""
+    """A pair of Python or NumPy numbers as Python numbers; None if it is not a pair of numbers."""
     pair = plain(given) if isinstance(given, tuple | list | np.ndarray) else ()
     if not isinstance(pair, tuple) or [type(n) in (int, float) for n in pair] != [True, True]:
         return None
@@ -43,7 +43,7 @@ def two_numbers(given: object) -> tuple[Any, ...] | None:
 
 
 def origin(scenario: Scenario, seed: int) -> "dict[str, xr.Variable]":
-    """Coordinates that say of which scenario a study is, and on which draws."""
+    """Coordinates with the seed and the scenario digest of a study."""
     import xarray as xr
 
     given = {"seed": np.int64(seed), "scenario_digest": scenario.digest}
@@ -51,7 +51,7 @@ def origin(scenario: Scenario, seed: int) -> "dict[str, xr.Variable]":
 
 
 class RowReader:
-    """Reads measures off rows of counts: one array (R, names) each."""
+    """Computes measures from rows of counts: one array (R, names) each."""
 
     def __init__(self, tables: Tables, labels: Labels, measures: Sequence[Measure]) -> None:
         self.tables, frame = tables, frame_of(tables, labels)
@@ -76,23 +76,23 @@ class MeasureValues:
         self.values = [np.empty((replications, len(own.names))) for own in reader.readers]
 
     def alike(self, replications: int) -> "MeasureValues":
-        """An empty one, with room for some replications."""
+        """An empty sink for some replications."""
         return MeasureValues(self.job, self.reader, replications)
 
     def take(self, start: int, block: Block) -> None:
-        """Read the measures off the rows of some replications."""
+        """Compute the measures of the rows of some replications."""
         rows = block[0][0]
         for values, read in zip(self.values, self.reader(rows), strict=True):
             values[start : start + len(rows)] = read
 
     def merge(self, start: int, other: "MeasureValues") -> None:
-        """Take what another one has collected."""
+        """Copy the values of another sink."""
         for mine, theirs in zip(self.values, other.values, strict=True):
             mine[start : start + len(theirs)] = theirs
 
 
 def frame_of(tables: Tables, labels: Labels) -> Frame:
-    """The frame of a scenario that was lowered: its magazines, one after another."""
+    """The frame of a lowered scenario, with one column per magazine."""
     own, codes = tables.magazines["battery"], tables.magazines["interceptor"]
     costs = np.array(labels.round_costs, np.float64)
     return Frame(
@@ -109,7 +109,7 @@ def frame_of(tables: Tables, labels: Labels) -> Frame:
 
 
 def every_name(labels: Labels) -> dict[str, tuple[str, ...]]:
-    """All names by which a measure may be grouped."""
+    """All names that a measure can be grouped by."""
     return {
         "salvo": labels.salvos,
         "threat": tuple(dict.fromkeys(labels.threats)),
@@ -120,13 +120,10 @@ def every_name(labels: Labels) -> dict[str, tuple[str, ...]]:
 
 
 def prepared(scenario: Scenario, measures: Sequence[Measure]) -> tuple[RaidJob, MeasureValues]:
-    """What computes the replications of a scenario, and an empty sink for their measures.
+    """The job that computes a scenario's replications, and an empty sink for their measures.
 
-    Raises
-    ------
-    ValueError
-        If a measure is of something that the scenario does not have, or is one number and that
-        is NaN, as nothing of what it is about is launched.
+    Raises ValueError if the scenario does not have what a measure selects, or an ungrouped measure
+    is NaN because none of its threats is launched.
     """
     tables, labels = lower(scenario), label(scenario)
     row_reader = RowReader(tables, labels, measures)
@@ -145,7 +142,7 @@ def values(
     seed: int,
     execution: Execution,
 ) -> "list[Numbers]":
-    """Values of each measure, (replications, names); the same bits for any `execution`.
+    """Values (replications, names) of each measure; the same bits for any `execution`.
 
     Replication n has the draws of replication n of `simulate` with this seed.
     """

@@ -1,4 +1,4 @@
-"""What a defence is to achieve, and whether some replications show that it does."""
+"""Goals of a defence, and sequential tests of whether replications show that they hold."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -7,7 +7,7 @@ import numpy as np
 
 from leakthrough.model.errors import shown
 from leakthrough.studies.measure import Measure, measure_of
-from leakthrough.studies.sequential import reach_of
+from leakthrough.studies.sequential import margin_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -18,7 +18,7 @@ Verdict = Literal["holds", "fails", "undecided"]
 
 
 def checked_level(measure: Measure, name: str, level: object, *, of_mean: bool = True) -> float:
-    """A level that the measure can be above as well as below, or a clear error."""
+    """Check a level: the measure must be able to exceed it and to fall below it."""
     share = measure.kind.probability or measure.name == "leak_rate"
     number = isinstance(level, int | float | np.number) and not isinstance(level, bool)
     value = float(level) if number else np.nan  # type: ignore[arg-type]
@@ -44,17 +44,17 @@ class Goal:
     measure : Measure or str
         One number a replication.
     at_most, at_least : float
-        One of the two: the bound on its mean, which is the probability of `no_leaker`,
-        `at_most` and `dry`.
+        One of the two: the bound on the mean of the measure. The mean of `no_leaker`, `at_most`
+        and `dry` is a probability.
     quantile : float, optional
-        The bound is on this quantile of the measure instead, between 0 and 1. With 0.95,
-        `at_most` is to be kept in 95 % of the raids, but **`at_least` in 5 % only**: for 95 %
-        take 0.05.
+        Between 0 and 1: the bound applies to this quantile of the measure instead. With 0.95,
+        `at_most` must hold in 95 % of the raids, but **`at_least` in only 5 %**: for 95 %, use
+        0.05.
 
     Raises
     ------
     ValueError
-        If there is not one bound, or it is one that nothing or everything keeps: a probability
+        If there is not exactly one bound, or it is one that always or never holds: a probability
         that is not between 0 and 1, a negative number of leakers.
 
     Examples
@@ -87,39 +87,30 @@ class Goal:
 
     @property
     def bound(self) -> float | None:
-        """The bound, of either kind."""
+        """The value of `at_most` or `at_least`."""
         return self.at_most if self.at_least is None else self.at_least
 
     @property
     def label(self) -> str:
-        """What is to hold, as text."""
+        """The goal as text."""
         quantile = f"{100 * self.quantile:g} % quantile of " if self.quantile is not None else ""
         side = "at most" if self.at_least is None else "at least"
         return f"{quantile}{measure_of(self.measure).label} {side} {self.bound:g}"
 
     def verdict(self, values: "Numbers", error: float, most: float) -> Verdict:
-        """Whether it holds, fails, or may do either.
+        """Test whether the goal holds or fails; "undecided" if the replications show neither.
 
-        Parameters
-        ----------
-        values : array of float, shape (R,)
-            Of the measure, in independent replications.
-        error : float
-            Probability with which a goal that fails is said to hold, or the other way round.
-        most : float
-            Which no value can exceed.
-
-        Notes
-        -----
-        Of what happens in a replication or not, the exact binomial test; of a mean, Student's t
-        once there are replications enough for the skewness, and before that the bound of Maurer
+        `values` (R,) are those of the measure in independent replications, bounded by `most`;
+        `error` is the probability that a goal that fails is reported to hold, or the other way
+        round. A probability is tested by the exact binomial test. A mean is tested by Student's t
+        once there are enough replications for its skewness, before that by the bound of Maurer
         and Pontil (see `simulate_to_precision`). A quantile is at most x if P(value <= x) is at
         least its order.
         """
         kept = self.kept(values)
         if kept is None:
-            reach, mean = reach_of(values, error, most), float(values.mean())
-            above, below = mean - reach > self._bound, mean + reach < self._bound
+            margin, mean = margin_of(values, error, most), float(values.mean())
+            above, below = mean - margin > self._bound, mean + margin < self._bound
         else:
             above, below = _tails(int(kept.sum()), len(kept), self._bound, error)
         if not (above or below):
@@ -127,7 +118,7 @@ class Goal:
         return "holds" if above == self._is_floor else "fails"
 
     def kept(self, values: "Numbers") -> "Numbers | None":
-        """In which replications happens what is to be likely; None for a mean."""
+        """Whether the event of the goal occurs (1) or not (0), by replication; None for a mean."""
         if self.quantile is not None:
             inside = values <= self._level if self.at_least is None else values >= self._level
             return inside.astype(np.float64)
@@ -144,17 +135,17 @@ class Goal:
 
     @property
     def _bound(self) -> float:
-        """Of the mean, or of the probability of what is to be likely."""
+        """Bound of the mean, or of the probability of the goal's event."""
         if self.quantile is None:
             return self._level
         return self.quantile if self.at_least is None else 1.0 - self.quantile
 
 
 def _tails(successes: int, number: int, probability: float, error: float) -> tuple[bool, bool]:
-    """Whether so many are too many, or too few, for this probability: exact binomial tails."""
+    """Whether successes are significantly many, or few, for this probability (exact binomial)."""
     from scipy.special import betainc
 
     failures = number - successes
-    so_many = betainc(successes, failures + 1.0, probability) if successes else 1.0
-    so_few = betainc(failures, successes + 1.0, 1.0 - probability) if failures else 1.0
-    return bool(so_many <= error), bool(so_few <= error)
+    upper = betainc(successes, failures + 1.0, probability) if successes else 1.0
+    lower = betainc(failures, successes + 1.0, 1.0 - probability) if failures else 1.0
+    return bool(upper <= error), bool(lower <= error)

@@ -1,4 +1,4 @@
-"""How the outcome moves with each kill probability, from one simulation."""
+"""Derivatives of a measure with respect to kill probabilities, from one simulation."""
 
 import concurrent.futures
 from typing import TYPE_CHECKING
@@ -37,32 +37,32 @@ def kill_probability_gradient(
     progress: bool = False,
     confidence: float = 0.95,
 ) -> "xr.Dataset":
-    r"""Derivatives of a measure's mean in all kill probabilities, from one simulation.
+    r"""Derivatives of a measure's mean with respect to all kill probabilities, from one simulation.
 
-    By the score function (likelihood ratio). A round of interceptor and threat class *j* kills
-    with probability p, and nothing else in the model depends on p. Of each engagement of a live
-    threat the rounds count up to the first that kills: those behind it change nothing. With
+    The method is the score function (likelihood ratio). A round of pair *j* of interceptor and
+    threat class kills with probability p_j, and nothing else in the model depends on p_j. Rounds of
+    an engagement of a live threat count up to the first that kills; later ones have no effect. With
     :math:`h_j` such rounds that killed and :math:`m_j` that missed, the score is
     :math:`S_j = h_j / p_j - m_j / (1 - p_j)`, of mean 0, and
 
     .. math:: dE[Y] / dp_j = E[Y S_j].
 
     Scores of different *j* are uncorrelated, and :math:`S_j^2` has the mean of
-    :math:`V_j = (h_j + m_j) / (p_j (1 - p_j))`. So with control variates :math:`S` and
-    :math:`S_j S_k - V_j [j = k]`, which cost no bias but of the order of 1 / replications,
+    :math:`V_j = (h_j + m_j) / (p_j (1 - p_j))`. With the control variates :math:`S` and
+    :math:`S_j S_k - V_j [j = k]`, whose bias is of the order of 1 / replications,
 
     .. math:: dE[Y] / dp_j = b_j E[V_j],
 
-    b the coefficients of the regression of Y on all scores. Where leakers are launched less hits,
-    as in a binomial raid of one round each, nothing of the noise is left.
+    where b are the coefficients of the regression of Y on all scores. Where leakers equal threats
+    launched minus hits, as in a binomial raid with one round each, the noise cancels completely.
 
     Parameters
     ----------
     scenario : Scenario
     measure : Measure or str
-        One number. It need not be smooth: the mean is differentiated, not the measure.
+        One number. It need not be smooth, since its mean is differentiated.
     replications : int
-        More than there are kill probabilities, by two at least; ten times as many are sensible.
+        At least two more than there are kill probabilities; ten times as many are advisable.
     seed, workers, executor, progress
         As for `simulate`.
     confidence : float
@@ -73,13 +73,13 @@ def kill_probability_gradient(
     xarray.Dataset
         Along `interceptor` and `threat`:
 
-        - `gradient`: change of the measure's mean for each 1 that the kill probability rises,
-          while it is small, along `estimate`; an approximate t interval. Multiply by 0.01 for a
-          rise of one percentage point. **An uncertain kill probability** is moved as a whole: the
-          derivative is for the same rise in every replication. NaN where no round can be fired, and
-          where the probability is 0 or 1 for sure: there only hits or only misses are seen;
-        - `rounds`: mean number of rounds that counted; where it is 0 no round was seen, and the
-          gradient is 0 as far as the simulation shows.
+        - `gradient`: derivative of the measure's mean with respect to the kill probability, along
+          `estimate`, with an approximate t interval. Multiply by 0.01 for a rise of one percentage
+          point. For **an uncertain kill probability** it is the derivative for the same rise in
+          every replication. NaN where no round can be fired, and where the probability is always 0
+          or 1, since only misses or only hits occur;
+        - `rounds`: mean number of rounds that count; where it is 0 no round was observed, and the
+          estimated gradient is 0.
 
     Raises
     ------
@@ -100,10 +100,8 @@ def kill_probability_gradient(
     """
     import xarray as xr
 
-    level, execution = (
-        checked_confidence(confidence),
-        checked_execution(workers, executor, progress),
-    )
+    level = checked_confidence(confidence)
+    execution = checked_execution(workers, executor, progress)
     runs = PairedRuns(scenario, measure, replications, seed, execution)
     job, empty = prepared(scenario, [runs.measure])
     job, cells = job._replace(tally=True), job.tables.kill_chances.size
@@ -133,18 +131,18 @@ def kill_probability_gradient(
 
 
 class _Tallied:
-    """A sink that keeps the values of a measure and the tally of rounds."""
+    """A sink that keeps the values of a measure, and the hits and misses of each replication."""
 
     def __init__(self, job: RaidJob, measured: MeasureValues, replications: int = 0) -> None:
         self.job, self.measured = job, measured.alike(replications)
         self.tally = np.zeros((2, replications, job.tables.kill_chances.size), np.int64)
 
     def alike(self, replications: int) -> "_Tallied":
-        """An empty one, with room for some replications."""
+        """An empty sink for some replications."""
         return _Tallied(self.job, self.measured, replications)
 
     def take(self, start: int, block: Block) -> None:
-        """Take the rows of some replications."""
+        """Store values and tally of some replications."""
         rows = block[0][0]
         self.measured.take(start, block)
         tally = named_tally(rows, self.job.tables)
@@ -152,7 +150,7 @@ class _Tallied:
             mine[start : start + len(rows)] = tally[name].reshape(len(rows), -1)
 
     def merge(self, start: int, other: "_Tallied") -> None:
-        """Take what another one has collected."""
+        """Copy the values and tally of another sink."""
         self.measured.merge(start, other.measured)
         self.tally[:, start : start + other.tally.shape[1]] = other.tally
 
@@ -176,7 +174,7 @@ def _terms(values: "Numbers", tally: "Counts", chance: "Numbers") -> "tuple[Numb
     information = np.where(inside, (hits + misses) / (p * (1.0 - p)), 0.0)
     design = np.column_stack([np.ones(len(values)), score])
     slopes, *_ = np.linalg.lstsq(design, values, rcond=None)
-    left = values - design @ slopes
-    terms = left[:, np.newaxis] * score + slopes[1:] * information
+    residuals = values - design @ slopes
+    terms = residuals[:, np.newaxis] * score + slopes[1:] * information
     terms[:, ~inside.any(axis=0)] = np.nan
     return terms, tally.sum(axis=0).mean(axis=0)

@@ -1,7 +1,7 @@
-"""Spending a budget on whole units: marginal gains and exchange, in steps that grow smaller.
+"""Allocation of a budget to whole units by marginal gains and exchanges of decreasing size.
 
-The search knows nothing of scenarios. It minimises the mean of values that a function returns
-for an allocation, the same draws for each, so that two allocations are compared pair by pair.
+The search is independent of scenarios. It minimises the mean of the values that a function returns
+for an allocation, with the same draws for each, so that two allocations are compared in pairs.
 """
 
 import math
@@ -15,13 +15,12 @@ if TYPE_CHECKING:
 
     Numbers = npt.NDArray[np.float64]
 
-
 Units = tuple[int, ...]
-"""How many of each path."""
+"""An allocation: the number of units on each path."""
 
 
 class Prices(NamedTuple):
-    """What units cost, and how many of each there may be."""
+    """Unit costs, and bounds of the number of units, of each path."""
 
     costs: tuple[float, ...]
     least: Units
@@ -29,7 +28,7 @@ class Prices(NamedTuple):
 
     @property
     def every(self) -> range:
-        """Numbers of the paths."""
+        """Indices of the paths."""
         return range(len(self.costs))
 
     def cost(self, units: Units) -> float:
@@ -37,19 +36,19 @@ class Prices(NamedTuple):
         return math.fsum(cost * number for cost, number in zip(self.costs, units, strict=True))
 
     def affordable(self, number: int, money: float) -> int:
-        """Units of one path that money buys; a hair more, so that 0.3 buys three for 0.1."""
+        """Units of one path that money buys, with a tolerance: 0.3 buys three at 0.1."""
         return max(math.floor(money * (1 + 1e-12) / self.costs[number]), 0)
 
     def within(self, units: Units, budget: float) -> bool:
-        """Whether a budget pays for an allocation."""
+        """Whether a budget covers the cost of an allocation."""
         return self.cost(units) <= budget * (1 + 1e-12)
 
     def shared(self, budget: float) -> Units:
-        """Equal shares of the money above the least, as far as whole units go."""
+        """Equal shares of the budget above the least units, rounded to whole units."""
         return self.exchanged(self.least, self.every, (), budget - self.cost(self.least), budget)
 
     def scaled(self, units: Units, budget: float) -> Units:
-        """The same mixture for less money."""
+        """An allocation scaled down in proportion to a smaller budget."""
         least = self.cost(self.least)
         share = (budget - least) / max(self.cost(units) - least, budget - least)
         pairs = zip(self.least, units, strict=True)
@@ -63,10 +62,10 @@ class Prices(NamedTuple):
         money: float,
         budget: float,
     ) -> Units:
-        """Units after the buyers got an equal share of some money each, and the payers paid.
+        """Allocation after the buyers spend equal shares of some money that the payers raise.
 
-        Every buyer gets one unit at least if it can be paid for, and the first ones what is left
-        of the budget besides. Payers sell in proportion to what they could.
+        Every affordable buyer gets at least one unit, and the first ones get what remains of the
+        budget. Payers sell in proportion to the value of the units that they can sell.
         """
         found = list(units)
         for n in buyers:
@@ -80,7 +79,7 @@ class Prices(NamedTuple):
         return tuple(found)
 
     def _sell(self, found: list[int], payers: Sequence[int], budget: float) -> None:
-        """Take units from the payers until the budget pays for what is left, or none is left."""
+        """Remove units from the payers until the budget covers the rest, or all are removed."""
         worth = [(found[n] - self.least[n]) * self.costs[n] for n in payers]
         missing, total = self.cost(tuple(found)) - budget, math.fsum(worth)
         for n, own in zip(payers, worth, strict=True):
@@ -97,7 +96,7 @@ class Prices(NamedTuple):
     def _give_back(
         self, found: list[int], units: Units, buyers: Sequence[int], budget: float
     ) -> None:
-        """Buy less, the dearest first, where the payers could not pay."""
+        """Undo purchases, the most expensive first, that the payers could not cover."""
         for n in sorted(buyers, key=lambda n: -self.costs[n]):
             missing = self.cost(tuple(found)) - budget
             if missing > 0:
@@ -106,13 +105,9 @@ class Prices(NamedTuple):
 
 
 class Search:
-    """Searches for the allocation whose values have the smallest mean.
+    """Search for the allocation with the smallest mean value.
 
-    Parameters
-    ----------
-    prices : Prices
-    values : callable
-        Values of an allocation, in the same replications for all; called once for each.
+    `values` returns those of an allocation, on the same replications for all.
     """
 
     def __init__(self, prices: Prices, values: "Callable[[Units], Numbers]") -> None:
@@ -120,31 +115,31 @@ class Search:
         self.known: dict[Units, Numbers] = {}
 
     def values(self, units: Units) -> "Numbers":
-        """Values of an allocation, remembered."""
+        """Values of an allocation, cached."""
         if units not in self.known:
             self.known[units] = self._values(units)
         return self.known[units]
 
     def mean(self, units: Units) -> float:
-        """What is to become small."""
+        """The objective, which is minimised."""
         return float(self.values(units).mean())
 
     def gains(self, units: Units, over: Units) -> bool:
-        """Whether an allocation is better than another by more than the error of the difference.
+        """Whether an allocation beats another by more than the difference's standard error.
 
-        Smaller gains are mostly luck, and to follow them would never end.
+        Smaller gains are mostly noise, and a search that follows them need not terminate.
         """
         change = self.values(units) - self.values(over)
         error = change.std(ddof=1) / math.sqrt(change.size) if change.size > 1 else 0.0
         return bool(change.mean() < -error)
 
     def best(self, budget: float) -> Units:
-        """The best known allocation that a budget pays for; of equal ones the cheapest."""
+        """The best known allocation within a budget; of equally good ones the cheapest."""
         paid = [units for units in self.known if self.prices.within(units, budget)]
         return min(paid, key=lambda units: (self.mean(units), self.prices.cost(units), units))
 
     def improve(self, units: Units, budget: float, shares: Sequence[float]) -> Units:
-        """Exchange shares of the budget, one size after another, until none of them gains."""
+        """Exchange shares of the budget, in the given order of sizes, until no exchange gains."""
         before = None
         while units != before:
             before = units
@@ -154,7 +149,7 @@ class Search:
         return units
 
     def _better(self, units: Units, money: float, budget: float) -> Units | None:
-        """A neighbour that gains: one path more at the expense of all, of one, or two more."""
+        """A neighbour that gains: more of one path from all others or from one, or more of two."""
 
         def after(buyers: Sequence[int], payers: Sequence[int]) -> Units:
             return self.prices.exchanged(units, buyers, payers, money, budget)
@@ -165,7 +160,7 @@ class Search:
         more = sorted(paths, key=lambda n: self.mean(single[n]))
         if self.gains(single[more[0]], units):
             return single[more[0]]
-        # In order of predicted gain: more for those who gain most, from those who gain least.
+        # In order of predicted gain: more of what gains most, less of what gains least.
         rank = {n: position for position, n in enumerate(more)}
         pairs = [(n, m) for n in paths for m in others[n]]
         swaps = sorted(pairs, key=lambda pair: (rank[pair[0]] - rank[pair[1]], pair))

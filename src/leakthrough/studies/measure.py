@@ -1,4 +1,4 @@
-"""What a study measures: one number, or one for each name, in every replication."""
+"""Measures of a study: one number, or one for each name, per replication."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ _OF_ROUNDS = ("layer", "battery", "interceptor")
 
 
 class _Kind(NamedTuple):
-    """What a name of a measure means."""
+    """Definition of a measure's name."""
 
-    source: str  # the counts that it is made of
+    source: str  # counts from which it is computed
     by: tuple[str, ...]
     units: str
     long_name: str
@@ -39,14 +39,14 @@ MEASURES = {
     "cost_spent": _Kind("expended", _OF_ROUNDS, "currency", "cost of rounds expended"),
     "dry": _Kind("dry", _OF_ROUNDS, "1", "probability that a magazine runs dry", True),
 }
-"""Every name, with what it may be grouped by."""
+"""Definition of each measure's name."""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """What a study measures.
+    """A quantity that a study measures in each replication.
 
-    Where a study takes a measure, its name alone means `Measure(name)`.
+    Functions that take a measure also accept its name, which means `Measure(name)`.
 
     Parameters
     ----------
@@ -57,19 +57,20 @@ class Measure:
         - `at_most`: whether at most `count` get through;
         - `expended`: rounds expended;
         - `cost_spent`: their cost [currency];
-        - `dry`: whether a magazine runs dry, any of those that it is about.
+        - `dry`: whether any of the selected magazines runs dry.
     by : str, optional
-        One number for each name: of the first four, `salvo` or `threat`; of the others, `layer`,
-        `battery` or `interceptor`. None: one number for all, **of real threats only**.
+        Grouping, with one number for each name: `salvo` or `threat` for the first four measures,
+        `layer`, `battery` or `interceptor` for the others. None: one number for all, **of real
+        threats only**.
     of : str, optional
-        Of the numbers by `by`, only that of this name.
+        Select this name of the grouping `by`.
     count : int, default 0
         For `at_most`.
 
     Raises
     ------
     ValueError
-        If there is no such measure, or it cannot be grouped so.
+        If there is no such measure, or it cannot be grouped by `by`.
 
     Examples
     --------
@@ -83,7 +84,7 @@ class Measure:
     count: int = 0
 
     def __post_init__(self) -> None:
-        if self.name not in list(MEASURES):  # a list, which need not be hashable, is no name
+        if self.name not in list(MEASURES):  # the name given may be unhashable
             known = ", ".join(MEASURES)
             found = f"must be one of {known}; got {shown(self.name)}{nearest(self.name, MEASURES)}"
             raise ValueError(f"measure: {found}")
@@ -100,12 +101,12 @@ class Measure:
 
     @property
     def kind(self) -> _Kind:
-        """What its name means."""
+        """Definition of its name."""
         return MEASURES[self.name]
 
     @property
     def label(self) -> str:
-        """A short name, unlike that of any other measure."""
+        """A short name, unique to the measure."""
         number = f"_{self.count}" if self.name == "at_most" else ""
         names = f" {'by' if self.of is None else 'of'} {self.by}" if self.by else ""
         names += f" {self.of}" if self.of is not None else ""
@@ -113,14 +114,14 @@ class Measure:
 
     @property
     def long_name(self) -> str:
-        """What it is, as text."""
+        """Description."""
         text = self.kind.long_name.format(self.count)
         real = self.kind.source == "leaked" and self.by is None
         return f"{text}, real threats only" if real else text
 
     @property
     def attrs(self) -> dict[str, str]:
-        """Attributes of a variable that holds it."""
+        """Attributes of a variable with its values."""
         return {"units": self.kind.units, "long_name": self.long_name}
 
     @property
@@ -144,7 +145,7 @@ class Measure:
         Raises
         ------
         ValueError
-            If the Dataset is not such a result, or nothing in it has the name `of`.
+            If the Dataset is not such a result, or has no such name as `of`.
         """
         import xarray as xr
 
@@ -166,7 +167,7 @@ class Measure:
         return xr.DataArray(found, {**of, self.dims[0]: names}, dims, self.label, self.attrs)
 
     def estimates(self, values: "Numbers", confidence: float = 0.95) -> "Numbers":
-        """Mean, standard error, and interval of its values in independent replications.
+        """Mean, standard error and interval of its values over independent replications.
 
         Parameters
         ----------
@@ -176,14 +177,14 @@ class Measure:
         Returns
         -------
         array of float, shape (4, ...)
-            As of `leakthrough.statistics.intervals`: Wilson's interval of a probability, otherwise
+            As in `leakthrough.statistics.intervals`: Wilson's interval for a probability, otherwise
             Student's t.
         """
         return self.interval(self.moments(values), len(values), confidence)
 
     def moments(self, values: "Numbers") -> "Numbers":
         """Mean and variance, shape (2, ...), of its values, shape (R, ...)."""
-        if self.kind.probability:  # the mean alone tells the variance
+        if self.kind.probability:  # the variance follows from the mean
             mean = values.mean(axis=0)
             return np.stack([mean, mean])
         few = len(values) < 2
@@ -191,7 +192,7 @@ class Measure:
         return np.stack([values.mean(axis=0), spread])
 
     def interval(self, moments: "Numbers", number: int, confidence: float = 0.95) -> "Numbers":
-        """Estimates, shape (4, ...), from such moments of a number of replications."""
+        """Estimates, shape (4, ...), from `moments` over a number of replications."""
         mean, spread = moments
         if self.kind.probability:
             return wilson(np.rint(mean * number), number, confidence)
@@ -200,43 +201,28 @@ class Measure:
 
 
 def measure_of(given: "Measure | str") -> Measure:
-    """Return a measure, given as such or by its name.
-
-    Raises
-    ------
-    ValueError
-        If it is neither.
-    """
+    """Return a measure that is given as such or by name; ValueError if it is neither."""
     return given if isinstance(given, Measure) else Measure(given)
 
 
 class Frame(NamedTuple):
-    """Names and numbers along the columns of the counts: S salvos, K magazines."""
+    """Names and values along the columns of the counts: S salvos, K magazines."""
 
     salvo: Sequence[str]  # (S,)
     threat: Sequence[str]  # (S,)
     decoy: Sequence[bool]  # (S,)
-    launched: "Array"  # (S,), or (R, S) where it is drawn
+    launched: "Array"  # (S,), or (R, S) if drawn
     layer: Sequence[str]  # (K,)
     battery: Sequence[str]  # (K,)
     interceptor: Sequence[str]  # (K,)
     cost: "Array"  # (K,)
-    every: dict[str, tuple[str, ...]]  # all names of a kind, also of those without a column
+    every: dict[str, tuple[str, ...]]  # all names by grouping, also those without a column
 
 
 class Reader:
-    """Reads a measure off counts.
+    """Computes a measure from counts with the columns of a frame.
 
-    Parameters
-    ----------
-    measure : Measure
-    frame : Frame
-        What the columns of the counts are.
-
-    Raises
-    ------
-    ValueError
-        If nothing has the name that the measure is `of`.
+    Raises ValueError if the name `of` does not exist.
     """
 
     def __init__(self, measure: Measure, frame: Frame) -> None:
@@ -244,38 +230,47 @@ class Reader:
         if measure.name == "cost_spent":
             weights = weights * frame.cost
         self.weights = weights.T.astype(np.float64)
-        self.whole = bool((self.weights == np.rint(self.weights)).all())  # so sums are exact
+        self.whole = bool((self.weights == np.rint(self.weights)).all())  # then sums are exact
         self.finish = _finish(measure, weights, frame)
 
     def __call__(self, counts: "Array") -> "Numbers":
-        """Return the values (R, names) of the measure in the rows (R, columns) of its source."""
+        """Return the values (R, names) from rows (R, columns) of the measure's source."""
         numbers = counts.astype(np.float64)
         if self.whole:
             return self.finish(numbers @ self.weights)
-        # In the order of the columns: BLAS adds up in another for each number of rows.
+        # In the order of the columns: the order of summation of BLAS depends on the number of rows.
         found = np.zeros((len(numbers), self.weights.shape[1]))
         for column, weights in zip(numbers.T, self.weights, strict=True):
             found += column[:, np.newaxis] * weights
         return self.finish(found)
 
 
+def names_of(measure: Measure, every: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Names of a measure's values, selected from all names by grouping."""
+    if measure.by is None:
+        return ("all",)
+    names = every[measure.by]
+    if measure.of is None:
+        return names
+    if measure.of not in names:
+        text = f"{shown(measure.of)} is not the name of a {measure.by}"
+        raise ValueError(f"measure {measure.name}, of: {text}{nearest(measure.of, names)}")
+    return (measure.of,)
+
+
 def _groups(measure: Measure, frame: Frame) -> "tuple[tuple[str, ...], Array]":
-    """Names of the values, and which columns (names, columns) belong to each."""
+    """Names of the values, and the columns of each as a mask (names, columns)."""
+    names = names_of(measure, frame.every)
     if measure.by is None:
         columns = len(frame.salvo if measure.kind.source == "leaked" else frame.battery)
         real = ~np.array(frame.decoy, np.bool_)
-        return ("all",), real[None] if measure.kind.source == "leaked" else np.ones((1, columns))
-    names, own = frame.every[measure.by], np.array(getattr(frame, measure.by), np.str_)
-    if measure.of is not None:
-        if measure.of not in names:
-            text = f"{shown(measure.of)} is not the name of a {measure.by}"
-            raise ValueError(f"measure {measure.name}, of: {text}{nearest(measure.of, names)}")
-        names = (measure.of,)
+        return names, real[None] if measure.kind.source == "leaked" else np.ones((1, columns))
+    own = np.array(getattr(frame, measure.by), np.str_)
     return names, own == np.array(names, np.str_)[:, np.newaxis]
 
 
 def _finish(measure: Measure, weights: "Array", frame: Frame) -> "Callable[[Numbers], Numbers]":
-    """What becomes of the sum over the columns of a name."""
+    """Function from the sums over the columns of each name to the measure."""
     if measure.name == "leak_rate":
         launched = frame.launched.astype(np.float64) @ weights.T
         launched = np.where(launched > 0, launched, np.nan)
@@ -288,7 +283,7 @@ def _finish(measure: Measure, weights: "Array", frame: Frame) -> "Callable[[Numb
 
 
 def frame_of_result(result: "xr.Dataset") -> Frame:
-    """The frame of a result, whose magazines are all pairs of a battery and an interceptor."""
+    """The frame of a result, with a column for each pair of battery and interceptor."""
     batteries, interceptors = result["battery"].values, result["interceptor"].values
     every = {name: tuple(result[name].values.tolist()) for name in ("salvo", *_OF_ROUNDS)}
     threats = result["threat"].values.tolist()

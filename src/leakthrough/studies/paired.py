@@ -1,4 +1,4 @@
-"""A scenario with other values at some paths, measured on common random numbers."""
+"""A measure of a scenario under changes of its fields, on common random numbers."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,37 +25,23 @@ if TYPE_CHECKING:
 
 
 MOST_KEPT = 2048
-"""Changes that are kept as they were checked: to build one takes as long as to simulate it."""
+"""Checked changes that are cached: building a scenario takes as long as simulating it."""
 
 Prepared = tuple[RaidJob, MeasureValues]
 Changes = Mapping[str, object]
 
 
 def fresh(seed: int) -> int:
-    """A seed whose draws have nothing to do with those of another seed."""
+    """A seed whose draws are independent of those of the given seed."""
     return int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 class PairedRuns:
-    """Values of one measure, one number a replication, of a scenario that is changed.
+    """Values of one measure, one number a replication, under changes of a scenario.
 
-    All changes meet the same draws, so that their differences are those of the changes.
-
-    Parameters
-    ----------
-    scenario : Scenario
-    measure : Measure or str
-        One number for all: `by` needs an `of`.
-    replications : int
-        At least 2: one has no spread.
-    seed : int, optional
-    execution : Execution
-        `progress` shows a bar over the scenarios that are simulated.
-
-    Raises
-    ------
-    ValueError
-        If an argument is not as above.
+    All changes have the same draws, so that shared noise cancels from their differences. Raises
+    ValueError if the measure is not one number (`by` needs `of`), or there are fewer than 2
+    replications. With `progress`, a bar counts simulated scenarios.
     """
 
     def __init__(
@@ -68,14 +54,14 @@ class PairedRuns:
     ) -> None:
         self.scenario, self.measure = checked_scenario(scenario), measure_of(measure)
         if self.measure.dims:
-            text = f"must be one number; of which {self.measure.by}? Say so by `of`"
+            text = f"must be one number here; select one {self.measure.by} with `of`"
             raise ValueError(f"measure {self.measure.label}: {text}")
         self.replications = checked_replications(replications, least=2)
         self.seed = checked_seed(seed)
         self.execution = execution
         self.number = 0
         self.kept: dict[tuple[object, ...], Prepared] = {}
-        self.job, _ = self.prepared({})  # before anything runs: it checks what the measure is of
+        self.job, _ = self.prepared({})  # checks the measure before anything runs
 
     def __enter__(self) -> "PairedRuns":
         from tqdm.auto import tqdm
@@ -87,7 +73,7 @@ class PairedRuns:
         self.bar.close()
 
     def values(self, changes: Changes, *, seed: int | None = None) -> "Numbers":
-        """Values in each replication; with another seed, on other draws."""
+        """Values (replications,), by default on the draws that all changes share."""
         job, empty = self.prepared(changes)
         sink = empty.alike(self.replications)
         own = self.seed if seed is None else seed
@@ -97,22 +83,22 @@ class PairedRuns:
         return sink.values[0][:, 0]
 
     def check(self, every: Iterable[Changes]) -> None:
-        """Raise what any of some changes would, before anything runs."""
+        """Check changes before anything runs; raises what the first invalid one raises."""
         for changes in every:
             found = self.prepared(changes)
             if len(self.kept) < MOST_KEPT:
                 self.kept[_key(changes)] = found
 
     def each(self, every: Sequence[Changes], take: "Callable[[Numbers], None]") -> None:
-        """Hand on the values for each of some changes, in their order."""
+        """Call `take` with the values (replications,) of each change, in order."""
         run(_EachChange(self, every, take), **self.execution._replace(progress=False)._asdict())
 
     def prepared(self, changes: Changes) -> Prepared:
-        """What `check` has kept, or made anew."""
+        """Job and empty sink of a change, from the cache of `check` or newly built."""
         return self.kept.get(_key(changes)) or _prepared(self.scenario, self.measure, changes)
 
     def finish(self, changes: Changes) -> None:
-        """Count a scenario that has been simulated."""
+        """Count a simulated scenario and drop it from the cache."""
         self.kept.pop(_key(changes), None)
         self.number += 1
         self.bar.update()
@@ -123,7 +109,7 @@ class PairedRuns:
         coordinates: Mapping[str, Any],
         confidence: float,
     ) -> "xr.Dataset":
-        """Make a Dataset that says what was studied, and on which draws."""
+        """Make a Dataset with the scenario, measure, seed and replications of the study."""
         import xarray as xr
 
         own = {
@@ -143,7 +129,7 @@ def _prepared(scenario: Scenario, measure: Measure, changes: Changes) -> Prepare
 
 
 class _SomeChanges(NamedTuple):
-    """Computes the values of some changes, in some replications."""
+    """Task: values of some changes in some replications."""
 
     scenario: Scenario
     measure: Measure
@@ -151,7 +137,7 @@ class _SomeChanges(NamedTuple):
     seed: int
     start: int
     stop: int
-    runs: PairedRuns | None = None  # in this process
+    runs: PairedRuns | None = None  # None in another process
 
     def prepare(self) -> None:
         """Compile, or load from the cache."""
@@ -164,42 +150,42 @@ class _SomeChanges(NamedTuple):
         return _prepared(self.scenario, self.measure, changes)
 
     def __call__(self, flag: Flag) -> "list[Numbers]":
-        """Return the values (replications,) of each."""
+        """Return the values (replications,) of each change."""
         found = []
         for changes in self.every:
             job, empty = self._prepared(changes)
             sink = empty.alike(self.stop - self.start)
-            stretch = range(self.start, self.stop)
-            collect(job, self.seed, stretch, sink, flag, origin=self.start)
+            block = range(self.start, self.stop)
+            collect(job, self.seed, block, sink, flag, origin=self.start)
             found.append(sink.values[0][:, 0])
         return found
 
 
 class _EachChange(Work):
-    """A work whose points are changes, with their values handed on in their order."""
+    """Work of the scheduler: each point is a change; values are delivered in order."""
 
     def __init__(
         self, runs: PairedRuns, every: Sequence[Changes], take: "Callable[[Numbers], None]"
     ) -> None:
         super().__init__(runs.job, [(0, len(every))], runs.replications)
-        self.runs, self.every, self.hand_on = runs, every, take
+        self.runs, self.every, self.deliver = runs, every, take
         self.parts = Parts(runs.replications)
-        self.early: dict[int, Numbers] = {}  # than those before them
+        self.pending: dict[int, Numbers] = {}  # complete, but an earlier one is not
         self.next = 0
 
     def unit(self, task: Task, *, here: bool) -> _SomeChanges:
-        """What computes a task."""
+        """The callable that computes a task."""
         runs, every = self.runs, self.every[task.first : task.last]
         own = runs.scenario, runs.measure, every, runs.seed, task.start, task.stop
         return _SomeChanges(*own, runs if here else None)
 
     def take(self, task: Task, result: "list[Numbers]") -> None:
-        """Hand on what is complete, and all before it."""
+        """Deliver the changes that are complete, in order."""
         for point, values in enumerate(result, task.first):
             whole = self.parts.joined(point, task.start, [values])
             if whole is not None:
-                self.early[point] = whole[0]
-        while self.next in self.early:
-            self.hand_on(self.early.pop(self.next))
+                self.pending[point] = whole[0]
+        while self.next in self.pending:
+            self.deliver(self.pending.pop(self.next))
             self.runs.finish(self.every[self.next])
             self.next += 1

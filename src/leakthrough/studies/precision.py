@@ -1,4 +1,4 @@
-"""As many replications as a wanted precision takes."""
+"""Sequential simulation until an interval is narrow enough."""
 
 import concurrent.futures
 import warnings
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
 
 FIRST = 1_000
-"""Replications of the first batch: a variance from a few dozen stops far too early."""
+"""Replications of the first batch: with the variance of a few dozen it stops far too early."""
 MARGIN = 1.1
-"""What is asked for beyond what seems needed: one more interim analysis is rarely needed."""
+"""Factor on the estimated number of replications, which makes a further analysis rare."""
 EVENTS = 100.0
-"""Of what is rare, where the precision is relative to how often it was found."""
+"""Occurrences of a rare event that a relative precision requires."""
 LEAST_GROWTH, MOST_GROWTH = 1.25, 8.0
-"""Bounds of a batch, over what there is: few interim analyses, and no leap on a poor guess."""
+"""Bounds of the growth from one interim analysis to the next: few analyses, no large overshoot."""
 
 
 class _Wanted(NamedTuple):
-    """What is to be reached."""
+    """Requested precision."""
 
     half_width: float
     relative: bool
@@ -41,11 +41,11 @@ class _Wanted(NamedTuple):
 
 
 class _Interim(NamedTuple):
-    """What one interim analysis finds."""
+    """Result of one interim analysis."""
 
     estimates: "Numbers"  # (4,)
     reached: bool
-    needed: float  # replications, as it seems
+    needed: float  # estimated replications
 
 
 def simulate_to_precision(
@@ -69,21 +69,21 @@ def simulate_to_precision(
     measure : Measure or str
         One number a replication.
     half_width : float
-        Half the width of the interval [as the measure]; with `relative`, over its mean.
+        Half the width of the interval [units of the measure]; with `relative`, divided by its mean.
     relative : bool
     confidence : float
         Of the interval.
     most_replications : int
-        When to give up, from 2.
+        Limit, from 2.
     seed, workers, executor, progress
         As for `simulate`. The replications are the first ones of `simulate` with this seed.
 
     Returns
     -------
     xarray.Dataset
-        The measure, by its label, along `estimate`; `replications` used; `analyses`, the
-        replications at each interim analysis; whether it was `reached`; `seed` and
-        `scenario_digest`.
+        The measure, by its label, along `estimate`; the `replications` used; `analyses`, the
+        replications at each interim analysis; `reached`, whether the precision was reached; `seed`
+        and `scenario_digest`.
 
     Warns
     -----
@@ -93,28 +93,28 @@ def simulate_to_precision(
     Raises
     ------
     ValueError
-        If an argument is out of range, before anything is simulated.
+        If an argument is out of range; raised before anything is simulated.
 
     Notes
     -----
-    To stop as soon as an interval looks narrow stops where the spread happens to look small, and
-    covers too little: 5 to 20 % of the time instead of 95, for a rare event, from a first batch
-    of 20. Here
+    A rule that stops as soon as the interval is narrow stops preferentially where the sample
+    variance is too small, so its coverage is too low: 5 to 20 % instead of 95 % for a rare event
+    with a first batch of 20. Therefore
 
-    - the first batch holds 1,000 replications, and the next ones are planned from the variance
-      found so far, with a tenth more, after Stein: two or three interim analyses are usual, and
-      each batch multiplies what there is by 1.25 to 8;
-    - a mean has Student's t interval only once there are 50 times its squared skewness of
-      replications, twice Cochran's rule (a rare event has then happened some 50 times); before
-      that, and where all values are equal, it has the wider interval of Maurer and Pontil, which
-      holds for any bounded values;
-    - a probability has Wilson's interval, which is wide where nothing happened;
-    - with `relative`, something rare must have happened some 100 times (replications are 100 times
-      the squared skewness, where that is above 0): what comes early by chance seems larger than
-      it is, and so its relative precision better.
+    - the first batch has 1,000 replications, and later ones are planned from the variance so far
+      plus a tenth (after Stein). Two or three interim analyses are usual; each multiplies the
+      number of replications by 1.25 to 8;
+    - a mean has Student's t interval only once the replications number 50 times its squared
+      skewness, twice Cochran's rule (a rare event has then occurred some 50 times). Before that,
+      and where all values are equal, it has the wider interval of Maurer and Pontil, which is
+      valid for any bounded values;
+    - a probability has Wilson's interval, which is wide where no event occurred;
+    - with `relative`, a rare event must have occurred some 100 times (replications are 100 times
+      the squared skewness, where that is above 0): events that occur early by chance bias the
+      mean upwards, which makes the relative precision appear better than it is.
 
-    Rounds and costs are taken to be bounded by the largest that was seen. A mean of these that
-    is made up by something much rarer than one replication in a thousand is not guarded against.
+    Rounds and costs are assumed to be bounded by the largest observed value. The rule does not
+    guard against a mean that is dominated by events much rarer than one replication in a thousand.
 
     References
     ----------
@@ -134,14 +134,13 @@ def simulate_to_precision(
     (1712, [6.01, 0.05, 5.92, 6.11])
     """
     checked_scenario(scenario)
-    wanted = _checked(measure_of(measure), half_width, relative, confidence, most_replications)
+    chosen = measure_of(measure)
+    wanted = _checked(chosen, half_width, relative, confidence, most_replications)
     execution = checked_execution(workers, executor, progress)
-    sample = SequentialSample(
-        scenario, measure_of(measure), seed=checked_seed(seed), execution=execution
-    )
+    sample = SequentialSample(scenario, chosen, seed=checked_seed(seed), execution=execution)
     numbers, interim = _until(sample, wanted)
     if not interim.reached:
-        text = f"{sample.measure.label}: not as precise as wanted with {numbers[-1]:,} replications"
+        text = f"{chosen.label}: not as precise as requested with {numbers[-1]:,} replications"
         more = f"; some {interim.needed:,.0f} seem needed" if np.isfinite(interim.needed) else ""
         warnings.warn(text + more, RuntimeWarning, stacklevel=2)
     found = _dataset(sample, interim, numbers, wanted.confidence)
@@ -165,59 +164,51 @@ def _checked(
 
 
 def _until(sample: SequentialSample, wanted: _Wanted) -> tuple[list[int], _Interim]:
-    """Replications at each interim analysis, and what the last one finds."""
+    """Replications at each interim analysis, and the result of the last one."""
     numbers = [min(FIRST, wanted.most)]
     while True:
         interim = _analyse(sample, numbers[-1], wanted)
         if interim.reached or numbers[-1] == wanted.most:
             return numbers, interim
-        numbers.append(_next(numbers[-1], interim.needed, wanted.most))
+        growth = min(max(MARGIN * interim.needed / numbers[-1], LEAST_GROWTH), MOST_GROWTH)
+        numbers.append(min(int(np.ceil(growth * numbers[-1])), wanted.most))
 
 
 def _analyse(sample: SequentialSample, number: int, wanted: _Wanted) -> _Interim:
-    """The interval, whether it is narrow enough and to be believed, and what seems needed."""
+    """The interval, whether the precision is reached, and the estimated replications."""
     probability = sample.measure.kind.probability
     estimates = sample.estimates(number, wanted.confidence)
     mean, low, high = estimates[0], estimates[2], estimates[3]
-    # An end may have been cut where the mean cannot lie: then the other side counts.
+    # One end may be clipped to the range of the mean; the larger side counts.
     reach = (high - low) / 2.0 if probability else max(high - mean, mean - low)
     target = wanted.half_width * (mean if wanted.relative else 1.0)
     ratio = float(reach / target) if target > 0.0 else np.inf
     values, rare = sample.up_to(number), 0.0
     if wanted.relative:
-        # What is rare and happened to come early seems more, and so more precise, than it is.
+        # A rare event that occurs early by chance seems more frequent and precise than it is.
         rare = EVENTS * max(skewness(values), 0.0) ** 2
     varies = np.ptp(values) > 0 if probability else is_settled(values)
     needed = max(number * ratio ** (2 if varies else 1), rare)
     return _Interim(estimates, ratio <= 1.0 and number >= rare, needed)
 
 
-def _next(number: int, needed: float, most: int) -> int:
-    """Replications of the next interim analysis."""
-    growth = min(max(MARGIN * needed / number, LEAST_GROWTH), MOST_GROWTH)
-    return min(int(np.ceil(growth * number)), most)
-
-
 def _dataset(
     sample: SequentialSample, interim: _Interim, numbers: list[int], confidence: float
 ) -> "xr.Dataset":
-    """What was found, labelled."""
     import xarray as xr
 
     label, attrs = sample.measure.label, sample.measure.attrs
     return labelled(
         {
             label: measured(interim.estimates, attrs["long_name"], units=attrs["units"]),
-            "replications": xr.Variable((), numbers[-1], _said("replications used")),
-            "reached": xr.Variable(
-                (), interim.reached, _said("whether it is as precise as wanted")
-            ),
-            "analyses": xr.Variable("analysis", numbers, _said("replications at each analysis")),
+            "replications": xr.Variable((), numbers[-1], _attrs("replications used")),
+            "reached": xr.Variable((), interim.reached, _attrs("whether the precision is reached")),
+            "analyses": xr.Variable("analysis", numbers, _attrs("replications at each analysis")),
         },
         xr.Dataset(),
         confidence,
     )
 
 
-def _said(long_name: str) -> dict[str, str]:
+def _attrs(long_name: str) -> dict[str, str]:
     return {"units": "1", "long_name": long_name}

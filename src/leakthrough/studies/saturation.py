@@ -1,7 +1,8 @@
-"""The size of a raid at which what gets through crosses a threshold."""
+"""The raid size at which a measure, such as the leak rate, crosses a threshold."""
 
 import concurrent.futures
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,39 +24,32 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
 
 PARTS = 1024
-"""Of an axis of numbers that are not whole: between two points as near, a line is drawn."""
+"""Resolution on an axis of real numbers: closer points are joined by a straight line."""
 MEAN, LOW, HIGH = 0, 2, 3
 
 
+@dataclass
 class _Curve:
-    """Estimates along an axis; what is known is not computed again."""
+    """Estimates along an axis, each computed once."""
 
-    def __init__(
-        self,
-        scenario: Scenario,
-        path: str,
-        measure: Measure,
-        *,
-        replications: int,
-        confidence: float,
-        seed: int,
-        execution: Execution,
-    ) -> None:
-        self.scenario, self.path, self.measure = scenario, path, measure
-        self.replications, self.confidence, self.seed = replications, confidence, seed
-        self.execution = execution
-        self.points: dict[float, Numbers] = {}
+    scenario: Scenario
+    path: str
+    measure: Measure
+    replications: int
+    confidence: float
+    seed: int
+    execution: Execution
+    points: "dict[float, Numbers]" = field(default_factory=dict)
 
     def sample(self, at: float) -> SequentialSample:
-        """The values at one point."""
+        """Sample of the measure at one point."""
         changed = self.scenario.replace(self.path, at)
         return SequentialSample(changed, self.measure, seed=self.seed, execution=self.execution)
 
     def __call__(self, at: float) -> "Numbers":
         """Estimates (4,) at one point."""
         if at not in self.points:
-            found = self.sample(at).estimates(self.replications, self.confidence)
-            self.points[at] = found
+            self.points[at] = self.sample(at).estimates(self.replications, self.confidence)
         return self.points[at]
 
 
@@ -72,21 +66,21 @@ def saturation_point(
     executor: concurrent.futures.Executor | None = None,
     progress: bool = False,
 ) -> "xr.Dataset":
-    """Where along an axis a measure crosses a threshold, such as a leak rate of 10 %.
+    """Find where along an axis a measure crosses a threshold, such as a leak rate of 10 %.
 
     Parameters
     ----------
     scenario : Scenario
     axis : mapping of str to (low, high)
         One path, such as ``"salvos.drones.count"`` or ``"salvos.drones.arrival.rate"``, and the
-        ends between which it goes: whole numbers where the field is whole. **The mean of the
-        measure must rise along it, or fall.**
+        ends of its range; whole numbers where the field is whole. **The mean of the measure must
+        be monotonic along the axis.**
     measure : Measure or str
         One number a replication.
     threshold : float
         In the units of the measure.
     replications : int
-        At each point.
+        Of each point.
     confidence : float
         Of the interval of the crossing.
     seed, workers, executor, progress
@@ -95,25 +89,25 @@ def saturation_point(
     Returns
     -------
     xarray.Dataset
-        `crossing`, with its interval from `crossing_low` to `crossing_high`, in units of the
-        axis; infinite, or minus infinite, where they may lie beyond its ends. The estimates of
-        the measure, by its label, along the `point` that were simulated. And `seed` and
-        `scenario_digest`.
+        `crossing` and its interval from `crossing_low` to `crossing_high`, in units of the axis;
+        plus or minus infinity where they may lie beyond its ends. The estimates of the measure, by
+        its label, along the simulated `point`. Also `seed` and `scenario_digest`.
 
     Raises
     ------
     ValueError
-        If an argument is out of range, or the path does not take such numbers, before anything
-        is simulated.
+        If an argument is out of range, or the path does not accept such numbers; raised before
+        anything is simulated.
 
     Notes
     -----
-    The interval holds the points at which the interval of the measure holds the threshold: the
-    test of each point, inverted. As it is the point of the crossing that must not be rejected,
-    it is as good as the interval of the measure there, however many points are simulated.
-    Estimate and both ends of the band are followed by bisection, which needs each of them to
-    rise (or fall) like the mean: on common random numbers they nearly do. Between whole numbers,
-    and between points as near as a 1,024th of the axis, curves are taken to be straight.
+    The interval consists of the points at which the interval of the measure contains the
+    threshold (inversion of a test at each point). It excludes the true crossing only if the test
+    at that one point errs, so its coverage is that of the measure's interval there, however many
+    points are simulated. Bisection finds where the estimate and both ends of the band cross. It
+    requires that all three are monotonic like the mean, which is nearly so on common random
+    numbers. Interpolation is linear between whole numbers, and between points closer than a
+    1,024th of the axis.
 
     Examples
     --------
@@ -137,15 +131,15 @@ def saturation_point(
         execution=checked_execution(workers, executor, progress),
     )
     level = checked_level(chosen, "threshold", threshold)
-    curve.sample(low), curve.sample(high)  # whatever is wrong with either is said here
+    curve.sample(low), curve.sample(high)  # raises before anything is simulated
     rising = bool(curve(high)[MEAN] >= curve(low)[MEAN])
     at, *ends = (_crossing(curve, row, level, low, high, rising) for row in (MEAN, LOW, HIGH))
-    # Where not even the band crosses, the crossing lies beyond the end of the axis.
+    # If the band does not cross either, the crossing lies beyond an end of the axis.
     return _dataset(curve, at, min(*ends, high), max(*ends, low))
 
 
 def _checked_axis(scenario: Scenario, axis: object) -> tuple[str, float, float]:
-    """Path and ends of an axis, whole where the field is, or a clear error."""
+    """Path and checked ends of an axis, as integers where the field is whole."""
     text = "must be one path with (low, high), low below high"
     if not isinstance(axis, Mapping) or len(axis) != 1:
         raise ValueError(f"axis: {text}; got {shown(axis)}")
@@ -156,7 +150,7 @@ def _checked_axis(scenario: Scenario, axis: object) -> tuple[str, float, float]:
     try:
         scenario.replace(path, low)
         scenario.replace(path, high)
-    except ScenarioError:  # the field may be whole; if not, what is wrong with it is said now
+    except ScenarioError:  # the field may be whole; otherwise the error is the user's
         if not (low.is_integer() and high.is_integer()):
             raise
         scenario.replace(path, int(low))
@@ -168,7 +162,7 @@ def _checked_axis(scenario: Scenario, axis: object) -> tuple[str, float, float]:
 def _crossing(
     curve: _Curve, row: int, level: float, low: float, high: float, rising: bool
 ) -> float:
-    """Where one of the curves crosses the level; infinite where it does so beyond an end."""
+    """Where one of the curves crosses the level; infinite if beyond an end."""
 
     def is_past(at: float) -> bool:
         return bool(curve(at)[row] >= level) == rising
@@ -187,7 +181,6 @@ def _crossing(
 
 
 def _dataset(curve: _Curve, at: float, first: float, last: float) -> "xr.Dataset":
-    """What was found, labelled."""
     import xarray as xr
 
     label, attrs = curve.measure.label, curve.measure.attrs
@@ -199,17 +192,12 @@ def _dataset(curve: _Curve, at: float, first: float, last: float) -> "xr.Dataset
         "crossing_low": (first, "low end of the interval of the crossing"),
         "crossing_high": (last, "high end of the interval of the crossing"),
     }
-    found = labelled(
-        {
-            **{
-                name: xr.Variable((), float(value), {**units, "long_name": text})
-                for name, (value, text) in ends.items()
-            },
-            label: measured(estimates, attrs["long_name"], "point", units=attrs["units"]),
-        },
-        xr.Dataset(),
-        curve.confidence,
-    )
+    variables = {
+        name: xr.Variable((), float(value), {**units, "long_name": text})
+        for name, (value, text) in ends.items()
+    }
+    variables[label] = measured(estimates, attrs["long_name"], "point", units=attrs["units"])
+    found = labelled(variables, xr.Dataset(), curve.confidence)
     found.attrs["path"] = curve.path
     point = ("point", points, {**units, "long_name": curve.path})
     return found.assign_coords({"point": point, **origin(curve.scenario, curve.seed)})

@@ -1,4 +1,4 @@
-"""Which of the things that one does not know matters: Sobol' indices."""
+"""Variance-based sensitivity to uncertain fields: Sobol' indices."""
 
 import concurrent.futures
 import itertools
@@ -41,25 +41,25 @@ def sensitivity(
 ) -> "xr.Dataset":
     """Share of the variance of a measure's mean that each uncertain field accounts for.
 
-    The function that is examined is the mean of the measure over replications, as a function of
-    the fields. For each field its **first-order** index is the share of the variance that would
-    go if that field were known; its **total** index the share that would stay if all others were.
-    Where they differ the field acts together with others.
+    The output is the mean of the measure over replications, as a function of the fields. The
+    **first-order** index of a field is the share of the variance that would vanish if that field
+    were known; its **total** index is the share that would remain if all others were known. Where
+    they differ, the field interacts with others.
 
-    The mean comes out of a simulation, with an error that varies from point to point and acts
-    like variance: it lifts total indices, and lowers first-order ones. As all points share their
-    draws much of it cancels, and what is left is known from the covariances over the
-    replications: `first_order_noise` and `total_noise` are estimates of how much of each index it
-    is. Where they are not small compared with the index, take more replications.
+    The mean is estimated by simulation, and its error varies from point to point and acts like
+    variance: it raises total indices and lowers first-order ones. All points share their draws, so
+    much of it cancels. The rest is estimated from the covariances over the replications:
+    `first_order_noise` and `total_noise` are its contribution to each index. Where they are not
+    small compared with the index, use more replications.
 
     Parameters
     ----------
     scenario : Scenario
         Base scenario; fields not listed in `distributions` are held fixed.
     distributions : mapping of str to frozen scipy.stats distribution
-        By path, what one believes about the field; independent of one another. Where the field
-        holds a whole number, what is drawn is rounded. (A distribution *in* the scenario is
-        something else: it is drawn in each replication.)
+        By path, the uncertainty of the field; independent of one another. Values of whole-number
+        fields are rounded. (A distribution *in* the scenario is different: it is drawn in each
+        replication.)
     measure : Measure or str
         One number.
     points : int
@@ -67,7 +67,7 @@ def sensitivity(
     replications : int
         Of each scenario, at least 2.
     seed, workers, executor, progress
-        As for `simulate`. The points are drawn by the same seed.
+        As for `simulate`. The points are drawn with the same seed.
     confidence : float
         Of the intervals, between 0 and 1.
 
@@ -77,18 +77,18 @@ def sensitivity(
         Along `path`:
 
         - `first_order`, `total`: the indices, along `estimate`, with percentile bootstrap
-          intervals over the points. They may fall a little outside 0 to 1, and the intervals are
-          rough for few points: a hundred or more are wanted;
+          intervals over the points. Estimates may be slightly outside 0 to 1. The intervals need
+          a hundred points or more;
         - `first_order_noise`, `total_noise`: what the noise of simulation adds to them.
 
-        And `mean`, `standard_deviation` of the measure's mean over the points. All indices are
-        NaN where the measure is the same at all points.
+        Also `mean` and `standard_deviation` of the measure's mean over the points. All indices
+        are NaN where the measure is the same at all points.
 
     Raises
     ------
     ValueError
-        If a path does not exist, a point is not allowed there, or an argument is not as above;
-        before anything runs.
+        If a path does not exist, a value is not allowed there, or an argument is not as above;
+        raised before anything runs.
 
     References
     ----------
@@ -105,18 +105,14 @@ def sensitivity(
     ...     kill: stats.uniform(0.7, 0.2),
     ...     "layers.defence.sensor.availability": stats.uniform(0.9, 0.1),
     ... }
-    >>> found = sensitivity(
-    ...     scenario, distributions, points=64, replications=200, seed=1
-    ... )
+    >>> found = sensitivity(scenario, distributions, points=64, replications=200, seed=1)
     >>> found.first_order.sel(estimate="mean").values.round(2).tolist()
     [0.87, 0.12]
     """
     import xarray as xr
 
-    level, execution = (
-        checked_confidence(confidence),
-        checked_execution(workers, executor, progress),
-    )
+    level = checked_confidence(confidence)
+    execution = checked_execution(workers, executor, progress)
     runs = PairedRuns(scenario, measure, replications, seed, execution)
     if not is_whole(points) or not 2 <= points <= MOST_POINTS or points & (points - 1):
         raise ValueError(f"points: must be a power of 2 from 2 to {MOST_POINTS}; got {points!r}")
@@ -143,7 +139,7 @@ def sensitivity(
 def _designs(
     scenario: Scenario, distributions: Mapping[str, Any], points: int, seed: int
 ) -> list[list[dict[str, Any]]]:
-    """Changes at the points of the designs A, B, and A with each column of B in turn."""
+    """Changes at the points of the designs A, B, and A with one column of B for each field."""
     from scipy.stats import qmc
 
     if not isinstance(distributions, Mapping):
@@ -175,9 +171,9 @@ def _designs(
 
 
 class _DesignSums:
-    """Means at all points of the designs (D, points), and what noise does to the indices.
+    """Means at all points of the designs (D, points), and the effect of noise on the indices.
 
-    The error of a mean over R replications has the covariances of the values over R. With `s` a
+    Errors of means over R replications have the covariances of the values, divided by R. With `s` a
     covariance over replications, averaged over the points, and `all` the mean over the points of
     A and B, noise adds to the numerators (`scipy.stats.sobol_indices`, saltelli_2010) and to the
     variance over the points
@@ -203,7 +199,7 @@ class _DesignSums:
         self.to_variance = (self.own / points - common @ common) / scale
 
     def _take(self, values: "Numbers") -> None:
-        """Take the values of one design at one point."""
+        """Collect the values of one design at one point."""
         self.values.append(values)
         if len(self.values) == len(self.outputs):
             self._add(np.stack(self.values))
@@ -224,9 +220,9 @@ class _DesignSums:
     def noise(self) -> "Numbers":
         """What noise adds to the indices (2, fields)."""
         index, variance = _indices(self.outputs), self.outputs[:2].var()
-        # Where all is noise, nothing is left to divide by.
-        left = variance - self.to_variance if variance > self.to_variance else np.nan
-        noise: Numbers = index - (index * variance - self.to_numerators) / left
+        # NaN where the noise exceeds the variance.
+        corrected = variance - self.to_variance if variance > self.to_variance else np.nan
+        noise: Numbers = index - (index * variance - self.to_numerators) / corrected
         return noise
 
 
@@ -237,7 +233,7 @@ def _indices(outputs: "Numbers") -> "Numbers":
     fields = len(outputs) - 2
     if outputs[:2].var() == 0.0:
         return np.full((2, fields), np.nan)
-    # SciPy fails on one field alone: it gets the first twice.
+    # SciPy fails for a single field, so the first field is given twice.
     mixed = outputs[[2, *range(2, len(outputs))], np.newaxis]
     given: Any = {"f_A": outputs[:1], "f_B": outputs[1:2], "f_AB": mixed}
     found = sobol_indices(func=given, n=outputs.shape[1])
@@ -245,10 +241,8 @@ def _indices(outputs: "Numbers") -> "Numbers":
 
 
 def _estimates(outputs: "Numbers", level: float, seed: int) -> "Numbers":
-    """Both indices, their standard errors and intervals (4, 2, fields) by the bootstrap.
-
-    SciPy's own bootstrap cannot be seeded.
-    """
+    """Both indices, their standard errors and intervals (4, 2, fields) by the bootstrap."""
+    # SciPy's own bootstrap cannot be seeded.
     points, rng = outputs.shape[1], np.random.default_rng(seed)
     again = [_indices(outputs[:, rng.integers(points, size=points)]) for _ in range(RESAMPLES)]
     spread = np.std(again, axis=0, ddof=1)

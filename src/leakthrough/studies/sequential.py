@@ -1,4 +1,4 @@
-"""A sample of one measure of one scenario that grows on demand, and how sure its mean is."""
+"""A sample of one measure of one scenario that grows on demand, and the error of its mean."""
 
 from typing import TYPE_CHECKING
 
@@ -15,39 +15,26 @@ if TYPE_CHECKING:
 
     Numbers = npt.NDArray[np.float64]
 
-
 SETTLED = 50.0
-"""Replications that make a mean normal enough, over its squared skewness.
+"""Replications, divided by the squared skewness, from which a mean is taken to be normal.
 
-Twice what Cochran asks for, as here their number depends on what is found: with 25 the 95 %
-interval of a mean made of one replication in a hundred covered 94.4 % when first precise enough.
+Twice Cochran's rule, because here the number of replications depends on the values: with 25, the
+95 % interval of the mean of a one-in-a-hundred event covered 94.4 % when first precise enough.
 """
 
 
 class SequentialSample:
-    """Values of a measure; those that are known are not computed again.
+    """Values of a measure, each computed once.
 
-    Replication n has the draws of replication n of `simulate` with this seed.
-
-    Parameters
-    ----------
-    scenario : Scenario
-    measure : Measure
-        One number a replication.
-    seed : int
-    execution : Execution
-
-    Raises
-    ------
-    ValueError
-        If the measure is not one number, or is of something that the scenario does not have.
+    Replication n has the draws of replication n of `simulate` with this seed. Raises ValueError if
+    the measure is not one number, or the scenario does not have what it selects.
     """
 
     def __init__(
         self, scenario: Scenario, measure: Measure, *, seed: int, execution: Execution
     ) -> None:
         if measure.dims:
-            text = f"must be one number here: say of which {measure.by}, with `of`"
+            text = f"must be one number here; select one {measure.by} with `of`"
             raise ValueError(f"measure {measure.label}: {text}")
         self.measure, self.seed, self.execution = measure, seed, execution
         self.job, self.empty = prepared(scenario, [measure])
@@ -68,33 +55,23 @@ class SequentialSample:
         return self.values[:replications]
 
     def estimates(self, replications: int, confidence: float) -> "Numbers":
-        """Mean, standard error and interval (4,), which has a width even where all are equal."""
+        """Mean, standard error and interval (4,); its width is positive even for equal values."""
         values = self.up_to(replications)
         found = self.measure.estimates(values[:, np.newaxis], confidence)[:, 0]
         if not self.measure.kind.probability:
-            reach = reach_of(values, (1.0 - confidence) / 2.0, self.most)
-            found[2:] = max(found[0] - reach, 0.0), min(found[0] + reach, self.most)
+            margin = margin_of(values, (1.0 - confidence) / 2.0, self.most)
+            found[2:] = max(found[0] - margin, 0.0), min(found[0] + margin, self.most)
         return found
 
 
-def reach_of(values: "Numbers", error: float, most: float) -> float:
-    """How far above (or below) the mean of some values the true mean may lie.
+def margin_of(values: "Numbers", error: float, most: float) -> float:
+    """One-sided margin of error of the mean of a sample.
 
-    Student's t where there are replications enough for the skewness of the values. Otherwise
-    the bound of Maurer and Pontil, which holds for any values from 0 to `most`, and has a
-    width where all of them are equal; with no such bound, `most` is the largest one seen.
-
-    Parameters
-    ----------
-    values : array of float, shape (R,)
-    error : float
-        Probability that it lies beyond.
-    most : float
-
-    References
-    ----------
-    Cochran, Sampling Techniques (3rd ed. 1977), section 2.15. Maurer and Pontil (2009),
-    Empirical Bernstein bounds and sample variance penalization.
+    Student's t where there are enough replications for the skewness of the values. Otherwise the
+    bound of Maurer and Pontil, which is valid for any values from 0 to `most` and positive where
+    all values are equal; if `most` is infinite, the largest value is used instead. `error` is the
+    probability that the true mean differs by more, on one side. References: see
+    `leakthrough.simulate_to_precision`.
     """
     from scipy.special import stdtrit
 
@@ -107,9 +84,9 @@ def reach_of(values: "Numbers", error: float, most: float) -> float:
 
 
 def is_settled(values: "Numbers") -> bool:
-    """Whether the mean of so many such values is as good as normal, after Cochran.
+    """Whether the sample is large enough for a normal mean, by Cochran's rule times two.
 
-    Of an event that is rare, it is after it has happened some 50 times.
+    For a rare event this is so after some 50 occurrences.
     """
     return bool(np.ptp(values) > 0 and len(values) >= SETTLED * skewness(values) ** 2)
 
@@ -119,5 +96,5 @@ def skewness(values: "Numbers") -> float:
     if np.ptp(values) == 0:
         return 0.0
     deviation = values - values.mean()
-    square = deviation * deviation  # a cube by ** takes ten times as long
+    square = deviation * deviation  # a cube by ** is ten times as slow
     return float((square * deviation).mean() / square.mean() ** 1.5)

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import math
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -25,46 +26,40 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
 
 FIRST, GROWTH = 1_000, 4
-"""Replications of the first interim analysis of a candidate, and how they grow if undecided."""
+"""Replications of a candidate's first interim analysis, and their growth factor if undecided."""
 
 
 class _Outcome(NamedTuple):
-    """What was found for one candidate."""
+    """Result of one candidate."""
 
     verdict: Verdict
     replications: int
-    estimates: "Numbers"  # (4,) of the measure, or of the probability that a bound is kept
+    estimates: "Numbers"  # (4,) of the measure, or of the probability that the bound is kept
 
 
+@dataclass
 class _Search:
-    """Tries candidates, and remembers what it found."""
+    """Tests candidates and keeps their results."""
 
-    def __init__(
-        self,
-        scenario: Scenario,
-        path: str,
-        goal: Goal,
-        *,
-        sizes: list[int],
-        error: float,
-        confidence: float,
-        seed: int,
-        execution: Execution,
-    ) -> None:
-        self.scenario, self.path, self.goal = scenario, path, goal
-        self.sizes, self.error, self.confidence = sizes, error, confidence
-        self.seed, self.execution = seed, execution
-        self.outcomes: dict[int, _Outcome] = {}
+    scenario: Scenario
+    path: str
+    goal: Goal
+    sizes: list[int]  # replications at each interim analysis
+    error: float  # of each interim analysis
+    confidence: float
+    seed: int
+    execution: Execution
+    outcomes: dict[int, _Outcome] = field(default_factory=dict)
 
     def sample(self, number: int) -> SequentialSample:
-        """The values for one candidate."""
+        """Sample of the measure for one candidate."""
         changed = self.scenario.replace(self.path, number)
         return SequentialSample(
             changed, measure_of(self.goal.measure), seed=self.seed, execution=self.execution
         )
 
     def verdict(self, number: int) -> Verdict:
-        """Simulate until it is decided, or as often as allowed."""
+        """Simulate a candidate until it is decided or the limit is reached."""
         sample, replications = self.sample(number), 0
         verdict: Verdict = "undecided"
         for replications in self.sizes:
@@ -101,53 +96,52 @@ def size_for_goal(
     ----------
     scenario : Scenario
     path : str
-        Of a whole number in it, such as ``"layers.point.batteries.gun.count"``. Rounds and
-        channels of a battery with a `count` are those of each.
+        Of a whole number, such as ``"layers.point.batteries.gun.count"``. Rounds and channels of
+        a battery with a `count` are those of each unit.
     goal : Goal
-        What is to hold. **If it holds for some number, it must hold for larger ones**: more
-        rounds, channels or batteries, or longer salvos where rounds abound.
+        **If it holds for some number, it must hold for all larger ones**: more rounds, channels
+        or batteries, or longer salvos where rounds are ample.
     low, high : int
-        The candidates among which the fewest is sought.
+        Smallest and largest candidate.
     confidence : float
-        That the whole answer is right.
+        Probability that the whole answer is correct.
     most_replications : int
-        For one candidate, from 2. A candidate still undecided after this many replications is
-        skipped: its outcome lies almost on the bound. With large raids that takes a while.
+        Limit for one candidate, from 2. A candidate still undecided after this many replications
+        is skipped: its outcome is very close to the bound. With large raids that takes long.
     seed, workers, executor, progress
-        As for `simulate`. All candidates meet common random numbers.
+        As for `simulate`. All candidates are simulated on common random numbers.
 
     Returns
     -------
     xarray.Dataset
-        - `required`: the fewest for which the goal was shown to hold; infinite if it was not for
+        - `required`: the fewest for which the goal was shown to hold; infinite if not even for
           `high`, as in `leakthrough.exact.rounds_required`;
-        - `least`: all fewer were shown to be too few. With the stated confidence the exact
-          answer is one of `least` to `required`, which are the same unless a candidate was
+        - `least`: all smaller numbers were shown to be too few. With the stated confidence the
+          exact answer is between `least` and `required`, which are equal unless a candidate was
           skipped;
-        - along `tried`, the numbers that were simulated: the `verdict` ("holds", "fails",
-          "undecided"), the `replications` that it took, and the `estimates`: of the measure, or
-          with a quantile of the probability that the bound is kept. **Its interval is for that
-          number alone.**
+        - along `tried`, the simulated candidates: the `verdict` ("holds", "fails", "undecided"),
+          the `replications` used, and the `estimates` of the measure or, for a quantile, of the
+          probability that the bound is kept. **Each interval is for that candidate alone.**
 
-        And `seed` and `scenario_digest`.
+        Also `seed` and `scenario_digest`.
 
     Raises
     ------
     ValueError
-        If an argument is out of range, or the path does not take such numbers, before anything
-        is simulated.
+        If an argument is out of range, or the path does not accept such numbers; raised before
+        anything is simulated.
 
     Notes
     -----
-    Bisection, with `high` first. A candidate is tried with 1,000 replications, and while it is
-    undecided with four times as many. Each of these interim analyses may err, to the one side on
-    which it can, with probability (1 - confidence) / (steps of the search times analyses). As long
-    as nothing was decided wrongly, the candidates at which that can happen are those of the search
-    with exact answers, which no draw can change; so the chance of any error is below
-    1 - confidence by Bonferroni's inequality, common random numbers or not. Around the first
-    candidate that was skipped there are two searches: above it for one that is enough, below it
-    for those that are too few; at one side of it the exact search goes the same way, and at the
-    other the exact answer is known.
+    The search is a bisection that tests `high` first. A candidate is simulated with 1,000
+    replications, then four times as many while it is undecided. Each interim analysis has an error
+    probability of at most (1 - confidence) / (search steps times analyses). Until the first wrong
+    decision, the search visits the candidates that a search with exact answers visits, which do
+    not depend on the draws. By Bonferroni's inequality the probability of any error is therefore
+    below 1 - confidence, with or without common random numbers. After the first skipped candidate
+    there are two searches: above it for the fewest that is enough, below it for the most that is
+    too few. On one side of it the exact search takes the same steps; on the other the exact answer
+    is known.
 
     The test of a mean by Student's t is approximate (see
     `leakthrough.statistics.intervals.student`); that of probabilities and quantiles is exact.
@@ -178,7 +172,7 @@ def size_for_goal(
         seed=checked_seed(seed),
         execution=checked_execution(workers, executor, progress),
     )
-    search.sample(low), search.sample(high)  # whatever is wrong with either is said here
+    search.sample(low), search.sample(high)  # raises before anything is simulated
     least, fewest = _bisect(search, low, high)
     return _dataset(search, least, fewest, level)
 
@@ -186,7 +180,7 @@ def size_for_goal(
 def _checked_ends(
     scenario: Scenario, path: str, goal: object, low: int, high: int
 ) -> tuple[int, int]:
-    """Both ends as Python's numbers, or a clear error."""
+    """Check scenario, goal and path; return both ends as Python integers."""
     checked_scenario(scenario)
     if not isinstance(goal, Goal):
         raise ValueError(f"goal: must be a leakthrough.Goal; got {shown(goal)}")
@@ -197,12 +191,12 @@ def _checked_ends(
         raise ValueError(f"low: must be at most high = {high}; got {low}")
     if not is_whole_at(scenario, path):
         now = shown(value_at(scenario, path))
-        raise ValueError(f"path: must lead to a whole number; {path} is {now}")
+        raise ValueError(f"path: must be that of a whole number; {path} is {now}")
     return int(low), int(high)
 
 
 def _bisect(search: _Search, low: int, high: int) -> tuple[int, float]:
-    """The fewest that is not shown to be too few, and the fewest that is shown to be enough."""
+    """Smallest number not shown to be too few, and smallest number shown to be enough."""
     verdict = search.verdict(high)
     if verdict == "fails":
         return high + 1, math.inf
@@ -224,7 +218,7 @@ def _bisect(search: _Search, low: int, high: int) -> tuple[int, float]:
 
 
 def _least(search: _Search, low: int, high: int) -> int:
-    """The fewest that is not shown to be too few, below one that was skipped."""
+    """Smallest number not shown to be too few, up to a skipped candidate."""
     while low < high:
         middle = (low + high) // 2
         low, high = (middle + 1, high) if search.verdict(middle) == "fails" else (low, middle)
@@ -232,35 +226,38 @@ def _least(search: _Search, low: int, high: int) -> int:
 
 
 def _dataset(search: _Search, least: int, fewest: float, confidence: float) -> "xr.Dataset":
-    """What was found, labelled."""
     import xarray as xr
 
     outcomes = [search.outcomes[number] for number in sorted(search.outcomes)]
     measure, goal = measure_of(search.goal.measure), search.goal
-    said = measure.attrs
+    described = measure.attrs
     if goal.quantile is not None:
-        said = {"units": "1", "long_name": "probability that the bound is kept"}
+        described = {"units": "1", "long_name": "probability that the bound is kept"}
     estimates = np.array([outcome.estimates for outcome in outcomes]).T
-    text = {
+    texts = {
         "required": "fewest for which the goal was shown to hold",
         "least": "fewest that was not shown to be too few",
         "verdict": "whether the goal holds",
-        "replications": "replications tried",
+        "replications": "replications used",
     }
-    attrs = {name: {"units": "1", "long_name": words} for name, words in text.items()}
-    found = labelled(
-        {
-            "required": xr.Variable((), float(fewest), attrs["required"]),
-            "least": xr.Variable((), least, attrs["least"]),
-            "verdict": xr.Variable("tried", [one.verdict for one in outcomes], attrs["verdict"]),
-            "replications": xr.Variable(
-                "tried", [one.replications for one in outcomes], attrs["replications"]
-            ),
-            "estimates": measured(estimates, said["long_name"], "tried", units=said["units"]),
-        },
-        xr.Dataset(),
-        confidence,
+    values = {
+        "required": float(fewest),
+        "least": least,
+        "verdict": [outcome.verdict for outcome in outcomes],
+        "replications": [outcome.replications for outcome in outcomes],
+    }
+    variables = {
+        name: xr.Variable(
+            "tried" if isinstance(values[name], list) else (),
+            values[name],
+            {"units": "1", "long_name": text},
+        )
+        for name, text in texts.items()
+    }
+    variables["estimates"] = measured(
+        estimates, described["long_name"], "tried", units=described["units"]
     )
+    found = labelled(variables, xr.Dataset(), confidence)
     found.attrs["goal"], found.attrs["path"] = goal.label, search.path
     tried = ("tried", sorted(search.outcomes), {"units": "1", "long_name": search.path})
     return found.assign_coords({"tried": tried, **origin(search.scenario, search.seed)})

@@ -1,4 +1,4 @@
-"""What moves the outcome most: one field at a time, from low to high."""
+"""One-at-a-time sensitivity (tornado): each field at its low and its high value."""
 
 import concurrent.futures
 from collections.abc import Mapping
@@ -18,7 +18,6 @@ from leakthrough.studies.paired import PairedRuns
 if TYPE_CHECKING:
     import xarray as xr
 
-
 ENDS = ("low", "high")
 
 
@@ -34,19 +33,19 @@ def tornado(
     progress: bool = False,
     confidence: float = 0.95,
 ) -> "xr.Dataset":
-    """Change one field at a time to its low and its high value, and see what that does.
+    """Change one field at a time to its low and its high value, and estimate the effect.
 
-    All scenarios meet the same draws, and each difference is taken replication by replication:
-    its interval is far shorter than that of two simulations apart. What only two changes do
-    together, this cannot see; `sensitivity` can.
+    All scenarios have the same draws, and differences are paired by replication: their intervals
+    are far shorter than with independent simulations. Interactions between fields are not
+    detected; `sensitivity` does.
 
     Parameters
     ----------
     scenario : Scenario
-        Base scenario; all fields but one keep its values.
+        Base scenario; one field at a time is changed.
     ranges : mapping of str to (low, high)
-        By path, two numbers that the field allows; a range that the user finds plausible, or the
-        bars compare ranges and not fields.
+        By path, two numbers that the field allows. Use equally plausible ranges; otherwise the bars
+        compare ranges and not fields.
     measure : Measure or str
         One number.
     replications : int
@@ -59,19 +58,19 @@ def tornado(
     Returns
     -------
     xarray.Dataset
-        - `base`: the measure of the scenario as it is, along `estimate`;
-        - `difference`: from the base, along `path`, `end` (low, high) and `estimate`: Student's t
-          interval of paired differences;
-        - `swing`: high less low, along `path` and `estimate`, paired likewise;
+        - `base`: the measure of the base scenario, along `estimate`;
+        - `difference`: from the base, along `path`, `end` (low, high) and `estimate`, with
+          Student's t interval of paired differences;
+        - `swing`: high minus low, along `path` and `estimate`, paired likewise;
         - `setting`: the value of the field, along `path` and `end`.
 
-        A t interval of no width says that no replication differed.
+        A t interval of width 0 means that the difference was the same in all replications.
 
     Raises
     ------
     ValueError
         If a path does not exist, a value is not allowed there, or an argument is not as above;
-        before anything runs.
+        raised before anything runs.
 
     Examples
     --------
@@ -83,10 +82,8 @@ def tornado(
     """
     import xarray as xr
 
-    level, execution = (
-        checked_confidence(confidence),
-        checked_execution(workers, executor, progress),
-    )
+    level = checked_confidence(confidence)
+    execution = checked_execution(workers, executor, progress)
     runs = PairedRuns(scenario, measure, replications, seed, execution)
     ranges = _checked_ranges(ranges)
     runs.check({path: value} for path, pair in ranges.items() for value in pair)
@@ -116,7 +113,7 @@ def tornado(
 
 
 def _checked_ranges(ranges: object) -> dict[str, tuple[Any, ...]]:
-    """Both ends of each range as Python's numbers, or a clear error."""
+    """Checked ends of each range as Python numbers."""
     if not isinstance(ranges, Mapping):
         raise ValueError(f"ranges: must be a mapping of path to (low, high); got {shown(ranges)}")
     if not ranges:

@@ -1,4 +1,4 @@
-"""A sweep over processes and over a dask cluster: the same bits, also when a worker is lost."""
+"""A sweep on processes and on a dask cluster: the same bits, also when a worker is lost."""
 
 import importlib
 import multiprocessing
@@ -48,7 +48,7 @@ def client() -> Iterator[Any]:
 
 
 def in_small_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Parts of points, and whole ones; hardly any of them here."""
+    """Tasks of parts of points and of whole ones, hardly any of them in this process."""
     monkeypatch.setattr(scheduler, "BLOCK_SECONDS", 8e-3)
     monkeypatch.setattr(scheduler, "TASK_SECONDS", 40e-3)
 
@@ -68,7 +68,7 @@ def test_on_a_cluster_that_loses_a_worker(
     workers = client.run(os.getpid)
 
     def kill() -> None:
-        """Kill one of the two as soon as it has a task."""
+        """Kill one of the two workers as soon as it has a task."""
         address, process = next(iter(workers.items()))
         while not client.processing().get(address):
             time.sleep(1e-3)

@@ -1,4 +1,4 @@
-"""A sweep in a store: killed at any moment it goes on where it was, and ends in the same bits."""
+"""A sweep in a store: killed at any moment, it can be resumed and gives the same bits."""
 
 import json
 import random
@@ -75,11 +75,11 @@ def test_a_finished_one_is_read(
 
 
 class StoppedError(Exception):
-    """What a sweep was stopped by."""
+    """Raised to stop a sweep."""
 
 
 def stopped_after(tasks: int, path: Path, monkeypatch: pytest.MonkeyPatch, **changed: Any) -> int:
-    """Stop a sweep; how many points were computed."""
+    """Stop a sweep, and return how many points were computed."""
     computed = 0
 
     def done(*arguments: Any) -> Any:
@@ -104,7 +104,7 @@ def stopped_after(tasks: int, path: Path, monkeypatch: pytest.MonkeyPatch, **cha
 def test_it_goes_on_where_it_stopped(
     seconds: float, alone: xr.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also what was not yet written is, when it is interrupted."""
+    """Points that were not yet written are written on interruption."""
     path = tmp_path / "sweep.zarr"
     monkeypatch.setattr(_store, "SECONDS_A_FILE", seconds)
     assert stopped_after(30, path, monkeypatch) == 30  # ten tasks a point: its replications
@@ -183,7 +183,7 @@ def test_other_versions_do_not_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_what_is_no_sweep_stays_untouched(name: str, tmp_path: Path) -> None:
     for make in (Path.mkdir, Path.touch):
         make(tmp_path / name)
-        if make is Path.mkdir:  # an empty one may be what is left of a store
+        if make is Path.mkdir:  # an empty folder may remain of a killed sweep
             (tmp_path / name / "mine").touch()
         with pytest.raises(ValueError, match="exists, and is not the store of a sweep"):
             lt.sweep(**small(store=tmp_path / "sweep.zarr"))
@@ -209,7 +209,7 @@ def test_what_is_refused_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_killed_at_ten_moments_it_ends_in_the_same_bits(tmp_path: Path) -> None:
-    """SIGKILL, at moments spread over the time in which points are finished."""
+    """SIGKILL, at moments spread over the time of the computation."""
     scenario = api_example()
     scenario.save(tmp_path / "scenario.json")
     code = CODE.replace("REPLICATIONS", str(REPLICATIONS))
@@ -220,7 +220,7 @@ def test_killed_at_ten_moments_it_ends_in_the_same_bits(tmp_path: Path) -> None:
         process = subprocess.Popen(command, env=subprocesses.environment())  # noqa: S603
         before = len(list(partial.glob("part-*")))
         while kills < 10 and process.poll() is None:
-            if len(list(partial.glob("part-*"))) > before:  # it is under way
+            if len(list(partial.glob("part-*"))) > before:  # it has started
                 time.sleep(rng.uniform(0.0, 0.2))
                 process.kill()
                 kills += 1

@@ -1,4 +1,4 @@
-"""Sweeps: the bits of every point, common random numbers, designs, and what is refused."""
+"""Sweeps: the bits of every point, common random numbers, designs, and errors."""
 
 import itertools
 import json
@@ -68,7 +68,7 @@ CHOICES: dict[str, list[Any]] = {
 def expected(
     scenario: lt.Scenario, changes: dict[str, Any], measures: Sequence[lt.Measure], seed: int
 ) -> dict[str, xr.DataArray]:
-    """What the sweep must say of one point, from the simulation itself."""
+    """What the sweep must give for one point, from the simulation itself."""
     for path, value in changes.items():
         scenario = scenario.replace(path, value)
     result = lt.simulate(scenario, replications=23, seed=seed)
@@ -128,12 +128,12 @@ def test_an_axis_of_plain_numbers_is_known_by_its_path() -> None:
     assert not is_plain(scenario, "interceptors.long.kill_probability.t", [0.5])
 
 
-# ---------------------------------------------------------------- however the work is spread
+# ---------------------------------------------------------------- execution
 
 
 @pytest.fixture(scope="module")
 def spread() -> dict[str, Any]:
-    """A sweep with everything: arguments but for how it is done."""
+    """Arguments of a sweep with every feature, except those of execution."""
     return {
         "scenario": rich(),
         "axes": {
@@ -221,7 +221,7 @@ def test_everything_says_what_it_is(alone: xr.Dataset) -> None:
     assert np.isnan(times.dry.sel(estimate="standard_error")).all()
 
 
-# ---------------------------------------------------------------- what it holds
+# ---------------------------------------------------------------- contents
 
 
 def test_a_name_that_some_points_lack_is_nan_there(alone: xr.Dataset) -> None:
@@ -254,7 +254,7 @@ def test_distributions_are_those_of_the_simulations(alone: xr.Dataset) -> None:
 
 
 def test_points_share_their_random_numbers(offset: int) -> None:
-    """Two points alike in all that is drawn are alike; of two that differ the noise is shared."""
+    """Points with the same draws have the same values; others share part of the noise."""
     axes = {"interceptors.area SAM.cost": [1.0, 2.0]}
     found = lt.sweep(
         api_example(), axes, measures=["leakers", "expended"], replications=50, seed=offset
@@ -317,7 +317,7 @@ def test_a_design_fills_its_ranges(design: Any) -> None:
     assert float(found.leakers.sel(point=5, estimate="mean")) == wanted
 
 
-# ---------------------------------------------------------------- what is refused
+# ---------------------------------------------------------------- errors
 
 
 @pytest.mark.parametrize(
@@ -347,11 +347,11 @@ def test_a_design_fills_its_ranges(design: Any) -> None:
         ),
         (
             {"axes": {"a": {ROUNDS: [1]}, "b": {ROUNDS: [1]}}},
-            f"axis b: {ROUNDS} is moved by the axis a too",
+            f"axis b: {ROUNDS} is varied by the axis a too",
         ),
         (
             {"axes": {"a": {CHANNELS: [1]}, "b": {"layers.point.batteries.gun": [1]}}},
-            f"axis a: {CHANNELS} lies within layers.point.batteries.gun, which the axis b moves",
+            f"axis a: {CHANNELS} lies within layers.point.batteries.gun, which the axis b varies",
         ),
         ({"axes": {"a": {ROUNDS: [1, -2]}}}, "in the point a = -2:\n.*rounds: must be a whole"),
         ({"axes": {"a": {ROUNDS: [1, 2.5]}}}, "in the point a = 2.5:\n.*rounds: must be a whole"),
@@ -426,7 +426,7 @@ def test_what_is_refused_before_anything_runs(
 
 
 def test_points_that_differ_by_little_are_not_taken_for_one() -> None:
-    # Labels of six digits, or null and "null", once made one point of two.
+    # Labels of six digits, or null and "null", once merged two points.
     scenario = raid(
         [salvo("a", 9, axis="null"), salvo("b", 4, axis="x")],
         layer("L", battery(rounds=6, axes=["null"])),

@@ -1,4 +1,4 @@
-"""What varies in a study: axes of values at paths, given outright or by a design."""
+"""Axes of a sweep: values at paths, given explicitly or drawn by a design."""
 
 import json
 import math
@@ -20,18 +20,17 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import xarray as xr
 
-
 DESIGNS = ("grid", "zip", "latin_hypercube", "sobol")
 DRAWN = ("latin_hypercube", "sobol")
 POINT = "point"
-OURS = ("estimate", "seed", "scenario_digest")
-TAKEN = (POINT, *OURS, "salvo", "threat", "layer", "battery", "interceptor")
+GROUPINGS = ("salvo", "threat", "layer", "battery", "interceptor")
+RESERVED = (POINT, "estimate", "seed", "scenario_digest", *GROUPINGS)
 WHOLE = ("rounds", "max_salvos")
-"""Fields of whole numbers which may hold something else now."""
+"""Whole-number fields whose present value may be something else, such as infinity."""
 
 
 class Axis(NamedTuple):
-    """Values that one or several paths take together."""
+    """Values of one path, or of several that vary together."""
 
     name: str
     paths: tuple[str, ...]
@@ -39,7 +38,7 @@ class Axis(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many values a path takes."""
+        """Number of values of each path."""
         return len(self.values[0])
 
     def at(self, index: int) -> list[Any]:
@@ -47,12 +46,12 @@ class Axis(NamedTuple):
         return [values[index] for values in self.values]
 
     def label(self, index: int) -> str:
-        """What a message calls one index."""
+        """Label of an index for messages."""
         return f"{self.name} = {text_of(self.values[0][index])}"
 
 
 def document_of(value: Any) -> Any:
-    """Return a value of a scenario as plain data."""
+    """A value of a scenario as plain data."""
     value = plain(value)
     if is_frozen(value):
         value = Distribution.model_validate(value)
@@ -64,33 +63,27 @@ def document_of(value: Any) -> Any:
 
 
 def text_of(value: Any) -> str:
-    """Return a label of a value: a distribution as it is written in Python, a table as JSON."""
+    """Label of a value: a distribution as in Python, a table as JSON."""
     document = document_of(value)
     if isinstance(document, Mapping) and "dist" in document:
-        given = ", ".join(f"{name}={_digits(n)}" for name, n in document.items() if name != "dist")
-        return f"{document['dist']}({given})"
+        parameters = ", ".join(
+            f"{name}={repr(n).removesuffix('.0')}" for name, n in document.items() if name != "dist"
+        )
+        return f"{document['dist']}({parameters})"
     return document if isinstance(document, str) else json.dumps(document)
 
 
 def key_of(value: Any) -> str:
-    """Return a text that two values share only if they are the same, unlike their labels."""
+    """A text that is equal for two values only if they are the same, unlike their labels."""
     return json.dumps(document_of(value), sort_keys=True)
-
-
-def _digits(number: float) -> str:
-    """All digits that tell a number from others."""
-    return repr(number).removesuffix(".0")
 
 
 def axes_of(
     scenario: Scenario, given: Any, *, design: str, points: int | None, seed: int
 ) -> tuple[Axis, ...]:
-    """Return the axes that a user describes, all checked but for the values themselves.
+    """Return the axes that a user gives, with everything but the values checked.
 
-    Raises
-    ------
-    ValueError
-        If an axis, a path or the design is not as `leakthrough.sweep` says.
+    Raises ValueError if an axis, a path or the design is not as in `leakthrough.sweep`.
     """
     if design not in DESIGNS:
         allowed = ", ".join(f'"{name}"' for name in DESIGNS)
@@ -112,10 +105,10 @@ def axes_of(
 
 
 def _table(name: Any, entry: Any) -> Mapping[str, Any]:
-    """The paths of an axis, each with what is said of it."""
-    if not isinstance(name, str) or not name or name in TAKEN:
-        taken = ", ".join(TAKEN)
-        raise ValueError(f"axes: a name must be text other than {taken}; got {shown(name)}")
+    """Paths of an axis, each with its values or range."""
+    if not isinstance(name, str) or not name or name in RESERVED:
+        text = f"a name must be text other than {', '.join(RESERVED)}"
+        raise ValueError(f"axes: {text}; got {shown(name)}")
     table = entry if isinstance(entry, Mapping) else {name: entry}
     if not table:
         raise ValueError(f"axis {name}: must hold at least one path")
@@ -123,7 +116,7 @@ def _table(name: Any, entry: Any) -> Mapping[str, Any]:
 
 
 def _check_paths(scenario: Scenario, tables: Mapping[str, Mapping[str, Any]]) -> None:
-    """Refuse paths that do not exist, are given twice, or lead through one another."""
+    """Check that paths exist, and that none is given twice or lies within another."""
     owners: dict[str, str] = {}
     for name, table in tables.items():
         for path in table:
@@ -132,15 +125,15 @@ def _check_paths(scenario: Scenario, tables: Mapping[str, Mapping[str, Any]]) ->
             except ScenarioError as error:
                 raise ScenarioError(f"axis {name}: {error}") from None
             if path in owners:
-                raise ValueError(f"axis {name}: {path} is moved by the axis {owners[path]} too")
+                raise ValueError(f"axis {name}: {path} is varied by the axis {owners[path]} too")
             owners[path] = name
     for path, name in owners.items():
         steps = path.split(".")
         for depth in range(1, len(steps)):
             above = ".".join(steps[:depth])
             if above in owners:
-                said = f"lies within {above}, which the axis {owners[above]} moves"
-                raise ValueError(f"axis {name}: {path} {said}")
+                text = f"lies within {above}, which the axis {owners[above]} varies"
+                raise ValueError(f"axis {name}: {path} {text}")
 
 
 def _axis(name: str, table: Mapping[str, Any]) -> Axis:
@@ -159,8 +152,8 @@ def _values(name: str, path: str, entry: Any) -> tuple[Any, ...]:
     values = [plain(value) for value in entry]
     if not values:
         raise ValueError(f"axis {name}, {path}: has no values")
-    endless = path.split(".")[-1] == "rounds"
-    return tuple([math.inf if endless and value == "infinite" else value for value in values])
+    rounds = path.split(".")[-1] == "rounds"
+    return tuple([math.inf if rounds and value == "infinite" else value for value in values])
 
 
 def _checked_points(points: Any, design: str) -> int:
@@ -173,12 +166,12 @@ def _checked_points(points: Any, design: str) -> int:
 def _drawn(
     scenario: Scenario, tables: Mapping[str, Mapping[str, Any]], design: str, points: int, seed: int
 ) -> tuple[Axis, ...]:
-    """Axes along which the points fill their ranges evenly; paths of one axis move together."""
+    """Axes of a space-filling design; all paths of one axis have the same quantile."""
     ranges = {
         name: {path: _range(scenario, name, path, entry) for path, entry in table.items()}
         for name, table in tables.items()
     }
-    from scipy.stats import qmc  # a second to import: only for those who use a design
+    from scipy.stats import qmc  # takes a second to import
 
     make: Any = {"latin_hypercube": qmc.LatinHypercube, "sobol": qmc.Sobol}[design]
     shares = make(len(tables), rng=np.random.default_rng(seed)).random(points)
@@ -196,11 +189,13 @@ def _drawn(
 def _range(
     scenario: Scenario, name: str, path: str, entry: Any
 ) -> "Callable[[npt.NDArray[np.float64]], npt.NDArray[Any]]":
-    """Return what turns shares from 0 to 1 into values at a path."""
+    """The quantile function of a path: from shares between 0 and 1 to values."""
     whole = is_whole_at(scenario, path)
     if isinstance(entry, Mapping | Distribution) or is_frozen(entry):
         distribution = distribution_of(f"axis {name}, {path}", entry)
-        return lambda shares: _rounded(np.asarray(distribution.ppf(shares)), whole)
+        if whole:
+            return lambda shares: np.rint(distribution.ppf(shares)).astype(np.int64)
+        return lambda shares: np.asarray(distribution.ppf(shares))
     low, high = _ends(name, path, entry)
     if whole:  # every whole number from low to high has the same share
         first, last = math.ceil(low), math.floor(high)
@@ -212,12 +207,12 @@ def _range(
 
 
 def is_whole_at(scenario: Scenario, path: str) -> bool:
-    """Whether a field holds whole numbers, even if it holds something else now."""
+    """Whether a field is for whole numbers, whatever its present value."""
     return is_whole(value_at(scenario, path)) or path.split(".")[-1] in WHOLE
 
 
 def distribution_of(what: str, given: object) -> Any:
-    """The frozen distribution that is given for something, or a clear error."""
+    """The frozen distribution that a user gives, checked."""
     try:
         return Distribution.model_validate(given).frozen()
     except ValidationError as error:
@@ -234,12 +229,8 @@ def _ends(name: str, path: str, entry: Any) -> tuple[float, float]:
     return numbers[0], numbers[1]
 
 
-def _rounded(values: "npt.NDArray[np.float64]", whole: bool) -> "npt.NDArray[Any]":
-    return np.rint(values).astype(np.int64) if whole else values
-
-
 def recorded(given: Mapping[str, Any], axes: Sequence[Axis], design: str) -> dict[str, Any]:
-    """Axes as plain data, from which `axes_of` makes the same again."""
+    """Axes as plain data, from which `axes_of` restores them."""
     if design in DRAWN:
         tables = {name: _table(name, entry) for name, entry in given.items()}
     else:
@@ -250,14 +241,9 @@ def recorded(given: Mapping[str, Any], axes: Sequence[Axis], design: str) -> dic
 def coordinates_of(
     scenario: Scenario, axes: Sequence[Axis], *, along: str | None
 ) -> "dict[str, xr.Variable]":
-    """Coordinates of the points: by axis, and by path where an axis moves several.
+    """Coordinates of the points: one for each axis, and for each further path of an axis.
 
-    Parameters
-    ----------
-    scenario : Scenario
-    axes : sequence of Axis
-    along : str, optional
-        The one dimension of all; None: each axis is a dimension.
+    `along` is their common dimension; with None, each axis is a dimension.
     """
     import xarray as xr
 
@@ -279,7 +265,7 @@ def coordinates_of(
 
 
 def _labels(values: Sequence[Any]) -> "npt.NDArray[Any]":
-    """Numbers where all are, and otherwise text."""
+    """Values as an array of numbers if all are numbers, otherwise of text."""
     kinds = {type(value) for value in values}
     if kinds == {int}:
         return np.array(values, np.int64)
@@ -289,7 +275,7 @@ def _labels(values: Sequence[Any]) -> "npt.NDArray[Any]":
 
 
 def _units(scenario: Scenario, path: str) -> str:
-    """Units of a field, which its description has in brackets."""
+    """Units of a field, from the brackets in its description."""
     steps = path.split(".")
     for depth in range(len(steps) - 1, -1, -1):
         parent = value_at(scenario, ".".join(steps[:depth])) if depth else scenario

@@ -1,11 +1,11 @@
-"""Scenarios that differ in some plain numbers: lowered once, and the numbers put in their places.
+"""Scenarios that differ in plain numbers: lowered once, then patched.
 
 To validate, lower and lay out a small scenario takes twice as long as a hundred replications of
-it. So numbers whose lowering is one word, on which nothing else depends, are checked alone and
-written into a copy of that layout; everything else that varies is built anew.
+it. Numbers that are lowered to one array element, on which nothing else depends, are therefore
+validated alone and written into a copy of the arrays. All other changes build a new scenario.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -30,48 +30,36 @@ if TYPE_CHECKING:
     Codes = npt.NDArray[np.int64]
 
 
-def _whole(value: Any) -> bool:
-    return type(value) is int
-
-
-def _chance(value: Any) -> bool:
-    return type(value) in (int, float)
-
-
-def _positive_chance(value: Any) -> bool:
-    # a battery tries only magazines that can kill: 0 would change more than a threshold
-    return type(value) in (int, float) and value > 0
-
-
 class _Field(NamedTuple):
-    """A field of a record that a number at a path alone decides."""
+    """A field of a record that depends on the number at one path only."""
 
     records: str
     field: Field
 
-    @property
-    def value(self) -> Callable[[Any], int]:
-        """How the field follows from the number."""
-        return int if self.field.patch is Patch.WHOLE else threshold
+    def value(self, number: Any) -> int:
+        """Value of the field for a number."""
+        return int(number) if self.field.patch is Patch.WHOLE else threshold(number)
 
-    @property
-    def fits(self) -> Callable[[Any], bool]:
-        """Whether a number is one for which this field is all that changes."""
-        return _FITS[self.field.patch or Patch.WHOLE]
+    def fits(self, number: Any) -> bool:
+        """Whether only this field changes if the path has this number."""
+        if self.field.patch is Patch.WHOLE:
+            return type(number) is int
+        # A battery tries only magazines that can kill: 0 would change more than a threshold.
+        can_be_0 = self.field.patch is not Patch.KILL_CHANCE
+        return type(number) in (int, float) and (can_be_0 or number > 0)
 
 
-_FITS = {Patch.WHOLE: _whole, Patch.CHANCE: _chance, Patch.KILL_CHANCE: _positive_chance}
 FIELDS = {
     field.path: _Field(records, field)
     for records, record in RECORDS_OF.items()
     for field in record.fields
     if field.patch
 }
-"""Fields that may be patched, as `engine.layout` says, by the pattern of their path."""
+"""Fields that `engine.layout` marks as patchable, by the pattern of their path."""
 
 
 def field_at(path: str) -> _Field | None:
-    """Return what is known of the numbers at a path, None where more than a word may depend."""
+    """The field that a number at a path sets; None if other array elements may depend on it."""
     steps = path.split(".")
     for pattern, field in FIELDS.items():
         wanted = pattern.split(".")
@@ -83,13 +71,13 @@ def field_at(path: str) -> _Field | None:
 
 
 def is_plain(scenario: Scenario, path: str, values: Sequence[Any]) -> bool:
-    """Whether only one number varies at a path, which nothing else depends on."""
+    """Whether all values of a path can be patched."""
     field = field_at(path)
     return field is not None and all(map(field.fits, (value_at(scenario, path), *values)))
 
 
 def _codes(scenario: Scenario, tables: Tables, path: str) -> "Codes":
-    """Which records of its kind hold the number at a path: one of each identical battery."""
+    """Indices of the records with the number at a path, one for each identical battery."""
     steps = path.split(".")
     if steps[0] == "interceptors":
         names = [interceptor.name for interceptor in scenario.interceptors]
@@ -110,15 +98,7 @@ def _codes(scenario: Scenario, tables: Tables, path: str) -> "Codes":
 
 
 class LoweredScenario:
-    """Computes replications of a scenario in which some plain numbers are exchanged.
-
-    Parameters
-    ----------
-    scenario : Scenario
-    measures : sequence of Measure
-    paths : sequence of str
-        Those of the numbers.
-    """
+    """Computes replications of a scenario with other plain numbers at some paths."""
 
     def __init__(
         self, scenario: Scenario, measures: Sequence[Measure], paths: Sequence[str] = ()
@@ -141,7 +121,7 @@ class LoweredScenario:
     def rows(
         self, numbers: Sequence[Any], seed: int, start: int, stop: int, flag: Flag
     ) -> "npt.NDArray[np.int64]":
-        """Counts of the replications from `start` up to `stop`; void if the flag was set."""
+        """Counts of replications `start` to `stop` - 1; undefined if the flag was set."""
         tables = self.patched(numbers)
         rows = new_counts(tables, stop - start).rows
         run_block(tables, rows, seed, start, flag, new_state(tables))

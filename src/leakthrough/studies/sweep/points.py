@@ -1,4 +1,4 @@
-"""The points of a study: which values meet, whether they may, and the scenario of each."""
+"""The points of a sweep: combinations of values, their validation, and their scenarios."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -12,11 +12,11 @@ from leakthrough.engine.jobs import Flag
 from leakthrough.engine.labels import label
 from leakthrough.engine.lower_raid import lower
 from leakthrough.model.distributions import Distribution
-from leakthrough.model.errors import ScenarioError, nearest, shown
+from leakthrough.model.errors import ScenarioError
 from leakthrough.model.paths import changed, check_alone, value_at
 from leakthrough.model.scenario import Scenario
 from leakthrough.studies.evaluate import every_name
-from leakthrough.studies.measure import Measure
+from leakthrough.studies.measure import Measure, names_of
 from leakthrough.studies.sweep.axes import Axis, key_of
 from leakthrough.studies.sweep.patching import LoweredScenario, is_plain
 
@@ -26,25 +26,24 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
     Indices = npt.NDArray[np.int64]
 
-
 RENAMING = ("name", "interceptor")
 MOST_LOWERED = 64
 MOST_BUILT = 10_000
-"""Scenarios that are kept for points that are still to come."""
+"""Validated scenarios that are cached for the simulation."""
 NOTHING: Mapping[int, Scenario] = MappingProxyType({})
 PLAIN = int | float | str | bool | None
 
 Names = tuple[tuple[str, ...], ...]
-"""By measure, the names of its values, at all points together."""
+"""By measure, the names of its values over all points."""
 
 
 class Plan(NamedTuple):
-    """What is the same at all points; it goes with every task of an executor."""
+    """What all points have in common; sent with every task of an executor."""
 
     scenario: Scenario
     measures: tuple[Measure, ...]
-    structure: tuple[str, ...]  # paths whose values take part in the building of a scenario
-    numbers: tuple[str, ...]  # paths of plain numbers, which are written in later
+    structure: tuple[str, ...]  # paths whose values require a new scenario
+    numbers: tuple[str, ...]  # paths of plain numbers, which are patched
     names: Names
     replications: int
     seed: int
@@ -55,20 +54,15 @@ class Plan(NamedTuple):
 class DesignPoint(NamedTuple):
     """The values of all axes at one point."""
 
-    key: int  # equal where all values of the structure are
+    key: int  # equal for points of equal structure
     structure: tuple[Any, ...]
     numbers: tuple[Any, ...]
 
 
 class Points:
-    """All points, in an order in which those of one structure follow one another.
+    """All points, ordered so that those of equal structure are adjacent.
 
-    Parameters
-    ----------
-    scenario : Scenario
-    axes : sequence of Axis
-    zipped : bool
-        Whether the axes go together, value by value; otherwise each value meets all others.
+    If `zipped`, the axes vary together; otherwise all combinations are points.
     """
 
     def __init__(self, scenario: Scenario, axes: Sequence[Axis], *, zipped: bool) -> None:
@@ -79,10 +73,10 @@ class Points:
         self.split = [_is_plain_axis(scenario, axis, axes) for axis in axes]
         self.keys = self._keys()
         self.order = np.argsort(self.keys, kind="stable")
-        self.built: dict[int, Scenario] = {}  # by key: to validate one costs as much as to lower it
+        self.built: dict[int, Scenario] = {}  # by key: validation takes as long as lowering
 
     def _keys(self) -> "Indices":
-        """A number for each point, equal where all values of the structure are."""
+        """A key for each point, equal for points of equal structure."""
         keys = np.zeros(int(np.prod(self.shape)), np.int64)
         for axis, indices, plain in zip(self.axes, self.indices, self.split, strict=True):
             if not plain:
@@ -95,7 +89,7 @@ class Points:
         return keys
 
     def paths(self, *, plain: bool) -> tuple[str, ...]:
-        """Those of plain numbers, or the others."""
+        """Paths of plain numbers, or the others."""
         pairs = zip(self.axes, self.split, strict=True)
         return tuple(path for axis, is_plain in pairs if is_plain == plain for path in axis.paths)
 
@@ -109,7 +103,7 @@ class Points:
         )
 
     def design_points(self, first: int, stop: int) -> list[DesignPoint]:
-        """The values at some points, by their numbers in the order."""
+        """The points at positions `first` to `stop` - 1 of the order."""
         return [
             DesignPoint(
                 int(self.keys[p]), self._values(p, plain=False), self._values(p, plain=True)
@@ -118,7 +112,7 @@ class Points:
         ]
 
     def named(self, point: int, *, plain: bool) -> str:
-        """What a message calls a point; without its plain numbers unless it is about them."""
+        """A point's label for messages, with or without its plain numbers."""
         triples = zip(self.axes, self.indices, self.split, strict=True)
         return ", ".join(
             axis.label(int(indices[point]))
@@ -127,27 +121,19 @@ class Points:
         )
 
     def checked(self, measures: Sequence[Measure]) -> Names:
-        """Check every value, alone where nothing else depends on it and otherwise at each point.
+        """Check all values: plain numbers alone, other values at each point of distinct structure.
 
-        Returns
-        -------
-        tuple of tuple of str
-            By measure, the names of its values at all points together.
-
-        Raises
-        ------
-        ScenarioError
-            If the scenario refuses a value.
-        ValueError
-            If a point has nothing of the name that a measure is of, or SciPy has no quantiles for
-            a distribution.
+        Returns the names of each measure's values over all points. Raises ScenarioError if a value
+        is not allowed, and ValueError if a point lacks the name that a measure selects or SciPy
+        cannot compute the quantiles of a distribution.
         """
         for axis, plain in zip(self.axes, self.split, strict=True):
             if plain:
                 self._check_alone(axis)
+        grouped = any(measure.by for measure in measures)
         names: list[dict[str, None]] = [{} for _ in measures]
         paths = self.paths(plain=False)
-        # A plain number may be the parameter of a distribution, whose quantiles SciPy may lack.
+        # A plain number may be a parameter of a distribution whose quantiles SciPy cannot compute.
         owners = [value_at(self.scenario, path.rpartition(".")[0] or path) for path in paths]
         shaped = any(isinstance(owner, Distribution) for owner in owners)
         _, firsts = np.unique(self.keys, return_index=True)
@@ -157,7 +143,8 @@ class Points:
                 scenario = changed(self.scenario, dict(zip(paths, structure, strict=True)))
                 if shaped or not all(isinstance(value, PLAIN) for value in structure):
                     lower(scenario)
-                own = [_names(scenario, measure) for measure in measures]
+                every = every_name(label(scenario)) if grouped else {}
+                own = [names_of(measure, every) for measure in measures]
                 if len(self.built) < MOST_BUILT:
                     self.built[int(self.keys[point])] = scenario
             except ScenarioError as error:
@@ -182,26 +169,14 @@ class Points:
 
 
 def _is_plain_axis(scenario: Scenario, axis: Axis, axes: Sequence[Axis]) -> bool:
-    """Whether an axis varies plain numbers only, whose paths no other axis renames."""
+    """Whether an axis varies only plain numbers, on paths that no axis renames."""
     renamed = any(path.split(".")[-1] in RENAMING for other in axes for path in other.paths)
     pairs = zip(axis.paths, axis.values, strict=True)
     return not renamed and all(is_plain(scenario, path, values) for path, values in pairs)
 
 
-def _names(scenario: Scenario, measure: Measure) -> tuple[str, ...]:
-    if measure.by is None:
-        return ("all",)
-    names = every_name(label(scenario))[measure.by]
-    if measure.of is None:
-        return names
-    if measure.of not in names:
-        text = f"{shown(measure.of)} is not the name of a {measure.by}"
-        raise ValueError(f"measure {measure.name}, of: {text}{nearest(measure.of, names)}")
-    return (measure.of,)
-
-
 class Evaluator:
-    """Computes the measures of points; it keeps the lowered scenarios of the last ones."""
+    """Computes the measures of points; caches the most recent lowered scenarios."""
 
     def __init__(self, plan: Plan, built: Mapping[int, Scenario] = NOTHING) -> None:
         self.plan, self.built = plan, built
@@ -209,7 +184,7 @@ class Evaluator:
         self.lock = threading.Lock()
 
     def lowered(self, point: DesignPoint) -> LoweredScenario:
-        """The scenario of a point, but for its plain numbers."""
+        """The lowered scenario of a point, without its plain numbers."""
         with self.lock:
             found = self.kept.get(point.key)
         if found is None:
@@ -231,10 +206,10 @@ class Evaluator:
             blocks.append(lowered.reader(rows))
         values = [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
         triples = zip(values, lowered.reader.readers, self.plan.names, strict=True)
-        return [_among(own, reader.names, names) for own, reader, names in triples]
+        return [_aligned(own, reader.names, names) for own, reader, names in triples]
 
 
-def _among(values: "Numbers", own: tuple[str, ...], names: tuple[str, ...]) -> "Numbers":
+def _aligned(values: "Numbers", own: tuple[str, ...], names: tuple[str, ...]) -> "Numbers":
     if own == names:
         return values
     found = np.full((len(values), len(names)), np.nan)

@@ -1,9 +1,9 @@
-"""Finished points on disk, so that a study which was killed goes on where it was.
+"""Finished points on disk, so that a killed sweep can be resumed.
 
-While a study runs, a folder next to its store, `NAME.partial`, holds what the study is
-(`study.json`) and one file for each handful of finished points. A file is written under another
-name, flushed to the disk, and then renamed: whatever has the right name is whole. At the end the
-store is written in there too, and renamed.
+While a sweep runs, the folder `NAME.partial` next to its store has its provenance (`study.json`)
+and files of finished points. Each file is written under a temporary name, flushed to the disk and
+then renamed, so a file with its final name is complete. The finished store is written in the same
+way.
 """
 
 import io
@@ -19,12 +19,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leakthrough.studies.sweep.points import Points
-from leakthrough.studies.sweep.tasks import PointResults, widened
+from leakthrough.studies.sweep.tasks import PointResults
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     import xarray as xr
-
 
 SECONDS_A_FILE = 1.0
 PART = "part-"
@@ -32,7 +31,7 @@ DRAFT = "draft-"
 
 
 class Results:
-    """All finished points, in their order; in a store too, if there is one."""
+    """All finished points in their order; also written to a store, if there is one."""
 
     def __init__(self, points: Points, store: "Store | None") -> None:
         self.number, self.store = points.order.size, store
@@ -45,7 +44,7 @@ class Results:
             self._keep(first, found)
 
     def missing(self) -> list[tuple[int, int]]:
-        """Stretches of points that are not finished."""
+        """Ranges (first, stop) of unfinished points."""
         edges = np.flatnonzero(np.diff(np.concatenate([[True], self.done, [True]])))
         return [(int(first), int(last)) for first, last in edges.reshape(-1, 2)]
 
@@ -68,33 +67,27 @@ class Results:
             self.store.take(first, found)
 
     def estimates(self) -> "list[npt.NDArray[Any]]":
-        """By measure, (points, 4, names), the points in the order of the axes."""
+        """By measure, an array (points, 4, names) with the points in the order of the axes."""
         return [own[self.rank] for own in self.found]
 
     def distributions(self) -> "list[npt.NDArray[Any]]":
-        """By measure that is counted, (points, names, numbers)."""
+        """By counted measure, an array (points, names, numbers)."""
         found = []
         for kept in self.counts:
             width = max(counts.shape[2] for _, counts in kept)
             whole = np.empty((self.number, kept[0][1].shape[1], width), np.uint32)
             for first, counts in kept:
-                whole[first : first + len(counts)] = widened(counts, width)
+                missing = width - counts.shape[2]
+                padded = np.pad(counts, ((0, 0), (0, 0), (0, missing)))
+                whole[first : first + len(counts)] = padded
             found.append(whole[self.rank])
         return found
 
 
 class Store:
-    """The store of one study, finished or under way.
+    """The store of one sweep, finished or unfinished.
 
-    Parameters
-    ----------
-    path : str or Path
-        Where it is, or is to be.
-
-    Raises
-    ------
-    ValueError
-        If something else is there.
+    Raises ImportError if zarr is not installed, and ValueError if something else is at its path.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -112,44 +105,40 @@ class Store:
 
     @property
     def is_finished(self) -> bool:
-        """Whether all of the study is there."""
+        """Whether the sweep is finished."""
         return self.path.exists()
 
     def _recorded(self) -> dict[str, Any] | None:
-        """What the study is of which something is there."""
-        for path, read in ((self.path, _of_finished), (self.partial, _of_partial)):
-            if path.exists() and not (path == self.partial and _is_hardly_begun(path)):
+        """Provenance of the stored sweep, None without one."""
+        for path, name in ((self.path, ".zattrs"), (self.partial, "study.json")):
+            if path.exists() and not (path == self.partial and _has_only_drafts(path)):
                 try:
-                    record: dict[str, Any] = json.loads(read(path))
+                    record: dict[str, Any] = json.loads((path / name).read_text(encoding="utf-8"))
+                    if path == self.path:
+                        record = json.loads(record["provenance"])
                     if record["study"] != "sweep":
                         raise ValueError
                 except (OSError, KeyError, TypeError, ValueError):
-                    said = "exists, and is not the store of a sweep"
-                    raise ValueError(f"store: {path} {said}") from None
+                    text = "exists, and is not the store of a sweep"
+                    raise ValueError(f"store: {path} {text}") from None
                 return record
         return None
 
     def seed(self) -> int | None:
-        """The seed of the study that is there."""
+        """Seed of the stored sweep."""
         return None if self.recorded is None else int(self.recorded["call"]["seed"])
 
     def open(self, provenance: str) -> None:
-        """Begin a study, or go on with it.
-
-        Raises
-        ------
-        ValueError
-            If another study is there.
-        """
+        """Begin a sweep or resume it; ValueError if the store holds another sweep."""
         if self.recorded is None:
             self.partial.mkdir(parents=True, exist_ok=True)
             _write(self.partial, "study.json", provenance.encode())
         elif found := _differences(self.recorded, json.loads(provenance)):
-            said = f"holds a sweep with another {', '.join(found)}"
-            raise ValueError(f"store: {self.path} {said}; finish that, or take another path")
+            text = f"holds a sweep with another {', '.join(found)}"
+            raise ValueError(f"store: {self.path} {text}; finish that, or use another path")
 
     def load(self) -> "xr.Dataset":
-        """Read a finished study."""
+        """Read a finished sweep."""
         import xarray as xr
 
         shutil.rmtree(self.partial, ignore_errors=True)
@@ -157,7 +146,7 @@ class Store:
         return found
 
     def finished(self) -> list[tuple[int, PointResults]]:
-        """The points that are there."""
+        """Read the finished points."""
         found = []
         for path in sorted(self.partial.glob(f"{PART}*.npz")):
             with np.load(path) as arrays:
@@ -167,13 +156,13 @@ class Store:
         return found
 
     def take(self, first: int, found: PointResults) -> None:
-        """Take finished points, and write them together with others."""
+        """Take finished points; they are written in batches."""
         self.waiting.append((first, found))
         if time.monotonic() - self.written >= SECONDS_A_FILE:
             self.flush()
 
     def flush(self) -> None:
-        """Write what has been taken."""
+        """Write the points taken since the last write."""
         if not self.waiting:
             return
         arrays: dict[str, Any] = {"first": np.array([first for first, _ in self.waiting])}
@@ -186,7 +175,7 @@ class Store:
         self.waiting, self.written = [], time.monotonic()
 
     def finish(self, dataset: "xr.Dataset") -> None:
-        """Write the whole study."""
+        """Write the finished sweep."""
         draft = self.partial / f"{DRAFT}{secrets.token_hex(8)}"
         dataset.to_zarr(draft, zarr_format=2)  # version 3 has no specification for text yet
         for file in draft.rglob("*"):
@@ -197,23 +186,13 @@ class Store:
         shutil.rmtree(self.partial)
 
 
-def _of_finished(path: Path) -> str:
-    attrs = json.loads((path / ".zattrs").read_text(encoding="utf-8"))
-    provenance: str = attrs["provenance"]
-    return provenance
-
-
-def _is_hardly_begun(path: Path) -> bool:
-    """Whether a folder was made for a store that was killed before it said what it is of."""
+def _has_only_drafts(path: Path) -> bool:
+    """Whether a folder is empty but for drafts: the sweep was killed before it wrote anything."""
     return path.is_dir() and all(entry.name.startswith(DRAFT) for entry in path.iterdir())
 
 
-def _of_partial(path: Path) -> str:
-    return (path / "study.json").read_text(encoding="utf-8")
-
-
 def _differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
-    """What two studies do not have in common."""
+    """Names of the entries in which two provenances differ."""
     one, other = ({**record, **record["call"]} for record in (ours, theirs))
     return [name for name in other if name != "call" and one.get(name) != other[name]]
 
@@ -224,7 +203,7 @@ def _listed(arrays: Mapping[str, Any], prefix: str) -> list[Any]:
 
 
 def _write(folder: Path, name: str, content: bytes) -> None:
-    """Write a file wholly or not at all, also where the power fails."""
+    """Write a file atomically, safe against a power failure."""
     draft = folder / f"{DRAFT}{secrets.token_hex(8)}"
     with draft.open("wb") as file:
         file.write(content)
@@ -236,7 +215,7 @@ def _write(folder: Path, name: str, content: bytes) -> None:
 
 def _to_disk(path: Path) -> None:
     """Flush a file or a folder to the disk."""
-    if os.name == "nt" and path.is_dir():  # Windows opens no folders
+    if os.name == "nt" and path.is_dir():  # Windows cannot open folders
         return
     handle = os.open(path, os.O_RDONLY)
     try:

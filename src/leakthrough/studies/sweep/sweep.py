@@ -1,4 +1,4 @@
-"""A scenario at many points of what varies in it."""
+"""Parameter sweeps: a scenario at many points."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,6 +16,7 @@ from leakthrough.results.provenance import versions
 from leakthrough.results.variables import COORDINATES
 from leakthrough.run_options import Execution, checked_execution, checked_replications, checked_seed
 from leakthrough.statistics.intervals import ESTIMATES, checked_confidence
+from leakthrough.studies.evaluate import checked_scenario, origin
 from leakthrough.studies.measure import Measure, measure_of
 from leakthrough.studies.sweep.axes import POINT, axes_of, coordinates_of, recorded
 from leakthrough.studies.sweep.points import Plan, Points
@@ -24,7 +25,6 @@ from leakthrough.studies.sweep.tasks import SweepWork, is_counted
 
 if TYPE_CHECKING:
     import xarray as xr
-
 
 Design = Literal["grid", "zip", "latin_hypercube", "sobol"]
 
@@ -47,62 +47,61 @@ def sweep(
 ) -> "xr.Dataset":
     """Simulate a scenario at many points, on common random numbers.
 
-    Every point has the seed, and so the draws of all decisions that it shares with the others:
-    differences between points have less noise than each of them.
+    All points have the same seed, and therefore the same draws for the decisions that they share:
+    differences between points have less noise than the points themselves.
 
     Parameters
     ----------
     scenario : Scenario
         Baseline scenario; paths not listed in `axes` keep these values.
     axes : mapping
-        By name, what varies: values by path, ``{path: [value, ...], ...}``, which all its paths
-        take together; or, the name being a path, its values alone. A value is anything that
-        `Scenario.replace` takes.
+        By name: values by path, ``{path: [value, ...], ...}``, whose paths vary together; or a
+        list of values, if the name is a path. A value is anything that `Scenario.replace` accepts.
     measures : sequence of Measure or str
-        What is measured at each point.
+        At least one.
     replications : int
         Of each point, from 1 to 2**32 - 1.
     design : {"grid", "zip", "latin_hypercube", "sobol"}
-        Each value meets all those of other axes, and each axis is a dimension; or the axes go
-        together, value by value, along the one dimension `point`. In the last two an axis says
-        not values but where they lie, ``(low, high)`` or a frozen `scipy.stats` distribution,
-        and `points` of them fill that space evenly; whole numbers where the field has them.
+        "grid": all combinations of values; each axis is a dimension. "zip": the axes vary together
+        along the dimension `point`. "latin_hypercube" and "sobol": `points` fill the space evenly;
+        an axis has a range ``(low, high)`` or a frozen `scipy.stats` distribution instead of
+        values, and whole-number fields get whole numbers.
     points : int, optional
-        For the last two designs; of a Sobol design a power of two.
+        For the last two designs; a power of two for "sobol".
     seed : int, optional
-        From 0 to 2**63 - 1, of the draws and of a drawn design; fresh, and recorded, if there is
-        none. The same seed gives the same bits for any workers, executor and store.
+        From 0 to 2**63 - 1, for the draws and the design; by default fresh, and recorded. The same
+        seed gives the same bits for any workers, executor and store.
     workers, executor, progress
         As for `simulate`.
     confidence : float
         Of the intervals, between 0 and 1.
     keep_distributions : bool
-        Also keep how many replications had how many leakers, and expended how many rounds: 4
-        bytes for each point, name and number up to the largest.
+        Also keep the distributions of leakers and of rounds expended: 4 bytes for each point, name
+        and number from 0 to the largest.
     store : str or Path, optional
-        A zarr store, for which the extra `io` is needed. Finished points go there as they come
-        (to a folder next to it, `.partial`, until all are there); the same call goes on
-        where one that was killed has stopped, and ends in the same bits.
+        A zarr store; needs the extra `io`. Finished points are written as they are computed (to a
+        folder next to it, `.partial`, until all are finished). The same call resumes an interrupted
+        or killed sweep and gives the same bits.
 
     Returns
     -------
     xarray.Dataset
         One variable for each measure, by its `label`: along the axes (or `point`), along
-        `estimate` (see `leakthrough.statistics.intervals.ESTIMATES`), and along what the measure
-        is grouped by. A name that only some points have (of a battery of which several are there)
-        is NaN at the others. Where all replications agree, the interval of a mean has no
-        width. With `keep_distributions` also ``distribution of LABEL``,
-        replications by number. The attribute `provenance` holds all that `rerun` needs.
+        `estimate` (see `leakthrough.statistics.intervals.ESTIMATES`), and along the grouping of the
+        measure. A name that only some points have (a unit of a battery whose count varies) is NaN
+        at the others. Where all replications agree, the width of the interval of a mean is 0. With
+        `keep_distributions` also ``distribution of LABEL``: replications by number. The attribute
+        `provenance` has all that `rerun` needs.
 
     Raises
     ------
     ScenarioError
-        If a path does not exist, or the scenario refuses a value: it says at which point.
+        If a path does not exist or a value is not allowed; the message names the point.
     ValueError
-        If another argument is not as above, or the store holds something else. No error of
-        this kind comes after the first replication.
+        If another argument is not as above, or the store holds another sweep. Both are raised
+        before the first replication.
     KeyboardInterrupt
-        On Ctrl-C, within a fraction of a second; what is in the store stays there.
+        On Ctrl-C, within a fraction of a second; finished points remain in the store.
 
     Examples
     --------
@@ -115,8 +114,7 @@ def sweep(
     >>> found.leakers.sel(estimate="mean").values.round(1).tolist()
     [6.0, 2.8, 1.8]
     """
-    if not isinstance(scenario, Scenario):
-        raise ValueError(f"scenario: must be a Scenario; got {shown(scenario)}")
+    checked_scenario(scenario)
     own, execution = _checked_measures(measures), checked_execution(workers, executor, progress)
     disk = None if store is None else Store(store)
     if seed is None and disk is not None:
@@ -155,7 +153,7 @@ def sweep(
 
 
 class _Call(NamedTuple):
-    """The arguments on which the bits of a sweep depend, but for scenario and axes."""
+    """Arguments on which the bits of a sweep depend, apart from scenario and axes."""
 
     measures: tuple[Measure, ...]
     replications: int
@@ -180,14 +178,14 @@ def _checked_measures(measures: Any) -> tuple[Measure, ...]:
 
 
 def _variables(measure: Measure, keep_distributions: bool) -> tuple[str, ...]:
-    """Names of the variable of a measure, and of its distribution and the numbers along that."""
+    """Names of a measure's variable and, if kept, of its distribution and that one's dimension."""
     if not (keep_distributions and is_counted(measure)):
         return (measure.label,)
     return measure.label, f"distribution of {measure.label}", f"number of {measure.label}"
 
 
 def _check_names(names: Sequence[str], *, stored: bool) -> None:
-    """Refuse what a Dataset, or a folder of a store, could not hold."""
+    """Check that a Dataset and the folder of a store can have these names."""
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise ValueError(f"axes: {twice} is the name of something else in the result")
     odd = next((name for name in names if "/" in name or name.startswith(".")), None)
@@ -208,7 +206,7 @@ def _provenance(scenario: Scenario, axes: dict[str, Any], call: _Call) -> str:
 
 
 def _computed(plan: Plan, points: Points, store: Store | None, execution: Execution) -> Results:
-    """Compute what is missing; what is finished when it is interrupted goes to the store."""
+    """Compute the missing points; on interruption the finished ones are written to the store."""
     results = Results(points, store)
     try:
         run(SweepWork(plan, points, results.missing(), results), **execution._asdict())
@@ -225,7 +223,6 @@ def _dataset(
     coordinates: "dict[str, xr.Variable]",
     provenance: str,
 ) -> "xr.Dataset":
-    """Name everything."""
     import xarray as xr
 
     dims = tuple(dict.fromkeys(dim for own in coordinates.values() for dim in own.dims))
@@ -233,8 +230,7 @@ def _dataset(
     coordinates = {
         **coordinates,
         "estimate": xr.Variable(("estimate",), list(ESTIMATES), {"long_name": text}),
-        "seed": _scalar("seed", np.int64(plan.seed)),
-        "scenario_digest": _scalar("scenario_digest", plan.scenario.digest),
+        **origin(plan.scenario, plan.seed),
     }
     data: dict[str, xr.Variable] = {}
     distributions = iter(results.distributions())
@@ -257,13 +253,7 @@ def _dataset(
     return xr.Dataset(data, coordinates, {"provenance": provenance, "Conventions": "CF-1.11"})
 
 
-def _scalar(name: str, value: Any) -> "xr.Variable":
-    import xarray as xr
-
-    return xr.Variable((), value, {"long_name": COORDINATES[name]})
-
-
 def sweep_again(scenario: Scenario, call: dict[str, Any], **execution: Any) -> "xr.Dataset":
-    """Do a sweep again as its provenance says; see `leakthrough.rerun`."""
+    """Repeat a sweep from its provenance; see `leakthrough.rerun`."""
     measures = [Measure(**measure) for measure in call["measures"]]
     return sweep(scenario, **{**call, "measures": measures}, **execution)

@@ -1,4 +1,4 @@
-"""The points of a sweep as a work of the scheduler."""
+"""The points of a sweep as tasks of the scheduler."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -17,23 +17,22 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-
 COUNTED = ("leakers", "expended")
-"""Measures of whole numbers that may be many: those of which a distribution is kept."""
+"""Measures of which a distribution can be kept: counts that can be large."""
 
 
 class PointResults(NamedTuple):
-    """What is kept of some points, by measure: P points, N names, W from 0 to the most."""
+    """Reduced results of P points, by measure: N names, counts from 0 to W - 1."""
 
     estimates: "list[Array]"  # (P, 4, N)
-    counts: "list[Array]"  # (P, N, W) replications, by number; of measures that are counted
+    counts: "list[Array]"  # (P, N, W) replications by count, of measures in COUNTED
 
 
 class Sink(Protocol):
-    """Where finished points go."""
+    """Receiver of finished points."""
 
     def take(self, first: int, found: PointResults) -> None:
-        """Take the points from a number in the order on."""
+        """Take the results of the points from position `first` of the order on."""
 
 
 def reduced(plan: Plan, points: "Sequence[list[Array]]") -> PointResults:
@@ -55,7 +54,7 @@ def is_counted(measure: Measure) -> bool:
 
 
 def _histograms(points: "Sequence[Array]") -> "Array":
-    """How many replications had which number, by point and name; none where there is no name."""
+    """Replications by point, name and number; 0 at points that lack the name."""
     most = max((int(np.nanmax(v, initial=0.0)) for v in points), default=0)
     found = np.zeros((len(points), points[0].shape[1], most + 1), np.uint32)
     for p, values in enumerate(points):
@@ -65,19 +64,14 @@ def _histograms(points: "Sequence[Array]") -> "Array":
     return found
 
 
-def widened(counts: "Array", width: int) -> "Array":
-    """Make room for larger numbers."""
-    return np.pad(counts, ((0, 0), (0, 0), (0, width - counts.shape[2])))
-
-
 class SomePoints(NamedTuple):
-    """Computes some points, in some replications: whole points are reduced."""
+    """Task: some points in some replications; points with all replications are reduced."""
 
     plan: Plan
     points: Sequence[DesignPoint]
     start: int
     stop: int
-    evaluator: Evaluator | None  # that of this process; elsewhere nothing outlives a task
+    evaluator: Evaluator | None  # None in another process, where nothing outlives a task
 
     def prepare(self) -> None:
         """Compile, or lower the first point."""
@@ -87,7 +81,7 @@ class SomePoints(NamedTuple):
             self.evaluator.lowered(self.points[0])
 
     def __call__(self, flag: Flag) -> "PointResults | list[Array]":
-        """Return what is kept of whole points, or the values of a part of one."""
+        """Return the reduced results of whole points, or the values of a part of one."""
         evaluator = self.evaluator or Evaluator(self.plan)
         values = [evaluator.values(point, self.start, self.stop, flag) for point in self.points]
         whole = self.stop - self.start == self.plan.replications
@@ -95,7 +89,7 @@ class SomePoints(NamedTuple):
 
 
 class SweepWork(Work):
-    """The points of a sweep, some of which are wanted."""
+    """The requested points of a sweep."""
 
     def __init__(
         self, plan: Plan, points: Points, wanted: Sequence[tuple[int, int]], sink: Sink
@@ -106,14 +100,12 @@ class SweepWork(Work):
         self.parts = Parts(plan.replications)
 
     def unit(self, task: Task, *, here: bool) -> SomePoints:
-        """What computes a task."""
-        points = self.points.design_points(task.first, task.last)
-        return SomePoints(
-            self.plan, points, task.start, task.stop, self.evaluator if here else None
-        )
+        """The callable that computes a task."""
+        points, evaluator = self.points.design_points(task.first, task.last), self.evaluator
+        return SomePoints(self.plan, points, task.start, task.stop, evaluator if here else None)
 
     def take(self, task: Task, result: "PointResults | list[Array]") -> None:
-        """Hand whole points on, and put the parts of others together."""
+        """Pass on whole points; collect the parts of a split point until it is complete."""
         if isinstance(result, PointResults):
             self.sink.take(task.first, result)
         elif whole := self.parts.joined(task.first, task.start, result):
