@@ -175,7 +175,7 @@ def test_a_simultaneous_raid_channel_by_channel(
             lambda: exact.abandonment(1.0, 1.0, 1, 1e300),
             r"patience: .* at most 1e\+09; got 1e\+300",
         ),
-        (lambda: exact.abandonment(1.0, 1.0, 1, stats.poisson(2.0)), "patience: .* continuous law"),
+        (lambda: exact.abandonment(1.0, 1.0, 1, stats.poisson(2.0)), "patience: .* continuous distribution"),
         (lambda: exact.abandonment(1.0, 1.0, 0, 1.0), "channels: must be a whole number from 1"),
         (lambda: exact.abandonment(1.0, 1.0, 1, -1.0), "patience: must be a finite number from 0"),
         (lambda: exact.abandonment(1.0, 1.0, 1, "x"), "patience: must be a finite number from 0"),
