@@ -173,7 +173,8 @@ def armstrong_salvo(
     answered = _salvo("defenders, interceptors_each", defenders, interceptors_each, least=1)
     hit = chance("hit_probability", hit_probability)
     intercepted = chance("intercept_probability", intercept_probability)
-    each, spread = _damage("damage_mean", damage_mean), _damage("damage_sd", damage_sd)
+    each = positive("damage_mean", damage_mean, zero=True, most=_MOST)
+    spread = positive("damage_sd", damage_sd, zero=True, most=_MOST)
     probability = _hits_pmf(binomial(fired, hit), binomial(answered, intercepted))
     hits = np.arange(fired + 1.0)
     mean, variance, none, everything = _clipped(each * hits, spread * np.sqrt(hits), defenders)
@@ -202,13 +203,6 @@ def _salvo(names: str, units: object, each: object, least: int) -> int:
         text = f"their product must be at most {_MOST:,}"
         raise ValueError(f"{names}: {text}; got {units!r}, {each!r}")
     return number
-
-
-def _damage(name: str, value: object) -> float:
-    found = positive(name, value, zero=True)
-    if found > _MOST:
-        raise ValueError(f"{name}: must be at most {_MOST:,}; got {value!r}")
-    return found
 
 
 def _hits_pmf(accurate: Numbers, interceptions: Numbers) -> Numbers:

@@ -351,11 +351,7 @@ def _erlang_b(load: float, channels: int, threats: int = 10_000) -> Scenario:
 
 
 def _abandonment(
-    arrival_rate: float,
-    service_rate: float,
-    channels: int,
-    patience: float,
-    threats: int = 10_000,
+    arrival_rate: float, service_rate: float, channels: int, patience: float, threats: int = 10_000
 ) -> Scenario:
     if is_frozen(patience):
         text = "must be one number, as all threats of a class have windows of the same length"

@@ -1,7 +1,6 @@
 """Plots of one raid: fates of the threats, distribution of the leakers, and depletion."""
 
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -370,13 +369,13 @@ def _kinds(result: "xr.Dataset") -> list[str]:
     for name, layer in zip(names, layers, strict=True):
         if match := re.fullmatch(r"(.+)-([1-9]\d*)", name):
             families.setdefault((layer, match[1]), []).append(int(match[2]))
-    whole = {key for key, own in families.items() if _is_family(own)}
+    whole = {
+        key
+        for key, own in families.items()
+        if len(own) > 1 and sorted(own) == list(range(1, len(own) + 1))
+    }
     stems = [name.rpartition("-")[0] for name in names]
     return [
         stem if (layer, stem) in whole else name
         for name, stem, layer in zip(names, stems, layers, strict=True)
     ]
-
-
-def _is_family(numbers: Sequence[int]) -> bool:
-    return len(numbers) > 1 and sorted(numbers) == list(range(1, len(numbers) + 1))

@@ -60,14 +60,6 @@ class Entry:
         return self.launched - self.stopped - self.in_flight
 
 
-def days(values: Sequence[date]) -> "xr.Variable":
-    """Days as a coordinate."""
-    import xarray as xr
-
-    stamps = np.array(values, "datetime64[D]").astype("datetime64[ns]")
-    return xr.Variable("entry", stamps, {"long_name": LABELS["night"]})
-
-
 def table(
     entries: Sequence[Entry], extra: Mapping[str, Sequence[object]], attrs: Mapping[str, object]
 ) -> "xr.Dataset":
@@ -84,7 +76,8 @@ def table(
         name: xr.Variable("entry", _labels(values), {"long_name": LABELS[name]})
         for name, values in kinds.items()
     }
-    night = days([e.night for e in entries])
+    days = np.array([e.night for e in entries], "datetime64[D]").astype("datetime64[ns]")
+    night = xr.Variable("entry", days, {"long_name": LABELS["night"]})
     return xr.Dataset(variables, {"night": night, **coordinates}, dict(attrs))
 
 
@@ -159,10 +152,8 @@ def _check_record(record: object) -> None:
         )
     needed = {*COUNTS, "night", "threat_class"}
     if missing := sorted(needed - {str(name) for name in record.variables}):
-        raise ValueError(
-            "record: must be a Dataset from raids, load or nights; it has no "
-            + ", ".join(map(repr, missing))
-        )
+        names = ", ".join(map(repr, missing))
+        raise ValueError(f"record: must be a Dataset from raids, load or nights; it has no {names}")
     dims = {*map(str, record["launched"].dims)}
     unknown = {*record["threat_class"].values.ravel().tolist()} - set(CLASSES)
     if dims not in ({"entry"}, {"night", "threat_class"}, {"threat_class"}) or unknown:
