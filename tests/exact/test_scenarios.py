@@ -312,7 +312,7 @@ def test_patience_of_nothing_is_erlangs_loss() -> None:
         (
             exact.abandonment,
             MODELS["abandonment"] | {"service_rate": 1e6},
-            "service_rate: must be at most 1000, which is a mean engagement of 1 ms; got 1000000.0",
+            "service_rate: must be at most 1000, a mean engagement of 1 ms; got 1000000.0",
         ),
         (
             exact.abandonment,
