@@ -1,4 +1,4 @@
-"""The cases, as plain numbers: each library builds what it simulates from these alone."""
+"""Parameters of the cases: each library builds its simulation from these numbers only."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ class LayerTimes:
 
     @property
     def total(self) -> float:
-        """Seconds for which an engagement holds its channel."""
+        """Seconds that an engagement holds its channel."""
         return self.reaction + self.flight + self.assessment
 
     @property
     def latest(self) -> float:
-        """Offset after which an engagement would no longer be over in time."""
+        """Latest offset at which an engagement can start and still end in time."""
         return self.closes - self.reaction - self.flight
 
 
 @dataclass(frozen=True)
 class Layered:
-    """Overlapping layers, one battery for each axis in each; shoot-look-shoot; coordinated.
+    """Overlapping layers with one battery per axis; shoot-look-shoot; coordinated.
 
-    With `mixed`, channels run from 2 to 7 and salvos have one or two rounds, by battery.
+    With `mixed`, batteries have 2 to 7 channels and salvos of one or two rounds.
     """
 
     threats: int = 550
@@ -47,7 +47,7 @@ class Layered:
 
     @property
     def seconds(self) -> float:
-        """The length of the raid."""
+        """Duration of the raid."""
         return 3600.0 * self.hours
 
     @property
@@ -74,7 +74,7 @@ class Layered:
         return 2 + (layer + axis) % 6 if self.mixed else self.channels
 
     def salvo_size_of(self, layer: int, axis: int) -> int:
-        """Rounds that a battery fires at a time."""
+        """Salvo size of a battery."""
         return 1 + (layer + axis) % 2 if self.mixed else 1
 
 
@@ -94,7 +94,7 @@ class Queue:
 
 @dataclass(frozen=True)
 class Binomial:
-    """All threats at one time, and for each as many channels and rounds as it may draw."""
+    """Simultaneous threats, with channels and rounds for all of them."""
 
     threats: int = 300
     shots: int = 2
@@ -103,7 +103,7 @@ class Binomial:
 
 @dataclass(frozen=True)
 class FiniteMagazine:
-    """Threats one after another, one magazine, at most so many shots at each while rounds last."""
+    """Threats one after another, one magazine, a limited number of shots at each."""
 
     threats: int = 300
     rounds: int = 300
@@ -113,7 +113,7 @@ class FiniteMagazine:
 
     @property
     def interval(self) -> float:
-        """Seconds between arrivals: the last shot at one threat is over before the next comes."""
+        """Seconds between arrivals: the last shot at a threat ends before the next arrives."""
         return self.duration * (self.shots + 2)
 
     @property
@@ -129,14 +129,14 @@ LAYERS = (1, 2, 4, 8, 16, 32)
 
 
 def scaled(case: Layered, threats: int, *, same_rate: bool) -> Layered:
-    """Scale rounds with the threats, and the hours too when the rate stays the same."""
+    """Scale rounds with the threats, and also the duration if the rate is constant."""
     factor = threats / case.threats
     hours = case.hours * factor if same_rate else case.hours
     return replace(case, threats=threats, hours=hours, rounds=round(case.rounds * factor))
 
 
 def small_raid() -> Layered:
-    """Return the 60-threat raid of the sweep and of the memory: two layers, the same rate."""
+    """Return the 60-threat raid of the sweep and memory cases: two layers, same rate."""
     return Layered(threats=60, hours=2.0 * 60 / 550, rounds=8, layers=2)
 
 

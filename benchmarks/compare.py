@@ -27,7 +27,7 @@ CANNOT = {
 
 @dataclass(frozen=True)
 class Compared:
-    """One case by one library; the ratio is its cost of a replication over leakthrough's."""
+    """One case by one library; the ratio is its cost per replication over leakthrough's."""
 
     case: str
     library: str
@@ -47,7 +47,7 @@ def compare(program: Path | None, effort: Effort) -> list[Compared]:
 
 
 def peers(case: Case, program: Path | None) -> dict[str, Run]:
-    """Return what else can run a case."""
+    """Return the peers that can run a case."""
     match case:
         case Layered():
             heap = {HEAP: peer_heap.layered(case, program)} if program else {}

@@ -1,7 +1,7 @@
-"""The compiled kernel without the public call around it, in this version and in older ones.
+"""The compiled kernel without the public call, in this version and in older ones.
 
-The one file of the benchmarks that names modules inside leakthrough. Where a name has moved, its
-old address stays in the list for as long as versions that have it there are compared with.
+Only this file of the benchmarks uses internal modules of leakthrough. Old locations of a name stay
+in the list while versions that have them are compared.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import leakthrough as lt
 
 
 def _found(*addresses: str) -> Any:
-    """Return what the first address that this version has leads to."""
+    """Return the object at the first of these addresses that exists in this version."""
     for address in addresses:
         module, _, name = address.rpartition(".")
         try:
@@ -38,7 +38,7 @@ class Kernel:
     def __init__(self, scenario: lt.Scenario) -> None:
         self.job = _found("engine.jobs.RaidJob", "_jobs.RaidJob")(_lower(scenario))
         flag = np.zeros(1, np.uint8)
-        # Older versions lay out the memory of the kernel in each block.
+        # Older versions allocate the memory of the kernel in each block.
         has_states = hasattr(self.job, "new_states")
         self.memory = (flag, self.job.new_states()) if has_states else (flag,)
 
@@ -47,7 +47,7 @@ class Kernel:
         self.job.block(1, start, self.job.new_rows(replications), *self.memory)
 
     def seconds(self, replications: int, start: int) -> float:
-        """Return the CPU seconds that they take: the rows are touched before."""
+        """Return their CPU seconds; the rows are written to before."""
         rows = self.job.new_rows(replications)
         for part in rows:
             part.fill(0)
@@ -57,7 +57,7 @@ class Kernel:
 
 
 def state_bytes(scenario: lt.Scenario) -> int:
-    """Return the size of what the kernel works on in one thread."""
+    """Return the size of the working memory of the kernel in one thread."""
     return bytes_of(_found("engine.state.new_state", "_state.new_state")(_lower(scenario)))
 
 

@@ -1,4 +1,4 @@
-"""What a call of a case costs, fixed and for each replication, and what it returns."""
+"""Fixed cost of a call, cost per replication, and estimates, for each case."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scipy import stats
 
 FIVE_SIGMA = 2 * float(stats.norm.sf(5))
 LEAST_REPLICATIONS = 5
-"""With fewer, the noise of a call of one replication would be the greater part of the result."""
+"""With fewer, the noise of the calls of one replication would dominate the result."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ Clock = Callable[[], float]
 
 
 def clocked(compute: Callable[[], Counts], clock: Clock = time.process_time) -> Sample:
-    """Time a computation: CPU seconds of this process, which other work here does not change."""
+    """CPU seconds of this process for a computation, independent of other processes."""
     begin = clock()
     leakers, spent = compute()
     seconds = clock() - begin
@@ -79,7 +79,7 @@ def clocked(compute: Callable[[], Counts], clock: Clock = time.process_time) -> 
 
 
 class Effort(NamedTuple):
-    """How long the replications of each measurement take, and how often it is repeated."""
+    """Duration of the replications of each measurement, and number of repeats."""
 
     seconds: float
     repeats: int
@@ -101,7 +101,7 @@ def cost_of(one: float, many: float, replications: int) -> Cost:
 
 @dataclass(frozen=True)
 class Size:
-    """How a run is measured: some calls of one replication, and one call of many."""
+    """Plan of a measurement: several calls of one replication, and one call of many."""
 
     calls: int
     replications: int
@@ -110,8 +110,7 @@ class Size:
 def size_of(run: Run, seconds: float) -> Size:
     """Choose replications that take `seconds`, and three times as long as the fixed cost.
 
-    The lesser of two calls is believed, since a pause of the machine
-    that looks like the cost of replications would end in too few of them.
+    Uses the faster of two calls, as a pause of the machine would give too few replications.
     """
     one = min(run(1, seed).seconds for seed in (2, 3, 4))
     replications, more = 1, 0.0
@@ -127,7 +126,7 @@ def size_of(run: Run, seconds: float) -> Size:
 
 @dataclass(frozen=True)
 class Measured:
-    """What one run of a case has cost and returned, over several repeats: medians.
+    """Costs and estimates of one run of a case: medians over several repeats.
 
     `fixed_spread` is half the range of the fixed cost over the repeats.
     """
@@ -144,10 +143,10 @@ class Measured:
 
 
 def interleaved(runs: Mapping[str, Run], effort: Effort) -> dict[str, Measured]:
-    """Measure the runs in turn, so that a slow minute of the machine falls on all of them.
+    """Measure the runs in turn, so that slow phases of the machine affect all of them.
 
-    What is in memory after the warm-up is frozen, and the garbage of one library is not left to
-    the next: without this the fixed cost of Ciw came out as 165 ms in one run and -72 in another.
+    Objects in memory after the warm-up are frozen, and garbage is collected between libraries:
+    without this the fixed cost of Ciw was 165 ms in one run and -72 ms in another.
     """
     for run in runs.values():
         run(1, 1)
@@ -162,7 +161,7 @@ def interleaved(runs: Mapping[str, Run], effort: Effort) -> dict[str, Measured]:
 
 
 def _once(run: Run, size: Size, seed: int) -> tuple[Cost, Sample]:
-    gc.collect()  # what another library has left
+    gc.collect()  # garbage of another library
     one = statistics.median(run(1, seed + n).seconds for n in range(1, size.calls + 1))
     sample = run(size.replications, seed)
     return cost_of(one, sample.seconds, size.replications), sample
@@ -185,9 +184,9 @@ def total(estimates: Iterable[Estimate]) -> Estimate:
 
 
 def disagree(ours: Estimate, theirs: Estimate) -> bool:
-    """Tell whether two means differ by more than chance does once in 1.7 million (5 sigma).
+    """Whether two means differ at 5 sigma (by chance once in 1.7 million).
 
-    Welch's t test and not a plain 5: the slowest peers manage a handful of replications.
+    Welch's t test, as the slowest peers simulate only a few replications.
     """
     if min(ours.count, theirs.count) < 2 or ours.squares + theirs.squares == 0:
         return ours.squares + theirs.squares == 0 and not math.isclose(ours.mean, theirs.mean)

@@ -31,7 +31,7 @@ def scenario(case: Case) -> lt.Scenario:
 
 
 def simulate(case: Case, *, workers: int = 1, clock: Clock = time.process_time) -> Run:
-    """Return the run of a case: one thread unless asked otherwise, as the peers have."""
+    """Return the run of a case, by default on one thread as for the peers."""
     given = scenario(case)
 
     def compute(replications: int, seed: int) -> Counts:
@@ -76,7 +76,7 @@ def sweep(case: Layered, replications: int, *, workers: int) -> Callable[[], Non
 
 
 def blocks(case: Layered, replications: int, *, workers: int) -> Callable[[], None]:
-    """Return the simulations of that grid alone: lowered before, and no measure read."""
+    """Return only the simulations of that grid: lowered before, no measures."""
     kernels = [Kernel(changed) for changed in _points(case)]
 
     def run() -> None:
@@ -99,7 +99,7 @@ def _points(case: Layered) -> Iterator[lt.Scenario]:
 
 
 def campaign(case: Layered, raids: int) -> Run:
-    """Return the run of daily raids, before each of which stocks fill the magazines."""
+    """Return the run of daily raids; stocks fill the magazines before each."""
     raid = scenario(case)
     given = lt.Campaign(
         name="daily raids",

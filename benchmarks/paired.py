@@ -1,7 +1,7 @@
-"""This version of leakthrough against another commit of its repository, in the same run.
+"""This version of leakthrough compared with another commit of its repository, in the same run.
 
-One process for each version, asked in turn: two copies of the package in one process slow Numba
-down. New processes after some pairs, since where its arrays are in memory differs.
+Each version has its own process, and the two alternate: two copies of the package in one process
+slow Numba down. New processes start after some pairs, as memory addresses of arrays affect speed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ WORKER = Path(__file__).with_name("paired_worker.py")
 PAIRS_OF_A_PROCESS = 3
 
 Ask = Callable[[int], float]
-"""Measures the case of a process with the replications of that number."""
+"""Measures the case of a process with a given number of the replications."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ class Row:
 
     @property
     def ratios(self) -> list[float]:
-        """This version over the other."""
+        """Ratio of this version to the other."""
         return [this / other for this, other in self.pairs]
 
     def cells(self) -> list[str]:
-        """What the table says of it."""
+        """Verdict in the table."""
         targets = ", ".join(map(str, self.case.targets))
         if not self.pairs:
             return [self.name, self.case.unit, "?", "?", "?", targets, "not measured"]
@@ -110,7 +110,7 @@ def _row(name: str, environments: list[dict[str, str]], quick: bool) -> Row:
 
 
 def in_turn(asks: list[Ask], numbers: range) -> Iterator[tuple[float, float]]:
-    """Ask one and the other, with the same replications for both and new ones for each pair."""
+    """Measure both in turn: same replications within a pair, new ones for each pair."""
     for number in numbers:
         this, other = (ask(number) for ask in asks)
         yield this, other
@@ -118,7 +118,7 @@ def in_turn(asks: list[Ask], numbers: range) -> Iterator[tuple[float, float]]:
 
 @contextmanager
 def _process(name: str, environment: dict[str, str]) -> Iterator[Ask]:
-    """Yield what asks a new process, which ends when its input does."""
+    """Yield a function that queries a new process, which ends with its input."""
     command = [sys.executable, str(WORKER), name]
     with subprocess.Popen(  # noqa: S603
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
@@ -130,7 +130,7 @@ def _process(name: str, environment: dict[str, str]) -> Iterator[Ask]:
             questions.flush()
             return float(_line(answers))
 
-        _line(answers)  # that it is ready
+        _line(answers)  # "ready"
         yield ask
 
 

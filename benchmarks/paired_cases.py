@@ -1,4 +1,4 @@
-"""What two versions of leakthrough are compared by: how each case is measured, and its targets."""
+"""Cases for the comparison of two versions of leakthrough: measurements and targets."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Target:
     at_least: bool = False
 
     def met(self, value: float, ratio: float) -> bool:
-        """Whether it was reached."""
+        """Whether the target was reached."""
         found = value if self.of == "value" else ratio
         return found >= self.bound if self.at_least else found <= self.bound
 
@@ -42,9 +42,9 @@ class Target:
 
 @dataclass(frozen=True)
 class Paired:
-    """One case: what is measured, with which arguments, and in how many pairs.
+    """One case: measurement, arguments, and number of pairs.
 
-    A warm-up comes first where the measurement is in the process that measures.
+    Measurements within the measuring process begin with a warm-up.
     """
 
     unit: str
@@ -106,4 +106,4 @@ PAIRED = {
         warm_up=False,
     ),
 }
-"""Microseconds are CPU time of the kernel alone, a replication; see the README."""
+"""Microseconds are CPU time per replication of the kernel only; see the README."""

@@ -1,8 +1,8 @@
-"""`python paired_worker.py CASE`: measures one case in the version that PYTHONPATH holds.
+"""`python paired_worker.py CASE`: measures one case in the version on PYTHONPATH.
 
-Prints a line when it is ready; then, for each number on a line of its input, the measurement with
-that number. Other numbers mean other replications: a branch predictor learns those that repeat.
-Only the public API is used, and `kernel_alone`: older versions have other modules.
+Prints a line when ready, then one measurement for each number read from its input. Each number
+selects other replications, as a branch predictor learns repeated ones. Uses only the public API
+and `kernel_alone`, since older versions have other modules.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ Measurement = Callable[[int], float]
 
 
 def kernel(case: Layered, replications: int) -> Measurement:
-    """Microseconds of CPU time a replication, the kernel alone."""
+    """Microseconds of CPU time per replication, kernel only."""
     alone = Kernel(scenario(case))
     return lambda n: 1e6 * alone.seconds(replications, n * replications) / replications
 
 
 def heap_over_kernel(case: Layered, replications: int, of_heap: int) -> Measurement:
-    """How many times as long the C++ heap takes, of which fewer replications are measured."""
+    """Time of the C++ heap (fewer replications) over that of the kernel."""
     mine = kernel(case, replications)
     stack = ExitStack()
     atexit.register(stack.close)
@@ -48,9 +48,9 @@ def heap_over_kernel(case: Layered, replications: int, of_heap: int) -> Measurem
 
 
 def growth(case: Layered, few: int, many: int) -> Measurement:
-    """Cost of a threat among 110,000 over that of one among 550, fixed costs left out.
+    """Ratio of the cost per threat, 110,000 to 550 threats, without fixed costs.
 
-    `few` is how many replications of the smaller raid are simulated, `many` of the larger.
+    `few` and `many` are the numbers of replications of the smaller and the larger raid.
     """
     small = scenario(case)
     large = scenario(scaled(case, 110_000, same_rate=False))
@@ -62,7 +62,7 @@ def growth(case: Layered, few: int, many: int) -> Measurement:
 
 
 def speed_up(case: Layered, replications: int) -> Measurement:
-    """Elapsed time on one thread over that on two."""
+    """Speedup of elapsed time from one to two threads."""
     given = scenario(case)
 
     def measure(n: int) -> float:
@@ -75,7 +75,7 @@ def speed_up(case: Layered, replications: int) -> Measurement:
 
 
 def call(case: Layered, replications: int, calls: int) -> Measurement:
-    """Milliseconds of CPU time of `simulate` as a whole: the median of calls with new seeds."""
+    """Milliseconds of CPU time of a whole `simulate`: median of calls with new seeds."""
     given = scenario(case)
 
     def measure(n: int) -> float:
@@ -86,7 +86,7 @@ def call(case: Layered, replications: int, calls: int) -> Measurement:
 
 
 def sweep_point(case: Layered, points: int) -> Measurement:
-    """Milliseconds of CPU time a point of one replication, of a field that needs lowering."""
+    """Milliseconds of CPU time per point of one replication, for a field that needs lowering."""
     given = scenario(case)
     outer = given.layers[0]
     ranges = [outer.outer_range + n for n in range(points)]
@@ -111,7 +111,7 @@ def importing() -> Measurement:
 
 
 def state(case: Layered) -> Measurement:
-    """Megabytes that the kernel works on in one thread."""
+    """Megabytes of working memory of the kernel in one thread."""
     given = scenario(case)
     return lambda _: state_bytes(given) / 1e6
 
@@ -129,13 +129,13 @@ def _seconds(
 
 
 def _each(given: lt.Scenario, replications: int, seed: int) -> float:
-    """Microseconds of CPU time a replication."""
+    """Microseconds of CPU time per replication."""
     one, many = (_seconds(given, number, seed) for number in (1, replications))
     return cost_of(one, many, replications).each
 
 
 def serve(name: str) -> None:
-    """Measure a case as often as it is asked for."""
+    """Measure a case once per line of input."""
     source = Path(os.environ["PYTHONPATH"]).resolve()
     if not Path(lt.__file__).resolve().is_relative_to(source):
         sys.exit(f"{lt.__file__} is not in {source}")

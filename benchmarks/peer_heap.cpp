@@ -1,9 +1,9 @@
-// The layered case with one std::priority_queue of all events, as a simulation textbook has it.
+// The layered case with one std::priority_queue of all events, as in a simulation textbook.
 //
 //   peer_heap REPLICATIONS SEED SECONDS CHANNELS ROUNDS P  AXES COUNT...
 //             LAYERS (OPENS CLOSES REACTION FLIGHT ASSESSMENT)...
 //
-// prints: microseconds of CPU time a replication, mean leakers, its standard error, mean rounds spent,
+// prints: microseconds of CPU time per replication, mean leakers, its standard error, mean rounds spent,
 // its standard error.
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-"""The layered case in C++ with one heap of all events: compiled where there is a compiler."""
+"""The layered case in C++ with one heap of all events; needs a compiler."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SOURCE = Path(__file__).with_suffix(".cpp")
 
 @contextmanager
 def compiled() -> Iterator[Path | None]:
-    """Yield the program, in a folder that is gone afterwards; None where there is no compiler."""
+    """Yield the program in a temporary folder; None without a compiler."""
     compiler = shutil.which("g++") or shutil.which("c++")
     if compiler is None:
         yield None
@@ -35,7 +35,7 @@ def compiled() -> Iterator[Path | None]:
 
 
 def layered(case: Layered, program: Path) -> Run:
-    """Return the run of the layered case; the program times itself, without its start."""
+    """Return the run of the layered case; the program measures its time, without start-up."""
     numbers: list[float] = [case.seconds, case.channels, case.rounds, case.kill_probability]
     numbers += [len(case.salvos), *case.salvos, case.layers]
     for of in case.times:

@@ -16,7 +16,7 @@ AT_ONCE = 100
 
 
 def closed_form(case: Binomial) -> Run:
-    """Return the one line of someone who knows that the leakers are binomial."""
+    """Return the one-line simulation by the binomial distribution of the leakers."""
     miss = (1.0 - case.kill_probability) ** case.shots
 
     def compute(replications: int, seed: int) -> Counts:
@@ -26,7 +26,7 @@ def closed_form(case: Binomial) -> Run:
 
 
 def shot_by_shot(case: Binomial) -> Run:
-    """Return the one line that draws every shot, for as many replications as fit into a cache."""
+    """Return the one-line simulation that draws every shot, in batches that fit into a cache."""
     miss = 1.0 - case.kill_probability
 
     def compute(replications: int, seed: int) -> Counts:

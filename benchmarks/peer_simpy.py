@@ -1,7 +1,7 @@
-"""The layered case and the queue as a SimPy user writes them: processes that hold resources.
+"""The layered case and the queue in idiomatic SimPy: processes that hold resources.
 
-A threat is a process. It asks every battery in whose window it is for a channel, ordered by
-deadline; takes the outermost that is granted; and withdraws the other requests meanwhile.
+A threat is a process. It requests a channel from every battery in whose window it is, ordered by
+deadline, takes the outermost one granted, and withdraws the other requests.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Process = Generator[Event, None, None]
 
 
 class Battery:
-    """A fire unit: channels that are requested, rounds that are counted."""
+    """A battery: channels as a resource, rounds as a counter."""
 
     def __init__(self, env: simpy.Environment, layer: int, case: Layered) -> None:
         self.channels = simpy.PriorityResource(env, case.channels)
@@ -49,7 +49,7 @@ class Defence:
 
 
 class Threat:
-    """One threat, the layers it is within, and the requests it has pending."""
+    """One threat, its open windows, and its pending requests."""
 
     def __init__(self, defence: Defence, arrival: float, layers: list[list[Battery]]) -> None:
         self.defence, self.arrival, self.layers = defence, arrival, layers
@@ -58,14 +58,14 @@ class Threat:
         self.step = 0
 
     def fly(self) -> Process:
-        """Pass the windows, queue for channels in each, and be shot at."""
+        """Pass the windows, queue for channels, and be engaged."""
         env = self.defence.env
         held: tuple[Battery, PriorityRequest] | None = None
         yield env.timeout(self.arrival)
         while True:
             self.advance()
             self.ask()
-            if held is not None:  # only now: who was missed competes for the channel it frees
+            if held is not None:  # only now, so that a missed threat competes for its own channel
                 held[0].channels.release(held[1])
                 held = None
             if (battery := self.granted()) is not None:
@@ -82,7 +82,7 @@ class Threat:
                 return
 
     def advance(self) -> None:
-        """Enter the windows that have opened, and leave those where it is too late to engage."""
+        """Enter windows that have opened, and leave those too late for an engagement."""
         agenda, now = self.defence.agenda, self.defence.env.now
         while self.step < len(agenda) and self.arrival + agenda[self.step][0] <= now:
             _, opens, layer = agenda[self.step]
@@ -90,7 +90,7 @@ class Threat:
             self.step += 1
 
     def next_step(self) -> float | None:
-        """Return when something will next change: waking for every window doubles the cost."""
+        """Return the time of the next change; an event per window would double the cost."""
         for offset, opens, layer in self.defence.agenda[self.step :]:
             for battery in self.layers[layer]:
                 if battery.rounds if opens else battery in self.pending:
@@ -158,7 +158,7 @@ class Station:
         self.env.process(self.arrivals())
 
     def arrivals(self) -> Process:
-        """Let the customers come."""
+        """Generate arrivals."""
         for gap, service in zip(self.gaps, self.services, strict=True):
             yield self.env.timeout(gap)
             self.env.process(self.customer(service))

@@ -1,7 +1,7 @@
-"""What must be measured in a fresh process: import, the first call, and the peak of memory.
+"""Measurements that need a fresh process: import, first call, and peak memory.
 
-`python probe.py import` prints CPU seconds of the import; `python probe.py first-call` those of
-the whole process; `python probe.py memory REPLICATIONS` megabytes.
+`python probe.py import` prints CPU seconds of the import, `python probe.py first-call` those of
+the whole process, `python probe.py memory REPLICATIONS` megabytes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def imported() -> float:
 def first_call() -> float:
     """Return the CPU seconds of this process: start, import, compilation or cache, and a call.
 
-    All of it, since what is not imported with the package is imported by the call.
+    The whole process, since modules not imported with the package are imported by the call.
     """
     from cases import Layered
     from ours import scenario
@@ -33,7 +33,7 @@ def first_call() -> float:
 
 
 def memory(replications: int) -> float:
-    """Return the peak resident megabytes of a process that summarised so many replications."""
+    """Return the peak resident megabytes of a summary of so many replications."""
     import resource
 
     from cases import small_raid

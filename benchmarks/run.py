@@ -1,4 +1,4 @@
-"""`python benchmarks/run.py`: against other libraries, or with `--against` another commit."""
+"""`python benchmarks/run.py`: comparison with other libraries or, `--against`, a commit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from table import cannot, comparison, growth, paired, verdicts
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a minute or two, rougher")
+    parser.add_argument("--quick", action="store_true", help="a minute or two, less precise")
     parser.add_argument("--against", metavar="COMMIT", help="another version of this repository")
     parser.add_argument("--case", choices=PAIRED, help="with --against: this case only")
     given = parser.parse_args()

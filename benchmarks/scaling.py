@@ -1,4 +1,4 @@
-"""How the cost of a replication grows: with threats, layers, raids and threads."""
+"""Scaling of the cost of a replication with threats, layers, raids and threads."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ RAIDS = 365
 
 @dataclass(frozen=True)
 class Growth:
-    """Microseconds a replication, by the number of whatever grows."""
+    """Microseconds per replication, by the scaled number."""
 
     microseconds: dict[int, float]
 
     def each(self, number: int) -> float:
-        """Microseconds for each threat, or each layer."""
+        """Microseconds per threat, or per layer."""
         return self.microseconds[number] / number
 
 
 def threats(case: Layered, effort: Effort, *, same_rate: bool) -> Growth:
-    """Scale threats and rounds together; the hours too, when the rate stays the same."""
+    """Scale threats and rounds together, and the duration if the rate is constant."""
     cases = {n: scaled(case, n, same_rate=same_rate) for n in SCALES}
     return _growth(cases, effort)
 
@@ -44,10 +44,10 @@ def _growth(cases: dict[int, Layered], effort: Effort) -> Growth:
 
 
 def campaign(effort: Effort) -> float:
-    """Return the cost of a campaign of 365 raids over that of as many single raids.
+    """Return the cost of a campaign of 365 raids relative to as many single raids.
 
-    Both are measured for as long, so over about as many raids: memory that is touched for the
-    first time is a part of the cost.
+    Both are measured for the same time, so over similar numbers of raids: the first access to
+    memory is part of the cost.
     """
     runs = {"raid": ours.simulate(Layered()), "campaign": ours.campaign(Layered(), RAIDS)}
     found = interleaved(runs, effort)
@@ -55,9 +55,9 @@ def campaign(effort: Effort) -> float:
 
 
 def sweep(effort: Effort) -> tuple[float, float]:
-    """Return milliseconds a point of a sweep on all cores, and its ratio to the simulations alone.
+    """Return milliseconds per point of a sweep on all cores, and the ratio to its simulations.
 
-    A thousand points of a hundred replications; the two in turn, the median of the ratios.
+    A thousand points of a hundred replications, measured in turn; median of the ratios.
     """
     case, workers = small_raid(), cores()
     runs = ours.sweep(case, 100, workers=workers), ours.blocks(case, 100, workers=workers)
@@ -67,7 +67,7 @@ def sweep(effort: Effort) -> tuple[float, float]:
 
 
 def elapsed(run: Callable[[], None]) -> float:
-    """Return the seconds that a call takes, on as many threads as it uses."""
+    """Return the elapsed seconds of a call."""
     begin = time.perf_counter()
     run()
     return time.perf_counter() - begin
@@ -79,7 +79,7 @@ def cores() -> int:
 
 
 def threads(effort: Effort) -> tuple[float, float]:
-    """Return elapsed microseconds a replication of the layered case on one thread and on all."""
+    """Return elapsed microseconds per replication of the layered case, one thread and all."""
     runs = {
         name: ours.simulate(Layered(), workers=workers, clock=time.perf_counter)
         for name, workers in (("one", 1), ("all", cores()))

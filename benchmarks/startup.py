@@ -1,4 +1,4 @@
-"""Import, first call and memory: each from fresh processes."""
+"""Import, first call and memory, each in fresh processes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 
 PROBE = str(Path(__file__).with_name("probe.py"))
 
-# On Linux a process starts with the peak of the process that forked it: a small one in
-# between keeps the peak of this benchmark out of the measurement.
+# On Linux a process inherits the peak memory of its parent: a small intermediate process excludes
+# the peak of this benchmark.
 SMALL_PARENT = "import subprocess, sys; sys.exit(subprocess.call(sys.argv[1:]))"
 
 
@@ -31,7 +31,7 @@ class Startup:
 
 def startup(*, quick: bool) -> Startup:
     """Measure all of them."""
-    importing()  # this one reads the disk and may write bytecode
+    importing()  # warm-up: reads the disk and may write bytecode
     imports = [importing() for _ in range(3 if quick else 11)]
     cold, warm = zip(*(first_calls() for _ in range(1 if quick else 3)), strict=True)
     replications = 100_000 if quick else 1_000_000
@@ -52,7 +52,7 @@ def importing() -> float:
 
 
 def first_calls() -> tuple[float, float]:
-    """Return the CPU seconds of a process that simulates once: without a cache, then with it."""
+    """Return the CPU seconds of a process that simulates once, without and with a cache."""
     with tempfile.TemporaryDirectory() as cache:
         cold = _number(PROBE, "first-call", cache=cache)
         return cold, _number(PROBE, "first-call", cache=cache)

@@ -30,7 +30,7 @@ def _numeric(cell: str) -> bool:
 
 
 def comparison(rows: list[Compared]) -> str:
-    """One line a case and library."""
+    """One line per case and library."""
     head = ["case", "library", "µs a replication", "µs fixed", "leakthrough is"]
     return table([*head, "leakers", "rounds", ""], [_compared(row) for row in rows])
 
@@ -50,12 +50,12 @@ def _compared(row: Compared) -> list[str]:
 
 
 def cannot() -> str:
-    """What each peer cannot express."""
+    """The cases that each peer cannot express."""
     return "\n".join(f"{peer} {text}." for peer, text in CANNOT.items())
 
 
 def growth(unit: str, base: int, columns: dict[str, Growth]) -> str:
-    """One line a number of threats or layers; each cost also relative to the base."""
+    """One line per number of threats or layers, with costs relative to the base."""
     head = [unit + "s"]
     for name in columns:
         head += [f"µs, {name}", f"µs a {unit}", f"to {base}"]
@@ -71,7 +71,7 @@ def growth(unit: str, base: int, columns: dict[str, Growth]) -> str:
 
 
 def verdicts(goals: list[Goal]) -> str:
-    """One line a goal."""
+    """One line per goal."""
     rows = []
     for goal in goals:
         value = "?" if goal.value is None else f"{goal.value:.3g} {goal.unit}".rstrip()
@@ -81,6 +81,6 @@ def verdicts(goals: list[Goal]) -> str:
 
 
 def paired(commit: str, rows: list[Row]) -> str:
-    """One line a case: this version against another commit."""
+    """One line per case: this version compared with another commit."""
     head = ["case", "unit", "this", commit, "ratio (least-most)", "target", "reached"]
     return table(head, [row.cells() for row in rows])

@@ -1,4 +1,4 @@
-"""Campaigns: what a document may say, and each rule of what happens between raids by itself."""
+"""Campaigns: documents, and each rule between raids separately."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ DAY = 86_400.0
 
 
 def night(*batteries: lt.Battery, count: int = 5) -> lt.Scenario:
-    """A raid of five threats, each of which takes one round of the gun."""
+    """A raid of five threats; the gun fires one round at each."""
     return raid(salvo(count=count), layer("L", *batteries))
 
 
@@ -85,7 +85,7 @@ def test_a_stock_is_replenished_by_rate_by_deliveries_and_by_draws() -> None:
 def test_a_reload_on_its_way_arrives_between_raids_and_counts_as_held() -> None:
     own = battery(magazines=[magazine(rounds=5, reloads=1, reload_rounds=4, reload_time=100.0)])
     result = one(several(night(own), 2, resupply=[supplied()]))
-    # The raid is over at 10 s; the reload comes at 100 s, and resupply adds the fifth round.
+    # The raid ends at 10 s; the reload arrives at 100 s, and resupply adds the fifth round.
     assert result.reloaded.values.ravel().tolist() == [0, 4]
     assert result.delivered.values.ravel().tolist() == [0, 1]
     slow = magazine(rounds=5, reloads=1, reload_rounds=4, reload_time=DAY + 5.0)
@@ -93,7 +93,7 @@ def test_a_reload_on_its_way_arrives_between_raids_and_counts_as_held() -> None:
     result = one(late)
     events = lt.replay(late, replication=0, seed=1, raid=1).to_dataframe()
     assert events[events.event == "reload"].time.tolist() == [5.0]
-    # It comes 5 s after the second raid began, while the five are in reach for 10 s.
+    # It arrives 5 s after the start of the second raid; the five threats are in reach for 10 s.
     assert result.delivered.values.ravel().tolist() == [0, 1]
     assert result.reloaded.values.ravel().tolist() == [0, 4]
     assert result.leaked.values.ravel().tolist() == [0, 0]
@@ -148,10 +148,12 @@ def test_raids_of_different_salvos() -> None:
 
 def test_sizes_are_drawn_anew_for_each_raid() -> None:
     scenario = raid(salvo(count=1, arrival=lt.Poisson(start=0, rate=0.1)), layer("L", battery()))
-    law = stats.gamma(9.0, scale=3.0)
-    result = lt.simulate_campaign(several(scenario, 2, sizes={"s": law}), replications=4000, seed=8)
+    sizes = stats.gamma(9.0, scale=3.0)
+    result = lt.simulate_campaign(
+        several(scenario, 2, sizes={"s": sizes}), replications=4000, seed=8
+    )
     came = result.launched.values[..., 0]
-    expected = np.round(law.rvs(10**6, random_state=1))
+    expected = np.round(sizes.rvs(10**6, random_state=1))
     error = expected.std() / np.sqrt(came.size)
     assert abs(came.mean() - expected.mean()) < 5 * error
     assert abs(came.std() / expected.std() - 1) < 0.07
@@ -173,7 +175,7 @@ def test_what_is_uncertain_about_a_system_is_the_same_in_all_raids() -> None:
 
 
 def full() -> lt.Campaign:
-    """A campaign with everything."""
+    """A campaign with all features."""
     names = [salvo.name for salvo in rich().salvos]
     return lt.Campaign(
         name="nuits — é",

@@ -1,4 +1,4 @@
-"""What holds in every campaign, whatever its numbers."""
+"""Invariants of every campaign."""
 
 from typing import Any
 
@@ -82,11 +82,11 @@ def test_the_first_raid_is_the_raid_alone(number: int, seed: int) -> None:
         np.testing.assert_array_equal(mine.values, alone[name].values, err_msg=str(name))
 
 
-# ---------------------------------------------------------------- more of this, less of that
+# ---------------------------------------------------------------- monotonicity
 
 
 def leakers(**changes: Any) -> float:
-    """Mean leakers of all nights of a small campaign, on common random numbers."""
+    """Mean leakers of all raids of a small campaign, on common random numbers."""
     fields = {"rounds": 12, "delivery": 6, "stock": 15, "replacement_time": None, **changes}
     own = battery("B", rounds=fields["rounds"], channels=2, assessment_time=5.0)
     night = raid(

@@ -1,4 +1,4 @@
-"""How the kernel is compiled: the digest of its sources, its cache, and undocumented options."""
+"""Compilation of the kernel: digest of its sources, cache, and undocumented options."""
 
 import ast
 import shutil
@@ -14,7 +14,7 @@ PACKAGE = Path(lt.__file__).parent
 
 
 def imports(file: Path) -> set[Path]:
-    """Files of this package that a file imports when it runs."""
+    """Files of this package that a file imports at run time."""
     found = set()
     for node in ast.parse(file.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("leakthrough"):
@@ -45,7 +45,7 @@ def test_an_edit_of_any_source_changes_the_key(source: Path, tmp_path: Path) -> 
         shutil.copytree(PACKAGE / folder, package / folder, ignore=ignored)
     copy = package / source.relative_to(PACKAGE)
     where = package / "engine" / "kernel"
-    # The functions of the module, on the folder of the copy.
+    # The functions of the module, applied to the folder of the copy.
     kept = compiling.FOLDER, compiling.BESIDES
     try:
         compiling.FOLDER = where
@@ -72,7 +72,7 @@ sys.stdout.write(f"{int(found[0])} {hits} {misses}")
 
 
 def test_an_edited_helper_is_compiled_anew_and_nothing_else_is(tmp_path: Path) -> None:
-    """Of an entry point in one file whose helper is in another, and of a constant in a third."""
+    """An entry point in one file, its helper in another, and a constant in a third."""
     package = tmp_path / "leakthrough"
     shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
 

@@ -26,7 +26,7 @@ SCALE = 1_000_000
 
 @numba.njit
 def philox(key: Any, counter: Any) -> Any:
-    """The kernel's, which only compiled code may call."""
+    """The generator of the kernel, which only compiled code can call."""
     return kernel_draws.philox(key, counter)
 
 
@@ -56,8 +56,8 @@ def test_both_generators_agree_everywhere(offset: int) -> None:
 
 
 def test_draws_are_uniform_and_unrelated(offset: int) -> None:
-    # 4 x 20,000 words at neighbouring addresses. 5 sigma on the mean sees a bias of 0.6 % of a
-    # word's range; on the correlation of a word with the next one, 3.5 %.
+    # 4 x 20,000 integers at neighbouring addresses. 5 sigma on the mean detects a bias of 0.6 % of
+    # the range; on the correlation of neighbouring integers, 3.5 %.
     night = _reference_draws.RaidDraws(2025 + offset, 3)
     draws = np.array([night.draw(("a",), threat=n) for n in range(20_000)]) / 2**32
     assert np.all(np.abs(draws.mean(axis=0) - 0.5) < 5 * math.sqrt(1 / 12 / 20_000))
@@ -65,7 +65,7 @@ def test_draws_are_uniform_and_unrelated(offset: int) -> None:
     assert np.abs(together).max() < 5 / math.sqrt(20_000)
 
 
-def test_streams_are_63_bits_and_told_apart() -> None:
+def test_streams_are_63_bits_and_distinct() -> None:
     parts: list[str | int] = ["a", "b", "ab", "", "a,b", 1, 0]
     streams = [stream(a, b) for a in parts for b in parts] + [stream(a) for a in parts]
     assert len(set(streams)) == len(streams)
@@ -91,7 +91,7 @@ OTHERS = salvo("others", 9, lt.Uniform(start=0.0, stop=50.0), axis="b")
 NEW = salvo("new", 5, lt.Poisson(start=0.0, rate=1.0))
 GUN = gun(kills=stats.beta(2.0, 2.0), flight_time=stats.uniform(0.5, 1.0))
 SPARE = gun("spare", kills=0.0)
-# It fires at "others" only, with channels and rounds for all of them: only draws decide.
+# It fires at "others" only, with channels and rounds for all: results depend on draws only.
 FIRST = battery(
     "first", channels=40, assessment_time=stats.expon(scale=2.0), false_kill=0.3, axes=["b"]
 )
@@ -112,7 +112,7 @@ def told(
     layers: Sequence[lt.Layer] = PLAIN,
     guns: Sequence[lt.Interceptor] = (GUN, SPARE),
 ) -> pd.DataFrame:
-    """All that befalls "others", and what "drones" meet in the ring, in five nights."""
+    """All results of "others", and those of "drones" in the ring, in five replications."""
     scenario = raid(salvos, layers, guns)
     nights = [lt.replay(scenario, replication=n, seed=7 + offset).to_dataframe() for n in range(5)]
     table = pd.concat(nights, keys=range(5)).reset_index(level=1, drop=True)
@@ -134,7 +134,7 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_inserting_things_shifts_nobody_elses_draws(what: str, offset: int) -> None:
+def test_insertions_change_no_other_draws(what: str, offset: int) -> None:
     plain = told(offset)
     assert {"kill", "leak", "assessment"} <= set(plain.event)
     assert len(set(plain.index)) > 1
@@ -169,12 +169,12 @@ DISTRIBUTIONS = [
     stats.truncnorm(-1.0, 3.0, loc=10.0, scale=8.0),
     stats.weibull_min(1.5, scale=10.0),
 ]
-named = pytest.mark.parametrize("law", DISTRIBUTIONS, ids=lambda law: law.dist.name)
+named = pytest.mark.parametrize("frozen", DISTRIBUTIONS, ids=lambda frozen: frozen.dist.name)
 
 
-def quantiles(law: Any, probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """In seconds, by the compiled code; by the reference engine they are the same."""
-    distribution = lt.Distribution.model_validate(as_table(law))
+def quantiles(frozen: Any, probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Quantiles in seconds from compiled code, equal to those of the reference engine."""
+    distribution = lt.Distribution.model_validate(as_table(frozen))
     table = quantile_table(distribution, SCALE).ravel()
     found = [quantile(table, 0, p) for p in probabilities]
     some = slice(None, None, 37)
@@ -184,47 +184,47 @@ def quantiles(law: Any, probabilities: npt.NDArray[np.float64]) -> npt.NDArray[n
     return np.array(found) / SCALE
 
 
-def as_table(law: Any) -> dict[str, Any]:
-    names = [name.strip() for name in (law.dist.shapes or "").split(",") if name.strip()]
-    given = dict(zip([*names, "loc", "scale"], law.args, strict=False))
-    return {"dist": law.dist.name, **given, **law.kwds}
+def as_table(frozen: Any) -> dict[str, Any]:
+    names = [name.strip() for name in (frozen.dist.shapes or "").split(",") if name.strip()]
+    given = dict(zip([*names, "loc", "scale"], frozen.args, strict=False))
+    return {"dist": frozen.dist.name, **given, **frozen.kwds}
 
 
 @named
-def test_quantiles_are_scipys(law: Any) -> None:
-    # Probabilities that fall between the nodes, to 2**-31 in both tails. Where the quantile is
-    # curved a straight line over 1/128 of an octave is off by about (1/128)**2 / 8 of what the
-    # quantile gains in that octave: 1e-5 of the standard deviation bounds all these laws.
+def test_quantiles_are_scipys(frozen: Any) -> None:
+    # Probabilities between the nodes, to 2**-31 in both tails. Linear interpolation over 1/128 of
+    # an octave has an error of about (1/128)**2 / 8 of the change of the quantile in that octave:
+    # at most 1e-5 of the standard deviation for all these distributions.
     tails = np.geomspace(2.0**-31, 0.4999, 3001)
     probabilities = np.append(tails, 1.0 - tails)
-    found, expected = quantiles(law, probabilities), law.ppf(probabilities)
-    bound = 1e-5 * (law.std() + np.abs(expected - law.median())) + 1.0 / SCALE
+    found, expected = quantiles(frozen, probabilities), frozen.ppf(probabilities)
+    bound = 1e-5 * (frozen.std() + np.abs(expected - frozen.median())) + 1.0 / SCALE
     assert np.all(np.abs(found - expected) < bound)
     assert np.all(np.diff(found[np.argsort(probabilities)]) >= 0)
 
 
 @named
-def test_beyond_the_last_nodes_the_distribution_is_cut(law: Any) -> None:
-    table = quantile_table(lt.Distribution.model_validate(as_table(law)), SCALE)
+def test_beyond_the_last_nodes_the_distribution_is_cut(frozen: Any) -> None:
+    table = quantile_table(lt.Distribution.model_validate(as_table(frozen)), SCALE)
     for probability, end in ((1e-300, table[0, 0]), (1.0 - 1e-16, table[1, 0])):
         for inward in (probability, 2.0**-33 if probability < 0.5 else 1.0 - 2.0**-33):
-            found = quantiles(law, np.array([inward]))[0]
+            found = quantiles(frozen, np.array([inward]))[0]
             assert found == math.floor(end + 0.5) / SCALE
 
 
 @named
-def test_the_mean_is_kept(law: Any) -> None:
+def test_the_mean_is_kept(frozen: Any) -> None:
     # Exact integral of the piecewise linear quantile function, without the rounding to ticks.
-    table = quantile_table(lt.Distribution.model_validate(as_table(law)), SCALE)
+    table = quantile_table(lt.Distribution.model_validate(as_table(frozen)), SCALE)
     mean = np.trapezoid(table, tail_probabilities(), axis=1).sum() / SCALE
     cut = 2.0**-33 * (table[0, 0] + table[1, 0]) / SCALE
-    assert mean + cut == pytest.approx(law.mean(), rel=1e-5)
+    assert mean + cut == pytest.approx(frozen.mean(), rel=1e-5)
 
 
 def test_a_quantile_table_is_shared_and_cannot_be_written() -> None:
-    law = lt.Distribution.model_validate({"dist": "expon"})
-    table = quantile_table(law, SCALE)
-    assert quantile_table(law, SCALE) is table
+    frozen = lt.Distribution.model_validate({"dist": "expon"})
+    table = quantile_table(frozen, SCALE)
+    assert quantile_table(frozen, SCALE) is table
     assert table.shape == (2, OCTAVES * STEPS + 1)
     with pytest.raises(ValueError, match="read-only"):
         table[0, 0] = 1.0

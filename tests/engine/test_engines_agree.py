@@ -1,4 +1,4 @@
-"""The compiled kernel gives exactly the numbers of the reference engine, event by event.
+"""The compiled kernel agrees exactly with the reference engine, event by event.
 
 ``LEAKTHROUGH_EXAMPLES`` sets how many scenarios are generated.
 """
@@ -41,7 +41,7 @@ starts = st.one_of(
 
 
 def examples(share: float) -> settings:
-    """Settings for a share of the examples, but a few at least."""
+    """Settings for a share of the examples, and at least a few."""
     return settings(
         max_examples=max(int(EXAMPLES * share), 3),
         deadline=None,
@@ -115,7 +115,7 @@ def test_several_wide_replications_in_one_block(number: int, seed: int, start: i
         assert_same(found, expected, n)
 
 
-# ---------------------------------------------------------------- who is served first
+# ---------------------------------------------------------------- order of service
 
 
 @examples(1 / 4)
@@ -126,7 +126,7 @@ def test_both_orders_of_service(number: int, seed: int, replication: int) -> Non
 
 
 def test_the_order_of_service_matters() -> None:
-    """Of the scenarios above at least half give something else with the other order."""
+    """At least half of the scenarios above have other results with the other order."""
     number = max(EXAMPLES // 4, 40)
     differing = 0
     for n in range(number):

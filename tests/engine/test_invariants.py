@@ -1,4 +1,4 @@
-"""What holds in every replication of every scenario, and what more of a good thing does.
+"""Invariants of every replication, and monotonicity in the resources of the defence.
 
 ``LEAKTHROUGH_EXAMPLES`` sets how many scenarios are generated.
 """
@@ -93,7 +93,7 @@ def check_depletion(tables: Tables, counts: Counts) -> None:
     dry = counts.depletion != NEVER
     all_came = counts.reloaded == stock["reload_rounds"] * stock["reloads"]
     lost = counts.lost[:, stock["battery"]] > 0
-    # Empty, after some were fired, and all reloads have come: then it ran dry, and only then.
+    # A magazine ran dry if and only if it is empty after firing, and all reloads have arrived.
     empty = (counts.remaining == 0) & (counts.expended > 0) & all_came
     assert (dry == empty)[~lost].all()
     assert not (dry & ~empty).any()
@@ -105,7 +105,7 @@ def check_samples(tables: Tables, counts: Counts) -> None:
     stock = tables.magazines
     most = stock["rounds"] + stock["reload_rounds"] * stock["reloads"]
     assert (counts.ready_rounds <= most).all()
-    # The last row holds those that leak after the last sample.
+    # The last row holds threats that leak after the last sample.
     assert (np.diff(counts.leaked_by[:, :-1], axis=1) >= 0).all()
     assert (counts.leaked_by[:, -2:].sum(axis=1) == counts.leaked).all()
 
@@ -122,7 +122,7 @@ def test_channels_are_never_busier_than_they_can_be(scenario: lt.Scenario, seed:
         assert change.sum() == 0
         assert change.cumsum().min() >= 0
         assert change.cumsum().max() <= specs[name].channels
-        # In use for as long as one firing and its assessment lie apart, all added up.
+        # Time in use: the sum of the times between firing and assessment.
         busy = float(row.busy_time.sel(battery=name))
         assert busy == pytest.approx(-(change * own.time).sum(), abs=1e-5, rel=1e-9)
         span = own.time.max() - own.time.min()
@@ -134,14 +134,14 @@ def test_channels_are_never_busier_than_they_can_be(scenario: lt.Scenario, seed:
         assert cause in CAUSES
 
 
-# ---------------------------------------------------------------- nothing added, nothing changed
+# ---------------------------------------------------------------- additions without effect
 
 
 @whole_feature_space
 @given(scenario=everything, seed=seeds)
 def test_adding_nothing_changes_no_bit(scenario: lt.Scenario, seed: int) -> None:
     idle = lt.Battery(name="idle", magazines=[lt.Magazine(interceptor="blank", rounds=7)])
-    # A layer at the edge, where it moves nobody's windows, and one within.
+    # A layer at the edge, where it changes no windows, and one inside.
     edge = max((ring.outer_range for ring in scenario.layers), default=500.0)
     assume(edge >= 500.0)
     more = lt.Scenario(
@@ -173,11 +173,11 @@ def test_adding_nothing_changes_no_bit(scenario: lt.Scenario, seed: int) -> None
 
 
 def nobody_of(ring: lt.Layer) -> lt.Battery:
-    """Battery of which there is none, with a name of its own."""
+    """A battery with count 0 and a unique name."""
     return lt.Battery(name=f"nobody of {ring.name}", count=0)
 
 
-# ---------------------------------------------------------------- more of a good thing
+# ---------------------------------------------------------------- monotonicity
 
 
 PLAIN = {"kills": 0.5, "rounds": 1000, "channels": 2, "flight_time": 4.0, "count": 1}
@@ -205,8 +205,8 @@ def leaked(seed: int, **changed: float) -> npt.NDArray[np.int64]:
 def test_more_of_a_good_thing_lets_fewer_through(
     worse: dict[str, float], better: dict[str, float], offset: int
 ) -> None:
-    # The same draws in both: of 30 threats 5,000 pairs of nights see a mean change of 0.25
-    # leakers at 5 sigma, and each of these changes is worth more.
+    # With the same draws, 5,000 pairs of replications of 30 threats detect a mean change of 0.25
+    # leakers at 5 sigma; each of these changes has a larger effect.
     gain = leaked(41 + offset, **worse) - leaked(41 + offset, **better)
     error = 5 * gain.std(ddof=1) / math.sqrt(len(gain))
     assert error < 0.25

@@ -1,4 +1,4 @@
-"""The compiled kernel as a compiled thing: signatures, the JIT switched off, caches, bounds."""
+"""Compilation of the kernel: signatures, disabled JIT, caches, bounds checks."""
 
 import pickle
 import shutil
@@ -69,12 +69,12 @@ def test_the_same_bits_with_the_jit_off(here: xr.Dataset) -> None:
     xr.testing.assert_identical(lt.replay(rich(), replication=3, seed=1), there)
 
 
-def test_within_bounds_where_numba_finds_no_place_for_a_cache(
+def test_within_bounds_where_numba_finds_no_folder_for_a_cache(
     here: xr.Dataset, tmp_path: Path
 ) -> None:
     # A cache would have been compiled without bounds checks, so one slow compilation serves
-    # two ends. We may be root, whom no permission stops: a plain file where `__pycache__`
-    # would be, and a home below a device, cannot be made into folders by anybody.
+    # two purposes. Permissions do not stop root: a plain file instead of `__pycache__`, and a
+    # home below a device, cannot become folders for any user.
     package = tmp_path / "leakthrough"
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(Path(lt.__file__).parent, package, ignore=ignored)

@@ -1,4 +1,4 @@
-"""From the description of records follows what is filled, reset, carried over and counted."""
+"""Fields of records: filled, reset, carried over and counted as described."""
 
 import pickle
 from collections.abc import Callable
@@ -60,18 +60,18 @@ def reader(field: str) -> Any:
         found[n] = records[n].{field}
 """
     names: dict[str, Any] = {}
-    exec(source, names)  # noqa: S102 - a name of ours
+    exec(source, names)  # noqa: S102 - the name is defined here
     return numba.njit(names["read"])
 
 
 def distinct(records: Any) -> None:
-    """Write another number into each field of each record, by name."""
+    """Write a different number into each field of each record, by name."""
     number = 0
     for name in records.dtype.names:
         field = records[name]
         for index in np.ndindex(field.shape):
             number += 1
-            # Small enough for one byte, and different from its neighbours all the same.
+            # Fits into one byte, and differs from its neighbours.
             field[index] = number % 2 if field.dtype == np.bool_ else number % 127
 
 
@@ -80,7 +80,7 @@ def test_the_kernel_reads_what_was_written_by_name(record: Record) -> None:
     records = record.zeros(3)
     distinct(records)
     for field in record.fields:
-        if records[field.name].ndim > 1:  # a list: the kernel reads one of it at a time
+        if records[field.name].ndim > 1:  # a list: the kernel reads one element at a time
             continue
         found = np.zeros(3, records[field.name].dtype)
         reader(field.name)(records, found)
@@ -162,7 +162,7 @@ def test_a_field_that_nothing_fills_is_an_error_at_import(record: tuple[str, Rec
         own.check(unknown)
 
 
-def test_what_is_counted_must_be_whole_words() -> None:
+def test_counters_must_be_whole_64_bit_integers() -> None:
     with pytest.raises(TypeError, match="odd: what is carried or counted must be 64-bit numbers"):
         Record("odd", layout.Field("small", Kind.COUNTED, "i4"))
 
@@ -174,5 +174,5 @@ def test_tables_can_be_sent_elsewhere_and_changed() -> None:
             assert getattr(again, name).tobytes() == getattr(tables, name).tobytes()
         again.magazines["rounds"] += 1
         assert (again.magazines["rounds"] != tables.magazines["rounds"]).all()
-        # What is changed is what a state begins with.
+        # Modified values are the initial values of a state.
         assert (new_state(again).magazines["rounds"] == again.magazines["rounds"]).all()

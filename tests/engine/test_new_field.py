@@ -28,7 +28,7 @@ sys.stdout.write(f"{max(one for one, _ in told)} {max(two for _, two in told) > 
 
 
 def edits() -> dict[str, tuple[str, str]]:
-    """By file: a text, and what takes its place."""
+    """By file: a text and its replacement."""
     (diff,) = re.findall(r"```diff\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     found = {}
     for part in re.split(r"^--- src/leakthrough/", diff, flags=re.MULTILINE)[1:]:

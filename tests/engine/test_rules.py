@@ -1,7 +1,7 @@
-"""Each rule of the model by itself: a tiny raid and, worked by hand, all that happens in it.
+"""Each rule of the model separately: a small raid and all of its events, worked out by hand.
 
-Unless more is said a threat does 100 m/s and a layer reaches from 1000 m to the target, so its
-window is 10 s long. `NEVER_KILLS` is above 0, so it is fired, and below half of 2**-32.
+By default a threat flies at 100 m/s and a layer reaches from 1000 m to the target, so its window
+is 10 s long. `NEVER_KILLS` is above 0, so it is fired, and below half of 2**-32.
 """
 
 from typing import Any
@@ -93,9 +93,9 @@ def test_soft_kill_spends_nothing() -> None:
 @pytest.mark.parametrize(
     ("flight", "assessment", "told"),
     [
-        # The rounds would hit after the soft kill: it has the threat, the rounds are spent.
+        # The rounds would arrive after the soft kill, which counts; the rounds are spent.
         (15.0, 5.0, ["10 opening s0 near soft killed", "20 assessment s0 B lost to soft kill"]),
-        # They hit when the window opens: the threat is dead and goes through nothing.
+        # They hit when the window opens: the killed threat passes no layer.
         (10.0, 10.0, ["10 kill s0 B", "20 assessment s0 B judged killed"]),
     ],
 )
@@ -186,7 +186,7 @@ def test_reserved_rounds_go_to_priority_alone() -> None:
     scenario = raid(salvos, layer("L", own), gun(kills={"low": 1.0, "high": 1.0}), threats=threats)
     assert event_lines(scenario) == [
         "0 opening l0 L available",
-        "0 firing l0 B 2 gun",  # a part of a salvo: what it may draw
+        "0 firing l0 B 2 gun",  # a partial salvo: as many as it may draw
         "0 kill l0 B",
         "0 assessment l0 B judged killed",
         "0 opening l1 L available",
@@ -203,7 +203,7 @@ def test_reserved_rounds_go_to_priority_alone() -> None:
     [
         ({}, 1, "a"),
         ({"t": ["b", "a"]}, 1, "b"),
-        ({"t": ["c", "b"]}, 1, "b"),  # c would come too late
+        ({"t": ["c", "b"]}, 1, "b"),  # c would be too late
         ({"t": ["b", "a"]}, 0, "a"),  # b is empty
         ({"t": ["d", "a"]}, 1, "a"),  # d cannot kill
     ],
@@ -244,7 +244,7 @@ def test_who_is_wrongly_declared_killed_is_let_go_and_a_later_layer_sees_it_afre
     assert event_lines(raid(salvo(), [far, middle, near], guns)) == [
         "0 opening s0 far available",
         "0 firing s0 A 1 gun",
-        "2 opening s0 middle available",  # it lets go too: its window opened before
+        "2 opening s0 middle available",  # also released: its window opened before
         "10 assessment s0 A wrongly judged killed",
         "10 opening s0 near available",  # opens at the same time: the assessment comes first
         "10 firing s0 N 1 sure",
@@ -302,7 +302,7 @@ def test_reload_comes_when_the_magazine_is_empty_and_other_magazines_fire_meanwh
     assert result.expended.values.tolist() == [3, 1]
 
 
-# ---------------------------------------------------------------- 5. who shoots at what
+# ---------------------------------------------------------------- 5. assignment
 
 
 @pytest.mark.parametrize(
@@ -344,8 +344,8 @@ def test_most_ready_rounds_fire_first_then_the_order_of_listing() -> None:
     others = [battery("B", 3, channels=4), battery("C", 3, channels=4)]
     told = event_lines(raid(salvo(arrival=[0.0, 1.0, 2.0, 3.0]), layer("L", *others, many), guns))
     fired = [text.split()[3] for text in told if "firing" in text]
-    # Rounds before each shot: (3, 3, 4), (3, 3, 3), (2, 3, 3), (2, 2, 3): the last one's
-    # three rounds cannot kill, so of two and two the first listed fires.
+    # Rounds before each shot: (3, 3, 4), (3, 3, 3), (2, 3, 3), (2, 2, 3): the three rounds of
+    # the last battery cannot kill, so the first of the other two fires.
     assert fired == ["many", "B", "C", "B"]
 
 
@@ -397,7 +397,7 @@ CAUSES: list[tuple[str, list[lt.Layer], dict[str, Any]]] = [
     ("no_channel", [layer("K", battery("A", 0)), layer("L", battery())], {"flight_time": 10.0}),
     ("no_interceptors", [layer("L", battery(rounds=1))], {}),
     ("no_interceptors", [layer("L", battery(magazines=[magazine(rounds=3, reserved=2)]))], {}),
-    # Its reload comes too late.
+    # Its reload is too late.
     (
         "no_interceptors",
         [
@@ -427,7 +427,7 @@ CAUSES: list[tuple[str, list[lt.Layer], dict[str, Any]]] = [
         {},
     ),
     ("undetected", [layer("L", battery(), sensor=BLIND)], {}),
-    # A layer that cannot kill it does not count, whatever it sees.
+    # A layer that cannot kill the threat does not count, whatever it detects.
     ("undetected", [layer("L", battery(), sensor=BLIND), layer("M")], {}),
     ("uncovered", [], {}),
     ("uncovered", [layer("L")], {}),
@@ -457,7 +457,7 @@ def test_decoys_that_get_through_are_counted_as_leaked() -> None:
 
 
 def test_the_battery_knows_the_times_that_it_draws() -> None:
-    # Drawn flight times up to 30 s, windows of 10 s: what is begun is over in time, or not begun.
+    # Flight times up to 30 s, windows of 10 s: only engagements that end in time are started.
     own = layer("L", battery(count=3, channels=200))
     scenario = raid(salvo(count=100), own, gun(flight_time=stats.uniform(0.0, 30.0)))
     table = lt.replay(scenario, replication=0, seed=1).to_dataframe()

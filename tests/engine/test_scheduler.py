@@ -1,4 +1,4 @@
-"""The scheduler itself: every replication once, in any order, and an end to it at any moment."""
+"""The scheduler: every replication once, in any order, with interruption at any time."""
 
 import _thread
 import concurrent.futures
@@ -29,7 +29,7 @@ RANGES = [(0, 4), (6, 13)]
 
 
 class Counting(NamedTuple):
-    """Takes a time that is in proportion to the replications, unless it is stopped."""
+    """A job that takes a time in proportion to the replications, unless stopped."""
 
     task: Task
     seconds: float
@@ -47,7 +47,7 @@ class Counting(NamedTuple):
 
 
 class Counts(Work):
-    """Counts how often each replication of each point was taken."""
+    """Counts how often each replication of each point was simulated."""
 
     def __init__(
         self,
@@ -110,7 +110,7 @@ def test_tasks_aim_at_a_time_and_grow_step_by_step() -> None:
 
 
 def test_all_threads_end_together_without_crumbs() -> None:
-    """What is left is cut into ever smaller tasks, but not into less than a 32nd of one."""
+    """The rest is cut into ever smaller tasks, down to 1/32 of a task."""
     cutter = Cutter([(0, 1)], 10_000)
     cutter.size = 3200
     sizes = [task.replications for task in iter(lambda: cutter.next(2), None)]
@@ -138,7 +138,7 @@ def test_parts_are_joined_in_their_order() -> None:
 
 
 class Shuffled(Executor):
-    """Keeps tasks until some wait, and then does them in any order, each of them twice."""
+    """Collects tasks until some wait, then runs them in any order, each twice."""
 
     def __init__(self, seed: int, most: int) -> None:
         self.random, self.most = np.random.default_rng(seed), most
@@ -179,7 +179,7 @@ def test_every_replication_is_taken_once_on_threads(workers: int, seconds: float
 def test_every_replication_is_taken_once_from_a_disorderly_executor(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """In any order, with tasks that are run twice, and never more of them than allowed."""
+    """In any order, with tasks run twice, and never more tasks than allowed."""
     monkeypatch.setattr(scheduler, "BLOCK_SECONDS", 0.0)
     monkeypatch.setattr(scheduler, "TASK_SECONDS", 0.0)
     monkeypatch.setattr(scheduler, "FIRST_PENDING", 3)
@@ -194,7 +194,7 @@ def test_every_replication_is_taken_once_from_a_disorderly_executor(
 
 
 class Unused(Executor):
-    """Must not be asked for anything."""
+    """An executor that must not be used."""
 
     def submit(self, call: Any, /, *given: Any, **named: Any) -> Future[Any]:
         raise AssertionError("there was a task for the executor")
@@ -214,12 +214,12 @@ def test_little_work_starts_no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threading.Thread, "start", None)
     found = lt.simulate(api_example(), replications=10, seed=1, workers=2)
     assert found.identical(expected)
-    with pytest.raises(TypeError):  # a second of work is not little
+    with pytest.raises(TypeError):  # a second of work is not small
         lt.simulate(api_example(), replications=10_000, seed=1, workers=2)
 
 
 def test_what_may_take_long_does_not_run_in_the_calling_thread() -> None:
-    """There Ctrl-C would have to wait for it."""
+    """Ctrl-C would have to wait for it there."""
     threads: set[threading.Thread] = set()
     for events in (np.inf, 2.0 * scheduler.EVENTS_AT_ONCE):
         run(Counts(events=events, begin=lambda task: threads.add(threading.current_thread())))
@@ -251,7 +251,7 @@ def failing(task: Task) -> None:
 
 
 def slow_then_failing(task: Task) -> None:
-    """One task would take hours, unless a flag ends it; another one fails."""
+    """One task would take hours unless a flag ends it; another one fails."""
     if task.first == 0 and task.start == 0:
         started.set()
     elif started.wait(10.0):
@@ -292,7 +292,7 @@ def test_an_exception_where_results_are_taken_ends_the_tasks() -> None:
 
 @pytest.mark.parametrize("spread", [False, True])
 def test_ctrl_c_is_noticed_while_tasks_run(spread: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a signal that would wake the thread up; the tasks would take hours."""
+    """Without a signal to wake up the thread; the tasks would take hours."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     timer = threading.Timer(0.3, _thread.interrupt_main)
     timer.start()

@@ -1,4 +1,4 @@
-"""Salvos that aim at a battery: each rule by itself, the same in both engines."""
+"""Salvos that aim at a battery: each rule separately, equal in both engines."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ HUNTER = lt.Threat(name="t", speed=100.0, lethality=1.0)
 
 
 def hunted(*salvos: lt.Salvo, own: lt.Battery | None = None, **fields: Any) -> lt.Scenario:
-    """A battery that takes 4 s for an engagement, against salvos of which some aim at it."""
+    """A battery with engagements of 4 s, against salvos of which some aim at it."""
     site = own or battery(rounds=9, assessment_time=3.0)
     shots = gun(kills=NEVER_KILLS, flight_time=1.0)
     return raid(list(salvos), layer("L", site, **fields), shots, threats=[HUNTER])
@@ -45,7 +45,7 @@ def test_after_a_loss_nothing_is_fired_and_what_is_in_flight_completes() -> None
 
 def test_a_battery_that_is_lost_is_no_battery_for_those_that_come_later() -> None:
     scenario = hunted(salvo("h", arrival=0.0, target="B"), salvo("s", arrival=10.0))
-    # At one tick a loss comes before an opening: s meets nobody who could kill it.
+    # At the same tick a loss precedes an opening: no battery can engage s.
     told = event_lines(scenario)
     assert told[-5:] == [
         "10 loss h0 B",

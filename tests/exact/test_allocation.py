@@ -1,4 +1,4 @@
-"""Rounds dealt out blindly, against enumeration, inclusion and exclusion, and limits."""
+"""Allocation without assessment, against enumeration, inclusion-exclusion, and limits."""
 
 import itertools
 import math
@@ -34,7 +34,7 @@ def test_a_uniform_allocation_round_by_round(threats: int, rounds: int, kill: fl
 
 @given(st.integers(0, 3), st.integers(0, 4), chances)
 def test_a_random_allocation_round_by_round(threats: int, rounds: int, kill: float) -> None:
-    """Each round has a target and hits it or not: every course of the raid."""
+    """All outcomes: each round has a target and hits it or not."""
     expected = np.zeros(threats + 1)
     shots = [*itertools.product(range(threats), (False, True))]
     for course in itertools.product(shots, repeat=rounds if threats else 0):
@@ -50,7 +50,7 @@ def test_a_random_allocation_round_by_round(threats: int, rounds: int, kill: flo
 def test_a_random_allocation_by_inclusion_and_exclusion(
     threats: int, rounds: int, twentieths: int
 ) -> None:
-    """Given j threats are alive: none of the rounds kills one of them. In exact fractions."""
+    """P(j given threats survive) in exact fractions: no round kills one of them."""
     kill = Fraction(twentieths, 20)
     alive = [math.comb(threats, j) * (1 - kill * j / threats) ** rounds for j in range(threats + 1)]
     expected = [
@@ -66,8 +66,8 @@ def test_means_of_both(threats: int, rounds: int, kill: float) -> None:
     each, over = divmod(rounds, threats)
     even = (threats - over) * (1 - kill) ** each + over * (1 - kill) ** (each + 1)
     apart = threats * (1 - kill / threats) ** rounds
-    laws = exact.uniform_allocation, exact.random_allocation
-    uniform, drawn = (law(threats, rounds, kill) for law in laws)
+    models = exact.uniform_allocation, exact.random_allocation
+    uniform, drawn = (model(threats, rounds, kill) for model in models)
     assert math.isclose(mean(uniform), even, rel_tol=1e-9, abs_tol=1e-30)
     assert math.isclose(mean(drawn), apart, rel_tol=1e-9, abs_tol=1e-30)
     assert mean(uniform) <= mean(drawn) * (1 + 1e-9) + 1e-30
@@ -87,14 +87,14 @@ def test_known_values() -> None:
 
 
 def test_large_raids_take_little_time() -> None:
-    # A bound a hundred times what was measured: it tells the law from all courses of the raid.
+    # A bound 100 times the measured time; enumeration of all outcomes would exceed it.
     began = time.process_time()
     exact.uniform_allocation(5000, 4000, 0.8)
     exact.random_allocation(5000, 4000, 0.8)
     assert time.process_time() - began < 2.0
 
 
-@pytest.mark.parametrize("law", [exact.uniform_allocation, exact.random_allocation])
+@pytest.mark.parametrize("model", [exact.uniform_allocation, exact.random_allocation])
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -105,6 +105,6 @@ def test_large_raids_take_little_time() -> None:
         ((2, 5, [0.5]), "kill_probability: must be one number"),
     ],
 )
-def test_what_is_out_of_range_is_refused(law: Any, arguments: Any, said: str) -> None:
+def test_what_is_out_of_range_is_refused(model: Any, arguments: Any, said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        law(*arguments)
+        model(*arguments)

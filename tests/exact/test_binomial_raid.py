@@ -17,7 +17,7 @@ chances = st.one_of(st.sampled_from([0.0, 1.0, 0.5]), st.floats(0.0, 1.0, allow_
 
 
 def enumerated(threats: int, kill: float, rounds: int, tracking: float, common: bool) -> Any:
-    """Law by going through every outcome of tracking and of every threat."""
+    """Distribution by enumeration of all outcomes of tracking and of every threat."""
     through = (1 - kill) ** rounds
     found = np.zeros(threats + 1)
     for tracked, chance in ((True, tracking), (False, 1 - tracking)):
@@ -31,7 +31,7 @@ def enumerated(threats: int, kill: float, rounds: int, tracking: float, common: 
 
 
 @given(st.integers(0, 6), chances, st.integers(0, 3), chances, st.booleans())
-def test_the_law_of_the_leakers(
+def test_the_distribution_of_the_leakers(
     threats: int, kill: float, rounds: int, tracking: float, common: bool
 ) -> None:
     pmf = exact.leakers(threats, kill, rounds, tracking, common)
@@ -44,12 +44,12 @@ def test_the_law_of_the_leakers(
 
 
 @given(st.integers(1, 3000), st.floats(0.01, 0.99))
-def test_large_raids_follow_scipys_binomial_law(threats: int, kill: float) -> None:
+def test_large_raids_follow_scipys_binomial(threats: int, kill: float) -> None:
     expected = stats.binom(threats, 1 - kill).pmf(np.arange(threats + 1))
     np.testing.assert_allclose(exact.leakers(threats, kill), expected, rtol=1e-8, atol=1e-14)
 
 
-def test_common_tracking_has_the_same_mean_and_another_law() -> None:
+def test_common_tracking_has_the_same_mean_and_another_distribution() -> None:
     apart, common = (exact.leakers(10, 0.7, 3, 0.95, mode) for mode in (False, True))
     mean = [float((pmf * pmf.leakers).sum()) for pmf in (apart, common)]
     assert math.isclose(*mean, rel_tol=1e-12)

@@ -1,4 +1,4 @@
-"""What a raid and its defence cost each other, against enumeration and the simulator."""
+"""Costs of a raid and its defence, against enumeration and the simulator."""
 
 import itertools
 import math
@@ -27,9 +27,9 @@ def raid_costs(*arguments: Any, **fields: Any) -> xr.Dataset:
 def enumerated(
     threats: int, decoys: int, kill: float, mean: float, recognition: float
 ) -> tuple[float, float]:
-    """Expected leakers and rounds: a tree of who is recognised, and who gets how many rounds.
+    """Expected leakers and rounds, by enumeration of recognised decoys and rounds per target.
 
-    Of `mean` rounds each gets the whole part, and one more with a chance of what is left of it.
+    Each target gets the integer part of `mean`, and one more with the fraction as probability.
     """
     least, extra = math.floor(mean), mean - math.floor(mean)
     fates = [(least, 1 - extra), (least + 1, extra)]
@@ -57,7 +57,7 @@ def test_what_is_expected(
     stopped = threats - float(found.leakers)
     if min(threats, each, kill) == 0:
         assert math.isnan(found.cost_per_stop)
-    elif stopped > 1e-9:  # below it the difference has lost its digits
+    elif stopped > 1e-9:  # below it the difference has no correct digits
         each_stop = float(found.cost_spent) / stopped
         assert math.isclose(float(found.cost_per_stop), each_stop, rel_tol=1e-6)
 
@@ -82,7 +82,7 @@ def test_the_marginal_rounds_hold_the_leakers(
 def test_no_fewer_rounds_hold_the_leakers(
     threats: int, kill: float, each: int, decoys: int
 ) -> None:
-    """Even rounds on the straight lines between whole ones: found by bisection."""
+    """Mean rounds per target, interpolated linearly between whole rounds, by bisection."""
     numbers = np.arange(each + 80)
     leak = (1 - kill) ** numbers
     target = threats * leak[each]
@@ -124,7 +124,7 @@ def test_a_defence_that_fires_nothing_spends_nothing() -> None:
     [
         ((3, 0.0, 2), math.inf),
         ((3, 1.0, 2), 2.0),
-        # At each of four threats and three decoys a round with chance 1/4.
+        # Four threats and three decoys get one round each with probability 1/4.
         ((3, 1.0, 0), 7 / 4),
         ((0, 0.5, 2), math.inf),
         ((0, 1.0, 2), 2.0),
@@ -141,7 +141,7 @@ def test_the_edges_of_the_marginal_cost(arguments: Any, rounds: float) -> None:
 
 
 def test_the_simulator_spends_as_much(offset: int) -> None:
-    # 20,000 nights see an error of 0.2 % in the cost spent, 1.8 % in the leakers.
+    # 20,000 replications detect an error of 0.2 % in the cost spent, 1.8 % in the leakers.
     own = battery(channels=99, doctrine=lt.Doctrine(salvo_size=2, max_salvos=1))
     scenario = raid(
         [salvo(count=20), salvo("d", 10, threat="d")],

@@ -21,7 +21,7 @@ deadly = st.floats(0.05, 1.0)
 
 
 def lost_to(rounds: Any, kill: float, lethality: float) -> list[float]:
-    """Value lost so far: each threat destroys what is left with its own chance."""
+    """Value lost so far: each threat destroys the remaining value with its own probability."""
     lost, found = 0.0, []
     for number in rounds:
         lost += (1.0 - lost) * lethality * (1.0 - kill) ** float(number)
@@ -41,7 +41,7 @@ def test_the_bound_is_kept_and_used_up(
     assert np.all(found.rounds >= 0)
     if not integer:
         np.testing.assert_allclose(lost, bound, rtol=1e-8)
-    # And those who come later, at whom nobody fires, never break it.
+    # Later threats, which are not fired at, do not violate it.
     later = lost_to([*found.rounds.values, *([0] * 200)], kill, lethality)
     assert np.all(later <= slope * np.arange(1, len(later) + 1) * (1 + 1e-8))
 
@@ -73,7 +73,7 @@ def fewest(kill: Fraction, slope: Fraction, lethality: Fraction, threats: int) -
                 left = safe * (1 - lethality * (1 - kill) ** rounds)
                 if left >= 1 - place * slope and left > after.get(total + rounds, -1):
                     after[total + rounds] = left
-                # Far more than any bound asks for.
+                # Far more than any bound requires.
                 if lethality * (1 - kill) ** rounds < slope / 20:
                     break
         safest = after
@@ -99,7 +99,7 @@ def test_no_whole_rounds_are_fewer_in_total_for_any_number_of_threats(
     ("kill", "slope", "lethality"), [(0.6, 0.2, 1.0), (0.3, 0.15, 0.9), (0.9, 0.12, 0.5)]
 )
 def test_no_other_rounds_are_fewer_in_total(kill: float, slope: float, lethality: float) -> None:
-    """A general optimiser finds no deployment that does with less."""
+    """A general optimiser finds no deployment with fewer rounds."""
     for number in range(1, exact.prim_read(kill, slope, lethality).sizes["threat"] + 1):
         bound = np.log1p(-slope * np.arange(1, number + 1))
 
@@ -140,7 +140,7 @@ def test_whole_rounds_are_no_more_than_the_others_rounded_up(
     ("slope", "threats"), [(0.1, 9), (1e-6, 999_999), (0.3, 3), (0.5, 1), (0.51, 1), (1.0, 0)]
 )
 def test_how_many_threats_may_need_a_round(slope: float, threats: int) -> None:
-    # The n-th takes no more than the slope by itself once what is left is no more than that.
+    # The n-th threat needs no round once the remaining value is at most the slope.
     assert exact.prim_read(0.5, slope).sizes["threat"] == threats
 
 
@@ -156,7 +156,7 @@ def test_the_bound_is_kept_by_rare_kills(kill: float) -> None:
     ("kill", "slope", "first"), [(0.1, 0.9, 1), (0.3, 0.2401, 4), (0.6, 0.0256, 4), (0.7, 0.027, 3)]
 )
 def test_whole_rounds_that_meet_the_bound_exactly(kill: float, slope: float, first: int) -> None:
-    # The slope is (1 - p)^n, which logarithms miss by a rounding.
+    # The slope is (1 - p)^n, where logarithms have a rounding error.
     assert int(exact.prim_read(kill, slope, integer=True).rounds[0]) == first
 
 

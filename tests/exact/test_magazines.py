@@ -1,4 +1,4 @@
-"""Rounds that run out, against an enumeration threat by threat and shot by shot."""
+"""Finite magazines, against an enumeration of threats and shots."""
 
 import math
 import time
@@ -16,7 +16,7 @@ chances = st.one_of(st.sampled_from([0.0, 1.0, 0.5]), st.floats(0.0, 1.0, allow_
 
 
 def shot_by_shot(threats: int, rounds: int, kill: float, looks: int) -> Counter[tuple[int, int]]:
-    """Joint law of leakers and rounds left: a tree of all hits and misses."""
+    """Joint distribution of leakers and rounds left, by enumeration of all hits and misses."""
     found: Counter[tuple[int, int]] = Counter()
 
     def go(threat: int, look: int, left: int, leaked: int, chance: float) -> None:
@@ -60,15 +60,15 @@ def test_known_values() -> None:
 
 
 def test_large_raids_take_little_time() -> None:
-    # A bound ten times what was measured: it tells a recursion over the whole law from this one.
+    # A bound ten times the measured time; a recursion without trimming would exceed it.
     began = time.process_time()
     pmf = exact.finite_magazine(2000, 1600, 0.8, 2)
     assert time.process_time() - began < 10.0
     assert math.isclose(float((pmf.sum("rounds_left") * pmf.leakers).sum()), 720.0, rel_tol=1e-9)
 
 
-def test_looks_that_nobody_lives_to_see_take_no_time() -> None:
-    # A bound ten times what was measured: looks are counted by the hundred thousand without it.
+def test_looks_that_are_never_reached_take_no_time() -> None:
+    # A bound ten times the measured time; without the limit on looks it would be exceeded.
     began = time.process_time()
     pmf = exact.finite_magazine(60, 10**5, 1.0, 10**9)
     assert time.process_time() - began < 3.0
@@ -80,7 +80,7 @@ def test_looks_that_nobody_lives_to_see_take_no_time() -> None:
 def threat_by_threat(
     threats: int, layers: list[tuple[int, int, float]]
 ) -> Counter[tuple[int, tuple[int, ...]]]:
-    """Law of the leakers and all layers' rounds: a tree of what becomes of each threat."""
+    """Joint distribution of leakers and all layers' rounds, by enumeration of threats' fates."""
     found: Counter[tuple[int, tuple[int, ...]]] = Counter()
 
     def go(threat: int, layer: int, left: tuple[int, ...], leaked: int, chance: float) -> None:
@@ -141,7 +141,7 @@ def test_what_the_layers_have_fired_accounts_for_the_leakers(
     leakers = exact.layered_inventories(threats, layers)
     for part in pmf.sum("rounds_left"):
         np.testing.assert_allclose(part, leakers, atol=1e-13)
-    # Each engagement of a layer stops its threat with the same chance, whoever reaches it.
+    # Each engagement of a layer stops its threat with the same probability.
     left = (pmf.sum("leakers") * pmf.rounds_left).sum("rounds_left")
     stopped = sum(
         (rounds - float(mean)) / each * (1 - (1 - kill) ** each)
@@ -157,7 +157,7 @@ def test_one_layer_is_a_finite_magazine() -> None:
 
 @pytest.mark.parametrize("kill", [0.1, 0.5, 0.8])
 def test_large_raids_on_layers_take_little_time(kill: float) -> None:
-    # A bound more than ten times what was measured.
+    # A bound more than ten times the measured time.
     began = time.process_time()
     pmf = exact.layered_rounds_left(5000, [(4000, 1, kill)] * 3)
     leakers = exact.layered_inventories(5000, [(4000, 1, kill)] * 3)

@@ -1,4 +1,4 @@
-"""Saturated channels, against birth and death equations, quadrature and limits."""
+"""Saturated channels, against birth-death equations, quadrature and limits."""
 
 import math
 from typing import Any
@@ -37,7 +37,7 @@ def test_known_values() -> None:
 def test_exponential_patience_by_birth_and_death(
     rate: float, service: float, channels: int, mean: float
 ) -> None:
-    """Erlang A: in state n there are min(n, c) in service, and each of the others gives up."""
+    """Erlang A: in state n, min(n, c) threats are in service and each of the others may renege."""
     weight, total, waiting = 1.0, 1.0, 0.0
     for n in range(1, 3000):
         weight *= rate / (min(n, channels) * service + max(n - channels, 0) / mean)
@@ -64,14 +64,14 @@ def test_constant_patience_by_its_integral(
 
 @settings(deadline=None)
 @given(st.floats(0.5, 20.0), st.integers(1, 8), st.floats(0.1, 2.0))
-def test_a_narrow_law_is_a_constant(rate: float, channels: int, longest: float) -> None:
+def test_a_narrow_distribution_is_a_constant(rate: float, channels: int, longest: float) -> None:
     narrow = stats.uniform(longest - 5e-7, 1e-6)
     found = exact.abandonment(rate, 1.0, channels, narrow)
     assert math.isclose(found, exact.abandonment(rate, 1.0, channels, longest), rel_tol=1e-4)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "law"),
+    ("arguments", "patience"),
     [
         ((9.5, 1.0, 10), stats.lognorm(0.01, scale=2.0)),
         ((9.5, 1.0, 10), stats.lognorm(0.001, scale=2.0)),
@@ -80,40 +80,44 @@ def test_a_narrow_law_is_a_constant(rate: float, channels: int, longest: float) 
         ((12.0, 1.0, 10), stats.lognorm(0.001, scale=2.0)),
     ],
 )
-def test_laws_of_any_width_by_trapezoids(arguments: tuple[float, float, int], law: Any) -> None:
+def test_distributions_of_any_width_by_trapezoids(
+    arguments: tuple[float, float, int], patience: Any
+) -> None:
     rate, service, channels = arguments
     capacity = channels * service
-    # The law lies within 40 standard deviations. Before, all still wait, and after it none.
-    spread, mean = 40.0 * law.std(), law.mean()
+    # The distribution is within 40 standard deviations: all wait before it, none after it.
+    spread, mean = 40.0 * patience.std(), patience.mean()
     x = np.linspace(max(mean - spread, 0.0), mean + spread, 400_001)
-    held = x[0] + integrate.cumulative_trapezoid(np.asarray(law.sf(x)), x, initial=0)
+    held = x[0] + integrate.cumulative_trapezoid(np.asarray(patience.sf(x)), x, initial=0)
     exponent = rate * held - capacity * x
     before = math.expm1((rate - capacity) * x[0]) / (rate - capacity)
     within = integrate.trapezoid(np.exp(exponent), x)
     waited = before + within + math.exp(exponent[-1]) / capacity
     busy = 1.0 / exact.erlang_b(rate / service, channels - 1)
     expected = (1.0 + (rate - capacity) * waited) / (busy + rate * waited)
-    assert math.isclose(exact.abandonment(*arguments, law), expected, rel_tol=1e-7)
+    assert math.isclose(exact.abandonment(*arguments, patience), expected, rel_tol=1e-7)
 
 
-def test_known_values_of_narrow_laws() -> None:
+def test_known_values_of_narrow_distributions() -> None:
     narrow = exact.abandonment(9.5, 1.0, 10, stats.lognorm(0.01, scale=2.0))
     assert round(narrow, 6) == 0.021371
     narrow = exact.abandonment(30.0, 1.0, 40, stats.gamma(1e6, scale=3e-7))
     assert round(narrow, 9) == 0.000689091
 
 
-@pytest.mark.parametrize("law", [0.0, stats.uniform(0.0, 1e-9)])
-def test_without_patience_it_is_erlangs_loss(law: Any) -> None:
+@pytest.mark.parametrize("patience", [0.0, stats.uniform(0.0, 1e-9)])
+def test_without_patience_it_is_erlangs_loss(patience: Any) -> None:
     for rate in (1.0, 10.0, 300.0):
-        found = exact.abandonment(rate, 1.0, 10, law)
+        found = exact.abandonment(rate, 1.0, 10, patience)
         assert math.isclose(found, exact.erlang_b(rate, 10), rel_tol=1e-6)
 
 
-@pytest.mark.parametrize("law", [0.5, stats.expon(scale=0.5), stats.gamma(2.0), stats.lognorm(1.0)])
-def test_many_channels_and_loads_far_over_one(law: Any) -> None:
+@pytest.mark.parametrize(
+    "patience", [0.5, stats.expon(scale=0.5), stats.gamma(2.0), stats.lognorm(1.0)]
+)
+def test_many_channels_and_loads_far_over_one(patience: Any) -> None:
     for channels, over in ((10_000, 3.0), (10_000, 1.0), (1000, 1.5), (1, 1000.0), (10_000, 0.01)):
-        found = exact.abandonment(over * channels, 1.0, channels, law)
+        found = exact.abandonment(over * channels, 1.0, channels, patience)
         fluid = max(1.0 - 1.0 / over, 0.0)
         assert 0.0 <= found <= 1.0
         assert abs(found - fluid) < 0.02
@@ -124,7 +128,7 @@ def test_the_largest_and_smallest_times() -> None:
     assert math.isclose(exact.abandonment(1e9, 1.0, 1, 1e9), 1.0 - 1e-9)
     assert exact.abandonment(1e-9, 1e9, 1, 1e9) == 0.0
     assert exact.simultaneous_raid(9, 2, 9, 1e9, 1e9) == 4
-    assert exact.erlang_b(1.0, 10_000_000) == 0.0  # and at once: the loss underflows
+    assert exact.erlang_b(1.0, 10_000_000) == 0.0  # quickly: the loss underflows
 
 
 def test_patience_grows_into_a_stable_queue() -> None:
@@ -149,7 +153,7 @@ def test_a_simultaneous_raid_channel_by_channel(
         first = free.index(min(free))
         free[first] += cycle
         engaged += 1
-    for parts in (1, 10, 1000):  # of a second, which no floating point holds
+    for parts in (1, 10, 1000):  # of a second, not exact as a float
         times = cycle / parts, window / parts
         assert exact.simultaneous_raid(threats, channels, rounds, *times) == engaged
 
@@ -175,13 +179,16 @@ def test_a_simultaneous_raid_channel_by_channel(
             lambda: exact.abandonment(1.0, 1.0, 1, 1e300),
             r"patience: .* at most 1e\+09; got 1e\+300",
         ),
-        (lambda: exact.abandonment(1.0, 1.0, 1, stats.poisson(2.0)), "patience: .* continuous law"),
+        (
+            lambda: exact.abandonment(1.0, 1.0, 1, stats.poisson(2.0)),
+            "patience: .* continuous distribution",
+        ),
         (lambda: exact.abandonment(1.0, 1.0, 0, 1.0), "channels: must be a whole number from 1"),
         (lambda: exact.abandonment(1.0, 1.0, 1, -1.0), "patience: must be a finite number from 0"),
         (lambda: exact.abandonment(1.0, 1.0, 1, "x"), "patience: must be a finite number from 0"),
         (
             lambda: exact.abandonment(1.0, 1.0, 1, stats.norm()),
-            "must be a law on times from 0",
+            "must be a distribution on times",
         ),
         (lambda: exact.simultaneous_raid(1, 1, 1, 0.0, 1.0), "cycle: must be"),
         (lambda: exact.simultaneous_raid(1, 1, 1, 1e303, 1.0), r"cycle: .* at most 1e\+09; got"),

@@ -1,7 +1,7 @@
-"""The scenarios of the exact models: valid, readable, and right where nothing is random.
+"""The scenarios of the exact models: valid, readable, and correct where nothing is random.
 
-What is random is compared in ``tests/theory/test_verification.py``, but for the models that
-are not among its cases.
+Random results are compared in ``tests/theory/test_verification.py``; here only for models that are
+not among its cases.
 """
 
 import math
@@ -47,7 +47,7 @@ def leaked(scenario: lt.Scenario, replications: int = 20, seed: int = 1) -> Any:
     return lt.simulate(scenario, replications=replications, seed=seed).leaked.sum("salvo").values
 
 
-# ---------------------------------------------------------------- what they are
+# ---------------------------------------------------------------- contents
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -97,7 +97,7 @@ def test_each_assumption_can_be_relaxed_alone(path: str, value: Any, leakers: in
     assert (leaked(scenario.replace(path, value)) == leakers).all()
 
 
-# ---------------------------------------------------------------- where nothing is random
+# ---------------------------------------------------------------- deterministic results
 
 counts = st.integers(0, 6)
 
@@ -107,10 +107,10 @@ counts = st.integers(0, 6)
 def test_sure_binomial_raids(
     threats: int, each: int, kill: float, tracking: float, common: bool
 ) -> None:
-    law = exact.leakers(threats, kill, each, tracking, common)
+    pmf = exact.leakers(threats, kill, each, tracking, common)
     scenario = exact.as_scenario(exact.leakers, **_named(threats, kill, each, tracking, common))
     result = lt.simulate(scenario, replications=3, seed=1)
-    assert law.values[result.leaked.sum("salvo").values].tolist() == [1.0] * 3
+    assert pmf.values[result.leaked.sum("salvo").values].tolist() == [1.0] * 3
     assert (result.expended.values == threats * each * kill * tracking).all()
 
 
@@ -144,11 +144,11 @@ def test_a_sure_magazine(threats: int, rounds: int, looks: int) -> None:
         "kill_probability": 1.0,
         "looks": looks,
     }
-    law = exact.finite_magazine(**arguments)
+    pmf = exact.finite_magazine(**arguments)
     scenario = exact.as_scenario(exact.finite_magazine, **arguments)
     result = lt.simulate(scenario, replications=2, seed=1)
     left = result.remaining.sum(["battery", "interceptor"]).values
-    assert law.values[result.leaked.sum("salvo").values, left].tolist() == [1.0, 1.0]
+    assert pmf.values[result.leaked.sum("salvo").values, left].tolist() == [1.0, 1.0]
 
 
 @settings(max_examples=40)
@@ -159,9 +159,9 @@ def test_a_sure_magazine(threats: int, rounds: int, looks: int) -> None:
     ),
 )
 def test_sure_layers(threats: int, layers: Any) -> None:
-    law = exact.layered_inventories(threats, layers)
+    pmf = exact.layered_inventories(threats, layers)
     scenario = exact.as_scenario(exact.layered_inventories, threats=threats, layers=layers)
-    assert law.values[leaked(scenario, 2)].tolist() == [1.0, 1.0]
+    assert pmf.values[leaked(scenario, 2)].tolist() == [1.0, 1.0]
 
 
 @settings(max_examples=60)
@@ -197,11 +197,11 @@ def test_a_kill_is_sure_in_shoot_look_shoot() -> None:
 
 @pytest.mark.parametrize(("threats", "rounds"), [(5, 7), (5, 3), (5, 10), (5, 0), (0, 4)])
 def test_uniform_allocation(threats: int, rounds: int, offset: int) -> None:
-    # r threats get k + 1 rounds and the others k: the law is that of two binomials together.
-    # 20,000 nights see an error of 0.018 in each probability.
+    # r threats get k + 1 rounds and the others k: the sum of two binomials. 20,000 replications
+    # detect an error of 0.018 in each probability.
     kill, nights = 0.4, 20_000
     each, more = divmod(rounds, threats) if threats else (0, 0)
-    law = np.convolve(
+    pmf = np.convolve(
         stats.binom(more, (1 - kill) ** (each + 1)).pmf(np.arange(more + 1)),
         stats.binom(threats - more, (1 - kill) ** each).pmf(np.arange(threats - more + 1)),
     )
@@ -210,7 +210,7 @@ def test_uniform_allocation(threats: int, rounds: int, offset: int) -> None:
     )
     result = lt.simulate(scenario, replications=nights, seed=41 + offset)
     shares = np.bincount(result.leaked.sum("salvo").values, minlength=threats + 1) / nights
-    assert (np.abs(shares - law) <= 5 * np.sqrt(law * (1 - law) / nights) + 1 / nights).all()
+    assert (np.abs(shares - pmf) <= 5 * np.sqrt(pmf * (1 - pmf) / nights) + 1 / nights).all()
     if threats:
         assert (result.remaining.values == 0).all()
 
@@ -249,7 +249,7 @@ def test_patience_of_nothing_is_erlangs_loss() -> None:
     assert leaked(longer).mean() < leaked(loss).mean()
 
 
-# ---------------------------------------------------------------- refusals
+# ---------------------------------------------------------------- errors
 
 
 @pytest.mark.parametrize(
@@ -312,7 +312,7 @@ def test_patience_of_nothing_is_erlangs_loss() -> None:
         (
             exact.abandonment,
             MODELS["abandonment"] | {"service_rate": 1e6},
-            "service_rate: must be at most 1000, which is a mean engagement of 1 ms; got 1000000.0",
+            "service_rate: must be at most 1000, a mean engagement of 1 ms; got 1000000.0",
         ),
         (
             exact.abandonment,

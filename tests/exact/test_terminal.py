@@ -1,4 +1,4 @@
-"""Several looks at one target's last defence, against a tree of all outcomes in fractions."""
+"""Terminal defence with several looks, against enumeration in exact fractions."""
 
 import itertools
 import math
@@ -19,13 +19,13 @@ chances = st.one_of(st.sampled_from([0.0, 1.0, 0.5]), st.floats(0.0, 1.0, allow_
 
 
 def spreads(threats: int, rounds: int) -> list[tuple[int, ...]]:
-    """All ways to fire at most so many rounds at threats in a row, even or not."""
+    """All allocations of at most so many rounds to the threats, even or not."""
     each = itertools.product(range(rounds + 1), repeat=threats)
     return [shots for shots in each if sum(shots) <= rounds]
 
 
 def of_any_spread(threats: int, rounds: int, kill: Fraction, looks: int, deadly: Fraction) -> Any:
-    """Least chance of loss over all policies, each threat followed by itself."""
+    """Least probability of loss over all policies, with each threat tracked separately."""
 
     @cache
     def least(alive: tuple[int, ...], left: int, look: int) -> Fraction:
@@ -59,32 +59,32 @@ def test_no_policy_does_better_even_with_an_uneven_spread(
 
 
 def evenly(alive: int, shots: int, kill: Fraction) -> list[Fraction]:
-    """Law of the survivors of rounds spread evenly."""
-    law = [Fraction(1)]
+    """Distribution of the survivors of rounds spread evenly."""
+    pmf = [Fraction(1)]
     for place in range(alive):
         through = (1 - kill) ** (shots // alive + (place < shots % alive))
-        dead = [chance * (1 - through) for chance in [*law, Fraction(0)]]
-        live = [chance * through for chance in [Fraction(0), *law]]
-        law = [a + b for a, b in zip(dead, live, strict=True)]
-    return law
+        dead = [chance * (1 - through) for chance in [*pmf, Fraction(0)]]
+        live = [chance * through for chance in [Fraction(0), *pmf]]
+        pmf = [a + b for a, b in zip(dead, live, strict=True)]
+    return pmf
 
 
 class Fractions:
-    """The recursion and its rule for ties, with nothing rounded."""
+    """The recursion and its rule for ties, in exact arithmetic."""
 
     def __init__(self, kill: Fraction, deadly: Fraction) -> None:
         self.kill, self.deadly = kill, deadly
-        self.law = cache(lambda alive, shots: evenly(alive, shots, kill))
+        self.pmf = cache(lambda alive, shots: evenly(alive, shots, kill))
         self.best = cache(self._best)
 
     def options(self, alive: int, left: int, look: int) -> list[tuple[Fraction, Fraction, int]]:
-        """Chance of loss, rounds spent and less the rounds fired: the least is the best."""
+        """Probability of loss, rounds spent, minus rounds fired: the smallest tuple is optimal."""
         found = []
         for shots in range(left + 1):
-            law = self.law(alive, shots)
+            pmf = self.pmf(alive, shots)
             later = [self.best(lives, left - shots, look - 1) for lives in range(alive + 1)]
-            lost = sum(chance * then[0] for chance, then in zip(law, later, strict=True))
-            spent = shots + sum(chance * then[1] for chance, then in zip(law, later, strict=True))
+            lost = sum(chance * then[0] for chance, then in zip(pmf, later, strict=True))
+            spent = shots + sum(chance * then[1] for chance, then in zip(pmf, later, strict=True))
             found.append((Fraction(lost), Fraction(spent), -shots))
         return found
 
@@ -111,7 +111,7 @@ def test_every_state_and_the_rule_for_ties(
 
 @pytest.mark.parametrize(("rounds", "fired"), [(8, 4), (9, 5), (10, 4), (11, 7)])
 def test_the_rounds_to_fire_may_fall_as_the_stock_rises(rounds: int, fired: int) -> None:
-    # Each is the only best one, in fractions: no rule for ties makes them rise.
+    # Each is the unique optimum, in fractions: no rule for ties makes them increase.
     options = sorted(Fractions(Fraction(7, 10), Fraction(1, 2)).options(4, rounds, 2))
     assert options[0][0] < options[1][0]
     assert -options[0][2] == fired
@@ -184,13 +184,13 @@ def test_tiny_chances_are_not_lost() -> None:
     # Twelve threats with 20 rounds each in the end: 12 x 1e-20 with one look.
     plan = exact.terminal_defence(12, 240, 0.9, 1)
     assert math.isclose(float(plan.destroyed[1, 12, 240]), 12e-20, rel_tol=1e-9)
-    # Where all is all but safe (2e-22), a plan that is a little better is still told from one that
-    # spends less.
+    # Even at a loss probability of 2e-22, a slightly better plan is distinguished from a cheaper
+    # one.
     plan = exact.terminal_defence(2, 30, 0.9, 2)
     best = Fractions(Fraction(9, 10), Fraction(1)).best(2, 30, 2)
     assert int(plan.rounds_fired[2, 2, 30]) == -best[2]
     assert math.isclose(float(plan.rounds_spent[2, 2, 30]), best[1], rel_tol=1e-9)
-    # And where all is all but lost the rounds are fired none the less.
+    # Rounds are also fired where the loss is almost certain.
     plan = exact.terminal_defence(40, 20, 0.5, 2, 0.9)
     assert int(plan.rounds_fired[2, 40, 20]) == 20
     assert int(exact.terminal_defence(1, 3, 1e-17, 1).rounds_fired[1, 1, 3]) == 3
@@ -207,7 +207,7 @@ def test_the_labels() -> None:
 
 
 def test_plans_take_little_time() -> None:
-    # A bound fifty times what was measured: it tells this recursion from one state by state.
+    # A bound 50 times the measured time; a recursion state by state would exceed it.
     began = time.process_time()
     exact.terminal_defence(30, 60, 0.7, 4)
     assert time.process_time() - began < 1.0

@@ -1,4 +1,4 @@
-"""A scenario and a campaign at a glance."""
+"""The displays of a scenario and a campaign."""
 
 import math
 
@@ -38,7 +38,7 @@ def scenario(
 
 
 def cells(text: str, begin: str) -> list[str]:
-    """The columns of the line that begins so."""
+    """The columns of the line with this beginning."""
     [line] = [line for line in text.splitlines() if line.startswith(begin)]
     return [cell.strip() for cell in line.split("  ") if cell.strip()]
 

@@ -1,4 +1,4 @@
-"""Files: what is written is what is read, and what cannot be read is explained."""
+"""Files: round trips, and explanations of unreadable files."""
 
 import json
 import tomllib

@@ -1,4 +1,4 @@
-"""A malformed document is refused with a ScenarioError, and never taken for something else.
+"""A malformed document is refused with a ScenarioError and never misread.
 
 `LEAKTHROUGH_MALFORMED=100000 pytest tests/model/test_malformed_documents.py` runs that many
 mutated documents of each kind.
@@ -230,7 +230,7 @@ def named(name: str) -> bool:
 
 
 def violations(scenario: Scenario) -> Iterator[str]:
-    """Yield what the model's bounds forbid: written anew, from the design and not the code."""
+    """Yield documents outside the bounds of the model, written from its specification."""
     threats = {threat.name for threat in scenario.threats}
     interceptors = {interceptor.name for interceptor in scenario.interceptors}
     axes: set[str | None] = {*scenario.axes} or {salvo.axis for salvo in scenario.salvos}
@@ -332,7 +332,7 @@ def battery_violations(battery: Battery, threats: set[str], known: set[str]) -> 
 
 
 def taken_as_written(raw: Any, got: Any) -> bool:
-    """Return whether all that a document says is in what was made of it, nothing bent or lost."""
+    """Return whether a model holds every value of its document unchanged."""
     if isinstance(raw, Mapping) and isinstance(got, Distribution):
         unshifted = {"loc": 0.0, "scale": 1.0, "dist": got.dist, **got.parameters}
         flat = {**raw, **raw.get("parameters", {})}
@@ -349,12 +349,12 @@ def taken_as_written(raw: Any, got: Any) -> bool:
     if raw == "infinite" and got == math.inf:
         return True
     if type(raw) is int and type(got) is float:
-        return float(raw) == got  # 10**25 and 1e25 are not equal, and one becomes the other
+        return float(raw) == got  # 10**25 becomes 1e25, which is not equal
     return isinstance(raw, bool) == isinstance(got, bool) and bool(raw == got)
 
 
 def accepted(scenario: Scenario, folder: Path) -> bool:
-    """Check a scenario that was accepted, and return True for counting it."""
+    """Check an accepted scenario, and return True for counting."""
     assert not list(violations(scenario))
     for suffix in ("toml", "json"):
         path = folder / f"again.{suffix}"
@@ -408,7 +408,7 @@ def test_mutated_values_in_files(tmp_path: Path, suffix: str) -> None:
         document = mutated_values(rng, HOSTILE)
         try:
             data = dumped(document, suffix)
-        except (TypeError, ValueError, AttributeError):  # what TOML, or UTF-8, cannot hold
+        except (TypeError, ValueError, AttributeError):  # not expressible in TOML or UTF-8
             continue
         kept += loaded(path, data)
     assert 0.01 * RUNS < kept < 0.5 * RUNS

@@ -1,4 +1,4 @@
-"""Paths: any field of a scenario by names."""
+"""Paths: any field of a scenario, by names."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -189,7 +189,7 @@ def test_several_changes_at_once_do_not_lead_through_one_another() -> None:
 
 
 def as_data(thing: Any) -> Any:
-    """All of a scenario as plain data, defaults too."""
+    """A whole scenario as plain data, with defaults."""
     if isinstance(thing, Distribution):
         return {"dist": thing.dist, **thing.parameters}
     if isinstance(thing, Model | dict):
@@ -208,7 +208,7 @@ def paths_below(data: Any, path: str = "") -> Iterator[str]:
 
 
 def holder(data: Any, path: str) -> tuple[Any, Any]:
-    """The list or table in plain data that holds what a path leads to, and its key there."""
+    """The list or table in plain data that holds the value of a path, and its key."""
     for step in path.split("."):
         key: Any = step
         if isinstance(data, list):
@@ -238,7 +238,7 @@ VALUES: list[Any] = [
 @settings(max_examples=300)
 @given(st.data())
 def test_to_change_a_part_is_to_rebuild_everything(data: st.DataObject) -> None:
-    """Only the parts above a change are built anew; with any mistake, everything is."""
+    """Only the ancestors of a change are rebuilt; with any mistake, everything is."""
     scenario = data.draw(scenarios())
     everything = as_data(scenario)
     every = sorted(paths_below(everything))

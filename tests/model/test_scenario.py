@@ -1,4 +1,4 @@
-"""The models: what they accept, what they refuse and how they say it."""
+"""The models: accepted and refused values, and error texts."""
 
 import copy
 import pickle
@@ -216,9 +216,7 @@ def layer(**fields: Any) -> Layer:
         (lambda: scenario(name=""), "name: must have 1 to 200 characters; got 0"),
     ],
 )
-def test_a_mistake_is_said_in_one_line_with_its_place(
-    build: Callable[[], object], said: str
-) -> None:
+def test_a_mistake_is_one_line_with_its_location(build: Callable[[], object], said: str) -> None:
     (line,) = mistakes(build)
     assert said in line
 
@@ -323,12 +321,12 @@ def test_rounds_without_end_are_allowed_where_they_kill_nothing() -> None:
     assert made.layers[0].batteries[0].magazines[0].rounds == INF
 
 
-def test_a_declared_axis_may_be_faced_though_nobody_comes() -> None:
+def test_a_declared_axis_may_be_covered_without_salvos() -> None:
     made = scenario(axes=["north", "south"], layers=battery(axes=["south"]))
     assert made.layers[0].batteries[0].axes == ("south",)
 
 
-def test_all_mistakes_are_reported_together_each_with_its_place() -> None:
+def test_all_mistakes_are_reported_together_each_with_its_location() -> None:
     document = {
         "name": "night.1",
         "treats": [],

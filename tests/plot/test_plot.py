@@ -1,4 +1,4 @@
-"""Pictures show the Dataset's numbers, no texts lie on each other, and nothing global changes."""
+"""Plots show the numbers of the Dataset, texts do not overlap, and nothing global changes."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -65,7 +65,7 @@ GUNS = {"SAM": "area SAM", "gun": "gun burst"}
 
 @pytest.fixture(scope="module")
 def made() -> Made:
-    """One Dataset of every kind, small."""
+    """One small Dataset of every kind."""
     night = api_example()
     few: Any = {"replications": 20, "seed": 3}
     scenarios = {"api": night, "rich": rich(), "crowd": crowd()}
@@ -97,7 +97,7 @@ def made() -> Made:
 
 
 def checked() -> xr.Dataset:
-    """Three nights of drones and missiles held against a defence that stops them by chance."""
+    """Three nights of drones and missiles, checked against a random defence."""
     nights = lt.records.nights(lt.records.raids())
     told = (nights.stopped + nights.through).sel(threat_class=["drone", "cruise missile"])
     nights = nights.sel(night=told.night[(told > 0).all("threat_class").values][:3])
@@ -151,7 +151,7 @@ PANELS = {"campaign": 3, "frontier": 2}
 
 
 def texts_of(ax: Axes) -> Iterator[Text]:
-    """All texts of the Axes that are drawn."""
+    """All visible texts of the Axes."""
     yield from (child for child in ax.get_children() if isinstance(child, Text))
     yield from (ax.xaxis.label, ax.yaxis.label)
     for axis in (ax.xaxis, ax.yaxis):
@@ -183,7 +183,7 @@ def test_no_texts_lie_on_each_other_or_outside(made: Made, name: str) -> None:
     for (one, first), (other, second) in itertools.combinations(boxes, 2):
         wide = min(first.x1, second.x1) - max(first.x0, second.x0)
         high = min(first.y1, second.y1) - max(first.y0, second.y0)
-        # Boxes hold the room for letters that hang below the line.
+        # Boxes include room for descenders.
         assert min(wide, high) < 2.5, f"{one!r} on {other!r}"
 
 
@@ -205,13 +205,13 @@ def test_a_picture_is_drawn_where_it_is_asked_for(made: Made, name: str) -> None
 
 
 def line(ax: Any, label: str) -> Any:
-    """The line whose label begins so."""
+    """The line whose label starts with `label`."""
     [found] = [own for own in ax.get_lines() if str(own.get_label()).startswith(label)]
     return found
 
 
 def values(ax: Any, label: str) -> Any:
-    """Heights of that line."""
+    """y values of that line."""
     return np.asarray(line(ax, label).get_ydata(), np.float64)
 
 
@@ -265,8 +265,8 @@ def test_leakers_are_the_replications(made: Made, keep: str) -> None:
 def test_many_numbers_of_leakers_share_bins(made: Made) -> None:
     result = made["crowd replications"]
     leakers = result.leaked.sum("salvo").values
-    law = xr.DataArray([0.25, 0.75], {"leakers": [leakers.min(), leakers.max() + 700]})
-    ax: Any = lt.plot.leakers(result, law)
+    pmf = xr.DataArray([0.25, 0.75], {"leakers": [leakers.min(), leakers.max() + 700]})
+    ax: Any = lt.plot.leakers(result, pmf)
     heights, edges, _ = ax.patches[0].get_data()
     width = int(edges[1] - edges[0])
     assert width > 10
@@ -280,10 +280,10 @@ def test_many_numbers_of_leakers_share_bins(made: Made) -> None:
 def test_an_exact_distribution_is_drawn_over_the_simulated_one(offset: int) -> None:
     own = battery(channels=12, doctrine=lt.Doctrine(max_salvos=1))
     scenario = raid(salvo(count=12), layer("L", own), gun(kills=0.7))
-    result, law = lt.simulate(scenario, replications=400, seed=offset), lt.exact.leakers(12, 0.7)
-    dots = line(lt.plot.leakers(result, law), "exact: mean 3.6")
+    result, pmf = lt.simulate(scenario, replications=400, seed=offset), lt.exact.leakers(12, 0.7)
+    dots = line(lt.plot.leakers(result, pmf), "exact: mean 3.6")
     at = dots.get_xdata().astype(int)
-    np.testing.assert_allclose(dots.get_ydata(), law.reindex(leakers=at, fill_value=0.0))
+    np.testing.assert_allclose(dots.get_ydata(), pmf.reindex(leakers=at, fill_value=0.0))
 
 
 def test_one_replication_has_no_interval() -> None:
@@ -329,7 +329,7 @@ def test_only_whole_families_of_batteries_are_one_line() -> None:
 
 @pytest.mark.parametrize("keep", KEEP)
 def test_a_campaign_shows_stocks_and_leakers(made: Made, keep: str) -> None:
-    # One gun is never dry: it is not the driest.
+    # One gun never runs dry: it is not the driest.
     never = made["campaign replications"].battery == "gun-1"
     result, given = (
         found.assign(dry_so_far=found.dry_so_far.where(~never, 0))
@@ -407,7 +407,9 @@ def test_the_longest_bar_stands_first(made: Made) -> None:
         assert bar.get_width() == pytest.approx(float(difference.sel(path=COUNT, end=end)))
         assert bar.get_x() + min(bar.get_width(), 0) == pytest.approx(base)
     low, high = bars[:2]
-    assert low.get_y() + low.get_height() < high.get_y()  # both to one side: one above the other
+    assert (
+        low.get_y() + low.get_height() < high.get_y()
+    )  # both in one direction: one bar above the other
     assert [bool(bar.get_hatch()) for bar in (low, high)] == [True, False]
     whiskers = [own.get_xdata() for own in ax.get_lines()[:2]]
     ends = found.difference.sel(path=COUNT, estimate=["low", "high"])
@@ -441,7 +443,7 @@ def test_ranks_are_steps_in_a_band(made: Made) -> None:
     np.testing.assert_allclose(np.asarray(steps.get_xdata())[1:], ranks)
     np.testing.assert_allclose(np.asarray(steps.get_ydata()), [0, 1 / 3, 2 / 3, 1])
     band = ax.collections[-1].get_paths()[0].vertices
-    # Kolmogorov and Smirnov's distance of three nights, 5 %: from tables.
+    # Tabulated 5 % critical value of the Kolmogorov-Smirnov distance, three nights.
     assert np.max(band[:, 1] - band[:, 0]) == pytest.approx(0.7076, abs=1e-4)
 
 
@@ -480,7 +482,7 @@ def test_what_is_empty_or_all_alike_is_drawn(made: Made) -> None:
     assert line(lt.plot.depletion(lonely), "gun").get_marker() == "o"
 
 
-# ---------------------------------------------------------------- refusals
+# ---------------------------------------------------------------- errors
 
 HALF = xr.DataArray([0.5, 0.4], {"leakers": [0, 1]})
 REFUSED: list[tuple[str, Callable[[Made], Any]]] = [
@@ -541,4 +543,4 @@ def test_what_is_not_such_a_dataset_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=text):
         call(made)
-    assert "axes" in text or not plt.get_fignums()  # no figure is left behind
+    assert "axes" in text or not plt.get_fignums()  # no figure is left open

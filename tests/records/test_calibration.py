@@ -1,4 +1,4 @@
-"""Calibration: known parameters come back, and intervals cover what they should."""
+"""Calibration: known parameters are recovered, and intervals have their coverage."""
 
 import math
 from typing import Any
@@ -13,7 +13,7 @@ from scipy import optimize, stats
 
 import leakthrough as lt
 from leakthrough import records
-from leakthrough.records import beta_binomial as law
+from leakthrough.records import beta_binomial
 from leakthrough.records.entries import COUNTS
 
 Array = npt.NDArray[Any]
@@ -49,7 +49,7 @@ def learnt(*arguments: Any, outcome: str = "stopped", **more: Any) -> xr.Dataset
 
 
 def drawn(rng: np.random.Generator, launched: Array, mean: float, correlation: float) -> Array:
-    """Stopped threats of nights with a probability of their own."""
+    """Stopped threats of nights, each with its own probability."""
     total = 1 / correlation - 1
     each = rng.beta(mean * total, (1 - mean) * total, launched.shape)
     found: Array = rng.binomial(launched, each)
@@ -61,44 +61,44 @@ nights = st.lists(st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, 
 
 @given(nights.filter(bool), shares, correlations)
 def test_the_likelihood_is_scipys(rows: list[tuple[int, int]], mean: float, r: float) -> None:
-    """Up to the binomial coefficients, and the binomial law where there is no correlation."""
+    """Up to the binomial coefficients; without correlation it is binomial."""
     stopped, launched = np.array(rows).T
     total = 1 / r - 1
     beta = stats.betabinom(launched, mean * total, (1 - mean) * total).logpmf(stopped).sum()
     ways = stats.binom(launched, 0.5).logpmf(stopped).sum() + launched.sum() * math.log(2)
-    found = float(law.log_likelihood(law.tally(stopped, launched), mean, r))
+    found = float(beta_binomial.log_likelihood(beta_binomial.tally(stopped, launched), mean, r))
     assert found == pytest.approx(beta - ways, rel=1e-9, abs=1e-7)
     plain = stats.binom(launched, mean).logpmf(stopped).sum() - ways
-    none = float(law.log_likelihood(law.tally(stopped, launched), mean, 0.0))
+    none = float(beta_binomial.log_likelihood(beta_binomial.tally(stopped, launched), mean, 0.0))
     assert none == pytest.approx(plain, rel=1e-9, abs=1e-8)
 
 
 @settings(max_examples=20)
 @given(st.integers(0, 10**6), st.integers(3, 40), shares, correlations)
 def test_no_other_search_finds_better(seed: int, number: int, mean: float, r: float) -> None:
-    """Nelder and Mead's on SciPy's law, from the truth; and the binomial law's best."""
+    """Nelder-Mead on SciPy's distribution, from the truth; and the binomial maximum."""
     rng = np.random.default_rng(seed)
     launched = rng.integers(1, 80, number)
     stopped = drawn(rng, launched, mean, r)
-    data = law.tally(stopped, launched)
-    found = law.fit(data, 0.95)
+    data = beta_binomial.tally(stopped, launched)
+    found = beta_binomial.fit(data, 0.95)
 
     def loss(x: Array) -> float:
-        a, b = np.exp(np.minimum(x, 12.0))  # beyond, SciPy's own logarithms are rounded
+        a, b = np.exp(np.minimum(x, 12.0))  # beyond, SciPy's logarithms have rounding errors
         return -float(stats.betabinom(launched, a, b).logpmf(stopped).sum())
 
     start = np.log(np.array([mean, 1 - mean]) * (1 / r - 1))
     other = -optimize.minimize(loss, start, method="Nelder-Mead", options={"maxiter": 150}).fun
     ways = stats.binom(launched, 0.5).logpmf(stopped).sum() + launched.sum() * math.log(2)
-    best = float(law.log_likelihood(data, found.mean[0], found.correlation[0])) + ways
+    best = float(beta_binomial.log_likelihood(data, found.mean[0], found.correlation[0])) + ways
     plain = stats.binom(launched, stopped.sum() / launched.sum()).logpmf(stopped).sum()
     assert best >= max(other - 1e-5, plain - 1e-9)
 
 
 def test_known_parameters_come_back(offset: int) -> None:
-    """From 4,000 nights: 5 standard errors of 0.0016 and 0.0015, by the spread of thirty records.
+    """From 4,000 nights, within 5 standard errors (0.0016 and 0.0015, from thirty records).
 
-    An error of 0.01 of either is seen.
+    An error of 0.01 in either is detected.
     """
     rng = np.random.default_rng(41 + offset)
     launched = rng.integers(20, 200, 4000)
@@ -112,7 +112,7 @@ def test_known_parameters_come_back(offset: int) -> None:
 
 
 def test_hard_and_soft_kills_come_back_apart(offset: int) -> None:
-    """Soft kill first, hard kill of what it leaves; the correlations differ."""
+    """Soft kill first, then hard kill of the others; the correlations differ."""
     rng = np.random.default_rng(42 + offset)
     launched = rng.integers(100, 300, 400)
     soft = drawn(rng, launched, 0.4, 0.02)
@@ -120,7 +120,7 @@ def test_hard_and_soft_kills_come_back_apart(offset: int) -> None:
     record = record_of(soft + hard, launched, soft)
     found = records.calibrate(record).sel(threat_class="drone", estimate="value")
     value = found.probability.sel(outcome=["soft_kill", "hard_kill"]).values
-    # Standard errors: sqrt(m (1 - m) r / 400) = 0.0035 and 0.0044, somewhat more with chance.
+    # Standard errors: sqrt(m (1 - m) r / 400) = 0.0035 and 0.0044, more with binomial noise.
     np.testing.assert_allclose(value, [0.4, 0.85], atol=5 * 0.005)
     np.testing.assert_allclose(found.correlation[1:], [0.02, 0.06], atol=5 * 0.005)
     assert float(found.probability[0]) == pytest.approx(1 - 0.6 * 0.15, abs=5 * 0.003)
@@ -134,16 +134,18 @@ def test_hard_and_soft_kills_come_back_apart(offset: int) -> None:
 def test_coverage_of_the_intervals(
     number: int, mean: float, correlation: float, band: tuple[float, float], offset: int
 ) -> None:
-    """Of 150 simulated records, 90 to 99 % hold the truth (with few nights, up to all).
+    """Intervals of 90 to 99 % of 150 simulated records contain the truth (up to all, few nights).
 
-    At a true 95 % the standard deviation is 1.8 %. Intervals of 84 % would be seen at 39 seeds in
-    40; those of the binomial law, which take all threats for independent, hold 74 and 51 % here.
+    For a coverage of 95 % the standard deviation is 1.8 %. A coverage of 84 % is detected at 39
+    of 40 seeds; binomial intervals, for independent threats, have 74 and 51 % here.
     """
     rng = np.random.default_rng(43 + offset)
     held = np.zeros(2)
     for _ in range(150):
         launched = rng.integers(15, 60, number)
-        found = law.fit(law.tally(drawn(rng, launched, mean, correlation), launched), 0.95)
+        found = beta_binomial.fit(
+            beta_binomial.tally(drawn(rng, launched, mean, correlation), launched), 0.95
+        )
         pairs = ((found.mean, mean), (found.correlation, correlation))
         held += [low <= truth <= high for (_, low, high), truth in pairs]
     assert (band[0] <= held / 150).all()
@@ -151,17 +153,17 @@ def test_coverage_of_the_intervals(
 
 
 def test_the_intervals_are_those_of_the_profile() -> None:
-    """On a fine grid of SciPy's law: where the best of the other parameter is not far below.
+    """Profile likelihood on a fine grid of SciPy's distribution.
 
-    Nights of very different size, so that mean and correlation move together.
+    Nights of very different size, so that mean and correlation are dependent.
     """
     stopped, launched = np.array([2, 40, 3, 11, 9]), np.array([3, 44, 9, 12, 9])
     means, correlations = np.linspace(0.3, 0.999, 700), np.linspace(0.001, 0.9, 450)
     m, r = means[:, None], correlations[None, :]
     a, b = m * (1 / r - 1), (1 - m) * (1 / r - 1)
     height = sum(stats.betabinom(n, a, b).logpmf(x) for x, n in zip(stopped, launched, strict=True))
-    inside = height >= height.max() - law.drop_of(5, 0.9)
-    found = law.fit(law.tally(stopped, launched), 0.9)
+    inside = height >= height.max() - beta_binomial.drop_of(5, 0.9)
+    found = beta_binomial.fit(beta_binomial.tally(stopped, launched), 0.9)
     for values, axis, (_, low, high) in (
         (means, 1, found.mean),
         (correlations, 0, found.correlation),
@@ -173,9 +175,9 @@ def test_the_intervals_are_those_of_the_profile() -> None:
 
 
 def test_the_interval_of_the_mean_is_students_where_shares_are_normal(offset: int) -> None:
-    """Large raids, the same size each: shares of nights are all that is known, and near normal.
+    """Large raids of the same size: the shares of nights are sufficient and nearly normal.
 
-    Six nights: with chi-square in place of Student's t it would be shorter by a sixth.
+    For six nights, chi-square instead of Student's t would make it shorter by a sixth.
     """
     rng = np.random.default_rng(44 + offset)
     launched = np.full(6, 4000)
@@ -188,7 +190,7 @@ def test_the_interval_of_the_mean_is_students_where_shares_are_normal(offset: in
 
 
 def test_nights_that_are_all_alike_have_no_spread() -> None:
-    """Less spread than chance leaves: the estimate lies on the boundary."""
+    """Less spread than binomial: the estimate is at the boundary."""
     found = learnt([8] * 20, [10] * 20)
     assert float(found.spread) == 0.0
     assert float(found.correlation[0]) == float(found.correlation[1]) == 0.0
@@ -201,10 +203,10 @@ def test_nights_that_are_all_alike_have_no_spread() -> None:
 
 @pytest.mark.parametrize("stopped", [0, 12])
 def test_none_or_all_stopped(stopped: int) -> None:
-    """The far end is where nights that are all or nothing would be as rare as allowed."""
+    """The upper end is where all-or-nothing nights would be as rare as allowed."""
     found = learnt([stopped] * 10, [12] * 10)
     near = stopped / 12
-    low, high = sorted((near, abs(near - (1 - math.exp(-law.drop_of(10, 0.95) / 10)))))
+    low, high = sorted((near, abs(near - (1 - math.exp(-beta_binomial.drop_of(10, 0.95) / 10)))))
     np.testing.assert_allclose(found.probability, [near, low, high], atol=1e-6)
     np.testing.assert_allclose(found.correlation, [0.0, 0.0, 1.0], atol=1e-8)
     whole = records.calibrate(record_of([stopped] * 10, [12] * 10))
@@ -226,12 +228,12 @@ def test_one_night_and_none() -> None:
     assert np.isnan(none.probability).all()
     assert (int(none.nights), int(none.threats)) == (0, 0)
     whole = records.calibrate(record_of([7], [10]))
-    with pytest.raises(ValueError, match=r"two nights at least must tell of stopped.*got 1"):
+    with pytest.raises(ValueError, match=r"at least two nights must report stopped.*got 1"):
         records.distribution(whole, "drone")
 
 
-def test_only_nights_that_tell_teach() -> None:
-    """Threats in flight, nights with none, and soft kills that were not reported."""
+def test_only_nights_that_report_are_used() -> None:
+    """Without threats in flight, nights with none, and unreported soft kills."""
     record = record_of([5, 0, 6], [10, 0, 10], [2.0, 0.0, NAN])
     record["in_flight"][:] = [4, 0, 0]
     record["through"] -= record["in_flight"]
@@ -242,13 +244,13 @@ def test_only_nights_that_tell_teach() -> None:
     assert int(found.nights_without_soft_kill) == 1
 
 
-def test_a_night_that_tells_of_some_soft_kills_is_silent() -> None:
-    """Its stopped holds those that are told: 7 + 4 + 2 here, not hard kills alone."""
+def test_a_night_with_soft_kills_of_some_entries_counts_as_unreported() -> None:
+    """Its stopped includes the reported soft kills: 7 + 4 + 2 here, not hard kills only."""
     record = xr.concat([record_of([6], [10], 2.0), record_of([7], [10])], "entry")
     found = records.calibrate(record).sel(threat_class="drone")
     assert int(found.nights_without_soft_kill) == 1
     assert float(found.probability.sel(outcome="stopped")[0]) == 13 / 20
-    assert "or with the soft kills of some" in found.nights_without_soft_kill.long_name
+    assert "the soft kills of the other entries" in found.nights_without_soft_kill.long_name
 
 
 def test_merged_nights_are_not_taken_for_silent() -> None:
@@ -256,7 +258,7 @@ def test_merged_nights_are_not_taken_for_silent() -> None:
     assert int(found.nights_without_soft_kill) == 0
 
 
-def test_the_law_goes_into_a_scenario() -> None:
+def test_a_scenario_accepts_the_distribution() -> None:
     launched = np.array([20, 30, 40, 50, 60])
     found = records.calibrate(record_of([15, 29, 22, 49, 40], launched))
     stopped = records.distribution(found, "drone")
@@ -287,7 +289,7 @@ def test_what_is_out_of_range_is_refused(call: Any, said: str) -> None:
 
 @pytest.mark.parametrize("confidence", [1e-3, 1e-6, 1e-9, 1e-15])
 def test_at_a_tiny_level_intervals_shrink_to_the_estimate(confidence: float) -> None:
-    """Up to what rounding of the likelihood leaves, 5e-7 of a probability here."""
+    """Up to rounding of the likelihood, 5e-7 in a probability here."""
     found = records.calibrate(records.raids(), confidence=confidence)
     value, low, high = (found.probability.sel(estimate=e) for e in ("value", "low", "high"))
     told = found.nights > 1

@@ -1,4 +1,4 @@
-"""Places of recorded nights among simulated ones."""
+"""Ranks of recorded nights among simulated ones."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ DRONES = np.array([1, 3, 20, 50, 120])
 def result_of(
     launched: dict[str, int], leaked: dict[str, Any], killed: dict[str, Any]
 ) -> xr.Dataset:
-    """A result as `simulate` gives it, with numbers made up; the rest is soft killed."""
+    """A result in the format of `simulate`, with given numbers; the rest is soft killed."""
     names = list(launched)
     number = np.array(list(launched.values()))
     through = np.array([leaked[name] for name in names]).T
@@ -83,10 +83,10 @@ def test_a_rank_is_counted_by_hand() -> None:
 
 
 def test_ranks_are_uniform_where_the_record_is_a_draw(offset: int) -> None:
-    """However few replications: 2,000 nights with 9 each, and small counts.
+    """With few replications: 2,000 nights with 9 each, and small counts.
 
-    The distance of Kolmogorov and Smirnov has its quantile of 1 - 1e-6 at 0.06. Ranks in the
-    middle of their ties are at 0.13, and those that divide by R instead of R + 1 at 0.10.
+    The 1 - 1e-6 quantile of the Kolmogorov-Smirnov distance is 0.06. Ranks in the middle of ties
+    would have 0.13, and division by R instead of R + 1 would give 0.10.
     """
     rng = np.random.default_rng(51 + offset)
     launched = rng.choice(DRONES, 2000)
@@ -124,7 +124,7 @@ def test_the_same_seed_gives_the_same_ranks() -> None:
 
 
 def test_a_simulated_night_against_the_recorded_one() -> None:
-    """Decoys are drones of the record; jammed and shot down are held apart where it tells."""
+    """Decoys are drones in the record; soft and hard kills are separate where reported."""
     scenario = lt.Scenario(
         name="n",
         threats=[
@@ -183,7 +183,7 @@ def test_what_was_recorded_but_not_simulated_is_left_out() -> None:
     ("change", "said"),
     [
         ({"result": []}, "result: must be one for each recorded night, 1; got 0"),
-        ({"launched": 11}, "it launches 11 of drone on 2025-08-01, .*tells the fate of 10"),
+        ({"launched": 11}, "it launches 11 of drone on 2025-08-01, .*has the fate of 10"),
         ({"classes": {"drone": "boat"}}, "classes: the threat 'drone' must have one of.*'boat'"),
         ({"classes": {"drone": "other"}}, "it launches 10 of other on .* the fate of 0"),
         ({"result": xr.Dataset()}, "result: must be of one raid.*launched is not along salvo"),

@@ -1,6 +1,6 @@
-"""Records from files, against rows made up here in the data set's format.
+"""Records from files, against rows written here in the format of the data set.
 
-One check reads the real file. It is there only where ``LEAKTHROUGH_RECORD`` names a copy of it.
+``LEAKTHROUGH_RECORD`` names a copy of the real file, which two tests read.
 """
 
 import csv
@@ -121,7 +121,7 @@ def test_only_rows_of_the_air_force_count(tmp_path: Path) -> None:
 def test_hard_and_soft_kills_are_apart_until_the_break(
     tmp_path: Path, day: str, lost: str, hard: float, soft: float
 ) -> None:
-    """What is empty was not reported; after the break only the sum is known."""
+    """Empty fields were not reported; after the change only the sum is known."""
     record = loaded(tmp_path, row(time_end=day, not_reach_goal=lost))
     np.testing.assert_equal([record.hard_kill.item(), record.soft_kill.item()], [hard, soft])
     assert record.stopped.item() == 6 + float(lost or 0)
@@ -145,7 +145,7 @@ def test_more_strike_drones_than_launched_contradict(tmp_path: Path) -> None:
 
 
 def test_a_row_that_repeats_another_in_every_field_counts_once(tmp_path: Path) -> None:
-    """Two launches from different places may be told alike in all else."""
+    """Two launches may differ only in their origin."""
     record = loaded(tmp_path, row(), row(launch_place="sea"), row(), row(source=""), row(source=""))
     assert record.line.values.tolist() == [2, 3]
     assert (record.attrs["rows_doubled"], record.attrs["rows_of_others"]) == (1, 2)
@@ -289,7 +289,7 @@ def test_nights_add_entries_up(
                 destroyed=destroyed,
                 not_reach_goal="" if lost is None else lost,
                 still_attacking=flying,
-                launch_place=number_of_row,  # or rows may be equal
+                launch_place=number_of_row,  # so that no rows are equal
             )
         )
         key = (day, class_of(model))
@@ -363,7 +363,7 @@ def test_the_night_that_an_example_simulates_is_in_it() -> None:
 if REAL:
 
     def test_the_real_file() -> None:
-        """Its rows are all accounted for, and the table that ships says the same."""
+        """All rows are accounted for, and the table in the library agrees."""
         record = records.load(str(REAL))
         left = sum(record.attrs[f"rows_{kind}"] for kind in LEFT_OUT)
         assert left + record.sizes["entry"] == record.attrs["rows"]
@@ -375,7 +375,7 @@ if REAL:
             np.testing.assert_equal(ours[name].values, theirs[name].values, name)
 
     def test_raids_that_only_others_tell_of_are_missing() -> None:
-        """As the docstring of `load` and the head of the table that ships say."""
+        """As stated in the docstring of `load` and the head of the table in the library."""
         record = records.nights(records.load(str(REAL)))
         told = Counter[tuple[str, str]]()
         with Path(str(REAL)).open(encoding="utf-8-sig", newline="") as file:

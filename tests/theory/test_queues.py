@@ -1,9 +1,8 @@
 """Saturated channels: Poisson raids against the formulas of queueing theory.
 
-An engagement without reaction and flight time, and with a random assessment time, is a server;
-a window is a customer's patience. A stream runs long before it is measured: from empty, what is
-left of the beginning after 20 mean service times is about c P(a service outlasts it), at most
-1e-3 of the loss for the laws below and far less for most; the bands are wider.
+An engagement with a random assessment time only is a service; a window is a customer's patience.
+The first 20 mean service times are excluded: the bias from the empty start is then about
+c P(service time > 20), at most 1e-3 of the loss for the distributions below, less than the bands.
 
 Bands are 5 sigma of the mean over replications, which are independent.
 """
@@ -57,12 +56,12 @@ def assert_loss(
     replications: int,
     power: float,
 ) -> None:
-    """The share of a Poisson stream that leaks is as expected, within 5 sigma.
+    """Check the leak rate of a Poisson stream within 5 sigma.
 
-    `power` is the relative error that the bands must be narrow enough to see.
+    The bands must detect a relative error of `power`.
     """
     begin, end = WARM + patience, WARM + patience + span
-    # Eight sigma more than are needed to outlast the measured span.
+    # Eight sigma more than the measured span needs.
     count = math.ceil(rate * end + 8 * math.sqrt(rate * end))
     scenario = exact.as_scenario(
         exact.abandonment,
@@ -85,9 +84,9 @@ def assert_loss(
 # ---------------------------------------------------------------- no waiting
 
 
-@pytest.mark.parametrize("law", MEAN_ONE)
-def test_erlang_b_whatever_the_law_of_the_engagement(law: str, offset: int) -> None:
-    # B(10 channels, load 10) = 0.21458: 2,000,000 threats see an error of 2 % of it.
+@pytest.mark.parametrize("name", MEAN_ONE)
+def test_erlang_b_for_any_distribution_of_the_engagement(name: str, offset: int) -> None:
+    # B(10 channels, load 10) = 0.21458: 2,000,000 threats detect an error of 2 % of it.
     expected = erlang_b(10.0, 10)
     assert expected == pytest.approx(0.21458, abs=1e-5)
     assert_loss(
@@ -95,7 +94,7 @@ def test_erlang_b_whatever_the_law_of_the_engagement(law: str, offset: int) -> N
         31 + offset,
         rate=10.0,
         channels=10,
-        service=MEAN_ONE[law],
+        service=MEAN_ONE[name],
         span=100.0,
         replications=2000,
         power=0.02,
@@ -103,7 +102,7 @@ def test_erlang_b_whatever_the_law_of_the_engagement(law: str, offset: int) -> N
 
 
 def test_erlang_b_with_more_channels_than_load(offset: int) -> None:
-    # Load 25 on 30 channels loses 0.052603: 5,000,000 threats see an error of 3.5 % of it.
+    # Load 25 on 30 channels loses 0.052603: 5,000,000 threats detect an error of 3.5 % of it.
     expected = erlang_b(25.0, 30)
     assert expected == pytest.approx(0.052603, abs=1e-6)
     assert_loss(
@@ -122,8 +121,8 @@ def test_erlang_b_with_more_channels_than_load(offset: int) -> None:
 def test_a_deadline_to_start(
     rate: float, channels: int, patience: float, known: float, order: Any, offset: int
 ) -> None:
-    # Theory serves first come first; all windows are equal, so the earliest deadline is the same.
-    # 3,000,000 threats see an error of 3 % of the first and 1 % of the second.
+    # With equal windows, earliest deadline first equals first come first served, as in the theory.
+    # 3,000,000 threats detect an error of 3 % of the first and 1 % of the second.
     expected = barrer(rate, channels, patience)
     assert expected == pytest.approx(known, abs=1e-6)
     assert_loss(
@@ -139,10 +138,10 @@ def test_a_deadline_to_start(
     )
 
 
-@pytest.mark.parametrize("law", MEAN_ONE)
-def test_the_fluid_limit(law: str, offset: int) -> None:
-    # Twice as many as 20 channels can serve, and windows of ten services: no channel is ever
-    # idle (Barrer's formula differs from 1 - c/rate by exp(-200)). 1,000,000 threats see 2 %.
+@pytest.mark.parametrize("name", MEAN_ONE)
+def test_the_fluid_limit(name: str, offset: int) -> None:
+    # Twice the capacity of 20 channels, and windows of ten services: no channel is ever idle
+    # (Barrer's formula differs from 1 - c/rate by exp(-200)). 1,000,000 threats detect 2 %.
     rate, channels = 40.0, 20
     assert barrer(rate, channels, 10.0) == pytest.approx(1 - channels / rate, rel=1e-9)
     assert_loss(
@@ -150,7 +149,7 @@ def test_the_fluid_limit(law: str, offset: int) -> None:
         34 + offset,
         rate=rate,
         channels=channels,
-        service=MEAN_ONE[law],
+        service=MEAN_ONE[name],
         patience=10.0,
         span=50.0,
         replications=500,

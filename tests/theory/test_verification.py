@@ -1,8 +1,8 @@
-"""What ``python -m verification`` compares, and that it would notice.
+"""The comparisons of ``python -m verification``, and their power.
 
-All cases are compared at 5 sigma; the page says how many comparisons that are, and how rarely a
-correct simulator fails one. Each has the relative error that it detects in 98 runs of 100
-(`Comparison.detectable`, and the last column of the page), which a test here bounds.
+All cases are compared at 5 sigma; the page gives the number of comparisons and how rarely a correct
+simulator fails one. A test here bounds the relative error that each comparison detects in 98 runs
+of 100 (`Comparison.detectable`, the last column of the page).
 """
 
 import math
@@ -61,7 +61,7 @@ def test_every_comparison_would_see_an_error(found: list[Comparison]) -> None:
 
 def test_all_together_are_as_far_off_as_chance_has_it(found: list[Comparison]) -> None:
     # Means and shares of different cases are independent: their sum of squares is chi-square.
-    # 5 sigma of it see standard errors twice or 0.6 times what they should be.
+    # At 5 sigma it detects standard errors too large by a factor of 2 or too small by 0.6.
     off = {str(row.case): row.sigmas for row in found if row.quantity.startswith(("mean l", "sh"))}
     square = sum(value**2 for value in off.values())
     assert len(off) > 30
@@ -70,9 +70,9 @@ def test_all_together_are_as_far_off_as_chance_has_it(found: list[Comparison]) -
 
 
 def share_lost(case: Case, time: float) -> tuple[float, float]:
-    """Share of those that come at a time who leak, from empty, and in the long run.
+    """Leak probability of arrivals at a time after an empty start, and in the long run.
 
-    A chain of the engagements while a channel is free, and of the wait for one on a grid.
+    A Markov chain of the number engaged while a channel is free, and of the wait on a grid.
     """
     rate = case.arguments.get("load") or case.arguments["arrival_rate"]
     service, patience = (
@@ -109,13 +109,13 @@ def test_streams_have_forgotten_their_beginning(case: Case) -> None:
     assert abs(early - late) < 1e-5 * late
 
 
-# ---------------------------------------------------------------- errors that it must see
+# ---------------------------------------------------------------- errors to detect
 
 
 def failures(
     case: Case, path: str, value: Any, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> list[str]:
-    """Quantities that fail when the scenario of a case is another one."""
+    """Quantities that fail when the scenario of a case is modified."""
 
     def changed(model: str, **arguments: Any) -> lt.Scenario:
         return exact.as_scenario(model, **arguments).replace(path, value)
@@ -165,8 +165,8 @@ def test_a_small_error_is_a_failure(
 def test_an_error_of_the_size_that_is_seen_is_seen(
     offset: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # An error just as large as a mean is said to see fails in 98 runs of 100: of 40 not fewer
-    # than 32 (at 5 sigma), and an error of half that size in fewer than 15 (0.07 %: one, of 40).
+    # An error of the detectable size fails in 98 runs of 100: at least 32 of 40 (at 5 sigma). Half
+    # that error fails in fewer than 15 of 40 (0.07 %: one of 40).
     case = Case("leakers", {"threats": 10, "kill_probability": 0.8}, 2_000)
     detectable = compare.compare([case], 1)[0].detectable
     for size, low, high in ((1.0, 32, 40), (0.5, 0, 14)):
@@ -228,7 +228,7 @@ def test_chances_too_small_to_compare_can_fail_all_the_same() -> None:
     "pmf", [[1.0, 0.0], [math.nan, math.nan], [1.0, math.nan], [0.5, 0.0], [1.5, -0.5]]
 )
 def test_an_impossible_distribution_is_a_failure(pmf: list[float]) -> None:
-    # With too few cells for chi-square, and were it right.
+    # With too few cells for chi-square, and for a correct simulator.
     [row] = compare._distribution_rows(RAID, "distribution", np.array(pmf), np.array([99_999, 1]))
     assert row.failed
 
@@ -257,7 +257,7 @@ def test_chi_square_and_chances_by_scipy() -> None:
     pmf = stats.binom(6, 0.3).pmf(np.arange(7))
     counts = np.array([1180, 3050, 3200, 1880, 580, 105, 5])
     [row] = compare._distribution_rows(RAID, "distribution", pmf, counts)
-    # The last outcome is expected 7 times, and goes with the rarest other one.
+    # The last outcome is expected 7 times, and is pooled with the rarest other one.
     seen, expected = (np.append(x[:5], x[5:].sum()) for x in (counts, 10_000 * pmf))
     known = stats.chisquare(seen, expected)
     assert row.simulated == pytest.approx(known.statistic)
@@ -274,7 +274,7 @@ def test_chi_square_and_chances_by_scipy() -> None:
 
 
 def without_draws(text: str) -> list[str]:
-    """Lines of the page, without what depends on the draws."""
+    """Lines of the page, without parts that depend on the draws."""
     lines = []
     for line in text.splitlines():
         cells = line.split(" | ")
@@ -289,7 +289,7 @@ def test_the_page_is_what_the_command_writes(found: list[Comparison], offset: in
 
 
 def test_the_draws_on_the_page_are_those_of_its_seed(found: list[Comparison]) -> None:
-    # All of a model whose cases are cheap, at the seed of the page, to the last digit.
+    # All cases of a cheap model, at the seed of the page, must agree in every digit.
     written = PAGE.read_text(encoding="utf-8")
     for place, case in enumerate(CASES):
         if case.model in ("shoot_look_shoot", "simultaneous_raid"):
@@ -301,7 +301,7 @@ def test_the_draws_on_the_page_are_those_of_its_seed(found: list[Comparison]) ->
 def run(
     rows: Sequence[Comparison], monkeypatch: pytest.MonkeyPatch, *arguments: str
 ) -> tuple[int, int]:
-    """Exit code of the command, were these the comparisons, and the seed that it took."""
+    """Exit code of the command for given comparisons, and the seed that it used."""
     seeds = []
 
     def given(cases: object, seed: int) -> Sequence[Comparison]:

@@ -1,8 +1,8 @@
-"""Exact models of the public literature, in the words of the simulator.
+"""Exact models from the public literature, in the terms of the simulator.
 
-They answer simple questions without a simulation, and the simulator is tested against them where
-both apply: `as_scenario` writes that scenario. Laws are labelled arrays: ``(pmf *
-pmf.leakers).sum()`` is a mean.
+They answer simple questions without a simulation. The simulator is tested against them where both
+apply; `as_scenario` returns the matching scenario. Distributions are labelled arrays:
+``(pmf * pmf.leakers).sum()`` is a mean.
 """
 
 from leakthrough.exact.allocation import random_allocation, uniform_allocation

@@ -1,38 +1,38 @@
-"""Rounds dealt out before anybody knows which threats are dead: evenly, or at random."""
+"""Allocation of rounds without assessment: uniform or random."""
 
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leakthrough.exact.arguments import binomial, chance, law, law_of_sum, support, whole
+from leakthrough.exact.arguments import as_pmf, binomial, chance, sum_pmf, support, whole
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
 _BETWEEN_CUTS = 64
-"""Rounds after which the edges of the law are cut off: finding them costs as much as a round."""
+"""Rounds between trims of the edges of the distribution; a trim costs as much as a round."""
 
 
 def uniform_allocation(threats: int, rounds: int, kill_probability: float) -> "xr.DataArray":
-    """Law of the leakers when rounds are dealt out evenly over the threats.
+    """Distribution of the leakers when rounds are allocated evenly to the threats.
 
     With rounds = k threats + r, each of r threats gets k + 1 rounds and each of the others k, all
-    of them fired whatever the earlier ones did. This is the best that can be done without
-    looking: no allocation of as many rounds leaves fewer leakers in the mean.
+    fired without assessment. No other allocation of as many rounds without assessment has a
+    smaller mean number of leakers.
 
     Parameters
     ----------
     threats, rounds : int
         From 0 to 1,000,000.
     kill_probability : float
-        Of one round.
+        Kill probability of one round.
 
     Returns
     -------
     xarray.DataArray
-        Probabilities along `leakers`, from 0 to `threats`: the sum of two binomial laws, with
-        mean (threats - r) q^k + r q^(k + 1), q = 1 - kill_probability. Edges of either law below
+        Probabilities along `leakers`, from 0 to `threats`: the sum of two binomials, with mean
+        (threats - r) q^k + r q^(k + 1), q = 1 - kill_probability. Edges of either one below
         1e-40 are left out.
 
     Raises
@@ -55,23 +55,22 @@ def uniform_allocation(threats: int, rounds: int, kill_probability: float) -> "x
     each, over = divmod(stock, max(number, 1))
     few = binomial(number - over, (1.0 - kill) ** each)
     many = binomial(over, (1.0 - kill) ** (each + 1))
-    return law(law_of_sum(few, many), "law of the leakers", leakers=np.arange(number + 1))
+    return as_pmf(sum_pmf(few, many), "distribution of the leakers", leakers=np.arange(number + 1))
 
 
 def random_allocation(threats: int, rounds: int, kill_probability: float) -> "xr.DataArray":
-    """Law of the leakers when each round goes to a threat drawn at random.
+    """Distribution of the leakers when each round is fired at a random threat.
 
-    Each round is fired at one of all `threats`, drawn uniformly and apart from all others,
-    *whether or not that threat is dead already*: shooters who neither agree nor look. So
-    rounds are wasted on the dead while other threats get none; the simulator's defence, which is
-    coordinated, never does that.
+    The target of each round is drawn uniformly and independently from all `threats`, *killed ones
+    included*: shooters without coordination and assessment. So some rounds are wasted on killed
+    threats while others get none. The simulator's defence is coordinated and never does that.
 
     Parameters
     ----------
     threats, rounds : int
         From 0 to 1,000,000.
     kill_probability : float
-        Of one round.
+        Kill probability of one round.
 
     Returns
     -------
@@ -86,12 +85,12 @@ def random_allocation(threats: int, rounds: int, kill_probability: float) -> "xr
 
     See Also
     --------
-    uniform_allocation : the same rounds, dealt out evenly.
+    uniform_allocation : the same rounds, allocated evenly.
 
     Notes
     -----
-    The number of the living is a Markov chain: with m of N alive, a round kills one with
-    probability p m / N. The law is carried from round to round; its edges below 1e-40 are left
+    The number of surviving threats is a Markov chain: with m of N alive, a round kills one with
+    probability p m / N. The distribution is updated round by round; edges below 1e-40 are left
     out.
 
     Examples
@@ -101,7 +100,7 @@ def random_allocation(threats: int, rounds: int, kill_probability: float) -> "xr
     17.3676
     """
     number, stock, kill = _checked(threats, rounds, kill_probability)
-    alive, first = np.ones(1), number  # law of the living, from `first` on
+    alive, first = np.ones(1), number  # distribution of survivors, starting at `first`
     for begin in range(0, stock if number else 0, _BETWEEN_CUTS):
         shots = min(_BETWEEN_CUTS, stock - begin)
         below = min(shots, first)
@@ -116,7 +115,7 @@ def random_allocation(threats: int, rounds: int, kill_probability: float) -> "xr
         alive, first = alive[kept], first + kept.start
     found = np.zeros(number + 1)
     found[first : first + len(alive)] = alive
-    return law(found, "law of the leakers", leakers=np.arange(number + 1))
+    return as_pmf(found, "distribution of the leakers", leakers=np.arange(number + 1))
 
 
 def _checked(threats: object, rounds: object, kill_probability: object) -> tuple[int, int, float]:

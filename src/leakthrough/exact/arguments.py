@@ -1,4 +1,4 @@
-"""Checks of arguments, and laws as labelled arrays."""
+"""Checks of arguments, and distributions as labelled arrays."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -14,20 +14,21 @@ if TYPE_CHECKING:
 
 Numbers = npt.NDArray[np.float64]
 
-NOTHING = 1e-40
+TINY = 1e-40
+"""Probabilities below it at the edges of a distribution are left out."""
 LONGEST = 1e9
 """Seconds, as in a scenario."""
 
 
 def whole(name: str, value: object, least: int = 0, most: int = 10**9) -> int:
-    """A whole number within bounds, or a clear error."""
+    """Return a whole number within bounds, or raise ValueError."""
     if not is_whole(value) or not least <= int(value) <= most:  # type: ignore[call-overload]
         raise ValueError(f"{name}: must be a whole number from {least} to {most}; got {value!r}")
     return int(value)  # type: ignore[call-overload,no-any-return]
 
 
 def probability(name: str, value: npt.ArrayLike) -> Numbers:
-    """Probabilities from 0 to 1, or a clear error."""
+    """Return probabilities from 0 to 1, or raise ValueError."""
     try:
         found = np.asarray(value, np.float64)
     except (TypeError, ValueError, OverflowError):
@@ -38,7 +39,7 @@ def probability(name: str, value: npt.ArrayLike) -> Numbers:
 
 
 def chance(name: str, value: object) -> float:
-    """One probability from 0 to 1, or a clear error."""
+    """Return one probability from 0 to 1, or raise ValueError."""
     found = probability(name, value)  # type: ignore[arg-type]
     if found.ndim:
         raise ValueError(f"{name}: must be one number from 0 to 1; got {value!r}")
@@ -48,10 +49,10 @@ def chance(name: str, value: object) -> float:
 def positive(
     name: str, value: object, *, zero: bool = False, most: float = sys.float_info.max
 ) -> float:
-    """A finite number above 0 (or from 0) and no more than `most`, or a clear error."""
+    """Return a finite number above 0 (or from 0), at most `most`, or raise ValueError."""
     try:
         number = float(value) if isinstance(value, int | float | np.number) else np.nan
-    except OverflowError:  # a whole number beyond all floating-point ones
+    except OverflowError:  # an integer too large for a float
         number = np.inf
     if not 0.0 <= number <= most or (number == 0.0 and not zero):
         allowed = "a finite number from 0" if zero else "a finite number above 0"
@@ -60,8 +61,8 @@ def positive(
     return number
 
 
-def law(values: Numbers, long_name: str, **coordinates: npt.ArrayLike) -> "xr.DataArray":
-    """A probability mass function with its coordinates, in the order of its axes."""
+def as_pmf(values: Numbers, long_name: str, **coordinates: npt.ArrayLike) -> "xr.DataArray":
+    """A probability mass function with its coordinates, in the order of the dimensions."""
     import xarray as xr
 
     return xr.DataArray(
@@ -74,7 +75,7 @@ def law(values: Numbers, long_name: str, **coordinates: npt.ArrayLike) -> "xr.Da
 
 
 def binomial(number: int, share: float) -> Numbers:
-    """Binomial probabilities of 0 to `number`, by logarithms so that none underflows early."""
+    """Binomial probabilities of 0 to `number`; logarithms avoid early underflow."""
     from scipy.special import gammaln, xlog1py, xlogy
 
     k = np.arange(number + 1)
@@ -84,8 +85,8 @@ def binomial(number: int, share: float) -> Numbers:
     return normed
 
 
-def log_through(kill: npt.ArrayLike, rounds: npt.ArrayLike) -> Numbers:
-    """Logarithm of the chance to survive rounds: a power of 1 - kill loses digits of a rare one."""
+def log_survival(kill: npt.ArrayLike, rounds: npt.ArrayLike) -> Numbers:
+    """Log of (1 - kill)^rounds; the power itself loses digits when `kill` is small."""
     from scipy.special import xlog1py
 
     found = xlog1py(np.asarray(rounds, np.float64), -np.asarray(kill, np.float64))
@@ -93,15 +94,14 @@ def log_through(kill: npt.ArrayLike, rounds: npt.ArrayLike) -> Numbers:
 
 
 def support(values: Numbers) -> slice:
-    """Where a law begins and ends, its edges below 1e-40 left out."""
-    places = np.flatnonzero(values > NOTHING)
-    return slice(int(places[0]), int(places[-1]) + 1)
+    """Range of indices of a distribution without its edges below 1e-40."""
+    indices = np.flatnonzero(values > TINY)
+    return slice(int(indices[0]), int(indices[-1]) + 1)
 
 
-def law_of_sum(first: Numbers, second: Numbers) -> Numbers:
-    """Law of the sum of two independent numbers from 0, by convolution of their supports."""
-    one, other = support(first), support(second)
+def sum_pmf(first: Numbers, second: Numbers) -> Numbers:
+    """Distribution of the sum of two independent counts, by convolution of their supports."""
+    a, b = support(first), support(second)
     found = np.zeros(len(first) + len(second) - 1)
-    both = np.convolve(first[one], second[other])
-    found[one.start + other.start : one.stop + other.stop - 1] = both
+    found[a.start + b.start : a.stop + b.stop - 1] = np.convolve(first[a], second[b])
     return found

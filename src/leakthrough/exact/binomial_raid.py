@@ -1,4 +1,4 @@
-"""Raids in which nothing is scarce: every threat is shot at alike, and apart from the others."""
+"""Raids with unlimited channels and rounds: identical, independent engagements of all threats."""
 
 import math
 from typing import TYPE_CHECKING
@@ -8,10 +8,10 @@ import numpy.typing as npt
 
 from leakthrough.exact.arguments import (
     Numbers,
+    as_pmf,
     binomial,
     chance,
-    law,
-    log_through,
+    log_survival,
     probability,
     whole,
 )
@@ -31,23 +31,24 @@ def leakers(
     tracking: float = 1.0,
     common_mode: bool = False,
 ) -> "xr.DataArray":
-    """Law of the leakers of a raid.
+    """Distribution of the leakers of a raid.
 
-    Each threat is tracked with probability `tracking`, and each tracked one gets `rounds_each`
-    independent rounds: it leaks with probability 1 - tracking (1 - (1 - p)^n). With
-    `common_mode` tracking succeeds or fails for the whole raid: the same mean, another law.
+    Each threat is tracked with probability `tracking`, and each tracked threat gets `rounds_each`
+    independent rounds: it leaks with probability 1 - tracking (1 - (1 - p)^n). With `common_mode`,
+    tracking succeeds or fails for the whole raid: the mean is the same, the distribution differs.
 
     Parameters
     ----------
     threats : int
         From 0 to 1,000,000.
     kill_probability : float
-        Of one round.
+        Kill probability of one round.
     rounds_each : int, default 1
-        Rounds a threat, from 0 to 1,000,000,000.
+        Rounds per threat, from 0 to 1,000,000,000.
     tracking : float, default 1
         Probability that a threat, or with `common_mode` the raid, is tracked.
     common_mode : bool, default False
+        Whether tracking succeeds or fails for the whole raid.
 
     Returns
     -------
@@ -71,7 +72,7 @@ def leakers(
     """
     number = whole("threats", threats, most=1_000_000)
     kill, each = chance("kill_probability", kill_probability), whole("rounds_each", rounds_each)
-    missed = float(log_through(kill, each))
+    missed = float(log_survival(kill, each))
     through, stopped = math.exp(missed), -math.expm1(missed)
     seen = chance("tracking", tracking)
     if common_mode:
@@ -79,11 +80,11 @@ def leakers(
         values[number] += 1.0 - seen
     else:
         values = _leaking(number, 1.0 - seen + seen * through, seen * stopped)
-    return law(values, "law of the leakers", leakers=np.arange(number + 1))
+    return as_pmf(values, "distribution of the leakers", leakers=np.arange(number + 1))
 
 
 def _leaking(threats: int, leak: float, stop: float) -> Numbers:
-    """Binomial law of the leakers, from the less likely of the two: the other has lost digits."""
+    """Binomial distribution of the leakers, computed from the smaller, more precise probability."""
     return binomial(threats, leak) if leak < stop else binomial(threats, stop)[::-1]
 
 
@@ -96,7 +97,7 @@ def raid_annihilation(
 ) -> "np.float64 | npt.NDArray[np.float64]":
     """Probability that no threat of a raid leaks.
 
-    The first value of the law of `leakers`; all arguments may be arrays, and broadcast.
+    The first value of the distribution of `leakers`; all arguments may be arrays, and broadcast.
 
     Parameters
     ----------
@@ -144,9 +145,9 @@ def _counts(name: str, value: npt.ArrayLike) -> npt.NDArray[np.int64]:
 def _none_leaks(
     threats: npt.ArrayLike, kill: npt.ArrayLike, rounds: npt.ArrayLike, seen: npt.ArrayLike
 ) -> Numbers:
-    """(seen (1 - q^n))^N by logarithms: neither rare kills nor rare leaks drown in 1."""
-    missed, number = log_through(kill, rounds), np.asarray(threats)
-    with np.errstate(divide="ignore", invalid="ignore"):  # no threats times a log of 0
+    """(seen (1 - q^n))^N by logarithms: precise for rare kills and for rare leaks."""
+    missed, number = log_survival(kill, rounds), np.asarray(threats)
+    with np.errstate(divide="ignore", invalid="ignore"):  # 0 threats times log 0
         rare, often = np.log(-np.expm1(missed)), np.log1p(-np.exp(missed))
         each = np.log(seen) + np.where(missed > -math.log(2.0), rare, often)
         return np.exp(np.where(number > 0, number * each, 0.0))
@@ -155,26 +156,26 @@ def _none_leaks(
 def rounds_required(
     threats: int, kill_probability: float, goal: float, tracking: float = 1.0
 ) -> float:
-    """Fewest rounds a threat for which no threat leaks with at least a given probability.
+    """Fewest rounds per threat for which no threat leaks with at least a given probability.
 
-    Tracking is independent for each threat, as in `raid_annihilation`, whose inverse this is.
+    The inverse of `raid_annihilation`, with independent tracking of each threat.
 
     Parameters
     ----------
     threats : int
         From 0 to 1,000,000,000.
     kill_probability : float
-        Of one round.
+        Kill probability of one round.
     goal : float
-        The wanted probability that none leaks.
+        Required probability that no threat leaks.
     tracking : float, default 1
         Probability that a threat is tracked.
 
     Returns
     -------
     float
-        A whole number, from 2^53 on to 15 digits; infinite if no number of rounds is enough, or
-        none that a float can hold.
+        A whole number, rounded to 15 digits above 2^53; infinite if no number of rounds is enough
+        or it exceeds the largest float.
 
     Raises
     ------
@@ -192,7 +193,7 @@ def rounds_required(
     if number == 0 or wanted == 0.0:
         return 0.0
     each = wanted ** (1.0 / number)
-    # Tracking less the chance at which each must be stopped, which may be next to 1.
+    # Tracking minus the required probability to stop each threat, precise when that is near 1.
     spare = -math.expm1(math.log(wanted) / number) - (1.0 - seen)
     if kill == 1.0:
         return 1.0 if each <= seen else math.inf
@@ -200,32 +201,32 @@ def rounds_required(
         return math.inf
     missed = math.log(spare / seen) if each > seen / 2.0 else math.log1p(-each / seen)
     rounds = missed / math.log1p(-kill)
-    if rounds > _EXACT:  # of which a float does not hold each whole number
+    if rounds > _EXACT:  # floats above 2^53 do not represent every integer
         return rounds
     start = math.ceil(rounds)
-    # The logarithms may be off by a rounding where the answer is a whole number to begin with.
+    # Rounding of the logarithms matters where their ratio is a whole number.
     candidates = range(max(start - 1, 1), start + 2)
     met = [n for n in candidates if _none_leaks(number, kill, n, seen) >= wanted]
     return float(met[0]) if met else float(start + 1)
 
 
 def shoot_look_shoot(kill_probability: npt.ArrayLike, looks: int) -> "xr.Dataset":
-    """What becomes of one threat that is shot at, looked at, and shot at again while it lives.
+    """Leak probability and expected rounds for one threat under shoot-look-shoot.
 
-    One round a look, and an assessment that is always right.
+    One round per look, until the threat is killed; the assessment is always right.
 
     Parameters
     ----------
     kill_probability : float or array of float
-        Of one round.
+        Kill probability of one round.
     looks : int
-        Rounds that it gets at most, from 0 to 10,000.
+        Most rounds at the threat, from 0 to 10,000.
 
     Returns
     -------
     xarray.Dataset
-        `leak`, the probability (1 - p)^n that it leaks, and `rounds`, the expected rounds
-        (1 - (1 - p)^n) / p; along `kill_probability` if that is an array.
+        `leak`: probability (1 - p)^n that the threat leaks; `rounds`: expected rounds
+        (1 - (1 - p)^n) / p. Along `kill_probability` if that is an array.
 
     Raises
     ------
@@ -244,13 +245,13 @@ def shoot_look_shoot(kill_probability: npt.ArrayLike, looks: int) -> "xr.Dataset
     if kill.ndim > 1:
         raise ValueError("kill_probability: must be a number or have one dimension")
     number = whole("looks", looks, most=10_000)
-    missed = log_through(kill, number)
+    missed = log_survival(kill, number)
     leak, rounds = np.exp(missed), np.full(kill.shape, float(number))
     np.divide(np.abs(np.expm1(missed)), kill, out=rounds, where=kill > 0.0)
     dims = ("kill_probability",) * kill.ndim
     return xr.Dataset(
         {
-            "leak": (dims, leak, {"units": "1", "long_name": "probability that it leaks"}),
+            "leak": (dims, leak, {"units": "1", "long_name": "probability that the threat leaks"}),
             "rounds": (dims, rounds, {"units": "1", "long_name": "expected rounds"}),
         },
         {"kill_probability": (dims, kill, {"units": "1", "long_name": "kill probability"})},

@@ -1,4 +1,4 @@
-"""What a binomial raid and its defence cost each other."""
+"""Costs of a binomial raid to the attacker and to the defence."""
 
 import math
 from typing import TYPE_CHECKING
@@ -34,43 +34,42 @@ def raid_costs(
     decoy_cost: float = 0.0,
     decoy_recognition: float = 0.0,
 ) -> "xr.Dataset":
-    """Expected costs of a binomial raid with decoys, and what one more of either costs both sides.
+    """Expected costs of a binomial raid with decoys, and the marginal costs of one more of each.
 
-    Every real threat and every decoy that is not recognised gets `rounds_each` independent
-    rounds, of which nobody learns in between. Read the costs beside the leakers: **a ratio alone
-    looks best for a defence that fires nothing.** Decoys that are stopped count for nothing,
-    though the rounds spent on them are counted.
+    Every real threat and every unrecognised decoy gets `rounds_each` independent rounds, without
+    assessment in between. Compare costs together with the leakers: **by the ratio alone, a defence
+    that fires nothing is best.** Rounds spent on decoys are counted; stopped decoys are not.
 
     Parameters
     ----------
     threats : int
-        Real ones, from 0.
+        Real threats, from 0.
     kill_probability : float
-        Of one round.
+        Kill probability of one round.
     rounds_each : int, default 1
-        Rounds at each that is taken for a real threat, from 0.
+        Rounds at each target that is taken for a real threat, from 0.
     threat_cost, round_cost, decoy_cost : float
         From 0 [currency].
     decoys : int, default 0
         From 0.
     decoy_recognition : float, default 0
-        Probability that a decoy is recognised, and ignored.
+        Probability that a decoy is recognised and ignored.
 
     Returns
     -------
     xarray.Dataset
         Expected values:
 
-        - `leakers`: real threats that get through;
+        - `leakers`: real threats that leak;
         - `rounds_spent`, and `cost_spent` on them [currency];
         - `cost_stopped`: cost of the real threats that are stopped [currency];
-        - `cost_per_stop`: `cost_spent` over the real threats stopped [currency]; NaN if none is;
+        - `cost_per_stop`: `cost_spent` per real threat stopped [currency]; NaN if none is;
 
         and along `added`, for one more ``"threat"`` (a real one) and one more ``"decoy"``:
 
-        - `cost_to_add`: what it costs the attacker [currency];
-        - `cost_to_hold`: what it costs the defence to keep the expected leakers where they were
-          [currency]; infinite if no number of rounds does.
+        - `cost_to_add`: cost to the attacker [currency];
+        - `cost_to_hold`: cost to the defence of keeping the expected leakers unchanged
+          [currency]; infinite if no number of rounds is enough.
 
     Raises
     ------
@@ -79,20 +78,19 @@ def raid_costs(
 
     Notes
     -----
-    With N threats, E = N + decoys (1 - recognition) are fired at, N q^n leak, and n E rounds are
-    spent. One more decoy, recognised as often as the others, costs n (1 - recognition) rounds.
-    One more threat leaks too. To hold N q^n leakers, all that are fired at must get more than n
-    rounds on average: n + x, whereby each gets a whole number, and one more with a chance, the
-    same for all. That takes (n + x) (E + 1) - n E rounds more. If (N + 1) p >= 1, x is 1 / ((N +
-    1) p), and they are
+    With N threats, E = N + decoys (1 - recognition) targets are fired at, N q^n threats leak, and
+    n E rounds are spent. One more decoy costs n (1 - recognition) rounds. One more threat also
+    adds leakers. To hold them at N q^n, every target must get n + x rounds on average: a whole
+    number, and one more with a probability that is the same for all. That takes
+    (n + x) (E + 1) - n E more rounds. If (N + 1) p >= 1, x is 1 / ((N + 1) p), and the sum is
 
         n + (E + 1) / ((N + 1) p):
 
-    those at the new threat, and those that make up for what it leaks, of which only a share
+    the rounds at the new threat, and those that compensate for its leakage, of which only a share
     (N + 1) / (E + 1) is fired at real threats.
 
     In the simulator: one layer with that `decoy_recognition`, channels and rounds for all, and a
-    doctrine of `salvo_size` rounds and one salvo; compare `leakthrough.cost_exchange`.
+    doctrine of one salvo of `salvo_size` rounds; compare `leakthrough.cost_exchange`.
 
     Examples
     --------
@@ -112,7 +110,7 @@ def raid_costs(
     )
     targets = number + whole("decoys", decoys) * engaged
     through = (1.0 - kill) ** each
-    # Without cancellation where kills are rare.
+    # No cancellation for small kill probabilities.
     share = -math.expm1(each * math.log1p(-kill)) if kill < 1.0 else 1.0 - through
     stopped, spent = number * share, price * each * targets
     more = _more_each(number, kill, each)
@@ -145,10 +143,10 @@ def _labelled(**found: npt.ArrayLike) -> "xr.Dataset":
 
 
 def _more_each(threats: int, kill: float, each: int) -> float:
-    """Rounds each, beyond those fired, with which one threat more makes no more leakers.
+    """Extra rounds per target with which one more threat does not increase the leakers.
 
-    The chance to leak must fall by threats / (threats + 1). Between whole rounds a share of those
-    fired at gets one more.
+    The leak probability must fall by the factor threats / (threats + 1). Fractions of a round mean
+    that this share of the targets gets one more round.
     """
     if kill == 1.0:
         return 0.0 if each else 1.0 / (threats + 1)

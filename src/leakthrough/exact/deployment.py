@@ -1,4 +1,4 @@
-"""Rounds for the defence of one target, laid down before it is known how many threats will come."""
+"""Deployment of rounds for one target against an unknown number of threats (Prim-Read)."""
 
 import math
 from typing import TYPE_CHECKING
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from leakthrough.exact.arguments import Numbers, chance, log_through
+from leakthrough.exact.arguments import Numbers, chance, log_survival
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -17,59 +17,56 @@ Whole = npt.NDArray[np.int64]
 _LEAST_SLOPE = 1e-6
 _LEAST_KILL = 1e-9
 _EQUAL = 1e-9
-"""Relative: what is no more than this above a bound keeps it. Rounding reaches 1e-10."""
+"""Relative tolerance of a bound; rounding errors reach 1e-10."""
 
 
 def prim_read(
     kill_probability: float, slope: float, lethality: float = 1.0, integer: bool = False
 ) -> "xr.Dataset":
-    """Rounds for each threat to arrive, so that no threat costs more than a fixed price.
+    """Rounds for each arriving threat, so that the value lost per threat is bounded.
 
-    Threats come at one target one after another, and nobody knows how many. The deployment keeps
-    the expected value lost to the first n of them at or below n times `slope`, whatever n: an
-    attacker gains no more from sending many threats at one target than from sending few.
+    Threats arrive at one target one after another, in unknown number. The deployment keeps the
+    expected value lost to the first n of them at or below n times `slope`, for every n, so the
+    attacker's gain per threat does not increase with their number.
 
     Parameters
     ----------
     kill_probability : float
-        Of one round.
+        Kill probability of one round.
     slope : float
-        The most that a threat may take on average, as a share of the target's value: from
-        0.000001 to 1.
+        Largest average loss per threat, as a share of the target's value, from 0.000001 to 1.
     lethality : float, default 1
-        Probability that a threat that gets through destroys the target.
+        Probability that a leaker destroys the target.
     integer : bool, default False
         Whether to fire whole rounds only.
 
     Returns
     -------
     xarray.Dataset
-        Along `threat`, from 1 to the last one that may need a round; there is none where `slope`
-        is `lethality` or more.
+        Along `threat`, from 1 to the last threat that may need a round; empty if `slope` is
+        `lethality` or more. Later threats are not fired at.
 
-        - `rounds`: fired at this threat;
+        - `rounds`: rounds fired at this threat;
         - `value_lost`: expected share of the target's value lost to this threat and all before.
-
-        All rounds together are ``found.rounds.sum()``. Those who come later are not fired at.
 
     Raises
     ------
     ValueError
-        If an argument is out of its range; where rounds are needed, if the kill probability is
-        below 1e-9, or is 1 and they need not be whole: the least part of a round would do.
+        If an argument is out of its range. If rounds are needed: the kill probability is below
+        1e-9, or is 1 without `integer` (any fraction of a round would be enough).
 
     Notes
     -----
-    After n threats 1 - (1 - r_1) ... (1 - r_n) is lost, where r_j = lethality q^n_j for n_j rounds
-    that miss with q each. It is n times the slope s for all n if r_j = s / (1 - (j - 1) s), so
-    n_j = ln(lethality / r_j) / ln(1 / q). From the first j with r_j at or above the lethality on,
-    a threat takes at most s without any defence.
+    After n threats the loss is 1 - (1 - r_1) ... (1 - r_n), where r_j = lethality q^n_j for n_j
+    rounds with miss probability q. It is n times the slope s for all n if r_j = s / (1 - (j - 1)
+    s), so n_j = ln(lethality / r_j) / ln(1 / q). From the first j with r_j at or above the
+    lethality, a threat causes a loss of at most s without any defence.
 
     No other deployment keeps the bound with fewer rounds for the first n threats, for any n. Whole
-    rounds are found threat by threat: always the fewest for which the bound still holds. What
-    they keep below the bound is used later, so they may rise by one from threat to threat; and
-    they too are fewest in total for every n, as -ln(1 - r) is convex in the rounds fired, and the
-    bound -ln(1 - n s) convex in n.
+    rounds are chosen threat by threat: the fewest for which the bound still holds. The slack below
+    the bound is used later, so the rounds may increase by one from threat to threat. They too have
+    the smallest total for every n, as -ln(1 - r) is convex in the rounds fired and the bound
+    -ln(1 - n s) is convex in n.
 
     References
     ----------
@@ -96,7 +93,7 @@ def prim_read(
         rounds = _whole_rounds(kill, price, deadly, len(leaks))
     elif len(leaks):
         rounds = np.log(deadly / leaks) / -np.log1p(-kill)
-    kept = np.cumprod(1.0 - deadly * np.exp(log_through(kill, rounds)))
+    kept = np.cumprod(1.0 - deadly * np.exp(log_survival(kill, rounds)))
     return _labelled(rounds, np.asarray(1.0 - kept, np.float64))
 
 
@@ -107,7 +104,7 @@ def _check_kill(given: object, kill: float, integer: bool) -> None:
 
 
 def _leaks(slope: float, lethality: float) -> Numbers:
-    """Chances to destroy the target that use up the bound, of each threat that must be fired at."""
+    """Largest leak probability within the bound, for each threat that must be fired at."""
     left = 1.0 - slope * np.arange(math.ceil(1.0 / slope), dtype=np.float64)
     leaks: Numbers = slope / left[left > 0.0]
     return leaks[leaks < lethality * (1.0 - _EQUAL)]
@@ -116,15 +113,15 @@ def _leaks(slope: float, lethality: float) -> Numbers:
 def _whole_rounds(kill: float, slope: float, lethality: float, threats: int) -> Whole:
     """Fewest whole rounds for each threat in turn."""
     rounds, lost = np.zeros(threats, np.int64), 0.0
-    for place in range(threats):
-        allowed = (slope * (place + 1) - lost) / (1.0 - lost)
-        rounds[place] = _fewest(kill, lethality, allowed * (1.0 + _EQUAL))
-        lost += (1.0 - lost) * lethality * math.exp(log_through(kill, rounds[place]))
+    for index in range(threats):
+        allowed = (slope * (index + 1) - lost) / (1.0 - lost)
+        rounds[index] = _fewest(kill, lethality, allowed * (1.0 + _EQUAL))
+        lost += (1.0 - lost) * lethality * math.exp(log_survival(kill, rounds[index]))
     return rounds
 
 
 def _fewest(kill: float, lethality: float, allowed: float) -> int:
-    """Fewest rounds with which a threat destroys the target with no more than a given chance."""
+    """Fewest rounds for which a threat destroys the target with at most `allowed` probability."""
     if lethality <= allowed:
         return 0
     return 1 if kill == 1.0 else math.ceil(math.log(lethality / allowed) / -math.log1p(-kill))

@@ -1,4 +1,4 @@
-"""Raids against rounds that run out: exact recursions over what is left."""
+"""Raids against finite magazines, by exact recursions over leakers and rounds left."""
 
 import math
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from leakthrough.exact.arguments import NOTHING, Numbers, binomial, chance, law, support, whole
+from leakthrough.exact.arguments import TINY, Numbers, as_pmf, binomial, chance, support, whole
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -15,32 +15,32 @@ if TYPE_CHECKING:
 
 _MOST_THREATS = 1_000_000
 _MOST_STATES = 64_000_000
-"""Numbers in a joint law: 512 MB."""
+"""Probabilities in a joint distribution: 512 MB."""
 _MOST_STEPS = 1_000_000
-"""Threats times looks: some ten microseconds each, however small the law."""
+"""Threats times looks: about ten microseconds each, even for a small distribution."""
 _MOST_WORK = 10_000_000_000
-"""Numbers added up: some ten seconds."""
-_MOST_CHANCES = 200_000_000
-"""Binomial probabilities in all laws of a layer: some ten seconds."""
+"""Additions: about ten seconds."""
+_MOST_PROBABILITIES = 200_000_000
+"""In all binomial distributions of a layer: about ten seconds."""
 
 
 def finite_magazine(
     threats: int, rounds: int, kill_probability: float, looks: int
 ) -> "xr.DataArray":
-    """Joint law of leakers and rounds left, when threats come one after another.
+    """Joint distribution of leakers and rounds left, for threats that arrive one after another.
 
-    Each threat gets one round a look, up to `looks` while it lives and rounds are left; the
-    assessment is always right, and there is time for all looks. If the magazine is surely
-    emptied, E[kills] = rounds times kill probability whatever the number of looks.
+    Each threat gets one round per look, up to `looks`, while it survives and rounds are left. The
+    assessment is always right, and there is time for all looks. If the magazine is certain to run
+    out, E[kills] = rounds times kill probability for any number of looks.
 
     Parameters
     ----------
     threats, rounds, looks : int
-        From 0; (threats + 1) (rounds + 1) at most 64,000,000. Of the looks count as many as are
-        taken with a chance above 1e-40, and no more than rounds: threats (looks + 1) at most
-        1,000,000, and times the size of the law, edges left out, 10,000,000,000.
+        From 0; (threats + 1) (rounds + 1) at most 64,000,000. Counting at most `rounds` looks, and
+        only those reached with a probability above 1e-40: threats (looks + 1) at most 1,000,000,
+        and that times the size of the trimmed distribution at most 10,000,000,000.
     kill_probability : float
-        Of one round.
+        Kill probability of one round.
 
     Returns
     -------
@@ -50,12 +50,12 @@ def finite_magazine(
     Raises
     ------
     ValueError
-        If an argument is out of its range, or they are too large together.
+        If an argument is out of its range, or the problem is too large.
 
     Notes
     -----
-    The recursion carries the law of (leakers, rounds left) from threat to threat, and a threat
-    moves it by one of at most `looks` + 1 shifts. Edges of the law below 1e-40 are left out.
+    The recursion updates the distribution of (leakers, rounds left) threat by threat; each threat
+    adds at most `looks` + 1 shifted copies. Edges below 1e-40 are left out.
 
     Examples
     --------
@@ -74,47 +74,47 @@ def finite_magazine(
         work += (taken + 1) * part.values.size
         if number * (taken + 1) > _MOST_STEPS or work > _MOST_WORK:
             raise ValueError(
-                "threats, rounds, looks: too large together, as it would take minutes; "
+                "threats, rounds, looks: too large, the computation would take minutes; "
                 f"got {threats!r}, {rounds!r}, {looks!r}"
             )
-        part = _one_more(part, kill, taken)
+        part = _add_threat(part, kill, taken)
     found = np.zeros((number + 1, stock + 1))
     leaked, left = part.values.shape
     found[part.leakers : part.leakers + leaked, part.rounds : part.rounds + left] = part.values
-    text = "joint law of leakers and rounds left"
-    return law(found, text, leakers=np.arange(number + 1), rounds_left=np.arange(stock + 1))
+    text = "joint distribution of leakers and rounds left"
+    return as_pmf(found, text, leakers=np.arange(number + 1), rounds_left=np.arange(stock + 1))
 
 
 def _looks_taken(kill: float, looks: int) -> int:
-    """Looks, without those after which next to nothing is alive."""
+    """Looks that are reached with a probability above 1e-40."""
     if kill == 0.0 or looks == 0:
         return looks
-    enough = math.log(NOTHING) / math.log1p(-kill) if kill < 1.0 else 1.0
+    enough = math.log(TINY) / math.log1p(-kill) if kill < 1.0 else 1.0
     return looks if enough >= looks else math.ceil(enough)
 
 
 class _Part(NamedTuple):
-    """The part of a joint law that is not next to nothing, and where it begins."""
+    """A joint distribution without its negligible edges, and the offsets of its first element."""
 
     values: Numbers  # leakers by rounds left
     leakers: int
     rounds: int
 
 
-def _one_more(part: _Part, kill: float, looks: int) -> _Part:
+def _add_threat(part: _Part, kill: float, looks: int) -> _Part:
     """Send one more threat against the magazine."""
     before, first = part.values, part.rounds
     start = max(first - looks, 0)
     after = np.zeros((before.shape[0] + 1, before.shape[1] + first - start))
     alive = 1.0
     for fired in range(1, looks + 1):
-        # Killed by this round, where there were so many.
+        # Killed by this round, in states with enough rounds.
         skipped = max(fired - first, 0)
         columns = before[:, skipped:] * (alive * kill)
         to = first + skipped - fired - start
         after[:-1, to : to + columns.shape[1]] += columns
         alive *= 1.0 - kill
-    # It leaks, for all looks were taken, or the rounds ended before them.
+    # It leaks: all looks were used, or the rounds ran out.
     short = min(max(looks - first, 0), before.shape[1])
     to = first + short - looks - start
     after[1:, to : to + before.shape[1] - short] += before[:, short:] * alive
@@ -123,28 +123,28 @@ def _one_more(part: _Part, kill: float, looks: int) -> _Part:
 
 
 def _trimmed(part: _Part) -> _Part:
-    """Cut off the edges that hold next to nothing, without which large raids take minutes."""
+    """Cut off negligible edges; without this, large raids take minutes."""
     rows, columns = support(part.values.max(axis=1)), support(part.values.max(axis=0))
     return _Part(part.values[rows, columns], part.leakers + rows.start, part.rounds + columns.start)
 
 
 def layered_inventories(threats: int, layers: Sequence[tuple[int, int, float]]) -> "xr.DataArray":
-    """Law of the leakers through layers with inventories, threats one after another.
+    """Distribution of the leakers through layers with finite inventories.
 
-    A threat meets the layers in their order. Each fires `rounds_each` rounds at it at once, each
-    of which kills with `kill_probability`; a layer with fewer rounds left fires nothing. What
-    survives one layer goes on to the next.
+    Threats arrive one after another and pass the layers in order. Each layer fires `rounds_each`
+    simultaneous rounds at a threat, each with `kill_probability`; a layer with fewer rounds left
+    does not fire. Survivors reach the next layer.
 
     Parameters
     ----------
     threats : int
         From 0 to 1,000,000.
     layers : sequence of (int, int, float)
-        Of each layer: rounds (from 0), rounds_each (from 1), kill_probability. The binomial laws
-        of a layer, one for each number at which it may fire, have at most 200,000,000
-        probabilities, and the numbers that may reach it times those that may leave it are at most
-        64,000,000: with one layer all raids, with more some 50,000 threats, or more where rounds
-        are scarce.
+        For each layer: rounds (from 0), rounds_each (from 1), kill_probability. The binomial
+        distributions of a layer, one for each possible number of targets, have at most 200,000,000
+        probabilities, and its transition matrix (threats that may reach it times threats that may
+        leave it) has at most 64,000,000: no limit on raids for one layer, about 50,000 threats for
+        several, more if rounds are scarce.
 
     Returns
     -------
@@ -154,14 +154,13 @@ def layered_inventories(threats: int, layers: Sequence[tuple[int, int, float]]) 
     Raises
     ------
     ValueError
-        If an argument is out of its range, or they are too large together.
+        If an argument is out of its range, or the problem is too large.
 
     Notes
     -----
-    A layer fires at the first floor(rounds / rounds_each) threats that reach it. As survivors of
-    a layer come in the same order, how many they are is all that the next one needs to know: a
-    binomial law at each layer, mixed over what reaches it. Edges of that law below 1e-40 are left
-    out.
+    A layer fires at the first floor(rounds / rounds_each) threats that reach it. Survivors keep
+    their order, so the next layer depends on their number only: a binomial distribution at each
+    layer, mixed over the number of threats that reach it. Edges below 1e-40 are left out.
 
     Examples
     --------
@@ -170,35 +169,34 @@ def layered_inventories(threats: int, layers: Sequence[tuple[int, int, float]]) 
     [0.25, 0.5, 0.25, 0.0]
     """
     number = whole("threats", threats, most=_MOST_THREATS)
-    reaching = _Reaching(np.ones((1, 1)), number)
+    arriving = _Arriving(np.ones((1, 1)), number)
     for layer in _checked(layers):
-        reaching = _through(layer, reaching)
+        arriving = _propagate(layer, arriving)
     found = np.zeros(number + 1)
-    found[reaching.counts()] = reaching.values[0]
-    return law(found, "law of the leakers", leakers=np.arange(number + 1))
+    found[arriving.counts()] = arriving.values[0]
+    return as_pmf(found, "distribution of the leakers", leakers=np.arange(number + 1))
 
 
 def layered_rounds_left(threats: int, layers: Sequence[tuple[int, int, float]]) -> "xr.DataArray":
-    """Joint laws of the leakers and each layer's rounds left, threats one after another.
+    """Joint distributions of the leakers and the rounds left in each layer.
 
-    The raid and the layers of `layered_inventories`, with what it leaves in each magazine: how
-    likely it is that few leak and yet a layer is empty for the next raid.
+    The model of `layered_inventories`, with the rounds that remain for the next raid.
 
     Parameters
     ----------
     threats : int
         From 0 to 1,000,000.
     layers : sequence of (int, int, float)
-        Of each layer: rounds (from 0), rounds_each (from 1), kill_probability. The number of
-        layers times (threats + 1) (most rounds of a layer + 1) is at most 64,000,000, and the
-        bounds of `layered_inventories` hold too.
+        For each layer: rounds (from 0), rounds_each (from 1), kill_probability. The number of
+        layers times (threats + 1) (most rounds of a layer + 1) is at most 64,000,000; the limits
+        of `layered_inventories` also apply.
 
     Returns
     -------
     xarray.DataArray
         Probabilities along `layer` (0 for the first), `leakers` (0 to `threats`) and
-        `rounds_left` (0 to the most rounds of a layer). For each layer they sum to 1: the joint
-        law of the raid's leakers and of the rounds left in that layer, not of all layers' rounds.
+        `rounds_left` (0 to the most rounds of a layer). They sum to 1 for each layer: the joint
+        distribution of the leakers of the raid and the rounds left in that layer only.
 
     Raises
     ------
@@ -207,12 +205,12 @@ def layered_rounds_left(threats: int, layers: Sequence[tuple[int, int, float]]) 
 
     Notes
     -----
-    Those who reach a layer determine its rounds left. So the law of those who reach it is split
-    by its rounds left, and each part goes through this layer and the later ones by itself. Edges
-    of the law of those who reach a layer below 1e-40 are left out.
+    The number of threats that reach a layer determines its rounds left. So the distribution of
+    that number is split by rounds left, and each part is propagated through this layer and the
+    later ones separately. Edges below 1e-40 are left out.
 
-    The simulator follows these laws where threats come one after another, windows of layers do not
-    overlap, channels are free, `max_salvos` is 1 and `rounds` a multiple of `rounds_each`.
+    The simulator has these distributions if threats arrive one after another, windows of layers do
+    not overlap, channels are free, `max_salvos` is 1 and `rounds` a multiple of `rounds_each`.
 
     Examples
     --------
@@ -226,20 +224,20 @@ def layered_rounds_left(threats: int, layers: Sequence[tuple[int, int, float]]) 
         size = f"layers (threats + 1) (most rounds + 1) must be at most {_MOST_STATES:,}"
         got = f"{len(defence)} layers, {number} threats, {most} rounds"
         raise ValueError(f"threats, layers: {size}; got {got}")
-    reaching = _Reaching(np.ones((1, 1)), number)
-    places, lefts = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]  # of all rows but the first
-    for place, layer in enumerate(defence):
-        left, parts = _by_rounds_left(layer, reaching)
-        both = np.concatenate([reaching.values, parts])
-        reaching = _through(layer, reaching._replace(values=both))
-        places.append(np.full(len(left), place))
+    arriving = _Arriving(np.ones((1, 1)), number)
+    indices, lefts = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]  # of all rows but the first
+    for index, layer in enumerate(defence):
+        left, parts = _by_rounds_left(layer, arriving)
+        both = np.concatenate([arriving.values, parts])
+        arriving = _propagate(layer, arriving._replace(values=both))
+        indices.append(np.full(len(left), index))
         lefts.append(left)
     found = np.zeros((len(defence), number + 1, most + 1))
-    where, left = np.concatenate(places), np.concatenate(lefts)
-    found[where[:, np.newaxis], reaching.counts(), left[:, np.newaxis]] = reaching.values[1:]
-    return law(
+    where, left = np.concatenate(indices), np.concatenate(lefts)
+    found[where[:, np.newaxis], arriving.counts(), left[:, np.newaxis]] = arriving.values[1:]
+    return as_pmf(
         found,
-        "joint laws of leakers and rounds left of a layer",
+        "joint distributions of leakers and rounds left of a layer",
         layer=np.arange(len(defence)),
         leakers=np.arange(number + 1),
         rounds_left=np.arange(most + 1),
@@ -251,72 +249,74 @@ class _Layer(NamedTuple):
 
     rounds: int
     rounds_each: int
-    through: float  # probability that a threat survives the rounds fired at it
+    survival: float  # probability that a threat survives the rounds fired at it
 
     @property
     def shots(self) -> int:
-        """How many threats it can fire at."""
+        """Number of threats that the layer can fire at."""
         return self.rounds // self.rounds_each
 
 
 def _checked(layers: Sequence[tuple[int, int, float]]) -> list[_Layer]:
-    """Layers as given, or a clear error."""
+    """Return the layers, or raise ValueError."""
     found = []
-    for place, layer in enumerate(layers):
+    for index, layer in enumerate(layers):
         try:
             rounds, each, kill = layer
         except (TypeError, ValueError):
             text = "must be (rounds, rounds_each, kill_probability)"
-            raise ValueError(f"layers[{place}]: {text}; got {layer!r}") from None
-        number = whole(f"layers[{place}] rounds", rounds)
-        size = whole(f"layers[{place}] rounds_each", each, least=1)
-        survived = (1.0 - chance(f"layers[{place}] kill_probability", kill)) ** size
-        found.append(_Layer(number, size, survived))
+            raise ValueError(f"layers[{index}]: {text}; got {layer!r}") from None
+        number = whole(f"layers[{index}] rounds", rounds)
+        size = whole(f"layers[{index}] rounds_each", each, least=1)
+        survival = (1.0 - chance(f"layers[{index}] kill_probability", kill)) ** size
+        found.append(_Layer(number, size, survival))
     return found
 
 
-class _Reaching(NamedTuple):
-    """Law of how many threats reach a layer, and below it parts of that law, one a row."""
+class _Arriving(NamedTuple):
+    """Distribution of the number of threats that reach a layer; further rows are parts of it."""
 
     values: Numbers  # rows by counts
-    first: int  # the count of the first column
+    first: int  # count of the first column
 
     def counts(self) -> npt.NDArray[np.int64]:
         return self.first + np.arange(self.values.shape[1])
 
 
-def _by_rounds_left(layer: _Layer, reaching: _Reaching) -> tuple[npt.NDArray[np.int64], Numbers]:
-    """Each number of rounds that a layer may have left, and its part of those who reach it."""
-    met = np.minimum(reaching.counts(), layer.shots)
-    each, row = np.unique(met, return_inverse=True)
-    parts = np.zeros((len(each), len(met)))
-    parts[row, np.arange(len(met))] = reaching.values[0]
+def _by_rounds_left(layer: _Layer, arriving: _Arriving) -> tuple[npt.NDArray[np.int64], Numbers]:
+    """Possible rounds left in a layer, and the part of the distribution for each of them."""
+    targets = np.minimum(arriving.counts(), layer.shots)
+    each, row = np.unique(targets, return_inverse=True)
+    parts = np.zeros((len(each), len(targets)))
+    parts[row, np.arange(len(targets))] = arriving.values[0]
     return layer.rounds - layer.rounds_each * each, parts
 
 
-def _through(layer: _Layer, reaching: _Reaching) -> _Reaching:
-    """Send all rows through a layer, which fires at the first `shots` who reach it."""
-    numbers = np.unique(np.minimum(reaching.counts(), layer.shots))
-    _check_size("probabilities in the binomial laws of a layer", numbers.sum(), _MOST_CHANCES)
-    passing: list[tuple[int, Numbers]] = []  # from each count on: the first that matters, and law
+def _propagate(layer: _Layer, arriving: _Arriving) -> _Arriving:
+    """Propagate all rows through a layer, which fires at the first `shots` threats."""
+    numbers = np.unique(np.minimum(arriving.counts(), layer.shots))
+    _check_size(
+        "probabilities in the binomial distributions of a layer", numbers.sum(), _MOST_PROBABILITIES
+    )
+    passing: list[tuple[int, Numbers]] = []  # per arriving count: first survivor count, and pmf
     survivors, start, fired_at = np.ones(1), 0, 0
-    for count in reaching.counts().tolist():
+    for count in arriving.counts().tolist():
         if min(count, layer.shots) > fired_at:
             fired_at = min(count, layer.shots)
-            everything = binomial(fired_at, layer.through)
+            everything = binomial(fired_at, layer.survival)
             part = support(everything)
             start, survivors = part.start, everything[part]
         passing.append((count - fired_at + start, survivors))
     first = min(begin for begin, _ in passing)
     last = max(begin + len(chances) for begin, chances in passing)
     size = len(passing) * (last - first)
-    _check_size("numbers that may reach a layer, times those that may leave it,", size)
+    _check_size("numbers that may reach a layer times numbers that may leave it", size)
     transitions = np.zeros((len(passing), last - first))
     for row, (begin, chances) in zip(transitions, passing, strict=True):
         row[begin - first : begin - first + len(chances)] = chances
-    values = reaching.values @ transitions
+    values = arriving.values @ transitions
     kept = support(values[0])
-    return _Reaching(values[:, kept], first + kept.start)
+    return _Arriving(values[:, kept], first + kept.start)
 
 
 def _check_size(what: str, size: int, most: int = _MOST_STATES) -> None:

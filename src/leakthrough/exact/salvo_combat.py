@@ -1,11 +1,11 @@
-"""Missile salvos between forces: the deterministic equations, and one salvo as a random event."""
+"""Missile salvos between forces: the deterministic and the stochastic salvo model."""
 
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from leakthrough.exact.arguments import Numbers, binomial, chance, law, law_of_sum, positive, whole
+from leakthrough.exact.arguments import Numbers, as_pmf, binomial, chance, positive, sum_pmf, whole
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -21,20 +21,20 @@ def hughes_salvo(
     interceptions_each: npt.ArrayLike,
     staying_power: npt.ArrayLike,
 ) -> "xr.Dataset":
-    """Losses of two forces that fire one salvo at each other at the same moment.
+    """Losses of two forces that exchange one simultaneous salvo (deterministic).
 
-    Each argument is a pair, for side A and side B; none need be a whole number. For the next
-    exchange call again with the `survivors` of this one as `forces`.
+    Each argument is a pair, for side A and side B, of numbers that need not be whole. For the next
+    exchange, pass the `survivors` as `forces`.
 
     Parameters
     ----------
     forces : pair of float
         Units (ships, batteries) of each side, from 0 to 1e9.
     missiles_each : pair of float
-        Missiles that one unit fires and that hit unless intercepted: missiles fired times the
-        probability of a hit. From 0 to 1e9.
+        Accurate missiles of one unit, which hit unless intercepted: missiles fired times the hit
+        probability. From 0 to 1e9.
     interceptions_each : pair of float
-        Such missiles that one unit intercepts, from 0 to 1e9.
+        Accurate missiles that one unit intercepts, from 0 to 1e9.
     staying_power : pair of float
         Hits that put one unit out of action, from 1e-9 to 1e9.
 
@@ -46,17 +46,16 @@ def hughes_salvo(
     Raises
     ------
     ValueError
-        If an argument is out of its range, or no pair.
+        If an argument is out of its range or not a pair.
 
     Notes
     -----
-    With A and B the forces, alpha the missiles of an A, b3 the interceptions and b1 the staying
-    power of a B, side B loses (alpha A - b3 B) / b1, but not less than 0 nor more than B; and the
-    same with the sides exchanged. It is assumed that all is as its mean: missiles are spread
-    evenly over the enemy's units, none leaks through a defence that has interceptions left, all
-    others hit, and a unit loses its fire and its defence in proportion to its hits. Scouting and
-    readiness, which Hughes adds as further factors, go into `missiles_each` and
-    `interceptions_each`.
+    With forces A and B, alpha missiles of a unit of A, b3 interceptions and staying power b1 of a
+    unit of B, side B loses (alpha A - b3 B) / b1, limited to 0 and B; side A by the same equation.
+    All quantities have their mean values: missiles are spread evenly over the enemy's units, none
+    leaks while the defence has interceptions left, all others hit, and a unit loses fire and
+    defence in proportion to its hits. Include Hughes' factors for scouting and readiness in
+    `missiles_each` and `interceptions_each`.
 
     References
     ----------
@@ -109,32 +108,32 @@ def armstrong_salvo(
     damage_mean: float,
     damage_sd: float,
 ) -> "xr.Dataset":
-    """Hits and losses of one side to one salvo of the other, as random numbers.
+    """Distribution of hits and losses of one side from one salvo of the other.
 
-    One direction of an exchange: for the other one call again with the sides exchanged. What the
-    two sides lose to simultaneous salvos is independent.
+    This is one direction of an exchange; for the other one, call again with the sides exchanged.
+    The losses of the two sides in simultaneous salvos are independent.
 
     Parameters
     ----------
     attackers, missiles_each : int
-        Units that fire, and missiles that each fires; from 0, together at most 1,000,000 missiles.
+        Units that fire, and missiles of each; from 0, together at most 1,000,000 missiles.
     hit_probability : float
-        That a missile hits unless it is intercepted.
+        Probability that a missile hits unless it is intercepted.
     defenders, interceptors_each : int
-        Units that are fired at (from 1), and interceptors that each fires (from 0); together at
-        most 1,000,000 interceptors.
+        Units under fire (from 1), and interceptors of each (from 0); together at most 1,000,000
+        interceptors.
     intercept_probability : float
-        That an interceptor stops a missile that would have hit.
+        Probability that an interceptor stops an accurate missile.
     damage_mean, damage_sd : float
-        Mean and standard deviation of the damage that a hit does, in units put out of action:
-        from 0 to 1,000,000. A mean of 1/3 is a staying power of three hits.
+        Mean and standard deviation of the damage per hit, in units put out of action, from 0 to
+        1,000,000. A mean of 1/3 is a staying power of three hits.
 
     Returns
     -------
     xarray.Dataset
-        `probability`, the law of the hits along `hits` (0 to all missiles); of the losses in
-        units `losses_mean` and `losses_sd`, and the probabilities `none_lost` and `all_lost`;
-        and `losses_deterministic`, what `hughes_salvo` gives for the means.
+        `probability`: distribution of the hits along `hits` (0 to all missiles); `losses_mean`
+        and `losses_sd` [units]; the probabilities `none_lost` and `all_lost`; and
+        `losses_deterministic`: the losses by `hughes_salvo` for the mean values.
 
     Raises
     ------
@@ -143,19 +142,19 @@ def armstrong_salvo(
 
     Notes
     -----
-    Missiles that would hit are Bin(attackers missiles_each, hit_probability), interceptions
-    Bin(defenders interceptors_each, intercept_probability), both independent; the hits are their
-    difference, or 0. So no interceptor is spent on a missile that would have missed, and no two
-    on the same one while another comes. The law of the hits is computed by convolution (edges of
-    either law below 1e-40 are left out), where Armstrong takes a normal law for the difference.
+    Accurate missiles are Bin(attackers missiles_each, hit_probability), interceptions are
+    Bin(defenders interceptors_each, intercept_probability), independently. The hits are their
+    difference, at least 0: no interceptor is spent on an inaccurate missile, or on a missile
+    already engaged while another one is free. The distribution of the hits is computed by
+    convolution (edges below 1e-40 are left out); Armstrong uses a normal approximation.
 
-    The damage of each hit is normal and independent, so that k hits do a normal damage of mean k
-    damage_mean and variance k damage_sd^2; the total, not each summand, is held within 0 and
-    `defenders`. Given that, the four figures of the losses are exact. With a damage of another
-    law they hold for many hits; with a `damage_sd` near the mean and few hits, the negative damage
-    that a normal law admits makes `none_lost` too large. Chance pushes the mean of the hits above
-    the deterministic figure, since what a strong defence has to spare is lost, and the cap on
-    losses pulls the mean of the losses down.
+    The damage of each hit is normal and independent, so k hits cause a normal damage with mean
+    k damage_mean and variance k damage_sd^2. The total, not each term, is limited to 0 and
+    `defenders`. With this assumption the four values of the losses are exact. For another
+    distribution of damage they hold for many hits. With few hits and a `damage_sd` near the mean,
+    the negative values of the normal distribution make `none_lost` too large. Randomness raises
+    the mean of the hits above the deterministic value, as surplus interceptions have no effect;
+    the limit on the losses lowers their mean.
 
     References
     ----------
@@ -174,29 +173,30 @@ def armstrong_salvo(
     answered = _salvo("defenders, interceptors_each", defenders, interceptors_each, least=1)
     hit = chance("hit_probability", hit_probability)
     intercepted = chance("intercept_probability", intercept_probability)
-    each, spread = _damage("damage_mean", damage_mean), _damage("damage_sd", damage_sd)
-    probability = _law_of_hits(binomial(fired, hit), binomial(answered, intercepted))
+    each = positive("damage_mean", damage_mean, zero=True, most=_MOST)
+    spread = positive("damage_sd", damage_sd, zero=True, most=_MOST)
+    probability = _hits_pmf(binomial(fired, hit), binomial(answered, intercepted))
     hits = np.arange(fired + 1.0)
-    mean, variance, none, everything = _capped(each * hits, spread * np.sqrt(hits), defenders)
+    mean, variance, none, everything = _clipped(each * hits, spread * np.sqrt(hits), defenders)
     expected = probability @ mean
-    # The variance within each number of hits, and that between them.
+    # Variance within each number of hits plus variance between them.
     total = probability @ (variance + (mean - expected) ** 2)
-    certain = np.clip((fired * hit - answered * intercepted) * each, 0.0, defenders)
-    figures = {
+    deterministic = np.clip((fired * hit - answered * intercepted) * each, 0.0, defenders)
+    losses = {
         "losses_mean": (expected, "mean of the units lost"),
         "losses_sd": (np.sqrt(total), "standard deviation of the units lost"),
-        "none_lost": (probability @ none, "probability that nothing is lost"),
+        "none_lost": (probability @ none, "probability that no unit is lost"),
         "all_lost": (probability @ everything, "probability that all units are lost"),
-        "losses_deterministic": (certain, "units lost if all is as its mean"),
+        "losses_deterministic": (deterministic, "units lost with mean values"),
     }
-    found = xr.Dataset({"probability": law(probability, "law of the hits", hits=hits)})
-    for name, (value, text) in figures.items():
+    found = xr.Dataset({"probability": as_pmf(probability, "distribution of the hits", hits=hits)})
+    for name, (value, text) in losses.items():
         found[name] = (), float(value), {"units": "1", "long_name": text}
     return found
 
 
 def _salvo(names: str, units: object, each: object, least: int) -> int:
-    """How many missiles or interceptors a side fires."""
+    """Number of missiles or interceptors of a side."""
     first, second = names.split(", ")
     number = whole(first, units, least=least) * whole(second, each)
     if number > _MOST:
@@ -205,31 +205,24 @@ def _salvo(names: str, units: object, each: object, least: int) -> int:
     return number
 
 
-def _damage(name: str, value: object) -> float:
-    found = positive(name, value, zero=True)
-    if found > _MOST:
-        raise ValueError(f"{name}: must be at most {_MOST:,}; got {value!r}")
-    return found
-
-
-def _law_of_hits(accurate: Numbers, interceptions: Numbers) -> Numbers:
-    """Law of the difference of two independent numbers, or 0 where that is negative."""
+def _hits_pmf(accurate: Numbers, interceptions: Numbers) -> Numbers:
+    """Distribution of the difference of two independent counts, at least 0."""
     most = len(interceptions) - 1
-    difference = law_of_sum(accurate, interceptions[::-1])  # from -most on
+    difference = sum_pmf(accurate, interceptions[::-1])  # starts at -most
     found = difference[most:].copy()
     found[0] += difference[:most].sum()
     return found
 
 
-def _capped(mean: Numbers, sd: Numbers, cap: int) -> tuple[Numbers, Numbers, Numbers, Numbers]:
-    """Mean, variance, P(0) and P(cap) of normal numbers that are held within 0 and a cap.
+def _clipped(mean: Numbers, sd: Numbers, cap: int) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+    """Mean, variance, P(0) and P(cap) of normal variables clipped to 0 and `cap`.
 
-    Moments are taken about the mean, or about the cap if that is lower, so that nothing cancels
-    where the spread is small.
+    Moments are about the mean, or the cap if that is lower, to avoid cancellation when `sd` is
+    small.
     """
     from scipy.special import ndtr
 
-    with np.errstate(all="ignore"):  # numbers without spread are put right at the end
+    with np.errstate(all="ignore"):  # sd = 0 is handled at the end
         low, high = (np.clip((edge - mean) / sd, -40.0, 40.0) for edge in (0.0, cap))
     none, everything, between = ndtr(low), ndtr(-high), ndtr(high) - ndtr(low)
     height_low, height_high = (np.exp(-(z**2) / 2.0) / np.sqrt(2.0 * np.pi) for z in (low, high))
@@ -244,6 +237,6 @@ def _capped(mean: Numbers, sd: Numbers, cap: int) -> tuple[Numbers, Numbers, Num
         np.where(sure, centre, centre + first),
         np.where(sure, 0.0, np.maximum(second - first**2, 0.0)),
         np.where(sure, mean == 0.0, none),
-        # 49 hits of 1/49 are one unit, and in floating point a little less.
+        # As floats, 49 times 1/49 is slightly less than 1.
         np.where(sure, mean >= cap * (1.0 - 1e-12), everything),
     )

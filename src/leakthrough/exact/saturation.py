@@ -1,4 +1,4 @@
-"""Channels that are all taken: loss systems, patience, and a raid that comes at once."""
+"""Saturated channels: loss systems, limited waiting times, and a simultaneous raid."""
 
 import math
 from typing import Any
@@ -17,9 +17,9 @@ _TAILS = np.append(np.arange(1, 33) / 64, 2.0 ** -np.arange(7, 41))
 
 
 def erlang_b(load: float, channels: int) -> float:
-    """Probability that a threat finds all channels taken, and leaks at once.
+    """Probability that an arriving threat finds all channels busy, and leaks (Erlang's loss).
 
-    Poisson arrivals that do not wait, engagements of any law with this mean: `load` is the
+    Poisson arrivals without waiting; the time of an engagement has any distribution. `load` is the
     arrival rate times the mean time of an engagement.
 
     Parameters
@@ -54,19 +54,19 @@ def erlang_b(load: float, channels: int) -> float:
 
 
 def abandonment(arrival_rate: float, service_rate: float, channels: int, patience: Any) -> float:
-    """Probability that a threat leaks because no channel comes free while it can wait.
+    """Probability that a threat leaks because no channel becomes free within its patience.
 
-    Poisson arrivals, exponential engagements, first come first served; a threat waits for the
-    *start* of its engagement for its patience at most.
+    Poisson arrivals, exponential times of engagements, first come first served. The patience is
+    the longest time that a threat waits for the *start* of its engagement.
 
     Parameters
     ----------
     arrival_rate, service_rate : float
-        Threats a second, and engagements a second of one channel [1/s], from 1e-9 to 1e9.
+        Threats per second, and engagements per second of one channel [1/s], from 1e-9 to 1e9.
     channels : int
         From 1 to 10,000,000.
     patience : float or frozen scipy.stats distribution
-        How long a threat can wait [s]: from 0 to 1e9, or a continuous law on times from 0.
+        Longest wait [s]: from 0 to 1e9, or a continuous distribution on times from 0.
 
     Raises
     ------
@@ -75,9 +75,10 @@ def abandonment(arrival_rate: float, service_rate: float, channels: int, patienc
 
     Notes
     -----
-    With H(x) the integral of P(patience > u) from 0 to x, J that of exp(rate H(x) - channels
-    service x) from 0 on, and E the inverse of Erlang's loss with one channel less, P = (1 + (rate
-    - channels service) J) / (E + rate J). For a constant patience J has a closed form (Barrer).
+    Let H(x) be the integral of P(patience > u) from 0 to x, J the integral of exp(rate H(x) -
+    channels service x) from 0 to infinity, and E the inverse of Erlang's loss with one channel
+    less. Then P = (1 + (rate - channels service) J) / (E + rate J). For a constant patience J has
+    a closed form (Barrer).
 
     References
     ----------
@@ -92,14 +93,14 @@ def abandonment(arrival_rate: float, service_rate: float, channels: int, patienc
     """
     rate, service = _rate("arrival_rate", arrival_rate), _rate("service_rate", service_rate)
     number = whole("channels", channels, least=1, most=_MOST_CHANNELS)
-    # The inverse of Erlang's loss is the sum of a^j / j! over j < c, over its last summand.
-    taken = erlang_b(rate / service, number - 1)
+    # 1 / `blocked` is the sum of a^j / j! over j < c, divided by its last term.
+    blocked = erlang_b(rate / service, number - 1)
     if is_frozen(patience):
-        scale, lost, all_of_it = _integral(rate, number * service, patience)
+        scale, lost, integral = _integral(rate, number * service, patience)
     else:
         longest = positive("patience", patience, zero=True, most=LONGEST)
-        scale, lost, all_of_it = _constant(rate, number * service, longest)
-    return taken * lost / (math.exp(-scale) + taken * rate * all_of_it)
+        scale, lost, integral = _constant(rate, number * service, longest)
+    return blocked * lost / (math.exp(-scale) + blocked * rate * integral)
 
 
 def _rate(name: str, value: object) -> float:
@@ -110,7 +111,7 @@ def _rate(name: str, value: object) -> float:
 
 
 def _constant(rate: float, capacity: float, longest: float) -> tuple[float, float, float]:
-    """Logarithm of a scale, and over it 1 + (rate - capacity) J and J, for a constant patience."""
+    """Log of a scale; 1 + (rate - capacity) J and J, divided by it; for constant patience."""
     drift = rate - capacity
     exponent = drift * longest
     scale = max(exponent, 0.0)
@@ -124,47 +125,48 @@ def _constant(rate: float, capacity: float, longest: float) -> tuple[float, floa
     return scale, rate * last, waited + last
 
 
-def _integral(rate: float, capacity: float, law: Any) -> tuple[float, float, float]:
-    """Logarithm of a scale, and over it 1 + (rate - capacity) J and J, for a patience of any law.
+def _integral(rate: float, capacity: float, patience: Any) -> tuple[float, float, float]:
+    """As `_constant`, for a distributed patience.
 
-    The former is the rate times the integral of P(patience < x) over the same weight, in which
-    nothing cancels. Gauss's rule on stretches that double in length away from the peak of the
-    integrand, cut at quantiles, or a narrow law would fall unseen between two nodes; within each
-    node's stretch the same rule gives H.
+    1 + (rate - capacity) J is computed as rate times the integral of P(patience < x) with the same
+    weight, without cancellation. Gauss-Legendre quadrature on intervals that double in length away
+    from the peak of the integrand. They are split at quantiles, since the nodes would otherwise
+    miss a narrow distribution. The same rule, up to each node, gives H.
     """
     from scipy.stats import rv_continuous
 
-    if not isinstance(law.dist, rv_continuous):
-        raise ValueError(f"patience: must be a number or a continuous law; got {law.dist.name}")
-    low, high = map(float, law.support())
+    name = patience.dist.name
+    if not isinstance(patience.dist, rv_continuous):
+        raise ValueError(f"patience: must be a number or a continuous distribution; got {name}")
+    low, high = map(float, patience.support())
     if low < 0.0:
-        raise ValueError(f"patience: must be a law on times from 0; got {law.dist.name}")
+        raise ValueError(f"patience: must be a distribution on times from 0; got {name}")
     # The exponent rises while P(patience > x) exceeds capacity / rate.
-    peak = float(law.isf(capacity / rate)) if rate > capacity else 0.0
+    peak = float(patience.isf(capacity / rate)) if rate > capacity else 0.0
     steps = 2.0 ** np.arange(_DOUBLINGS) / (64.0 * max(rate, capacity))
-    quantiles = [law.ppf(_TAILS), law.isf(_TAILS)]
+    quantiles = [patience.ppf(_TAILS), patience.isf(_TAILS)]
     edges = np.concatenate([[0.0, low, high, peak], *quantiles, peak - steps, peak + steps])
     edges = np.unique(edges[(edges >= 0.0) & (edges <= peak + steps[-1])])
     starts, lengths = edges[:-1, np.newaxis], np.diff(edges)[:, np.newaxis]
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
     nodes, weights = (nodes + 1.0) / 2.0, weights / 2.0
     at = starts + lengths * nodes
-    whole_stretches = lengths[:, 0] * (law.sf(at) @ weights)
-    before = np.concatenate([[0.0], np.cumsum(whole_stretches)[:-1]])[:, np.newaxis]
+    integrals = lengths[:, 0] * (patience.sf(at) @ weights)
+    before = np.concatenate([[0.0], np.cumsum(integrals)[:-1]])[:, np.newaxis]
     inner = starts[..., np.newaxis] + (lengths * nodes)[..., np.newaxis] * nodes
-    held = before + lengths * nodes * (law.sf(inner) @ weights)
+    held = before + lengths * nodes * (patience.sf(inner) @ weights)
     exponent = rate * held - capacity * at
     scale = float(exponent.max())
     weight = lengths * weights * np.exp(exponent - scale)
-    return scale, rate * float((weight * law.cdf(at)).sum()), float(weight.sum())
+    return scale, rate * float((weight * patience.cdf(at)).sum()), float(weight.sum())
 
 
 def simultaneous_raid(threats: int, channels: int, rounds: int, cycle: float, window: float) -> int:
-    """How many threats of a raid that comes at once can be engaged.
+    """Number of threats of a simultaneous raid that can be engaged.
 
-    Each engagement holds its channel for `cycle`, and may begin up to `window` after the first:
-    min(threats, channels (floor(window / cycle) + 1), rounds), with both times in whole
-    microseconds, as the simulation has them.
+    Each engagement holds its channel for `cycle` and starts at most `window` after the first one:
+    min(threats, channels (floor(window / cycle) + 1), rounds). Both times are rounded to whole
+    microseconds, as in the simulation.
 
     Parameters
     ----------
@@ -173,7 +175,7 @@ def simultaneous_raid(threats: int, channels: int, rounds: int, cycle: float, wi
     cycle : float
         Time of an engagement [s], from a microsecond to 1e9.
     window : float
-        From the first to the last start of an engagement [s], from 0 to 1e9.
+        Time from the first to the last start of an engagement [s], from 0 to 1e9.
 
     Raises
     ------
@@ -187,14 +189,14 @@ def simultaneous_raid(threats: int, channels: int, rounds: int, cycle: float, wi
     """
     number, stock = whole("threats", threats), whole("rounds", rounds)
     servers = whole("channels", channels)
-    spell, last = cycle_and_window(cycle, window)
-    starts = ticks(last) // ticks(spell) + 1  # 0.3 s over 0.1 s is 3, in floating point below it
+    period, last = cycle_and_window(cycle, window)
+    starts = ticks(last) // ticks(period) + 1  # as floats, 0.3 s / 0.1 s is below 3
     return min(number, servers * starts, stock)
 
 
 def cycle_and_window(cycle: object, window: object) -> tuple[float, float]:
-    """Times of a simultaneous raid that are in range, or a clear error."""
-    spell = positive("cycle", cycle, most=LONGEST)
-    if ticks(spell) == 0:
+    """Return the two times of a simultaneous raid, or raise ValueError."""
+    period = positive("cycle", cycle, most=LONGEST)
+    if ticks(period) == 0:
         raise ValueError(f"cycle: must be at least one microsecond; got {cycle!r}")
-    return spell, positive("window", window, zero=True, most=LONGEST)
+    return period, positive("window", window, zero=True, most=LONGEST)

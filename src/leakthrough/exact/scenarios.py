@@ -1,7 +1,7 @@
-"""From a formula to a simulation: the scenarios that express the exact models.
+"""Scenarios that reproduce the exact models.
 
-All of them are notional and in one scale: threats fly at 1 m/s, so that a layer of so many metres
-is a window of so many seconds, and an engagement takes 1 s unless the model says otherwise.
+All are notional and in one scale: threats fly at 1 m/s, so that the depth of a layer in metres is
+its window in seconds. An engagement takes 1 s unless the model sets another time.
 """
 
 import inspect
@@ -32,70 +32,69 @@ _SPEED = 1.0
 _ENGAGEMENT = 1.0
 _AT_ONCE = At(time=0.0)
 _SHORTEST = 1e-3
-"""Seconds: the simulator counts whole microseconds, which would bias what is not much longer."""
+"""Seconds. Rounding to whole microseconds would bias shorter times."""
 
 
 def as_scenario(model: Callable[..., Any] | str, **arguments: Any) -> Scenario:
-    """Write the scenario with which the simulator reproduces an exact model.
+    """Build the scenario with which the simulator reproduces an exact model.
 
-    It is where one goes on from a formula: ``.replace(path, value)`` relaxes one assumption at a
-    time, and what a formula cannot say is simulated.
+    ``.replace(path, value)`` then relaxes one assumption at a time.
 
     Parameters
     ----------
     model : function of `leakthrough.exact`, or its name
-        One of those below.
+        One of the models below.
     **arguments
-        Those of the model, as numbers. `erlang_b` and `abandonment` take `threats` too, the number
-        of threats of the stream (default 10,000).
+        Arguments of the model, as numbers. `erlang_b` and `abandonment` also take `threats`, the
+        number of threats of the stream (default 10,000).
 
     Returns
     -------
     Scenario
-        One threat class `threat` in a salvo `raid`, and one `battery` of an `interceptor` in a
-        layer `defence`, but for these: in `layered_inventories` layers, batteries and interceptors
-        are numbered, `layer 1` the outermost; in `uniform_allocation` the threats that get a round
-        more are a class and a salvo of their own, `favoured`, and in `raid_costs` the decoys.
+        One threat class `threat` in a salvo `raid`, and one `battery` with an `interceptor` in a
+        layer `defence`. Exceptions: `layered_inventories` numbers layers, batteries and
+        interceptors, with `layer 1` outermost; `uniform_allocation` has a class and salvo
+        `favoured` for the threats that get one more round; `raid_costs` adds decoys.
 
     Raises
     ------
     ValueError
-        If the model is none that the simulator can express, an argument is missing or unknown, or
-        the model or the simulator does not allow its value. The simulator wants a channel at
-        least, at most 1,000 rounds in an engagement, and fires no round that cannot kill; in a
-        stream it wants mean engagements, and patiences above 0, of 1 ms or more.
+        If the simulator cannot express the model, an argument is missing or unknown, or the model
+        or the simulator does not allow its value. The simulator needs at least one channel and at
+        most 1,000 rounds in an engagement, and fires no round that cannot kill. In a stream, the
+        mean time of an engagement must be at least 1 ms, and the patience 0 or at least 1 ms.
 
     Notes
     -----
     ====================================== =====================================================
     model                                  scenario
     ====================================== =====================================================
-    `leakers`, `raid_annihilation`         all at once, a channel and an engagement of
-                                           `rounds_each` rounds for each; tracking is detection,
-                                           or with `common_mode` the availability of the layer
+    `leakers`, `raid_annihilation`         simultaneous arrival; one channel and one engagement
+                                           of `rounds_each` rounds per threat; tracking is the
+                                           detection, or with `common_mode` the availability
     `shoot_look_shoot`                     one threat, and time for `looks` engagements
     `finite_magazine`                      one threat after another, `looks` engagements each
     `layered_inventories`,                 one threat after another through layers of one
-    `layered_rounds_left`                  channel; rounds that make no full salvo are left out
-    `uniform_allocation`                   all at once, engagements of k + 1 rounds for the
+    `layered_rounds_left`                  channel; without rounds that fill no salvo
+    `uniform_allocation`                   simultaneous arrival; engagements of k + 1 rounds for the
                                            favoured threats, and of k for the others
     `raid_costs`                           the raid of `leakers`, and a salvo of `decoys`
-    `simultaneous_raid`                    all at once; an engagement kills surely and at once,
-                                           and then holds its channel for the cycle
-    `erlang_b`                             a Poisson stream, engagements that hold a channel for
-                                           an exponential time of mean 1 s, a window of no length
-    `abandonment`                          the same, with a window as long as the patience, which
-                                           must be one number
+    `simultaneous_raid`                    simultaneous arrival; an engagement kills immediately
+                                           with certainty, and holds its channel for the cycle
+    `erlang_b`                             Poisson stream, window of length 0; an engagement
+                                           holds its channel for an exponential time, mean 1 s
+    `abandonment`                          Poisson stream, window as long as the patience (a
+                                           number); mean engagement 1 / `service_rate`
     ====================================== =====================================================
 
-    **A stream begins with all channels free**, so fewer of its first threats leak than of later
-    ones, for which the formulas hold: on average too few by none to load + rate · patience of
-    them, however long the stream, so that the share that leaks is too low by at most that over
-    `threats`. (Couple the stream with one that finds the stationary number engaged or waiting:
-    what that one has more of never grows, and each further leaker takes one off it.) Without that
-    bias, as `tests/verification` does: the leakers between two times of a `timeline`, the first
-    some twenty mean engagements and two patiences after the start, the last before the stream may
-    have ended, over the expected number of arrivals between them.
+    **A stream starts with all channels free**, but the formulas hold for the stationary state. So
+    the expected number of leakers is too low, by between 0 and load + rate · patience, for any
+    length of the stream, and the leak rate by at most that over `threats`. (Couple the stream with
+    one that starts in the stationary state: its excess of threats engaged or waiting never grows,
+    and each excess leaker reduces it by one.) For an estimate without that bias, as in
+    `tests/verification`, divide the leakers between two times of a `timeline` by the expected
+    arrivals between them. The first time is about twenty mean engagements and two patiences after
+    the start, the second before the stream can have ended.
 
     Examples
     --------
@@ -105,8 +104,8 @@ def as_scenario(model: Callable[..., Any] | str, **arguments: Any) -> Scenario:
     name = model if isinstance(model, str) else getattr(model, "__name__", "")
     ours = isinstance(model, str) or getattr(model, "__module__", "").startswith(__package__)
     if not ours or name not in _BUILDERS:
-        said = f"model: must be one of {', '.join(_BUILDERS)}; got {shown(name or model)}"
-        raise ValueError(f"{said}{nearest(name, _BUILDERS)}")
+        text = f"must be one of {', '.join(_BUILDERS)}; got {shown(name or model)}"
+        raise ValueError(f"model: {text}{nearest(name, _BUILDERS)}")
     builder = _BUILDERS[name]
     try:
         bound = inspect.signature(builder).bind(**arguments)
@@ -162,8 +161,8 @@ def _battery(
     )
 
 
-def _fired(value: object, name: str = "kill_probability") -> float:
-    """Kill probability where the rounds spent are part of the answer."""
+def _lethal(value: object, name: str = "kill_probability") -> float:
+    """Kill probability above 0, for models whose result includes the rounds spent."""
     kill = chance(name, value)
     if kill == 0.0:
         text = "must be above 0, as the simulator fires no round that cannot kill"
@@ -201,7 +200,7 @@ def _shoot_look_shoot(kill_probability: float, looks: int) -> Scenario:
     return _scenario(
         "shoot, look, shoot",
         [_raid(1)],
-        [_interceptor(_fired(kill_probability))],
+        [_interceptor(_lethal(kill_probability))],
         _defence(battery, number * _ENGAGEMENT),
     )
 
@@ -214,16 +213,15 @@ def _finite_magazine(threats: int, rounds: int, kill_probability: float, looks: 
     return _scenario(
         "finite magazine",
         [_raid(number, Regular(start=0.0, interval=window))],
-        [_interceptor(_fired(kill_probability))],
+        [_interceptor(_lethal(kill_probability))],
         _defence(battery, window),
     )
 
 
 def _layered_inventories(threats: int, layers: Sequence[tuple[int, int, float]]) -> Scenario:
     number = whole("threats", threats)
-    rings = [
-        _ring(place, len(layers) - place, *layer) for place, layer in enumerate(_threes(layers))
-    ]
+    _check_layers(layers)
+    rings = [_ring(index, len(layers) - index, *layer) for index, layer in enumerate(layers)]
     return _scenario(
         "layers with inventories",
         [_raid(number, Regular(start=0.0, interval=_ENGAGEMENT))],
@@ -233,34 +231,34 @@ def _layered_inventories(threats: int, layers: Sequence[tuple[int, int, float]])
 
 
 def _layered_rounds_left(threats: int, layers: Sequence[tuple[int, int, float]]) -> Scenario:
-    for place, (_, _, kill) in enumerate(_threes(layers)):
-        _fired(kill, f"layers[{place}] kill_probability")
+    _check_layers(layers)
+    for index, (_, _, kill) in enumerate(layers):
+        _lethal(kill, f"layers[{index}] kill_probability")
     return _layered_inventories(threats, layers)
 
 
-def _threes(layers: Sequence[tuple[int, int, float]]) -> Sequence[tuple[int, int, float]]:
-    for place, layer in enumerate(layers):
+def _check_layers(layers: Sequence[tuple[int, int, float]]) -> None:
+    for index, layer in enumerate(layers):
         if np.shape(layer) != (3,):
             text = "must be (rounds, rounds_each, kill_probability)"
-            raise ValueError(f"layers[{place}]: {text}; got {layer!r}")
-    return layers
+            raise ValueError(f"layers[{index}]: {text}; got {layer!r}")
 
 
 def _ring(
-    place: int, outer: int, rounds: int, rounds_each: int, kill_probability: float
+    index: int, outer: int, rounds: int, rounds_each: int, kill_probability: float
 ) -> tuple[Interceptor, Layer]:
-    """Interceptor and layer; the ring reaches from `outer` engagements to one fewer."""
-    at, name = f"layers[{place}]", f"interceptor {place + 1}"
+    """Interceptor and layer; its ranges are `outer` and `outer` - 1 engagement times."""
+    at, name = f"layers[{index}]", f"interceptor {index + 1}"
     stock = whole(f"{at} rounds", rounds)
     each = whole(f"{at} rounds_each", rounds_each, least=1, most=MOST_IN_A_SALVO)
     kill = chance(f"{at} kill_probability", kill_probability)
     battery = Battery(
-        name=f"battery {place + 1}",
+        name=f"battery {index + 1}",
         magazines=[Magazine(interceptor=name, rounds=stock - stock % each)],
         doctrine=Doctrine(salvo_size=each, max_salvos=1),
     )
     layer = Layer(
-        name=f"layer {place + 1}",
+        name=f"layer {index + 1}",
         outer_range=_SPEED * _ENGAGEMENT * outer,
         inner_range=_SPEED * _ENGAGEMENT * (outer - 1),
         batteries=[battery],
@@ -276,7 +274,7 @@ def _uniform_allocation(threats: int, rounds: int, kill_probability: float) -> S
         text = f"must be less than {MOST_IN_A_SALVO} for each threat"
         raise ValueError(f"rounds: {text}; got {rounds!r} for {threats!r}")
     kill = chance("kill_probability", kill_probability)
-    # Where `each` is 0 the favoured ones, who come first, leave no round for the others.
+    # If `each` is 0, the favoured threats come first and use all rounds.
     sizes = {"favoured": each + 1, "threat": max(each, 1)}
     battery = _battery(stock, max(number, 1), Doctrine(salvo_size=sizes, max_salvos=1))
     favoured = Salvo(name="favoured", threat="favoured", count=more, arrival=_AT_ONCE)
@@ -302,12 +300,11 @@ def _raid_costs(
     decoy_cost: float = 0.0,
     decoy_recognition: float = 0.0,
 ) -> Scenario:
-    number, feigned = whole("threats", threats), whole("decoys", decoys)
+    number, decoy_count = whole("threats", threats), whole("decoys", decoys)
     each = whole("rounds_each", rounds_each, most=MOST_IN_A_SALVO)
-    everyone, kill = number + feigned, _fired(kill_probability)
-    battery = _battery(
-        everyone * each, max(everyone, 1), Doctrine(salvo_size=max(each, 1), max_salvos=1)
-    )
+    total, kill = number + decoy_count, _lethal(kill_probability)
+    doctrine = Doctrine(salvo_size=max(each, 1), max_salvos=1)
+    battery = _battery(total * each, max(total, 1), doctrine)
     shot = Interceptor(
         name="interceptor",
         kill_probability=dict.fromkeys(["threat", "decoy"], kill),
@@ -328,7 +325,7 @@ def _raid_costs(
         interceptors=[shot],
         salvos=[
             _raid(number),
-            Salvo(name="decoys", threat="decoy", count=feigned, arrival=_AT_ONCE),
+            Salvo(name="decoys", threat="decoy", count=decoy_count, arrival=_AT_ONCE),
         ],
         layers=[_defence(battery, _ENGAGEMENT, sensor)],
     )
@@ -339,8 +336,8 @@ def _simultaneous_raid(
 ) -> Scenario:
     number, stock = whole("threats", threats), whole("rounds", rounds)
     servers = whole("channels", channels, least=1)
-    spell, last = cycle_and_window(cycle, window)
-    battery = _battery(stock, servers, Doctrine(max_salvos=1), spell)
+    period, last = cycle_and_window(cycle, window)
+    battery = _battery(stock, servers, Doctrine(max_salvos=1), period)
     return _scenario(
         "simultaneous raid", [_raid(number)], [_interceptor(1.0, 0.0)], _defence(battery, last)
     )
@@ -354,19 +351,15 @@ def _erlang_b(load: float, channels: int, threats: int = 10_000) -> Scenario:
 
 
 def _abandonment(
-    arrival_rate: float,
-    service_rate: float,
-    channels: int,
-    patience: float,
-    threats: int = 10_000,
+    arrival_rate: float, service_rate: float, channels: int, patience: float, threats: int = 10_000
 ) -> Scenario:
     if is_frozen(patience):
-        text = "must be one number, as the threats of a class have windows of one length"
+        text = "must be one number, as all threats of a class have windows of the same length"
         raise ValueError(f"patience: {text}; got a distribution")
     rate, service = positive("arrival_rate", arrival_rate), positive("service_rate", service_rate)
     longest = positive("patience", patience, zero=True, most=LONGEST)
     if service * _SHORTEST > 1.0:
-        text = "must be at most 1000, which is a mean engagement of 1 ms"
+        text = "must be at most 1000, a mean engagement of 1 ms"
         raise ValueError(f"service_rate: {text}; got {service_rate!r}")
     if 0.0 < longest < _SHORTEST:
         raise ValueError(f"patience: must be 0, or at least 1 ms; got {patience!r}")
@@ -376,10 +369,10 @@ def _abandonment(
 def _stream(
     name: str, rate: float, engagement: float, channels: int, patience: float, threats: int
 ) -> Scenario:
-    """Poisson arrivals; rounds are endless, and kill surely and at once."""
-    law = Distribution(dist="expon", parameters={"scale": engagement})
+    """Poisson arrivals; unlimited rounds, which kill immediately with certainty."""
+    service = Distribution(dist="expon", parameters={"scale": engagement})
     servers = whole("channels", channels, least=1)
-    battery = _battery(float("inf"), servers, Doctrine(order="arrival"), law)
+    battery = _battery(float("inf"), servers, Doctrine(order="arrival"), service)
     stream = _raid(whole("threats", threats), Poisson(start=0.0, rate=rate))
     return _scenario(name, [stream], [_interceptor(1.0, 0.0)], _defence(battery, patience))
 

@@ -1,8 +1,8 @@
-"""Pictures of results and studies: a Dataset in, matplotlib's Axes out.
+"""Plots of results and studies: each function takes a Dataset and returns matplotlib Axes.
 
-Each function draws on the Axes that it is given, or on a new figure, and returns what it drew on.
-None shows a figure or changes a setting of matplotlib, which is imported when one is called. What
-they write is taken from the Dataset: to call a thing by another name, assign other coordinates.
+Functions draw on the given Axes or on a new figure. They show no figure and change no setting of
+matplotlib, which is imported at the first call. Labels come from the Dataset; to change one,
+assign other coordinates.
 """
 
 from leakthrough.plot.nights import campaign

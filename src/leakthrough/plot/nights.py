@@ -1,4 +1,4 @@
-"""Pictures of a campaign: what is left, what has been dry, what got through, night by night."""
+"""Plots of a campaign, raid by raid: rounds left, dry stocks and magazines, and leakers."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +9,9 @@ from leakthrough.plot.style import (
     BLACK,
     amount,
     amounts,
-    beside,
     demand,
     draw_band,
+    legend_right,
     per_cent,
     some_axes,
     style,
@@ -31,30 +31,30 @@ _ENDS = (0.05, 0.5, 0.95)
 
 
 def campaign(result: "xr.Dataset", *, axes: Any = None) -> "Array":
-    """What a campaign leaves, what has run dry, and what gets through, raid by raid.
+    """Rounds left, probability of running dry, and leakers of a campaign, raid by raid.
 
     Parameters
     ----------
     result : xarray.Dataset
         From `simulate_campaign`, with either `keep`.
     axes : three of matplotlib.axes.Axes, optional
-        Where to draw; a new figure without.
+        Axes to draw on; a new figure by default.
 
     Returns
     -------
     array of matplotlib.axes.Axes, shape (3,)
         - Rounds in magazines and stock after each raid, by interceptor, as a share of those
-          before the first: median and 5 to 95 % of the replications; the mean alone where only a
-          summary was kept. Infinite ones, and those of which there were none, are left out.
+          before the first raid: median and 5 to 95 % of the replications; only the mean if only a
+          summary was kept. Interceptors with no rounds or infinite rounds are left out.
         - The probability, with its 95 % interval (Wilson), that the stock has been empty by the
-          start of the raid, and that a magazine has run dry by its end: of the magazines with an
-          interceptor, the one most likely to.
-        - Real threats that got through: median and 5 to 95 %.
+          start of the raid, and that the magazine most likely to run dry has done so by its end,
+          by interceptor.
+        - Leakers (real threats): median and 5 to 95 %.
 
     Raises
     ------
     ValueError
-        If the Dataset is not the result of a campaign, or `axes` are not three.
+        If the Dataset is not the result of a campaign, or there are not three `axes`.
     """
     wanted = ("raid", "remaining", "stock", "leaked", "decoy")
     demand(result, "simulate_campaign", wanted, "result")
@@ -72,7 +72,7 @@ def campaign(result: "xr.Dataset", *, axes: Any = None) -> "Array":
 
 
 def _marker(raids: "Array") -> str:
-    """A line through one point is not seen."""
+    """A marker if there is only one point, for which a line is invisible."""
     return "o" if raids.size == 1 else ""
 
 
@@ -95,14 +95,14 @@ def _draw_rounds(ax: "Axes", result: "xr.Dataset", raids: "Array") -> None:
             draw_band(ax, raids, low, high, colour)
         label = f"{words(interceptor, 28, 2)}: {amount(first)} rounds"
         ax.plot(raids, share, line, color=colour, lw=2, marker=_marker(raids), label=label)
-    ax.set(ylabel="of those at first")
+    ax.set(ylabel="share of initial rounds")
     ax.set_ylim(bottom=0.0)
     text = f"median; band: {BAND}" if kept else "mean"
     title = f"Rounds left after each raid, in magazines and stock ({text})"
     ax.set_title(title, loc="left", fontsize="medium")
     per_cent(ax.yaxis)
     if ax.get_legend_handles_labels()[0]:
-        beside(ax, handlelength=3.2)
+        legend_right(ax, handlelength=3.2)
 
 
 def _draw_dry(ax: "Axes", found: "xr.Dataset", raids: "Array") -> None:
@@ -118,11 +118,11 @@ def _draw_dry(ax: "Axes", found: "xr.Dataset", raids: "Array") -> None:
             label = f"{name}: driest magazine"
             _draw_probability(ax, likeliest, raids, ":", colour, label)
     ax.set(ylim=(-0.02, 1.02), ylabel="probability")
-    title = "Has been dry: stock by the start of the raid, magazine by its end (95 % intervals)"
+    title = "Run dry: stock by the start of the raid, magazine by its end (95 % intervals)"
     ax.set_title(title, loc="left", fontsize="medium")
     per_cent(ax.yaxis)
     if ax.get_legend_handles_labels()[0]:
-        beside(ax, handlelength=3.2)
+        legend_right(ax, handlelength=3.2)
 
 
 def _draw_probability(
@@ -135,17 +135,16 @@ def _draw_probability(
 
 def _draw_leakers(ax: "Axes", result: "xr.Dataset", raids: "Array") -> None:
     if "leakers_quantile" in result:
-        ends = (
-            result["leakers_quantile"].sel(quantile=list(_ENDS)).transpose("quantile", ...).values
-        )
+        quantiles = result["leakers_quantile"].sel(quantile=list(_ENDS))
+        ends = quantiles.transpose("quantile", ...).values
     else:
         through = result["leaked"].isel(salvo=~result["decoy"].values).sum("salvo")
-        # The smallest number that so many replications do not exceed, as a summary has it.
+        # The same definition of the quantile as in a summary.
         ends = through.quantile(_ENDS, "replication", method="inverted_cdf").values
     ax.fill_between(raids, ends[0], ends[2], color=BLACK, alpha=0.18, lw=0)
     ax.plot(raids, ends[1], color=BLACK, lw=2, marker=_marker(raids))
     ax.set(ylabel="real threats")
     ax.set_ylim(bottom=0.0)
-    title = f"Got through in each raid (median; band: {BAND})"
+    title = f"Leakers in each raid (median; band: {BAND})"
     ax.set_title(title, loc="left", fontsize="medium")
     amounts(ax.yaxis)

@@ -1,7 +1,6 @@
-"""Pictures of one raid: what became of the threats, how many got through, what is left."""
+"""Plots of one raid: fates of the threats, distribution of the leakers, and depletion."""
 
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -18,10 +17,10 @@ from leakthrough.plot.style import (
     SMALL,
     VERMILION,
     YELLOW,
-    beside,
     demand,
     draw_band,
     drop_wide,
+    legend_right,
     mean_count,
     one_axes,
     per_cent,
@@ -53,7 +52,7 @@ MOST_BARS = 60
 
 
 class _Fate(NamedTuple):
-    """One fate: how many of each salvo met it, on average, and how it looks."""
+    """One fate: mean number of threats by salvo, and its style."""
 
     name: str
     mean: "Array"
@@ -62,21 +61,21 @@ class _Fate(NamedTuple):
 
 
 def fates(result: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
-    """What became of the threats of each salvo: a bar each, in shares of those launched.
+    """Fates of the threats of each salvo, as shares of those launched.
 
     Parameters
     ----------
     result : xarray.Dataset
         From `simulate`, with either `keep`, or one raid of a campaign whose sizes are not drawn.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure without.
+        Axes to draw on; a new figure by default.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Bars from soft kill over kills by layer, outermost first, to leakers by cause: means over
-        the replications, with the mean number in each part that has room for it. Fates that no
-        threat met are left out.
+        One bar per salvo: soft kill, kills by layer (outermost first), leakers by cause. Means
+        over the replications, written in each part with enough room. Fates without threats are
+        left out.
 
     Raises
     ------
@@ -116,11 +115,11 @@ def fates(result: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
         ax.text(0.01, row, "none launched", va="center", fontsize=SMALL)
     ax.set_yticks(rows, names, fontsize=SMALL)
     ax.set(xlim=(0.0, 1.0), ylim=(max(rows.size, 1) - 0.5, -0.5), xlabel="share of those launched")
-    ax.set_title("What became of each salvo (numbers: means)", loc="left", fontsize="medium")
+    ax.set_title("Fates of each salvo (numbers: means)", loc="left", fontsize="medium")
     per_cent(ax.xaxis)
     ax.tick_params(axis="y", length=0)
     if parts:
-        beside(ax)
+        legend_right(ax)
     drop_wide(ax, texts)
     return ax
 
@@ -171,7 +170,7 @@ def _counts(ax: "Axes", bars: Any, fate: _Fate) -> "list[tuple[Any, Any]]":
 
 
 def _salvos(ready: "xr.Dataset") -> list[str]:
-    """Names of the salvos, and how many they launch."""
+    """Labels of the salvos: name and number launched."""
     columns = (ready[name].values.tolist() for name in ("salvo", "decoy", "launched"))
     return [
         f"{words(name, 28, 2)}\n{'decoys, ' if decoy else ''}{launched:,} launched"
@@ -182,22 +181,22 @@ def _salvos(ready: "xr.Dataset") -> list[str]:
 def leakers(
     result: "xr.Dataset", pmf: "xr.DataArray | None" = None, *, ax: "Axes | None" = None
 ) -> "Axes":
-    """How many real threats get through: the distribution, its mean, and an exact one to compare.
+    """Distribution of the leakers (real threats) with its mean, and optionally an exact one.
 
     Parameters
     ----------
     result : xarray.Dataset
         From `simulate`, with either `keep`, or one raid of a campaign whose sizes are not drawn.
     pmf : xarray.DataArray, optional
-        Probabilities along `leakers`, such as `exact.leakers` gives.
+        Exact probabilities along `leakers`, for instance from `exact.leakers`.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure without.
+        Axes to draw on; a new figure by default.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Shares of the replications by number of leakers (in bins where there are many numbers);
-        the mean with its 95 % interval (Student's t); the exact distribution as dots.
+        Shares of the replications by number of leakers (in bins if the range is wide); the mean
+        with its 95 % interval (Student's t); the exact distribution as dots.
 
     Raises
     ------
@@ -233,11 +232,11 @@ def leakers(
         )
     ax.set_xlabel("real threats that got through")
     ax.set_ylabel("probability" if width == 1 else f"probability, in bins of {width} numbers")
-    ax.set_title("How many get through (mean with 95 % interval)", loc="left", fontsize="medium")
+    ax.set_title("Leakers (mean with 95 % interval)", loc="left", fontsize="medium")
     ax.set_ylim(bottom=0.0)
     whole(ax.xaxis)
     per_cent(ax.yaxis)
-    beside(ax)
+    legend_right(ax)
     return ax
 
 
@@ -260,7 +259,7 @@ def _chances(pmf: object) -> "Array | None":
 
 
 def _bins(counts: "Array", chances: "Array | None") -> "tuple[Array, int]":
-    """Edges of bins of whole numbers that hold all that was seen and what is not too unlikely."""
+    """Edges of bins that cover all observed numbers and those that are not too unlikely."""
     seen = np.flatnonzero(counts)
     if chances is not None:
         seen = np.union1d(seen, np.flatnonzero(chances > 1e-3 * chances.max()))
@@ -271,7 +270,7 @@ def _bins(counts: "Array", chances: "Array | None") -> "tuple[Array, int]":
 
 
 def _binned(values: "Array", edges: "Array", width: int) -> "Array":
-    """Add values up in bins of whole numbers."""
+    """Sum values in bins of whole numbers."""
     padded = np.zeros(max(int(edges[-1]), len(values)))
     padded[: len(values)] = values
     found: Array = padded[edges[0] : edges[-1]].reshape(-1, width).sum(axis=1)
@@ -284,7 +283,7 @@ def depletion(
     by: Literal["battery", "interceptor"] = "battery",
     ax: "Axes | None" = None,
 ) -> "Axes":
-    """Ready rounds over time, with the band of 9 replications in 10.
+    """Ready rounds over time, with the central 90 % of the replications.
 
     Parameters
     ----------
@@ -292,16 +291,16 @@ def depletion(
         From `simulate` with a `timeline`, and either `keep`.
     by : {"battery", "interceptor"}
         One line for each kind of battery and its interceptor, or for each interceptor. Batteries
-        of one layer that are called `name-1` to `name-n` are of one kind.
+        `name-1` to `name-n` of one layer are of one kind.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure without.
+        Axes to draw on; a new figure by default.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Rounds ready in the group, as a share of those at the start: median and 5 to 95 % of the
-        replications; the mean alone where only a summary was kept. Infinite magazines, and groups
-        that start with none, are left out.
+        Ready rounds of each group, as a share of those at the start: median and 5 to 95 % of the
+        replications; only the mean if only a summary was kept. Infinite magazines, and groups
+        without rounds, are left out.
 
     Raises
     ------
@@ -311,7 +310,7 @@ def depletion(
     """
     demand(result, "simulate with a timeline", ("ready_rounds", "time", "rounds"), "result")
     if "raid" in result.dims:
-        raise ValueError("result: has several raids; to select one, write isel(raid=3)")
+        raise ValueError("result: has several raids; select one, as in isel(raid=3)")
     groups = _groups(result, by)
     if not groups:
         raise ValueError("result: has no magazine with a finite number of rounds, above 0")
@@ -331,19 +330,19 @@ def depletion(
         else:
             means = ready.sel(statistic="mean").transpose("time", "battery", "interceptor").values
             middle = means[..., where].sum(axis=-1) / first
-        marker = "o" if time.size == 1 else ""  # a line through one point is not seen
+        marker = "o" if time.size == 1 else ""  # a line needs two points
         ax.plot(time / scale, middle, line, color=colour, lw=2, marker=marker, label=label)
-    ax.set(xlabel=f"time since the start of the raid [{unit}]", ylabel="of those at the start")
+    ax.set(xlabel=f"time since the start of the raid [{unit}]", ylabel="share of initial rounds")
     ax.set_ylim(bottom=0.0)
     text = f"median; band: {BAND}" if kept else "mean"
     ax.set_title(f"Ready rounds ({text})", loc="left", fontsize="medium")
     per_cent(ax.yaxis)
-    beside(ax, handlelength=3.2)
+    legend_right(ax, handlelength=3.2)
     return ax
 
 
 def _clock(time: "Array") -> tuple[float, str]:
-    """Seconds in the unit in which these times are best read, and its name."""
+    """Unit for these times: its length in seconds, and its name."""
     span = float(np.ptp(time)) if time.size else 0.0
     return (3600.0, "h") if span >= 7200.0 else (60.0, "min") if span >= 300.0 else (1.0, "s")
 
@@ -364,19 +363,19 @@ def _groups(result: "xr.Dataset", by: object) -> "dict[str, Array]":
 
 
 def _kinds(result: "xr.Dataset") -> list[str]:
-    """The kind of each battery: its own name, or that of the family `name-1` to `name-n`."""
+    """Kind of each battery: its own name, or `name` for the family `name-1` to `name-n`."""
     names, layers = result["battery"].values.tolist(), result["layer_of"].values.tolist()
     families: dict[tuple[str, str], list[int]] = {}
     for name, layer in zip(names, layers, strict=True):
         if match := re.fullmatch(r"(.+)-([1-9]\d*)", name):
             families.setdefault((layer, match[1]), []).append(int(match[2]))
-    whole = {key for key, own in families.items() if _is_family(own)}
+    whole = {
+        key
+        for key, own in families.items()
+        if len(own) > 1 and sorted(own) == list(range(1, len(own) + 1))
+    }
     stems = [name.rpartition("-")[0] for name in names]
     return [
         stem if (layer, stem) in whole else name
         for name, stem, layer in zip(names, stems, layers, strict=True)
     ]
-
-
-def _is_family(numbers: Sequence[int]) -> bool:
-    return len(numbers) > 1 and sorted(numbers) == list(range(1, len(numbers) + 1))

@@ -1,4 +1,4 @@
-"""Pictures of recorded nights among simulated ones."""
+"""Plots of recorded nights compared with simulated ones."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,8 +10,8 @@ from leakthrough.plot.style import (
     SKY,
     SMALL,
     VERMILION,
-    beside,
     demand,
+    legend_right,
     one_axes,
     per_cent,
     style,
@@ -29,63 +29,63 @@ _WANTED = ("relative_rank", "recorded", "simulated", "mean", "night", "threat_cl
 _WORDS = {"through": "got through", "hard_kill": "shot down", "soft_kill": "jammed or lost"}
 
 
-def _named(threat_class: str, outcome: str) -> str:
+def _label(threat_class: str, outcome: str) -> str:
     return f"{threat_class}, {_WORDS.get(outcome, outcome)}"
 
 
-def _whole(found: "xr.Dataset") -> "xr.Dataset":
-    """With all of its dimensions, also where one was selected."""
+def _expanded(found: "xr.Dataset") -> "xr.Dataset":
+    """The Dataset with all of its dimensions, including those dropped by a selection."""
     demand(found, "records.check", _WANTED)
     missing = [name for name in ("night", "threat_class", "outcome") if name not in found.dims]
     return found.expand_dims(missing)
 
 
 def rank_ecdf(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
-    """Empirical distribution of the ranks of recorded nights among simulated ones, and the uniform.
+    """Empirical distribution of the ranks of recorded nights, compared with the uniform one.
 
     Parameters
     ----------
     found : xarray.Dataset
         From `records.check`, or a part of its classes and outcomes.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure without.
+        Axes to draw on; a new figure by default.
 
     Returns
     -------
     matplotlib.axes.Axes
-        For each class and outcome with a rank, the share of nights at or below it. A grey band
-        holds 95 in 100 whole curves of as many independent, uniform ranks (Kolmogorov's
-        distance).
+        The empirical distribution function for each class and outcome with ranks. A grey band
+        contains the whole curve of as many independent uniform ranks with probability 95 %
+        (Kolmogorov's distance).
 
     Raises
     ------
     ValueError
         If the Dataset is not from `records.check`, or has no rank.
     """
-    found = _whole(found)
-    told = {}
+    found = _expanded(found)
+    ranks = {}
     for name in found["threat_class"].values.tolist():
         for outcome in found["outcome"].values.tolist():
             values = found["relative_rank"].sel(threat_class=name, outcome=outcome).values
             if np.isfinite(values).any():
-                told[_named(name, outcome)] = np.sort(values[np.isfinite(values)])
-    if not told:
-        raise ValueError("found: has no rank; the record tells the fate of none of its threats")
-    ax = one_axes(ax, 8.0, max(4.6, 1.0 + 0.3 * len(told)))
-    _draw_bands(ax, sorted({values.size for values in told.values()}))
-    for n, (name, values) in enumerate(told.items()):
+                ranks[_label(name, outcome)] = np.sort(values[np.isfinite(values)])
+    if not ranks:
+        raise ValueError("found: has no rank; the record has the fate of none of its threats")
+    ax = one_axes(ax, 8.0, max(4.6, 1.0 + 0.3 * len(ranks)))
+    _draw_bands(ax, sorted({values.size for values in ranks.values()}))
+    for n, (name, values) in enumerate(ranks.items()):
         colour, line, _ = style(n)
         ax.ecdf(values, color=colour, ls=line, lw=2, label=f"{words(name)}: {_nights(values.size)}")
     ax.set(xlim=(0.0, 1.0), ylim=(0.0, 1.0), ylabel="share of nights at or below")
     ax.set_xlabel("relative rank of the recorded night (0: below all simulated)")
     ax.set_title("Recorded nights among the simulated", loc="left", fontsize="medium")
     per_cent(ax.yaxis)
-    beside(ax, handlelength=3.2)
+    legend_right(ax, handlelength=3.2)
     return ax
 
 
 def _draw_bands(ax: "Axes", numbers: Sequence[int]) -> None:
-    """Bands that hold the whole curve of so many uniform ranks 95 times in 100, widest first."""
+    """95 % bands of the empirical distribution of uniform ranks, widest first."""
     from scipy.stats import kstwo
 
     line = np.array([0.0, 1.0])
@@ -102,28 +102,28 @@ def _nights(number: int) -> str:
 
 
 def predictive_intervals(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
-    """A recorded night in its simulated intervals, by class and outcome.
+    """Recorded numbers of one night in their simulated intervals, by class and outcome.
 
     Parameters
     ----------
     found : xarray.Dataset
-        From `records.check`, of one night and all outcomes: of several, select one, as by
+        From `records.check`, with one night and all outcomes; select one of several nights, as in
         ``found.sel(night=["2025-07-04"])``.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure without.
+        Axes to draw on; a new figure by default.
 
     Returns
     -------
     matplotlib.axes.Axes
         For each class and outcome the simulated median, 25 to 75 % and 5 to 95 %, and the
-        recorded number where the record tells it, all as shares of the threats of the class.
+        recorded number if reported, all as shares of the threats of the class.
 
     Raises
     ------
     ValueError
         If the Dataset is not from `records.check`, or not of one night and all outcomes.
     """
-    found = _whole(found)
+    found = _expanded(found)
     if found.sizes["night"] != 1 or found.sizes["outcome"] != len(_WORDS):
         got = f"got {found.sizes['night']} nights and {found.sizes['outcome']} outcomes"
         raise ValueError(f"found: must be of one night, as sel(night=[...]), all outcomes; {got}")
@@ -131,12 +131,8 @@ def predictive_intervals(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "A
     launched = found["mean"].sum("outcome")  # every threat has one of the outcomes
     found = found.isel(threat_class=(launched > 0).values)
     names, outcomes = (found[dim].values.tolist() for dim in ("threat_class", "outcome"))
-    rows = [
-        found.sel(threat_class=name, outcome=outcome)
-        for name in names
-        for outcome in outcomes
-        if _is_told(found.sel(threat_class=name, outcome=outcome))
-    ]
+    each = (found.sel(threat_class=name, outcome=o) for name in names for o in outcomes)
+    rows = [row for row in each if _is_known(row)]
     ax = one_axes(ax, 9.0, 1.4 + 0.42 * len(rows))
     for n, row in enumerate(rows):
         _draw_interval(ax, row, n, float(launched.sel(threat_class=row["threat_class"])))
@@ -151,7 +147,7 @@ def predictive_intervals(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "A
     ax.set_title(title, loc="left", fontsize="medium")
     per_cent(ax.xaxis)
     ax.tick_params(axis="y", length=0)
-    beside(ax)
+    legend_right(ax)
     return ax
 
 
@@ -166,14 +162,14 @@ def _draw_interval(ax: "Axes", found: "xr.Dataset", row: int, launched: float) -
     ax.plot(where, row, "D", color=VERMILION, mec="white", ms=7, label=labels[3])
 
 
-def _is_told(found: "xr.Dataset") -> bool:
-    """Whether there is anything to show: recorded, or simulated at all."""
+def _is_known(found: "xr.Dataset") -> bool:
+    """Whether a number is recorded, or a simulated one is above 0."""
     return bool(np.isfinite(found["recorded"])) or float(found["mean"]) > 0
 
 
 def _numbers(found: "xr.Dataset") -> str:
-    """Class and outcome; what was recorded, and simulated."""
+    """Label: class and outcome, recorded number, simulated interval."""
     low, high = (float(found["simulated"].sel(quantile=end)) for end in (0.05, 0.95))
-    told = f"{float(found['recorded']):,.0f}" if np.isfinite(found["recorded"]) else "not told"
-    name = words(_named(found["threat_class"].item(), found["outcome"].item()), 50, 1)
-    return f"{name}\nrecorded {told}, simulated {low:,.0f} to {high:,.0f}"
+    value = f"{float(found['recorded']):,.0f}" if np.isfinite(found["recorded"]) else "unknown"
+    name = words(_label(found["threat_class"].item(), found["outcome"].item()), 50, 1)
+    return f"{name}\nrecorded {value}, simulated {low:,.0f} to {high:,.0f}"

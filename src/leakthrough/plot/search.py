@@ -1,4 +1,4 @@
-"""Pictures of what matters, and of what a budget buys."""
+"""Plots of sensitivities and of the best allocation for each budget."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +12,12 @@ from leakthrough.plot.style import (
     VERMILION,
     amount,
     amounts,
-    beside,
     demand,
     described,
     drop_wide,
     field,
     is_share,
+    legend_right,
     one_axes,
     per_cent,
     scenario_name,
@@ -33,24 +33,24 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-_LOOKS = {"low": (BLUE, "////"), "high": (VERMILION, "")}
+_ENDS = {"low": (BLUE, "////"), "high": (VERMILION, "")}
 
 
 def tornado(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
-    """What each field does to a measure at its low and its high end: the longest bar first.
+    """Change of a measure at the low and the high end of each field; longest bar first.
 
     Parameters
     ----------
     found : xarray.Dataset
         From `leakthrough.tornado`.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure without.
+        Axes to draw on; a new figure by default.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Bars from the measure as it is, with the interval of each difference, and the value of
-        the field. Where both ends lead to the same side, low stands above high.
+        Bars from the baseline, with the interval of each difference and the value of the field.
+        If both ends change the measure in the same direction, the low bar is above the high one.
 
     Raises
     ------
@@ -84,19 +84,19 @@ def tornado(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
 
 
 def _draw_bar(ax: "Axes", found: "xr.Dataset", row: int, base: float) -> None:
-    """One field: a bar from the base to what it leads to at each end."""
+    """One field: a bar from the base value to the value at each end."""
     estimates = found["difference"].sel(estimate=["mean", "low", "high"])
-    ends = {end: estimates.sel(end=end).values for end in _LOOKS}
-    apart = ends["low"][0] * ends["high"][0] > 0
+    ends = {end: estimates.sel(end=end).values for end in _ENDS}
+    same_side = ends["low"][0] * ends["high"][0] > 0
     for end, (mean, low, high) in ends.items():
         side = np.sign(mean) or (-np.sign(ends["high"][0]) or -1.0) * (1 if end == "low" else -1)
         if mean == 0 and end == "high":
             side = -np.sign(ends["low"][0]) or 1.0
-        shift = (-0.2 if end == "low" else 0.2) if apart else 0.0
-        colour, hatch = _LOOKS[end]
-        height = 0.36 if apart else 0.68
-        looks: Any = {"color": colour, "hatch": hatch, "edgecolor": "white", "linewidth": 0.0}
-        ax.barh(row + shift, mean, left=base, height=height, **looks)
+        shift = (-0.2 if end == "low" else 0.2) if same_side else 0.0
+        colour, hatch = _ENDS[end]
+        height = 0.36 if same_side else 0.68
+        options: Any = {"color": colour, "hatch": hatch, "edgecolor": "white", "linewidth": 0.0}
+        ax.barh(row + shift, mean, left=base, height=height, **options)
         ax.plot([base + low, base + high], [row + shift] * 2, color=BLACK, lw=1.4)
         ax.annotate(
             amount(float(found["setting"].sel(end=end))),
@@ -105,12 +105,12 @@ def _draw_bar(ax: "Axes", found: "xr.Dataset", row: int, base: float) -> None:
             textcoords="offset points",
             ha="right" if side < 0 else "left",
             va="center_baseline",
-            fontsize=SMALL if not apart else SMALL - 1,
+            fontsize=SMALL - 1 if same_side else SMALL,
         )
 
 
 def _limits(found: "xr.Dataset", base: float) -> tuple[float, float]:
-    """Ends of the axis, with room for the values of the fields beside the bars."""
+    """Limits of the axis, with room for the values next to the bars."""
     ends = found["difference"].sel(estimate=["low", "high"]).values
     low, high = base + min(ends.min(), 0.0), base + max(ends.max(), 0.0)
     room = 0.12 * (high - low) or 0.1 * abs(base) or 1.0
@@ -119,7 +119,7 @@ def _limits(found: "xr.Dataset", base: float) -> tuple[float, float]:
 
 def _title(found: "xr.Dataset", base: float) -> str:
     value = f"{100 * base:.3g} %" if is_share(found["base"]) else amount(float(f"{base:.3g}"))
-    return f"{scenario_name(found)}one field at a time; as it is: {value}"
+    return f"{scenario_name(found)}one field at a time; baseline: {value}"
 
 
 def _legend(ax: "Axes", found: "xr.Dataset") -> None:
@@ -129,10 +129,10 @@ def _legend(ax: "Axes", found: "xr.Dataset") -> None:
     level = f"{100 * found.attrs.get('confidence', 0.95):g} %"
     handles: list[Any] = [
         Patch(facecolor=colour, hatch=hatch, edgecolor="white", lw=0.0, label=f"field {end}")
-        for end, (colour, hatch) in _LOOKS.items()
+        for end, (colour, hatch) in _ENDS.items()
     ]
     handles.append(Line2D([], [], color=BLACK, lw=1.4, label=f"{level} interval"))
-    beside(ax, handles=handles)
+    legend_right(ax, handles=handles)
 
 
 def sensitivity(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
@@ -143,13 +143,13 @@ def sensitivity(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
     found : xarray.Dataset
         From `leakthrough.sensitivity`.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure without.
+        Axes to draw on; a new figure by default.
 
     Returns
     -------
     matplotlib.axes.Axes
-        First-order and total indices with their intervals; a cross where the index would be
-        without the noise of simulation.
+        First-order and total indices with their intervals; a cross marks the index without the
+        simulation noise.
 
     Raises
     ------
@@ -161,16 +161,15 @@ def sensitivity(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
     found = found.isel(path=order)
     rows = np.arange(order.size)
     ax = one_axes(ax, 9.0, 1.6 + 0.42 * order.size)
-    looks = {"first_order": (BLUE, "o", -0.16), "total": (VERMILION, "s", 0.16)}
-    for name, (colour, marker, shift) in looks.items():
-        mean, low, high = (
-            found[name].sel(estimate=["mean", "low", "high"]).transpose("estimate", ...).values
-        )
+    kinds = {"first_order": (BLUE, "o", -0.16), "total": (VERMILION, "s", 0.16)}
+    for name, (colour, marker, shift) in kinds.items():
+        estimates = found[name].sel(estimate=["mean", "low", "high"])
+        mean, low, high = estimates.transpose("estimate", ...).values
         ax.hlines(rows + shift, low, high, color=colour, lw=2)
         label = f"{name.replace('_', '-')} index"
         ax.plot(mean, rows + shift, marker, color=colour, ms=7, label=label)
         ax.plot(mean - found[f"{name}_noise"].values, rows + shift, "x", color=BLACK, ms=6)
-    ax.plot([], [], "x", color=BLACK, ms=6, label="less the noise\nof simulation")
+    ax.plot([], [], "x", color=BLACK, ms=6, label="without\nsimulation noise")
     ax.axvline(0.0, color=BLACK, lw=0.8)
     ax.set_yticks(rows, [words(field(path), 34) for path in found["path"].values.tolist()])
     ax.set(ylim=(order.size - 0.5, -0.5), xlabel="share of the variance of the mean")
@@ -179,37 +178,37 @@ def sensitivity(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
     text = f"{scenario_name(found)}Sobol' indices of {described(found['mean'])} ({level} intervals)"
     ax.set_title(words(text, 75, 2), loc="left", fontsize="medium")
     per_cent(ax.xaxis)
-    beside(ax)
+    legend_right(ax)
     return ax
 
 
 def frontier(found: "xr.Dataset", *, axes: Any = None) -> "Array":
-    """What each budget buys, and the mixture that was found best for it.
+    """Outcome and best allocation found for each budget.
 
     Parameters
     ----------
     found : xarray.Dataset
         From `allocate`.
     axes : two of matplotlib.axes.Axes, optional
-        Where to draw; a new figure without.
+        Axes to draw on; a new figure by default.
 
     Returns
     -------
     array of matplotlib.axes.Axes, shape (2,)
-        The outcome against the cost, with intervals; for each budget a bar of the shares of the
-        cost by path, with the number of units in each part that has room for it.
+        The outcome by cost, with intervals; for each budget a bar with the share of each path in
+        the cost, and its number of units where there is room.
 
     Raises
     ------
     ValueError
-        If the Dataset is not from `allocate`, or `axes` are not two.
+        If the Dataset is not from `allocate`, or there are not two `axes`.
     """
     wanted = ("frontier_outcome", "frontier_cost", "frontier_allocation", "unit_cost", "budget")
     demand(found, "allocate", wanted)
     size = 7.0 + 0.1 * max(0, found.sizes["path"] - 8)
     pair = some_axes(axes, 2, 9.5, size, height_ratios=(3, 2))
     _draw_outcome(pair[0], found)
-    _draw_mixtures(pair[1], found)
+    _draw_allocations(pair[1], found)
     return pair
 
 
@@ -222,13 +221,13 @@ def _draw_outcome(ax: "Axes", found: "xr.Dataset") -> None:
     ax.set_ylim(bottom=0.0)
     ax.tick_params(labelbottom=True)
     level = f"{100 * found.attrs.get('confidence', 0.95):g} %"
-    title = f"{scenario_name(found)}the best mixture found for each budget ({level} intervals)"
+    title = f"{scenario_name(found)}best allocation found for each budget ({level} intervals)"
     ax.set_title(title, loc="left", fontsize="medium")
     (per_cent if is_share(outcome) else amounts)(ax.yaxis)
     amounts(ax.xaxis)
 
 
-def _draw_mixtures(ax: "Axes", found: "xr.Dataset") -> None:
+def _draw_allocations(ax: "Axes", found: "xr.Dataset") -> None:
     units = found["frontier_allocation"].transpose("step", "path").values
     budget = found["budget"].values
     spent = units * found["unit_cost"].values
@@ -236,15 +235,10 @@ def _draw_mixtures(ax: "Axes", found: "xr.Dataset") -> None:
     width = 0.8 * (np.diff(budget).min() if budget.size > 1 else 0.5 * budget[0])
     below, texts = np.zeros(budget.size), []
     for n, path in enumerate(found["path"].values.tolist()):
-        hatch = HATCHES[n % len(HATCHES)]
-        looks: Any = {
-            "color": style(n).colour,
-            "hatch": hatch,
-            "edgecolor": "white",
-            "linewidth": 0.5,
-        }
+        colour, hatch = style(n).colour, HATCHES[n % len(HATCHES)]
+        options: Any = {"color": colour, "hatch": hatch, "edgecolor": "white", "linewidth": 0.5}
         label = words(field(path), 34)
-        bars = ax.bar(budget, shares[:, n], width, bottom=below, label=label, **looks)
+        bars = ax.bar(budget, shares[:, n], width, bottom=below, label=label, **options)
         for step, bar in enumerate(bars):
             middle = below[step] + bar.get_height() / 2.0
             box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
@@ -252,8 +246,8 @@ def _draw_mixtures(ax: "Axes", found: "xr.Dataset") -> None:
             texts.append((ax.text(budget[step], middle, f"{units[step, n]:,}", **where), bar))
         below += shares[:, n]
     ax.set(ylim=(0.0, 1.0), ylabel="share of the cost", xlabel=described(found["budget"]))
-    ax.set_title("The mixture (numbers: units)", loc="left", fontsize="medium")
+    ax.set_title("The allocation (numbers: units)", loc="left", fontsize="medium")
     per_cent(ax.yaxis)
     amounts(ax.xaxis)
-    beside(ax, reverse=True)
+    legend_right(ax, reverse=True)
     drop_wide(ax, texts)

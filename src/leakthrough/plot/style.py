@@ -1,4 +1,4 @@
-"""What all pictures share: colours, styles, words, and the Axes to draw on."""
+"""Shared by all plots: colours, line styles, texts, and Axes."""
 
 import json
 import textwrap
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
-"""Colours that the colour-blind can tell apart (Okabe and Ito, Color Universal Design)."""
+"""Colours distinguishable by colour-blind readers (Okabe and Ito, Color Universal Design)."""
 
-_INK = (BLUE, VERMILION, GREEN, BLACK, PURPLE, ORANGE, SKY)  # yellow lines are lost on paper
+_INK = (BLUE, VERMILION, GREEN, BLACK, PURPLE, ORANGE, SKY)  # yellow lines are hard to see
 _LINES = ("-", "--", "-.", ":")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "++++", "oooo")
@@ -29,7 +29,7 @@ BAND = "5 to 95 %"
 
 
 class Style(NamedTuple):
-    """How one line of several looks."""
+    """Style of a line."""
 
     colour: str
     line: str
@@ -37,13 +37,13 @@ class Style(NamedTuple):
 
 
 def style(number: int) -> Style:
-    """The style of a line: no two of the first 28 are alike in colour and dashes."""
+    """Style of line `number`; the first 28 all differ in colour or dashes."""
     own = (kinds[number % len(kinds)] for kinds in (_INK, _LINES, _MARKERS))
     return Style(*own)
 
 
 def demand(found: object, source: str, names: Iterable[str], argument: str = "found") -> None:
-    """Refuse what is not a Dataset with these variables, or coordinates."""
+    """Raise ValueError unless `found` is a Dataset with these variables or coordinates."""
     import xarray as xr
 
     text = f"{argument}: must come from leakthrough.{source}"
@@ -65,7 +65,7 @@ def one_axes(ax: "Axes | None", width: float, height: float) -> "Axes":
 
 
 def some_axes(axes: Any, number: int, width: float, height: float, **more: Any) -> "Array":
-    """The Axes given, or those of a new figure one above the other, shape (number,)."""
+    """The Axes given, or those of a new figure with `number` rows; shape (number,)."""
     if axes is None:
         import matplotlib.pyplot as plt
 
@@ -80,10 +80,10 @@ def some_axes(axes: Any, number: int, width: float, height: float, **more: Any) 
 
 
 def words(text: object, width: int = 30, lines: int = 3) -> str:
-    """A name as it can be drawn: broken into lines, cut, and free of mathematics."""
+    """A text for drawing: wrapped, shortened, and with mathematical markup escaped."""
     broken = textwrap.wrap(str(text), width, max_lines=lines, placeholder=" …")
     joined = "\n".join(broken).replace("$", r"\$")
-    # A legend leaves out what begins with an underscore.
+    # A legend omits labels that begin with an underscore.
     return f" {joined}" if joined.startswith("_") else joined
 
 
@@ -91,20 +91,20 @@ _COLLECTIONS = {"layers", "batteries", "magazines", "salvos", "threats", "interc
 
 
 def field(path: str) -> str:
-    """A path of a scenario in fewer words; any other text stays as it is."""
+    """A path of a scenario in short; any other text unchanged."""
     steps = path.split(".")
     if steps[0] not in _COLLECTIONS:
         return path
     kept = [
-        step if place % 2 else step.replace("_", " ")
-        for place, step in enumerate(steps)
-        if place % 2 or step not in _COLLECTIONS
+        step if index % 2 else step.replace("_", " ")
+        for index, step in enumerate(steps)
+        if index % 2 or step not in _COLLECTIONS
     ]
     return ", ".join(kept)
 
 
 def described(variable: "xr.DataArray", name: object = "") -> str:
-    """What a variable is, with its units, if it has any."""
+    """Description of a variable with its units, if any."""
     text = str(variable.attrs.get("long_name", name or variable.name)).split(";")[0]
     units = str(variable.attrs.get("units", "1"))
     return text if units == "1" else f"{text} [{units}]"
@@ -117,14 +117,14 @@ def is_share(variable: "xr.DataArray") -> bool:
 
 
 def per_cent(axis: Any) -> None:
-    """Write the ticks of an axis of shares in per cent."""
+    """Format the ticks of an axis in per cent."""
     from matplotlib.ticker import PercentFormatter
 
     axis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
 
 
 def whole(axis: Any) -> None:
-    """Put ticks of an axis at whole numbers only."""
+    """Put the ticks of an axis at whole numbers only."""
     from matplotlib.ticker import MaxNLocator
 
     axis.set_major_locator(
@@ -133,16 +133,16 @@ def whole(axis: Any) -> None:
 
 
 def amounts(axis: Any) -> None:
-    """Write the ticks of an axis of numbers: 20,000 and not 2e4, but 1e9 for what is huge."""
+    """Format the ticks of an axis of numbers by `amount`: 20,000 instead of 2e4."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    if axis.axis_name == "x":  # matplotlib leaves room for three figures only
+    if axis.axis_name == "x":  # the default locator assumes labels of three digits
         axis.set_major_locator(MaxNLocator(MOST_TICKS, steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: amount(value)))
 
 
 def amount(value: float) -> str:
-    """A number as short as it can be."""
+    """A number in short form."""
     if value == 0.0 or not np.isfinite(value):
         return f"{value:.0f}"
     for scale, name in ((1e12, " tn"), (1e9, " bn"), (1e6, " M")):
@@ -152,14 +152,14 @@ def amount(value: float) -> str:
 
 
 def mean_count(value: float) -> str:
-    """A mean number of things."""
+    """A mean count in short form."""
     if value >= 9.95 or value == round(value):
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 1 else f"{value:.2g}"
 
 
-def beside(ax: "Axes", **more: Any) -> None:
-    """A legend to the right of the Axes, where it covers nothing."""
+def legend_right(ax: "Axes", **more: Any) -> None:
+    """Draw the legend to the right of the Axes."""
     ax.legend(
         loc="upper left",
         bbox_to_anchor=(1.01, 1.0),
@@ -171,13 +171,13 @@ def beside(ax: "Axes", **more: Any) -> None:
 
 
 def draw_band(ax: "Axes", at: Any, low: Any, high: Any, colour: str) -> None:
-    """A band with edges, so that several can be told apart where they lie upon each other."""
+    """Draw a band with edges, so that overlapping bands can be distinguished."""
     ax.fill_between(at, low, high, color=colour, alpha=0.12, lw=0)
     ax.plot(at, low, at, high, color=colour, lw=0.7, alpha=0.7)
 
 
 def scenario_name(found: "xr.Dataset", width: int = 44) -> str:
-    """Name of the scenario that was simulated, and a colon; nothing where it is not known."""
+    """Name of the simulated scenario and a colon; empty if unknown."""
     name = found.attrs.get("scenario")
     if name is None and "provenance" in found.attrs:
         name = json.loads(found.attrs["provenance"])["scenario"]["name"]
@@ -185,8 +185,8 @@ def scenario_name(found: "xr.Dataset", width: int = 44) -> str:
 
 
 def drop_wide(ax: "Axes", texts: "Iterable[tuple[Any, Any]]") -> None:
-    """Take away the texts that are larger than the bar in which they stand."""
-    figure: Any = ax.figure.canvas.figure  # of a subfigure too
+    """Remove texts that are larger than their bars."""
+    figure: Any = ax.figure.canvas.figure  # also of a subfigure
     figure.draw_without_rendering()
     for text, bar in texts:
         inner, outer = text.get_window_extent(), bar.get_window_extent()

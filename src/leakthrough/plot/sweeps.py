@@ -1,4 +1,4 @@
-"""Pictures of sweeps: curves along one axis, maps along two."""
+"""Plots of sweeps: curves along one axis, heat maps along two."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,11 +10,11 @@ from leakthrough.plot.style import (
     BLACK,
     amount,
     amounts,
-    beside,
     demand,
     described,
     field,
     is_share,
+    legend_right,
     one_axes,
     per_cent,
     scenario_name,
@@ -46,29 +46,28 @@ def saturation(
     Parameters
     ----------
     found : xarray.Dataset
-        From `sweep` with one axis of numbers. A second axis, or what the measure is grouped
-        by, gives a line for each of its values, at most nine: select some of more.
+        From `sweep` with one axis of numbers. A second axis, or a measure grouped by names, gives
+        a line for each value, at most nine.
     measure : str, optional
-        Label of a measure; the first of the sweep without.
+        Label of a measure; by default the first of the sweep.
     along : str, optional
-        The axis to the right; the first of the measure without.
+        The horizontal axis; by default the first of the measure.
     knee : xarray.Dataset, or several
-        From `saturation_point` along that axis with the same measure; of several lines, one for
-        each in turn.
+        From `saturation_point` along that axis with the same measure; one for each line.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure without.
+        Axes to draw on; a new figure by default.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Means, and bands of their intervals; a dot on the line where the measure crosses its
-        threshold, with the interval of the crossing.
+        Means with bands of their intervals; a marker with an interval where the measure crosses
+        the threshold.
 
     Raises
     ------
     ValueError
-        If the Dataset is not such a sweep, or has no such measure or axis, or there is not one
-        knee for each line.
+        If the Dataset is not such a sweep or has no such measure or axis, or the number of knees
+        differs from the number of lines.
 
     Examples
     --------
@@ -77,7 +76,7 @@ def saturation(
     >>> lt.plot.saturation(found)  # doctest: +SKIP
     """
     values = _measured(found, measure)
-    others = _others(values, along, most=1)
+    others = _dimensions(values, along, most=1)
     x = others.pop(0)
     if values[x].dtype.kind not in "if":
         raise ValueError(f"along: must be an axis of numbers; {x} holds text")
@@ -95,7 +94,7 @@ def saturation(
     (per_cent if is_share(values) else amounts)(ax.yaxis)
     amounts(ax.xaxis)
     if ax.get_legend_handles_labels()[0]:
-        beside(ax, handlelength=3.2)
+        legend_right(ax, handlelength=3.2)
     return ax
 
 
@@ -105,7 +104,7 @@ def _draw_line(
     at, (colour, dashes, marker) = line[x].values, style(n)
     mean, low, high = (line.sel(estimate=end).values for end in ("mean", "low", "high"))
     ax.fill_between(at, low, high, color=colour, alpha=0.25, lw=0)
-    ms = 4 if at.size <= 12 else 0  # many marks hide the line
+    ms = 4 if at.size <= 12 else 0  # many markers hide the line
     ax.plot(at, mean, dashes, color=colour, marker=marker, ms=ms, lw=1.8, label=label)
     if knee is None:
         return
@@ -148,21 +147,20 @@ def heatmap(
     Parameters
     ----------
     found : xarray.Dataset
-        From `sweep` with two axes, or one and a measure grouped by names. Of more, select.
+        From `sweep` with two axes, or one axis and a measure grouped by names.
     measure : str, optional
-        Label of a measure; the first of the sweep without.
+        Label of a measure; by default the first of the sweep.
     along : str, optional
-        The axis to the right; the second of the measure without.
+        The horizontal axis; by default the second of the measure.
     level : float, or several
-        Where the mean has this value a line is drawn.
+        Values of the mean at which contour lines are drawn.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure without.
+        Axes to draw on; a new figure by default.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Means, dark where they are high, hatched where there are none (NaN); beside it, on Axes
-        of its own, the scale.
+        Means, dark where high, hatched where NaN; with a colour bar on separate Axes.
 
     Raises
     ------
@@ -170,9 +168,9 @@ def heatmap(
         If the Dataset is not such a sweep, or has no such measure or axis.
     """
     values = _measured(found, measure)
-    others = _others(values, along, most=2, last=True)
+    others = _dimensions(values, along, most=2, last=True)
     if len(others) != 2:
-        raise ValueError(f"{_place()} with two axes; {values.name} has {', '.join(others)}")
+        raise ValueError(f"{_source()} with two axes; {values.name} has {', '.join(others)}")
     x, y = others
     for dim in others:
         values = values.sortby(dim) if values[dim].dtype.kind in "if" else values
@@ -181,9 +179,9 @@ def heatmap(
     (at_x, edges_x), (at_y, edges_y) = _ticks(ax.xaxis, mean[x]), _ticks(ax.yaxis, mean[y])
     ax.patch.set(hatch="xxxx", facecolor="white", edgecolor="0.7")
     least, most = min(0.0, float(mean.min())), float(mean.max())
-    most = most if most > least else least + 1.0  # all alike, or all NaN
-    looks: Any = {"cmap": "cividis_r", "vmin": least, "vmax": most, "rasterized": True}
-    image = ax.pcolormesh(edges_x, edges_y, mean.values, **looks)
+    most = most if most > least else least + 1.0  # all equal, or all NaN
+    options: Any = {"cmap": "cividis_r", "vmin": least, "vmax": most, "rasterized": True}
+    image = ax.pcolormesh(edges_x, edges_y, mean.values, **options)
     ax.set(xlabel=axis_text(values[x]), ylabel=axis_text(values[y]))
     bar = ax.figure.colorbar(image, ax=ax)
     bar.set_label(words(described(values), 56))
@@ -211,7 +209,7 @@ def _draw_levels(
 
 
 def _ticks(axis: Any, along: "xr.DataArray") -> "tuple[Array, Array]":
-    """Middles and edges of the cells; ticks with names where they are not numbers."""
+    """Set the ticks of an axis; return centres and edges of its cells."""
     if along.dtype.kind in "if":
         at = along.values.astype(np.float64)
         amounts(axis)
@@ -219,15 +217,15 @@ def _ticks(axis: Any, along: "xr.DataArray") -> "tuple[Array, Array]":
             axis.set_ticks(at)
     else:
         at = np.arange(along.size, dtype=np.float64)
-        aslant = axis.axis_name == "x" and along.size > 3
-        turned = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if aslant else {}
+        oblique = axis.axis_name == "x" and along.size > 3
+        turned = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if oblique else {}
         axis.set_ticks(at, [words(name, 18, 2) for name in along.values], **turned)
     inner = (at[1:] + at[:-1]) / 2.0
     first, last = (at[1] - at[0], at[-1] - at[-2]) if at.size > 1 else (1.0, 1.0)
     return at, np.r_[at[0] - first / 2.0, inner, at[-1] + last / 2.0]
 
 
-def _place() -> str:
+def _source() -> str:
     return f"found: must come from leakthrough.{_SOURCE}"
 
 
@@ -236,10 +234,10 @@ def _measured(found: Any, measure: str | None) -> "xr.DataArray":
     demand(found, _SOURCE, ("estimate",))
     known = [str(name) for name, own in found.data_vars.items() if "estimate" in own.dims]
     if "point" in found.dims:
-        text = "a design along `point` has no axes; of one axis, write swap_dims(point=its name)"
-        raise ValueError(f"{_place()}; {text}")
+        text = "a design along `point` has no axes; for one axis, use swap_dims(point=its name)"
+        raise ValueError(f"{_source()}; {text}")
     if not known or len(found[known[0]].dims) < 2:
-        raise ValueError(f"{_place()}; has no measure along an axis")
+        raise ValueError(f"{_source()}; has no measure along an axis")
     if measure is not None and measure not in known:
         text = f"must be one of {', '.join(known)}; got {shown(measure)}"
         raise ValueError(f"measure: {text}{nearest(measure, known)}")
@@ -247,14 +245,14 @@ def _measured(found: Any, measure: str | None) -> "xr.DataArray":
     return values
 
 
-def _others(
+def _dimensions(
     values: "xr.DataArray", along: str | None, *, most: int, last: bool = False
 ) -> list[str]:
-    """The axis to the right, and what is left."""
+    """The horizontal axis, then the other dimension, if any."""
     dims = [str(dim) for dim in values.dims if dim != "estimate"]
     if len(dims) > 2:
-        text = f"{values.name} has {', '.join(dims)}; select, as by found.sel({dims[-1]}=...)"
-        raise ValueError(f"{_place()} with one axis or two; {text}")
+        text = f"{values.name} has {', '.join(dims)}; select, as in found.sel({dims[-1]}=...)"
+        raise ValueError(f"{_source()} with one axis or two; {text}")
     if along is not None and along not in dims:
         raise ValueError(f"along: must be one of {', '.join(dims)}; got {shown(along)}")
     first = along or dims[-1 if last else 0]
@@ -265,7 +263,7 @@ def _few(values: "xr.DataArray", others: Sequence[str]) -> range:
     size = values.sizes[others[0]]
     if size > MOST_LINES:
         text = f"at most {MOST_LINES} lines can be distinguished, {others[0]} has {size}"
-        raise ValueError(f"found: {text}; select some, as by found.isel({others[0]}=[0, 5])")
+        raise ValueError(f"found: {text}; select some, as in found.isel({others[0]}=[0, 5])")
     return range(size)
 
 
@@ -282,14 +280,14 @@ def _knees(knee: Any, lines: int) -> "list[xr.Dataset | None]":
 
 
 def axis_text(along: "xr.DataArray") -> str:
-    """What stands along an axis: its name, or its path, with units."""
+    """Label of an axis: its name or path, with units."""
     name, units = str(along.name), str(along.attrs.get("units", "1"))
     text = words(field(name), 50, 2)
     return text if units == "1" else f"{text} [{units}]"
 
 
 def _setting(line: "xr.DataArray", dim: str) -> str:
-    """What a line is of."""
+    """Label of a line: its value on the other dimension."""
     value = line[dim].item()
     if isinstance(value, str):
         return words(value)

@@ -1,8 +1,8 @@
-"""The public record of raids: read it, learn kill probabilities from it, hold results against it.
+"""The public record of raids: loading, calibration of kill probabilities, and model checks.
 
-A *record* is a labelled table along `entry`: what one bulletin says of one class of threats.
-`raids` ships with the library, `load` reads the whole public data set from a copy of it; `nights`
-adds the entries up by night and class, and `calibrate` and `check` take either form.
+A *record* is a labelled table along `entry`, one for each bulletin and class of threats. `raids`
+ships with the library; `load` reads a copy of the whole public data set. `nights` sums the entries
+by night and class; `calibrate` and `check` accept both forms.
 """
 
 from leakthrough.records.calibration import calibrate, distribution

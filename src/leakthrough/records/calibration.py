@@ -1,4 +1,4 @@
-"""From a record to effective kill probabilities that differ from night to night."""
+"""Calibration of effective kill probabilities, and their spread between nights, from a record."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -17,35 +17,35 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 OUTCOMES = {
-    "stopped": "of all whose fate is told",
-    "soft_kill": "of all whose fate is told",
+    "stopped": "of all whose fate is reported",
+    "soft_kill": "of all whose fate is reported",
     "hard_kill": "of those not soft killed, as if soft kill came first",
 }
-"""What is calibrated, and of how many it is a share."""
+"""Calibrated outcomes, and the total of each."""
 ESTIMATES = ("value", "low", "high")
 _INTERVAL = "estimate; low and high of the {:g} % interval"
 
 
 def calibrate(record: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset":
-    """Estimate effective kill probabilities, and how they differ between nights.
+    """Estimate effective kill probabilities and their spread between nights.
 
-    Within a night each threat of a class is stopped with the same probability, independently;
-    between nights that probability has a beta distribution. Mean and correlation are estimated by
-    maximum likelihood, class by class, with intervals by profile likelihood.
+    Within a night, each threat of a class is stopped independently with the same probability;
+    between nights, that probability has a beta distribution. Mean and correlation are estimated by
+    maximum likelihood, class by class, with profile-likelihood intervals.
 
-    **Effective**: of a class as launched, decoys among it, against all that was in its way, as far
-    as reported. It is no kill probability of a round, nor of a system. Choose the nights so that
-    they report alike (see `raids`), and read `nights_without_soft_kill`: there `stopped` is hard
-    kills only, or with the soft kills of some entries, and `soft_kill` and `hard_kill` are learnt
-    from the others. Of missiles soft kills are reported only now and then, where there were some:
-    those nights are no fair sample.
+    **Effective** means: of all threats launched in a class, decoys included, against the whole
+    defence, as far as reported. It is not the kill probability of a round or a system. Choose
+    nights that are reported in the same way (see `raids`), and check `nights_without_soft_kill`:
+    on these nights `stopped` contains hard kills and at most the soft kills of some entries, and
+    they do not enter `soft_kill` and `hard_kill`. Soft kills of missiles are reported only on some
+    nights on which there were any, so those nights are a biased sample.
 
     Parameters
     ----------
     record : xarray.Dataset
         From `raids`, `load` or `nights`.
     confidence : float
-        Of the intervals, between 0 and 1.
+        Confidence level of the intervals, between 0 and 1.
 
     Returns
     -------
@@ -54,20 +54,20 @@ def calibrate(record: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset"
         killed: stopped = 1 - (1 - soft) (1 - hard)):
 
         - `probability`: mean over the nights, along `estimate` (value, low, high);
-        - `correlation`: r = 1 / (a + b + 1), between two threats of one night; 0: all nights have
-          one probability, and no more spread than chance; along `estimate`;
+        - `correlation`: r = 1 / (a + b + 1) between two threats of one night, along `estimate`;
+          with 0 all nights have the same probability;
         - `spread`: standard deviation of the probability between nights;
-        - `a`, `b`: of the beta distribution; infinite where there is no spread;
-        - `nights`, `threats`: how many there were to learn from; `nights_without_soft_kill`.
+        - `a`, `b`: parameters of the beta distribution; infinite where there is no spread;
+        - `nights`, `threats`: size of the sample; `nights_without_soft_kill`.
 
-        With one night only the mean is known, with none nothing: the rest is NaN. Intervals of
-        two or three nights are wide, and rest on the law more than on the data. Threats in flight
-        when the bulletin was written count for nothing.
+        With one night only the mean is known, without nights nothing; the rest is NaN. Intervals
+        from two or three nights are wide and depend on the assumed distribution more than on the
+        data. Threats in flight when the bulletin was written are excluded.
 
     Raises
     ------
     ValueError
-        If `record` is no record, or `confidence` is not between 0 and 1.
+        If `record` is not a record, or `confidence` is not between 0 and 1.
 
     References
     ----------
@@ -96,25 +96,25 @@ def calibrate(record: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset"
                 mean[i, o, 0] = hits[0] / trials[0]
             elif len(trials):
                 mean[i, o], correlation[i, o] = fit(tally(hits, trials), level)
-    silent = (table["launched"] > 0) & table["soft_kill"].isnull()
-    silent &= table["night"] < np.datetime64(MERGED)
+    unreported = (table["launched"] > 0) & table["soft_kill"].isnull()
+    unreported &= table["night"] < np.datetime64(MERGED)
     dims = ("threat_class", "outcome")
     found = {
         **_estimates(mean, correlation),
-        "nights": (dims, number, "nights to learn from"),
-        "threats": (dims, threats, "threats to learn from"),
+        "nights": (dims, number, "nights in the estimate"),
+        "threats": (dims, threats, "threats in the estimate"),
         "nights_without_soft_kill": (
             dims[:1],
-            silent.sum("night").transpose("threat_class").values,
-            "nights on which soft kills were not reported of all entries: stopped is hard kills "
-            "only, or with the soft kills of some",
+            unreported.sum("night").transpose("threat_class").values,
+            "nights without reported soft kills in some entries: stopped holds hard kills, and "
+            "the soft kills of the other entries",
         ),
     }
     return xr.Dataset(
         {n: (d, v, {"units": "1", "long_name": text}) for n, (d, v, text) in found.items()},
         {
             "threat_class": ("threat_class", classes, {"long_name": LABELS["threat_class"]}),
-            "outcome": ("outcome", outcomes, {"long_name": "what is counted, and of how many"}),
+            "outcome": ("outcome", outcomes, {"long_name": "outcome of threats"}),
             "estimate": ("estimate", list(ESTIMATES), {"long_name": _INTERVAL.format(100 * level)}),
         },
         {"confidence": level},
@@ -122,23 +122,23 @@ def calibrate(record: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset"
 
 
 def _shares(table: "xr.Dataset") -> "list[tuple[Array, Array]]":
-    """How many of how many, night by night, for each outcome; only nights that tell."""
-    told = table["stopped"].values + table["through"].values
+    """Counts and totals by night for each outcome, of the nights that report both."""
+    fate_known = table["stopped"].values + table["through"].values
     stopped, soft, hard = (table[name].values for name in OUTCOMES)
     found = []
-    for hits, trials in ((stopped, told), (soft, told), (hard, told - soft)):
-        tells = np.isfinite(hits) & np.isfinite(trials) & (trials > 0)
-        found.append((hits[tells].astype(np.int64), trials[tells].astype(np.int64)))
+    for hits, trials in ((stopped, fate_known), (soft, fate_known), (hard, fate_known - soft)):
+        reported = np.isfinite(hits) & np.isfinite(trials) & (trials > 0)
+        found.append((hits[reported].astype(np.int64), trials[reported].astype(np.int64)))
     return found
 
 
 def _estimates(mean: "Array", correlation: "Array") -> "dict[str, tuple[Any, Array, str]]":
-    """Variables that tell of the law, from its mean and correlation with their intervals."""
+    """Variables that describe the beta distribution, from mean and correlation with intervals."""
     dims = ("threat_class", "outcome")
     m, r = mean[..., 0], correlation[..., 0]
     with np.errstate(divide="ignore", invalid="ignore"):
         total = 1.0 / r - 1.0
-        # Without spread both are infinite, whatever the mean: not 0 times infinity.
+        # Without spread both are infinite for any mean, 0 included.
         a, b = (np.where(r == 0.0, np.inf, share * total) for share in (m, 1.0 - m))
     return {
         "probability": ((*dims, "estimate"), mean, "effective kill probability, mean over nights"),
@@ -152,8 +152,8 @@ def _estimates(mean: "Array", correlation: "Array") -> "dict[str, tuple[Any, Arr
             np.sqrt(m * (1.0 - m) * r),
             "standard deviation of the effective kill probability between nights",
         ),
-        "a": (dims, a, "first parameter of the beta law; infinite without spread"),
-        "b": (dims, b, "second parameter of the beta law; infinite without spread"),
+        "a": (dims, a, "first parameter of the beta distribution; infinite without spread"),
+        "b": (dims, b, "second parameter of the beta distribution; infinite without spread"),
     }
 
 
@@ -162,21 +162,20 @@ def distribution(
 ) -> "float | rv_frozen[Any, float]":
     """Distribution of an effective kill probability between nights, for use in a scenario.
 
-    A scenario takes it as an uncertain kill probability, which is drawn once a replication, as
-    once a night. `Layer.soft_kill` takes plain numbers: there give
-    ``float(estimates.probability.sel(estimate="value", ...))``, and the spread is lost.
+    A scenario accepts it as an uncertain kill probability, drawn once per replication (a night).
+    `Layer.soft_kill` accepts plain numbers only: use
+    ``float(estimates.probability.sel(estimate="value", ...))``, without the spread.
 
-    It is the distribution at the estimates themselves; their uncertainty, given by their
-    intervals, is not part of it.
+    The parameters are the estimates; their uncertainty is not included.
 
     Parameters
     ----------
     estimates : xarray.Dataset
         From `calibrate`.
     threat_class : str
-        One of its classes.
+        A class in `estimates`.
     outcome : {"stopped", "soft_kill", "hard_kill"}
-        Which probability.
+        Outcome whose probability is returned.
 
     Returns
     -------
@@ -186,7 +185,7 @@ def distribution(
     Raises
     ------
     ValueError
-        If there is no such class or outcome, or fewer than two nights to learn a spread from.
+        If there is no such class or outcome, or there are fewer than two nights.
 
     Examples
     --------
@@ -203,8 +202,8 @@ def distribution(
     found = estimates.sel(threat_class=threat_class, outcome=outcome)
     if found["nights"] < 2:
         raise ValueError(
-            f"estimates: two nights at least must tell of {outcome} of {threat_class}, or nothing "
-            f"is known of the spread; got {int(found['nights'])}"
+            f"estimates: at least two nights must report {outcome} of {threat_class} to estimate "
+            f"the spread; got {int(found['nights'])}"
         )
     if found["spread"] == 0.0:
         return float(found["probability"].sel(estimate="value"))

@@ -1,4 +1,4 @@
-"""Where recorded nights fall among simulated ones."""
+"""Ranks of recorded nights among simulated ones."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -28,18 +28,18 @@ def check(
 ) -> "xr.Dataset":
     """Find the rank of recorded nights in the distributions of simulated ones.
 
-    The relative rank is the randomised probability integral transform: of R replications B are
-    below the recorded number and T equal it, and with V uniform from 0 to 1
+    The relative rank is the randomised probability integral transform. If B of R replications are
+    below the recorded number, T equal it, and V is uniform from 0 to 1,
 
         relative rank = (B + V (T + 1)) / (R + 1).
 
-    If the recorded night is one more draw from what was simulated, it is exactly uniform from 0 to
-    1, however few the replications and however coarse the counts. So over many nights: ranks near
-    0 and 1 say that the simulated spread is too small, ranks in the middle that it is too large,
-    ranks to one side that the simulation is off.
+    If the recorded night has the simulated distribution, the rank is exactly uniform from 0 to 1,
+    for any number of replications and discrete counts. Over many nights, ranks near 0 and 1 mean
+    that the simulated spread is too small, ranks in the middle that it is too large, and ranks on
+    one side that the simulation is biased.
 
-    Uniform ranks do not show that a model is right: a model that knows nothing but the spread of
-    the record has them too. One night shows nothing.
+    Uniform ranks do not validate a model: a model of the record's spread alone has them too. One
+    night shows nothing.
 
     Parameters
     ----------
@@ -47,12 +47,12 @@ def check(
         From `simulate` with ``keep="replications"``, of the recorded raids.
     record : xarray.Dataset
         The recorded nights, in the same order: one from ``nights(...).sel(night=...)``, several
-        from `nights`; or entries, which are added up by night and class.
+        from `nights`; or entries, which are summed by night and class.
     classes : mapping of str to str, optional
-        The class of the record for each threat of the scenario. A threat that bears the name of a
-        class needs none. Decoys are counted: the record counts them.
+        Class of the record for each threat of the scenario; not needed for threats with the name
+        of a class. Decoys are counted, as in the record.
     seed : int, default 0
-        Of V. The same seed gives the same ranks.
+        Seed of V.
 
     Returns
     -------
@@ -60,21 +60,21 @@ def check(
         By `night`, `threat_class` (those simulated) and `outcome` (`through`, `hard_kill`,
         `soft_kill`):
 
-        - `recorded`: NaN where the record does not tell;
-        - `mean`, and `simulated` along `quantile`: of the replications;
-        - `relative_rank`: from 0 to 1; `below` and `up_to`: the share of replications below the
-          recorded number, and not above it, between which chance puts it. NaN where the record
-          does not tell, or none came.
+        - `recorded`: recorded number; NaN if not reported;
+        - `mean`, and `simulated` along `quantile`: mean and quantiles of the replications;
+        - `relative_rank`: from 0 to 1; `below` and `up_to`: shares of replications below the
+          recorded number, and not above it, the limits of the random rank. NaN if the number is
+          not reported or no threat came.
 
-        By `threat_class` and `outcome`: `nights`, those that tell; `statistic` and `p_value` of
-        the test of Kolmogorov and Smirnov that the ranks are uniform (NaN below two nights). It
-        takes the nights for independent; the classes and outcomes of a night are not.
+        By `threat_class` and `outcome`: `nights` with a rank; `statistic` and `p_value` of the
+        Kolmogorov-Smirnov test that the ranks are uniform (NaN below two nights). The test assumes
+        independent nights; the classes and outcomes of one night are dependent.
 
     Raises
     ------
     ValueError
-        If the results are not of the recorded raids: as many of each class must be launched as the
-        record tells the fate of.
+        If the results are not of the recorded raids: the number launched in each class must equal
+        the number whose fate is recorded.
 
     References
     ----------
@@ -105,14 +105,14 @@ def check(
     held = [name for name in CLASSES if any(name in each for each in simulated)]
     rng = np.random.default_rng(seed)
     rows = [
-        [_compared(each.get(name), _told(table, i, name), rng) for name in held]
+        [_compared(each.get(name), _recorded(table, i, name), rng) for name in held]
         for i, each in enumerate(simulated)
     ]
     return _tested(_labelled(np.array(rows), table, held))
 
 
 def _by_class(result: "xr.Dataset", classes: Mapping[str, str]) -> "dict[str, Array]":
-    """Simulated numbers of each class, by outcome and replication, after those launched."""
+    """Simulated numbers by class: rows are those launched, then the outcomes, by replication."""
     needed = {"launched": ("salvo",), "leaked": ("replication", "salvo")}
     for name, dims in needed.items():
         if name not in result or result[name].dims != dims:
@@ -121,7 +121,7 @@ def _by_class(result: "xr.Dataset", classes: Mapping[str, str]) -> "dict[str, Ar
                 f"{name} is not along {' and '.join(dims)}"
             )
     found: dict[str, Array] = {}
-    # Arrays at once: picking salvos out of the Dataset took most of the time.
+    # Arrays, as selecting salvos from the Dataset took most of the time.
     leaked = result["leaked"].values
     launched = np.broadcast_to(result["launched"].values, leaked.shape)
     killed, soft = (result[name].sum("layer").values for name in ("killed", "soft_killed"))
@@ -137,33 +137,32 @@ def _by_class(result: "xr.Dataset", classes: Mapping[str, str]) -> "dict[str, Ar
     return found
 
 
-def _told(table: "xr.Dataset", night: int, name: str) -> "tuple[str, Array]":
-    """The night's name, and its recorded numbers: those whose fate is told, then by outcome."""
+def _recorded(table: "xr.Dataset", night: int, name: str) -> "tuple[str, Array]":
+    """Class and day as text, and recorded numbers: those with known fate, then by outcome."""
     at = table.isel(night=night)
     day = str(at["night"].values)[:10]
     if name not in at["threat_class"].values:
         return f"{name} on {day}", np.zeros(1 + len(OUTCOMES))
     at = at.sel(threat_class=name)
-    told = at["stopped"] + at["through"]
-    return f"{name} on {day}", np.array([told, *(at[outcome] for outcome in OUTCOMES)], np.float64)
+    known = at["stopped"] + at["through"]
+    return f"{name} on {day}", np.array([known, *(at[outcome] for outcome in OUTCOMES)], np.float64)
 
 
 def _compared(
-    simulated: "Array | None", told: "tuple[str, Array]", rng: np.random.Generator
+    simulated: "Array | None", recorded: "tuple[str, Array]", rng: np.random.Generator
 ) -> "Array":
-    """Recorded, mean, rank, below, up to, and quantiles: a row for each outcome."""
-    where, (number, *recorded) = told
+    """Rows by outcome: recorded, mean, rank, below, up to, and quantiles."""
+    where, (number, *values) = recorded
     if simulated is None:
         simulated = np.zeros((1 + len(OUTCOMES), 1), np.int64)
     launched, *counts = simulated
     if launched[0] != number:
         raise ValueError(
             f"result: must be of the recorded raid; it launches {launched[0]} of {where}, and the "
-            f"record tells the fate of {number:.0f}"
+            f"record has the fate of {number:.0f}"
         )
-    luck = rng.random(len(OUTCOMES))
     rows = []
-    for count, value, v in zip(counts, recorded, luck, strict=True):
+    for count, value, v in zip(counts, values, rng.random(len(OUTCOMES)), strict=True):
         below, ties = (count < value).sum(), (count == value).sum()
         ranks = [
             (below + v * (ties + 1)) / (count.size + 1),
@@ -202,7 +201,7 @@ def _labelled(rows: "Array", table: "xr.Dataset", held: Sequence[str]) -> "xr.Da
 
 
 def _tested(found: "xr.Dataset") -> "xr.Dataset":
-    """Add the test that ranks are uniform over the nights."""
+    """Add the test of uniform ranks over the nights."""
     from scipy import stats
 
     ranks = found["relative_rank"].values
@@ -212,8 +211,8 @@ def _tested(found: "xr.Dataset") -> "xr.Dataset":
         column = ranks[:, *at]
         tests[:, *at] = stats.kstest(column[np.isfinite(column)], "uniform")
     texts = {
-        "nights": (number, "nights that tell"),
-        "statistic": (tests[0], "Kolmogorov and Smirnov's distance of the ranks from uniform"),
+        "nights": (number, "nights with a rank"),
+        "statistic": (tests[0], "Kolmogorov-Smirnov distance of the ranks from uniform"),
         "p_value": (tests[1], "probability of such a distance or a larger one if uniform"),
     }
     return found.assign(

@@ -21,9 +21,9 @@ COUNTS = {
     "hard_kill": "shot down; NaN where not distinguished from soft kills",
     "soft_kill": "jammed or lost; NaN where not distinguished, or not reported",
     "stopped": "shot down, jammed or lost, as far as reported",
-    "in_flight": "still in the air when the bulletin was written: fate unknown",
+    "in_flight": "in flight when the bulletin was written: fate unknown",
     "through": "neither stopped nor in flight; not the same as hits",
-    "strike_drones": "estimate of those launched that are no decoys; NaN where there is none",
+    "strike_drones": "estimate of those launched without decoys; NaN where there is none",
 }
 """Variables of a record, each a number of threats."""
 _UNKNOWN = ("hard_kill", "soft_kill", "strike_drones")
@@ -31,17 +31,17 @@ _UNKNOWN = ("hard_kill", "soft_kill", "strike_drones")
 LABELS = {
     "night": "day on which the raid ended",
     "threat_class": "class of threats",
-    "model": "models, in the words of the data set",
+    "model": "models, as named in the data set",
     "source": "bulletins of the Air Force of Ukraine (kpszsu), by the names of their posts",
     "line": "line of the file",
-    "note": "what to know when reading it",
+    "note": "note on the entry",
 }
 """Coordinates of a record."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What one bulletin, or several of one night, say of one class of threats."""
+    """Numbers for one class of threats from one bulletin, or several of one night."""
 
     night: date
     threat_class: str
@@ -56,22 +56,14 @@ class Entry:
 
     @property
     def through(self) -> int:
-        """What is left when those stopped and those in flight are taken off."""
+        """Launched minus stopped minus in flight."""
         return self.launched - self.stopped - self.in_flight
-
-
-def days(values: Sequence[date]) -> "xr.Variable":
-    """Days as a coordinate."""
-    import xarray as xr
-
-    stamps = np.array(values, "datetime64[D]").astype("datetime64[ns]")
-    return xr.Variable("entry", stamps, {"long_name": LABELS["night"]})
 
 
 def table(
     entries: Sequence[Entry], extra: Mapping[str, Sequence[object]], attrs: Mapping[str, object]
 ) -> "xr.Dataset":
-    """A record along `entry`; `extra` holds more coordinates."""
+    """A record along `entry`; `extra` has further coordinates."""
     import xarray as xr
 
     texts = {name: [getattr(e, name) for e in entries] for name in ("model", "source")}
@@ -84,7 +76,8 @@ def table(
         name: xr.Variable("entry", _labels(values), {"long_name": LABELS[name]})
         for name, values in kinds.items()
     }
-    night = days([e.night for e in entries])
+    days = np.array([e.night for e in entries], "datetime64[D]").astype("datetime64[ns]")
+    night = xr.Variable("entry", days, {"long_name": LABELS["night"]})
     return xr.Dataset(variables, {"night": night, **coordinates}, dict(attrs))
 
 
@@ -99,21 +92,21 @@ def _labels(values: Sequence[object]) -> Array:
 
 
 def nights(record: "xr.Dataset") -> "xr.Dataset":
-    """Add the entries of a record up by night and class.
+    """Sum the entries of a record by night and class.
 
-    A night is the day on which raids ended: a raid by day that ended on the same day is in it.
+    A night is the date on which raids ended, daytime raids included.
 
     Parameters
     ----------
     record : xarray.Dataset
-        From `raids` or `load`, or a part of one. A table by night is returned as it is.
+        From `raids` or `load`, or a part of one. A table by night is returned unchanged.
 
     Returns
     -------
     xarray.Dataset
-        The same variables along `night` (days, ascending) and `threat_class` (those that the
-        record holds): 0 where the record has no entry, though another source may tell of one (see
-        `load`); NaN where an entry of that night does not tell.
+        The same variables along `night` (days, ascending) and `threat_class` (those in the
+        record): 0 without an entry (another source may have one, see `load`); NaN where an entry
+        of that night does not report the number.
 
     Raises
     ------
@@ -131,8 +124,7 @@ def nights(record: "xr.Dataset") -> "xr.Dataset":
     _check_record(record)
     if "entry" not in record.dims:
         return record if "night" in record.dims else record.expand_dims("night")
-    held = set(record["threat_class"].values.tolist())
-    classes = [name for name in CLASSES if name in held]
+    classes = [name for name in CLASSES if name in record["threat_class"].values]
     stamps, row = np.unique(record["night"].values, return_inverse=True)
     column = np.array([classes.index(name) for name in record["threat_class"].values], np.int64)
     variables = {}
@@ -160,10 +152,8 @@ def _check_record(record: object) -> None:
         )
     needed = {*COUNTS, "night", "threat_class"}
     if missing := sorted(needed - {str(name) for name in record.variables}):
-        raise ValueError(
-            "record: must be a Dataset from raids, load or nights; it has no "
-            + ", ".join(map(repr, missing))
-        )
+        names = ", ".join(map(repr, missing))
+        raise ValueError(f"record: must be a Dataset from raids, load or nights; it has no {names}")
     dims = {*map(str, record["launched"].dims)}
     unknown = {*record["threat_class"].values.ravel().tolist()} - set(CLASSES)
     if dims not in ({"entry"}, {"night", "threat_class"}, {"threat_class"}) or unknown:

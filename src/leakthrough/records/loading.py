@@ -1,4 +1,4 @@
-"""Records from files: the table that ships with the library, and the whole public data set."""
+"""Records from files: the table in the library, and copies of the whole public data set."""
 
 import csv
 import math
@@ -27,7 +27,7 @@ COLUMNS = (
     "is_shahed",
     "source",
 )
-"""Columns of the data set that are read; others may stand beside them."""
+"""Columns of the data set that are read; other columns are ignored."""
 AIR_FORCE = "kpszsu"
 LEFT_OUT = {
     "of_others": (
@@ -38,20 +38,20 @@ LEFT_OUT = {
     "half_empty": "without launched or destroyed",
     "contradictory": "with more stopped, or more strike drones, than launched",
 }
-"""Kinds of rows that `load` leaves out, each with what `left_out` says of it."""
+"""Kinds of rows that `load` leaves out, with their texts in `left_out`."""
 _COUNT = re.compile(r"([0-9]{1,9})(\.0*)?")
 _TIME = re.compile(r"(20[0-9]{2}-[0-9]{2}-[0-9]{2})( ([01][0-9]|2[0-3])(:[0-5][0-9]){1,2})?")
 Row = dict[str, str]
 
 
 def raids() -> "xr.Dataset":
-    """Large raids of 2022 to 2026 with what became of them: the table that ships.
+    """Large raids on Ukraine, 2022 to 2026, with outcomes: the table in the library.
 
-    Facts about single days, typed from the bulletins of the Air Force of Ukraine as a public data
-    set compiles them; the head of the file says how the days were chosen. **They are the largest
-    raids of those that these bulletins count, not a sample of nights**, and what they say of a
-    class holds for large raids. Two missile raids larger than that of 26 January 2023, of
-    10 February and 9 March, are told by other sources only, and are not in it.
+    Facts about single days, typed from the bulletins of the Air Force of Ukraine as compiled in a
+    public data set; the head of the file describes the selection of days. **They are the largest
+    raids that these bulletins count, not a sample of nights**, so results for a class hold for
+    large raids. Two missile raids larger than that of 26 January 2023, on 10 February and 9 March,
+    are reported by other sources only and are missing.
 
     Returns
     -------
@@ -62,12 +62,12 @@ def raids() -> "xr.Dataset":
 
     Notes
     -----
-    Three meanings of a stop, one after the other:
+    The meaning of `stopped` changed twice:
 
-    - up to the summer of 2024 mostly hard kills alone: `soft_kill` is NaN, and what was jammed or
-      lost is in `through`;
-    - then hard and soft kills apart;
-    - from the bulletin of 24 July 2025 one number for both: `hard_kill` and `soft_kill` are NaN.
+    - up to the summer of 2024 it is mostly hard kills only: `soft_kill` is NaN, and threats jammed
+      or lost are in `through`;
+    - then hard and soft kills are reported separately;
+    - from the bulletin of 24 July 2025 as one number: `hard_kill` and `soft_kill` are NaN.
 
     `launched` counts decoys; `strike_drones` is the bulletin's own estimate without them.
 
@@ -106,24 +106,23 @@ def raids() -> "xr.Dataset":
 def load(path: str | Path) -> "xr.Dataset":
     """Read a copy of the public data set "Massive Missile Attacks on Ukraine" (P. Ivaniuk).
 
-    What has to be known to add its rows up is done here:
+    Rows are selected and converted so that they can be summed:
 
-    - only a `source` with `kpszsu` (the Air Force) is kept. Of the rows of other sources many
-      repeat the Air Force's, but others have no counterpart, **and whole raids are missing**:
-      among them the missiles of 10 October 2022, 10 February and 9 March 2023, and the drones of
-      20 July and 1 October 2025;
-    - rows without `launched` or `destroyed`, rows that stop more than were launched or have more
-      strike drones, and rows that repeat an earlier one in every field are left out and counted;
-    - each model gets its class, and rows that join models theirs: `mixed` where they join two;
-    - from the bulletin of 24 July 2025 `destroyed` counts hard and soft kills together: then
-      `stopped` is given, and `hard_kill` and `soft_kill` are NaN. Before that an empty
-      `not_reach_goal` means that soft kills were not reported, not that there were none.
+    - Only rows with `kpszsu` (the Air Force) in `source` are kept. Many rows of other sources
+      repeat the Air Force's, but some have no counterpart, **so whole raids are missing**: among
+      them the missiles of 10 October 2022, 10 February and 9 March 2023, and the drones of 20 July
+      and 1 October 2025.
+    - Rows without `launched` or `destroyed`, rows with more stopped or more strike drones than
+      launched, and rows that repeat an earlier one in every field are left out and counted.
+    - Each model gets its class; a row that joins models of two classes is `mixed`.
+    - From the bulletin of 24 July 2025 `destroyed` includes soft kills: `stopped` is given, and
+      `hard_kill` and `soft_kill` are NaN. Before, an empty `not_reach_goal` means that soft kills
+      were not reported, not that there were none.
 
     `launched` counts decoys; `strike_drones` is the estimate without them where there is one.
 
-    What is not done: where the Air Force tells of a region and of the country in the same hours,
-    the one may be counted in the other, and both are kept (17 October 2022, 20 June and
-    29 October 2023).
+    Not corrected: where the Air Force reports a region and the country for the same hours, one may
+    include the other; both are kept (17 October 2022, 20 June and 29 October 2023).
 
     Parameters
     ----------
@@ -134,16 +133,16 @@ def load(path: str | Path) -> "xr.Dataset":
     Returns
     -------
     xarray.Dataset
-        As from `raids`, along `entry`, one for each row that is kept, with its `line` in place of
-        `note`. Attributes count what was left out: `rows`, `rows_of_others`, `rows_doubled`,
-        `rows_half_empty`, `rows_contradictory`, in words in `left_out`; `unknown_models` names
-        models that have no class yet, which are `other`.
+        As from `raids`, along `entry`, one for each kept row, with its `line` instead of `note`.
+        Attributes: `rows` read; the numbers left out `rows_of_others`, `rows_doubled`,
+        `rows_half_empty` and `rows_contradictory`, as text in `left_out`; and `unknown_models`,
+        which have no class and are `other`.
 
     Raises
     ------
     ValueError
-        If the file is not of this format: which column is missing or stands twice, or which line
-        is malformed.
+        If the file is not in this format; the text names the missing or repeated column, or the
+        malformed line.
     OSError
         If it cannot be read.
     """
@@ -156,7 +155,7 @@ def load(path: str | Path) -> "xr.Dataset":
         if AIR_FORCE not in row["source"]:
             left["rows_of_others"] += 1
             continue
-        # In every field: two launches told alike differ in where from or where to.
+        # All fields, as two launches may differ only in origin or target.
         if (fields := tuple(row.values())) in seen:
             left["rows_doubled"] += 1
             continue
@@ -171,7 +170,7 @@ def load(path: str | Path) -> "xr.Dataset":
             unknown.update(part for part in parts_of(entry.model) if part not in MODELS)
     attrs = {
         "title": "raids on Ukraine, by row of the data set",
-        "left_out": "; ".join(f"{left[f'rows_{kind}']} {said}" for kind, said in LEFT_OUT.items()),
+        "left_out": "; ".join(f"{left[f'rows_{kind}']} {text}" for kind, text in LEFT_OUT.items()),
         "unknown_models": ", ".join(sorted(unknown)),
         **left,
     }
@@ -179,7 +178,7 @@ def load(path: str | Path) -> "xr.Dataset":
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Row]]:
-    """Rows that have all of their fields, each with its line."""
+    """Rows with their lines; every row must have all fields."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, strict=True)
         try:
@@ -200,63 +199,62 @@ def _rows(path: Path) -> Iterator[tuple[int, Row]]:
 
 
 def _check_header(header: list[str], path: Path) -> None:
-    for said, wrong in (
+    for problem, columns in (
         ("there is no column", [name for name in COLUMNS if name not in header]),
         ("there is more than one column", [name for name in COLUMNS if header.count(name) > 1]),
     ):
-        if wrong:
-            raise ValueError(
-                f"{path}: not in the format of the data set; {said} {', '.join(map(repr, wrong))}"
-            )
+        if columns:
+            names = ", ".join(map(repr, columns))
+            raise ValueError(f"{path}: not in the format of the data set; {problem} {names}")
 
 
-def _entry(row: Row, place: str) -> Entry | None:
-    """What a row says; None where it does not say how many came or were shot down."""
+def _entry(row: Row, location: str) -> Entry | None:
+    """Entry of a row; None without the number launched or destroyed."""
     counts = {
-        name: _count(row[name], f"{place}: {name}")
+        name: _count(row[name], f"{location}: {name}")
         for name in ("launched", "destroyed", "not_reach_goal", "still_attacking", "is_shahed")
     }
-    night = _day(row["time_end"], f"{place}: time_end")
+    night = _day(row["time_end"], f"{location}: time_end")
     if not (model := row["model"].strip()):
-        raise ValueError(f"{place}: model: must not be empty; got {row['model']!r}")
+        raise ValueError(f"{location}: model: must not be empty; got {row['model']!r}")
     launched, destroyed, lost = (
         counts[name] for name in ("launched", "destroyed", "not_reach_goal")
     )
     if launched is None or destroyed is None:
         return None
-    apart = night < MERGED
+    separate = night < MERGED  # hard and soft kills are separate numbers
     return Entry(
         night=night,
         threat_class=class_of(model),
         model=model,
         source=row["source"].strip(),
         launched=launched,
-        hard_kill=destroyed if apart else math.nan,
-        soft_kill=math.nan if lost is None or not apart else lost,
+        hard_kill=destroyed if separate else math.nan,
+        soft_kill=math.nan if lost is None or not separate else lost,
         stopped=destroyed + (lost or 0),
         in_flight=counts["still_attacking"] or 0,
         strike_drones=math.nan if counts["is_shahed"] is None else counts["is_shahed"],
     )
 
 
-def _count(text: str, place: str) -> int | None:
-    """A whole number, written as the data set writes them (287.0); None for an empty field."""
+def _count(text: str, location: str) -> int | None:
+    """A whole number in the format of the data set (287.0); None for an empty field."""
     if not text.strip():
         return None
     if not (found := _COUNT.fullmatch(text.strip())):
         raise ValueError(
-            f"{place}: must be a whole number from 0 to 999999999, or empty; got {text!r}"
+            f"{location}: must be a whole number from 0 to 999999999, or empty; got {text!r}"
         )
     return int(found[1])
 
 
-def _day(text: str, place: str) -> date:
-    """The day of a time, which may be missing; of this century, as stamps in nanoseconds end."""
+def _day(text: str, location: str) -> date:
+    """Date of a day with or without time; 2000 to 2099, as nanosecond timestamps are limited."""
     try:
         found = _TIME.fullmatch(text.strip())
         return date.fromisoformat(found[1] if found else "")
     except ValueError:
         raise ValueError(
-            f"{place}: must be a day from 2000 to 2099, alone or with a time, as 2025-07-04 or "
+            f"{location}: must be a day from 2000 to 2099, alone or with a time, as 2025-07-04 or "
             f"2025-07-04 06:00; got {text!r}"
         ) from None
