@@ -63,7 +63,7 @@ def _stock_by_raid(stock: Stock, raids: int, interval: float) -> Numbers:
         + sum(delivery.rounds for delivery in stock.deliveries if delivery.time <= start)
         for start in (number * interval for number in range(raids))
     ]
-    return np.diff(np.array(totals, dtype=np.int64), prepend=0)
+    return np.array(totals, np.int64) - np.array([0, *totals[:-1]], np.int64)
 
 
 def _lower_supply(campaign: Campaign, tables: Tables, labels: Labels) -> Supply:
