@@ -46,21 +46,21 @@ COLUMNS = {
     "battery": "battery",
     "interceptor": "interceptor that is fired or reloaded",
     "rounds": "rounds fired or reloaded",
-    "outcome": "what came of it; for a leak, its cause",
+    "outcome": "outcome of the event; for a leak, its cause",
 }
 
 
-def _logged(tables: Tables, run: Callable[[State], object]) -> "npt.NDArray[np.int64]":
-    """Rows of the log of what is run, in order of time."""
-    room = 4096
+def _log_of(tables: Tables, run: Callable[[State], object]) -> "npt.NDArray[np.int64]":
+    """Rows of the log that `run` writes into a state, in order of time."""
+    events = 4096
     while True:
-        state = new_state(tables, events=room)
+        state = new_state(tables, events)
         run(state)
         used = int(state.raid["log_used"][0])
-        if used <= room:
+        if used <= events:
             rows = logged(state)
             return rows[np.argsort(rows[:, 0], kind="stable")]
-        room = used
+        events = used
 
 
 def logged_raid(tables: Tables, seed: int, replication: int) -> "npt.NDArray[np.int64]":
@@ -71,13 +71,11 @@ def logged_raid(tables: Tables, seed: int, replication: int) -> "npt.NDArray[np.
         rows, carried = new_counts(tables, 1).rows, new_carried(tables, 1).rows
         run_kernel(state, rows, carried, seed, replication, 0, stop)
 
-    return _logged(tables, run)
+    return _log_of(tables, run)
 
 
-def _logged_in_campaign(
-    plan: Plan, seed: int, replication: int, raid: int
-) -> "npt.NDArray[np.int64]":
-    """Rows of the log of one raid of one replication of a campaign."""
+def _logged_campaign(plan: Plan, seed: int, replication: int, raid: int) -> "npt.NDArray[np.int64]":
+    """Rows of the log of one raid of one replication of a campaign, in order of time."""
     stop = np.zeros(1, np.uint8)
 
     def run(state: State) -> None:
@@ -87,11 +85,11 @@ def _logged_in_campaign(
             campaign.next_raid(states[plan.kinds[campaign.raid]], stop)
         campaign.next_raid(state, stop)
 
-    return _logged(plan.tables[plan.kinds[raid]], run)
+    return _log_of(plan.tables[plan.kinds[raid]], run)
 
 
 def _names(codes: Any, names: Sequence[str]) -> "npt.NDArray[np.str_]":
-    """Names by code; nothing for -1."""
+    """Names by code; an empty string for -1."""
     found: npt.NDArray[np.str_] = np.array([*names, ""], dtype=np.str_)[codes]
     return found
 
@@ -130,20 +128,20 @@ def replay(
     ----------
     scenario : Scenario or Campaign
     replication : int
-        Which one; counted from 0.
+        Number of the replication, from 0.
     seed : int
         The seed of the simulation, as recorded in its result.
     raid : int, default 0
-        Which raid of a campaign; counted from 0.
+        Number of the raid in a campaign, from 0.
 
     Returns
     -------
     xarray.Dataset
-        One row an event along `event_number`, in order of time; `to_dataframe()` makes a
-        pandas table of it. An *opening* is a threat that comes into a layer's reach (none where
-        the layer is down, or the threat dead); a *firing* begins an engagement; a *kill* is when
-        its rounds hit; its *assessment* frees the channel; a *leak* is when a threat lands; a
-        *loss* is when one destroys the battery at which its salvo aims.
+        One row per event along `event_number`, in order of time; `to_dataframe()` converts it to
+        a pandas table. At an *opening* a threat enters a layer's window (there is none if the
+        layer is down or the threat dead); a *firing* begins an engagement; at a *kill* its rounds
+        hit; its *assessment* frees the channel; at a *leak* a threat lands; at a *loss* a threat
+        destroys the battery at which its salvo aims.
 
     Raises
     ------
@@ -160,14 +158,13 @@ def replay(
     if isinstance(scenario, Campaign):
         plan, labels = lower_campaign(scenario)[0], label(scenario.raid(raid))
         tables, attrs["raid"] = plan.tables[plan.kinds[raid]], int(raid)
-        rows = _logged_in_campaign(plan, seed, number, raid)
+        rows = _logged_campaign(plan, seed, number, raid)
     else:
         tables, labels = lower(scenario), label(scenario)
         rows = logged_raid(tables, seed, number)
-    columns = _columns(rows, tables, labels)
     data = {
         name: ("event_number", column, {"long_name": COLUMNS[name]})
-        for name, column in columns.items()
+        for name, column in _columns(rows, tables, labels).items()
     }
     result = xr.Dataset(data, attrs=attrs)
     result["time"].attrs["units"] = "s"

@@ -23,14 +23,14 @@ def rerun(
     Parameters
     ----------
     result : xarray.Dataset
-        From `simulate`, `simulate_campaign` or `sweep`, or read back from a file.
+        From `simulate`, `simulate_campaign` or `sweep`, or loaded from a file.
     workers, executor, progress
         As for `simulate`.
 
     Raises
     ------
     ValueError
-        If the Dataset has no provenance of this library.
+        If the Dataset has no provenance recorded by this library.
     """
     record = recorded(result)
     call = {**record["call"], "seed": int(record["call"]["seed"])}

@@ -1,4 +1,4 @@
-"""Arguments of a run: checked once, for every call that takes them."""
+"""Arguments of a run, with one check for all calls that take them."""
 
 import concurrent.futures
 import secrets
@@ -13,7 +13,7 @@ Keep = Literal["replications", "summary"]
 
 
 def checked_replications(replications: int, name: str = "replications", least: int = 1) -> int:
-    """Number of replications, or of one of them, or a clear error."""
+    """Return a number of replications or of one replication, or raise a clear error."""
     if not is_whole(replications) or not least <= replications < 2**32:
         msg = f"{name}: must be a whole number from {least} to 2**32 - 1; got {replications!r}"
         raise ValueError(msg)
@@ -21,7 +21,7 @@ def checked_replications(replications: int, name: str = "replications", least: i
 
 
 def checked_seed(seed: int | None) -> int:
-    """Seed, fresh if there is none, or a clear error."""
+    """Return the seed, a random one if there is none, or raise a clear error."""
     if seed is None:
         return secrets.randbits(63)
     if not is_whole(seed) or not 0 <= seed < 2**63:
@@ -39,7 +39,7 @@ def checked_timeline(timeline: Sequence[float]) -> tuple[float, ...]:
 
 
 class Call(NamedTuple):
-    """The arguments on which the bits of a result depend."""
+    """The arguments that determine the bits of a result."""
 
     replications: int
     seed: int
@@ -47,7 +47,7 @@ class Call(NamedTuple):
     timeline: tuple[float, ...]
 
     def recorded(self) -> dict[str, Any]:
-        """As the provenance records them."""
+        """Return them in the form of the provenance."""
         return {**self._asdict(), "seed": str(self.seed)}
 
 
@@ -62,7 +62,7 @@ def checked_call(
 
 
 class Execution(NamedTuple):
-    """Arguments that change only how long a call takes, never its result."""
+    """Arguments that affect the run time of a call, but not its result."""
 
     workers: int | None = None
     executor: concurrent.futures.Executor | None = None

@@ -1,4 +1,4 @@
-"""Replications in blocks, on threads or on any executor, and a result at the end."""
+"""Simulation of a scenario or a campaign: replications on threads or an executor, and a result."""
 
 import concurrent.futures
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ def _simulated(
     call: Call,
     execution: Execution,
 ) -> "xr.Dataset":
-    """Compute the replications of what was given, and make a result of them."""
+    """Compute the replications of a scenario or a campaign, and return the result."""
     sink: Variables | Summaries
     if call.keep == "replications":
         sink = Variables(job, call.replications)
@@ -67,22 +67,22 @@ def simulate(
     ----------
     scenario : Scenario
     replications : int
-        How many independent raids, from 1 to 2**32 - 1.
+        Number of independent raids, from 1 to 2**32 - 1.
     seed : int, optional
-        From 0 to 2**63 - 1; fresh entropy, recorded in the result, if there is none. The same
-        seed gives the same bits for any workers, executor and number of replications.
+        From 0 to 2**63 - 1; by default random, and recorded in the result. The same seed gives
+        the same bits for any `workers`, `executor` and number of replications.
     workers : int, optional
-        Threads; by default the usable cores.
+        Number of threads; by default the number of usable cores.
     executor : concurrent.futures.Executor, optional
-        Runs the replications instead of threads here, for example a process pool or a dask
-        cluster's ``client.get_executor()``.
+        Runs the replications instead of threads of this process, for example a process pool or a
+        dask cluster's ``client.get_executor()``.
     keep : {"replications", "summary"}
-        Every replication, or exact reductions in memory that does not grow with them (see
-        `leakthrough.reduced`).
+        Keep every replication, or only exact reductions, whose memory does not grow with the
+        number of replications (see `leakthrough.reduced`).
     progress : bool
         Show a progress bar.
     timeline : sequence of float
-        Times [s], rising, at which ready rounds, busy channels and leakers so far are sampled.
+        Increasing times [s] at which ready rounds, busy channels and leakers so far are sampled.
 
     Returns
     -------
@@ -120,24 +120,24 @@ def simulate_campaign(
     progress: bool = False,
     timeline: Sequence[float] = (),
 ) -> "xr.Dataset":
-    """Simulate a campaign many times: magazines, reloads and losses go from raid to raid.
+    """Simulate a campaign many times; magazines, reloads and losses carry over between raids.
 
     Parameters
     ----------
     campaign : Campaign
     replications : int
-        How many independent campaigns, from 1 to 2**32 - 1.
+        Number of independent campaigns, from 1 to 2**32 - 1.
     seed, workers, executor, keep, progress
-        As for `simulate`. The first raid has the bits of the same raid simulated alone.
+        As for `simulate`. The first raid has the same bits as if it were simulated alone.
     timeline : sequence of float
-        Times [s] from the start of each raid's clock, rising, at which ready rounds, busy
+        Increasing times [s], from the start of each raid's clock, at which ready rounds, busy
         channels and leakers so far are sampled.
 
     Returns
     -------
     xarray.Dataset
-        The variables of `simulate` along `raid` too, and those of
-        `leakthrough.results.variables.CAMPAIGN_VARIABLES`. For one raid of it,
+        The variables of `simulate` with the dimension `raid`, and those of
+        `leakthrough.results.variables.CAMPAIGN_VARIABLES`. Select one raid by
         ``result.isel(raid=3)``.
 
     Raises

@@ -1,4 +1,4 @@
-"""Plain-text tables for people: names to the left, numbers to the right, at most 100 columns."""
+"""Plain-text tables: names left-aligned, numbers right-aligned, at most 100 columns wide."""
 
 import math
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ _LARGE = ((1e12, " tn"), (1e9, " bn"), (1e6, " M"))
 
 
 def number(value: float) -> str:
-    """Write a number with about four digits; `-` for NaN.
+    """Format a number with about four digits; `-` for NaN.
 
     Examples
     --------
@@ -34,7 +34,7 @@ def _fixed(value: float) -> str:
 
 
 def interval(low: float, high: float) -> str:
-    """Write an interval; `-` where there is none."""
+    """Format an interval; `-` for NaN."""
     return "-" if math.isnan(low) else f"{number(low)} to {number(high)}"
 
 
@@ -44,7 +44,7 @@ def shortened(text: str, width: int) -> str:
 
 
 def _widths(rows: Sequence[Sequence[str]], names: int) -> list[int]:
-    """Widths of the columns; those of names give way where the table would be too wide."""
+    """Widths of the columns; columns of names are narrowed if the table would be too wide."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     while sum(widths) + 2 * (len(widths) - 1) > WIDTH and max(widths[:names]) > 1:
         widths[widths.index(max(widths[:names]))] -= 1
@@ -67,18 +67,18 @@ def table(
     names: int = 1,
     rest: str = "in the Dataset",
 ) -> str:
-    """Lay out a table, with a line that counts the rows left out.
+    """Lay out a table; a last line gives the number of omitted rows, if any.
 
     Parameters
     ----------
     title : str
     header : sequence of str
     rows : sequence of sequences of str
-        As long as `header`.
+        Each with the length of `header`.
     names : int
-        How many columns from the left hold names.
+        Number of columns of names, from the left.
     rest : str
-        Where the rows are that are left out.
+        Says where the omitted rows can be found.
 
     Returns
     -------

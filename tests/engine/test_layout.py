@@ -151,13 +151,13 @@ def test_every_carried_field_goes_from_raid_to_raid() -> None:
 @named
 def test_a_field_that_nothing_fills_is_an_error_at_import(record: tuple[str, Record]) -> None:
     own = record[1]
-    if own.name not in lower_parts.WAYS:
+    if own.name not in lower_parts.RULES:
         assert own.of(Kind.LINK, Kind.NUMBER) == ()
         return
     longer = Record(own.name, *own.fields, layout.Field("forgotten", Kind.NUMBER))
     with pytest.raises(TypeError, match=rf"{own.name}: nothing fills \['forgotten'\]"):
-        longer.check(lower_parts.WAYS[own.name])
-    unknown = {**lower_parts.WAYS[own.name], "misspelt": None}
+        longer.check(lower_parts.RULES[own.name])
+    unknown = {**lower_parts.RULES[own.name], "misspelt": None}
     with pytest.raises(TypeError, match=r"\['misspelt'\] are no fields of it"):
         own.check(unknown)
 
@@ -170,7 +170,7 @@ def test_counters_must_be_whole_64_bit_integers() -> None:
 def test_tables_can_be_sent_elsewhere_and_changed() -> None:
     tables = lower(rich(), TIMELINE)
     for again in (pickle.loads(pickle.dumps(tables)), tables.copy()):  # noqa: S301
-        for name in tables.places:
+        for name in tables.locations:
             assert getattr(again, name).tobytes() == getattr(tables, name).tobytes()
         again.magazines["rounds"] += 1
         assert (again.magazines["rounds"] != tables.magazines["rounds"]).all()

@@ -218,7 +218,7 @@ def test_equal_scenarios_share_a_digest() -> None:
         ("s.toml", b'name = "n"\nthreats = ]\n', "not TOML: Invalid value (at line 2, column 11)"),
         ("s.toml", b'name = "n"\nname = "n"\n', "not TOML: Cannot overwrite a value (at line 2"),
         ("s.json", b'{"name": \n x}', "not JSON: Expecting value (at line 2, column 2)"),
-        ("s.json", b'{"name": 1, "name": 2}', "the field 'name' stands twice in one object"),
+        ("s.json", b'{"name": 1, "name": 2}', "the field 'name' appears twice in one object"),
         ("s.json", b'{"rounds": Infinity}', 'Infinity is not JSON; write "infinite" for rounds'),
         ("s.json", b'{"rounds": NaN}', "NaN is not JSON"),
         ("s.json", b'{"rounds": 1e999}', "the number '1e999' is too large"),

@@ -99,7 +99,7 @@ def layer(**fields: Any) -> Layer:
         (lambda: Threat(name=" d", speed=5), "name: must not begin or end with a space; got ' d'"),
         (
             lambda: Threat(name="a.b", speed=5),
-            "name: must not contain a dot, which parts the steps of a path; got 'a.b'",
+            "name: must not contain a dot, which separates the steps of a path; got 'a.b'",
         ),
         (
             lambda: Threat(name="a\x00b", speed=5),
@@ -292,8 +292,8 @@ ENDLESS = {"interceptor": "area SAM", "rounds": "infinite"}
         ),
         (
             {"layers": battery(magazines=[ENDLESS])},
-            "layers.area.batteries.SAM.magazines.area SAM.rounds: may be infinite only where an "
-            "engagement takes at least 1e-06 s or max_salvos is set: it would fire for ever",
+            "layers.area.batteries.SAM.magazines.area SAM.rounds: may be infinite only if an "
+            "engagement takes at least 1e-06 s or max_salvos is set: it would fire forever",
         ),
     ],
 )

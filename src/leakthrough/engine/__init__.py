@@ -1,1 +1,1 @@
-"""How it is simulated: lowering to arrays, the compiled kernel, blocks of replications."""
+"""The simulation: lowering to arrays, the compiled kernel, blocks of replications."""

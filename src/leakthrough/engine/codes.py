@@ -1,4 +1,4 @@
-"""Codes and limits that the lowering, the kernel and the decoding share; no numba here."""
+"""Codes and limits that the lowering, the kernel and the decoding share. Numba is not imported."""
 
 from typing import Any
 
@@ -7,26 +7,26 @@ import numpy as np
 NEVER = -(2**63)
 FOREVER: Any = np.int64(2**62)
 INFINITE = 2**61
-"""Rounds of a magazine that cannot run dry."""
+"""Rounds of an infinite magazine."""
 NO_LIMIT = 2**30
-"""Stands for `max_salvos = None`: no battery fires as often at one threat."""
+"""Code of `max_salvos = None`: no battery fires as often at one threat."""
 LONGEST_BUSY = 2**62
-"""Ticks at which a busy time stays, rather than overflow."""
+"""Ticks at which a busy time saturates, so that it cannot overflow."""
 ROUND_DRAWS = 1 << 16
-"""Draws set aside for the rounds of one engagement: `Doctrine.salvo_size` stays far below."""
+"""Draws reserved for the rounds of one engagement; `Doctrine.salvo_size` is far below."""
 WORDS_A_DRAW = 4
 EVENTS_BETWEEN_CHECKS = 4096
 """Events between two checks of the stop flag: well under a millisecond."""
 
 
 def _codes(number: int) -> Any:
-    # Numba compiles a function once more for each Python constant that it is called with, but
-    # once for all NumPy ones: a third of the compile time.
+    # Numba compiles a function again for each Python constant that is passed to it, but only once
+    # for NumPy constants: a third of the compile time.
     return tuple(map(np.int64, range(number)))
 
 
 NOBODY: Any = np.int64(-1)
-"""Code of no threat, battery, magazine, pairing."""
+"""Code of no threat, battery, magazine or pairing."""
 NONE: Any = np.int64(0)
 ANY_ROUNDS: Any = np.bool_(False)
 LOADED: Any = np.bool_(True)
@@ -34,12 +34,12 @@ LOADED: Any = np.bool_(True)
 FIXED, POISSON, UNIFORM, DISTRIBUTION = range(4)
 """Kinds of arrival."""
 FREE, ENGAGED, GONE = range(3)
-"""Phases of a threat: nobody engages it, a battery does, nobody will again."""
+"""Phases of a threat: not engaged, engaged by a battery, never to be engaged again."""
 ALIVE, SHOT_DOWN, NEUTRALISED = range(3)
 """Fates of a threat."""
 CAUSES = 7
 MISSED, NO_CHANNEL, NO_INTERCEPTORS, TOO_SHORT, DISMISSED, UNDETECTED, UNCOVERED = range(CAUSES)
-"""Causes of leaking, in the order in which the first that applies is taken."""
+"""Causes of leaking; the first that applies is the cause."""
 UNKNOWN = -1
 AVAILABLE, SOFT_KILLED, SEEN_AS_DECOY, UNSEEN, NOTHING = _codes(5)
 """Outcomes of an opening."""
@@ -49,9 +49,9 @@ JUDGED_KILLED, JUDGED_ALIVE, WRONGLY_KILLED, WRONGLY_ALIVE, LOST_TO_SOFT_KILL = 
 """Outcomes of an assessment."""
 
 ENGAGEMENT_ENDS, RELOAD_ARRIVES = _codes(2)
-"""Kinds of event in the queue; of those at one tick at one battery, the lower kind is first."""
+"""Kinds of event in the queue; at one tick and one battery the lower kind comes first."""
 KIND_BITS, CODE_BITS = 3, 36
-"""A tie of the event queue: battery, then kind, then code of the threat or the magazine."""
+"""Bits in a tie of the event queue: battery, then kind, then code of the threat or magazine."""
 MOST_BATTERIES = 1 << (63 - KIND_BITS - CODE_BITS)
 BITS_A_WORD = 64
-"""Layers in one word of the mask of those to which a threat is available."""
+"""Layers in one 64-bit integer of the mask of layers to which a threat is available."""

@@ -1,4 +1,4 @@
-"""Compile the kernel once in a process, and say so where that takes a while."""
+"""Compile the kernel once in a process, and announce a compilation that takes long."""
 
 import sys
 import threading
@@ -9,7 +9,7 @@ from typing import TextIO
 from leakthrough.engine.jobs import Job, is_compiling
 
 PATIENCE = 1.0
-"""Seconds between two questions whether the kernel is being compiled, and not only loaded."""
+"""Seconds between two checks whether the kernel is being compiled, not only loaded."""
 MESSAGE = "leakthrough: compiling the simulator (about 10 s, once) ...\n"
 
 _compiled: set[tuple[type[Job], bool]] = set()
@@ -17,8 +17,8 @@ _compiling = threading.Lock()
 
 
 def compile_for(job: Job) -> None:
-    """Compile, or load from the cache, in this thread, where Ctrl-C is noticed."""
-    kind = type(job), job.raids > 1  # between raids there is more to compile
+    """Compile the kernel, or load it from the cache, in this thread, where Ctrl-C is noticed."""
+    kind = type(job), job.raids > 1  # a campaign also compiles the draws between raids
     with _compiling:
         if kind not in _compiled:
             with announced():

@@ -1,4 +1,4 @@
-"""What the engine returns: rows of counts, one a replication, and what raids hand on."""
+"""Rows of counts, one per replication, and the state that is carried from raid to raid."""
 
 from collections.abc import Iterator, Mapping
 
@@ -8,21 +8,22 @@ from leakthrough.engine.layout import Kind, Whole
 from leakthrough.engine.tables import RECORDS_OF, Tables
 
 COUNTED = ("salvos", "windows", "batteries", "magazines")
-"""Records that are counted always; the rounds against threat classes are on request."""
+"""Kinds of record that are always counted."""
 TALLIED = "kill_chances"
+"""Kind of record that is counted on request: rounds by interceptor and threat class."""
 CARRIED = ("magazines", "batteries")
 
 
 class Counts(Mapping[str, Whole]):
-    """Rows of counts, and views of their columns by name; ticks for times.
+    """Rows of counts, and views of their columns by name. Times are in ticks.
 
     Parameters
     ----------
     rows : array of int64, shape (R, columns)
     columns : mapping of str to array of int64
-        The name of a column in `engine.layout`; by salvo (R, S), by salvo and cause (R, S, 7), by
-        salvo and layer (R, S, L), by battery (R, B), by magazine (R, K). Besides `leaked_by`
-        (R, T + 1, S), whose last sample holds those that leak after the last sample time,
+        The columns of `engine.layout`: by salvo (R, S), by salvo and cause (R, S, 7), by salvo
+        and layer (R, S, L), by battery (R, B), by magazine (R, K). Also `leaked_by`
+        (R, T + 1, S), whose last sample includes those that leak after the last sample time,
         `ready_rounds` (R, T, K) and `busy_channels` (R, T, B).
     """
 
@@ -44,93 +45,93 @@ class Counts(Mapping[str, Whole]):
         return len(self._columns)
 
 
-def _words_of(tables: Tables, names: tuple[str, ...]) -> int:
-    """Numbers that some records take in a row."""
-    sizes = {name: RECORDS_OF[name].counted for name in names}
-    return sum(tables.places[name].number * (own.stop - own.start) for name, own in sizes.items())
+def _columns_of(tables: Tables, names: tuple[str, ...]) -> int:
+    """Number of columns that some kinds of record take."""
+    slices = {name: RECORDS_OF[name].counted for name in names}
+    return sum(tables.locations[name].number * (s.stop - s.start) for name, s in slices.items())
 
 
 def sample_columns(tables: Tables) -> tuple[int, int]:
-    """First column of the leakers by sample time, and of the other samples."""
-    first = _words_of(tables, COUNTED)
+    """First column of the leakers by sample time, and first column of the other samples."""
+    first = _columns_of(tables, COUNTED)
     return first, first + (tables.timeline.size + 1) * int(tables.salvos.size)
 
 
 def width(tables: Tables, tally: bool = False) -> int:
     """Columns of a row of counts."""
-    each = int(tables.magazines.size) + int(tables.batteries.size)
-    own = sample_columns(tables)[1] + tables.timeline.size * each
-    return own + (_words_of(tables, (TALLIED,)) if tally else 0)
+    sampled = tables.timeline.size * (int(tables.magazines.size) + int(tables.batteries.size))
+    tallied = _columns_of(tables, (TALLIED,)) if tally else 0
+    return sample_columns(tables)[1] + sampled + tallied
 
 
-def counted_words(tables: Tables, tally: bool) -> Whole:
-    """For each kind of record: first word, words from one to the next, number, words counted.
+def counting_of(tables: Tables, tally: bool) -> Whole:
+    """For each kind of record: first number, step between records, records, numbers counted.
 
-    The kernel copies them from column 0 on; those of the tally, which come last, from the column
-    behind all samples.
+    Numbers are of 64 bits. The kernel copies them to the columns from 0 on, and those of the
+    tally, which is last, to the columns after all samples.
     """
     found = []
-    for name in (*COUNTED, TALLIED)[: 5 if tally else 4]:
-        record, place = RECORDS_OF[name], tables.places[name]
-        first = place.offset // 8 + record.counted.start
-        words = record.counted.stop - record.counted.start
-        found += [first, record.dtype.itemsize // 8, place.number, words]
+    for name in (*COUNTED, *([TALLIED] if tally else [])):
+        record, location = RECORDS_OF[name], tables.locations[name]
+        first, size = location.offset // 8 + record.counted.start, record.dtype.itemsize // 8
+        found += [first, size, location.number, record.counted.stop - record.counted.start]
     return np.array(found, np.int64)
 
 
 def named_counts(rows: Whole, tables: Tables) -> Counts:
-    """Names for the columns of rows."""
+    """Name the columns of rows."""
     found: dict[str, Whole] = {}
     start = 0
     for name in COUNTED:
-        start = _name(found, rows, start, tables, name)
+        start = _name_columns(found, rows, start, tables, name)
     salvos, layers, samples = tables.salvos.size, tables.layers.size, tables.timeline.size
     for name in ("killed", "soft_killed"):
         found[name] = found[name].reshape(len(rows), layers, salvos).swapaxes(1, 2)
     first, other = sample_columns(tables)
     found["leaked_by"] = rows[:, first:other].reshape(len(rows), samples + 1, salvos)
-    magazines = tables.magazines.size
-    rest = rows[:, other : width(tables)]
-    sampled = rest.reshape(len(rows), samples, magazines + tables.batteries.size)
+    magazines, batteries = tables.magazines.size, tables.batteries.size
+    sampled = rows[:, other : width(tables)].reshape(len(rows), samples, magazines + batteries)
     found["ready_rounds"] = sampled[..., :magazines]
     found["busy_channels"] = sampled[..., magazines:]
     return Counts(rows, found)
 
 
 def named_tally(rows: Whole, tables: Tables) -> Counts:
-    """Names for the columns behind the counts, of rows with a tally: `hits` and `misses`.
+    """Name the columns of a tally, which follow the counts: `hits` and `misses`.
 
-    The rounds of an engagement of a live threat, up to the first that kills: those behind it
-    change nothing. By interceptor and threat class, (R, I, C).
+    They count the rounds of engagements of live threats, up to the first round that kills, since
+    later rounds change nothing. By interceptor and threat class, (R, I, C).
     """
     found: dict[str, Whole] = {}
-    _name(found, rows, width(tables), tables, TALLIED)
+    _name_columns(found, rows, width(tables), tables, TALLIED)
     shape = len(rows), tables.interceptors, tables.classes
     return Counts(rows, {name: values.reshape(shape) for name, values in found.items()})
 
 
-def _name(found: dict[str, Whole], rows: Whole, start: int, tables: Tables, name: str) -> int:
-    """Name the columns of one kind of record; where the next begins."""
-    record, number = RECORDS_OF[name], tables.places[name].number
-    words = int(record.counted.stop) - int(record.counted.start)
-    stop = start + number * words
-    own = rows[:, start:stop].reshape(len(rows), number, words)
-    for column, (first, size) in record.columns.items():
-        found[column] = own[..., first] if size == 1 else own[..., first : first + size]
+def _name_columns(
+    found: dict[str, Whole], rows: Whole, start: int, tables: Tables, name: str
+) -> int:
+    """Name the columns of one kind of record, and return the first column after them."""
+    record, number = RECORDS_OF[name], tables.locations[name].number
+    size = int(record.counted.stop) - int(record.counted.start)
+    stop = start + number * size
+    values = rows[:, start:stop].reshape(len(rows), number, size)
+    for column, (first, length) in record.columns.items():
+        found[column] = values[..., first] if length == 1 else values[..., first : first + length]
     return stop
 
 
 def new_counts(tables: Tables, replications: int, tally: bool = False) -> Counts:
-    """Zeroed rows for a number of replications, with room for a tally or not."""
+    """Zeroed rows for a number of replications, with or without the columns of a tally."""
     return named_counts(np.zeros((replications, width(tables, tally)), np.int64), tables)
 
 
 def named_carried(rows: Whole, tables: Tables) -> Counts:
-    """Names for the columns of what is carried: by magazine (R, K), and by battery (R, B)."""
+    """Name the columns of the carried fields: by magazine (R, K) and by battery (R, B)."""
     found: dict[str, Whole] = {}
     start = 0
     for name in CARRIED:
-        number = tables.places[name].number
+        number = tables.locations[name].number
         for field in RECORDS_OF[name].of(Kind.CARRIED):
             found[field.name] = rows[:, start : start + number]
             start += number
@@ -138,15 +139,12 @@ def named_carried(rows: Whole, tables: Tables) -> Counts:
 
 
 def new_carried(tables: Tables, replications: int) -> Counts:
-    """Carry nothing over: magazines are full, and the clocks of empty ones' reloads start."""
-    width = sum(
-        tables.places[name].number * len(RECORDS_OF[name].of(Kind.CARRIED)) for name in CARRIED
-    )
-    row = np.zeros((1, width), np.int64)
+    """State before a first raid: magazines are full, and reloads of empty ones are called."""
+    fields = [(name, field.name) for name in CARRIED for field in RECORDS_OF[name].of(Kind.CARRIED)]
+    row = np.zeros((1, sum(tables.locations[name].number for name, _ in fields)), np.int64)
     first, magazines = named_carried(row, tables), tables.magazines
-    for name in CARRIED:
-        for field in RECORDS_OF[name].of(Kind.CARRIED):
-            first[field.name][:] = getattr(tables, name)[field.name]
+    for name, field_name in fields:
+        first[field_name][:] = getattr(tables, name)[field_name]
     called = (magazines["rounds"] == 0) & (magazines["reloads"] > 0)
     first["reloads_left"][:] -= called
     first["due"][:, called] = magazines["reload_ticks"][called]

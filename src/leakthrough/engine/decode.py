@@ -1,4 +1,4 @@
-"""From rows of counts to named arrays: the codes of the engine become the result's dimensions."""
+"""From rows of counts to named arrays with the dimensions of the result."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +16,7 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 
-def spread(
-    columns: "Array",
-    tables: "Tables",
-    fill: float,
-    dtype: Any = np.int64,
-) -> "Array":
+def spread(columns: "Array", tables: "Tables", fill: float, dtype: Any = np.int64) -> "Array":
     """Put values by magazine (..., K) on the grid of batteries and interceptors (..., B, I)."""
     shape = (*columns.shape[:-1], tables.batteries.size, tables.interceptors)
     grid = np.full(shape, fill, dtype=dtype)
@@ -41,15 +36,13 @@ def _finite(rounds: "Array") -> "Array":
 
 
 def losses_of(counts: "Counts", tables: "Tables") -> "dict[str, Array]":
-    """Variables that tell of lost batteries, from the counts of some replications."""
-    return {
-        "lost": counts.lost,
-        "rounds_lost": spread(_finite(counts.rounds_lost), tables, 0),
-    }
+    """Variables of lost batteries, from the counts of some replications."""
+    rounds_lost = spread(_finite(counts.rounds_lost), tables, 0)
+    return {"lost": counts.lost, "rounds_lost": rounds_lost}
 
 
 def rows_of(counts: "Counts", tables: "Tables") -> "dict[str, Array]":
-    """Every other variable with a replication dimension, from the same counts."""
+    """All other variables with a replication dimension, from the counts of some replications."""
     rows = {
         "leaked": counts.leaked,
         "leak_cause": counts.leak_cause,
@@ -85,5 +78,5 @@ def sample_times(tables: "Tables") -> tuple[float, ...]:
 
 
 def first_dry(dry: "Array", raids: int) -> "Array":
-    """Number of the first raid by which something was dry, from how many it was; NaN for never."""
+    """First raid by which something was dry, from the number of raids it was dry by; or NaN."""
     return np.where(dry > 0, raids - dry, np.nan)

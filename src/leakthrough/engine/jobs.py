@@ -1,6 +1,6 @@
-"""What a block computes: one raid, or a campaign of them, for a stretch of replications.
+"""Jobs: the computation of one raid or of a campaign, for a block of replications.
 
-Letters of the shapes as in `leakthrough.engine.lower_parts`; R is the replications of a block.
+Letters of the shapes as in `leakthrough.engine.layout`; R is the replications of a block.
 """
 
 import itertools
@@ -26,64 +26,64 @@ Flag = npt.NDArray[np.uint8]
 Block = list[Numbers]
 """Rows of counts (raids, replications, columns): one array for each kind of raid."""
 States = list[State]
-"""Memory of the kernel, for one thread at a time: one state for each kind of raid."""
+"""Memory of the kernel for one thread: one state for each kind of raid."""
 
 
 class Job(Protocol):
-    """Computes blocks; it is sent to other processes, so it must pickle."""
+    """Computes blocks. It is sent to other processes, so it must pickle."""
 
     @property
     def raids(self) -> int:
-        """How many raids there are in a replication."""
+        """Number of raids in a replication."""
 
     @property
     def along_raids(self) -> bool:
-        """Whether the variables have the raids along their second axis."""
+        """Whether the second axis of the variables is the raid."""
 
     @property
     def events(self) -> float:
-        """Upper bound of the events in a replication, but for a small factor."""
+        """Upper bound of the events in a replication, up to a small factor."""
 
     def compile(self) -> None:
         """Compile what a block needs, or load it from the cache."""
 
     def new_states(self) -> States:
-        """Memory in which one block after another can be computed."""
+        """Memory in which blocks can be computed one after another."""
 
     def new_rows(self, replications: int) -> Block:
         """Zeroed rows for some replications."""
 
     def block(self, seed: int, start: int, rows: Block, flag: Flag, states: States) -> None:
-        """Compute as many replications from `start` as there are rows; void if the flag was set."""
+        """Compute as many replications from `start` as there are rows; void if the flag is set."""
 
     def variables(self, block: Block) -> Mapping[str, Array]:
-        """Result variables of some replications, which lead the dimensions."""
+        """Result variables of some replications; the replication is the first dimension."""
 
     def kept(self, block: Block) -> Mapping[str, Array]:
-        """The same, and what is said only where every replication is kept."""
+        """`variables`, and those that exist only where every replication is kept."""
 
 
 def run_kernel(state: State, *arguments: Any) -> None:
-    """Compute a block in a state, see `engine.kernel.replication`."""
-    # Here and not above: to import Numba takes half a second.
+    """Compute a block in a state; see `engine.kernel.replication`."""
+    # Imported here because the import of Numba takes half a second.
     from leakthrough.engine.kernel.replication import simulate_block
 
     simulate_block(state, *arguments)
 
 
 def is_compiling() -> bool:
-    """Whether the kernel was looked for in the cache and not found, so that it is compiled."""
+    """Whether the cache does not contain the kernel, so that it is compiled."""
     module = sys.modules.get("leakthrough.engine.kernel.replication")
     kernel: Any = getattr(module, "simulate_block", None)
     return hasattr(kernel, "stats") and bool(kernel.stats.cache_misses)
 
 
 def draw_numbers(quantiles: Array, seed: int, start: int, address: int, number: int) -> Numbers:
-    """Whole numbers from one quantile table for some replications from `start`, (R,)."""
+    """Draw whole numbers from a quantile table for replications from `start`, (number,)."""
     from leakthrough.engine.kernel import draws
 
     found = np.zeros(number, dtype=np.int64)
-    # Unsigned whatever its size: another type would be compiled anew.
+    # Always unsigned: Numba would compile the function again for another type.
     draws.draw_numbers(quantiles, seed, start, np.uint64(address), found)
     return found
 
@@ -92,22 +92,21 @@ def run_block(
     tables: Tables, rows: Numbers, seed: int, start: int, flag: Flag, state: State
 ) -> None:
     """Compute one raid of as many replications from `start` as there are zeroed rows."""
-    carried = new_carried(tables, len(rows)).rows
-    run_kernel(state, rows, carried, seed, start, 0, flag)
+    run_kernel(state, rows, new_carried(tables, len(rows)).rows, seed, start, 0, flag)
 
 
 def _events(tables: Tables) -> float:
     """Upper bound of the events of a raid: openings, openings tried by batteries, engagements."""
     magazines = tables.magazines
     rounds = magazines["rounds"] + magazines["reload_rounds"] * magazines["reloads"]
-    tried = tables.threats * (tables.layers.size + tables.batteries.size)
-    return float(tried + rounds.sum(dtype=np.float64))
+    openings = tables.threats * (tables.layers.size + tables.batteries.size)
+    return float(openings + rounds.sum(dtype=np.float64))
 
 
 class RaidJob(NamedTuple):
-    """One raid, its replications counted from `first`.
+    """One raid; `first` is the number of its first replication.
 
-    With a `tally` its rows are longer (`leakthrough.engine.counts.Tally`).
+    With a `tally` its rows are longer (`leakthrough.engine.counts.named_tally`).
     """
 
     tables: Tables
@@ -149,7 +148,7 @@ class RaidJob(NamedTuple):
 
 
 class Ledger(NamedTuple):
-    """Columns of a row of a campaign behind the counts of a raid."""
+    """Columns that follow the counts of a raid in a row of a campaign."""
 
     delivered: Numbers  # (..., K) before the raid
     dry: Numbers  # (..., K) whether the magazine has run dry in this raid or earlier
@@ -159,7 +158,7 @@ class Ledger(NamedTuple):
 
 
 def named_ledger(rows: Numbers, tables: Tables) -> Ledger:
-    """Names for the columns of rows behind the counts."""
+    """Name the columns that follow the counts."""
     magazines, interceptors = tables.magazines.size, tables.interceptors
     widths = magazines, magazines, interceptors, interceptors, interceptors
     stops = list(itertools.accumulate(widths, initial=width(tables)))
@@ -175,7 +174,7 @@ class CampaignJob(NamedTuple):
 
     @property
     def raids(self) -> int:
-        """How many there are."""
+        """Their number."""
         return len(self.plan.kinds)
 
     @property
@@ -204,24 +203,24 @@ class CampaignJob(NamedTuple):
             run.next_raid(states[self.plan.kinds[run.raid]], flag)
 
     def variables(self, block: Block) -> Mapping[str, Array]:
-        """Result variables of some replications, along the raids in their order."""
+        """Result variables of some replications, with the raids in order along the second axis."""
         found: dict[str, Array] = {}
         for kind, rows in enumerate(block):
-            raids = [n for n, of in enumerate(self.plan.kinds) if of == kind]
-            flat = rows.reshape(-1, rows.shape[2])
-            for name, values in self._of_kind(kind, flat).items():
-                own = values.reshape(*rows.shape[:2], *values.shape[1:]).swapaxes(0, 1)
+            raids = [n for n, other in enumerate(self.plan.kinds) if other == kind]
+            for name, flat in self._of_kind(kind, rows.reshape(-1, rows.shape[2])).items():
+                values = flat.reshape(*rows.shape[:2], *flat.shape[1:]).swapaxes(0, 1)
                 if len(block) == 1:
-                    found[name] = own
+                    found[name] = values
                     continue
-                shape = len(own), self.raids, *own.shape[2:]
-                found.setdefault(name, np.empty(shape, own.dtype))[:, raids] = own
+                shape = len(values), self.raids, *values.shape[2:]
+                found.setdefault(name, np.empty(shape, values.dtype))[:, raids] = values
         return found
 
     def kept(self, block: Block) -> Mapping[str, Array]:
-        """The same, and in which raid what ran dry first did."""
+        """`variables`, and the raid in which each magazine and each stock first ran dry."""
         ledgers = list(map(named_ledger, block, self.plan.tables))
-        # What is dry by one raid is dry by all later ones: to count them is to find the first.
+        # A magazine that is dry by one raid counts as dry by all later ones, so the number of
+        # such raids gives the first.
         dry = sum(ledger.dry.sum(axis=0) for ledger in ledgers)
         stock_dry = sum(ledger.stock_dry.sum(axis=0) for ledger in ledgers)
         first = first_dry(np.asarray(dry), self.raids)
@@ -237,10 +236,10 @@ class CampaignJob(NamedTuple):
         counts, ledger = named_counts(rows, tables), named_ledger(rows, tables)
         found = {**rows_of(counts, tables), "launched": counts.launched}
         for name in ("launched", "leaked", "leak_cause", "killed", "soft_killed"):
-            found[name] = _placed(found[name], 1, salvos, self.salvos)
+            found[name] = _among_all(found[name], 1, salvos, self.salvos)
         if "leaked_so_far" in found:
-            found["leaked_so_far"] = _placed(found["leaked_so_far"], 2, salvos, self.salvos)
-        if any(own.landings.size for own in self.plan.tables):
+            found["leaked_so_far"] = _among_all(found["leaked_so_far"], 2, salvos, self.salvos)
+        if any(each.landings.size for each in self.plan.tables):
             found |= losses_of(counts, tables)
         return {
             **found,
@@ -252,28 +251,26 @@ class CampaignJob(NamedTuple):
         }
 
 
-def _placed(values: Array, axis: int, indices: Array, number: int) -> Array:
-    """Put the salvos of one kind of raid among those of all raids."""
+def _among_all(values: Array, axis: int, indices: Array, number: int) -> Array:
+    """Put the salvos of one kind of raid among the salvos of all raids, with 0 elsewhere."""
     if len(indices) == number and (indices == np.arange(number)).all():
         return values
-    shape = [*values.shape[:axis], number, *values.shape[axis + 1 :]]
-    found = np.zeros(shape, values.dtype)
+    found = np.zeros([*values.shape[:axis], number, *values.shape[axis + 1 :]], values.dtype)
     found[(slice(None),) * axis + (indices,)] = values
     return found
 
 
 def campaign_rows(plan: Plan, replications: int) -> Block:
-    """Zeroed rows of a campaign: the counts of each raid, and behind them its ledger."""
-    tables = plan.tables[0]
-    extra = 2 * tables.magazines.size + 3 * tables.interceptors
+    """Zeroed rows of a campaign: the counts of each raid, followed by its ledger."""
+    ledger = 2 * plan.tables[0].magazines.size + 3 * plan.tables[0].interceptors
     return [
-        np.zeros((plan.kinds.count(kind), replications, width(own) + extra), np.int64)
-        for kind, own in enumerate(plan.tables)
+        np.zeros((plan.kinds.count(kind), replications, width(tables) + ledger), np.int64)
+        for kind, tables in enumerate(plan.tables)
     ]
 
 
 class CampaignRun:
-    """What some replications hold from raid to raid; `raid` is the number of the next one."""
+    """State of some replications between raids; `raid` is the number of the next raid."""
 
     def __init__(self, plan: Plan, seed: int, start: int, rows: Block) -> None:
         self.plan, self.seed, self.start, self.raid = plan, seed, start, 0
@@ -286,15 +283,13 @@ class CampaignRun:
         self.unused = [iter(of_kind) for of_kind in rows]
 
     def next_raid(self, state: State, flag: Flag) -> None:
-        """Resupply, and then the raid, in a state of its kind."""
+        """Resupply, then compute the raid in a state of its kind."""
         kind = self.plan.kinds[self.raid]
-        tables = self.plan.tables[kind]
-        rows = next(self.unused[kind])
+        tables, rows = self.plan.tables[kind], next(self.unused[kind])
         ledger = named_ledger(rows, tables)
-        reloaded = self._between(ledger, tables)
+        reloaded = self._resupply(ledger, tables)
         offset = raid_offset(self.raid)
-        arguments = rows, self.carried.rows, self.seed, self.start, offset, flag
-        run_kernel(state, *arguments)
+        run_kernel(state, rows, self.carried.rows, self.seed, self.start, offset, flag)
         counts = named_counts(rows, tables)
         counts.reloaded[:] += reloaded
         self.dry |= counts.depletion != NEVER
@@ -304,12 +299,11 @@ class CampaignRun:
     def _drawn(self, quantiles: Array, address: int, number: int) -> Numbers:
         return draw_numbers(quantiles, self.seed, self.start, address, number)
 
-    def _between(self, ledger: Ledger, tables: Tables) -> Numbers | int:
-        """What happens before a raid; rounds that reloads bring meanwhile."""
+    def _resupply(self, ledger: Ledger, tables: Tables) -> Numbers | int:
+        """Replenish, reload, replace and deliver before a raid; return the rounds reloaded."""
         carried, supply = self.carried, self.plan.supply
         reloaded: Numbers | int = 0
-        came = resupply.replenish(self.stock, supply, self.raid, self._drawn)
-        ledger.replenished[:] = came
+        ledger.replenished[:] = resupply.replenish(self.stock, supply, self.raid, self._drawn)
         if self.raid > 0:
             reloaded = resupply.arrive_reloads(carried, tables, supply.interval)
             resupply.replace_batteries(carried, self.lost_at, tables, supply, self.raid)

@@ -1,4 +1,4 @@
-"""The names behind the codes of the engine, and the order in which codes are given."""
+"""The names that the engine's codes represent, and the order of the codes."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from leakthrough.model.scenario import Battery, Layer, Salvo, Scenario
 
 
 class Labels(NamedTuple):
-    """Names behind the codes."""
+    """Names in the order of their codes, and costs [currency]."""
 
     salvos: tuple[str, ...]
     threats: tuple[str, ...]  # of each salvo
@@ -21,7 +21,7 @@ class Labels(NamedTuple):
 
 
 class Unit(NamedTuple):
-    """One battery after expansion of its count."""
+    """A single battery, after expansion of `Battery.count`."""
 
     name: str
     member: int
@@ -30,12 +30,12 @@ class Unit(NamedTuple):
 
 
 def outermost_first(scenario: Scenario) -> list[Layer]:
-    """Layers by falling outer range; equal ones in the scenario's order."""
+    """Layers by decreasing outer range; equal ones in the scenario's order."""
     return sorted(scenario.layers, key=lambda layer: -layer.outer_range)
 
 
 def units_of(layers: Sequence[Layer]) -> list[Unit]:
-    """Single batteries, in the order of their layers: each `count` is expanded."""
+    """Single batteries in the order of their layers."""
     return [
         Unit(name, member, code, battery)
         for code, layer in enumerate(layers)
@@ -45,12 +45,12 @@ def units_of(layers: Sequence[Layer]) -> list[Unit]:
 
 
 def label(scenario: Scenario) -> Labels:
-    """Names behind the codes of `lower(scenario)`."""
+    """Names of the codes of `lower(scenario)`."""
     return label_salvos(scenario, scenario.salvos)
 
 
 def label_salvos(scenario: Scenario, salvos: Sequence[Salvo]) -> Labels:
-    """Names of the defence of a scenario, and of some salvos."""
+    """Names of a scenario's defence and of some salvos."""
     layers = outermost_first(scenario)
     units = units_of(layers)
     threats = {threat.name: threat for threat in scenario.threats}

@@ -1,11 +1,11 @@
 """The one description of every record that the kernel reads and writes.
 
-A record is a list of fields, and a field says its kind: a `LINK` is the code of another record, a
+A record is a list of fields, and each field has a kind: a `LINK` is the code of another record, a
 `NUMBER` comes from the scenario (`engine.lower_parts` fills links and numbers by name), a `STATE`
-belongs to one raid of one replication, a `CARRIED` field goes from raid to raid, and a `COUNTED`
-field is written into the row of counts when the raid is over. From this follow the arrays' types,
-what is filled, reset and carried over, the columns of counts (`engine.counts`), and what a sweep
-may change in place (`studies.sweep.patching`).
+belongs to one raid of one replication, a `CARRIED` field is carried from raid to raid, and a
+`COUNTED` field is written into the row of counts when the raid is over. This list determines the
+types of the arrays, what is filled, reset and carried, the columns of counts (`engine.counts`),
+and what a sweep may change in place (`studies.sweep.patching`).
 
 Letters of the shapes: S salvos, C threat classes, L layers, B batteries, I interceptors, K
 magazines (of all batteries together), N threats (of all salvos together), P pairings, T sample
@@ -26,7 +26,7 @@ Records = Any
 
 
 class Kind(Enum):
-    """What a field is, and so who writes it."""
+    """The kind of a field, which determines who writes it."""
 
     LINK = "code of another record, filled by the lowering"
     NUMBER = "number of the scenario, filled by the lowering"
@@ -36,7 +36,7 @@ class Kind(Enum):
 
 
 class Patch(Enum):
-    """Values that a sweep may write in place of a number, since nothing else depends on them."""
+    """Numbers that a sweep may overwrite, since nothing else depends on them."""
 
     WHOLE = "whole number, as it is"
     CHANCE = "probability, as a threshold"
@@ -51,14 +51,13 @@ class Field(NamedTuple):
     name : str
     kind : Kind
     type : str
-        Of NumPy. What is carried or counted is made of whole 64-bit numbers.
+        NumPy type. Carried and counted fields consist of 64-bit numbers.
     start : int or str
-        Value at the start of a raid, or the name of the field whose value it then has.
+        Value at the start of a raid, or the name of the field that contains it.
     counted : str
-        Column of counts, where that has another name than the field.
+        Name of the column of counts, if it differs from the field's name.
     path, patch : str, Patch
-        Where the number is in a scenario, and what a sweep may write there without a new
-        lowering.
+        Path of the number in a scenario, and what a sweep may write there without lowering again.
     """
 
     name: str
@@ -71,14 +70,14 @@ class Field(NamedTuple):
 
     @property
     def column(self) -> str:
-        """Name of its column of counts; empty if it is not counted."""
+        """Name of the field's column of counts; empty if it is not counted."""
         return self.counted or (self.name if self.kind is Kind.COUNTED else "")
 
 
 def _order(field: Field) -> int:
     """Carried fields first, then those that are carried and counted, then the counted ones.
 
-    So each is one stretch of 64-bit numbers, which the kernel copies without knowing a name.
+    The carried fields, and the counted ones, are then contiguous: the kernel copies them at once.
     """
     if field.kind is Kind.CARRIED:
         return 1 if field.column else 0
@@ -91,24 +90,24 @@ class Record:
     Parameters
     ----------
     name : str
-        Of one record, and of its array in the state when followed by an s.
+        Of one record.
     fields : Field
-        In the order in which the kernel is to find them, hot ones first.
+        In the order of memory within each kind; those that the kernel uses most come first.
 
     Attributes
     ----------
     dtype : numpy.dtype
-        Padded to a power of two of bytes: the place of a record is then a shift away, not a
-        multiplication.
+        Padded to a power of two of bytes, so that an index becomes an address by a shift instead
+        of a multiplication.
     carried, counted : slice
-        Which 64-bit numbers of a record are carried, and counted.
+        The 64-bit numbers of a record that are carried, and those that are counted.
     """
 
     def __init__(self, name: str, *fields: Field) -> None:
         self.name = name
         self.fields = tuple(sorted(fields, key=_order))
         formats = [np.dtype(field.type) for field in self.fields]
-        # Aligned by falling size within what is neither carried nor counted: no holes.
+        # Fields that are neither carried nor counted are sorted by size, so there are no holes.
         rest = [n for n, field in enumerate(self.fields) if _order(field) == 3]
         first = [n for n, field in enumerate(self.fields) if _order(field) < 3]
         order = first + sorted(rest, key=lambda n: -formats[n].alignment)
@@ -130,7 +129,7 @@ class Record:
         self._starts = tuple((field.name, field.start) for field in anew if field.start != 0)
 
     def _words(self, of: Callable[[Field], bool]) -> slice:
-        """The stretch of 64-bit numbers that some fields take."""
+        """The contiguous 64-bit numbers of the fields for which `of` is true."""
         places = [self.dtype.fields[field.name] for field in self.fields if of(field)]  # type: ignore[index]
         if not places:
             return slice(0, 0)
@@ -149,7 +148,7 @@ class Record:
 
     @property
     def columns(self) -> dict[str, tuple[int, int]]:
-        """First 64-bit number and how many, within those counted, by the name of the column."""
+        """By column of counts: first 64-bit number among those counted, and how many."""
         found = {}
         for field in self.fields:
             if field.column:
@@ -162,7 +161,7 @@ class Record:
         return np.zeros(number, self.dtype)
 
     def fill(self, records: Records, columns: Mapping[str, Any]) -> None:
-        """Write links and numbers by name, and with what a raid starts."""
+        """Write links and numbers by name, and the values with which a raid starts."""
         for name, values in columns.items():
             records[name] = values
         self.start(records)
@@ -170,7 +169,7 @@ class Record:
     def check(self, names: Iterable[str]) -> None:
         """Raise a TypeError unless the names are those of all links and numbers.
 
-        The lowering asks when it is imported, so that a field that nothing fills is an error
+        The lowering calls this when it is imported, so a field that nothing fills is an error
         before anything runs.
         """
         wanted = {field.name for field in self.of(Kind.LINK, Kind.NUMBER)}
@@ -179,13 +178,13 @@ class Record:
             raise TypeError(f"{self.name}: nothing fills {lacks}, and {knows} are no fields of it")
 
     def start(self, records: Records) -> None:
-        """Write the values with which a raid starts into zeroed records, or into started ones."""
+        """Write the values with which a raid starts into records."""
         for name, start in self._starts:
             records[name] = records[start] if isinstance(start, str) else start
 
 
 def _link(name: str, type_: str = "u4") -> Field:
-    # Unsigned: Numba wraps signed indices around, four instructions at every access.
+    # Unsigned, since Numba wraps signed indices around with four instructions at every access.
     return Field(name, Kind.LINK, type_)
 
 
@@ -230,10 +229,10 @@ SALVO = Record(
     _link("code"),
     _link("first"),  # code of the salvo's first threat
     _link("threat"),  # threat class
-    _link("first_fired", "u8"),  # where the engagements of its threats are counted
-    _link("pairings"),  # batteries that may engage it
-    _link("table", "i4"),  # where the arrival's quantiles begin; -1: none
-    _link("size_table", "i4"),  # where the quantiles of how many come begin; -1: `count` do
+    _link("first_fired", "u8"),  # index of the first count of its threats' engagements
+    _link("pairings"),  # number of batteries that may engage it
+    _link("table", "i4"),  # start of the arrival's quantile table; -1: none
+    _link("size_table", "i4"),  # start of the quantile table of the number; -1: it is `count`
     _number("count"),
     _number("priority"),
     _number("target_offset"),  # ticks from the edge to the target
@@ -251,11 +250,11 @@ LANDING = Record(  # a salvo whose leakers may destroy a battery
     _number("stream", "u8"),
     _state("next"),
 )
-WINDOW = Record(  # what a layer is to a salvo
+WINDOW = Record(  # a layer and a salvo
     "window",
     _counted("killed"),
     _counted("soft_killed"),
-    _state("opened"),  # threats that have come into reach
+    _state("opened"),  # threats whose window has opened
     _state("stocked"),  # magazines with rounds for them
     _state("late_cause", start=UNKNOWN),
     _number("open_offset"),  # ticks from arrival at the edge
@@ -269,7 +268,7 @@ WINDOW = Record(  # what a layer is to a salvo
     _link("first_pairing"),
     _link("stop_pairing"),
     _number("random", "?"),  # whether anything at the opening is drawn
-    _number("certain", "?"),  # whether nothing at all is drawn, also by its batteries
+    _number("certain", "?"),  # whether neither the window nor its batteries draw anything
 )
 LAYER = Record(
     "layer",
@@ -280,7 +279,7 @@ LAYER = Record(
 )
 BATTERY = Record(
     "battery",
-    _carried("loss", int(FOREVER)),  # tick; NEVER if of another raid
+    _carried("loss", int(FOREVER)),  # tick; NEVER if it was lost in an earlier raid
     _counted("busy"),  # ticks of its channels
     _counted("engagements"),
     _counted("lost"),
@@ -288,7 +287,7 @@ BATTERY = Record(
     _state("ready"),  # rounds, of all magazines
     _number("channels", path=f"{_BATTERY}.channels", patch=Patch.WHOLE),
     _number("max_salvos"),
-    _number("reaction"),  # ticks, or drawn from a quantile table where that is not -1
+    _number("reaction"),  # ticks, if its quantile table is -1
     _number("assessment"),
     _number("false_kill", "u8"),  # thresholds
     _number("false_survival", "u8"),
@@ -300,20 +299,20 @@ BATTERY = Record(
     _link("stop_magazine"),
     _link("reaction_table", "i4"),
     _link("assessment_table", "i4"),
-    _number("by_arrival", "?"),  # whether the first come is first, and not the first to close
+    _number("by_arrival", "?"),  # whether its order is by arrival, not by deadline
     _number("random_delay", "?"),  # whether reaction or flight is drawn
     _number("random", "?"),  # whether anything but the kill is drawn
 )
 PAIRING = Record(  # a battery, and a salvo that it may engage
     "pairing",
-    _state("head"),  # threats before it are past
+    _state("head"),  # first threat of the salvo that it may still engage
     _number("salvo_size"),
     _number("engagement_stream", "u8"),
     _number("rounds_stream", "u8"),
     _link("code"),
     _link("battery"),
     _link("window"),
-    _link("slot"),  # which of its salvo's pairings it is
+    _link("slot"),  # its index among the salvo's pairings
     _link("first_preference"),
     _link("stop_preference"),
 )
@@ -328,21 +327,21 @@ MAGAZINE = Record(
     _counted("depletion", NEVER),
     _number("rounds", path=f"{_BATTERY}.magazines.*.rounds", patch=Patch.WHOLE),
     _number("reserved", path=f"{_BATTERY}.magazines.*.reserved", patch=Patch.WHOLE),
-    _number("to_kill"),  # ticks from firing, where the battery draws nothing
+    _number("to_kill"),  # ticks from firing, if the battery draws no time
     _number("to_end"),
     _number("reload_rounds"),
     _number("reload_ticks"),
     _number("reloads"),
-    _number("flight"),  # ticks, or drawn from a quantile table where that is not -1
+    _number("flight"),  # ticks, if its quantile table is -1
     _link("flight_table", "i4"),
     _link("code"),
     _link("battery"),
     _link("interceptor"),
     _link("first_kill"),
-    _link("first_window"),  # of the windows in which its rounds may be fired
+    _link("first_window"),  # in the list of windows in which its rounds may be fired
     _link("stop_window"),
 )
-KILL_CHANCE = Record(  # an interceptor's round against a threat class
+KILL_CHANCE = Record(  # an interceptor and a threat class
     "kill_chance",
     _counted("hits"),
     _counted("misses"),
@@ -364,9 +363,9 @@ THREAT = Record(
     _state("misjudged", "?"),
 )
 NODE = Record("node", _state("tick", start=int(FOREVER)), _state("leaf"))
-"""Of the tournament of the next openings: tick and leaf of its winner."""
+"""A match of the tournament of the next openings: tick and leaf of the winner."""
 ENTRY = Record("entry", _state("tick", start=int(FOREVER)), _state("tie"))
-"""Of the queue of engagements and reloads under way."""
+"""An entry of the queue of engagements and reloads under way."""
 
 RECORDS = (
     RAID, SALVO, LANDING, WINDOW, LAYER, BATTERY, PAIRING, MAGAZINE, KILL_CHANCE, THREAT, NODE,

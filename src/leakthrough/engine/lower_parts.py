@@ -1,8 +1,8 @@
-"""Lowering, record by record: where the names of a scenario become numbers, field by field.
+"""Lowering of records: the rule that computes each field from its part of the scenario.
 
-`lower_raid` says which records there are and how they are linked (the structures below); here a
-table for each kind of record says how each of its fields follows. A table that lacks a field, or
-has one too many, is an error when this module is imported.
+`lower_raid` determines which records there are and how they are linked (the parts below); here a
+table for each kind of record holds one rule for each link and number. A table with a missing or
+unknown field is an error when this module is imported.
 """
 
 import math
@@ -33,14 +33,14 @@ TABLE_SIZE = 2 * (OCTAVES * STEPS + 1)
 
 
 class Quantiles:
-    """Collects the quantile tables of a scenario; a number needs none."""
+    """Collects the quantile tables of a scenario's distributions."""
 
     def __init__(self) -> None:
         self.tables: list[npt.NDArray[np.float64]] = []
         self.found: dict[tuple[Distribution, int], int] = {}
 
     def table(self, value: float | Distribution | None, scale: int) -> int:
-        """Where the table of a distribution begins; -1 for a number, or nothing."""
+        """Start of the table of a distribution; -1 for a number or None."""
         if not isinstance(value, Distribution):
             return -1
         if (value, scale) not in self.found:
@@ -49,7 +49,7 @@ class Quantiles:
         return self.found[value, scale]
 
     def of_time(self, value: float | Distribution) -> int:
-        """Where the table of a time begins, in ticks; -1 for a number."""
+        """Start of the table of a time, whose quantiles are ticks; -1 for a number."""
         return self.table(value, TICKS_A_SECOND)
 
     def joined(self) -> npt.NDArray[np.float64]:
@@ -58,7 +58,7 @@ class Quantiles:
 
 
 class SalvoPart(NamedTuple):
-    """A salvo: its codes, and the distribution of its size, if that is drawn."""
+    """A salvo: its codes, and the distribution of its size if that is random."""
 
     code: int
     salvo: Salvo
@@ -80,17 +80,17 @@ class LandingPart(NamedTuple):
 
 
 class WindowPart(NamedTuple):
-    """A layer to a salvo."""
+    """A layer and a salvo."""
 
     salvo: SalvoPart
     layer: Layer
     layer_code: int
     pairings: range
-    delayed: bool  # whether a battery that may engage in it draws its times
+    delay_drawn: bool  # whether any battery that may engage in it draws its times
 
 
 class BatteryPart(NamedTuple):
-    """A single battery, and where its own things are."""
+    """A single battery, and its ranges in the lists of magazines and urgencies."""
 
     code: int
     unit: Unit
@@ -125,31 +125,31 @@ class MagazinePart(NamedTuple):
 
 
 class KillPart(NamedTuple):
-    """An interceptor against a threat class."""
+    """An interceptor and a threat class."""
 
     interceptor: str
     threat: str
     chance: float | Distribution
 
 
-Way = Callable[[Any, Quantiles], Any]
-"""How a field follows from its part; quantile tables are collected on the way."""
+Rule = Callable[[Any, Quantiles], Any]
+"""Computes a field from its part, and adds the quantile tables that it needs."""
 
 
-def _ways(record: Record, **ways: Way) -> dict[str, Way]:
-    """The ways of all fields of a record, which must be there."""
-    record.check(ways)
-    return ways
+def _rules(record: Record, **rules: Rule) -> dict[str, Rule]:
+    """Check that there is a rule for every link and number of a record."""
+    record.check(rules)
+    return rules
 
 
 def fill(records: Records, record: Record, parts: Sequence[Any], quantiles: Quantiles) -> None:
     """Fill zeroed records by name, one for each part."""
-    ways = WAYS[record.name].items()
-    record.fill(records, {name: [way(part, quantiles) for part in parts] for name, way in ways})
+    rules = RULES[record.name].items()
+    record.fill(records, {name: [rule(part, quantiles) for part in parts] for name, rule in rules})
 
 
 def _fixed(value: float | Distribution) -> int:
-    """Ticks of a time that is not drawn; 0 where it is."""
+    """Ticks of a time; 0 if it is drawn."""
     return 0 if isinstance(value, Distribution) else ticks(value)
 
 
@@ -164,7 +164,7 @@ def _arrival(salvo: Salvo) -> tuple[int, float, float]:
 
 
 def fixed_ticks(arrival: At | Times | Regular, count: int) -> list[int]:
-    """Arrival ticks that need no draw, in order."""
+    """Arrival ticks that are not drawn, in order."""
     if isinstance(arrival, At):
         return [ticks(arrival.time)] * count
     if isinstance(arrival, Times):
@@ -173,12 +173,9 @@ def fixed_ticks(arrival: At | Times | Regular, count: int) -> list[int]:
 
 
 def fixed_arrivals(salvos: Sequence[SalvoPart]) -> npt.NDArray[np.int64]:
-    """Arrival ticks of the salvos in which they are not drawn, one after another."""
-    found = [
-        fixed_ticks(part.salvo.arrival, part.number)  # type: ignore[arg-type]
-        for part in salvos
-        if _arrival(part.salvo)[0] == codes.FIXED
-    ]
+    """Arrival ticks of the salvos whose arrivals are not drawn, one salvo after another."""
+    fixed = [part for part in salvos if _arrival(part.salvo)[0] == codes.FIXED]
+    found = [fixed_ticks(part.salvo.arrival, part.number) for part in fixed]  # type: ignore[arg-type]
     return np.array([tick for own in found for tick in own], dtype=np.int64)
 
 
@@ -195,18 +192,17 @@ def _dismissal(part: WindowPart) -> float:
     return sensor.decoy_recognition if part.salvo.threat.decoy else sensor.false_dismissal
 
 
-def _opens(part: WindowPart) -> int:
+def _open_offset(part: WindowPart) -> int:
     return ticks((part.salvo.edge - part.layer.outer_range) / part.salvo.threat.speed)
 
 
-def _closes(part: WindowPart) -> int:
-    # Rounding must not make the window shorter than an engagement that fills it.
+def _close_offset(part: WindowPart) -> int:
+    # The width is rounded separately, so an engagement that lasts exactly as long still fits.
     width = part.layer.outer_range - part.layer.inner_range
-    return _opens(part) + ticks(width / part.salvo.threat.speed)
+    return _open_offset(part) + ticks(width / part.salvo.threat.speed)
 
 
-def _is_drawn(part: WindowPart) -> bool:
-    """Whether anything at the opening is drawn."""
+def _is_opening_drawn(part: WindowPart) -> bool:
     return _soft_kill(part) > 0 or _detection(part) < 1 or _dismissal(part) > 0
 
 
@@ -216,7 +212,7 @@ def is_delay_drawn(part: BatteryPart) -> bool:
 
 
 def _is_engagement_drawn(part: BatteryPart) -> bool:
-    """Whether anything of an engagement but the kill is drawn."""
+    """Whether anything in an engagement is drawn, except for the kill."""
     battery = part.unit.battery
     misjudges = battery.false_kill > 0 or battery.false_survival > 0
     return is_delay_drawn(part) or isinstance(battery.assessment_time, Distribution) or misjudges
@@ -235,8 +231,8 @@ def _to_kill(part: MagazinePart) -> int:
     return _fixed(part.unit.battery.reaction_time) + _fixed(part.interceptor.flight_time)
 
 
-WAYS = {
-    "salvo": _ways(
+RULES = {
+    "salvo": _rules(
         layout.SALVO,
         code=lambda part, _: part.code,
         first=lambda part, _: part.first,
@@ -254,35 +250,35 @@ WAYS = {
         stream=lambda part, _: stream("arrival", part.salvo.name),
         size_stream=lambda part, _: stream("size", part.salvo.name),
     ),
-    "landing": _ways(
+    "landing": _rules(
         layout.LANDING,
         salvo=lambda part, _: part.salvo.code,
         battery=lambda part, _: part.battery,
         lethality=lambda part, _: threshold(part.salvo.threat.lethality),
         stream=lambda part, _: stream("loss", part.salvo.salvo.name),
     ),
-    "window": _ways(
+    "window": _rules(
         layout.WINDOW,
         salvo=lambda part, _: part.salvo.code,
         layer=lambda part, _: part.layer_code,
         first_pairing=lambda part, _: part.pairings.start,
         stop_pairing=lambda part, _: part.pairings.stop,
-        open_offset=lambda part, _: _opens(part),
-        close_offset=lambda part, _: _closes(part),
+        open_offset=lambda part, _: _open_offset(part),
+        close_offset=lambda part, _: _close_offset(part),
         soft_kill=lambda part, _: threshold(_soft_kill(part)),
         detection=lambda part, _: threshold(_detection(part)),
         dismissal=lambda part, _: threshold(_dismissal(part)),
         stream=lambda part, _: stream("window", part.salvo.salvo.name, part.layer.name),
-        random=lambda part, _: _is_drawn(part),
-        certain=lambda part, _: not _is_drawn(part) and not part.delayed,
+        random=lambda part, _: _is_opening_drawn(part),
+        certain=lambda part, _: not _is_opening_drawn(part) and not part.delay_drawn,
     ),
-    "layer": _ways(
+    "layer": _rules(
         layout.LAYER,
         code=lambda part, _: part[0],
         availability=lambda part, _: threshold(part[1].sensor.availability),
         stream=lambda part, _: stream("availability", part[1].name),
     ),
-    "battery": _ways(
+    "battery": _rules(
         layout.BATTERY,
         code=lambda part, _: part.code,
         layer=lambda part, _: part.unit.layer,
@@ -302,7 +298,7 @@ WAYS = {
         random_delay=lambda part, _: is_delay_drawn(part),
         random=lambda part, _: _is_engagement_drawn(part),
     ),
-    "pairing": _ways(
+    "pairing": _rules(
         layout.PAIRING,
         code=lambda part, _: part.code,
         battery=lambda part, _: part.battery,
@@ -314,7 +310,7 @@ WAYS = {
         engagement_stream=lambda part, _: stream("engagement", *_address(part)),
         rounds_stream=lambda part, _: stream("rounds", *_address(part)),
     ),
-    "magazine": _ways(
+    "magazine": _rules(
         layout.MAGAZINE,
         code=lambda part, _: part.code,
         battery=lambda part, _: part.battery,
@@ -334,7 +330,7 @@ WAYS = {
         to_kill=lambda part, _: _to_kill(part),
         to_end=lambda part, _: _to_kill(part) + _fixed(part.unit.battery.assessment_time),
     ),
-    "kill_chance": _ways(
+    "kill_chance": _rules(
         layout.KILL_CHANCE,
         threshold=lambda part, _: (
             0 if isinstance(part.chance, Distribution) else threshold(part.chance)

@@ -1,4 +1,4 @@
-"""Lowering of a raid: which records a scenario has, and how they are linked.
+"""Lowering of a raid: the records of a scenario and the links between them.
 
 Layers get codes outermost first, batteries in the order of their layers; salvos, interceptors and
 threat classes keep the scenario's order.
@@ -25,7 +25,7 @@ from leakthrough.engine.lower_parts import (
     fixed_arrivals,
     is_delay_drawn,
 )
-from leakthrough.engine.memory import end_of, new_block, places_of
+from leakthrough.engine.memory import end_of, locations_of, new_block
 from leakthrough.engine.tables import RECORDS_OF, Tables
 from leakthrough.model.base import Frozen
 from leakthrough.model.discrete import ticks
@@ -39,7 +39,7 @@ LIST = np.dtype(np.uint32)
 
 
 class _Defence(NamedTuple):
-    """Single batteries, and where the magazines of each begin among all."""
+    """Layers, single batteries, and the code of the first magazine of each battery."""
 
     layers: list[Layer]
     units: list[Unit]
@@ -52,7 +52,7 @@ class _Defence(NamedTuple):
 
 
 def _ranges(sizes: Iterable[int]) -> list[range]:
-    """Consecutive ranges of some sizes."""
+    """Consecutive ranges of the given sizes."""
     stops = list(itertools.accumulate(sizes, initial=0))
     return [range(start, stop) for start, stop in itertools.pairwise(stops)]
 
@@ -64,24 +64,22 @@ def _defence(scenario: Scenario) -> _Defence:
     return _Defence(layers, units, starts)
 
 
-def _tried(scenario: Scenario, battery: Battery) -> dict[int, list[int]]:
-    """Magazines of a battery that it tries, in order, by each salvo that it may engage.
+def _preferences(scenario: Scenario, battery: Battery) -> dict[int, list[int]]:
+    """Magazines of a battery in order of preference, by each salvo that it may engage.
 
     A kill probability that is a distribution is always above 0.
     """
-    kills = {
-        interceptor.name: interceptor.kill_probability for interceptor in scenario.interceptors
-    }
-    place = {magazine.interceptor: n for n, magazine in enumerate(battery.magazines)}
+    kills = {weapon.name: weapon.kill_probability for weapon in scenario.interceptors}
+    index = {magazine.interceptor: n for n, magazine in enumerate(battery.magazines)}
     found = {}
     for code, salvo in enumerate(scenario.salvos):
         if battery.axes and salvo.axis not in battery.axes:
             continue
-        names = battery.doctrine.preference.get(salvo.threat, tuple(place))
-        chances = [(place[name], kills[name].get(salvo.threat, 0.0)) for name in names]
-        own = [n for n, chance in chances if isinstance(chance, Distribution) or chance > 0]
-        if own:
-            found[code] = own
+        names = battery.doctrine.preference.get(salvo.threat, tuple(index))
+        chances = [(index[name], kills[name].get(salvo.threat, 0.0)) for name in names]
+        usable = [n for n, chance in chances if isinstance(chance, Distribution) or chance > 0]
+        if usable:
+            found[code] = usable
     return found
 
 
@@ -91,23 +89,23 @@ class _Pairs(NamedTuple):
     salvo: list[int]
     battery: list[int]
     window: list[int]
-    tried: list[list[int]]  # codes of magazines
+    preferences: list[list[int]]  # codes of magazines
 
 
 def _pairs(scenario: Scenario, defence: _Defence) -> _Pairs:
     number = len(scenario.salvos)
-    tried = {id(u.battery): _tried(scenario, u.battery) for u in defence.units}
+    preferences = {id(u.battery): _preferences(scenario, u.battery) for u in defence.units}
     rows = [
         (unit.layer * number + salvo, b, salvo, [defence.magazines[b] + n for n in own])
         for b, unit in enumerate(defence.units)
-        for salvo, own in tried[id(unit.battery)].items()
+        for salvo, own in preferences[id(unit.battery)].items()
     ]
     rows.sort(key=lambda row: row[:2])
     return _Pairs(
         salvo=[row[2] for row in rows],
         battery=[row[1] for row in rows],
         window=[row[0] for row in rows],
-        tried=[row[3] for row in rows],
+        preferences=[row[3] for row in rows],
     )
 
 
@@ -155,11 +153,11 @@ def _windows(
 def _pairings(salvos: Sequence[SalvoPart], defence: _Defence, pairs: _Pairs) -> list[PairingPart]:
     used = [0] * len(salvos)
     found = []
-    preferences = _ranges(map(len, pairs.tried))
+    preferences = _ranges(map(len, pairs.preferences))
     for code, (salvo, battery, window, _) in enumerate(zip(*pairs, strict=True)):
         slot, used[salvo] = used[salvo], used[salvo] + 1
-        unit, tried = defence.units[battery], preferences[code]
-        found.append(PairingPart(code, salvos[salvo], battery, unit, window, slot, tried))
+        unit, own = defence.units[battery], preferences[code]
+        found.append(PairingPart(code, salvos[salvo], battery, unit, window, slot, own))
     return found
 
 
@@ -188,16 +186,8 @@ def _batteries(
     return found
 
 
-def _by(number: int, owners: Iterable[int], things: Iterable[int]) -> list[list[int]]:
-    """Lists of things by their owner."""
-    found: list[list[int]] = [[] for _ in range(number)]
-    for owner, thing in zip(owners, things, strict=True):
-        found[owner].append(thing)
-    return found
-
-
 class _Structure(NamedTuple):
-    """What a scenario consists of: parts of each kind of record, and lists of codes."""
+    """Parts of a scenario for each kind of record, and lists of codes."""
 
     parts: dict[str, Sequence[Any]]
     lists: dict[str, list[int]]
@@ -226,7 +216,7 @@ def _structure(scenario: Scenario, sizes: Sizes) -> _Structure:
         },
         lists={
             "openings": [n * len(salvos) + code for n in layers for code in by_rank],
-            "preferences": [*itertools.chain.from_iterable(pairs.tried)],
+            "preferences": [*itertools.chain.from_iterable(pairs.preferences)],
             "urgencies": [*itertools.chain.from_iterable(urgencies)],
             "fireable": [*itertools.chain.from_iterable(fireable)],
         },
@@ -236,7 +226,9 @@ def _structure(scenario: Scenario, sizes: Sizes) -> _Structure:
 def _urgencies(defence: _Defence, pairs: _Pairs, by_rank: Sequence[int]) -> list[list[int]]:
     """Pairings of each battery, most urgent first."""
     rank = {code: n for n, code in enumerate(by_rank)}
-    found = _by(len(defence.units), pairs.battery, range(len(pairs.battery)))
+    found: list[list[int]] = [[] for _ in defence.units]
+    for code, battery in enumerate(pairs.battery):
+        found[battery].append(code)
     return [sorted(own, key=lambda code: rank[pairs.salvo[code]]) for own in found]
 
 
@@ -245,7 +237,7 @@ def _fireable(defence: _Defence, pairs: _Pairs, urgencies: Iterable[list[int]]) 
     number = sum(len(unit.battery.magazines) for unit in defence.units)
     found: list[list[int]] = [[] for _ in range(number)]
     for pairing in itertools.chain.from_iterable(urgencies):
-        for magazine in pairs.tried[pairing]:
+        for magazine in pairs.preferences[pairing]:
             found[magazine].append(pairs.window[pairing])
     return found
 
@@ -261,15 +253,14 @@ def _kill_chances(scenario: Scenario) -> list[KillPart]:
 def _empty_tables(
     structure: _Structure, arrivals: Whole, timeline: Whole, interceptors: int
 ) -> Tables:
-    """Tables with room for all records and lists."""
+    """Tables with memory for all records and lists."""
     parts, lists = structure
     sizes = {name: len(own) for name, own in parts.items()}
-    leaves = 1 << max(sizes["landings"] + sizes["windows"] - 1, 0).bit_length()
-    sizes["nodes"] = 2 * leaves
+    sizes["nodes"] = 2 << max(sizes["landings"] + sizes["windows"] - 1, 0).bit_length()
     records = {name: (sizes[name], record.dtype) for name, record in RECORDS_OF.items()}
-    places = places_of(records | {name: (len(own), LIST) for name, own in lists.items()})
-    block = new_block(end_of(places))
-    return Tables(block, places, np.zeros(0), arrivals, timeline, interceptors)
+    locations = locations_of(records | {name: (len(own), LIST) for name, own in lists.items()})
+    block = new_block(end_of(locations))
+    return Tables(block, locations, np.zeros(0), arrivals, timeline, interceptors)
 
 
 def lower(scenario: Scenario, timeline: Sequence[float] = (), sizes: Sizes = AS_COUNTED) -> Tables:
@@ -279,9 +270,9 @@ def lower(scenario: Scenario, timeline: Sequence[float] = (), sizes: Sizes = AS_
     ----------
     scenario : Scenario
     timeline : sequence of float
-        Sample times in seconds, in rising order.
+        Sample times [s], in increasing order.
     sizes : mapping of str to Distribution
-        How many threats come, by salvo, where that is drawn and not the salvo's `count`.
+        By salvo name: the number of threats, where it is drawn instead of the salvo's `count`.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""Arrays in one block of memory, each on a line of the cache.
+"""Arrays in one block of memory, each beginning on a cache line.
 
-As single arrays, large ones would all begin at the same place of a page and drive each other out
-of the cache: measured, a tenth of the kernel's time, more or less by chance.
+As single arrays, large ones would all begin at the same offset of a page and evict each other
+from the cache: this took about a tenth of the kernel's time, varying by chance.
 """
 
 from collections.abc import Mapping
@@ -16,8 +16,8 @@ LINE = 64
 PAGE = 4096
 
 
-class Place(NamedTuple):
-    """Where an array is in a block."""
+class Location(NamedTuple):
+    """Location of an array in a block."""
 
     offset: int
     number: int
@@ -27,23 +27,26 @@ class Place(NamedTuple):
         """Return the array, a view of the block."""
         return np.ndarray(self.number, self.dtype, block.data, self.offset)
 
+    @property
+    def stop(self) -> int:
+        """Offset of the first cache line after the array."""
+        return -(-(self.offset + self.number * self.dtype.itemsize) // LINE) * LINE
 
-def places_of(
+
+def locations_of(
     arrays: "Mapping[str, tuple[int, npt.DTypeLike]]", start: int = 0
-) -> dict[str, Place]:
-    """Places of arrays of some number and dtype, one after another from an offset."""
+) -> dict[str, Location]:
+    """Locations of arrays of given length and dtype, one after another from an offset."""
     found = {}
-    for name, (number, given) in arrays.items():
-        dtype = np.dtype(given)
-        found[name] = Place(start, number, dtype)
-        start = -(-(start + number * dtype.itemsize) // LINE) * LINE
+    for name, (number, dtype) in arrays.items():
+        found[name] = Location(start, number, np.dtype(dtype))
+        start = found[name].stop
     return found
 
 
-def end_of(places: Mapping[str, Place]) -> int:
-    """Bytes up to the line behind the last place."""
-    last = list(places.values())[-1]
-    return -(-(last.offset + last.number * last.dtype.itemsize) // LINE) * LINE
+def end_of(locations: Mapping[str, Location]) -> int:
+    """Bytes up to the first cache line after the last location."""
+    return list(locations.values())[-1].stop
 
 
 def new_block(size: int) -> Block:

@@ -11,22 +11,22 @@ from leakthrough.engine.jobs import Array, Block, Flag, Job, States
 from leakthrough.engine.scheduler import Task, Work, run
 
 MOST_IN_A_BLOCK = 1 << 13
-"""Raids. Bounds the memory of a block where a replication takes next to no time."""
+"""Raids. Limits the memory of a block if replications take very little time."""
 LEAST_OF_A_CAMPAIGN = 128
-"""Replications. What happens between raids costs as much for one of them as for all of a block."""
+"""Replications. The resupply between raids takes as long for one of them as for a whole block."""
 
 
 class Sink(Protocol):
-    """Where finished replications go."""
+    """Collects finished replications."""
 
     def take(self, start: int, block: Block) -> None:
         """Take the rows of the replications from `start`, in any order and from any thread."""
 
     def alike(self, replications: int) -> Any:
-        """An empty one, for some replications that are computed elsewhere."""
+        """Return an empty sink of this kind, for replications that are computed elsewhere."""
 
     def merge(self, start: int, other: Any) -> None:
-        """Add what such a one has collected."""
+        """Add the content of such a sink, whose first replication is number `start`."""
 
 
 class Variables:
@@ -38,15 +38,15 @@ class Variables:
         self.values = {n: np.empty((replications, *v.shape[1:]), v.dtype) for n, v in empty}
 
     def take(self, start: int, block: Block) -> None:
-        """Make result variables of the rows of some replications."""
+        """Compute the result variables of some replications."""
         self._put(start, self.job.kept(block))
 
     def alike(self, replications: int) -> "Variables":
-        """An empty one."""
+        """Return an empty sink."""
         return Variables(self.job, replications)
 
     def merge(self, start: int, other: "Variables") -> None:
-        """Copy what another one has collected."""
+        """Copy the values of another sink."""
         self._put(start, other.values)
 
     def _put(self, start: int, found: Mapping[str, Array]) -> None:
@@ -55,12 +55,12 @@ class Variables:
 
 
 def most_in_a_block(job: Job) -> int:
-    """Replications of a block."""
+    """Largest number of replications in a block."""
     return max(least_in_a_task(job), MOST_IN_A_BLOCK // job.raids)
 
 
 def least_in_a_task(job: Job) -> int:
-    """Replications of a task."""
+    """Smallest number of replications in a task."""
     return 1 if job.raids == 1 else LEAST_OF_A_CAMPAIGN
 
 
@@ -74,20 +74,20 @@ def collect(
     origin: int = 0,
     idle: list[States] | None = None,
 ) -> None:
-    """Compute a stretch of the replications in blocks; void if the flag was set.
+    """Compute a range of replications in blocks; the result is void if the flag is set.
 
     Parameters
     ----------
     job : Job
     seed : int
     stretch : range
-        Replications.
+        Numbers of the replications.
     sink : Sink
-        Its first replication is the number `origin`.
     flag : array of uint8, shape (1,)
     origin : int
+        Number of the sink's first replication.
     idle : list of list of State, optional
-        States of this job that can be used again: to lay one out takes 0.3 ms.
+        States of this job that can be reused, since allocating one takes 0.3 ms.
     """
     idle = [] if idle is None else idle
     try:
@@ -104,8 +104,8 @@ def collect(
     idle.append(states)
 
 
-class _Stretch(NamedTuple):
-    """Computes a stretch of the replications into the sink, or elsewhere into one like it."""
+class _Range(NamedTuple):
+    """Computes a range of replications into the sink; elsewhere, into a new sink of its kind."""
 
     job: Job
     seed: int
@@ -114,11 +114,11 @@ class _Stretch(NamedTuple):
     idle: list[States] | None  # None elsewhere
 
     def prepare(self) -> None:
-        """Compile, or load from the cache."""
+        """Compile the kernel, or load it from the cache."""
         compile_for(self.job)
 
     def __call__(self, flag: Flag) -> Sink | None:
-        """Return what has been collected elsewhere."""
+        """Return the new sink if the replications are computed elsewhere."""
         if self.idle is not None:
             collect(self.job, self.seed, self.stretch, self.sink, flag, idle=self.idle)
             return None
@@ -128,20 +128,20 @@ class _Stretch(NamedTuple):
 
 
 class _Replications(Work):
-    """The replications of one job, a work of one point."""
+    """The replications of one job: a work with one point."""
 
     def __init__(self, job: Job, seed: int, replications: int, sink: Sink) -> None:
         super().__init__(job, [(0, 1)], replications, least_in_a_task(job), job.events)
         self.seed, self.sink = seed, sink
         self.idle: list[States] = []
 
-    def unit(self, task: Task, *, here: bool) -> _Stretch:
-        """What computes a task."""
+    def unit(self, task: Task, *, here: bool) -> _Range:
+        """Return the unit that computes a task."""
         sink, idle = (self.sink, self.idle) if here else (self.sink.alike(0), None)
-        return _Stretch(self.job, self.seed, range(task.start, task.stop), sink, idle)
+        return _Range(self.job, self.seed, range(task.start, task.stop), sink, idle)
 
     def take(self, task: Task, result: Sink | None) -> None:
-        """Take what a task has collected elsewhere."""
+        """Merge the replications that a task has computed elsewhere."""
         if result is not None:
             self.sink.merge(task.start, result)
 

@@ -1,9 +1,9 @@
 """The scheduler: work is cut into tasks, which run on threads or on any executor.
 
-Data go one way: a `Work` makes a unit of each task, the unit runs in a thread or another process,
-and the work takes its result, in any order. A work is a number of points (scenarios), each in as
-many replications; a task is a few whole points, or a part of one. Task sizes are learnt from the
-tasks that are finished.
+A `Work` is a number of points (scenarios), all with the same number of replications. A task is
+several whole points or a part of one. The work makes a unit of each task, the unit runs in a
+thread or in another process, and the work takes its result, in any order. The size of tasks
+follows from the time that finished tasks took.
 """
 
 import abc
@@ -24,27 +24,28 @@ from leakthrough.engine.compile_once import compile_for
 from leakthrough.engine.jobs import Flag, Job
 
 BLOCK_SECONDS = 0.08
-"""Work of a task on threads: short enough for progress to be smooth, and for Ctrl-C in `Here`."""
+"""Duration of a task on threads: short, for a smooth progress bar and for Ctrl-C in `Here`."""
 TASK_SECONDS = 2.0
-"""Work of a task on an executor: a cluster's scheduler takes milliseconds for a task."""
+"""Duration of a task on an executor: a cluster's scheduler takes milliseconds for a task."""
 LONGEST_WAIT = 0.1
 """Seconds after which the calling thread wakes up, so that Ctrl-C is noticed."""
 GROWTH = 8
-"""How much larger a task may be than those before it."""
+"""Largest ratio of the sizes of a task and the tasks before it."""
 SMALLEST = 1 / 32
-"""Of the size of a task, at the end: 2.5 ms, in which all but one thread may be idle."""
+"""Smallest fraction of the task size, at the end: 2.5 ms in which other threads may be idle."""
 FIRST_PENDING, MOST_PENDING = 64, 4096
-"""Tasks in flight on an executor: few until it is known how long they take, and at last enough
-for the threads of some hundred machines."""
+"""Tasks in flight on an executor: few until their duration is known, finally enough for the
+threads of some hundred machines."""
 WORTH_THREADS = 1 / 80
-"""Of `BLOCK_SECONDS`: where tasks of a millisecond are left, a second thread is worth its start."""
+"""Fraction of `BLOCK_SECONDS`: more threads are started once a task has taken a millisecond."""
 EVENTS_AT_ONCE = 100_000
-"""Events, a few milliseconds, of the first task in the calling thread, where Ctrl-C has to wait for
-it. To start a thread and hand a task over takes 80 microseconds, as much as 100 small raids."""
+"""Events of the first task, which runs in the calling thread for a few milliseconds; Ctrl-C waits
+for it. Starting a thread and submitting a task take 80 microseconds, as long as 100 small raids.
+"""
 
 
 class Task(NamedTuple):
-    """Points from `first` up to `last`, in the replications from `start` up to `stop`."""
+    """Points in range(first, last), replications in range(start, stop)."""
 
     first: int
     last: int
@@ -53,35 +54,35 @@ class Task(NamedTuple):
 
     @property
     def replications(self) -> int:
-        """How many there are, of all points together."""
+        """Their number, of all points together."""
         return (self.last - self.first) * (self.stop - self.start)
 
 
 class Unit(Protocol):
-    """Computes a task; for an executor it must pickle, and may be run more than once."""
+    """Computes a task. For an executor it must pickle, and it may run more than once."""
 
     def prepare(self) -> None:
-        """Do what says nothing about the time of a replication: compile, or load what is."""
+        """Compile the kernel or load it from the cache; not part of the task's measured time."""
 
     def __call__(self, flag: Flag) -> Any:
         """Return the result, which is void if the flag was set meanwhile."""
 
 
 class Work(abc.ABC):
-    """What is to be computed, and where the results go.
+    """What is computed, and what is done with the results.
 
     Parameters
     ----------
     job : Job
-        Of any of the points: it compiles what all of them need.
+        Of any point: it compiles what all points need.
     ranges : sequence of (int, int)
-        Points from the first up to the second.
+        Ranges of points: first, and last exclusively.
     replications : int
         Of each point.
     least : int
-        Replications in a task.
+        Smallest number of replications in a task.
     events : float
-        Upper bound, of a replication; infinite if it is not known.
+        Upper bound of the events of a replication; infinite if it is not known.
     """
 
     def __init__(
@@ -97,7 +98,7 @@ class Work(abc.ABC):
 
     @abc.abstractmethod
     def unit(self, task: Task, *, here: bool) -> Unit:
-        """What computes a task: in a thread of this process, once, or anywhere."""
+        """Return the unit of a task; with `here`, it runs once, in a thread of this process."""
 
     @abc.abstractmethod
     def take(self, task: Task, result: Any) -> None:
@@ -107,8 +108,8 @@ class Work(abc.ABC):
 class Stage(NamedTuple):
     """How tasks are sent to an executor."""
 
-    seconds: float  # work in a task
-    shares: int  # parts into which the work that is left is cut at least
+    seconds: float  # intended duration of a task
+    shares: int  # the remaining work is cut into at least so many parts
     first: int  # tasks in flight, in the beginning and at most
     most: int
     here: bool = True
@@ -116,17 +117,7 @@ class Stage(NamedTuple):
 
 
 class Cutter:
-    """Cuts the points of a work into tasks.
-
-    Parameters
-    ----------
-    ranges : sequence of (int, int)
-        Points from the first up to the second.
-    replications : int
-        Of each point.
-    least : int
-        Replications in a task.
-    """
+    """Cuts the points of a work into tasks; the parameters are those of `Work`."""
 
     def __init__(
         self, ranges: Sequence[tuple[int, int]], replications: int, least: int = 1
@@ -134,25 +125,25 @@ class Cutter:
         self.ranges = list(ranges)[::-1]  # the next one last
         self.replications, self.least, self.size = replications, least, least
         self.left = replications * sum(last - first for first, last in ranges)
-        self.begun = 0  # replications of the next point that are in tasks already
-        self.longest = self.rate = 0.0  # seconds of a task, and of a replication
+        self.begun = 0  # replications of the next point that are already in tasks
+        self.longest = self.rate = 0.0  # seconds of the longest task, and of a replication
 
     def learn(self, replications: int, seconds: float, aim: float) -> None:
-        """Note how long a task took, and aim at the wanted time from now on."""
+        """Use the time of a finished task to set the size of the next tasks."""
         self.rate, self.longest = seconds / replications, max(seconds, self.longest)
         self.aim(aim, GROWTH * max(self.size, replications))
 
     def aim(self, seconds: float, most: float = math.inf) -> None:
-        """Make tasks that take some time, if it is known how long a replication takes."""
+        """Set the size of tasks by their intended duration, if a replication's time is known."""
         if self.longest > 0.0:
             wanted = min(seconds / max(self.rate, 1e-12), most, self.left + 1)
             self.size = max(int(wanted), self.least)
 
     def next(self, shares: int = 1) -> Task | None:
-        """The next task, None if there is none."""
+        """Return the next task, or None."""
         if not self.ranges:
             return None
-        # Not more than a thread's share of what is left: all are to end together.
+        # At most one thread's share of the remaining work, so that all threads end together.
         share = max(-(-self.left // shares), int(SMALLEST * self.size), self.least)
         size = min(self.size, share)
         first, last = self.ranges.pop()
@@ -170,12 +161,12 @@ class Cutter:
 
 
 class Here(concurrent.futures.Executor):
-    """Runs in the calling thread, at once."""
+    """Runs calls immediately, in the calling thread."""
 
-    def submit(self, call: Any, /, *given: Any, **named: Any) -> concurrent.futures.Future[Any]:
-        """Return what has been done already."""
+    def submit(self, call: Any, /, *args: Any, **kwargs: Any) -> concurrent.futures.Future[Any]:
+        """Return a finished future."""
         done: concurrent.futures.Future[Any] = concurrent.futures.Future()
-        done.set_result(call(*given, **named))
+        done.set_result(call(*args, **kwargs))
         return done
 
 
@@ -192,17 +183,16 @@ def run(
     ----------
     work : Work
     workers : int, optional
-        Threads; by default the usable cores.
+        Number of threads; by default the number of usable cores.
     executor : concurrent.futures.Executor, optional
-        Runs the tasks instead of threads here, but for the first ones, which are short.
+        Runs the tasks instead of threads of this process, except for the first, short ones.
     progress : bool
         Show a progress bar over the replications.
 
     Raises
     ------
     KeyboardInterrupt
-        On Ctrl-C, which is noticed within `LONGEST_WAIT`; blocks of the kernel that are running
-        in this process are ended.
+        On Ctrl-C, within `LONGEST_WAIT`; running blocks of this process are ended.
     """
     compile_for(work.job)
     threads = workers or usable_cores()
@@ -220,7 +210,7 @@ def run(
             if executor is None:
                 stage = Stage(BLOCK_SECONDS, threads, 2 * threads, 2 * threads)
                 _run_stage(work, cutter, pool, stage, flag, update)
-            else:  # a first stretch here tells how much makes a task
+            else:  # tasks of this process show how long a replication takes
                 _run_stage(work, cutter, pool, probe, flag, update)
                 stage = Stage(TASK_SECONDS, 1, FIRST_PENDING, MOST_PENDING, here=False)
                 _run_stage(work, cutter, executor, stage, flag, update)
@@ -236,28 +226,27 @@ def _run_stage(
 ) -> None:
     """Keep tasks in flight until all are done or the stage ends."""
     cutter.aim(stage.seconds)
-    room, worth = stage.first, False  # one at a time until they are worth the threads
+    limit, long = stage.first, False  # one task at a time until tasks are worth more threads
     pending: set[concurrent.futures.Future[Any]] = set()
-    # To wait for a set of futures takes time in proportion to it, each time.
+    # A queue, since waiting for a set of futures takes time in proportion to its size.
     done: queue.SimpleQueue[concurrent.futures.Future[Any]] = queue.SimpleQueue()
     try:
         while cutter.longest < stage.until:
-            worth = worth or cutter.longest >= BLOCK_SECONDS * WORTH_THREADS
-            number, shares = (room, stage.shares) if worth else (1, 1)
+            long = long or cutter.longest >= BLOCK_SECONDS * WORTH_THREADS
+            number, shares = (limit, stage.shares) if long else (1, 1)
             while len(pending) < number and (task := cutter.next(shares)) is not None:
-                unit = work.unit(task, here=stage.here)
-                future = executor.submit(_timed, task, unit, flag)
+                future = executor.submit(_timed, task, work.unit(task, here=stage.here), flag)
                 pending.add(future)
                 future.add_done_callback(done.put)
             if not pending:
                 return
             try:
                 future = done.get(timeout=LONGEST_WAIT)
-            except queue.Empty:  # a chance for Ctrl-C to be noticed
-                worth = True
+            except queue.Empty:  # now Ctrl-C is noticed
+                long = True
                 continue
             pending.remove(future)
-            room = min(room + 2, stage.most)
+            limit = min(limit + 2, stage.most)
             task, result, seconds = future.result()
             work.take(task, result)
             cutter.learn(task.replications, seconds, stage.seconds)
@@ -268,7 +257,6 @@ def _run_stage(
 
 
 def _timed(task: Task, unit: Unit, flag: Flag) -> tuple[Task, Any, float]:
-    """Run a unit."""
     unit.prepare()
     began = time.perf_counter()
     return task, unit(flag), time.perf_counter() - began
@@ -276,14 +264,14 @@ def _timed(task: Task, unit: Unit, flag: Flag) -> tuple[Task, Any, float]:
 
 @contextmanager
 def thread_pool(threads: int, flag: Flag) -> Iterator[concurrent.futures.Executor]:
-    """Threads, whose blocks are ended by a flag if anything is raised."""
-    # Made for each call: a pool at module level would hang in a forked child.
+    """Threads whose blocks are ended by the flag if an exception is raised."""
+    # Created for each call: a pool at module level would hang in a forked child.
     pool = concurrent.futures.ThreadPoolExecutor(threads)
     try:
         yield pool
     except BaseException:
         flag[0] = 1
-        # Without waiting: a thread may spend a second on what it has made of its last block.
+        # Without waiting: a thread may take a second for the variables of its last block.
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     pool.shutdown()
@@ -291,7 +279,7 @@ def thread_pool(threads: int, flag: Flag) -> Iterator[concurrent.futures.Executo
 
 @contextmanager
 def progress_bar(wanted: bool, replications: int) -> Iterator[Callable[[int], object]]:
-    """What is called with numbers of finished replications: a progress bar, or nothing."""
+    """Yield a function that takes the number of newly finished replications, with a bar or not."""
     if not wanted:
         yield lambda _: None
         return
@@ -302,20 +290,14 @@ def progress_bar(wanted: bool, replications: int) -> Iterator[Callable[[int], ob
 
 
 def usable_cores() -> int:
-    """Cores that this process may run on."""
+    """Number of cores on which this process may run."""
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 class Parts:
-    """Puts the parts of points together.
-
-    Parameters
-    ----------
-    replications : int
-        Of a whole point.
-    """
+    """Collects the parts of points that have some number of replications each."""
 
     def __init__(self, replications: int) -> None:
         self.replications = replications
@@ -323,7 +305,7 @@ class Parts:
         self.done: collections.Counter[int] = collections.Counter()
 
     def joined(self, point: int, start: int, values: list[Any]) -> list[Any] | None:
-        """Add arrays of a part (its replications, ...); those of the point if it is whole."""
+        """Add the arrays of a part, (its replications, ...); return the point's once complete."""
         self.parts.setdefault(point, {})[start] = values
         self.done[point] += len(values[0])
         if self.done[point] < self.replications:

@@ -1,4 +1,4 @@
-"""One thread's memory: everything that the kernel reads and writes but the counts."""
+"""One thread's memory: everything that the kernel reads and writes, except for the counts."""
 
 from typing import NamedTuple
 
@@ -7,9 +7,9 @@ import numpy.typing as npt
 
 from leakthrough.engine import layout
 from leakthrough.engine.codes import BITS_A_WORD, FIXED, MOST_BATTERIES
-from leakthrough.engine.counts import CARRIED, counted_words, sample_columns
+from leakthrough.engine.counts import CARRIED, counting_of, sample_columns
 from leakthrough.engine.layout import LOG_COLUMNS, Kind, Records, Whole
-from leakthrough.engine.memory import end_of, new_block, places_of
+from leakthrough.engine.memory import end_of, locations_of, new_block
 from leakthrough.engine.tables import RECORDS_OF, Tables
 
 
@@ -31,21 +31,21 @@ class State(NamedTuple):
     urgencies: npt.NDArray[np.uint32]
     fireable: npt.NDArray[np.uint32]
     threats: Records  # (N,)
-    held: npt.NDArray[np.uint64]  # (N * words,): layers to which it is available, a bit each
+    held: npt.NDArray[np.uint64]  # (N * mask_words,): a bit for each layer that holds a threat
     fired: npt.NDArray[np.int32]  # engagements of each threat by each of its salvo's pairings
     entries: Records  # queue of engagements and reloads under way
-    sums: npt.NDArray[np.float64]  # of the exponential draws of a salvo's arrivals
+    sums: npt.NDArray[np.float64]  # cumulative exponential draws of a salvo's arrivals
     log: Whole  # (events * 8,)
-    words: Whole  # the records as 64-bit numbers, as far as they begin anew with each raid
-    initial: Whole  # what they begin with
-    carrying: Whole  # (kinds * 3,): where the words that are carried over are
-    counting: Whole  # (kinds * 4,): where the words that are counted are, and their columns
+    words: Whole  # the records that are reset before each raid, as 64-bit numbers
+    initial: Whole  # their values at the start of a raid
+    carrying: Whole  # (fields * 3,): locations of the numbers that are carried over
+    counting: Whole  # (kinds * 4,): locations of the numbers that are counted
     quantiles: npt.NDArray[np.float64]
     timeline: Whole
 
 
 def new_state(tables: Tables, events: int = 0, tally: bool = False) -> State:
-    """Lay a raid out for one thread, with room for a log of `events`, and with a tally or not.
+    """Allocate the memory of one thread, with a log of `events` rows, with or without a tally.
 
     Raises
     ------
@@ -56,17 +56,16 @@ def new_state(tables: Tables, events: int = 0, tally: bool = False) -> State:
         text = f"must be below {MOST_BATTERIES:,}; got {tables.batteries.size:,}"
         raise ValueError(f"batteries: {text}")
     size = tables.block.size
-    more = places_of(_sizes(tables, events), start=size)
+    more = locations_of(_sizes(tables, events), start=size)
     block = new_block(end_of(more))
     block[:size] = tables.block
-    arrays = {name: place.array(block) for name, place in {**tables.places, **more}.items()}
-    anew = tables.places["openings"].offset // 8
+    stop = tables.locations["openings"].offset // 8  # the lists of codes are not reset
     state = State(
-        **arrays,
-        words=block[:size].view(np.int64)[:anew],
-        initial=tables.block.view(np.int64)[:anew],
+        **{name: own.array(block) for name, own in {**tables.locations, **more}.items()},
+        words=block[:size].view(np.int64)[:stop],
+        initial=tables.block.view(np.int64)[:stop],
         carrying=_carrying(tables),
-        counting=counted_words(tables, tally),
+        counting=counting_of(tables, tally),
         quantiles=tables.quantiles,
         timeline=tables.timeline,
     )
@@ -75,12 +74,12 @@ def new_state(tables: Tables, events: int = 0, tally: bool = False) -> State:
 
 
 def _sizes(tables: Tables, events: int) -> "dict[str, tuple[int, npt.DTypeLike]]":
-    """Numbers and types of the arrays that only a thread has."""
+    """Lengths and dtypes of the arrays that the tables do not have."""
     threats, salvos = tables.threats, tables.salvos
     under_way = min(threats, int(tables.batteries["channels"].astype(object).sum()))
     return {
         "raid": (1, layout.RAID.dtype),
-        # Two more than there can be: the tick of an absent child is read.
+        # Two more than there can be, since the tick of an absent child is read.
         "entries": (under_way + tables.magazines.size + 2, layout.ENTRY.dtype),
         "threats": (threats, layout.THREAT.dtype),
         "held": (threats * _mask_words(tables), np.uint64),
@@ -95,7 +94,7 @@ def _mask_words(tables: Tables) -> int:
 
 
 def _start(state: State, tables: Tables, watched: bool, tally: bool) -> None:
-    """Write what is the same in all raids of the thread."""
+    """Write the values that are the same in all raids of the thread."""
     raid = state.raid
     raid["leaves"], raid["mask_words"] = tables.nodes.size // 2, _mask_words(tables)
     raid["tally"], raid["watched"] = tally, watched
@@ -109,20 +108,20 @@ def _start(state: State, tables: Tables, watched: bool, tally: bool) -> None:
 
 
 def _carrying(tables: Tables) -> Whole:
-    """For each carried field: first word, words from one record to the next, number of records."""
+    """For each carried field: first 64-bit number, step between records, number of records."""
     found = []
     for name in CARRIED:
-        record, place = RECORDS_OF[name], tables.places[name]
+        record, own = RECORDS_OF[name], tables.locations[name]
         for field in record.of(Kind.CARRIED):
-            first = place.offset + record.dtype.fields[field.name][1]  # type: ignore[index]
-            found += [first // 8, record.dtype.itemsize // 8, place.number]
+            first = own.offset + record.dtype.fields[field.name][1]  # type: ignore[index]
+            found += [first // 8, record.dtype.itemsize // 8, own.number]
     return np.array(found, np.int64)
 
 
 def logged(state: State) -> Whole:
     """Log of the last replication: tick, event, codes of threat, layer, battery, magazine, ...
 
-    A code is -1 where an event has none.
+    A code that an event does not have is -1.
     """
     rows = state.log.reshape(-1, LOG_COLUMNS)
     return rows[: min(int(state.raid["log_used"][0]), len(rows))].copy()

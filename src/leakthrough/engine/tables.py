@@ -1,4 +1,4 @@
-"""A scenario in numbers: the records of `engine.layout`, filled and linked."""
+"""A lowered scenario: the records of `engine.layout`, filled and linked."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ from leakthrough.engine.layout import (
     Records,
     Whole,
 )
-from leakthrough.engine.memory import Block, Place, new_block
+from leakthrough.engine.memory import Block, Location, new_block
 
 RECORDS_OF = {
     "salvos": SALVO,
@@ -32,32 +32,33 @@ RECORDS_OF = {
     "kill_chances": KILL_CHANCE,
     "nodes": NODE,
 }
-"""Records of the tables that begin anew with each raid, in the order of the block."""
+"""Records of the tables, which are reset before each raid, in the order of the block."""
 
 
 class Tables:
-    """A scenario in numbers: records, and lists of codes, as the kernel reads them.
+    """A lowered scenario: records and lists of codes, as the kernel reads them.
 
-    Records and lists lie in one block of memory, with the values with which a raid starts: the
-    state of a thread begins as a copy of it, and so does each replication.
+    Records and lists are in one block of memory, with the values at the start of a raid: the
+    state of a thread begins as a copy of it, and each replication begins with a copy of its
+    records.
 
     Parameters
     ----------
     block : array of uint8
-    places : mapping of str to Place
-        Where the records and lists below are in the block.
+    locations : mapping of str to Location
+        Locations in the block of the records and lists below.
     quantiles : array of float64
-        Tables of 2 * 4097, one after another.
+        Tables of 2 * 4097 numbers, one after another.
     fixed_arrivals : array of int64
-        Ticks of the threats of those salvos whose arrival is not drawn.
+        Ticks of the threats of the salvos whose arrivals are not drawn.
     timeline : array of int64, shape (T,)
         Sample times in ticks.
     interceptors : int
-        I.
+        Number of interceptors, I.
     """
 
     salvos: Records  # (S,)
-    landings: Records  # (salvos that aim at a battery,), by battery
+    landings: Records  # salvos that aim at a battery, by battery
     windows: Records  # (L * S,), by layer, then by salvo
     layers: Records  # (L,), outermost first
     batteries: Records  # (B,), by layer
@@ -66,38 +67,35 @@ class Tables:
     kill_chances: Records  # (I * C,), by interceptor, then by threat class
     nodes: Records  # tournament of the next openings: leaves in the upper half
     openings: npt.NDArray[np.uint32]  # windows in the order of their leaves
-    preferences: npt.NDArray[np.uint32]  # magazines of each pairing, in the order of trying
+    preferences: npt.NDArray[np.uint32]  # magazines of each pairing, in order of preference
     urgencies: npt.NDArray[np.uint32]  # pairings of each battery, most urgent first
     fireable: npt.NDArray[np.uint32]  # windows in which each magazine's rounds may be fired
 
     def __init__(
         self,
         block: Block,
-        places: Mapping[str, Place],
+        locations: Mapping[str, Location],
         quantiles: npt.NDArray[np.float64],
         fixed_arrivals: Whole,
         timeline: Whole,
         interceptors: int,
     ) -> None:
-        self.block, self.places, self.quantiles = block, places, quantiles
-        self.fixed_arrivals, self.timeline, self.interceptors = (
-            fixed_arrivals,
-            timeline,
-            interceptors,
-        )
-        for name, place in places.items():
-            setattr(self, name, place.array(block))
+        self.block, self.locations, self.quantiles = block, locations, quantiles
+        self.fixed_arrivals, self.timeline = fixed_arrivals, timeline
+        self.interceptors = interceptors
+        for name, location in locations.items():
+            setattr(self, name, location.array(block))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        given = self.quantiles, self.fixed_arrivals, self.timeline, self.interceptors
-        return type(self), (self.block, self.places, *given)
+        rest = self.quantiles, self.fixed_arrivals, self.timeline, self.interceptors
+        return type(self), (self.block, self.locations, *rest)
 
     def copy(self) -> "Tables":
-        """Return tables whose records may be changed; what is not in the block is shared."""
+        """Return tables whose records may be changed; arrays outside the block are shared."""
         block = new_block(self.block.size)
         block[:] = self.block
-        given = self.quantiles, self.fixed_arrivals, self.timeline, self.interceptors
-        return Tables(block, self.places, *given)
+        rest = self.quantiles, self.fixed_arrivals, self.timeline, self.interceptors
+        return Tables(block, self.locations, *rest)
 
     @property
     def classes(self) -> int:
@@ -106,5 +104,5 @@ class Tables:
 
     @property
     def threats(self) -> int:
-        """Number of threats of all salvos together, N; where it is drawn, the most."""
+        """Number of threats of all salvos together, N; the largest number where it is drawn."""
         return int(self.salvos["count"].sum())

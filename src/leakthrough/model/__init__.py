@@ -1,1 +1,1 @@
-"""What is simulated: frozen models of a scenario and a campaign, and their documents."""
+"""The model: frozen models of scenarios and campaigns, and their documents."""

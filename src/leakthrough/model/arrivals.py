@@ -1,4 +1,4 @@
-"""When the threats of a salvo cross the edge of the defended area.
+"""Arrivals: the times at which the threats of a salvo cross the edge of the defended area.
 
 All times are in seconds, on one clock for the whole raid; they may be negative.
 """
@@ -12,7 +12,7 @@ from leakthrough.model.distributions import Distribution, is_frozen
 from leakthrough.model.errors import faults, field_of, shown
 
 LATEST = 1e9
-"""No plain time of arrival is further than this from 0 [s]."""
+"""Largest absolute value of an arrival time that is not drawn [s]."""
 
 
 class At(Model):
@@ -34,7 +34,7 @@ class Times(Model):
     Parameters
     ----------
     times : list of float
-        The times [s], from -1e9 to 1e9, in any order; as many as the salvo counts threats.
+        The times [s], from -1e9 to 1e9, in any order; as many as the salvo has threats.
     """
 
     kind: Literal["times"] = "times"
@@ -68,7 +68,7 @@ class Regular(Model):
     Parameters
     ----------
     start : float
-        When the first threat arrives [s], from -1e9 to 1e9.
+        Arrival of the first threat [s], from -1e9 to 1e9.
     interval : float
         The time from one threat to the next [s], from 0 to 1e9.
     """
@@ -79,16 +79,16 @@ class Regular(Model):
 
 
 class Poisson(Model):
-    """A Poisson stream: independent exponential times from one threat to the next.
+    """A Poisson process: independent exponential times from one threat to the next.
 
-    The salvo ends when all its threats have come; their number is not random.
+    The salvo ends when all its threats have arrived; their number is not random.
 
     Parameters
     ----------
     start : float
-        When the stream begins [s], from -1e9 to 1e9.
+        Start of the process [s], from -1e9 to 1e9.
     rate : float
-        How many threats arrive a second on average [1/s]; above 0, at most 1e9.
+        Mean number of threats per second [1/s]; above 0, at most 1e9.
     """
 
     kind: Literal["poisson"] = "poisson"
@@ -118,7 +118,7 @@ Arrival = Annotated[
 
 
 def count_mistakes(arrival: object, count: int) -> list[tuple[tuple[str, ...], str]]:
-    """Return the mistakes of an arrival for a number of threats, by field."""
+    """Return the mistakes, by field, of an arrival for a given number of threats."""
     if isinstance(arrival, Times) and len(arrival.times) != count:
         text = f"must hold one time for each of the {count} threats; got {len(arrival.times)}"
         return [(("times",), text)]

@@ -1,4 +1,4 @@
-"""Base of all parts of a scenario: frozen models, immutable mappings, types of fields."""
+"""Base classes of all parts of a scenario: frozen models, immutable mappings, field types."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
@@ -65,7 +65,7 @@ _PLAIN = {str, int, float, bool, type(None)}
 
 
 def plain(value: Any) -> Any:
-    """Turn NumPy values into Python's, lists into tuples and mappings into dicts, all the way."""
+    """Convert NumPy values to Python's, lists to tuples and mappings to dicts, recursively."""
     if type(value) in _PLAIN or isinstance(value, BaseModel):
         return value
     if isinstance(value, np.generic):
@@ -80,10 +80,10 @@ def plain(value: Any) -> Any:
 
 
 class _Reporting(ModelMetaclass):
-    """Let the construction of a model raise ScenarioError.
+    """Make the construction of a model raise ScenarioError.
 
-    Overriding `__init__` instead would make pydantic validate nested tables through it, and
-    their mistakes would lose their locations.
+    If `__init__` were overridden instead, pydantic would validate nested tables through it, and
+    mistakes in them would have no locations.
     """
 
     if not TYPE_CHECKING:
@@ -106,8 +106,8 @@ class Model(BaseModel, metaclass=_Reporting):
         frozen=True, extra="forbid", allow_inf_nan=False, json_schema_extra=_tidy
     )
     if not TYPE_CHECKING:
-        # pydantic's mypy plugin would refuse the lists and SciPy's distributions that become
-        # tuples and ours, if it saw that the models are strict
+        # Hidden from pydantic's mypy plugin, which would reject lists and SciPy's distributions,
+        # although they are converted.
         model_config = ConfigDict(**model_config, strict=True)
 
     @model_validator(mode="before")
@@ -117,18 +117,18 @@ class Model(BaseModel, metaclass=_Reporting):
 
     @classmethod
     def further_mistakes(cls, data: object) -> list[Mistake]:
-        """Return the mistakes between fields, also where single fields are wrong."""
+        """Return the mistakes between fields, even if single fields are wrong too."""
         return []
 
 
 def reported(build: Callable[[], M], model: type[M], data: object, source: str = "") -> M:
-    """Return what `build` makes of the data, or raise ScenarioError with all mistakes."""
+    """Return `build()`, which validates the data, or raise ScenarioError with all mistakes."""
     try:
         try:
             return build()
         except ValidationError as error:
             raise _scenario_error(error, model, data, source) from None
-    except RecursionError:  # also while the mistakes of something very deep are described
+    except RecursionError:  # also while the mistakes of deeply nested data are described
         raise ScenarioError("nested too deeply", source=source or model.__name__) from None
 
 
@@ -150,29 +150,19 @@ def _name(value: str) -> str:
 
 
 def _title(value: str) -> str:
-    # no path contains the name of a scenario, so it may contain a dot
+    # Paths do not contain the name of a scenario, so it may contain a dot.
     if why := name_fault(value, dots=True):
         raise fault(why)
     return value
 
 
+_TEXT: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": MAX_NAME}
 Name = Annotated[
     str,
     AfterValidator(_name),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "minLength": 1,
-            "maxLength": MAX_NAME,
-            "pattern": r"^[^.\s]([^.]*[^.\s])?$",
-        }
-    ),
+    WithJsonSchema({**_TEXT, "pattern": r"^[^.\s]([^.]*[^.\s])?$"}),
 ]
-Title = Annotated[
-    str,
-    AfterValidator(_title),
-    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_NAME}),
-]
+Title = Annotated[str, AfterValidator(_title), WithJsonSchema(_TEXT)]
 Real = Annotated[float, Field(ge=-1e9, le=1e9)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Cost = Annotated[float, Field(ge=0.0, le=1e15)]

@@ -1,4 +1,4 @@
-"""Raids in sequence against one defence, and resupply in between: frozen models."""
+"""Frozen models of campaigns: a sequence of raids against one defence, with resupply."""
 
 import math
 from pathlib import Path
@@ -17,8 +17,7 @@ from leakthrough.model.scenario import MOST_ROUNDS, MOST_THREATS, Rounds, Salvo,
 
 MOST_RAIDS = 100_000
 LONGEST = 1e12
-"""Seconds of a campaign: its ticks and those of all that happens in it are whole numbers below
-2**63."""
+"""Duration of a campaign [s]; all ticks in it are then below 2**63."""
 
 
 class Resupply(Model):
@@ -27,17 +26,17 @@ class Resupply(Model):
     Parameters
     ----------
     battery : str
-        The name of a battery; if its `count` is above 1, each of them gets as much.
+        The name of a battery; if its `count` is above 1, this applies to each of them.
     interceptor : str
         The interceptor of one of its magazines.
     rounds : int or inf, default inf
-        At most so many before a raid, from 0 to 1e9; never more than the magazine lacks of the
-        rounds with which it began, less those of a reload on its way.
+        The maximum before a raid, from 0 to 1e9. A magazine never gets more than it lacks of its
+        initial rounds, less those of a reload on its way.
     """
 
     battery: str = Field(description="The name of a battery.")
     interceptor: str = Field(description="The interceptor of one of its magazines.")
-    rounds: Rounds = Field(math.inf, description="At most so many before a raid.")
+    rounds: Rounds = Field(math.inf, description="The maximum before a raid.")
 
 
 class Delivery(Model):
@@ -46,19 +45,19 @@ class Delivery(Model):
     Parameters
     ----------
     time : float
-        When, from the start of the first raid's clock [s], from 0 to 1e12.
+        Time from the start of the first raid's clock [s], from 0 to 1e12.
     rounds : int
-        How many, from 0 to 1e9.
+        Number of rounds, from 0 to 1e9.
     """
 
-    time: float = Field(ge=0.0, le=LONGEST, description="When, from the campaign's start [s].")
-    rounds: int = Field(ge=0, le=MOST_ROUNDS, description="How many rounds.")
+    time: float = Field(ge=0.0, le=LONGEST, description="Time from the campaign's start [s].")
+    rounds: int = Field(ge=0, le=MOST_ROUNDS, description="Number of rounds.")
 
 
 class Stock(Model):
-    """Rounds of one interceptor behind the batteries, from which all resupply of it is drawn.
+    """Reserve of one interceptor, from which all resupply with it is taken.
 
-    Without a stock of its interceptor, a resupply has an endless source.
+    Resupply with an interceptor that has no stock is unlimited.
 
     Parameters
     ----------
@@ -71,7 +70,7 @@ class Stock(Model):
     deliveries : list of Delivery, default empty
         Rounds that reach it at stated times.
     replenishment : frozen scipy.stats distribution, optional
-        Rounds that reach it between two raids, drawn anew each time and rounded; not below 0.
+        Rounds that reach it between two raids, drawn for each raid and rounded; not below 0.
     """
 
     interceptor: str = Field(description="The name of an interceptor.")
@@ -95,33 +94,33 @@ Raids = Annotated[
 class Campaign(Model):
     """A sequence of raids against one defence.
 
-    One replication is one whole campaign: each raid starts with what the last one left.
+    One replication is one whole campaign: each raid starts with what the previous one left.
 
     Parameters
     ----------
     name : str
         The name of the campaign.
     scenario : Scenario
-        The defence, the classes of threats, and the salvos of a raid where `raids` is a number.
+        The defence, the classes of threats, and the salvos of each raid if `raids` is a number.
     raids : int or list of lists of Salvo
-        How many raids, from 1 to 100,000; or the salvos of each. Salvos of one name in several
-        raids have one entry in the result.
+        The number of raids, from 1 to 100,000; or the salvos of each raid. Salvos of one name in
+        several raids have one entry in the result.
     interval : float
         From the start of one raid's clock to that of the next [s], above 0, at most 1e9; times
         the number of raids at most 1e12.
     sizes : mapping of str to frozen scipy.stats distribution, default empty
-        By salvo name: how many threats come, drawn anew for each raid and each salvo, and
-        rounded; in place of the salvo's `count`.
+        By salvo name: the number of threats, drawn for each raid and rounded; it replaces the
+        salvo's `count`.
     resupply : list of Resupply, default empty
-        What reaches the batteries between raids.
+        Rounds that reach the batteries between raids.
     stocks : list of Stock, default empty
-        What the resupply is drawn from, at most one an interceptor.
+        Stocks from which the resupply is taken, at most one for each interceptor.
     shortage : {"proportion", "order"}
-        Who gets what when a stock does not suffice: shares in proportion to what each lacks
-        (whole rounds, the largest remainders first), or in the order of the batteries.
+        Distribution of a stock that is too small: in proportion to the rounds that each magazine
+        lacks (whole rounds, the largest remainders first), or in the order of the batteries.
     replacement_time : float, optional
-        From the loss of a battery to the first raid that a new one, without rounds, may meet
-        [s], from 0 to 1e12. None: it is never replaced.
+        Time from the loss of a battery to its replacement, which has no rounds [s], from 0 to
+        1e12; it takes part from the next raid on. None: it is never replaced.
 
     Raises
     ------
@@ -130,14 +129,14 @@ class Campaign(Model):
     """
 
     name: Title
-    scenario: Scenario = Field(description="The defence, and the raid of each night.")
-    raids: Raids = Field(description="How many raids, or the salvos of each.")
+    scenario: Scenario = Field(description="The defence, and the raid if `raids` is a number.")
+    raids: Raids = Field(description="The number of raids, or the salvos of each.")
     interval: float = Field(gt=0.0, le=1e9, description="Between two raids' starts [s].")
-    sizes: Table[UncertainCount] = Field(Frozen(), description="Threats that come, by salvo.")
-    resupply: tuple[Resupply, ...] = Field((), description="What reaches the batteries.")
-    stocks: tuple[Stock, ...] = Field((), description="What the resupply is drawn from.")
+    sizes: Table[UncertainCount] = Field(Frozen(), description="Number of threats, by salvo.")
+    resupply: tuple[Resupply, ...] = Field((), description="Rounds for the batteries.")
+    stocks: tuple[Stock, ...] = Field((), description="Stocks that the resupply is taken from.")
     shortage: Literal["proportion", "order"] = Field(
-        "proportion", description="Who gets what when a stock does not suffice."
+        "proportion", description="How a stock that is too small is distributed."
     )
     replacement_time: Annotated[float, Field(ge=0.0, le=LONGEST)] | None = Field(
         None, description="From a battery's loss to its replacement [s]; none: never."
@@ -145,7 +144,8 @@ class Campaign(Model):
 
     @model_validator(mode="after")
     def _parts_fit(self) -> "Campaign":
-        found = [*_in_raids(self), *_in_sizes(self), *_in_resupply(self), *_in_stocks(self)]
+        checks = _raid_mistakes, _size_mistakes, _resupply_mistakes, _stock_mistakes
+        found = [mistake for check in checks for mistake in check(self)]
         if self.raid_count * self.interval > LONGEST:
             text = f"times the {self.raid_count:,} raids must be at most {LONGEST:g} s"
             found.append((("interval",), f"{text}; got {self.interval:g}"))
@@ -155,14 +155,14 @@ class Campaign(Model):
 
     @property
     def raid_count(self) -> int:
-        """How many raids there are."""
+        """The number of raids."""
         return self.raids if isinstance(self.raids, int) else len(self.raids)
 
     def raid(self, number: int) -> Scenario:
         """Return the scenario of one raid, counted from 0: the defence against its salvos."""
         if isinstance(self.raids, int):
             return self.scenario
-        return _against(self.scenario, self.raids[number], _axes(self))
+        return _with_salvos(self.scenario, self.raids[number], _axes(self))
 
     def document(self) -> dict[str, Any]:
         """Return the campaign as plain data: defaults are left out."""
@@ -180,7 +180,7 @@ class Campaign(Model):
 
     @property
     def digest(self) -> str:
-        """Thirty-two hexadecimal digits, the same for equal campaigns only."""
+        """Thirty-two hexadecimal digits that are equal only for equal campaigns."""
         return digest_of(self)
 
 
@@ -200,7 +200,7 @@ def load_campaign(path: str | Path) -> Campaign:
     Raises
     ------
     ScenarioError
-        If the file is not a valid campaign; all its mistakes, with their places.
+        If the file is not a valid campaign; it lists all mistakes with their locations.
     OSError
         If the file cannot be read; `FileNotFoundError` if there is none.
     """
@@ -208,39 +208,36 @@ def load_campaign(path: str | Path) -> Campaign:
 
 
 def differing_raids(campaign: Campaign) -> dict[tuple[Salvo, ...], Scenario]:
-    """The scenario of each raid that differs from those before it, by its salvos."""
+    """Return the scenarios of the raids by their salvos, one for each different raid."""
     if isinstance(campaign.raids, int):
         return {campaign.scenario.salvos: campaign.scenario}
-    axes, scenario = _axes(campaign), campaign.scenario
-    return {salvos: _against(scenario, salvos, axes) for salvos in dict.fromkeys(campaign.raids)}
+    axes, base = _axes(campaign), campaign.scenario
+    return {salvos: _with_salvos(base, salvos, axes) for salvos in dict.fromkeys(campaign.raids)}
 
 
 def _axes(campaign: Campaign) -> tuple[str, ...]:
-    """Axes of the scenario; where it declares none, those of all raids: one axis serves all."""
+    """Axes that the scenario declares; if it declares none, those of all raids together."""
     raids = () if isinstance(campaign.raids, int) else campaign.raids
-    every = [salvo.axis for raid in (campaign.scenario.salvos, *raids) for salvo in raid]
-    return campaign.scenario.axes or tuple(
-        dict.fromkeys(axis for axis in every if axis is not None)
-    )
+    used = [salvo.axis for raid in (campaign.scenario.salvos, *raids) for salvo in raid]
+    return campaign.scenario.axes or tuple(dict.fromkeys(axis for axis in used if axis is not None))
 
 
-def _against(scenario: Scenario, salvos: tuple[Salvo, ...], axes: tuple[str, ...]) -> Scenario:
-    """The defence against other salvos."""
+def _with_salvos(scenario: Scenario, salvos: tuple[Salvo, ...], axes: tuple[str, ...]) -> Scenario:
     fields = {name: getattr(scenario, name) for name in type(scenario).model_fields}
     return Scenario(**{**fields, "salvos": salvos, "axes": axes})
 
 
-def _mistakes_against(
+def _salvo_mistakes(
     scenario: Scenario, salvos: tuple[Salvo, ...], axes: tuple[str, ...]
 ) -> tuple[str, ...]:
     try:
-        _against(scenario, salvos, axes)
+        _with_salvos(scenario, salvos, axes)
     except ScenarioError as error:
         return error.mistakes
     return ()
 
 
-def _in_raids(campaign: Campaign) -> list[Mistake]:
+def _raid_mistakes(campaign: Campaign) -> list[Mistake]:
     if isinstance(campaign.raids, int):
         return []
     if not 1 <= len(campaign.raids) <= MOST_RAIDS:
@@ -249,9 +246,9 @@ def _in_raids(campaign: Campaign) -> list[Mistake]:
     found: list[Mistake] = []
     threats: dict[str, str] = {}
     axes, differing = _axes(campaign), dict.fromkeys(campaign.raids)
-    said = {salvos: _mistakes_against(campaign.scenario, salvos, axes) for salvos in differing}
+    texts = {salvos: _salvo_mistakes(campaign.scenario, salvos, axes) for salvos in differing}
     for number, salvos in enumerate(campaign.raids):
-        found += [(("raids", number), mistake) for mistake in said[salvos]]
+        found += [(("raids", number), text) for text in texts[salvos]]
         for salvo in salvos:
             if threats.setdefault(salvo.name, salvo.threat) != salvo.threat:
                 first = shown(threats[salvo.name])
@@ -260,17 +257,17 @@ def _in_raids(campaign: Campaign) -> list[Mistake]:
     return found
 
 
-def _in_sizes(campaign: Campaign) -> list[Mistake]:
+def _size_mistakes(campaign: Campaign) -> list[Mistake]:
     raids = (campaign.scenario.salvos,) if isinstance(campaign.raids, int) else campaign.raids
     salvos: dict[str, list[Salvo]] = {}
     for salvo in (salvo for raid in raids for salvo in raid):
         salvos.setdefault(salvo.name, []).append(salvo)
     found: list[Mistake] = []
     for name, size in campaign.sizes.items():
-        said = [f"{shown(name)} is not the name of a salvo{nearest(name, salvos)}"]
+        texts = [f"{shown(name)} is not the name of a salvo{nearest(name, salvos)}"]
         if name in salvos:
-            said = list(dict.fromkeys(_size_fault(salvo, size) for salvo in salvos[name]))
-        found += [(("sizes", name), text) for text in said if text]
+            texts = list(dict.fromkeys(_size_fault(salvo, size) for salvo in salvos[name]))
+        found += [(("sizes", name), text) for text in texts if text]
     return found
 
 
@@ -285,22 +282,19 @@ def _size_fault(salvo: Salvo, size: Distribution) -> str:
     return ""
 
 
-def _in_resupply(campaign: Campaign) -> list[Mistake]:
-    carried = {
-        battery.name: [magazine.interceptor for magazine in battery.magazines]
-        for layer in campaign.scenario.layers
-        for battery in layer.batteries
-    }
+def _resupply_mistakes(campaign: Campaign) -> list[Mistake]:
+    batteries = [battery for layer in campaign.scenario.layers for battery in layer.batteries]
+    magazines = {b.name: [magazine.interceptor for magazine in b.magazines] for b in batteries}
     found: list[Mistake] = []
     seen: set[tuple[str, str]] = set()
     for number, resupply in enumerate(campaign.resupply):
         battery, interceptor = resupply.battery, resupply.interceptor
-        if battery not in carried:
-            text = f"{shown(battery)} is not the name of a battery{nearest(battery, carried)}"
+        if battery not in magazines:
+            text = f"{shown(battery)} is not the name of a battery{nearest(battery, magazines)}"
             found.append((("resupply", number, "battery"), text))
-        elif interceptor not in carried[battery]:
+        elif interceptor not in magazines[battery]:
             text = f"{shown(interceptor)} is not the name of a magazine of {shown(battery)}"
-            text += nearest(interceptor, carried[battery])
+            text += nearest(interceptor, magazines[battery])
             found.append((("resupply", number, "interceptor"), text))
         elif (battery, interceptor) in seen:
             text = f"more than one for {shown(interceptor)} of {shown(battery)}"
@@ -309,7 +303,7 @@ def _in_resupply(campaign: Campaign) -> list[Mistake]:
     return found
 
 
-def _in_stocks(campaign: Campaign) -> list[Mistake]:
+def _stock_mistakes(campaign: Campaign) -> list[Mistake]:
     known = [interceptor.name for interceptor in campaign.scenario.interceptors]
     found: list[Mistake] = []
     seen: set[str] = set()

@@ -1,10 +1,9 @@
-"""From the numbers of a scenario to the whole numbers of the engines.
+"""Conversion of a scenario's numbers to the whole numbers of the engines.
 
 Times become ticks of a microsecond, probabilities become thresholds for 32-bit integers, addresses
-become 64-bit streams, and distributions become quantile tables. Engines compare and add whole
-numbers only, so ties in time are exact (a window of 30 s always admits an engagement of 30 s)
-and the same bits come out of the reference engine, the compiled kernel and the kernel with the
-JIT switched off.
+become 63-bit streams, and distributions become quantile tables. The engines compare and add whole
+numbers only. So ties in time are exact (a window of 30 s always admits an engagement of 30 s), and
+the reference engine, the compiled kernel and the kernel without JIT give the same bits.
 """
 
 import functools
@@ -15,9 +14,9 @@ import math
 TICKS_A_SECOND = 1_000_000
 WORD_RANGE = 2**32
 OCTAVES, STEPS = 32, 128
-"""Quantile tables: 32 halvings of the tail probability, 128 equal steps in each."""
+"""Quantile tables: 32 halvings of the tail probability, with 128 equal steps each."""
 LONGEST = 10**15
-"""Ticks of 10^9 s: a drawn time beyond it is cut there (an engagement of 30 years never ends)."""
+"""Ticks of 10^9 s, the largest drawn time; longer ones are cut to it (30 years)."""
 
 
 def ticks(seconds: float) -> int:
@@ -32,24 +31,24 @@ def ticks(seconds: float) -> int:
 
 
 def threshold(probability: float) -> int:
-    """Number below which a random 32-bit integer is with this probability (to within 2**-33)."""
+    """Threshold such that a random 32-bit integer is below it with a probability (+- 2**-33)."""
     return round(probability * WORD_RANGE)
 
 
 @functools.lru_cache(maxsize=1 << 16)
 def stream(*address: str | int) -> int:
-    """63-bit number that identifies a decision and the names of what takes part in it.
+    """63-bit number of a decision and the names that take part in it.
 
-    Names, not positions, make the address: inserting a layer shifts nobody else's draws. The
-    ordinal of a draw is added to it, so the top bit stays free for the carry.
+    The address consists of names, not of positions, so inserting a layer does not change the other
+    draws. The ordinal of a draw is added to it, so the top bit is left free for the carry.
     """
     text = json.dumps(address, ensure_ascii=True).encode()
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") >> 1
 
 
 def raid_offset(raid: int) -> int:
-    """62-bit number that is added to the address of a draw in the raid of that number.
+    """62-bit number that is added to the addresses of draws in the raid of that number.
 
-    The first raid has none: it draws what the same raid alone would draw.
+    It is 0 for the first raid, so the first raid has the draws of the same raid simulated alone.
     """
     return stream("raid", raid) >> 1 if raid else 0

@@ -1,4 +1,4 @@
-"""Overview of a scenario or a campaign: text to print, and HTML tables for a notebook."""
+"""Overview of a scenario or a campaign, as text and as HTML for notebooks."""
 
 import html
 import math
@@ -20,7 +20,7 @@ class Table(NamedTuple):
 
 
 class Overview(NamedTuple):
-    """Name, a line of summary, and tables."""
+    """Name, a summary in one line, and tables."""
 
     name: str
     line: str
@@ -94,7 +94,7 @@ def _raid_table(scenario: Any, title: str, drawn: frozenset[str] = frozenset()) 
 
 
 def _arrival(arrival: Any) -> str:
-    """Times of arrival [s], as text."""
+    """Arrival times [s] as text."""
     numbers = {
         name: number(value)
         for name in ("time", "start", "stop", "interval", "rate")
@@ -147,7 +147,7 @@ def _magazine_text(magazine: Any) -> str:
 
 
 def _html(own: Table) -> str:
-    """One table; as many rows as in text."""
+    """One table, with as many rows as in text."""
     rows = [_html_row("th", own.header), *(_html_row("td", r) for r in own.rows[:MOST_ROWS])]
     left = len(own.rows) - MOST_ROWS
     more = f"<div>... and {left} more, {_REST}</div>" if left > 0 else ""

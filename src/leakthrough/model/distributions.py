@@ -1,4 +1,4 @@
-"""Uncertain numbers: a plain number, or a frozen distribution of `scipy.stats`."""
+"""Uncertain numbers: a number, or a frozen distribution of `scipy.stats`."""
 
 import functools
 import math
@@ -37,7 +37,7 @@ _DEFAULTS = {"loc": 0.0, "scale": 1.0}
 
 @functools.cache
 def _known() -> dict[str, "rv_continuous"]:
-    from scipy import stats  # a second to import: only for those who use a distribution
+    from scipy import stats  # imported only if a distribution is used: it takes a second
 
     return {n: d for n, d in vars(stats).items() if isinstance(d, stats.rv_continuous)}
 
@@ -52,15 +52,15 @@ def is_frozen(value: object) -> bool:
 class Distribution(Model):
     """A continuous distribution of `scipy.stats`, by name and parameters.
 
-    Wherever a scenario takes one, a frozen distribution such as ``scipy.stats.beta(2, 5)``
-    may be given and becomes this; in a file it is ``{dist = "beta", a = 2, b = 5}``.
+    A scenario accepts a frozen distribution such as ``scipy.stats.beta(2, 5)`` and converts it to
+    this class; in a file it is ``{dist = "beta", a = 2, b = 5}``.
 
     Parameters
     ----------
     dist : str
         The name of a continuous distribution in `scipy.stats`.
     parameters : mapping of str to float
-        Every shape parameter by its SciPy name; `loc` and `scale` where they are not 0 and 1.
+        Every shape parameter by its SciPy name; `loc` and `scale` if they are not 0 and 1.
 
     Raises
     ------
@@ -75,7 +75,7 @@ class Distribution(Model):
     @model_validator(mode="before")
     @classmethod
     def _normalised(cls, data: Any) -> Any:
-        return data if isinstance(data, Distribution) else _normal(data)
+        return data if isinstance(data, Distribution) else _checked(data)
 
     @model_serializer
     def _flat(self) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class Distribution(Model):
         return frozen
 
     def support(self) -> tuple[float, float]:
-        """Return the lower and the upper end of the support."""
+        """Return the lower and upper bound of the support."""
         return _support(self.dist, self.parameters)
 
 
@@ -100,9 +100,9 @@ def shape_names(dist: str) -> list[str]:
     return [name.strip() for name in (_known()[dist].shapes or "").split(",") if name.strip()]
 
 
-@functools.lru_cache(maxsize=256)  # SciPy takes 0.05 ms, and each check of a scenario asks again
+@functools.lru_cache(maxsize=256)  # SciPy takes 0.05 ms, in each check of a scenario
 def _support(dist: str, parameters: Frozen[float]) -> tuple[float, float]:
-    # odd parameters overflow inside SciPy; NaN, which the caller looks for, is the answer
+    # Extreme parameters overflow inside SciPy; the result is then NaN, which the caller checks.
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         try:
@@ -112,9 +112,9 @@ def _support(dist: str, parameters: Frozen[float]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _normal(data: object) -> dict[str, Any]:
+def _checked(data: object) -> dict[str, Any]:
     """Return `dist` and `parameters`, checked, from a frozen distribution or a table."""
-    name, given = _taken_apart(data)
+    name, given = _name_and_parameters(data)
     if not isinstance(name, str) or name not in _known():
         hint = nearest(name, _known())
         raise fault(
@@ -135,9 +135,9 @@ def _normal(data: object) -> dict[str, Any]:
     return {"dist": name, "parameters": Frozen(kept)}
 
 
-def _taken_apart(data: object) -> tuple[object, dict[str, Any]]:
+def _name_and_parameters(data: object) -> tuple[object, dict[str, Any]]:
     if is_frozen(data):
-        return _thawed(data)
+        return _parts_of_frozen(data)
     if not isinstance(data, Mapping):
         raise fault(f"must be a frozen scipy.stats distribution; got {shown(data)}")
     if "dist" not in data:
@@ -149,7 +149,7 @@ def _taken_apart(data: object) -> tuple[object, dict[str, Any]]:
     return data["dist"], {**parts, **nested}
 
 
-def _thawed(frozen: Any) -> tuple[str, dict[str, Any]]:
+def _parts_of_frozen(frozen: Any) -> tuple[str, dict[str, Any]]:
     name = frozen.dist.name
     if type(frozen.dist) is not type(_known().get(name)):
         raise fault(
@@ -164,9 +164,8 @@ def _check_names(name: str, shapes: list[str], given: Mapping[str, Any]) -> None
     allowed = [*shapes, "loc", "scale"]
     for key in given:
         if key not in allowed:
-            takes = ", ".join(allowed)
-            hint = nearest(key, allowed)
-            raise fault(f"{name} has no parameter {shown(key)}; it takes {takes}{hint}")
+            takes = f"{', '.join(allowed)}{nearest(key, allowed)}"
+            raise fault(f"{name} has no parameter {shown(key)}; it takes {takes}")
     if missing := [key for key in shapes if key not in given]:
         raise fault(f"{name} needs the parameter {', '.join(missing)}")
 
@@ -183,15 +182,15 @@ def _number(name: str, key: str, value: object) -> float:
     return number
 
 
-def _uncertain(low: float, high: float, instead: str) -> Callable[[Any], float | Distribution]:
-    """Make the validator of a number, or a distribution, within [low, high].
+def _uncertain(low: float, high: float, advice: str) -> Callable[[Any], float | Distribution]:
+    """Return a validator for a number or a distribution within [low, high].
 
-    One validator, not a union of two types: a union reports one error for each of its members.
+    It is one validator, since a union of two types reports one error for each of its members.
     """
 
     def validate(value: Any) -> float | Distribution:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            return _within(value, low, high, instead)
+            return _within(value, low, high, advice)
         if not low <= value <= high:
             raise fault(f"must be a number in [{low:g}, {high:g}]; got {shown(value)}")
         return float(value)
@@ -199,23 +198,19 @@ def _uncertain(low: float, high: float, instead: str) -> Callable[[Any], float |
     return validate
 
 
-def _within(value: object, low: float, high: float, instead: str) -> Distribution:
+def _within(value: object, low: float, high: float, advice: str) -> Distribution:
     if not (isinstance(value, Distribution | Mapping) or is_frozen(value)):
         allowed = "a frozen scipy.stats distribution"
         if high < math.inf:
             allowed = f"a number in [{low:g}, {high:g}] or {allowed}"
         raise fault(f"must be {allowed}; got {shown(value)}")
     if not isinstance(value, Distribution):
-        value = Distribution.model_construct(**_normal(value))
-    least, most = value.support()
+        value = Distribution.model_construct(**_checked(value))
+    (least, most), reaches = value.support(), f"but {value.dist} reaches"
     if least < low:
-        raise fault(
-            f"must not fall below {low:g}, but {value.dist} reaches {least:g}; use {instead}"
-        )
+        raise fault(f"must not fall below {low:g}, {reaches} {least:g}; use {advice}")
     if high == 1.0 and most > high:
-        raise fault(
-            f"must not rise above {high:g}, but {value.dist} reaches {most:g}; use {instead}"
-        )
+        raise fault(f"must not rise above {high:g}, {reaches} {most:g}; use {advice}")
     return value
 
 
@@ -242,7 +237,7 @@ UncertainCount = Annotated[
     PlainSerializer(_flat),
     WithJsonSchema(_SCHEMA),
 ]
-"""A distribution that never falls below 0, of what is rounded to a whole number."""
+"""A distribution that never falls below 0; its draws are rounded to whole numbers."""
 
 UncertainTime = Annotated[
     float | Distribution,

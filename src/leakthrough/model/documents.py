@@ -1,4 +1,4 @@
-"""Scenarios from and to TOML and JSON files."""
+"""TOML and JSON files of scenarios and campaigns."""
 
 import functools
 import hashlib
@@ -26,7 +26,7 @@ M = TypeVar("M", bound=Model)
 def loaded(model: type[M], path: str | Path) -> M:
     """Read a scenario or a campaign from a file; see `load_scenario`."""
     path = Path(path)
-    parse = _parser(path)
+    parse: Callable[[str], Any] = _by_suffix(path, _from_toml, _from_json)
     data = path.read_bytes()
     try:
         document = parse(data.decode("utf-8"))
@@ -40,7 +40,7 @@ def loaded(model: type[M], path: str | Path) -> M:
 
 
 def from_document(model: type[M], document: Mapping[str, Any], *, source: str = "") -> M:
-    """Make a scenario or a campaign of plain data, as read from a file.
+    """Return the scenario or campaign of plain data, as read from a file.
 
     Parameters
     ----------
@@ -49,25 +49,25 @@ def from_document(model: type[M], document: Mapping[str, Any], *, source: str = 
     document : mapping
         Its fields; tables as mappings, lists as lists.
     source : str, optional
-        What an error calls the document, such as the name of its file.
+        Name of the document in errors, such as the name of its file.
 
     Raises
     ------
     ScenarioError
-        If it is not valid; all its mistakes, with their places.
+        If it is not valid; it lists all mistakes with their locations.
     """
     if not isinstance(document, Mapping):
-        said = f"must be a table with the fields of a {model.__name__.lower()}"
-        raise ScenarioError(f"{said}; got {shown(document)}", source=source)
+        text = f"must be a table with the fields of a {model.__name__.lower()}"
+        raise ScenarioError(f"{text}; got {shown(document)}", source=source)
     return reported(lambda: model.model_validate(document), model, document, source)
 
 
 def save(thing: Model, path: str | Path) -> None:
     """Write a scenario or a campaign to a `.toml` or `.json` file; see `Scenario.save`."""
-    path = Path(path).resolve()  # a link to a file stays a link
-    write = _by_suffix(path, _toml_text, _json_text)
+    path = Path(path).resolve()  # a symbolic link is kept
+    write: Callable[[dict[str, Any]], str] = _by_suffix(path, tomli_w.dumps, _json_text)
     data = write(document_of(thing)).encode("utf-8")
-    # in the folder of the target: a file cannot be moved to another file system in one step
+    # In the target's folder, since a file cannot be moved atomically to another file system.
     temporary = path.with_name(f".leakthrough-{secrets.token_hex(8)}.tmp")
     try:
         temporary.write_bytes(data)
@@ -85,7 +85,7 @@ def document_of(thing: Model) -> dict[str, Any]:
     return document
 
 
-# Cached for scenarios that are simulated many times: hashing one takes a tenth of the time.
+# Cached for scenarios that are simulated many times: hashing takes a tenth of the time.
 @functools.lru_cache(maxsize=32)
 def json_of(thing: Model) -> str:
     """Return the document of a scenario or a campaign as JSON, in one line."""
@@ -115,24 +115,16 @@ def plain_data(value: Any) -> Any:
         return [plain_data(entry) for entry in value]
     if value == math.inf:
         return "infinite"
-    # equal scenarios share a digest, and -0.0 equals 0.0
+    # Equal scenarios have equal digests, and -0.0 equals 0.0.
     return 0.0 if isinstance(value, float) and value == 0.0 else value
 
 
 def _by_suffix(path: Path, toml: T, json: T) -> T:
     kinds = {".toml": toml, ".json": json}
     if path.suffix.lower() not in kinds:
-        said = f"a scenario's file must end in .toml or .json; got {shown(path.name)}"
-        raise ScenarioError(said)
+        text = f"a scenario's file must end in .toml or .json; got {shown(path.name)}"
+        raise ScenarioError(text)
     return kinds[path.suffix.lower()]
-
-
-def _parser(path: Path) -> Callable[[str], Any]:
-    return _by_suffix(path, _from_toml, _from_json)
-
-
-def _toml_text(document: dict[str, Any]) -> str:
-    return tomli_w.dumps(document)
 
 
 def _json_text(document: dict[str, Any]) -> str:
@@ -150,22 +142,19 @@ def _from_json(text: str) -> Any:
 def _float(text: str) -> float:
     number = float(text)
     if math.isinf(number) and "inf" not in text:
-        msg = f"the number {shown(text)} is too large"
-        raise ValueError(msg)
+        raise ValueError(f"the number {shown(text)} is too large")
     return number
 
 
 def _constant(text: str) -> NoReturn:
-    msg = f'{text} is not JSON; write "infinite" for rounds without end'
-    raise ValueError(msg)
+    raise ValueError(f'{text} is not JSON; write "infinite" for rounds without limit')
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     table = dict(pairs)
     if len(table) < len(pairs):
-        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
-        msg = f"the field {shown(twice)} stands twice in one object"
-        raise ValueError(msg)
+        repeated = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        raise ValueError(f"the field {shown(repeated)} appears twice in one object")
     return table
 
 

@@ -1,4 +1,4 @@
-"""Errors of scenarios: what is wrong, where, and what was probably meant."""
+"""Errors of scenarios: each mistake with its location and a suggestion."""
 
 import difflib
 import functools
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 Mistake = tuple[tuple[str | int, ...], str]
-"""A place (names, fields and indices from the root down) and the error there."""
+"""A location (names, fields and indices from the root down) and the text of the mistake."""
 
 MAX_NAME = 200
 _SHORT = reprlib.Repr()
@@ -27,14 +27,14 @@ class ScenarioError(ValueError):
     Parameters
     ----------
     *mistakes : str
-        One line for each mistake, with its place.
+        One line for each mistake, with its location.
     source : str, optional
         The file or the object that has the mistakes.
 
     Attributes
     ----------
     mistakes : tuple of str
-        The lines, one a mistake.
+        The lines, one per mistake.
     source : str
         The file or the object, or an empty string.
     """
@@ -56,74 +56,74 @@ def is_whole(value: object) -> bool:
 
 
 def shown(value: object) -> str:
-    """Return a short text of a value, whatever the value."""
+    """Return a short text of any value."""
     try:
         text = _SHORT.repr(value)
-    except (ValueError, RecursionError):  # an int too long to print, a structure too deep
+    except (ValueError, RecursionError):  # a huge integer, a deeply nested structure
         return f"a huge {type(value).__name__}"
     return text if len(text) <= 64 else f"{text[:60]}..."
 
 
 def nearest(name: object, known: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?` if a known name resembles the given one, else nothing."""
+    """Return `; did you mean 'x'?` if a known name resembles the given one, else an empty text."""
     if not isinstance(name, str):
         return ""
-    # difflib takes time quadratic in the length: no name is that long
+    # Cut, since difflib takes time quadratic in the length.
     folded = {other.casefold(): other for other in known}
     close = difflib.get_close_matches(name[:MAX_NAME].casefold(), folded, n=1)
     return f"; did you mean {folded[close[0]]!r}?" if close else ""
 
 
-# Cached, since each check of a scenario asks for the same names: a third of its time without.
+# Cached, since each check of a scenario repeats it for the same names: a third of its time.
 @functools.lru_cache(maxsize=4096)
 def name_fault(name: str, *, dots: bool = False) -> str | None:
-    """Return why a text cannot be the name of anything, or None when it can."""
+    """Return why a text is not a valid name, or None if it is."""
     if not name or len(name) > MAX_NAME:
         return f"must have 1 to {MAX_NAME} characters; got {len(name)}"
     if name != name.strip():
         return f"must not begin or end with a space; got {shown(name)}"
     if "." in name and not dots:
-        return f"must not contain a dot, which parts the steps of a path; got {shown(name)}"
+        return f"must not contain a dot, which separates the steps of a path; got {shown(name)}"
     if any(unicodedata.category(letter) in _UNWRITABLE for letter in name):
         return f"must not contain control characters or line breaks; got {shown(name)}"
     return None
 
 
 def fault(text: str) -> PydanticCustomError:
-    """Return an error for the validator of a field to raise."""
+    """Return an error that the validator of a field raises."""
     return PydanticCustomError("mistakes", "{text}", {"text": text, "mistakes": [((), text)]})
 
 
 def text_keys(table: Any) -> Any:
-    """Return what is given, unless it is a mapping with keys that are not text."""
-    # pydantic would print each of them, and cannot print all
+    """Return the argument, but raise an error if it is a mapping with keys that are not text."""
+    # Pydantic would print each of these keys, which is not possible for all.
     if isinstance(table, Mapping) and (odd := [key for key in table if type(key) is not str]):
         raise fault(f"its names must be text; got {', '.join(map(shown, odd[:4]))}")
     return table
 
 
 def faults(mistakes: list[Mistake]) -> PydanticCustomError:
-    """Return one error of several mistakes, with their places below the validated object."""
+    """Return one error of several mistakes, located relative to the validated object."""
     text = "; ".join(lines_of(mistakes))
     return PydanticCustomError("mistakes", "{text}", {"text": text, "mistakes": mistakes})
 
 
 def fields_of(thing: object) -> Mapping[str, Any]:
-    """Return the fields of a model or the entries of a table, by name; none of anything else."""
+    """Return the fields of a model or the entries of a table; nothing for any other object."""
     if isinstance(thing, BaseModel):
         return vars(thing)
     return thing if isinstance(thing, Mapping) else {}
 
 
 def field_of(thing: object, name: str | int) -> Any:
-    """Return a field of a model or an entry of plain data, None where there is no such thing."""
+    """Return a field of a model or an entry of plain data, or None if it does not exist."""
     if isinstance(thing, list | tuple):
         return thing[name] if isinstance(name, int) and name < len(thing) else None
     return fields_of(thing).get(name)  # type: ignore[arg-type]
 
 
 def label(entry: object, index: int) -> str | int:
-    """Return what a path calls the entry of a list: its name, or its index when it has none."""
+    """Return the step of a path to an entry of a list: its name, or its index if it has none."""
     fields = fields_of(entry)
     for key in ("name", "interceptor"):
         name = fields.get(key)
@@ -132,47 +132,47 @@ def label(entry: object, index: int) -> str | int:
     return index
 
 
-def place_text(place: Iterable[str | int]) -> str:
-    """Return a place in the form of a path."""
+def path_text(location: Iterable[str | int]) -> str:
+    """Return a location in the form of a path."""
     return ".".join(
-        step if isinstance(step, str) and not name_fault(step) else shown(step) for step in place
+        step if isinstance(step, str) and not name_fault(step) else shown(step) for step in location
     )
 
 
 def lines_of(mistakes: Iterable[Mistake]) -> list[str]:
-    """Return one line for each mistake, each line once."""
-    lines = (f"{place_text(place)}: {text}" if place else text for place, text in mistakes)
+    """Return one line for each mistake, without repetition."""
+    lines = (f"{path_text(location)}: {text}" if location else text for location, text in mistakes)
     return list(dict.fromkeys(lines))
 
 
 def mistakes_of(error: ValidationError, model: type[BaseModel], data: object) -> list[Mistake]:
-    """Translate pydantic's errors about `data`, which was to become a `model`."""
+    """Translate pydantic's errors in the validation of `data` as a `model`."""
     found: list[Mistake] = []
     for detail in error.errors(include_url=False):
-        place = _place(detail["loc"], data)
+        location = _location(detail["loc"], data)
         if detail["type"] == "mistakes":
-            found += [(place + inner, text) for inner, text in detail["ctx"]["mistakes"]]
+            found += [(location + inner, text) for inner, text in detail["ctx"]["mistakes"]]
         elif detail["type"] == "union_tag_invalid":
-            found.append(((*place, "kind"), _kind_fault(detail)))
+            found.append(((*location, "kind"), _kind_fault(detail)))
         else:
-            found.append((place, _text(detail, model)))
+            found.append((location, _text(detail, model)))
     return found
 
 
-def _place(loc: tuple[str | int, ...], data: object) -> tuple[str | int, ...]:
-    """Turn indices into names, and drop the tag that pydantic puts after a field of two kinds."""
-    place: list[str | int] = []
+def _location(loc: tuple[str | int, ...], data: object) -> tuple[str | int, ...]:
+    """Replace indices by names, and drop the tag that pydantic adds after a field of a union."""
+    location: list[str | int] = []
     for before, step in zip((None, *loc), loc, strict=False):
         if before in ("arrival", "raids") and isinstance(step, str):
             continue
         data = field_of(data, step)
-        place.append(label(data, step) if isinstance(step, int) else step)
-    return tuple(place)
+        location.append(label(data, step) if isinstance(step, int) else step)
+    return tuple(location)
 
 
 def _kind_fault(detail: ErrorDetails) -> str:
     kinds = [kind for kind in detail["ctx"]["expected_tags"].split("'") if kind.isalpha()]
-    kinds.remove("distribution")  # which a file does not call a kind: it has `dist`
+    kinds.remove("distribution")  # in a file it has no `kind`, but `dist`
     tag = detail["ctx"]["tag"]
     return f"must be one of {', '.join(map(repr, kinds))}; got {shown(tag)}{nearest(tag, kinds)}"
 
@@ -214,15 +214,15 @@ def _text(detail: ErrorDetails, model: type[BaseModel]) -> str:
     if kind == "float_type" and type(value) is int:
         kind = "finite_number"
     context = detail.get("ctx", {})
-    said = _TEXTS[kind](context) if kind in _TEXTS else detail["msg"]
+    text = _TEXTS[kind](context) if kind in _TEXTS else detail["msg"]
     if kind == "tuple_type" and isinstance(value, dict):
-        said += " (in TOML: [[double brackets]] begin an entry)"
+        text += " (in TOML: [[double brackets]] begin an entry)"
     known = context["expected"].split("'")[1::2] if kind == "literal_error" else ()
-    return f"{said}; got {shown(value)}{nearest(value, known)}"
+    return f"{text}; got {shown(value)}{nearest(value, known)}"
 
 
 def _owner(model: type[BaseModel], loc: tuple[str | int, ...]) -> type[BaseModel]:
-    """Return the model at a location, found through the annotations of fields."""
+    """Return the model at a location, from the annotations of fields."""
     kinds = [model]
     for step in loc:
         tagged = [kind for kind in kinds if kind.__name__.lower() == step]

@@ -1,7 +1,7 @@
 """Checks between the parts of a scenario: names are unique, and refer to something defined.
 
-The checks read a scenario or the plain data of one that may be malformed, so that a document
-with a wrong number and a misspelt name hears of both at once.
+The checks also read malformed plain data, so that a wrong number and a misspelt name in one
+document are reported together.
 """
 
 from collections import Counter
@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.errors import Mistake, fields_of, label, nearest, shown
 
-Place = tuple[str | int, ...]
+Location = tuple[str | int, ...]
 Table = Mapping[str, Any]
-Step = tuple[Place, Table]
-"""The fields of a part of a scenario, and where it is."""
+Part = tuple[Location, Table]
+"""The location of a part of a scenario, and its fields."""
 
 _SHORTEST_ENGAGEMENT = 1e-6
 
@@ -22,11 +22,11 @@ _SHORTEST_ENGAGEMENT = 1e-6
 class _Parts(NamedTuple):
     """The parts of a scenario."""
 
-    threats: list[Step]
-    interceptors: list[Step]
-    salvos: list[Step]
-    layers: list[Step]
-    batteries: list[Step]
+    threats: list[Part]
+    interceptors: list[Part]
+    salvos: list[Part]
+    layers: list[Part]
+    batteries: list[Part]
     axes: Sequence[Any]
 
 
@@ -40,32 +40,32 @@ class _Known(NamedTuple):
 
 
 def mistakes_between(scenario: object) -> list[Mistake]:
-    """Return the mistakes between the parts of a scenario, with their places."""
+    """Return the mistakes between the parts of a scenario, with their locations."""
     parts = _parts(fields_of(scenario))
     known = _known(parts)
     found = [*_repeated(parts)]
-    for place, salvo in parts.salvos:
-        found += _unknown((*place, "threat"), salvo.get("threat"), "a threat", known.threats)
-        found += _unknown((*place, "axis"), salvo.get("axis"), "an axis", known.axes)
-        found += _unknown((*place, "target"), salvo.get("target"), "one battery", known.batteries)
-    for place, interceptor in parts.interceptors:
-        found += _unknown_keys((*place, "kill_probability"), interceptor, known)
-    for place, layer in parts.layers:
-        found += _unknown_keys((*place, "soft_kill"), layer, known)
+    for loc, salvo in parts.salvos:
+        found += _unknown((*loc, "threat"), salvo.get("threat"), "a threat", known.threats)
+        found += _unknown((*loc, "axis"), salvo.get("axis"), "an axis", known.axes)
+        found += _unknown((*loc, "target"), salvo.get("target"), "one battery", known.batteries)
+    for loc, interceptor in parts.interceptors:
+        found += _unknown_keys((*loc, "kill_probability"), interceptor, known)
+    for loc, layer in parts.layers:
+        found += _unknown_keys((*loc, "soft_kill"), layer, known)
         sensor = fields_of(layer.get("sensor"))
-        found += _unknown_keys((*place, "sensor", "detection"), sensor, known)
+        found += _unknown_keys((*loc, "sensor", "detection"), sensor, known)
     weapons = {w["name"]: w for _, w in parts.interceptors if isinstance(w.get("name"), str)}
-    for place, battery in parts.batteries:
-        magazines = [*_entries(battery, "magazines", place)]
-        found += _in_battery(place, battery, magazines, known)
-        found += _endless(battery, magazines, weapons)
+    for loc, battery in parts.batteries:
+        magazines = [*_entries(battery, "magazines", loc)]
+        found += _in_battery(loc, battery, magazines, known)
+        found += _infinite_loops(battery, magazines, weapons)
     return found
 
 
 def _parts(scenario: Table) -> _Parts:
     lists = ("threats", "interceptors", "salvos", "layers")
     threats, interceptors, salvos, layers = ([*_entries(scenario, name)] for name in lists)
-    batteries = [step for place, layer in layers for step in _entries(layer, "batteries", place)]
+    batteries = [step for loc, layer in layers for step in _entries(layer, "batteries", loc)]
     return _Parts(threats, interceptors, salvos, layers, batteries, _list(scenario, "axes"))
 
 
@@ -84,63 +84,61 @@ def _list(table: Table, name: str) -> Sequence[Any]:
     return found if isinstance(found, list | tuple) else ()
 
 
-def _entries(table: Table, name: str, under: Place = ()) -> Iterator[Step]:
+def _entries(table: Table, name: str, under: Location = ()) -> Iterator[Part]:
     for index, entry in enumerate(_list(table, name)):
         yield (*under, name, label(entry, index)), fields_of(entry)
 
 
-def _names(entries: Iterable[Step]) -> Iterator[str]:
+def _names(entries: Iterable[Part]) -> Iterator[str]:
     for _, entry in entries:
         if isinstance(name := entry.get("name"), str):
             yield name
 
 
-def _unknown(place: Place, name: object, what: str, known: list[str]) -> list[Mistake]:
+def _unknown(loc: Location, name: object, what: str, known: list[str]) -> list[Mistake]:
     if not isinstance(name, str) or name in known:
         return []
-    return [(place, f"{shown(name)} is not the name of {what}{nearest(name, known)}")]
+    return [(loc, f"{shown(name)} is not the name of {what}{nearest(name, known)}")]
 
 
-def _unknown_keys(place: Place, owner: Table, known: _Known) -> list[Mistake]:
-    table = owner.get(str(place[-1]))
+def _unknown_keys(loc: Location, owner: Table, known: _Known) -> list[Mistake]:
+    table = owner.get(str(loc[-1]))
     if not isinstance(table, Mapping):
         return []
-    return [wrong for key in table for wrong in _unknown(place, key, "a threat", known.threats)]
+    return [wrong for key in table for wrong in _unknown(loc, key, "a threat", known.threats)]
 
 
 def _in_battery(
-    place: Place, battery: Table, magazines: list[Step], known: _Known
+    loc: Location, battery: Table, magazines: list[Part], known: _Known
 ) -> Iterator[Mistake]:
     carried = [magazine.get("interceptor") for _, magazine in magazines]
     for (where, _), name in zip(magazines, carried, strict=True):
         yield from _unknown((*where, "interceptor"), name, "an interceptor", known.interceptors)
     for axis in _list(battery, "axes"):
-        yield from _unknown((*place, "axes"), axis, "an axis", known.axes)
+        yield from _unknown((*loc, "axes"), axis, "an axis", known.axes)
     doctrine = fields_of(battery.get("doctrine"))
-    yield from _unknown_keys((*place, "doctrine", "salvo_size"), doctrine, known)
-    yield from _unknown_keys((*place, "doctrine", "preference"), doctrine, known)
+    yield from _unknown_keys((*loc, "doctrine", "salvo_size"), doctrine, known)
+    yield from _unknown_keys((*loc, "doctrine", "preference"), doctrine, known)
     preference = doctrine.get("preference")
     if isinstance(preference, Mapping):
         held = [name for name in carried if isinstance(name, str)]
         for threat in preference:
-            where = (*place, "doctrine", "preference", threat)
-            yield from _twice(where, _texts(preference, threat), "names more than once")
+            where = (*loc, "doctrine", "preference", threat)
+            listed = [entry for entry in _list(preference, threat) if isinstance(entry, str)]
+            yield from _duplicates(where, listed, "names more than once")
             for name in _list(preference, threat):
                 yield from _unknown(where, name, "a magazine of this battery", held)
 
 
-def _texts(table: Table, name: str) -> list[str]:
-    return [entry for entry in _list(table, name) if isinstance(entry, str)]
-
-
 def _repeated(parts: _Parts) -> Iterator[Mistake]:
     for what in ("threats", "interceptors", "salvos", "layers"):
-        yield from _twice((what,), _names(getattr(parts, what)))
-    yield from _twice(("axes",), (axis for axis in parts.axes if type(axis) is str))
-    for place, battery in parts.batteries:
+        yield from _duplicates((what,), _names(getattr(parts, what)))
+    yield from _duplicates(("axes",), (axis for axis in parts.axes if type(axis) is str))
+    for loc, battery in parts.batteries:
         carried = (fields_of(entry).get("interceptor") for entry in _list(battery, "magazines"))
-        yield from _twice((*place, "magazines"), (name for name in carried if type(name) is str))
-    yield from _twice(("layers",), _battery_names(parts), "more than one battery is called")
+        names = (name for name in carried if type(name) is str)
+        yield from _duplicates((*loc, "magazines"), names)
+    yield from _duplicates(("layers",), _battery_names(parts), "more than one battery is called")
 
 
 def _battery_names(parts: _Parts) -> Iterator[str]:
@@ -152,7 +150,7 @@ def _battery_names(parts: _Parts) -> Iterator[str]:
 
 
 def _members(battery: Table) -> Iterator[str]:
-    """Yield the names of the single batteries of an entry."""
+    """Yield the names of the single batteries of a `Battery`."""
     name, count = battery.get("name"), battery.get("count")
     if isinstance(name, str) and (count is None or count == 1):
         yield name
@@ -160,42 +158,40 @@ def _members(battery: Table) -> Iterator[str]:
         yield from (f"{name}-{number}" for number in range(1, count + 1))
 
 
-def _twice(
-    place: Place, names: Iterable[str], said: str = "more than one is called"
+def _duplicates(
+    loc: Location, names: Iterable[str], text: str = "more than one is called"
 ) -> Iterator[Mistake]:
-    listed = [*names]
-    if len(set(listed)) < len(listed):
-        for name, times in Counter(listed).items():
-            if times > 1:
-                yield place, f"{said} {shown(name)}"
+    for name, times in Counter(names).items():
+        if times > 1:
+            yield loc, f"{text} {shown(name)}"
 
 
-def _endless(
-    battery: Table, magazines: list[Step], weapons: Mapping[str | int, Table]
+def _infinite_loops(
+    battery: Table, magazines: list[Part], weapons: Mapping[str | int, Table]
 ) -> Iterator[Mistake]:
-    """Yield the infinite magazines whose engagements would take no time: a raid would not end."""
+    """Yield the infinite magazines whose engagements take no time, so that a raid never ends."""
     if fields_of(battery.get("doctrine")).get("max_salvos") is not None:
         return
     for where, magazine in magazines:
         weapon = weapons.get(where[-1], {})  # the label of a magazine is its interceptor
-        times = [_time(battery, "reaction_time"), _time(battery, "assessment_time")]
-        lasts = sum(times) + _time(weapon, "flight_time")
-        if _infinite(magazine) and _kills(weapon) and lasts < _SHORTEST_ENGAGEMENT:
+        times = [_longest(battery, "reaction_time"), _longest(battery, "assessment_time")]
+        duration = sum(times) + _longest(weapon, "flight_time")
+        if _infinite(magazine) and _kills(weapon) and duration < _SHORTEST_ENGAGEMENT:
             yield (
                 (*where, "rounds"),
-                f"may be infinite only where an engagement takes at least "
-                f"{_SHORTEST_ENGAGEMENT:g} s or max_salvos is set: it would fire for ever",
+                f"may be infinite only if an engagement takes at least "
+                f"{_SHORTEST_ENGAGEMENT:g} s or max_salvos is set: it would fire forever",
             )
 
 
-def _time(table: Table, name: str) -> float:
-    """Return the longest that a time can be; 1 s, which is enough, for what is not a time."""
+def _longest(table: Table, name: str) -> float:
+    """Return the largest value of a time, cut to 1 s; also 1 s, which is enough, if malformed."""
     time = table.get(name)
     if time is None:
         return 0.0
     if isinstance(time, Distribution):
         time = time.support()[1]
-    # a malformed time may be an integer too large to become a float
+    # A malformed time may be an integer that is too large for a float.
     return min(time, 1.0) if isinstance(time, int | float) else 1.0
 
 

@@ -1,7 +1,7 @@
 """Paths: any field of a scenario, addressed by names.
 
-A step of a path is a field, the name of an entry in a list (of a magazine: its interceptor),
-or a key of a mapping, such as a threat.
+A step of a path is a field, the name of an entry in a list (for a magazine, its interceptor), or
+a key of a mapping, such as a threat.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,9 +9,9 @@ from typing import Any, NoReturn, TypeVar
 
 from leakthrough.model.base import Model
 from leakthrough.model.distributions import Distribution, shape_names
-from leakthrough.model.errors import ScenarioError, fields_of, label, nearest, place_text, shown
+from leakthrough.model.errors import ScenarioError, fields_of, label, nearest, path_text, shown
 
-# Values for a threat that the mapping does not name.
+# Values for a threat that a mapping does not name.
 _UNNAMED: dict[str, Any] = {
     "kill_probability": 0.0,
     "salvo_size": 1,
@@ -23,7 +23,7 @@ _UNSHIFTED = {"loc": 0.0, "scale": 1.0}
 
 M = TypeVar("M", bound=Model)
 Change = tuple[list[str], object]
-"""Steps of a path, and the new value there."""
+"""Steps of a path, and the new value at its end."""
 
 
 def value_at(scenario: Model, path: str) -> Any:
@@ -54,9 +54,9 @@ def value_at(scenario: Model, path: str) -> Any:
 
 
 def changed(scenario: M, changes: Mapping[str, object]) -> M:
-    """Return a copy with other values at some paths, all at once, and checked once.
+    """Return a copy with new values at some paths, checked once after all changes.
 
-    The paths are those of the scenario given.
+    The paths refer to the original scenario.
 
     Raises
     ------
@@ -75,15 +75,15 @@ def changed(scenario: M, changes: Mapping[str, object]) -> M:
     # From the innermost part outwards, so that unchanged parts are not validated again.
     try:
         found: M = _with(scenario, pairs, lambda part, fields: part(**fields))
-    except ScenarioError:  # built of all data at once, it finds all mistakes with their paths
+    except ScenarioError:  # built from all data at once, it reports all mistakes with their paths
         found = type(scenario)(**_with(scenario, pairs, lambda _, fields: fields))
     return found
 
 
 def check_alone(scenario: Model, path: str, value: object) -> None:
-    """Raise ScenarioError if the part to which a path belongs does not allow a value there.
+    """Raise ScenarioError if the part that contains a path does not allow a value there.
 
-    Much cheaper than `changed`, which also checks the parts against each other.
+    This is much faster than `changed`, which also checks the parts against each other.
     """
     steps = _steps(path)
     for depth in range(len(steps) - 1, 0, -1):
@@ -100,18 +100,18 @@ def _steps(path: str) -> list[str]:
 
 
 def _child(scenario: Model, parent: Any, steps: list[str]) -> Any:
-    """Return what the last step names in the parent, which the other steps name."""
+    """Return the child that the last step names in the parent, which the other steps name."""
     step = steps[-1]
     children = _children(scenario, parent, steps)
     if not children:
-        _nothing_below(parent, steps)
+        _no_children(parent, steps)
     if step in children:
         return children[step]
-    reached = place_text(steps[:-1]) or "the scenario"
+    reached = path_text(steps[:-1]) or "the scenario"
     allowed = ", ".join(map(repr, children))
     allowed = allowed if len(allowed) <= 500 else f"{allowed[:500]}..."
-    said = f"nothing there is called {shown(step)}; it has {allowed}{nearest(step, children)}"
-    raise ScenarioError(f"{reached}: {said}")
+    text = f"nothing there is called {shown(step)}; it has {allowed}{nearest(step, children)}"
+    raise ScenarioError(f"{reached}: {text}")
 
 
 def _children(scenario: Any, parent: Any, steps: list[str]) -> dict[str, Any]:
@@ -129,19 +129,18 @@ def _children(scenario: Any, parent: Any, steps: list[str]) -> dict[str, Any]:
     return {}
 
 
-def _nothing_below(parent: object, steps: list[str]) -> NoReturn:
-    reached = place_text(steps[:-1])
+def _no_children(parent: object, steps: list[str]) -> NoReturn:
     if steps[-2] == "salvo_size":
-        said = f"is one number, {shown(parent)}, for every threat: replace it by a table by threat"
+        text = f"is one number, {shown(parent)}, for every threat: replace it by a table by threat"
     elif isinstance(parent, tuple):
-        said = f"is an empty list: it has no {shown(steps[-1])}"
+        text = f"is an empty list: it has no {shown(steps[-1])}"
     else:
-        said = f"is {shown(parent)}: nothing below it is called {shown(steps[-1])}"
-    raise ScenarioError(f"{reached}: {said}")
+        text = f"is {shown(parent)}: nothing below it is called {shown(steps[-1])}"
+    raise ScenarioError(f"{path_text(steps[:-1])}: {text}")
 
 
 def _with(parent: Any, changes: list[Change], build: Callable[[type[Model], Any], Any]) -> Any:
-    """Return the parent with each value at the end of its steps, models built of their fields."""
+    """Return the parent with the changes; `build` makes each changed model from its fields."""
     if not changes[0][0]:
         return changes[0][1]
     below: dict[str, list[Change]] = {}

@@ -1,4 +1,4 @@
-"""Quantile tables of distributions: what the engines draw from."""
+"""Quantile tables of distributions, from which the engines draw."""
 
 import functools
 import math
@@ -19,12 +19,12 @@ def tail_probabilities() -> npt.NDArray[np.float64]:
 
 @functools.lru_cache(maxsize=256)
 def quantile_table(distribution: Distribution, scale: int) -> npt.NDArray[np.float64]:
-    """Quantiles of a distribution, times `scale`, at both tails' probabilities.
+    """Quantiles of a distribution, times `scale`, at the tail probabilities of both tails.
 
-    The first row goes up from the lower end, the second comes down from the upper end; between
-    nodes a quantile is linear in the tail's probability. With 128 nodes in each halving of the
-    tail the mean of an exponential distribution is kept to 3 parts in a million. Beyond a tail of
-    2**-33 the distribution is cut.
+    The first row increases from the lower bound, the second decreases from the upper bound;
+    between nodes a quantile is linear in the tail probability. With 128 nodes in each halving of
+    the tail, the mean of an exponential distribution is exact to 3 parts in a million. The
+    distribution is cut at tail probabilities of 2**-33.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def quantile_table(distribution: Distribution, scale: int) -> npt.NDArray[np.flo
     if np.isnan(table).any():
         raise ValueError(f"SciPy gives no quantiles of {distribution}")
     table = np.clip(table, -float(LONGEST), float(LONGEST))
-    # A numerical ppf may wobble in the last digits; arrivals rely on its order.
+    # A numerical ppf may not be monotone in the last digits, but arrivals must be in order.
     table[0] = np.maximum.accumulate(table[0])
     table[1] = np.minimum.accumulate(table[1])
     table.setflags(write=False)
@@ -51,5 +51,5 @@ def quantile_table(distribution: Distribution, scale: int) -> npt.NDArray[np.flo
 
 
 def largest(count: Distribution) -> int:
-    """The largest whole number that is drawn from a distribution: it is cut there."""
+    """The largest whole number that is drawn from a distribution, where its table is cut."""
     return max(math.floor(float(quantile_table(count, 1)[1, 0]) + 0.5), 0)

@@ -1,4 +1,4 @@
-"""Threats, interceptors, layers, and the scenario that contains them: frozen models.
+"""Frozen models of threats, interceptors, layers, and the scenario that contains them.
 
 Every quantity is in SI units; each field states its unit and bounds.
 """
@@ -48,18 +48,12 @@ def _salvo_size(value: Any) -> int | Mapping[str, int]:
     return Frozen(value) if isinstance(value, Mapping) else int(value)
 
 
+_FINITE = {"type": "integer", "minimum": 0, "maximum": MOST_ROUNDS}
 Rounds = Annotated[
     int | float,
     PlainValidator(_rounds),
     PlainSerializer(lambda rounds: "infinite" if rounds == math.inf else rounds, when_used="json"),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "integer", "minimum": 0, "maximum": MOST_ROUNDS},
-                {"const": "infinite"},
-            ]
-        }
-    ),
+    WithJsonSchema({"anyOf": [_FINITE, {"const": "infinite"}]}),
 ]
 _SIZE = {"type": "integer", "minimum": 1, "maximum": MOST_IN_A_SALVO}
 SalvoSize = Annotated[
@@ -77,27 +71,27 @@ class Threat(Model):
     name : str
         Its name, unique among the threats.
     speed : float
-        Speed along the way to the target [m/s], from 0.1 to 1e5.
+        Speed towards the target [m/s], from 0.1 to 1e5.
     cost : float, default 0
-        Cost of one [any one currency], from 0 to 1e15.
+        Cost of one [currency, the same throughout], from 0 to 1e15.
     priority : int, default 0
-        Higher is engaged first, from -1000 to 1000; 1 or more may draw reserved rounds.
+        From -1000 to 1000. Higher ones are engaged first; at 1 or more also with reserved rounds.
     decoy : bool, default False
-        Whether it only pretends to be dangerous.
+        Whether it is a decoy, which does no damage.
     lethality : float, default 1
-        Probability that one which gets through destroys the battery at which its salvo aims.
+        Probability that a leaker destroys the battery at which its salvo aims.
 
     Raises
     ------
     ScenarioError
-        If a field is missing, unknown, or out of its bounds; so do all parts of a scenario.
+        If a field is missing, unknown, or out of bounds, as for all parts of a scenario.
     """
 
     name: Name
     speed: float = Field(ge=0.1, le=1e5, description="Speed towards the target [m/s].")
     cost: Cost = Field(0.0, description="Cost of one [currency].")
     priority: int = Field(0, ge=-1000, le=1000, description="Higher is engaged first.")
-    decoy: bool = Field(False, description="Whether it only pretends to be dangerous.")
+    decoy: bool = Field(False, description="Whether it is a decoy, which does no damage.")
     lethality: Probability = Field(1.0, description="P(a leaker destroys the battery aimed at).")
 
 
@@ -111,27 +105,27 @@ class Salvo(Model):
     threat : str
         The name of a threat.
     count : int
-        How many, from 0 to 10,000,000.
+        Number of threats, from 0 to 10,000,000.
     arrival : At, Times, Uniform, Regular, Poisson or frozen scipy.stats distribution
-        When each crosses the edge of the defended area [s].
+        Times at which the threats cross the edge of the defended area [s].
     axis : str, optional
         Approach axis. With None, only batteries that list no `axes` can engage the salvo.
     target : str, optional
-        The name of a battery at which they aim (`name-2` for the second of several), to destroy
-        it; None: they aim at nothing in the scenario.
+        The name of the battery at which the threats aim (`name-2` for the second of several).
+        None: they aim at no battery.
     """
 
     name: Name
     threat: str = Field(description="The name of a threat.")
-    count: int = Field(ge=0, le=MOST_THREATS, description="How many threats.")
-    arrival: Arrival = Field(description="When each crosses the edge of the defended area [s].")
+    count: int = Field(ge=0, le=MOST_THREATS, description="Number of threats.")
+    arrival: Arrival = Field(description="Times at the edge of the defended area [s].")
     axis: Name | None = Field(None, description="Approach axis.")
     target: str | None = Field(None, description="The battery at which they aim, if any.")
 
     @model_validator(mode="after")
     def _arrival_fits_count(self) -> "Salvo":
         if found := count_mistakes(self.arrival, self.count):
-            raise faults([(("arrival", *place), text) for place, text in found])
+            raise faults([(("arrival", *location), text) for location, text in found])
         return self
 
 
@@ -143,12 +137,12 @@ class Interceptor(Model):
     name : str
         Its name, unique among the interceptors.
     kill_probability : mapping of str to (float or frozen scipy.stats distribution)
-        By threat name: the probability that one round kills, in [0, 1]. A distribution is
-        drawn from once a replication. A threat that is not named cannot be killed.
+        By threat name: the probability that one round kills, in [0, 1]. A distribution is drawn
+        once per replication. A threat that is not named cannot be killed.
     flight_time : float or frozen scipy.stats distribution, default 0
         From launch to intercept [s], from 0 to 1e9.
     cost : float, default 0
-        Cost of one round [any one currency], from 0 to 1e15.
+        Cost of one round [currency, the same throughout], from 0 to 1e15.
     """
 
     name: Name
@@ -160,7 +154,7 @@ class Interceptor(Model):
 
 
 class Magazine(Model):
-    """Ready rounds of one interceptor on a battery, and what reloads them.
+    """Ready rounds of one interceptor on a battery, and their reloads.
 
     Parameters
     ----------
@@ -169,29 +163,28 @@ class Magazine(Model):
     rounds : int or inf
         Ready rounds at the start, from 0 to 1e9; ``float("inf")`` or ``"infinite"``.
     reserved : int, default 0
-        The last rounds, kept for threats of priority 1 or more, from 0 to 1e9; all of them where
-        there are no more than that.
+        The last rounds, which are kept for threats of priority 1 or more, from 0 to 1e9; all
+        rounds if the magazine holds fewer.
     reload_rounds : int, default 0
-        Rounds that one reload brings, from 0 to 1e9; at least 1 when `reloads` is above 0.
+        Rounds of one reload, from 0 to 1e9; at least 1 when `reloads` is above 0.
     reload_time : float, default 0
-        From the last round's leaving to the reload's arrival [s], from 0 to 1e9.
+        From the firing of the last round to the reload's arrival [s], from 0 to 1e9.
     reloads : int, default 0
-        How many reloads there are, from 0 to 1,000,000.
+        Number of reloads, from 0 to 1,000,000.
     """
 
     interceptor: str = Field(description="The name of an interceptor.")
     rounds: Rounds = Field(description="Ready rounds at the start.")
     reserved: int = Field(0, ge=0, le=MOST_ROUNDS, description="Rounds kept for priority 1 up.")
-    reload_rounds: int = Field(0, ge=0, le=MOST_ROUNDS, description="Rounds a reload brings.")
-    reload_time: float = Field(0.0, ge=0.0, le=1e9, description="How long a reload takes [s].")
-    reloads: int = Field(0, ge=0, le=1_000_000, description="How many reloads there are.")
+    reload_rounds: int = Field(0, ge=0, le=MOST_ROUNDS, description="Rounds of one reload.")
+    reload_time: float = Field(0.0, ge=0.0, le=1e9, description="Duration of a reload [s].")
+    reloads: int = Field(0, ge=0, le=1_000_000, description="Number of reloads.")
 
     @model_validator(mode="after")
     def _reloads_bring_rounds(self) -> "Magazine":
         if self.reloads and not self.reload_rounds:
-            raise faults(
-                [(("reload_rounds",), "must be at least 1 when reloads is above 0; got 0")]
-            )
+            text = "must be at least 1 when reloads is above 0; got 0"
+            raise faults([(("reload_rounds",), text)])
         return self
 
 
@@ -201,22 +194,22 @@ class Doctrine(Model):
     Parameters
     ----------
     salvo_size : int or mapping of str to int, default 1
-        Rounds an engagement, from 1 to 1000: one number, or by threat name (others: 1).
+        Rounds per engagement, from 1 to 1000: one number, or by threat name (others: 1).
     max_salvos : int, optional
-        Engagements of one threat by the battery, from 1 to 1,000,000. None: no limit.
+        Largest number of engagements of one threat by the battery, from 1 to 1,000,000. None: no
+        limit.
     order : {"deadline", "arrival"}
-        Among threats of equal priority: the earliest close of the window, or first come first
-        served.
+        Order of threats of equal priority: by the end of the window, or first come first served.
     preference : mapping of str to list of str, default empty
-        By threat name: the interceptors to use, best first. A threat that is not named gets
-        the battery's magazines in the order in which they are listed.
+        By threat name: the interceptors to use, best first. For other threats, the battery's
+        magazines in the order in which they are listed.
     """
 
-    salvo_size: SalvoSize = Field(1, description="Rounds an engagement, or by threat name.")
+    salvo_size: SalvoSize = Field(1, description="Rounds per engagement, or by threat name.")
     max_salvos: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
         None, description="Engagements of one threat by the battery; none: no limit."
     )
-    order: Literal["deadline", "arrival"] = Field("deadline", description="Who comes first.")
+    order: Literal["deadline", "arrival"] = Field("deadline", description="Order of threats.")
     preference: Table[tuple[str, ...]] = Field(
         Frozen(), description="Interceptors to use, best first, by threat name."
     )
@@ -230,9 +223,9 @@ class Battery(Model):
     name : str
         Its name, unique in the scenario.
     count : int, default 1
-        How many of them, from 0 to 10,000; above 1 they are called `name-1`, `name-2`, ...
+        Number of identical ones, from 0 to 10,000; above 1 they are `name-1`, `name-2`, ...
     channels : int, default 1
-        Engagements that one conducts at a time, from 1 to 1e9.
+        Simultaneous engagements of one battery, from 1 to 1e9.
     magazines : list of Magazine, default empty
         At most one for each interceptor.
     reaction_time : float or frozen scipy.stats distribution, default 0
@@ -242,20 +235,20 @@ class Battery(Model):
     false_kill, false_survival : float, default 0
         Probability that a live threat is declared killed, and a killed one alive.
     doctrine : Doctrine
-        How it fires.
+        Its rules of firing.
     axes : list of str, default empty
-        The axes that it serves; none given: all.
+        The axes that it serves; if empty, all.
     """
 
     name: Name
-    count: int = Field(1, ge=0, le=10_000, description="How many identical ones.")
+    count: int = Field(1, ge=0, le=10_000, description="Number of identical ones.")
     channels: int = Field(1, ge=1, le=1_000_000_000, description="Engagements at a time.")
     magazines: tuple[Magazine, ...] = Field((), description="At most one an interceptor.")
     reaction_time: UncertainTime = Field(0.0, description="From decision to launch [s].")
     assessment_time: UncertainTime = Field(0.0, description="From intercept to release [s].")
     false_kill: Probability = Field(0.0, description="P(a live threat is declared killed).")
     false_survival: Probability = Field(0.0, description="P(a killed threat is declared alive).")
-    doctrine: Doctrine = Field(Doctrine(), description="How it fires.")
+    doctrine: Doctrine = Field(Doctrine(), description="Its rules of firing.")
     axes: tuple[str, ...] = Field((), description="The axes that it serves; none: all.")
 
     @property
@@ -272,16 +265,16 @@ class Sensor(Model):
     Parameters
     ----------
     detection : mapping of str to float, default empty
-        By threat name: the probability that the layer detects it. Not named: 1.
+        By threat name: the probability that the layer detects it; 1 if it is not named.
     decoy_recognition : float, default 0
-        Probability that a detected decoy is recognised, and ignored.
+        Probability that a detected decoy is recognised and ignored.
     false_dismissal : float, default 0
-        Probability that a detected real threat is taken for a decoy, and ignored.
+        Probability that a detected real threat is taken for a decoy and ignored.
     availability : float, default 1
-        Probability that the layer is up, for the whole raid.
+        Probability that the layer is up for the whole raid.
     """
 
-    detection: Table[Probability] = Field(Frozen(), description="P(seen), by threat name.")
+    detection: Table[Probability] = Field(Frozen(), description="P(detected), by threat name.")
     decoy_recognition: Probability = Field(0.0, description="P(a decoy is recognised).")
     false_dismissal: Probability = Field(0.0, description="P(a real threat is ignored).")
     availability: Probability = Field(1.0, description="P(up for the whole raid).")
@@ -295,21 +288,21 @@ class Layer(Model):
     name : str
         Its name, unique among the layers.
     outer_range, inner_range : float
-        Where the ring begins and ends, from the target [m], from 0 to 2e7;
-        `inner_range` (default 0) not above `outer_range`.
+        Distances of the ring's edges from the target [m], from 0 to 2e7; `inner_range` (default
+        0) not above `outer_range`.
     batteries : list of Battery, default empty
-        Those that engage in this ring.
+        The batteries that engage in this ring.
     sensor : Sensor
-        Its sensor; by default it detects everything, always.
+        Its sensor; by default it is always up and detects everything.
     soft_kill : mapping of str to float, default empty
-        By threat name: the probability that it is neutralised without a round spent.
+        By threat name: the probability that it is neutralised without spending a round.
     """
 
     name: Name
-    outer_range: float = Field(ge=0.0, le=2e7, description="Where the ring begins [m].")
-    inner_range: float = Field(0.0, ge=0.0, le=2e7, description="Where the ring ends [m].")
-    batteries: tuple[Battery, ...] = Field((), description="Those that engage in this ring.")
-    sensor: Sensor = Field(Sensor(), description="How the layer sees.")
+    outer_range: float = Field(ge=0.0, le=2e7, description="Outer edge, from the target [m].")
+    inner_range: float = Field(0.0, ge=0.0, le=2e7, description="Inner edge [m].")
+    batteries: tuple[Battery, ...] = Field((), description="Batteries that engage in the ring.")
+    sensor: Sensor = Field(Sensor(), description="The sensor of the layer.")
     soft_kill: Table[Probability] = Field(
         Frozen(), description="P(neutralised without a round), by threat name."
     )
@@ -328,28 +321,28 @@ class Scenario(Model):
     Parameters
     ----------
     name : str
-        What the scenario is called.
+        The name of the scenario.
     threats : list of Threat
         The classes of attacking objects.
     interceptors : list of Interceptor, default empty
-        What can be fired.
+        The kinds of rounds.
     salvos : list of Salvo, default empty
         The raid.
     layers : list of Layer, default empty
         The defence.
     axes : list of str, default empty
-        The names of the axes. None given: those that the salvos use.
+        The names of the axes; if empty, those that the salvos use.
 
     Raises
     ------
     ScenarioError
-        If anything in it is not valid, or a name refers to nothing that is defined: all
-        mistakes together, one a line, each with its place.
+        If anything in it is not valid, or a name refers to nothing that is defined. The error
+        lists all mistakes, one per line, with their locations.
     """
 
     name: Title
     threats: tuple[Threat, ...] = Field(description="The classes of attacking objects.")
-    interceptors: tuple[Interceptor, ...] = Field((), description="What can be fired.")
+    interceptors: tuple[Interceptor, ...] = Field((), description="The kinds of rounds.")
     salvos: tuple[Salvo, ...] = Field((), description="The raid.")
     layers: tuple[Layer, ...] = Field((), description="The defence.")
     axes: tuple[Name, ...] = Field((), description="The axes; none: those the salvos use.")
@@ -366,12 +359,12 @@ class Scenario(Model):
         return mistakes_between(data)
 
     def replace(self, path: str, value: Any) -> "Scenario":
-        """Return a copy in which one thing is different.
+        """Return a copy with a new value at one path.
 
         Parameters
         ----------
         path : str
-            Names and fields from the scenario down, with dots between them, such as
+            Names and fields from the scenario down, separated by dots, such as
             ``"layers.area.batteries.SAM.magazines.area SAM.rounds"``.
         value : object
             The new value.
@@ -379,16 +372,16 @@ class Scenario(Model):
         Raises
         ------
         ScenarioError
-            If there is nothing at the path, or the changed scenario is not valid.
+            If the path does not exist, or the changed scenario is not valid.
         """
         return changed(self, {path: value})
 
     def document(self) -> dict[str, Any]:
-        """Return the scenario as plain data, as in a file: defaults are left out."""
+        """Return the scenario as plain data, as in a file, without default values."""
         return document_of(self)
 
     def save(self, path: str | Path) -> None:
-        """Write the scenario to a file, wholly or not at all.
+        """Write the scenario to a file; the file is replaced atomically.
 
         Parameters
         ----------
@@ -412,7 +405,7 @@ class Scenario(Model):
 
     @property
     def digest(self) -> str:
-        """Thirty-two hexadecimal digits, the same for equal scenarios only."""
+        """Thirty-two hexadecimal digits that are equal only for equal scenarios."""
         return digest_of(self)
 
 
@@ -432,7 +425,7 @@ def load_scenario(path: str | Path) -> Scenario:
     Raises
     ------
     ScenarioError
-        If the file is not a valid scenario; all its mistakes, with their places.
+        If the file is not a valid scenario; it lists all mistakes with their locations.
     OSError
         If the file cannot be read; `FileNotFoundError` if there is none.
     """

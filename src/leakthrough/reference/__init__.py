@@ -1,1 +1,1 @@
-"""The same model in plain Python: the specification that the kernel must equal."""
+"""The reference engine: the same model in plain Python, the specification of the kernel."""

@@ -1,4 +1,4 @@
-"""A campaign in plain Python: the specification of what happens between raids."""
+"""A campaign in plain Python: the specification of the resupply between raids."""
 
 import math
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ MagazineStates = dict[Key, MagazineState]
 
 @dataclass
 class ResupplyRecord:
-    """Rounds that came before a raid, and the stocks with which it began."""
+    """Rounds that arrived before a raid, and the stocks at its start."""
 
     delivered: dict[Key, int] = field(default_factory=dict)
     reloaded: dict[Key, int] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class CampaignRun:
         self.resupplies: list[ResupplyRecord] = []  # before each raid
 
     def run(self) -> "CampaignRun":
-        """Raid after raid, with what comes in between."""
+        """Simulate the raids in order, with the resupply before each."""
         for number in range(self.campaign.raid_count):
             record = ResupplyRecord(replenished=self.replenish(number))
             states = None
@@ -57,7 +57,7 @@ class CampaignRun:
         return self
 
     def raid(self, number: int, states: MagazineStates | None) -> Raid:
-        """One raid, from what the magazines hold."""
+        """Simulate one raid from the state of the magazines."""
         scenario = self.campaign.raid(number)
         names = {salvo.name for salvo in scenario.salvos}
         raid = Raid(
@@ -78,7 +78,7 @@ class CampaignRun:
     # -------------------------------------------------- 1. stocks
 
     def replenish(self, number: int) -> dict[str, int]:
-        """What reaches each stock before a raid: its rate, its deliveries, its draw."""
+        """Add the rounds that reach each stock before a raid: rate, deliveries and draw."""
         received = {}
         for stock in self.campaign.stocks:
             before = self.received_by(stock, number - 1) if number > 0 else 0
@@ -92,7 +92,7 @@ class CampaignRun:
         return received
 
     def received_by(self, stock: Stock, number: int) -> int:
-        """Rounds of the rate (whole ones) and of the deliveries up to the start of a raid."""
+        """Whole rounds of the rate, and of the deliveries, up to the start of a raid."""
         start = number * self.campaign.interval
         delivered = sum(each.rounds for each in stock.deliveries if each.time <= start)
         # A rate such as 0.1 a day must not lose a round to rounding on the tenth day.
@@ -101,7 +101,7 @@ class CampaignRun:
     # -------------------------------------------------- 2. reloads
 
     def reload(self, batteries: list[Battery], states: MagazineStates) -> dict[Key, int]:
-        """Reloads that were on their way arrive, or come closer."""
+        """Advance the reloads that are on their way, and add those that arrive."""
         reloaded = {}
         for battery in batteries:
             for magazine in battery.magazines:
@@ -118,7 +118,7 @@ class CampaignRun:
     # -------------------------------------------------- 3. replacements
 
     def replace(self, batteries: list[Battery], states: MagazineStates, number: int) -> None:
-        """Batteries come back that were lost long enough ago: with endless rounds, or none."""
+        """Replace batteries after the delay; only infinite magazines have rounds then."""
         delay = self.campaign.replacement_time
         if delay is None:
             return
@@ -133,7 +133,7 @@ class CampaignRun:
     # -------------------------------------------------- 4. deliveries
 
     def deliver(self, batteries: list[Battery], states: MagazineStates) -> dict[Key, int]:
-        """Fill magazines from the stocks, or from an endless source where there is none."""
+        """Fill magazines from the stocks; an interceptor without a stock is unlimited."""
         delivered: dict[Key, int] = {}
         for interceptor in self.campaign.scenario.interceptors:
             wanted = {
@@ -153,7 +153,7 @@ class CampaignRun:
     def wanted(
         self, battery: Battery, interceptor: model.Interceptor, states: MagazineStates
     ) -> int:
-        """Rounds that a magazine may get: up to its first number, a reload on its way counted."""
+        """Rounds that a magazine may get: those it lacks, after a reload on its way; limited."""
         limits = {
             resupply.interceptor: resupply.rounds
             for resupply in self.campaign.resupply
@@ -170,7 +170,7 @@ class CampaignRun:
         return 0
 
     def shared(self, wanted: dict[Key, int], stock: int) -> dict[Key, int]:
-        """Who gets what of a stock that may not suffice; batteries in their order."""
+        """Shares of the magazines in a stock that may be short, in the order of the batteries."""
         total = sum(wanted.values())
         if total <= stock:
             return wanted

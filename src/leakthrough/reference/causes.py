@@ -1,8 +1,8 @@
-"""Why a threat leaked.
+"""Causes of leaking.
 
-Only layers that were up and had a battery on its axis that can kill it count, each when its window
-opened. A battery could have engaged it *in time* with a magazine when its drawn reaction and flight
-times fit in the window, and *held rounds* when that magazine held some for its priority.
+Only layers count that are up when the threat's window opens and have a battery that serves its
+axis and can kill it. A magazine is *in time* if the drawn reaction and flight times fit in the
+window, and it *has rounds* if it has some for the threat's priority.
 """
 
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ from leakthrough.reference.feasibility import in_time, usable_magazines
 CAUSES = (
     "missed", "no_channel", "no_interceptors", "too_short", "dismissed", "undetected", "uncovered",
 )  # fmt: skip
-"""Causes of leaking; of those that apply to a leaker, the first one is its cause."""
+"""Causes of leaking; the first that applies to a leaker is its cause."""
 
 
 def add_possible_causes(
     threat: Threat, batteries: Sequence[Battery], draws: RaidDraws, tick: int, outcome: str
 ) -> None:
-    """Note at the opening of a window what would be the cause if the threat leaked unengaged.
+    """Record, at the opening of a window, the causes that apply if the threat is never engaged.
 
-    `batteries` are those of the layer that are on its axis and can kill it.
+    `batteries` are those of the layer that serve the threat's axis and can kill it.
     """
     if not batteries:
         return

@@ -1,4 +1,4 @@
-"""The draws of the reference engine: Philox at an address, in plain Python."""
+"""The draws of the reference engine: addressed Philox draws in plain Python."""
 
 import math
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ def philox(key: tuple[int, int], counter: Draw) -> Draw:
 
 
 def uniform(integer: int) -> float:
-    """A random integer of 32 bits as a number strictly between 0 and 1."""
+    """A random 32-bit integer as a number strictly between 0 and 1."""
     return (integer + 0.5) / WORD_RANGE
 
 
@@ -43,14 +43,14 @@ def quantile(distribution: Distribution, scale: int, probability: float) -> int:
 
 
 class RaidDraws(NamedTuple):
-    """All draws of one raid: `raid` is its number in a campaign, 0 where it is the only one."""
+    """All draws of one raid; `raid` is its number in a campaign, 0 for a single raid."""
 
     seed: int
     replication: int
     raid: int = 0
 
     def draw(self, address: Sequence[str | int], threat: int = 0, ordinal: int = 0) -> Draw:
-        """Four integers for one decision: its kind and the names in it are the address."""
+        """Four integers for one decision; its address is its kind and the names that take part."""
         key = (self.seed % WORD_RANGE, self.seed // WORD_RANGE)
         position = stream(*address) + ordinal + raid_offset(self.raid)
         high, low = divmod(position, WORD_RANGE)
@@ -66,7 +66,7 @@ class RaidDraws(NamedTuple):
 
 
 def time_or_draw(value: float | Distribution, integer: int) -> int:
-    """Ticks of an uncertain time: the integer is ignored where it is a number."""
+    """Ticks of a time; the integer is used only if it is a distribution."""
     if isinstance(value, Distribution):
         return quantile(value, TICKS_A_SECOND, uniform(integer))
     return ticks(value)

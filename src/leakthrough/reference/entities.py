@@ -1,4 +1,4 @@
-"""What takes part in a raid of the reference engine, and the state of each."""
+"""Threats, magazines, batteries and engagements of the reference engine, with their state."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -15,7 +15,7 @@ class Threat:
     number: int  # in its salvo
     order: int  # among all threats
     openings: dict[str, int]  # tick at which it enters each layer's window
-    closings: dict[str, int]  # tick at which it leaves it
+    closings: dict[str, int]  # tick at which it leaves the window
     target_tick: int  # tick at which it reaches the target
     phase: str = "free"  # "free", "engaged", "gone"
     killed_by: str | None = None
@@ -27,13 +27,13 @@ class Threat:
 
     @property
     def alive(self) -> bool:
-        """Neither rounds that were fired nor soft kill will stop it."""
+        """Whether neither rounds already fired nor soft kill stop it."""
         return self.death_tick is None
 
 
 @dataclass
 class MagazineState:
-    """What a magazine hands on from one raid to the next."""
+    """State of a magazine that is carried from one raid to the next."""
 
     ready: float
     reloads: int
@@ -56,7 +56,7 @@ class Magazine:
     depletion: int | None = None
 
     def available(self, threat: Threat) -> float:
-        """Rounds that may be fired at a threat: the last `reserved` are for priority 1 or more."""
+        """Rounds that may be fired at a threat; `reserved` ones only at priority 1 or more."""
         return self.ready - (0 if threat.kind.priority >= 1 else self.spec.reserved)
 
 
@@ -85,7 +85,7 @@ class Battery:
 
 @dataclass(eq=False)
 class Engagement:
-    """Rounds on their way, up to the end of their assessment."""
+    """Rounds fired at a threat, up to the end of the assessment."""
 
     battery: Battery
     threat: Threat

@@ -1,4 +1,4 @@
-"""What a battery can do: which magazines it may fire, when they hit, and which threat is first."""
+"""Feasible engagements of a battery: usable magazines, times to hit, and order of threats."""
 
 from leakthrough.model.distributions import Distribution
 from leakthrough.reference.draws import Draw, RaidDraws, time_or_draw
@@ -21,13 +21,13 @@ def usable_magazines(battery: Battery, threat: Threat) -> list[Magazine]:
 
 
 def engagement_draw(draws: RaidDraws, battery: Battery, threat: Threat) -> Draw:
-    """Integers for reaction, flight, assessment and its error of the next engagement."""
+    """Integers for reaction, flight, assessment and its error in the next engagement."""
     address = ("engagement", threat.salvo.name, battery.spec.name, battery.member)
     return draws.draw(address, threat.number, battery.fired.get(threat, 0))
 
 
 def time_to_hit(draws: RaidDraws, battery: Battery, magazine: Magazine, threat: Threat) -> int:
-    """Ticks of reaction and flight, as drawn for the next engagement: the battery knows them."""
+    """Ticks of reaction and flight in the next engagement; the battery knows them in advance."""
     drawn = engagement_draw(draws, battery, threat)
     reaction = time_or_draw(battery.spec.reaction_time, drawn[0])
     return reaction + time_or_draw(magazine.interceptor.flight_time, drawn[1])
@@ -36,7 +36,7 @@ def time_to_hit(draws: RaidDraws, battery: Battery, magazine: Magazine, threat: 
 def in_time(
     draws: RaidDraws, battery: Battery, magazine: Magazine, threat: Threat, tick: int
 ) -> bool:
-    """Whether rounds that are decided on at a tick hit before the window closes."""
+    """Whether rounds of an engagement decided at a tick hit before the window closes."""
     hit = tick + time_to_hit(draws, battery, magazine, threat)
     return hit <= threat.closings[battery.layer.name]
 

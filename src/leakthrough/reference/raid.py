@@ -1,12 +1,12 @@
-"""The model in plain Python: slow, readable from top to bottom, and the specification.
+"""A raid in plain Python: slow, readable from top to bottom, and the specification.
 
-The compiled kernel must give exactly the numbers of this engine, event by event. It shares the
-addressed draws and the rounding to whole ticks and thresholds (`leakthrough.model.discrete`)
-with the kernel, and nothing else: it reads the scenario itself, keeps every event in one heap,
-and after each event asks every battery concerned about every threat.
+The compiled kernel must give exactly the results of this engine, event by event. The two share
+only the addressed draws and the rounding to whole ticks and thresholds
+(`leakthrough.model.discrete`). This engine reads the scenario itself, keeps all events in one
+heap, and after each event checks every threat for every battery concerned.
 
-Before the raid `setup` builds its threats and batteries; `feasibility` says what a battery can
-do, and `causes` why a threat leaked. What happens, and when, is here.
+`setup` builds the threats and batteries, `feasibility` determines what a battery can engage, and
+`causes` why a threat leaked. The events of a raid are here.
 """
 
 import heapq
@@ -41,14 +41,14 @@ from leakthrough.reference.setup import MagazineStates, batteries_of, outermost_
 RELEASE, LANDING, OPENING = range(3)
 """Order of events at one tick: channels and reloads, losses of batteries, openings of windows."""
 MOST_BUSY = 2**62
-"""Ticks at which the kernel stops adding up a busy time."""
+"""Largest busy time [ticks]; it saturates there as in the kernel."""
 
 
 class Raid:
     """One raid of one replication: build it, `run` it, read its threats and batteries.
 
-    `raid` is its number in a campaign, `sizes` the salvos whose number of threats is drawn,
-    `magazine_states` and `lost` (names of batteries) what earlier raids left.
+    `raid` is its number in a campaign, `sizes` has the distributions of salvos' sizes by name,
+    and `magazine_states` and `lost` (names of batteries) are the state that earlier raids left.
     """
 
     def __init__(
@@ -73,7 +73,8 @@ class Raid:
         self.threats = threats_of(scenario, sizes, self.draws)
         self.heap: list[tuple[tuple[int, ...], Callable[..., None], tuple[Any, ...]]] = []
         self.events: list[Event] = []
-        self.rounds_fired: Counter[tuple[str, str, bool]] = Counter()  # and whether they killed
+        # rounds by interceptor, threat class, and whether they killed
+        self.rounds_fired: Counter[tuple[str, str, bool]] = Counter()
         self.sample_ticks = [ticks(time) for time in timeline]
         self.samples: list[tuple[list[float], list[int]]] = []  # ready rounds, busy channels
 
@@ -100,26 +101,26 @@ class Raid:
         self.events.sort(key=lambda event: event.tick)
         return self
 
-    # -------------------------------------------------- what is known to come
+    # -------------------------------------------------- events known in advance
 
     def schedule(self, key: tuple[int, ...], handle: Callable[..., None], *arguments: Any) -> None:
-        """Add an event; its key is the tick and what orders the events of one tick."""
+        """Add an event; its key is the tick, followed by its order among events of one tick."""
         heapq.heappush(self.heap, (key, handle, arguments))
 
     def schedule_reloads(self) -> None:
-        """Reloads that an earlier raid called, or the start of an empty magazine."""
+        """Schedule reloads that are on their way at the start of the raid."""
         for battery in self.batteries:
             for magazine in battery.magazines:
                 if magazine.due is not None:
                     self.schedule_reload(magazine.due, battery, magazine)
 
     def schedule_reload(self, tick: int, battery: Battery, magazine: Magazine) -> None:
-        """By battery, and for one battery after the ends of its engagements."""
+        """Order of reloads: by battery, and after the ends of the battery's engagements."""
         key = tick, RELEASE, battery.order, 1, magazine.order
         self.schedule(key, self.end_reload, battery, magazine)
 
     def schedule_landings(self) -> None:
-        """Threats that may destroy a battery: by battery, then by threat."""
+        """Order of landings that may destroy a battery: by battery, then by threat."""
         batteries = {battery.name: battery for battery in self.batteries}
         for threat in self.threats:
             if threat.salvo.target is not None and not threat.kind.decoy:
@@ -128,7 +129,7 @@ class Raid:
                 self.schedule(key, self.land, battery, threat)
 
     def schedule_openings(self) -> None:
-        """Windows: by layer, outermost first, then by priority, then by threat."""
+        """Order of windows: by layer, outermost first, then by priority, then by threat."""
         for code, layer in enumerate(self.layers):
             for threat in self.threats:
                 tick = threat.openings[layer.name]
@@ -138,7 +139,7 @@ class Raid:
     # -------------------------------------------------- a window opens
 
     def open_window(self, tick: int, layer: model.Layer, threat: Threat) -> None:
-        """Availability, soft kill, detection, discrimination; then the threat is available."""
+        """Soft kill, detection and discrimination if the layer is up; then batteries engage."""
         if not self.up[layer.name]:
             return
         if threat.death_tick is not None and threat.death_tick <= tick:
@@ -146,7 +147,7 @@ class Raid:
         outcome = self.outcome_at_opening(layer, threat)
         self.log(tick, "opening", threat, layer, outcome=outcome)
         if outcome == "soft killed":
-            # Rounds on their way are spent; the channel stays busy to the end of assessment.
+            # Rounds in flight are spent; the channel stays busy until the end of assessment.
             threat.soft_killed_by, threat.killed_by = layer.name, None
             threat.death_tick = tick
             threat.phase = "engaged" if threat.phase == "engaged" else "gone"
@@ -162,7 +163,7 @@ class Raid:
             self.serve_all(tick, concerned)
 
     def outcome_at_opening(self, layer: model.Layer, threat: Threat) -> str:
-        """What becomes of a threat when a window opens."""
+        """Outcome of the opening of a threat's window."""
         drawn = self.draws.draw(("window", threat.salvo.name, layer.name), threat.number)
         kind, sensor = threat.kind, layer.sensor
         if drawn[0] < threshold(layer.soft_kill.get(kind.name, 0.0)):
@@ -175,7 +176,7 @@ class Raid:
     # -------------------------------------------------- batteries fire
 
     def serve_all(self, tick: int, concerned: Iterable[Battery]) -> None:
-        """Outermost layer first, then most ready rounds, then the order of listing."""
+        """Serve batteries: outermost layer first, then most ready rounds, then listing order."""
         concerned = set(concerned)
         for layer in self.layers:
             own = [battery for battery in concerned if battery.layer is layer]
@@ -183,7 +184,7 @@ class Raid:
                 self.serve(tick, battery)
 
     def serve(self, tick: int, battery: Battery) -> None:
-        """While a battery can engage anything, it takes the best of what it can engage."""
+        """Engage the most urgent threat, as long as the battery can engage any."""
         while True:
             options = [
                 (threat, magazine)
@@ -235,14 +236,14 @@ class Raid:
         """Threshold of this replication: an uncertain kill probability is drawn once."""
         value = interceptor.kill_probability[threat]
         if isinstance(value, Distribution):
-            # The same in every raid of a replication: what one does not know does not change.
+            # The same in every raid of a replication: an unknown parameter does not change.
             address = ("kill probability", interceptor.name, threat)
             integer = self.draws._replace(raid=0).draw(address)[0]
             return quantile(value, WORD_RANGE, uniform(integer))
         return threshold(value)
 
     def expend(self, tick: int, battery: Battery, magazine: Magazine, rounds: int) -> None:
-        """Take rounds out; when none is left call the reload, or note the depletion."""
+        """Take rounds out; when the magazine is empty, call a reload or record the depletion."""
         magazine.ready -= rounds
         magazine.expended += rounds
         if magazine.ready == 0 and magazine.due is None:
@@ -253,10 +254,10 @@ class Raid:
             else:
                 magazine.depletion = tick
 
-    # -------------------------------------------------- what comes later
+    # -------------------------------------------------- ends of engagements, reloads, losses
 
     def end_engagement(self, tick: int, engagement: Engagement) -> None:
-        """The channel comes free; what the battery believes decides about the threat."""
+        """Free the channel; the threat is available again if the battery believes it alive."""
         battery, threat = engagement.battery, engagement.threat
         battery.free_channels += 1
         threat.phase = "gone"
@@ -279,7 +280,7 @@ class Raid:
         self.serve_all(tick, concerned)
 
     def end_reload(self, tick: int, battery: Battery, magazine: Magazine) -> None:
-        """Rounds arrive; after the last threat has landed the raid is over and none do."""
+        """Add the rounds of a reload, unless the raid is over: the last threat has landed."""
         over = all(tick > threat.target_tick for threat in self.threats)
         if over or magazine.due != tick:
             return
@@ -291,7 +292,7 @@ class Raid:
         self.serve_all(tick, [battery])
 
     def land(self, tick: int, battery: Battery, threat: Threat) -> None:
-        """A leaker that aims at a battery may destroy it, with all its rounds."""
+        """Draw whether a leaker destroys the battery at which it aims, with all its rounds."""
         if battery.lost or not threat.alive:
             return
         integer = self.draws.draw(("loss", threat.salvo.name), threat.number)[0]
@@ -307,7 +308,7 @@ class Raid:
 
     @property
     def magazine_states(self) -> dict[tuple[str, str], MagazineState]:
-        """What each magazine holds now, by the names of its battery and interceptor."""
+        """State of each magazine, by the names of its battery and interceptor."""
         return {
             (battery.name, m.interceptor.name): MagazineState(m.ready, m.reloads, m.due)
             for battery in self.batteries
@@ -315,7 +316,7 @@ class Raid:
         }
 
     def sample(self, before: float) -> None:
-        """Note ready rounds and busy channels at the sample times before a tick."""
+        """Record ready rounds and busy channels at the sample times before a tick."""
         while len(self.samples) < len(self.sample_ticks):
             if self.sample_ticks[len(self.samples)] >= before:
                 return

@@ -1,4 +1,4 @@
-"""What takes part in a raid: its layers, batteries and threats, whose arrivals are drawn."""
+"""Setup of a raid: layers, batteries, and threats with their arrivals."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ MagazineStates = Mapping[tuple[str, str], MagazineState]
 
 
 def outermost_first(layers: Sequence[model.Layer]) -> list[model.Layer]:
-    """Layers by falling outer range; equal ones in the order of listing."""
+    """Layers by decreasing outer range; equal ones in the order of listing."""
     return sorted(layers, key=lambda layer: -layer.outer_range)
 
 
@@ -28,7 +28,7 @@ def batteries_of(
     states: MagazineStates | None,
     lost: set[str],
 ) -> list[Battery]:
-    """Each battery by itself, in the order of layers; with what earlier raids left, if any."""
+    """Single batteries in the order of layers, with the state that earlier raids left, if any."""
     batteries: list[Battery] = []
     for layer in layers:
         for spec in layer.batteries:
@@ -58,7 +58,7 @@ def magazines_of(
 
 
 def first_state(magazine: model.Magazine) -> MagazineState:
-    """State before a first raid: the reload of an empty magazine was called at time 0."""
+    """State before the first raid; the reload of an empty magazine is called at time 0."""
     if magazine.rounds == 0 and magazine.reloads > 0:
         return MagazineState(0, magazine.reloads - 1, ticks(magazine.reload_time))
     return MagazineState(magazine.rounds, magazine.reloads)
@@ -81,7 +81,7 @@ def threats_of(
                 layer.name: arrival + ticks((edge - layer.outer_range) / kind.speed)
                 for layer in scenario.layers
             }
-            # The width is rounded by itself: rounding must not shorten a window.
+            # The width is rounded separately, so that rounding does not shorten a window.
             closing = {
                 layer.name: opening[layer.name]
                 + ticks((layer.outer_range - layer.inner_range) / kind.speed)
@@ -93,7 +93,7 @@ def threats_of(
 
 
 def threat_count(salvo: model.Salvo, sizes: Mapping[str, Distribution], draws: RaidDraws) -> int:
-    """How many threats come: drawn once a raid where the salvo has a distribution."""
+    """Number of threats of a salvo; drawn once in a raid if it has a distribution."""
     if salvo.name not in sizes:
         return salvo.count
     integer = draws.draw(("size", salvo.name))[0]
@@ -101,7 +101,7 @@ def threat_count(salvo: model.Salvo, sizes: Mapping[str, Distribution], draws: R
 
 
 def arrivals(salvo: model.Salvo, count: int, draws: RaidDraws) -> list[int]:
-    """Arrival ticks in order. Exponential spacings over their sum are uniform and sorted."""
+    """Arrival ticks in order; exponential sums over their total are sorted uniform numbers."""
     arrival = salvo.arrival
     if isinstance(arrival, At):
         return [ticks(arrival.time)] * count

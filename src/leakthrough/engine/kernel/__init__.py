@@ -1,1 +1,1 @@
-"""The compiled kernel: one block of replications of one raid; the only user of numba."""
+"""The compiled kernel: one block of replications of one raid. Nothing else uses numba."""

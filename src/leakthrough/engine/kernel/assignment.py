@@ -1,8 +1,8 @@
-"""Who engages whom: the battery for a threat, and the threat for a battery.
+"""Assignment: the battery for a threat, and the threat for a battery.
 
-Between two events no battery can engage anything that is available to it (it would have). So
-something that became available needs one look only: at the batteries of some layers, for one
-threat, and at the queue of the one battery that got a channel or rounds.
+Between two events no battery can engage any threat that is available to it (it would have done
+so). After an event it is therefore enough to search the batteries of some layers for the one
+threat that became available, and the threats for the one battery that got a channel or rounds.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 
 @inlined
 def has_channel(battery: Any) -> Bool:
-    """Whether a battery can begin an engagement, as far as its channels go."""
+    """Whether a battery's channels allow another engagement."""
     return battery.free > 0
 
 
 @inlined
 def engagement_draw(state: "State", pairing: Any, threat: Any) -> Any:
-    """Words for reaction, flight, assessment and its error, in the battery's next engagement."""
+    """Four integers for reaction, flight, assessment and its error in the next engagement."""
     ordinal = np.int64(state.fired[fired_at(state, pairing, threat)])
     return draw(state.raid[0], number_of(state, threat), pairing.engagement_stream, ordinal)
 
 
 @compiled
 def _drawn_in_time(state: "State", pairing: Any, threat: Any, slack: Int, loaded: Bool) -> Int:
-    """`magazine_in_time` for a battery whose reaction or flight is drawn."""
+    """`magazine_in_time` for a battery whose reaction or flight time is drawn."""
     battery, salvo = state.batteries[pairing.battery], state.salvos[threat.salvo]
     drawn, quantiles = engagement_draw(state, pairing, threat), state.quantiles
     reaction = number_or_draw(quantiles, battery.reaction, battery.reaction_table, drawn[0])
@@ -50,9 +50,9 @@ def _drawn_in_time(state: "State", pairing: Any, threat: Any, slack: Int, loaded
 
 @inlined
 def magazine_in_time(state: "State", pairing: Any, threat: Any, slack: Int, loaded: Bool) -> Int:
-    """First magazine of the preference that can be over within `slack` ticks, or nobody.
+    """First magazine, in order of preference, whose rounds hit within `slack` ticks; or NOBODY.
 
-    If `loaded`, only magazines with rounds that the threat may draw.
+    If `loaded`, only magazines with rounds that may be fired at the threat.
     """
     if state.batteries[pairing.battery].random_delay:
         return _drawn_in_time(state, pairing, threat, slack, loaded)
@@ -66,7 +66,7 @@ def magazine_in_time(state: "State", pairing: Any, threat: Any, slack: Int, load
 
 @merged
 def _best_battery(state: "State", window: Any, threat: Any, tick: Int, without: Int) -> Any:
-    """The pairing that is first to engage one threat: most ready rounds, then battery order."""
+    """Pairing and magazine for one threat: most ready rounds, then battery order; or NOBODY."""
     best, best_magazine, most = NOBODY, NOBODY, 0
     slack = threat.arrival + window.close_offset - tick
     for n in range(window.first_pairing, window.stop_pairing):
@@ -84,10 +84,10 @@ def _best_battery(state: "State", window: Any, threat: Any, tick: Int, without: 
 
 @merged
 def _first_in_queue(state: "State", pairing: Any, tick: Int) -> Any:
-    """The first threat of a salvo that a battery can engage now, and the magazine; or nobody.
+    """The first threat of a salvo that a battery can engage now, and the magazine; or NOBODY.
 
-    A battery walks each salvo's queue from a head that only moves forward: a threat that it can
-    never engage again is passed once.
+    The head of the battery's queue of the salvo only moves forward, past threats that the battery
+    can never engage again.
     """
     battery, window = state.batteries[pairing.battery], state.windows[pairing.window]
     first, at_head = state.salvos[window.salvo].first, True
@@ -103,8 +103,8 @@ def _first_in_queue(state: "State", pairing: Any, tick: Int) -> Any:
                 return np.int64(threat.code), magazine
             past = magazine_in_time(state, pairing, threat, slack, ANY_ROUNDS) < 0
             if past:
-                # Drawn times do not change until it fires, and it never will: no later look
-                # needs to draw them again.
+                # Drawn times stay the same until the battery fires at the threat, which it never
+                # will: the mark spares later searches the draws.
                 state.fired[fired] = battery.max_salvos
         if not past:
             at_head = False
@@ -123,9 +123,9 @@ def _has_rounds(state: "State", pairing: Any, salvo: Any) -> Bool:
 
 @merged
 def _best_threat(state: "State", battery: Any, tick: Int) -> Any:
-    """What a battery takes next: highest priority, then its order, then salvo order.
+    """The next engagement of a battery: highest priority, then its order, then salvo order.
 
-    Its pairing with the threat's salvo, the magazine and the threat; or nobody.
+    Returns the pairing, the magazine and the threat, or NOBODY.
     """
     best, best_magazine, best_threat, best_priority, best_key = NOBODY, NOBODY, NOBODY, 0, FOREVER
     for n in range(battery.first_urgency, battery.stop_urgency):
@@ -149,10 +149,10 @@ def _best_threat(state: "State", battery: Any, tick: Int) -> Any:
 
 @inlined
 def next_shot(state: "State", layer: Any, freed: Int, code: Int, tick: Int) -> Any:
-    """The next engagement of a layer: pairing, magazine, threat; nobody if there is none.
+    """The next engagement of a layer: pairing, magazine and threat; NOBODY if there is none.
 
-    Nothing was left to engage before this event. So a battery that got a channel or rounds from
-    it (`freed`) may take anything, and the others only the threat that it made available.
+    No engagement was possible before this event. So the battery that got a channel or rounds
+    (`freed`) may take any threat, and other batteries only the threat that became available.
     """
     shot, magazine = NOBODY, NOBODY
     if code >= 0:

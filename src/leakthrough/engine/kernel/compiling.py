@@ -1,9 +1,9 @@
-"""How the kernel is compiled and cached.
+"""Compilation of the kernel, and its cache.
 
-Numba stamps a cached function with the file in which it is defined, and so would run old code
-after an edit of a file that it imports. But the key of its index holds the values that a function
-closes over. So only the functions that Python calls are cached, and each closes over a digest of
-all modules that the kernel is made of.
+Numba stamps a cached function with the file that defines it, so it would run old code after an
+edit of an imported file. But the key of its index contains the values that a function closes
+over. So only the functions that Python calls are cached, and each closes over a digest of all
+modules that the kernel consists of.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from numba.cpython.unsafe.numbers import trailing_zeros
 Function = TypeVar("Function", bound=Callable[..., Any])
 Int: TypeAlias = Any
 Bool: TypeAlias = Any
-"""Types of Numba, not of Python: compiled code is typed by what it is called with."""
+"""Numba's types, not Python's: Numba infers the types of compiled code from its arguments."""
 
 JIT_OFF = bool(numba.config.DISABLE_JIT)  # type: ignore[attr-defined]
 
@@ -28,23 +28,23 @@ BESIDES: tuple[Path, ...] = (
     FOLDER.parent / "layout.py",
     FOLDER.parents[1] / "model" / "discrete.py",
 )
-"""Modules outside this folder that the kernel imports, directly or not; a test compares."""
+"""Modules outside this folder that the kernel imports, directly or indirectly (tested)."""
 
 _OPTIONS: dict[str, Any] = {
     "nogil": True,
     "error_model": "numpy",
-    # Numba would count references to the arrays at every call: measured, 50 times the work of a
-    # small helper. The option forbids allocation, of which a kernel that is handed its memory
-    # needs none. It is not in Numba's documentation; without it, compilation says so at once.
+    # Numba would count references to the arrays at every call, which took 50 times as long as a
+    # small helper. The option forbids allocation, which the kernel does not need. It is not in
+    # Numba's documentation; if a release drops it, compilation fails and says so.
     "_nrt": False,
 }
-# Python calls none of these: wrappers for each took 3 of 18 s of compilation. Not documented
-# either.
+# Python calls none of these functions, and wrappers for them took 3 of 18 s of compilation. These
+# options are not documented either.
 _INSIDE = {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 def sources() -> list[Path]:
-    """Files of the modules that the kernel is made of."""
+    """Files of the modules that the kernel consists of."""
     return [*sorted(FOLDER.glob("*.py")), *BESIDES]
 
 
@@ -62,30 +62,30 @@ def compiled(function: Function) -> Function:
 
 
 def inlined(function: Function) -> Function:
-    """Make a step of the event loop a part of its caller.
+    """Inline a step of the event loop into its caller, in LLVM.
 
-    A call costs some fifty instructions: the descriptors of some arrays, and a status to check.
+    A call takes about fifty instructions for array descriptors and the check of a status.
     """
     return numba.njit(forceinline=True, **_INSIDE)(function)  # type: ignore[no-any-return]
 
 
 def merged(function: Function) -> Function:
-    """Make a step that is called in one place a part of its caller before types are inferred.
+    """Inline a step that is called only once into its caller before types are inferred.
 
-    Each compiled function is optimised by itself, and once more within each caller: 16 steps
-    merged in this way took a fifth of the compilation. Merged everywhere, compilation takes
-    longer, since Numba goes through the whole caller for each.
+    Numba optimises each function by itself and again within each caller: merging 16 steps saved
+    a fifth of the compilation. Merging all of them takes longer, since Numba goes through the
+    whole caller for each step.
     """
     return numba.njit(inline="always", **_INSIDE)(function)  # type: ignore[no-any-return]
 
 
 def entry(make: Callable[[int], Function]) -> Function:
-    """Compile a function that Python calls, and cache it where there is a place for a cache.
+    """Compile a function that Python calls, and cache it if a folder for the cache is writable.
 
     Parameters
     ----------
     make : callable
-        Makes the function, which must close over the digest that it is given.
+        Returns the function, which must close over the digest passed to `make`.
     """
     function = make(digest())
     if JIT_OFF:
@@ -93,14 +93,14 @@ def entry(make: Callable[[int], Function]) -> Function:
     try:
         return numba.njit(cache=True, **_OPTIONS)(function)  # type: ignore[no-any-return]
     except RuntimeError:
-        # A read-only package and no HOME: Numba finds no place for a cache and raises here.
+        # With a read-only package and no HOME Numba finds no folder for the cache.
         return numba.njit(**_OPTIONS)(function)  # type: ignore[no-any-return]
 
 
 def _with_attributes(function: Function) -> Function:
     """Call the function as plain Python, on records whose fields are attributes.
 
-    Compiled code is handed plain arrays: Numba takes 8 us longer to recognise a dozen others.
+    Compiled code gets plain arrays, since Numba takes 8 us longer to recognise a dozen recarrays.
     """
 
     def called(*given: Any) -> Any:
@@ -121,4 +121,4 @@ def _lowest_bit(mask: Any) -> int:
 
 
 lowest_bit: Any = _lowest_bit if JIT_OFF else trailing_zeros
-"""The place of the lowest bit that is set: an intrinsic of Numba's, which has no Python body."""
+"""Position of the lowest bit that is set: a Numba intrinsic, which has no Python body."""

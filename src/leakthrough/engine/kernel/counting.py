@@ -1,4 +1,4 @@
-"""From records to a row of counts: samples during the raid, and all else at its end."""
+"""From records to a row of counts: samples during the raid, everything else at its end."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from leakthrough.engine.state import State
 
 ALWAYS = np.int64(4 * 4)
-"""Numbers of `State.counting` for the records that are always counted."""
+"""Length of the part of `State.counting` for the records that are always counted."""
 
 
 @compiled
 def sample(state: "State", row: Any, done: Int, until: Int) -> Int:
-    """Write ready rounds and busy channels at the sample times before `until`."""
+    """Write ready rounds and busy channels at the sample times before `until`; return `done`."""
     magazines, batteries = state.magazines.size, state.batteries.size
     while done < state.timeline.size and state.timeline[at(done)] < until:
         column = state.raid[0].sample_column + done * (magazines + batteries)
@@ -34,7 +34,7 @@ def sample(state: "State", row: Any, done: Int, until: Int) -> Int:
 
 @merged
 def _first_sample(timeline: Any, tick: Int) -> Int:
-    """The first sample time that is not before a tick; their number if there is none."""
+    """Index of the first sample time that is not before a tick; their number if there is none."""
     low, high = 0, timeline.size
     while low < high:
         middle = (low + high) >> 1
@@ -47,7 +47,7 @@ def _first_sample(timeline: Any, tick: Int) -> Int:
 
 @compiled
 def count_leakers(state: "State", row: Any) -> None:
-    """Count the threats that nothing killed, by their cause and by the sample times."""
+    """Count the leakers by cause and by sample time."""
     first, salvos, samples = (
         state.raid[0].leaked_by_column,
         state.salvos.size,
@@ -74,7 +74,7 @@ def count_leakers(state: "State", row: Any) -> None:
 
 @compiled
 def _copy(words: Any, counting: Any, kind: Int, row: Any, column: Int) -> Int:
-    """Copy the counted words of one kind of record; the column behind them."""
+    """Copy the counted numbers of one kind of record; return the first column after them."""
     first, step = counting[at(kind)], counting[at(kind + 1)]
     number, size = counting[at(kind + 2)], counting[at(kind + 3)]
     for record in range(number):
@@ -86,7 +86,7 @@ def _copy(words: Any, counting: Any, kind: Int, row: Any, column: Int) -> Int:
 
 @compiled
 def count(state: "State", row: Any) -> None:
-    """Write the row of a replication: what `engine.layout` says is counted, column by column."""
+    """Write the row of a replication: the fields that `engine.layout` marks as counted."""
     column = np.int64(0)
     for kind in range(np.int64(0), ALWAYS, np.int64(4)):
         column = _copy(state.words, state.counting, kind, row, column)

@@ -10,12 +10,12 @@ from leakthrough.engine.kernel.compiling import Int, compiled, entry, inlined, m
 from leakthrough.model.discrete import OCTAVES, STEPS
 
 at = np.uint64
-"""Marks an index as unsigned.
+"""Makes an index unsigned.
 
-Numba wraps signed ones around as Python does: four instructions at every access, a quarter of the
-kernel's time.
+Numba wraps signed indices around as Python does, with four instructions at every access: a quarter
+of the kernel's time.
 """
-# Numba turns `uint64 + literal` into int64: every constant of an unsigned sum is cast.
+# Numba turns `uint64 + literal` into int64, so every constant of an unsigned sum is cast.
 U = np.uint64
 MASK_32 = U(0xFFFFFFFF)
 SHIFT_32 = U(32)
@@ -24,7 +24,7 @@ HALF_TABLE = OCTAVES * STEPS + 1
 
 @inlined
 def philox(key: Any, counter: Any) -> Any:
-    """Four 32-bit words from a key of two and a counter of four."""
+    """Four 32-bit integers from a key of two and a counter of four."""
     k0, k1 = key
     c0, c1, c2, c3 = counter
     for _ in range(10):
@@ -37,20 +37,20 @@ def philox(key: Any, counter: Any) -> Any:
 
 @merged
 def draw_at(raid: Any, number: Int, address: Any) -> Any:
-    """Four words at the address (seed, replication, threat, stream with raid and ordinal)."""
+    """Four integers at the address (seed, replication, threat, stream + raid + ordinal)."""
     key = (raid.seed & MASK_32, raid.seed >> SHIFT_32)
     return philox(key, (raid.replication, U(number), address & MASK_32, address >> SHIFT_32))
 
 
 @compiled
 def draw(raid: Any, number: Int, stream: Any, ordinal: Int) -> Any:
-    """Four words at the address (seed, replication, raid, threat, stream, ordinal)."""
+    """Four integers at the address (seed, replication, raid, threat, stream, ordinal)."""
     return draw_at(raid, number, stream + U(ordinal) + raid.offset)
 
 
 @inlined
 def word_of(drawn: Any, which: Int) -> Any:
-    """One of the four words of a draw."""
+    """One of the four integers of a draw."""
     if which == 1:
         return drawn[1]
     if which == 2:
@@ -62,13 +62,13 @@ def word_of(drawn: Any, which: Int) -> Any:
 
 @merged
 def unit(word: Any) -> float:
-    """A word as a number strictly between 0 and 1."""
+    """A 32-bit integer as a number strictly between 0 and 1."""
     return (float(word) + 0.5) * 2.0**-32
 
 
 @compiled
 def quantile(tables: Any, start: Int, probability: float) -> Int:
-    """Quantile from a table that is linear within steps of the nearer tail's probability."""
+    """Quantile from a table, by linear interpolation in the probability of the nearer tail."""
     half = 0 if probability < 0.5 else 1
     tail = min(max(probability if half == 0 else 1.0 - probability, 2.0**-33), 0.5 - 2.0**-33)
     mantissa, exponent = math.frexp(tail)
@@ -81,17 +81,17 @@ def quantile(tables: Any, start: Int, probability: float) -> Int:
 
 @inlined
 def number_or_draw(tables: Any, constant: Int, start: Int, word: Any) -> Int:
-    """A whole number that is constant, or drawn where there is a table for it."""
+    """A whole number: drawn if it has a table (`start` is not -1), otherwise the constant."""
     return constant if start < 0 else quantile(tables, start, unit(word))
 
 
 @compiled
 def exponential_sums(raid: Any, stream: Any, sums: Any, number: Int) -> None:
-    """Cumulative sums of unit exponential draws: four threats share one draw's words."""
+    """Cumulative sums of unit exponential draws; four threats share one draw."""
     address = stream + raid.offset
     key = (raid.seed & MASK_32, raid.seed >> SHIFT_32)
-    # Masks tell LLVM that no product needs more than 32 bits of its factors: then it computes
-    # several draws at a time. With the arrivals in loops of their own, 9.0 -> 4.6 us.
+    # Masks tell LLVM that the factors of all products have 32 bits, so it computes several draws
+    # at a time. With the arrivals in separate loops, 9.0 -> 4.6 us.
     replication, low, high = raid.replication & MASK_32, address & MASK_32, address >> SHIFT_32
     for n in range((number + 3) >> 2):
         one, two, three, four = philox(key, (replication, U(n) & MASK_32, low, high))
@@ -105,8 +105,8 @@ def exponential_sums(raid: Any, stream: Any, sums: Any, number: Int) -> None:
 
 def _draw_numbers(sources: Int) -> Any:
     def draw_numbers(tables: Any, seed: Int, start: Int, address: Any, found: Any) -> None:
-        """A whole number from one quantile table for each replication from `start`."""
-        if sources == 0:  # the digest of all modules: so that it is in the key of the cache
+        """Draw a whole number from a quantile table for each replication from `start`."""
+        if sources == 0:  # uses the digest of all modules, so that the cache's key contains it
             return
         key = (U(seed) & MASK_32, U(seed) >> SHIFT_32)
         stream = U(address)

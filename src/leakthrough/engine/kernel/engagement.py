@@ -1,4 +1,4 @@
-"""An engagement from its first round to its assessment, and reloads."""
+"""Engagements from firing to assessment, and the arrival of reloads."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 def _any_kills(
     state: "State", pairing: Any, chance: Any, number: Int, fired: Int, rounds: Int
 ) -> Bool:
-    """Whether any of the rounds kills: one word a round. No branch: it could not be predicted."""
+    """Whether any round kills: one integer per round. Branches would be mispredicted."""
     kills, start = False, pairing.rounds_stream + U(fired * ROUND_DRAWS)
     for block in range((rounds + WORDS_A_DRAW - 1) // WORDS_A_DRAW):
         drawn = draw_at(state.raid[0], number, start + U(block) + state.raid[0].offset)
@@ -60,7 +60,7 @@ def _any_kills(
 def _tally_rounds(
     raid: Any, pairing: Any, chance: Any, number: Int, fired: Int, rounds: Int
 ) -> None:
-    """Count the rounds of an engagement up to the first that kills: draws them once more."""
+    """Count the rounds of an engagement up to the first that kills, drawing them again."""
     for n in range(rounds):
         ordinal = fired * ROUND_DRAWS + n // WORDS_A_DRAW
         drawn = draw(raid, number, pairing.rounds_stream, ordinal)
@@ -72,7 +72,7 @@ def _tally_rounds(
 
 @compiled
 def _draw_engagement(state: "State", pairing: Any, magazine: Any, threat: Any) -> Any:
-    """Ticks from firing to the kill and to the end, and the word that may err in assessment."""
+    """Ticks from firing to the kill and to the end, and the integer for the assessment's error."""
     battery, quantiles = state.batteries[pairing.battery], state.quantiles
     drawn = engagement_draw(state, pairing, threat)
     to_kill = number_or_draw(quantiles, battery.reaction, battery.reaction_table, drawn[0])
@@ -83,14 +83,14 @@ def _draw_engagement(state: "State", pairing: Any, magazine: Any, threat: Any) -
 
 @inlined
 def engage(state: "State", pairing: Any, magazine: Any, threat: Any, tick: Int) -> None:
-    """Fire at a threat: what comes of it is drawn at once, and known when it is assessed."""
+    """Fire at a threat; the outcome is drawn now, and the battery learns it at the assessment."""
     battery, salvo = state.batteries[pairing.battery], state.salvos[threat.salvo]
     chance = state.kill_chances[at(magazine.first_kill + salvo.threat)]
     rounds = min(pairing.salvo_size, drawable(magazine, salvo))
     mark, number = fired_at(state, pairing, threat), number_of(state, threat)
     alive, fired = threat.fate == ALIVE, np.int64(state.fired[mark])
     if state.raid[0].watched:
-        # One check for both: a second one cost 2 % of the kernel's time.
+        # One check for log and tally, since a second one took 2 % of the kernel's time.
         code, layer = np.int64(threat.code), np.int64(battery.layer)
         codes = np.int64(battery.code), np.int64(magazine.code)
         note(state, tick, FIRING, code, layer, codes[0], codes[1], rounds, NONE)
@@ -115,14 +115,14 @@ def engage(state: "State", pairing: Any, magazine: Any, threat: Any, tick: Int) 
 
 @merged
 def _assess(state: "State", battery: Any, threat: Any, tick: Int) -> Any:
-    """Judge an engagement that is over; whether its threat is available again."""
+    """Assess a finished engagement; return whether its threat is available again."""
     layer, code, owner = np.int64(battery.layer), np.int64(threat.code), np.int64(battery.code)
     battery.free += 1
     threat.phase = GONE
     if threat.fate == NEUTRALISED:
         note(state, tick, ASSESSMENT, code, layer, owner, NOBODY, NONE, LOST_TO_SOFT_KILL)
         return False
-    # Only now: a soft kill may have come before the rounds.
+    # Counted only now, since a soft kill may have come before the rounds.
     window_of(state, threat, state.layers[battery.layer]).killed += int(threat.scored)
     alive, misjudged = threat.fate == ALIVE, threat.misjudged
     believed_alive = alive != misjudged
@@ -143,7 +143,7 @@ def _assess(state: "State", battery: Any, threat: Any, tick: Int) -> Any:
 
 @inlined
 def next_ending(state: "State", horizon: Int) -> Any:
-    """Handle the first event that is due: the battery that it frees, the threat that it lets go."""
+    """Handle the first event of the queue; return the battery and the threat that it frees."""
     tick = state.entries[0].tick
     owner, kind, code = parts_of(state.entries[0].tie)
     remove_first(state)

@@ -1,4 +1,4 @@
-"""The log of a replication: one row an event, where one was asked for."""
+"""The optional log of a replication: one row per event."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +33,7 @@ def _write(
 
 @merged
 def is_logged(state: "State") -> Bool:
-    """Whether a log was asked for."""
+    """Whether there is a log."""
     return state.log.size > 0
 
 
@@ -49,7 +49,7 @@ def note(
     rounds: Int,
     outcome: Int,
 ) -> None:
-    """Write one event where a log was asked for; past its end, only count."""
+    """Write one event if there is a log; if the log is full, only count the event."""
     if state.log.size > 0:
         raid, log = state.raid[0], state.log
         _write(raid, log, tick, event, threat, layer, battery, magazine, rounds, outcome)

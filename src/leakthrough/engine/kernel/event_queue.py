@@ -1,7 +1,7 @@
-"""Two queues: a heap of what is under way, and a tournament of the next openings.
+"""Two queues: a heap of engagements and reloads, and a tournament of the next openings.
 
-The threats of a salvo are in order of arrival, so each window is a cursor over that order, and
-only the next opening of each cursor takes part in the tournament.
+The threats of a salvo are in order of arrival. So each window needs only a cursor over the
+threats, and only the next opening of each cursor is in the tournament.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -20,13 +20,13 @@ CODE_MASK, KIND_MASK = (1 << CODE_BITS) - 1, (1 << KIND_BITS) - 1
 
 @inlined
 def tie_of(battery: Any, kind: Any, code: Any) -> Int:
-    """What decides between events at one tick: battery, kind of event, threat or magazine."""
+    """Order of events at one tick: battery, kind of event, threat or magazine."""
     return (np.int64(battery) << KIND_BITS | kind) << CODE_BITS | np.int64(code)
 
 
 @merged
 def parts_of(tie: Int) -> Any:
-    """Battery, kind of event, and code of the threat or the magazine."""
+    """Battery, kind of event, and code of the threat or magazine."""
     return tie >> (CODE_BITS + KIND_BITS), (tie >> CODE_BITS) & KIND_MASK, tie & CODE_MASK
 
 
@@ -37,7 +37,7 @@ def _before(entry: Any, tick: Int, tie: Int) -> Bool:
 
 @inlined
 def push(state: "State", tick: Int, tie: Int) -> None:
-    """Put an event into the heap."""
+    """Push an event onto the heap."""
     position = state.raid[0].in_flight
     state.raid[0].in_flight = position + 1
     while position > 0:
@@ -53,9 +53,9 @@ def push(state: "State", tick: Int, tie: Int) -> None:
 
 @inlined
 def remove_first(state: "State") -> None:
-    """Take the first event off the heap: the last one takes its place and sinks.
+    """Pop the first event off the heap: the last one replaces it and sinks.
 
-    Places that hold no event hold the tick FOREVER: they come after all that do.
+    Unused entries have the tick FOREVER, so they come after all events.
     """
     size, position = state.raid[0].in_flight - 1, 0
     state.raid[0].in_flight = size
@@ -78,11 +78,11 @@ def remove_first(state: "State") -> None:
 
 @inlined
 def play(state: "State", leaf: Int, tick: Int) -> None:
-    """Give a leaf of the tournament a tick, and play its matches up to the final.
+    """Set the tick of a leaf of the tournament, and replay its matches up to the final.
 
     Each node holds the tick and the leaf of its winner; of equal ticks the left one wins, so
-    leaves are in the order of ties. The winner so far is carried along: read back from the node
-    just written, it made each match wait for the last one: a tenth of the kernel's time.
+    leaves are in the order of ties. The winner so far is kept in variables: reading it from the
+    node that was just written delayed each match, which took a tenth of the kernel's time.
     """
     place = state.raid[0].leaves + leaf
     node = state.nodes[at(place)]
@@ -90,7 +90,7 @@ def play(state: "State", leaf: Int, tick: Int) -> None:
     while place > 1:
         other = state.nodes[at(place ^ 1)]
         other_tick, other_leaf = other.tick, other.leaf
-        # Masks, not a branch: who wins cannot be predicted. `place & 1`: the other one is left.
+        # Masks instead of a branch, which would be mispredicted. `place & 1`: the other is left.
         lost = (other_tick - (place & 1) - tick) >> 63
         tick ^= (tick ^ other_tick) & lost
         leaf ^= (leaf ^ other_leaf) & lost

@@ -1,4 +1,4 @@
-"""From one record to another: window, number within a salvo, marks of a threat."""
+"""Links between records that are computed: windows, numbers within a salvo, marks of a threat."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @inlined
 def window_of(state: "State", threat: Any, layer: Any) -> Any:
-    """What a layer is to the salvo of a threat."""
+    """Window of a layer and a threat's salvo."""
     return state.windows[at(np.int64(layer.code) * state.salvos.size + np.int64(threat.salvo))]
 
 
@@ -26,7 +26,7 @@ def number_of(state: "State", threat: Any) -> Int:
 
 @inlined
 def fired_at(state: "State", pairing: Any, threat: Any) -> Any:
-    """Where the engagements of a threat by a battery are counted."""
+    """Index of the count of a threat's engagements by a battery."""
     salvo = state.salvos[threat.salvo]
     number = U(threat.code) - U(salvo.first)
     return salvo.first_fired + number * U(salvo.pairings) + U(pairing.slot)
@@ -34,14 +34,14 @@ def fired_at(state: "State", pairing: Any, threat: Any) -> Any:
 
 @inlined
 def mask_at(state: "State", threat: Any, layer: Any) -> Any:
-    """Which word of the masks holds the bit of a layer for a threat."""
+    """Index of the 64-bit mask that contains the bit of a layer for a threat."""
     words = U(state.raid[0].mask_words)
     return U(threat.code) * words + U(layer) // U(BITS_A_WORD)
 
 
 @inlined
 def bit_of(layer: Any) -> Any:
-    """The bit of a layer in its word."""
+    """The bit of a layer in its mask."""
     return U(1) << (U(layer) % U(BITS_A_WORD))
 
 

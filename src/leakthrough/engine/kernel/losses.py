@@ -1,4 +1,4 @@
-"""Threats that aim at batteries: landings."""
+"""Landings of threats that aim at batteries."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @inlined
 def next_landing_tick(state: "State", landing: Any) -> Int:
-    """When the next threat of a salvo that aims at a battery lands."""
+    """Tick at which the next threat of a salvo that aims at a battery lands."""
     salvo = state.salvos[landing.salvo]
     if landing.next >= salvo.launched:
         return FOREVER
@@ -26,7 +26,7 @@ def next_landing_tick(state: "State", landing: Any) -> Int:
 
 @compiled
 def next_landing(state: "State") -> None:
-    """Handle the landing of a threat that aims at a battery, and move its cursor on."""
+    """Handle the landing of a threat that aims at a battery, and advance its cursor."""
     tick, leaf = state.nodes[1].tick, state.nodes[1].leaf
     landing = state.landings[at(leaf)]
     battery, number = state.batteries[landing.battery], landing.next

@@ -1,4 +1,4 @@
-"""Magazines: what may be drawn from them, what is fired, reloaded and lost."""
+"""Magazines: rounds that may be fired, and rounds that are fired, reloaded and lost."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
 
 @inlined
 def drawable(magazine: Any, salvo: Any) -> Int:
-    """Rounds that a threat of this salvo may draw."""
+    """Rounds that may be fired at a threat of this salvo."""
     return magazine.ready if salvo.priority >= 1 else magazine.ready - magazine.reserved
 
 
 @compiled
 def await_reload(state: "State", magazine: Any, tick: Int) -> None:
-    """A reload is to arrive at a tick."""
+    """Schedule the arrival of a reload at a tick."""
     magazine.due = tick
     push(state, tick, tie_of(magazine.battery, RELOAD_ARRIVES, magazine.code))
 
 
 @compiled
 def count_stocked(state: "State", magazine: Any, change: Int) -> None:
-    """Count a magazine in, or out, of the windows in which its rounds may be fired."""
+    """Add to the number of stocked magazines of each window in which its rounds may be fired."""
     for n in range(magazine.first_window, magazine.stop_window):
         state.windows[state.fireable[at(n)]].stocked += change
 
 
 @merged
 def expend(state: "State", battery: Any, magazine: Any, rounds: Int, tick: Int) -> None:
-    """Take rounds out of a magazine; when it is empty, call the reload or note the depletion."""
+    """Take rounds out of a magazine; when it is empty, call a reload or record the depletion."""
     magazine.expended += rounds
     if magazine.rounds == INFINITE:
         return
@@ -55,7 +55,7 @@ def expend(state: "State", battery: Any, magazine: Any, rounds: Int, tick: Int) 
 
 @compiled
 def reload(state: "State", battery: Any, magazine: Any, tick: Int) -> None:
-    """A reload arrives."""
+    """Add the rounds of a reload that arrives."""
     rounds = magazine.reload_rounds
     magazine.due = NEVER
     magazine.ready += rounds
@@ -68,7 +68,7 @@ def reload(state: "State", battery: Any, magazine: Any, tick: Int) -> None:
 
 @compiled
 def lose(state: "State", battery: Any, tick: Int) -> None:
-    """A battery fires nothing any more, and its rounds are gone; what is in flight completes."""
+    """Destroy a battery with its rounds; its engagements under way are completed."""
     for n in range(battery.first_magazine, battery.stop_magazine):
         magazine = state.magazines[at(n)]
         if magazine.ready > 0 or magazine.due != NEVER:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @merged
 def _serve(state: "State", word: Int, layers: Any, freed: Int, threat: Int, tick: Int) -> None:
-    """Serve the batteries to which something became available, the outermost layer first."""
+    """Begin all engagements that became possible in some layers, the outermost first."""
     while layers != U(0):
         layer = state.layers[at(word * 64 + lowest_bit(layers))]
         layers &= layers - U(1)
@@ -53,10 +53,10 @@ def _serve(state: "State", word: Int, layers: Any, freed: Int, threat: Int, tick
 
 @merged
 def _raid(state: "State", row: Any, stop: Any) -> None:
-    """The event loop: engagements and reloads before openings at the same tick.
+    """The event loop; at one tick, ends of engagements and reloads come before openings.
 
-    An opening, a release and a reload are one thing: something became available to the batteries
-    of some layers. One place serves them all.
+    After an opening, an end and a reload alike, a threat, a channel or rounds became available to
+    some layers, which are then served.
     """
     horizon, words = arrive(state), state.raid[0].mask_words
     begin_cursors(state)
@@ -92,7 +92,7 @@ def _raid(state: "State", row: Any, stop: Any) -> None:
                     layers |= bit_of(own)
                 _serve(state, word, layers, freed, threat, tick)
         if outcome != NOTHING and outcome != SOFT_KILLED:
-            # Only now: who was engaged at once needs no cause.
+            # After serving, since a threat that was engaged immediately needs no cause.
             blame(state, window, state.threats[at(threat)], outcome)
 
 
@@ -100,16 +100,16 @@ def _simulate_block(sources: Int) -> Any:
     def simulate_block(
         state: "State", counts: Any, carried: Any, seed: Int, start: Int, offset: Int, stop: Any
     ) -> Int:
-        """Compute one raid of the replications from `start`; how many were finished.
+        """Compute one raid of the replications from `start`; return how many were finished.
 
-        What happened goes into the rows of `counts`, whose columns `engine.counts` names, and
-        which must come in zeroed. The rows of `carried` say with what each replication begins,
-        and are overwritten with what is left. `offset` is added to the address of every draw but
-        the kill probabilities'. The GIL is released throughout. Setting ``stop[0]`` from another
-        thread ends the block within a fraction of a millisecond; the rows from the returned one
-        on are then void.
+        The results are written into the rows of `counts`, which must be zeroed and whose columns
+        `engine.counts` names. The rows of `carried` contain the state with which each replication
+        begins, and are overwritten with the state at its end. `offset` is added to the address of
+        every draw, except for the kill probabilities. The GIL is released throughout. Setting
+        ``stop[0]`` from another thread ends the block within a fraction of a millisecond; the
+        rows from the returned number on are then void.
         """
-        if sources == 0:  # the digest of all modules: so that it is in the key of the cache
+        if sources == 0:  # uses the digest of all modules, so that the cache's key contains it
             return 0
         raid = state.raid[0]
         raid.seed, raid.offset, raid.log_used = U(seed), U(offset), 0

@@ -1,4 +1,4 @@
-"""The start of a raid: reset, what is carried over, what is drawn once, arrivals, cursors."""
+"""The start of a raid: reset, carried state, draws for the whole raid, arrivals, cursors."""
 
 import math
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @merged
 def reset(state: "State") -> None:
-    """Begin anew: one copy of all records, as `engine.layout` says how they start."""
+    """Reset all records by one copy of their values at the start of a raid."""
     for n in range(state.words.size):
         state.words[at(n)] = state.initial[at(n)]
     for n in range(state.raid[0].in_flight):
@@ -46,7 +46,7 @@ def reset(state: "State") -> None:
 
 @merged
 def carry_in(words: Any, carrying: Any, carried: Any) -> None:
-    """Write what the last raid handed on into the records."""
+    """Write the state that the last raid left into the records."""
     column = 0
     for n in range(0, carrying.size, 3):
         first, step, number = carrying[at(n)], carrying[at(n + 1)], carrying[at(n + 2)]
@@ -57,7 +57,7 @@ def carry_in(words: Any, carrying: Any, carried: Any) -> None:
 
 @merged
 def carry_out(words: Any, carrying: Any, carried: Any) -> None:
-    """Write what the next raid begins with, before what happens between raids."""
+    """Save the state at the end of the raid, for the resupply and the next raid."""
     column = 0
     for n in range(0, carrying.size, 3):
         first, step, number = carrying[at(n)], carrying[at(n + 1)], carrying[at(n + 2)]
@@ -68,7 +68,7 @@ def carry_out(words: Any, carrying: Any, carried: Any) -> None:
 
 @merged
 def stock(state: "State") -> None:
-    """What follows from the rounds, reloads and losses with which the raid begins."""
+    """Set the state that depends on the rounds, reloads and losses at the start of the raid."""
     losses = False
     for battery in state.batteries:
         losses |= battery.loss != FOREVER
@@ -85,9 +85,9 @@ def stock(state: "State") -> None:
 
 @merged
 def draw_raid(state: "State") -> None:
-    """What is drawn once: how many threats come, which layers are up, the kill probabilities.
+    """Draw the sizes of salvos, which layers are up, and uncertain kill probabilities.
 
-    The kill probabilities are the same in all raids of a replication.
+    Kill probabilities are the same in all raids of a replication.
     """
     raid, quantiles = state.raid[0], state.quantiles
     for salvo in state.salvos:
@@ -104,9 +104,9 @@ def draw_raid(state: "State") -> None:
 
 @merged
 def _place_arrivals(state: "State", salvo: Any, sums: Any) -> None:
-    """Arrivals of a salvo, given the cumulative sums of its exponential draws.
+    """Arrivals of a salvo from the cumulative sums of its exponential draws.
 
-    Such sums divided by their total are uniform order statistics: no sort is needed.
+    Such sums divided by their total are uniform order statistics, so no sort is needed.
     """
     total, start, scale = sums[at(salvo.launched)], salvo.start, salvo.scale
     if salvo.arrival == POISSON:
@@ -124,9 +124,9 @@ def _place_arrivals(state: "State", salvo: Any, sums: Any) -> None:
 
 @compiled
 def arrive(state: "State") -> Int:
-    """Arrival ticks, in order within each salvo; the tick at which the last threat lands.
+    """Draw arrival ticks, ordered within each salvo; return the tick of the last landing.
 
-    Fixed arrivals are in the records already.
+    Arrivals that are not drawn are in the records already.
     """
     horizon, words = NEVER, state.raid[0].mask_words
     for salvo in state.salvos:
@@ -151,7 +151,7 @@ def arrive(state: "State") -> Int:
 
 @compiled
 def begin_cursors(state: "State") -> None:
-    """One cursor for each window in which something can happen (all of them for a log).
+    """Start a cursor for each window that can have an effect (for all windows if there is a log).
 
     The leaves of the tournament are in the order of ties: landings by battery, then windows by
     layer, then by salvo, those of higher priority first.

@@ -1,4 +1,4 @@
-"""What a threat meets when it comes into the reach of a layer, and why it may leak."""
+"""Openings of windows, and the causes of leaking that follow from them."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 @inlined
 def _outcome_of(state: "State", window: Any, threat: Any) -> Any:
-    """Soft kill, detection, discrimination: what becomes of a live threat at an opening."""
+    """Outcome of an opening for a live threat: soft kill, detection, discrimination."""
     if not window.random:
         return AVAILABLE
     drawn = draw(state.raid[0], number_of(state, threat), window.stream, NONE)
@@ -55,7 +55,7 @@ def _outcome_of(state: "State", window: Any, threat: Any) -> Any:
 
 @compiled
 def cause_of(state: "State", window: Any, threat: Any, outcome: Int) -> Int:
-    """The cause for which a threat would leak, by what it met at one opening alone."""
+    """The cause of leaking that follows from one opening alone."""
     cause, covered = TOO_SHORT, False
     if outcome == UNSEEN:
         cause = UNDETECTED
@@ -80,7 +80,7 @@ def cause_of(state: "State", window: Any, threat: Any, outcome: Int) -> Int:
 
 @merged
 def _open(state: "State", window: Any, threat: Any, tick: Int) -> Any:
-    """What a threat meets; nothing if it is dead by now."""
+    """Open a window for a threat; return the outcome, NOTHING if the threat is dead."""
     if threat.fate_tick <= tick:
         return NOTHING
     outcome = _outcome_of(state, window, threat)
@@ -98,10 +98,10 @@ def _open(state: "State", window: Any, threat: Any, tick: Int) -> Any:
 
 @inlined
 def next_opening(state: "State", window: Any, leaf: Int, tick: Int) -> Any:
-    """Handle the first opening and move its cursor on, or drop it: the threat, what it met.
+    """Handle the first opening, and advance or drop its cursor; return threat and outcome.
 
-    A cursor is dropped where its window has neither soft kill nor any round left to fire; the
-    cause of leaking that it would have left is worked out at the end, for leakers only.
+    A cursor is dropped if its window has neither soft kill nor rounds to fire; the causes of
+    leaking that follow from it are computed at the end of the raid, for leakers only.
     """
     idle = window.stocked == 0 and window.soft_kill == 0 and not is_logged(state)
     salvo, number, following = state.salvos[window.salvo], window.opened, FOREVER
@@ -114,7 +114,7 @@ def next_opening(state: "State", window: Any, leaf: Int, tick: Int) -> Any:
         if coming.fate_tick > opening:
             following = opening
             break
-        number += 1  # dead by then, and nothing revives: 344 of 514 openings are skipped
+        number += 1  # dead by its opening: 344 of 514 openings are skipped
     play(state, leaf, following)
     if idle:
         return NOBODY, NOTHING
@@ -124,7 +124,7 @@ def next_opening(state: "State", window: Any, leaf: Int, tick: Int) -> Any:
 
 @inlined
 def blame(state: "State", window: Any, threat: Any, outcome: Int) -> None:
-    """Lower the cause for which a threat would leak, by what it met at one opening."""
+    """Update the cause of a threat's leaking with the outcome of one opening."""
     if threat.cause > NO_CHANNEL:
         cause = cause_of(state, window, threat, outcome)
         threat.cause = min(np.int64(threat.cause), cause)
@@ -132,21 +132,21 @@ def blame(state: "State", window: Any, threat: Any, outcome: Int) -> None:
 
 @merged
 def _late_cause(state: "State", window: Any, threat: Any) -> Int:
-    """What a window that was dropped before a threat came would have added to its cause."""
+    """Cause of leaking that follows from a window that was dropped before a threat came."""
     if not window.certain or state.raid[0].losses:
         outcome = _outcome_of(state, window, threat)
         if outcome == SOFT_KILLED:
             return UNCOVERED
         return cause_of(state, window, threat, outcome)
     if window.late_cause == UNKNOWN:
-        # The same for all threats that come after: with 64 layers 2.6 times as fast.
+        # The same for all later threats; computed once, 64 layers are 2.6 times as fast.
         window.late_cause = cause_of(state, window, threat, AVAILABLE)
     return window.late_cause
 
 
 @merged
 def blame_unopened(state: "State", threat: Any, number: Int) -> None:
-    """What the windows of dropped cursors would have added to a leaker's cause."""
+    """Update the cause of a leaker with the windows whose cursors were dropped."""
     for layer in state.layers:
         if threat.cause <= NO_INTERCEPTORS:
             return
