@@ -65,7 +65,7 @@ def from_document(model: type[M], document: Mapping[str, Any], *, source: str = 
 def save(thing: Model, path: str | Path) -> None:
     """Write a scenario or a campaign to a `.toml` or `.json` file; see `Scenario.save`."""
     path = Path(path).resolve()  # a symbolic link is kept
-    write: Callable[[dict[str, Any]], str] = _by_suffix(path, tomli_w.dumps, _json_text)
+    write = _by_suffix(path, _toml_text, _json_text)
     data = write(document_of(thing)).encode("utf-8")
     # In the target's folder, since a file cannot be moved atomically to another file system.
     temporary = path.with_name(f".leakthrough-{secrets.token_hex(8)}.tmp")
@@ -125,6 +125,10 @@ def _by_suffix(path: Path, toml: T, json: T) -> T:
         text = f"a scenario's file must end in .toml or .json; got {shown(path.name)}"
         raise ScenarioError(text)
     return kinds[path.suffix.lower()]
+
+
+def _toml_text(document: dict[str, Any]) -> str:
+    return tomli_w.dumps(document)
 
 
 def _json_text(document: dict[str, Any]) -> str:
