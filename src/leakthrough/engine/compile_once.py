@@ -10,7 +10,7 @@ from leakthrough.engine.jobs import Job, is_compiling
 
 PATIENCE = 1.0
 """Seconds between two checks whether the kernel is being compiled, not only loaded."""
-MESSAGE = "leakthrough: compiling the simulator (about 10 s, once) ...\n"
+MESSAGE = "leakthrough: compiling the simulator (10 to 15 s, once) ...\n"
 
 _compiled: set[tuple[type[Job], bool]] = set()
 _compiling = threading.Lock()
