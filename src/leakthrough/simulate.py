@@ -70,15 +70,15 @@ def simulate(
         Number of independent raids, from 1 to 2**32 - 1.
     seed : int, optional
         From 0 to 2**63 - 1; by default random, and recorded in the result. The same seed gives
-        the same bits for any `workers`, `executor` and number of replications.
+        exactly the same results for any `workers`, `executor` and number of replications.
     workers : int, optional
         Number of threads; by default the number of usable cores.
     executor : concurrent.futures.Executor, optional
-        Runs the replications instead of threads of this process, for example a process pool or a
+        Runs the replications in place of threads of this process, for example a process pool or a
         dask cluster's ``client.get_executor()``.
     keep : {"replications", "summary"}
-        Keep every replication, or only exact reductions, whose memory does not grow with the
-        number of replications (see `leakthrough.reduced`).
+        "replications" keeps every replication. "summary" keeps exact sums only, so that memory does
+        not grow with the number of replications (see `leakthrough.reduced`).
     progress : bool
         Show a progress bar.
     timeline : sequence of float
@@ -93,7 +93,7 @@ def simulate(
     Raises
     ------
     ValueError
-        If an argument is out of range, or SciPy has no quantiles for a distribution.
+        If an argument is out of range, or SciPy cannot compute the quantiles of a distribution.
     KeyboardInterrupt
         On Ctrl-C, within a fraction of a second; nothing is returned then.
     """
@@ -128,7 +128,7 @@ def simulate_campaign(
     replications : int
         Number of independent campaigns, from 1 to 2**32 - 1.
     seed, workers, executor, keep, progress
-        As for `simulate`. The first raid has the same bits as if it were simulated alone.
+        As for `simulate`. The first raid has exactly the same results as if simulated alone.
     timeline : sequence of float
         Increasing times [s], from the start of each raid's clock, at which ready rounds, busy
         channels and leakers so far are sampled.
@@ -143,7 +143,7 @@ def simulate_campaign(
     Raises
     ------
     ValueError
-        If an argument is out of range, or SciPy has no quantiles for a distribution.
+        If an argument is out of range, or SciPy cannot compute the quantiles of a distribution.
     KeyboardInterrupt
         On Ctrl-C, within a fraction of a second; nothing is returned then.
     """

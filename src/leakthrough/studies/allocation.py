@@ -51,11 +51,11 @@ def allocate(
     """Allocate a budget to rounds, channels or batteries, and estimate the frontier.
 
     The budget pays for *all* units on the paths, not only for additional ones. The search starts
-    from equal shares. A move gives more to one path at the expense of all others or of one other,
-    or more to two paths (layers complement each other, as do channels and rounds). Step sizes are
-    halved from half of the budget to single units. Moves of each kind are tried in order of
-    predicted gain; a move is made if it gains more than the standard error of the difference on
-    common random numbers.
+    from equal shares. A move takes from all other paths to give more to one, takes from one path
+    to give to another, or gives to two paths at once (layers complement each other, as do channels
+    and rounds). The size of a move is halved from half of the budget to single units. Moves of
+    each kind are tried in order of predicted gain; a move is made if it gains more than the
+    standard error of the difference on common random numbers.
 
     The allocation is good but not proven to be optimal: the outcome is neither concave nor known
     exactly.
@@ -69,21 +69,23 @@ def allocate(
     budget : float
         Above 0 [the currency of the costs].
     costs : mapping of str to float, or float
-        Of one unit on each path, above 0; one number for all.
+        Cost of one unit on each path, above 0; or one number for all paths.
     measure : Measure or str
-        One number. P(no leaker) and P(at most so many) are maximised, all others minimised. If a
-        probability is 0 for all allocations tried, the search has no direction: use `leakers`.
+        A measure that gives one number for each replication. `no_leaker` and `at_most` are
+        maximised, all others minimised. If the probability is 0 for all allocations that are tried,
+        the search has no direction; use `leakers` then.
     replications : int
-        Of each allocation, at least 2.
+        Number for each allocation, at least 2.
     seed, workers, executor, progress
         As for `simulate`.
     least, most : mapping of str to int, or int
-        Bounds of the units on each path; by default from 0 to what the budget buys. For units that
-        exist and are paid for, set `least` and add their cost to the budget.
+        Smallest and largest number of units on each path; by default 0, and what the budget buys.
+        For units that exist already, set `least` to their number and add their cost to the budget.
     steps : int, default 6
-        Points of the frontier, in equal steps from the cost of the least units to the budget.
+        Number of budgets on the frontier, in equal steps from the cost of the least units to the
+        full budget.
     confidence : float
-        Of the intervals, between 0 and 1.
+        Confidence level of the intervals, between 0 and 1.
 
     Returns
     -------
@@ -91,18 +93,19 @@ def allocate(
         - `allocation`: units along `path`, and their `cost`;
         - `outcome`: the measure, along `estimate`;
         - `frontier_allocation`, `frontier_cost` and `frontier_outcome`, along `step`: the same for
-          the best allocation found for each `budget`; the last step is the whole budget;
+          the best allocation found for each `budget`; the last step is `allocation`;
         - `scenarios`: number of simulated scenarios of `replications` replications each.
 
-        All outcomes are estimated on replications that the search did not use, since the mean over
-        those by which an allocation was selected is biased (the optimiser's curse). A step may
-        therefore seem worse than a cheaper one.
+        All outcomes are estimated on replications that the search did not use: an allocation is
+        chosen partly by luck, so its mean over the replications of the search is too good (the
+        optimiser's curse). A step may therefore seem worse than a cheaper one.
 
     Raises
     ------
     ValueError
-        If a path is not a whole-number field of a layer, the budget does not cover the least units
-        and one more, or an argument is not as above; raised before anything runs.
+        If a path is not a whole-number field of a layer, the budget does not pay for the least
+        units and one unit more, or an argument is not as described above; raised before anything
+        is simulated.
 
     References
     ----------

@@ -36,41 +36,43 @@ def compare(
     executor: concurrent.futures.Executor | None = None,
     progress: bool = False,
 ) -> "xr.Dataset":
-    """Compare options with a baseline option on common random numbers.
+    """Compare each option with a baseline, on common random numbers.
 
-    Replication n of all options has the same draws for the decisions that they share, so that
-    the shared noise cancels from their differences.
+    In replication n, all options have the same draws for the decisions that they share. So the
+    noise that they share cancels from their differences.
 
     Parameters
     ----------
     options : mapping of str to Scenario
         At least two, by name; they may differ in any field.
     measures : sequence of Measure or str
-        What to compare; must exist in all options. A measure with `by` and without `of` becomes
-        one measure for each name in the baseline.
+        What to compare; each must exist in all options. A measure with `by` and without `of`
+        becomes one measure for each name in the baseline.
     replications : int
-        Of each option, from 2.
+        Number for each option, at least 2.
     baseline : str, optional
         Option with which the others are compared; by default the first.
     confidence : float
-        Of each interval; 1 - confidence is also the probability that any difference at all is
-        reported as `beyond_chance` when no option differs.
+        Confidence level of each interval. If no option differs from the baseline, the probability
+        that any difference is reported as `beyond_chance` is at most 1 - confidence.
     seed, workers, executor, progress
         As for `simulate`.
 
     Returns
     -------
     xarray.Dataset
-        Coordinates `seed`, and `scenario_digest` of each `option`. Along `measure`, with its
-        `units`:
+        Variables along `measure` (with the coordinate `units`):
 
         - `value` of each `option`, along `estimate`;
         - `difference`: each `alternative` minus the baseline, along `estimate`;
-        - `p_value` of each difference, and `p_adjusted` for their number by Holm's method;
+        - `p_value` of each difference, and `p_adjusted`: corrected for the number of comparisons
+          by Holm's method;
         - `beyond_chance`: whether `p_adjusted` is below 1 - confidence;
-        - `independent_replications`: replications of each option with which independent seeds
-          would give the same standard error of the difference. Infinite where the difference is
-          the same in all replications, NaN where nothing varies.
+        - `independent_replications`: how many replications of each option would give the
+          difference the same standard error if the options had different seeds. Infinite if the
+          difference is the same in all replications, NaN if nothing varies.
+
+        Also the `seed`, and the `scenario_digest` of each `option`.
 
     Raises
     ------
@@ -80,12 +82,12 @@ def compare(
 
     Notes
     -----
-    Differences of numbers have Student's t interval over the paired differences. Differences of
-    probabilities have Tango's score interval. Like Wilson's, its width is positive where no
-    replication differs, and it keeps its level where few do; the t interval does not. Their
-    p-value is that of McNemar's exact test, which is conservative: near the limit, the interval
-    may exclude 0 although the p-value exceeds 1 - confidence. **Where every difference of a
-    number is the same, the width of its interval is 0.**
+    For numbers, the interval is Student's t over the paired differences. **If every difference is
+    the same, it has zero width.** For probabilities, it is Tango's score interval. Like Wilson's,
+    it has a positive width even if no replication differs, and it keeps its coverage if few do;
+    the t interval does not. The p-value of probabilities is that of McNemar's exact test, which is
+    conservative: in a borderline case the interval may exclude 0 although the p-value exceeds
+    1 - confidence.
 
     References
     ----------

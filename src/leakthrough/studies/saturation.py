@@ -72,17 +72,17 @@ def saturation_point(
     ----------
     scenario : Scenario
     axis : mapping of str to (low, high)
-        One path, such as ``"salvos.drones.count"`` or ``"salvos.drones.arrival.rate"``, and the
-        ends of its range; whole numbers where the field is whole. **The mean of the measure must
-        be monotonic along the axis.**
+        One path, such as ``"salvos.drones.count"`` or ``"salvos.drones.arrival.rate"``, and its
+        lowest and highest value; whole numbers if the field holds whole numbers. **The mean of the
+        measure must rise all along the axis, or fall all along it.**
     measure : Measure or str
-        One number a replication.
+        A measure that gives one number for each replication.
     threshold : float
         In the units of the measure.
     replications : int
-        Of each point.
+        Number for each point.
     confidence : float
-        Of the interval of the crossing.
+        Confidence level of the interval of the crossing.
     seed, workers, executor, progress
         As for `simulate`. All points are simulated on common random numbers.
 
@@ -90,24 +90,24 @@ def saturation_point(
     -------
     xarray.Dataset
         `crossing` and its interval from `crossing_low` to `crossing_high`, in units of the axis;
-        plus or minus infinity where they may lie beyond its ends. The estimates of the measure, by
-        its label, along the simulated `point`. Also `seed` and `scenario_digest`.
+        plus or minus infinity if an end may lie outside the axis. The estimates of the measure,
+        named by its label, along `point`: the points that were simulated. Also `seed` and
+        `scenario_digest`.
 
     Raises
     ------
     ValueError
-        If an argument is out of range, or the path does not accept such numbers; raised before
-        anything is simulated.
+        If an argument is out of range, or the field at the path does not allow these numbers;
+        raised before anything is simulated.
 
     Notes
     -----
-    The interval consists of the points at which the interval of the measure contains the
-    threshold (inversion of a test at each point). It excludes the true crossing only if the test
-    at that one point errs, so its coverage is that of the measure's interval there, however many
-    points are simulated. Bisection finds where the estimate and both ends of the band cross. It
-    requires that all three are monotonic like the mean, which is nearly so on common random
-    numbers. Interpolation is linear between whole numbers, and between points closer than a
-    1,024th of the axis.
+    The interval contains the points at which the interval of the measure contains the threshold
+    (an inverted test). Its coverage is that of the measure's interval at the exact crossing,
+    however many points are simulated. Three crossings are found by bisection: that of the estimate
+    and those of the two ends of its interval. Each of these curves must rise (or fall) like the
+    mean; on common random numbers they nearly do. Interpolation is linear between whole numbers,
+    and between points closer than 1/1,024 of the axis.
 
     Examples
     --------

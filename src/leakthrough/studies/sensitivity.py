@@ -39,37 +39,37 @@ def sensitivity(
     progress: bool = False,
     confidence: float = 0.95,
 ) -> "xr.Dataset":
-    """Share of the variance of a measure's mean that each uncertain field accounts for.
+    """Share of the variance of a measure's mean that is due to each uncertain field.
 
-    The output is the mean of the measure over replications, as a function of the fields. The
-    **first-order** index of a field is the share of the variance that would vanish if that field
-    were known; its **total** index is the share that would remain if all others were known. Where
-    they differ, the field interacts with others.
+    The mean of the measure over replications is a function of the fields. The **first-order** index
+    of a field is the share of the variance that would vanish if this field were known. The
+    **total** index is the share that would remain if all other fields were known. If the two
+    differ, the field interacts with others.
 
-    The mean is estimated by simulation, and its error varies from point to point and acts like
-    variance: it raises total indices and lowers first-order ones. All points share their draws, so
-    much of it cancels. The rest is estimated from the covariances over the replications:
-    `first_order_noise` and `total_noise` are its contribution to each index. Where they are not
-    small compared with the index, use more replications.
+    The mean is estimated by simulation. Its Monte Carlo error varies from point to point and acts
+    like variance: it raises total indices and lowers first-order ones. Much of it cancels, since
+    all points share their draws. The rest is estimated from the covariances over the replications:
+    `first_order_noise` and `total_noise` are its contributions to the indices. If they are not
+    small compared with an index, use more replications.
 
     Parameters
     ----------
     scenario : Scenario
         Base scenario; fields not listed in `distributions` are held fixed.
     distributions : mapping of str to frozen scipy.stats distribution
-        By path, the uncertainty of the field; independent of one another. Values of whole-number
-        fields are rounded. (A distribution *in* the scenario is different: it is drawn in each
-        replication.)
+        By path: the distribution of the field's value, independent of the others. Values of
+        whole-number fields are rounded. (A distribution *in* the scenario is different: it is drawn
+        anew in each replication.)
     measure : Measure or str
-        One number.
+        A measure that gives one number for each replication.
     points : int
-        A power of 2, from 2. `points` times (fields + 2) scenarios are simulated.
+        A power of 2, at least 2. `points` times (fields + 2) scenarios are simulated.
     replications : int
-        Of each scenario, at least 2.
+        Number for each scenario, at least 2.
     seed, workers, executor, progress
         As for `simulate`. The points are drawn with the same seed.
     confidence : float
-        Of the intervals, between 0 and 1.
+        Confidence level of the intervals, between 0 and 1.
 
     Returns
     -------
@@ -77,18 +77,18 @@ def sensitivity(
         Along `path`:
 
         - `first_order`, `total`: the indices, along `estimate`, with percentile bootstrap
-          intervals over the points. Estimates may be slightly outside 0 to 1. The intervals need
-          a hundred points or more;
-        - `first_order_noise`, `total_noise`: what the noise of simulation adds to them.
+          intervals over the points. Estimates may be slightly outside 0 to 1, and with fewer than
+          about a hundred points the intervals are rough;
+        - `first_order_noise`, `total_noise`: what the Monte Carlo error adds to them.
 
         Also `mean` and `standard_deviation` of the measure's mean over the points. All indices
-        are NaN where the measure is the same at all points.
+        are NaN if the measure is the same at all points.
 
     Raises
     ------
     ValueError
-        If a path does not exist, a value is not allowed there, or an argument is not as above;
-        raised before anything runs.
+        If a path does not exist, a value is not allowed there, or an argument is not as described
+        above; raised before anything is simulated.
 
     References
     ----------

@@ -96,40 +96,42 @@ def size_for_goal(
     ----------
     scenario : Scenario
     path : str
-        Of a whole number, such as ``"layers.point.batteries.gun.count"``. Rounds and channels of
-        a battery with a `count` are those of each unit.
+        Path of a whole-number field, such as ``"layers.point.batteries.gun.count"``. Rounds and
+        channels of a battery with a `count` are those of each unit.
     goal : Goal
-        **If it holds for some number, it must hold for all larger ones**: more rounds, channels
-        or batteries, or longer salvos where rounds are ample.
+        **If it holds for some number, it must hold for all larger ones.** This is so for rounds,
+        channels and batteries, and for `salvo_size` if there are plenty of rounds.
     low, high : int
         Smallest and largest candidate.
     confidence : float
         Probability that the whole answer is correct.
     most_replications : int
-        Limit for one candidate, from 2. A candidate still undecided after this many replications
-        is skipped: its outcome is very close to the bound. With large raids that takes long.
+        Limit for one candidate, at least 2. A candidate that is still undecided after this many
+        replications is skipped: its outcome is almost exactly at the bound. With large raids this
+        can take long.
     seed, workers, executor, progress
         As for `simulate`. All candidates are simulated on common random numbers.
 
     Returns
     -------
     xarray.Dataset
-        - `required`: the fewest for which the goal was shown to hold; infinite if not even for
-          `high`, as in `leakthrough.exact.rounds_required`;
+        - `required`: the fewest for which the goal was shown to hold; infinite if it was not shown
+          to hold for `high`, as in `leakthrough.exact.rounds_required`;
         - `least`: all smaller numbers were shown to be too few. With the stated confidence the
           exact answer is between `least` and `required`, which are equal unless a candidate was
           skipped;
         - along `tried`, the simulated candidates: the `verdict` ("holds", "fails", "undecided"),
-          the `replications` used, and the `estimates` of the measure or, for a quantile, of the
-          probability that the bound is kept. **Each interval is for that candidate alone.**
+          the `replications` used, and the `estimates` of the measure or, for a goal with a
+          quantile, of the probability that the bound is kept. **Each interval is for that
+          candidate alone.**
 
         Also `seed` and `scenario_digest`.
 
     Raises
     ------
     ValueError
-        If an argument is out of range, or the path does not accept such numbers; raised before
-        anything is simulated.
+        If an argument is out of range, or the field at the path does not allow these numbers;
+        raised before anything is simulated.
 
     Notes
     -----
@@ -138,10 +140,10 @@ def size_for_goal(
     probability of at most (1 - confidence) / (search steps times analyses). Until the first wrong
     decision, the search visits the candidates that a search with exact answers visits, which do
     not depend on the draws. By Bonferroni's inequality the probability of any error is therefore
-    below 1 - confidence, with or without common random numbers. After the first skipped candidate
-    there are two searches: above it for the fewest that is enough, below it for the most that is
-    too few. On one side of it the exact search takes the same steps; on the other the exact answer
-    is known.
+    below 1 - confidence, with or without common random numbers. If a candidate is skipped, two
+    searches continue: above it for the fewest that are enough, below it for the most that are too
+    few. The exact search continues on one of these two sides; on the other the exact answer is
+    known.
 
     The test of a mean by Student's t is approximate (see
     `leakthrough.statistics.intervals.student`); that of probabilities and quantiles is exact.

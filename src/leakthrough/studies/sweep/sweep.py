@@ -47,59 +47,61 @@ def sweep(
 ) -> "xr.Dataset":
     """Simulate a scenario at many points, on common random numbers.
 
-    All points have the same seed, and therefore the same draws for the decisions that they share:
-    differences between points have less noise than the points themselves.
+    All points have the same seed, and therefore the same draws for the decisions that they share.
+    So the difference between two points has less noise than either estimate.
 
     Parameters
     ----------
     scenario : Scenario
         Baseline scenario; paths not listed in `axes` keep these values.
     axes : mapping
-        By name: values by path, ``{path: [value, ...], ...}``, whose paths vary together; or a
-        list of values, if the name is a path. A value is anything that `Scenario.replace` accepts.
+        For each axis, by its name: a mapping ``{path: [value, ...], ...}``, whose paths vary
+        together; or, if the name is itself a path, a list of values. A value is anything that
+        `Scenario.replace` accepts.
     measures : sequence of Measure or str
-        At least one.
+        What is computed at each point; at least one.
     replications : int
-        Of each point, from 1 to 2**32 - 1.
+        Number for each point, from 1 to 2**32 - 1.
     design : {"grid", "zip", "latin_hypercube", "sobol"}
-        "grid": all combinations of values; each axis is a dimension. "zip": the axes vary together
-        along the dimension `point`. "latin_hypercube" and "sobol": `points` fill the space evenly;
-        an axis has a range ``(low, high)`` or a frozen `scipy.stats` distribution instead of
-        values, and whole-number fields get whole numbers.
+        "grid": all combinations of values; each axis is a dimension. "zip": the first values of all
+        axes together, then the second, and so on, along the dimension `point`. "latin_hypercube"
+        and "sobol": `points` points fill the space evenly; in place of values, an axis has a range
+        ``(low, high)`` or a frozen `scipy.stats` distribution. Whole-number fields get whole
+        numbers.
     points : int, optional
         For the last two designs; a power of two for "sobol".
     seed : int, optional
-        From 0 to 2**63 - 1, for the draws and the design; by default fresh, and recorded. The same
-        seed gives the same bits for any workers, executor and store.
+        From 0 to 2**63 - 1, for the draws, and for a design drawn at random; by default random, and
+        recorded. The same seed gives exactly the same results for any workers, executor and store.
     workers, executor, progress
         As for `simulate`.
     confidence : float
-        Of the intervals, between 0 and 1.
+        Confidence level of the intervals, between 0 and 1.
     keep_distributions : bool
-        Also keep the distributions of leakers and of rounds expended: 4 bytes for each point, name
-        and number from 0 to the largest.
+        Also keep the distributions of leakers and of rounds expended: the number of replications
+        with each value, in 4 bytes for each point, name and value from 0 to the largest.
     store : str or Path, optional
         A zarr store; needs the extra `io`. Finished points are written as they are computed (to a
         folder next to it, `.partial`, until all are finished). The same call resumes an interrupted
-        or killed sweep and gives the same bits.
+        or killed sweep and gives exactly the same result.
 
     Returns
     -------
     xarray.Dataset
         One variable for each measure, by its `label`: along the axes (or `point`), along
         `estimate` (see `leakthrough.statistics.intervals.ESTIMATES`), and along the grouping of the
-        measure. A name that only some points have (a unit of a battery whose count varies) is NaN
-        at the others. Where all replications agree, the width of the interval of a mean is 0. With
-        `keep_distributions` also ``distribution of LABEL``: replications by number. The attribute
-        `provenance` has all that `rerun` needs.
+        measure. A name that exists at some points only (a unit of a battery whose count varies) is
+        NaN at the others. If all replications have the same value, the interval of the mean has
+        zero width. With `keep_distributions` also ``distribution of LABEL``: the number of
+        replications with each value. The attribute `provenance` has all that `rerun` needs.
 
     Raises
     ------
     ScenarioError
         If a path does not exist or a value is not allowed; the message names the point.
     ValueError
-        If another argument is not as above, or the store holds another sweep. Both are raised
-        before the first replication.
+        If another argument is not as described above, or the store contains another sweep. All
+        this is checked before the first replication.
     KeyboardInterrupt
         On Ctrl-C, within a fraction of a second; finished points remain in the store.
 
