@@ -138,10 +138,10 @@ def replay(
     -------
     xarray.Dataset
         One row per event along `event_number`, in order of time; `to_dataframe()` converts it to
-        a pandas table. At an *opening* a threat enters a layer's window (there is none if the
-        layer is down or the threat dead); a *firing* begins an engagement; at a *kill* its rounds
-        hit; its *assessment* frees the channel; at a *leak* a threat lands; at a *loss* a threat
-        destroys the battery at which its salvo aims.
+        a pandas table. Events: *opening*, a threat enters a layer's window (not listed if the
+        layer is down or the threat dead); *firing*, an engagement begins; *kill*, its rounds hit;
+        *assessment*, it ends and the channel is free; *leak*, a threat gets through; *loss*, a
+        threat destroys the battery at which its salvo aims.
 
     Raises
     ------

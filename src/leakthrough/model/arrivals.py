@@ -34,7 +34,7 @@ class Times(Model):
     Parameters
     ----------
     times : list of float
-        The times [s], from -1e9 to 1e9, in any order; as many as the salvo has threats.
+        The times [s], from -1e9 to 1e9, in any order; as many as the salvo's `count`.
     """
 
     kind: Literal["times"] = "times"

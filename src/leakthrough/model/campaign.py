@@ -30,8 +30,8 @@ class Resupply(Model):
     interceptor : str
         The interceptor of one of its magazines.
     rounds : int or inf, default inf
-        The maximum before a raid, from 0 to 1e9. A magazine never gets more than it lacks of its
-        initial rounds, less those of a reload on its way.
+        The maximum before each raid, from 0 to 1e9. A magazine never gets more than it needs to
+        reach its initial rounds; a reload on its way counts as held.
     """
 
     battery: str = Field(description="The name of a battery.")
@@ -66,7 +66,7 @@ class Stock(Model):
     rounds : int
         Rounds at the start, from 0 to 1e9.
     rate : float, default 0
-        Rounds that reach it at a constant rate [1/s], counted when whole, from 0 to 1e6.
+        Constant rate at which rounds reach it [1/s], from 0 to 1e6; only whole rounds count.
     deliveries : list of Delivery, default empty
         Rounds that reach it at stated times.
     replenishment : frozen scipy.stats distribution, optional
@@ -75,7 +75,7 @@ class Stock(Model):
 
     interceptor: str = Field(description="The name of an interceptor.")
     rounds: int = Field(ge=0, le=MOST_ROUNDS, description="Rounds at the start.")
-    rate: float = Field(0.0, ge=0.0, le=1e6, description="Rounds that reach it [1/s].")
+    rate: float = Field(0.0, ge=0.0, le=1e6, description="Rate at which rounds reach it [1/s].")
     deliveries: tuple[Delivery, ...] = Field(
         (), description="Rounds that reach it at stated times."
     )
@@ -119,8 +119,8 @@ class Campaign(Model):
         Distribution of a stock that is too small: in proportion to the rounds that each magazine
         lacks (whole rounds, the largest remainders first), or in the order of the batteries.
     replacement_time : float, optional
-        Time from the loss of a battery to its replacement, which has no rounds [s], from 0 to
-        1e12; it takes part from the next raid on. None: it is never replaced.
+        Time from the loss of a battery until a new one, without rounds, can take part in a raid
+        [s], from 0 to 1e12. None: it is never replaced.
 
     Raises
     ------

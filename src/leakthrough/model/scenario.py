@@ -75,9 +75,10 @@ class Threat(Model):
     cost : float, default 0
         Cost of one [currency, the same throughout], from 0 to 1e15.
     priority : int, default 0
-        From -1000 to 1000. Higher ones are engaged first; at 1 or more also with reserved rounds.
+        Threats of higher priority are engaged first, from -1000 to 1000. Reserved rounds are fired
+        only at threats of priority 1 or more.
     decoy : bool, default False
-        Whether it is a decoy, which does no damage.
+        Whether it is a decoy: it looks like a threat, and does no damage.
     lethality : float, default 1
         Probability that a leaker destroys the battery at which its salvo aims.
 
@@ -90,7 +91,7 @@ class Threat(Model):
     name: Name
     speed: float = Field(ge=0.1, le=1e5, description="Speed towards the target [m/s].")
     cost: Cost = Field(0.0, description="Cost of one [currency].")
-    priority: int = Field(0, ge=-1000, le=1000, description="Higher is engaged first.")
+    priority: int = Field(0, ge=-1000, le=1000, description="Higher ones are engaged first.")
     decoy: bool = Field(False, description="Whether it is a decoy, which does no damage.")
     lethality: Probability = Field(1.0, description="P(a leaker destroys the battery aimed at).")
 
@@ -130,7 +131,7 @@ class Salvo(Model):
 
 
 class Interceptor(Model):
-    """A kind of round.
+    """A class of rounds, such as a missile or a burst of a gun.
 
     Parameters
     ----------
@@ -163,19 +164,21 @@ class Magazine(Model):
     rounds : int or inf
         Ready rounds at the start, from 0 to 1e9; ``float("inf")`` or ``"infinite"``.
     reserved : int, default 0
-        The last rounds, which are kept for threats of priority 1 or more, from 0 to 1e9; all
-        rounds if the magazine holds fewer.
+        Number of the last rounds, which are fired only at threats of priority 1 or more, from 0 to
+        1e9; all rounds if the magazine has fewer.
     reload_rounds : int, default 0
         Rounds of one reload, from 0 to 1e9; at least 1 when `reloads` is above 0.
     reload_time : float, default 0
-        From the firing of the last round to the reload's arrival [s], from 0 to 1e9.
+        From the decision to fire the last round to the arrival of the reload [s], from 0 to 1e9.
     reloads : int, default 0
         Number of reloads, from 0 to 1,000,000.
     """
 
     interceptor: str = Field(description="The name of an interceptor.")
     rounds: Rounds = Field(description="Ready rounds at the start.")
-    reserved: int = Field(0, ge=0, le=MOST_ROUNDS, description="Rounds kept for priority 1 up.")
+    reserved: int = Field(
+        0, ge=0, le=MOST_ROUNDS, description="Rounds kept for threats of priority 1 or more."
+    )
     reload_rounds: int = Field(0, ge=0, le=MOST_ROUNDS, description="Rounds of one reload.")
     reload_time: float = Field(0.0, ge=0.0, le=1e9, description="Duration of a reload [s].")
     reloads: int = Field(0, ge=0, le=1_000_000, description="Number of reloads.")
@@ -196,20 +199,21 @@ class Doctrine(Model):
     salvo_size : int or mapping of str to int, default 1
         Rounds per engagement, from 1 to 1000: one number, or by threat name (others: 1).
     max_salvos : int, optional
-        Largest number of engagements of one threat by the battery, from 1 to 1,000,000. None: no
-        limit.
+        How often the battery may engage one threat, from 1 to 1,000,000. None: no limit.
     order : {"deadline", "arrival"}
         Order of threats of equal priority: by the end of the window, or first come first served.
     preference : mapping of str to list of str, default empty
-        By threat name: the interceptors to use, best first. For other threats, the battery's
-        magazines in the order in which they are listed.
+        By threat name: the interceptors to use, best first; those not listed are not used. For
+        other threats, the battery's magazines in the order in which they are listed.
     """
 
     salvo_size: SalvoSize = Field(1, description="Rounds per engagement, or by threat name.")
     max_salvos: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
-        None, description="Engagements of one threat by the battery; none: no limit."
+        None, description="How often the battery may engage one threat; none: no limit."
     )
-    order: Literal["deadline", "arrival"] = Field("deadline", description="Order of threats.")
+    order: Literal["deadline", "arrival"] = Field(
+        "deadline", description="Order at equal priority."
+    )
     preference: Table[tuple[str, ...]] = Field(
         Frozen(), description="Interceptors to use, best first, by threat name."
     )
@@ -233,7 +237,7 @@ class Battery(Model):
     assessment_time : float or frozen scipy.stats distribution, default 0
         From the intercept to the channel's release [s], from 0 to 1e9.
     false_kill, false_survival : float, default 0
-        Probability that a live threat is declared killed, and a killed one alive.
+        Probability that a live threat is assessed as killed, and a killed one as alive.
     doctrine : Doctrine
         Its rules of firing.
     axes : list of str, default empty
@@ -243,11 +247,11 @@ class Battery(Model):
     name: Name
     count: int = Field(1, ge=0, le=10_000, description="Number of identical ones.")
     channels: int = Field(1, ge=1, le=1_000_000_000, description="Engagements at a time.")
-    magazines: tuple[Magazine, ...] = Field((), description="At most one an interceptor.")
+    magazines: tuple[Magazine, ...] = Field((), description="At most one per interceptor.")
     reaction_time: UncertainTime = Field(0.0, description="From decision to launch [s].")
     assessment_time: UncertainTime = Field(0.0, description="From intercept to release [s].")
-    false_kill: Probability = Field(0.0, description="P(a live threat is declared killed).")
-    false_survival: Probability = Field(0.0, description="P(a killed threat is declared alive).")
+    false_kill: Probability = Field(0.0, description="P(a live threat is assessed as killed).")
+    false_survival: Probability = Field(0.0, description="P(a killed one is assessed as alive).")
     doctrine: Doctrine = Field(Doctrine(), description="Its rules of firing.")
     axes: tuple[str, ...] = Field((), description="The axes that it serves; none: all.")
 
@@ -291,7 +295,7 @@ class Layer(Model):
         Distances of the ring's edges from the target [m], from 0 to 2e7; `inner_range` (default
         0) not above `outer_range`.
     batteries : list of Battery, default empty
-        The batteries that engage in this ring.
+        The batteries that engage threats in this ring.
     sensor : Sensor
         Its sensor; by default it is always up and detects everything.
     soft_kill : mapping of str to float, default empty
@@ -301,7 +305,7 @@ class Layer(Model):
     name: Name
     outer_range: float = Field(ge=0.0, le=2e7, description="Outer edge, from the target [m].")
     inner_range: float = Field(0.0, ge=0.0, le=2e7, description="Inner edge [m].")
-    batteries: tuple[Battery, ...] = Field((), description="Batteries that engage in the ring.")
+    batteries: tuple[Battery, ...] = Field((), description="Batteries that fire in the ring.")
     sensor: Sensor = Field(Sensor(), description="The sensor of the layer.")
     soft_kill: Table[Probability] = Field(
         Frozen(), description="P(neutralised without a round), by threat name."
@@ -316,7 +320,7 @@ class Layer(Model):
 
 
 class Scenario(Model):
-    """A raid against a layered defence: one flat document whose objects name each other.
+    """A raid against a layered defence: a document whose objects refer to each other by name.
 
     Parameters
     ----------
@@ -325,7 +329,7 @@ class Scenario(Model):
     threats : list of Threat
         The classes of attacking objects.
     interceptors : list of Interceptor, default empty
-        The kinds of rounds.
+        The classes of rounds.
     salvos : list of Salvo, default empty
         The raid.
     layers : list of Layer, default empty
@@ -342,7 +346,7 @@ class Scenario(Model):
 
     name: Title
     threats: tuple[Threat, ...] = Field(description="The classes of attacking objects.")
-    interceptors: tuple[Interceptor, ...] = Field((), description="The kinds of rounds.")
+    interceptors: tuple[Interceptor, ...] = Field((), description="The classes of rounds.")
     salvos: tuple[Salvo, ...] = Field((), description="The raid.")
     layers: tuple[Layer, ...] = Field((), description="The defence.")
     axes: tuple[Name, ...] = Field((), description="The axes; none: those the salvos use.")
@@ -381,7 +385,7 @@ class Scenario(Model):
         return document_of(self)
 
     def save(self, path: str | Path) -> None:
-        """Write the scenario to a file; the file is replaced atomically.
+        """Write the scenario to a file. If this fails, an existing file stays unchanged.
 
         Parameters
         ----------

@@ -57,7 +57,7 @@ def leak_rate(
         None: leak rate of the raid, **real threats only**. Otherwise of each salvo, or of each
         threat class over all its salvos; decoys are included.
     confidence : float
-        Of the interval, between 0 and 1.
+        Confidence level of the interval, between 0 and 1.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def leak_rate(
     Raises
     ------
     ValueError
-        If the Dataset is not a result, or an argument is not as above.
+        If the Dataset is not a result, or an argument is not as described above.
     """
     ready, level = reduced(result), checked_confidence(confidence)
     decoy, threat = ready["decoy"].values, ready["threat"].values
@@ -106,14 +106,14 @@ def depletion(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset"
     """Whether and when magazines run dry.
 
     A magazine runs dry when its last ready round is fired and no reload is pending. A magazine that
-    starts empty fires nothing, so it never runs dry.
+    is empty at the start and has no reloads does not count as running dry.
 
     Parameters
     ----------
     result : xarray.Dataset
         From `simulate`, with either `keep`.
     confidence : float
-        Of the intervals, between 0 and 1.
+        Confidence level of the intervals, between 0 and 1.
 
     Returns
     -------
@@ -121,13 +121,13 @@ def depletion(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset"
         By battery and interceptor, NaN where there is no such magazine. Along `estimate`: the
         mean, its standard error and the interval.
 
-        - `rounds`: ready rounds at the start (no estimate);
-        - `dry`: probability that the magazine runs dry, with Wilson's interval (0, of width 0, for
-          an infinite magazine);
+        - `rounds`: ready rounds at the start (a number, not an estimate);
+        - `dry`: probability that the magazine runs dry, with Wilson's interval; for an infinite
+          magazine 0, with an interval of width 0;
         - `depletion_time`: time at which it ran dry [s], over the replications in which it did,
           with a t interval;
         - `ready_rounds`: at each time of the timeline, if there is one, with a t interval (of width
-          0 where they never differ).
+          0 if all replications agree).
 
     Raises
     ------
@@ -164,7 +164,7 @@ def _costs(ready: "xr.Dataset") -> "tuple[tuple[Any, Any], Any]":
 def cost_exchange(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset":
     """Compare the cost of the rounds spent with the cost of the real threats stopped.
 
-    Read the costs together with the leakers: **the ratio alone favours a defence that fires
+    Read the costs together with the leakers: **the ratio alone favours a defence that fires at
     nothing**, or only at easy threats. Stopped decoys are not counted, but the rounds spent on them
     are. Threats stopped by soft kill count as stopped.
 
@@ -173,7 +173,7 @@ def cost_exchange(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Data
     result : xarray.Dataset
         From `simulate`, with either `keep`.
     confidence : float
-        Of the intervals, between 0 and 1.
+        Confidence level of the intervals, between 0 and 1.
 
     Returns
     -------
@@ -183,7 +183,7 @@ def cost_exchange(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Data
         - `leakers`: real threats that got through;
         - `cost_spent`: cost of the rounds spent [currency];
         - `cost_stopped`: cost of the real threats stopped [currency];
-        - `cost_per_stop`: mean of `cost_spent` over the mean number of real threats stopped
+        - `cost_per_stop`: mean of `cost_spent` divided by the mean number of real threats stopped
           [currency]; NaN if none was stopped.
 
         Intervals are Student's t; that of the ratio uses the delta method

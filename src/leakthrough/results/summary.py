@@ -40,7 +40,7 @@ class Summary:
     """Summary of a result; `print` shows it as tables.
 
     Measures have the dimension `estimate`: `mean`, `standard_error`, and the ends `low` and `high`
-    of the interval. For some there is also a `..._quantile` over the replications.
+    of the interval. Some also have a variable `..._quantile`: quantiles over the replications.
 
     Parameters
     ----------
@@ -50,13 +50,13 @@ class Summary:
     seeds : tuple of int
         More than one if results were joined.
     confidence : float
-        Of the intervals.
+        Confidence level of the intervals.
     raid : xarray.Dataset
         `leakers`, `leak_rate` and `no_leaker` (the probability that none gets through), of real
         threats only; `decoys_leaked` if decoys are launched; `cost_spent`, `cost_stopped` and
         `cost_per_stop` [currency] (see `cost_exchange`).
     salvos : xarray.Dataset
-        `launched` (no estimate), `leaked`, `leak_rate`, `killed`, `soft_killed`.
+        `launched` (a number, not an estimate), `leaked`, `leak_rate`, `killed`, `soft_killed`.
     causes : xarray.Dataset
         `leak_cause`: leakers by salvo and cause.
     layers : xarray.Dataset
@@ -64,8 +64,8 @@ class Summary:
     batteries : xarray.Dataset
         `engagements`; `busy_time` of the channels [s].
     magazines : xarray.Dataset
-        Along `magazine`, with coordinates `battery` and `interceptor`: `rounds` at the start (no
-        estimate), `expended`, `remaining`; `dry`, the probability that it runs dry;
+        Along `magazine`, with coordinates `battery` and `interceptor`: `rounds` at the start (a
+        number, not an estimate), `expended`, `remaining`; `dry`, the probability that it runs dry;
         `depletion_time` [s], over the replications in which it did.
     """
 
@@ -93,16 +93,16 @@ def summary(result: "xr.Dataset", confidence: float = 0.95) -> Summary:
     Parameters
     ----------
     result : xarray.Dataset
-        From `simulate`; either `keep` gives the same bits.
+        From `simulate`; both values of `keep` give exactly the same summary.
     confidence : float
-        Of the intervals, between 0 and 1.
+        Confidence level of the intervals, between 0 and 1.
 
     Returns
     -------
     Summary
-        Means have Student's t intervals over the replications (of width 0 where no replication
-        differed, NaN with one replication); P(no leaker) and P(dry) have Wilson's. Nothing is
-        pooled over threats, since those of one replication are not independent. Sources are in
+        Means have Student's t intervals over the replications (of width 0 if all replications
+        agree, NaN with one replication); P(no leaker) and P(dry) have Wilson's. Threats are not
+        pooled, since those of one replication are not independent. Sources are in
         `leakthrough.statistics.intervals`.
 
     Raises

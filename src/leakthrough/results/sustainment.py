@@ -16,14 +16,14 @@ _WANTED = ("dry_so_far", "stock_dry_so_far", "stock", "remaining", "expended", "
 
 
 def sustainment(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset":
-    """When magazines and stocks of a campaign run dry, and the days of supply.
+    """When magazines and stocks of a campaign run dry, and how long they last.
 
     Parameters
     ----------
     result : xarray.Dataset
         From `simulate_campaign`, with either `keep`.
     confidence : float
-        Of the intervals, between 0 and 1.
+        Confidence level of the intervals, between 0 and 1.
 
     Returns
     -------
@@ -34,10 +34,10 @@ def sustainment(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Datase
           of the raid, with Wilson's interval; NaN where there is no such magazine;
         - `stock_dry`, by interceptor: probability that the stock has been empty by the start of
           the raid, with Wilson's interval; NaN where there is no stock;
-        - `on_hand`, by interceptor: mean rounds in magazines and stock after the raid (no
-          estimate); infinite if a magazine is;
-        - `days_of_supply`, by interceptor: `on_hand` over the mean rounds expended a day so far
-          [d]; infinite while nothing was expended. This ratio of means does not measure the risk
+        - `on_hand`, by interceptor: mean rounds in magazines and stock after the raid (without
+          an interval); infinite if a magazine is;
+        - `days_of_supply`, by interceptor: `on_hand` divided by the mean rounds expended a day so
+          far [d]; infinite if nothing was expended yet. This ratio of means does not show the risk
           of running dry; `dry` does.
 
     Raises

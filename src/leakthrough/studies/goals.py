@@ -42,20 +42,20 @@ class Goal:
     Parameters
     ----------
     measure : Measure or str
-        One number a replication.
+        A measure that gives one number for each replication.
     at_most, at_least : float
-        One of the two: the bound on the mean of the measure. The mean of `no_leaker`, `at_most`
-        and `dry` is a probability.
+        Give one of the two: the bound on the mean of the measure. The mean of `no_leaker`,
+        `at_most` and `dry` is a probability.
     quantile : float, optional
         Between 0 and 1: the bound applies to this quantile of the measure instead. With 0.95,
-        `at_most` must hold in 95 % of the raids, but **`at_least` in only 5 %**: for 95 %, use
-        0.05.
+        `at_most` must hold in 95 % of the replications, but **`at_least` in only 5 %**: for 95 %,
+        use 0.05.
 
     Raises
     ------
     ValueError
-        If there is not exactly one bound, or it is one that always or never holds: a probability
-        that is not between 0 and 1, a negative number of leakers.
+        If there is not exactly one bound, or the bound always or never holds: a probability that
+        is not between 0 and 1, a negative number of leakers.
 
     Examples
     --------

@@ -40,8 +40,9 @@ def kill_probability_gradient(
     r"""Derivatives of a measure's mean with respect to all kill probabilities, from one simulation.
 
     The method is the score function (likelihood ratio). A round of pair *j* of interceptor and
-    threat class kills with probability p_j, and nothing else in the model depends on p_j. Rounds of
-    an engagement of a live threat count up to the first that kills; later ones have no effect. With
+    threat class kills with probability p_j, and nothing else in the model depends on p_j. In each
+    engagement of a live threat, the rounds up to the first that kills are counted; later ones have
+    no effect. With
     :math:`h_j` such rounds that killed and :math:`m_j` that missed, the score is
     :math:`S_j = h_j / p_j - m_j / (1 - p_j)`, of mean 0, and
 
@@ -60,13 +61,14 @@ def kill_probability_gradient(
     ----------
     scenario : Scenario
     measure : Measure or str
-        One number. It need not be smooth, since its mean is differentiated.
+        A measure that gives one number for each replication. It need not be smooth, since its mean
+        is differentiated.
     replications : int
-        At least two more than there are kill probabilities; ten times as many are advisable.
+        At least two more than the number of kill probabilities; ten times that number is advisable.
     seed, workers, executor, progress
         As for `simulate`.
     confidence : float
-        Of the intervals, between 0 and 1.
+        Confidence level of the intervals, between 0 and 1.
 
     Returns
     -------
@@ -76,15 +78,15 @@ def kill_probability_gradient(
         - `gradient`: derivative of the measure's mean with respect to the kill probability, along
           `estimate`, with an approximate t interval. Multiply by 0.01 for a rise of one percentage
           point. For **an uncertain kill probability** it is the derivative for the same rise in
-          every replication. NaN where no round can be fired, and where the probability is always 0
-          or 1, since only misses or only hits occur;
-        - `rounds`: mean number of rounds that count; where it is 0 no round was observed, and the
-          estimated gradient is 0.
+          every replication. NaN if no round can be fired at the threat, or if the probability is
+          always 0 or 1, since then only misses or only hits occur;
+        - `rounds`: mean number of rounds counted; if it is 0, no round was fired in the simulation,
+          and the gradient is estimated as 0.
 
     Raises
     ------
     ValueError
-        If an argument is not as above.
+        If an argument is not as described above.
 
     References
     ----------

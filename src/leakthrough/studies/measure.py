@@ -63,9 +63,9 @@ class Measure:
         `layer`, `battery` or `interceptor` for the others. None: one number for all, **of real
         threats only**.
     of : str, optional
-        Select this name of the grouping `by`.
+        Only the number of this name, out of those that `by` gives.
     count : int, default 0
-        For `at_most`.
+        The number of threats in `at_most`.
 
     Raises
     ------

@@ -67,23 +67,25 @@ def simulate_to_precision(
     ----------
     scenario : Scenario
     measure : Measure or str
-        One number a replication.
+        A measure that gives one number for each replication.
     half_width : float
-        Half the width of the interval [units of the measure]; with `relative`, divided by its mean.
+        Requested half-width of the interval [units of the measure]; with `relative`, as a fraction
+        of the mean.
     relative : bool
+        Whether `half_width` is a fraction of the mean.
     confidence : float
-        Of the interval.
+        Confidence level of the interval, between 0 and 1.
     most_replications : int
-        Limit, from 2.
+        Largest number of replications, at least 2.
     seed, workers, executor, progress
         As for `simulate`. The replications are the first ones of `simulate` with this seed.
 
     Returns
     -------
     xarray.Dataset
-        The measure, by its label, along `estimate`; the `replications` used; `analyses`, the
-        replications at each interim analysis; `reached`, whether the precision was reached; `seed`
-        and `scenario_digest`.
+        The measure, by its label, along `estimate`; `replications`, the number used; `analyses`,
+        the number at each interim analysis; `reached`, whether the interval is narrow enough;
+        `seed` and `scenario_digest`.
 
     Warns
     -----
@@ -97,21 +99,21 @@ def simulate_to_precision(
 
     Notes
     -----
-    A rule that stops as soon as the interval is narrow stops preferentially where the sample
-    variance is too small, so its coverage is too low: 5 to 20 % instead of 95 % for a rare event
-    with a first batch of 20. Therefore
+    A rule that stops as soon as the interval is narrow stops when the sample variance happens to
+    be small, so its coverage is too low: 5 to 20 % instead of 95 % for a rare event with a first
+    batch of 20. Therefore
 
     - the first batch has 1,000 replications, and later ones are planned from the variance so far
       plus a tenth (after Stein). Two or three interim analyses are usual; each multiplies the
       number of replications by 1.25 to 8;
-    - a mean has Student's t interval only once the replications number 50 times its squared
-      skewness, twice Cochran's rule (a rare event has then occurred some 50 times). Before that,
-      and where all values are equal, it has the wider interval of Maurer and Pontil, which is
-      valid for any bounded values;
-    - a probability has Wilson's interval, which is wide where no event occurred;
-    - with `relative`, a rare event must have occurred some 100 times (replications are 100 times
-      the squared skewness, where that is above 0): events that occur early by chance bias the
-      mean upwards, which makes the relative precision appear better than it is.
+    - a mean has Student's t interval only if the number of replications is at least 50 times its
+      squared skewness, twice Cochran's rule (a rare event has then occurred about 50 times).
+      Before that, and if all values are equal, it has the wider interval of Maurer and Pontil,
+      which is valid for any bounded values;
+    - a probability has Wilson's interval, which is wide if the event never occurred;
+    - with `relative`, a rare event must have occurred about 100 times (the replications must be at
+      least 100 times the squared skewness, if that is above 0): if events occur early by chance,
+      the mean seems larger, and its relative precision better, than it is.
 
     Rounds and costs are assumed to be bounded by the largest observed value. The rule does not
     guard against a mean that is dominated by events much rarer than one replication in a thousand.

@@ -44,16 +44,16 @@ def tornado(
     scenario : Scenario
         Base scenario; one field at a time is changed.
     ranges : mapping of str to (low, high)
-        By path, two numbers that the field allows. Use equally plausible ranges; otherwise the bars
-        compare ranges and not fields.
+        By path, two numbers that the field allows. Use equally plausible ranges for all fields,
+        since a wider range gives a longer bar.
     measure : Measure or str
-        One number.
+        A measure that gives one number for each replication.
     replications : int
-        Of each scenario, at least 2.
+        Number of replications of each scenario, at least 2.
     seed, workers, executor, progress
         As for `simulate`.
     confidence : float
-        Of the intervals, between 0 and 1.
+        Confidence level of the intervals, between 0 and 1.
 
     Returns
     -------
@@ -61,7 +61,8 @@ def tornado(
         - `base`: the measure of the base scenario, along `estimate`;
         - `difference`: from the base, along `path`, `end` (low, high) and `estimate`, with
           Student's t interval of paired differences;
-        - `swing`: high minus low, along `path` and `estimate`, paired likewise;
+        - `swing`: the measure at the high value minus that at the low one, along `path` and
+          `estimate`, paired too;
         - `setting`: the value of the field, along `path` and `end`.
 
         A t interval of width 0 means that the difference was the same in all replications.
@@ -69,8 +70,8 @@ def tornado(
     Raises
     ------
     ValueError
-        If a path does not exist, a value is not allowed there, or an argument is not as above;
-        raised before anything runs.
+        If a path does not exist, a value is not allowed there, or an argument is not as described
+        above; raised before anything runs.
 
     Examples
     --------
