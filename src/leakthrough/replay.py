@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leakthrough.engine.codes import ASSESSMENT, LEAK, OPENING
-from leakthrough.engine.counts import new_carried, new_counts
+from leakthrough.engine.counts import new_carried, new_rows
 from leakthrough.engine.jobs import CampaignRun, campaign_rows, run_kernel
 from leakthrough.engine.labels import Labels, label
 from leakthrough.engine.lower_campaign import Plan, lower_campaign
@@ -68,7 +68,7 @@ def logged_raid(tables: Tables, seed: int, replication: int) -> "npt.NDArray[np.
     stop = np.zeros(1, np.uint8)
 
     def run(state: State) -> None:
-        rows, carried = new_counts(tables, 1).rows, new_carried(tables, 1).rows
+        rows, carried = new_rows(tables, 1), new_carried(tables, 1).rows
         run_kernel(state, rows, carried, seed, replication, 0, stop)
 
     return _log_of(tables, run)

@@ -121,9 +121,14 @@ def _name_columns(
     return stop
 
 
-def new_counts(tables: Tables, replications: int, tally: bool = False) -> Counts:
+def new_rows(tables: Tables, replications: int, tally: bool = False) -> Whole:
     """Zeroed rows for a number of replications, with or without the columns of a tally."""
-    return named_counts(np.zeros((replications, width(tables, tally)), np.int64), tables)
+    return np.zeros((replications, width(tables, tally)), np.int64)
+
+
+def new_counts(tables: Tables, replications: int, tally: bool = False) -> Counts:
+    """Zeroed rows, and names of their columns."""
+    return named_counts(new_rows(tables, replications, tally), tables)
 
 
 def named_carried(rows: Whole, tables: Tables) -> Counts:

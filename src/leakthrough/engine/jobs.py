@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from leakthrough.engine import resupply
 from leakthrough.engine.codes import NEVER
-from leakthrough.engine.counts import named_counts, new_carried, new_counts, width
+from leakthrough.engine.counts import named_counts, new_carried, new_rows, width
 from leakthrough.engine.decode import first_dry, losses_of, rows_of, spread
 from leakthrough.engine.lower_campaign import Plan
 from leakthrough.engine.state import State, new_state
@@ -130,7 +130,7 @@ class RaidJob(NamedTuple):
 
     def new_rows(self, replications: int) -> Block:
         """Zeroed rows for some replications."""
-        return [new_counts(self.tables, replications, self.tally).rows[np.newaxis]]
+        return [new_rows(self.tables, replications, self.tally)[np.newaxis]]
 
     def block(self, seed: int, start: int, rows: Block, flag: Flag, states: States) -> None:
         """Compute the replications from `start` on."""

@@ -12,6 +12,7 @@ magazines (of all batteries together), N threats (of all salvos together), P pai
 times, R replications.
 """
 
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Any, NamedTuple
@@ -146,7 +147,7 @@ class Record:
         """Fields of some kinds."""
         return tuple(field for field in self.fields if field.kind in kinds)
 
-    @property
+    @functools.cached_property
     def columns(self) -> dict[str, tuple[int, int]]:
         """By column of counts: first 64-bit number among those counted, and how many."""
         found = {}

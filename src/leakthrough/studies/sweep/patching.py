@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from leakthrough.engine.counts import new_counts
+from leakthrough.engine.counts import new_rows
 from leakthrough.engine.jobs import Flag, run_block
 from leakthrough.engine.labels import label, outermost_first, units_of
 from leakthrough.engine.layout import Field, Patch
@@ -123,6 +123,6 @@ class LoweredScenario:
     ) -> "npt.NDArray[np.int64]":
         """Counts of replications `start` to `stop` - 1; undefined if the flag was set."""
         tables = self.patched(numbers)
-        rows = new_counts(tables, stop - start).rows
+        rows = new_rows(tables, stop - start)
         run_block(tables, rows, seed, start, flag, new_state(tables))
         return rows
