@@ -140,9 +140,6 @@ class Record:
             raise TypeError(f"{self.name}: what is carried or counted must be 64-bit numbers")
         return slice(start // 8, stop // 8)
 
-    def __getitem__(self, name: str) -> Field:
-        return next(field for field in self.fields if field.name == name)
-
     def of(self, *kinds: Kind) -> tuple[Field, ...]:
         """Fields of some kinds."""
         return tuple(field for field in self.fields if field.kind in kinds)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from leakthrough.engine.codes import (
     AVAILABLE,
+    BITS_A_WORD,
     EVENTS_BETWEEN_CHECKS,
     FOREVER,
     NOBODY,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 def _serve(state: "State", word: Int, layers: Any, freed: Int, threat: Int, tick: Int) -> None:
     """Begin all engagements that became possible in some layers, the outermost first."""
     while layers != U(0):
-        layer = state.layers[at(word * 64 + lowest_bit(layers))]
+        layer = state.layers[at(word * BITS_A_WORD + lowest_bit(layers))]
         layers &= layers - U(1)
         while True:
             shot, magazine, target = next_shot(state, layer, freed, threat, tick)
@@ -88,7 +89,7 @@ def _raid(state: "State", row: Any, stop: Any) -> None:
                 layers = U(0)
                 if freed >= 0 and threat >= 0:
                     layers = state.held[at(threat * words + word)]
-                if own >> 6 == word:
+                if U(own) // U(BITS_A_WORD) == U(word):
                     layers |= bit_of(own)
                 _serve(state, word, layers, freed, threat, tick)
         if outcome != NOTHING and outcome != SOFT_KILLED:
