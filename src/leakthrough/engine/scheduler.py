@@ -266,7 +266,7 @@ def _timed(task: Task, unit: Unit, flag: Flag) -> tuple[Task, Any, float]:
 def thread_pool(threads: int, flag: Flag) -> Iterator[concurrent.futures.Executor]:
     """Threads whose blocks are ended by the flag if an exception is raised."""
     # Created for each call: a pool at module level would hang in a forked child.
-    pool = concurrent.futures.ThreadPoolExecutor(threads)
+    pool = concurrent.futures.ThreadPoolExecutor(threads, "leakthrough")
     try:
         yield pool
     except BaseException:
