@@ -13,6 +13,7 @@ from raids import TIMELINE, api_example, battery, layer, raid, rich, salvo
 import leakthrough as lt
 from leakthrough.engine.counts import new_carried, new_counts
 from leakthrough.engine.kernel.replication import simulate_block
+from leakthrough.engine.kernel.state_pointer import handle
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.state import new_state
 
@@ -49,7 +50,7 @@ def test_one_signature_serves_every_scenario() -> None:
 def test_the_stop_flag_ends_a_block() -> None:
     tables, stop = lower(rich()), np.ones(1, np.uint8)
     rows, carried = new_counts(tables, 9).rows, new_carried(tables, 9).rows
-    assert simulate_block(new_state(tables), rows, carried, 1, 0, 0, stop) == 0
+    assert simulate_block(handle(new_state(tables)), rows, carried, 1, 0, 0, stop) == 0
 
 
 def test_a_state_may_be_used_again() -> None:
@@ -58,7 +59,7 @@ def test_a_state_may_be_used_again() -> None:
     first, second = (new_counts(tables, 4).rows for _ in range(2))
     for rows in (first, second):
         carried = new_carried(tables, 4).rows
-        assert simulate_block(state, rows, carried, 1, 5, 0, stop) == 4
+        assert simulate_block(handle(state), rows, carried, 1, 5, 0, stop) == 4
     np.testing.assert_array_equal(first, second)
 
 

@@ -22,10 +22,10 @@ from leakthrough.engine.counts import (
 )
 from leakthrough.engine.kernel.counting import count
 from leakthrough.engine.kernel.setup import carry_in, carry_out, reset
-from leakthrough.engine.layout import RECORDS, Kind, Record
+from leakthrough.engine.kernel.state_pointer import state_at
+from leakthrough.engine.layout import RECORDS, RECORDS_OF, Kind, Record
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.state import State, new_state
-from leakthrough.engine.tables import RECORDS_OF
 
 named = pytest.mark.parametrize(
     "record", RECORDS_OF.items(), ids=lambda given: given[0] if isinstance(given, tuple) else None
@@ -37,17 +37,18 @@ inside = cast("Callable[[Any], Any]", numba.njit(_nrt=False))  # type: ignore[ca
 
 
 @inside
-def reset_in(state: Any) -> None:
-    reset(state)
+def reset_in(addresses: Any) -> None:
+    reset(state_at(addresses))
 
 
 @inside
-def count_in(state: Any, row: Any) -> None:
-    count(state, row)
+def count_in(addresses: Any, row: Any) -> None:
+    count(state_at(addresses), row)
 
 
 @inside
-def carry_in_and_out(state: Any, carried: Any, found: Any) -> None:
+def carry_in_and_out(addresses: Any, carried: Any, found: Any) -> None:
+    state = state_at(addresses)
     carry_in(state.words, state.carrying, carried)
     carry_out(state.words, state.carrying, found)
 
@@ -107,7 +108,7 @@ def test_a_reset_writes_every_field_that_belongs_to_a_raid() -> None:
     tables, state = everything()
     for name in RECORDS_OF:
         distinct(getattr(state, name))
-    reset_in(state)
+    reset_in(state.addresses)
     for name, record in RECORDS_OF.items():
         records, first = getattr(state, name), getattr(tables, name)
         assert records.tobytes() == first.tobytes()
@@ -121,7 +122,7 @@ def test_every_counted_field_is_in_its_column() -> None:
     for name in (*COUNTED, TALLIED):
         distinct(getattr(state, name))
     row = np.zeros((1, width(tables, tally=True)), np.int64)
-    count_in(state, row[0])
+    count_in(state.addresses, row[0])
     counts, tally = named_counts(row, tables), named_tally(row, tables)
     checked = 0
     for name in (*COUNTED, TALLIED):
@@ -142,12 +143,11 @@ def test_every_carried_field_goes_from_raid_to_raid() -> None:
     tables, state = everything()
     carried = np.arange(1, 1 + new_carried(tables, 1).rows.shape[1])[np.newaxis]
     found = np.zeros_like(carried)
-    carry_in_and_out(state, carried[0], found[0])
+    carry_in_and_out(state.addresses, carried[0], found[0])
     np.testing.assert_array_equal(found, carried)
-    for name in CARRIED:
-        for field in RECORDS_OF[name].of(Kind.CARRIED):
-            wanted = named_carried(carried, tables)[field.name][0]
-            assert getattr(state, name)[field.name].tolist() == wanted.tolist(), field.name
+    for name, field in CARRIED:
+        wanted = named_carried(carried, tables)[field][0]
+        assert getattr(state, name)[field].tolist() == wanted.tolist(), field
 
 
 @named

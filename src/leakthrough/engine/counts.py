@@ -4,14 +4,19 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from leakthrough.engine.layout import Kind, Whole
-from leakthrough.engine.tables import RECORDS_OF, Tables
+from leakthrough.engine.layout import RECORDS_OF, Kind, Whole
+from leakthrough.engine.tables import Tables
 
 COUNTED = ("salvos", "windows", "batteries", "magazines")
 """Kinds of record that are always counted."""
 TALLIED = "kill_chances"
 """Kind of record that is counted on request: rounds by interceptor and threat class."""
-CARRIED = ("magazines", "batteries")
+CARRIED = tuple(
+    (name, field.name)
+    for name in ("magazines", "batteries")
+    for field in RECORDS_OF[name].of(Kind.CARRIED)
+)
+"""Carried fields, each after its kind of record, in the order of their columns."""
 
 
 class Counts(Mapping[str, Whole]):
@@ -135,22 +140,21 @@ def named_carried(rows: Whole, tables: Tables) -> Counts:
     """Name the columns of the carried fields: by magazine (R, K) and by battery (R, B)."""
     found: dict[str, Whole] = {}
     start = 0
-    for name in CARRIED:
+    for name, field in CARRIED:
         number = tables.locations[name].number
-        for field in RECORDS_OF[name].of(Kind.CARRIED):
-            found[field.name] = rows[:, start : start + number]
-            start += number
+        found[field] = rows[:, start : start + number]
+        start += number
     return Counts(rows, found)
 
 
 def new_carried(tables: Tables, replications: int) -> Counts:
     """State before a first raid: magazines are full, and reloads of empty ones are called."""
-    fields = [(name, field.name) for name in CARRIED for field in RECORDS_OF[name].of(Kind.CARRIED)]
-    row = np.zeros((1, sum(tables.locations[name].number for name, _ in fields)), np.int64)
-    first, magazines = named_carried(row, tables), tables.magazines
-    for name, field_name in fields:
-        first[field_name][:] = getattr(tables, name)[field_name]
+    start = [getattr(tables, name)[field] for name, field in CARRIED]
+    rows = np.empty((replications, sum(map(len, start))), np.int64)
+    rows[:] = np.concatenate(start)
+    carried, magazines = named_carried(rows, tables), tables.magazines
     called = (magazines["rounds"] == 0) & (magazines["reloads"] > 0)
-    first["reloads_left"][:] -= called
-    first["due"][:, called] = magazines["reload_ticks"][called]
-    return named_carried(np.tile(row, (replications, 1)), tables)
+    if called.any():
+        carried["reloads_left"][:] -= called
+        carried["due"][:, called] = magazines["reload_ticks"][called]
+    return carried

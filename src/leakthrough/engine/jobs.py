@@ -67,8 +67,9 @@ def run_kernel(state: State, *arguments: Any) -> None:
     """Compute a block in a state; see `engine.kernel.replication`."""
     # Imported here because the import of Numba takes half a second.
     from leakthrough.engine.kernel.replication import simulate_block
+    from leakthrough.engine.kernel.state_pointer import handle
 
-    simulate_block(state, *arguments)
+    simulate_block(handle(state), *arguments)
 
 
 def is_compiling() -> bool:

@@ -370,5 +370,38 @@ RECORDS = (
     ENTRY,
 )  # fmt: skip
 
+RECORDS_OF = {
+    "salvos": SALVO,
+    "landings": LANDING,
+    "windows": WINDOW,
+    "layers": LAYER,
+    "batteries": BATTERY,
+    "pairings": PAIRING,
+    "magazines": MAGAZINE,
+    "kill_chances": KILL_CHANCE,
+    "nodes": NODE,
+}
+"""Records of the tables, which are reset before each raid, in the order of the block."""
+LISTS = ("openings", "preferences", "urgencies", "fireable")
+"""Lists of codes in the tables."""
+ARRAYS = {
+    **{name: record.dtype for name, record in RECORDS_OF.items()},
+    **dict.fromkeys(LISTS, np.dtype(np.uint32)),
+    "raid": RAID.dtype,
+    "threats": THREAT.dtype,
+    "entries": ENTRY.dtype,
+    "held": np.dtype(np.uint64),
+    "fired": np.dtype(np.int32),
+    "sums": np.dtype(np.float64),
+    "log": np.dtype(np.int64),
+    "words": np.dtype(np.int64),
+    "initial": np.dtype(np.int64),
+    "carrying": np.dtype(np.int64),
+    "counting": np.dtype(np.int64),
+    "quantiles": np.dtype(np.float64),
+    "timeline": np.dtype(np.int64),
+}
+"""Arrays of a state (`engine.state`), in the order of their addresses."""
+
 LOG_COLUMNS = 8
 Whole = npt.NDArray[np.int64]

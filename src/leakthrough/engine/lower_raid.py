@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from leakthrough.engine.labels import Unit, outermost_first, units_of
-from leakthrough.engine.layout import NODE, Whole
+from leakthrough.engine.layout import NODE, RECORDS_OF, Whole
 from leakthrough.engine.lower_parts import (
     BatteryPart,
     KillPart,
@@ -26,7 +26,7 @@ from leakthrough.engine.lower_parts import (
     is_delay_drawn,
 )
 from leakthrough.engine.memory import end_of, locations_of, new_block
-from leakthrough.engine.tables import RECORDS_OF, Tables
+from leakthrough.engine.tables import Tables
 from leakthrough.model.base import Frozen
 from leakthrough.model.discrete import ticks
 from leakthrough.model.distributions import Distribution
@@ -35,7 +35,6 @@ from leakthrough.model.scenario import Battery, Layer, Scenario
 
 Sizes = Mapping[str, Distribution]
 AS_COUNTED: Sizes = Frozen()
-LIST = np.dtype(np.uint32)
 
 
 class _Defence(NamedTuple):
@@ -257,8 +256,8 @@ def _empty_tables(
     parts, lists = structure
     sizes = {name: len(own) for name, own in parts.items()}
     sizes["nodes"] = 2 << max(sizes["landings"] + sizes["windows"] - 1, 0).bit_length()
-    records = {name: (sizes[name], record.dtype) for name, record in RECORDS_OF.items()}
-    locations = locations_of(records | {name: (len(own), LIST) for name, own in lists.items()})
+    records = {name: sizes[name] for name in RECORDS_OF}
+    locations = locations_of(records | {name: len(own) for name, own in lists.items()})
     block = new_block(end_of(locations))
     return Tables(block, locations, np.zeros(0), arrivals, timeline, interceptors)
 

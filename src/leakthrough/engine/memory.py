@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from leakthrough.engine.layout import ARRAYS
+
 Array = npt.NDArray[Any]
 Block = npt.NDArray[np.uint8]
 LINE = 64
@@ -33,13 +35,11 @@ class Location(NamedTuple):
         return -(-(self.offset + self.number * self.dtype.itemsize) // LINE) * LINE
 
 
-def locations_of(
-    arrays: "Mapping[str, tuple[int, npt.DTypeLike]]", start: int = 0
-) -> dict[str, Location]:
-    """Locations of arrays of given length and dtype, one after another from an offset."""
+def locations_of(lengths: Mapping[str, int], start: int = 0) -> dict[str, Location]:
+    """Locations of arrays of a state, one after another from an offset."""
     found = {}
-    for name, (number, dtype) in arrays.items():
-        found[name] = Location(start, number, np.dtype(dtype))
+    for name, number in lengths.items():
+        found[name] = Location(start, number, ARRAYS[name])
         start = found[name].stop
     return found
 

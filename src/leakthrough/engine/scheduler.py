@@ -38,7 +38,7 @@ FIRST_PENDING, MOST_PENDING = 64, 4096
 threads of some hundred machines."""
 WORTH_THREADS = 1 / 80
 """Fraction of `BLOCK_SECONDS`: more threads are started once a task has taken a millisecond."""
-EVENTS_AT_ONCE = 100_000
+EVENTS_AT_ONCE = 250_000
 """Events of the first task, which runs in the calling thread for a few milliseconds; Ctrl-C waits
 for it. Starting a thread and submitting a task take 80 microseconds, as long as 100 small raids.
 """

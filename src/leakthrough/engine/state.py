@@ -1,5 +1,6 @@
 """One thread's memory: everything that the kernel reads and writes, except for the counts."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -8,9 +9,9 @@ import numpy.typing as npt
 from leakthrough.engine import layout
 from leakthrough.engine.codes import BITS_A_WORD, FIXED, MOST_BATTERIES
 from leakthrough.engine.counts import CARRIED, counting_of, sample_columns
-from leakthrough.engine.layout import LOG_COLUMNS, Kind, Records, Whole
-from leakthrough.engine.memory import end_of, locations_of, new_block
-from leakthrough.engine.tables import RECORDS_OF, Tables
+from leakthrough.engine.layout import ARRAYS, LOG_COLUMNS, RECORDS_OF, Records, Whole
+from leakthrough.engine.memory import Array, end_of, locations_of, new_block
+from leakthrough.engine.tables import Tables
 
 
 class State(NamedTuple):
@@ -42,6 +43,7 @@ class State(NamedTuple):
     counting: Whole  # (kinds * 4,): locations of the numbers that are counted
     quantiles: npt.NDArray[np.float64]
     timeline: Whole
+    addresses: Whole  # address and length of each of `layout.ARRAYS`
 
 
 def new_state(tables: Tables, events: int = 0, tally: bool = False) -> State:
@@ -56,37 +58,56 @@ def new_state(tables: Tables, events: int = 0, tally: bool = False) -> State:
         text = f"must be below {MOST_BATTERIES:,}; got {tables.batteries.size:,}"
         raise ValueError(f"batteries: {text}")
     size = tables.block.size
-    more = locations_of(_sizes(tables, events), start=size)
+    more = locations_of(_lengths(tables, events), start=size)
     block = new_block(end_of(more))
     block[:size] = tables.block
     stop = tables.locations["openings"].offset // 8  # the lists of codes are not reset
-    state = State(
+    arrays = {
         **{name: own.array(block) for name, own in {**tables.locations, **more}.items()},
-        words=block[:size].view(np.int64)[:stop],
-        initial=tables.block.view(np.int64)[:stop],
-        carrying=_carrying(tables),
-        counting=counting_of(tables, tally),
-        quantiles=tables.quantiles,
-        timeline=tables.timeline,
-    )
+        "words": block[:size].view(np.int64)[:stop],
+        "initial": tables.block.view(np.int64)[:stop],
+        "carrying": _carrying(tables),
+        "counting": counting_of(tables, tally),
+        "quantiles": tables.quantiles,
+        "timeline": tables.timeline,
+    }
+    state = State(**arrays, addresses=_addresses(arrays))
     _start(state, tables, tally or events > 0, tally)
     return state
 
 
-def _sizes(tables: Tables, events: int) -> "dict[str, tuple[int, npt.DTypeLike]]":
-    """Lengths and dtypes of the arrays that the tables do not have."""
+def _addresses(arrays: Mapping[str, Array]) -> Whole:
+    """Address and length of each array, as compiled code needs them."""
+    found = np.zeros((len(ARRAYS), 2), np.int64)
+    for n, (name, dtype) in enumerate(ARRAYS.items()):
+        own = arrays[name]
+        if own.dtype != dtype or not own.flags.c_contiguous:
+            raise TypeError(f"{name}: must be contiguous, of {dtype}; got {own.dtype}")
+        found[n] = own.ctypes.data, own.size
+    return found.ravel()
+
+
+def _lengths(tables: Tables, events: int) -> dict[str, int]:
+    """Lengths of the arrays that the tables do not have."""
     threats, salvos = tables.threats, tables.salvos
-    under_way = min(threats, int(tables.batteries["channels"].astype(object).sum()))
     return {
-        "raid": (1, layout.RAID.dtype),
-        # Two more than there can be, since the tick of an absent child is read.
-        "entries": (under_way + tables.magazines.size + 2, layout.ENTRY.dtype),
-        "threats": (threats, layout.THREAT.dtype),
-        "held": (threats * _mask_words(tables), np.uint64),
-        "fired": (int((salvos["count"] * salvos["pairings"]).sum()), np.int32),
-        "sums": (int(salvos["count"].max(initial=0)) + 4, np.float64),
-        "log": (events * LOG_COLUMNS, np.int64),
+        "raid": 1,
+        "entries": entries_of(tables),
+        "threats": threats,
+        "held": threats * _mask_words(tables),
+        "fired": int((salvos["count"] * salvos["pairings"]).sum()),
+        "sums": int(salvos["count"].max(initial=0)) + 4,
+        "log": events * LOG_COLUMNS,
     }
+
+
+def entries_of(tables: Tables) -> int:
+    """Length of the queue: engagements and reloads that can be under way at once, and two more.
+
+    Two, since the tick of an absent child is read.
+    """
+    channels = int(tables.batteries["channels"].astype(object).sum())
+    return min(tables.threats, channels) + int(tables.magazines.size) + 2
 
 
 def _mask_words(tables: Tables) -> int:
@@ -110,11 +131,10 @@ def _start(state: State, tables: Tables, watched: bool, tally: bool) -> None:
 def _carrying(tables: Tables) -> Whole:
     """For each carried field: first 64-bit number, step between records, number of records."""
     found = []
-    for name in CARRIED:
-        record, own = RECORDS_OF[name], tables.locations[name]
-        for field in record.of(Kind.CARRIED):
-            first = own.offset + record.dtype.fields[field.name][1]  # type: ignore[index]
-            found += [first // 8, record.dtype.itemsize // 8, own.number]
+    for name, field in CARRIED:
+        dtype, own = RECORDS_OF[name].dtype, tables.locations[name]
+        first = own.offset + dtype.fields[field][1]  # type: ignore[index]
+        found += [first // 8, dtype.itemsize // 8, own.number]
     return np.array(found, np.int64)
 
 

@@ -6,33 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from leakthrough.engine.layout import (
-    BATTERY,
-    KILL_CHANCE,
-    LANDING,
-    LAYER,
-    MAGAZINE,
-    NODE,
-    PAIRING,
-    SALVO,
-    WINDOW,
-    Records,
-    Whole,
-)
+from leakthrough.engine.layout import Records, Whole
 from leakthrough.engine.memory import Block, Location, new_block
-
-RECORDS_OF = {
-    "salvos": SALVO,
-    "landings": LANDING,
-    "windows": WINDOW,
-    "layers": LAYER,
-    "batteries": BATTERY,
-    "pairings": PAIRING,
-    "magazines": MAGAZINE,
-    "kill_chances": KILL_CHANCE,
-    "nodes": NODE,
-}
-"""Records of the tables, which are reset before each raid, in the order of the block."""
 
 
 class Tables:

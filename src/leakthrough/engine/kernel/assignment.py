@@ -48,7 +48,7 @@ def _drawn_in_time(state: "State", pairing: Any, threat: Any, slack: Int, loaded
     return NOBODY
 
 
-@inlined
+@compiled
 def magazine_in_time(state: "State", pairing: Any, threat: Any, slack: Int, loaded: Bool) -> Int:
     """First magazine, in order of preference, whose rounds hit within `slack` ticks; or NOBODY.
 

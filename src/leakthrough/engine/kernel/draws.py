@@ -22,7 +22,7 @@ SHIFT_32 = U(32)
 HALF_TABLE = OCTAVES * STEPS + 1
 
 
-@inlined
+@compiled
 def philox(key: Any, counter: Any) -> Any:
     """Four 32-bit integers from a key of two and a counter of four."""
     k0, k1 = key

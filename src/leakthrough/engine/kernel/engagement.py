@@ -113,7 +113,7 @@ def engage(state: "State", pairing: Any, magazine: Any, threat: Any, tick: Int) 
     push(state, tick + to_end, tie_of(battery.code, ENGAGEMENT_ENDS, threat.code))
 
 
-@merged
+@compiled
 def _assess(state: "State", battery: Any, threat: Any, tick: Int) -> Any:
     """Assess a finished engagement; return whether its threat is available again."""
     layer, code, owner = np.int64(battery.layer), np.int64(threat.code), np.int64(battery.code)

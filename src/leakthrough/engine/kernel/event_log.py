@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from leakthrough.engine.kernel.compiling import Bool, Int, compiled, inlined, merged
+from leakthrough.engine.kernel.compiling import Bool, Int, compiled, merged
 from leakthrough.engine.kernel.draws import at
 from leakthrough.engine.layout import LOG_COLUMNS
 
@@ -37,7 +37,7 @@ def is_logged(state: "State") -> Bool:
     return state.log.size > 0
 
 
-@inlined
+@compiled
 def note(
     state: "State",
     tick: Int,

@@ -27,6 +27,7 @@ from leakthrough.engine.kernel.setup import (
     reset,
     stock,
 )
+from leakthrough.engine.kernel.state_pointer import state_at
 from leakthrough.engine.kernel.windows import blame, next_opening
 
 if TYPE_CHECKING:
@@ -99,19 +100,21 @@ def _raid(state: "State", row: Any, stop: Any) -> None:
 
 def _simulate_block(sources: Int) -> Any:
     def simulate_block(
-        state: "State", counts: Any, carried: Any, seed: Int, start: Int, offset: Int, stop: Any
+        addresses: Any, counts: Any, carried: Any, seed: Int, start: Int, offset: Int, stop: Any
     ) -> Int:
         """Compute one raid of the replications from `start`; return how many were finished.
 
-        The results are written into the rows of `counts`, which must be zeroed and whose columns
-        `engine.counts` names. The rows of `carried` contain the state with which each replication
-        begins, and are overwritten with the state at its end. `offset` is added to the address of
-        every draw, except for the kill probabilities. The GIL is released throughout. Setting
-        ``stop[0]`` from another thread ends the block within a fraction of a millisecond; the
-        rows from the returned number on are then void.
+        `addresses` is the handle of a state (`state_pointer`). The results are written into the
+        rows of `counts`, which must be zeroed and whose columns `engine.counts` names. The rows of
+        `carried` contain the state with which each replication begins, and are overwritten with
+        the state at its end. `offset` is added to the address of every draw, except for the kill
+        probabilities. The GIL is released throughout. Setting ``stop[0]`` from another thread ends
+        the block within a fraction of a millisecond; the rows from the returned number on are then
+        void.
         """
         if sources == 0:  # uses the digest of all modules, so that the cache's key contains it
             return 0
+        state = state_at(addresses)
         raid = state.raid[0]
         raid.seed, raid.offset, raid.log_used = U(seed), U(offset), 0
         for n in range(counts.shape[0]):

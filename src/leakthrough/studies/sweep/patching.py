@@ -2,7 +2,8 @@
 
 To validate, lower and lay out a small scenario takes twice as long as a hundred replications of
 it. Numbers that are lowered to one array element, on which nothing else depends, are therefore
-validated alone and written into a copy of the arrays. All other changes build a new scenario.
+validated alone and written into the arrays, in which one point after another is computed. All
+other changes build a new scenario.
 """
 
 from collections.abc import Sequence
@@ -13,10 +14,10 @@ import numpy as np
 from leakthrough.engine.counts import new_rows
 from leakthrough.engine.jobs import Flag, run_block
 from leakthrough.engine.labels import label, outermost_first, units_of
-from leakthrough.engine.layout import Field, Patch
+from leakthrough.engine.layout import RECORDS_OF, Field, Patch
 from leakthrough.engine.lower_raid import lower
-from leakthrough.engine.state import new_state
-from leakthrough.engine.tables import RECORDS_OF, Tables
+from leakthrough.engine.state import State, entries_of, new_state
+from leakthrough.engine.tables import Tables
 from leakthrough.model.discrete import threshold
 from leakthrough.model.paths import value_at
 from leakthrough.model.scenario import Scenario
@@ -107,22 +108,30 @@ class LoweredScenario:
         self.reader = RowReader(self.tables, labels, measures)
         self.fields = [field_at(path) for path in paths]
         self.codes = [_codes(scenario, self.tables, path) for path in paths]
+        self.unused: list[tuple[Tables, State]] = []
 
-    def patched(self, numbers: Sequence[Any]) -> Tables:
-        """Tables with other numbers at the paths."""
-        tables = self.tables.copy()
+    def patch(self, tables: Tables, numbers: Sequence[Any]) -> None:
+        """Write the numbers at the paths into tables of this scenario."""
         for field, codes, number in zip(self.fields, self.codes, numbers, strict=True):
             assert field is not None  # noqa: S101 - the caller has asked is_plain
             records = getattr(tables, field.records)
             records[field.field.name][codes] = field.value(number)
             RECORDS_OF[field.records].start(records)
-        return tables
 
     def rows(
         self, numbers: Sequence[Any], seed: int, start: int, stop: int, flag: Flag
     ) -> "npt.NDArray[np.int64]":
         """Counts of replications `start` to `stop` - 1; undefined if the flag was set."""
-        tables = self.patched(numbers)
+        try:  # in one step, since other threads take states too
+            tables, state = self.unused.pop()
+        except IndexError:
+            tables = self.tables.copy()
+            state = new_state(tables)
+        # A raid starts with a copy of the tables' block, which the state shares.
+        self.patch(tables, numbers)
+        if len(state.entries) < entries_of(tables):
+            state = new_state(tables)
         rows = new_rows(tables, stop - start)
-        run_block(tables, rows, seed, start, flag, new_state(tables))
+        run_block(tables, rows, seed, start, flag, state)
+        self.unused.append((tables, state))
         return rows

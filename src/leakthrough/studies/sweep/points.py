@@ -192,6 +192,8 @@ class Evaluator:
             scenario = self.built.get(point.key) or changed(self.plan.scenario, changes)
             found = LoweredScenario(scenario, self.plan.measures, self.plan.numbers)
             with self.lock:
+                for other in self.kept.values():
+                    other.unused.clear()  # points of equal structure are adjacent
                 self.kept[point.key] = found
                 while len(self.kept) > MOST_LOWERED:
                     del self.kept[next(iter(self.kept))]
