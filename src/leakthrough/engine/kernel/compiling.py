@@ -64,7 +64,8 @@ def compiled(function: Function) -> Function:
 def inlined(function: Function) -> Function:
     """Inline a step of the event loop into its caller, in LLVM.
 
-    A call takes about fifty instructions for array descriptors and the check of a status.
+    Leaving this to LLVM saves a tenth of the compilation, but the kernel then takes 4 % longer.
+    The log, the draws and the choice of a magazine, called from many steps, are shorter as calls.
     """
     return numba.njit(forceinline=True, **_INSIDE)(function)  # type: ignore[no-any-return]
 
