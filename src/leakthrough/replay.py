@@ -94,10 +94,6 @@ def _names(codes: Any, names: Sequence[str]) -> "npt.NDArray[np.str_]":
     return found
 
 
-def _outcome(event: int, outcome: int) -> str:
-    return OUTCOMES[event][outcome] if event in OUTCOMES else ""
-
-
 def _columns(
     rows: "npt.NDArray[np.int64]", tables: Tables, labels: Labels
 ) -> "dict[str, npt.NDArray[Any]]":
@@ -106,6 +102,7 @@ def _columns(
     salvo = np.where(threat < 0, -1, np.searchsorted(first, threat, "right") - 1)
     first = np.append(first, 0)[salvo]
     interceptor = np.append(tables.magazines["interceptor"].astype(np.int64), -1)[magazine]
+    ends = zip(event.tolist(), outcome.tolist(), strict=True)
     return {
         "time": tick / TICKS_A_SECOND,
         "event": _names(event, EVENTS),
@@ -115,7 +112,9 @@ def _columns(
         "battery": _names(battery, labels.batteries),
         "interceptor": _names(interceptor, labels.interceptors),
         "rounds": rounds,
-        "outcome": np.array([_outcome(*pair) for pair in zip(event, outcome, strict=True)], str),
+        "outcome": np.array(
+            [OUTCOMES[kind][code] if kind in OUTCOMES else "" for kind, code in ends], str
+        ),
     }
 
 

@@ -2,15 +2,15 @@
 
 import math
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from leakthrough.model.arrivals import Times, count_mistakes
-from leakthrough.model.base import Frozen, Model, Table, Title
-from leakthrough.model.display import overview_of_campaign
+from leakthrough.model.base import Frozen, Model, Table
+from leakthrough.model.display import Overview, overview_of_campaign
 from leakthrough.model.distributions import Distribution, UncertainCount
-from leakthrough.model.documents import digest_of, document_of, loaded, save
+from leakthrough.model.documents import Document, loaded
 from leakthrough.model.errors import Mistake, ScenarioError, faults, nearest, shown
 from leakthrough.model.quantiles import largest
 from leakthrough.model.scenario import MOST_ROUNDS, MOST_THREATS, Rounds, Salvo, Scenario
@@ -91,7 +91,7 @@ Raids = Annotated[
 ]
 
 
-class Campaign(Model):
+class Campaign(Document):
     """A sequence of raids against one defence.
 
     One replication is one whole campaign: each raid starts with what the previous one left.
@@ -128,7 +128,6 @@ class Campaign(Model):
         If anything in it is not valid, or names something that the scenario does not define.
     """
 
-    name: Title
     scenario: Scenario = Field(description="The defence, and the raid if `raids` is a number.")
     raids: Raids = Field(description="The number of raids, or the salvos of each.")
     interval: float = Field(gt=0.0, le=1e9, description="Between two raids' starts [s].")
@@ -164,24 +163,8 @@ class Campaign(Model):
             return self.scenario
         return _with_salvos(self.scenario, self.raids[number], _axes(self))
 
-    def document(self) -> dict[str, Any]:
-        """Return the campaign as plain data: defaults are left out."""
-        return document_of(self)
-
-    def save(self, path: str | Path) -> None:
-        """Write the campaign to a file; as `Scenario.save` does."""
-        save(self, path)
-
-    def __str__(self) -> str:
-        return overview_of_campaign(self).text()
-
-    def _repr_html_(self) -> str:
-        return overview_of_campaign(self).html()
-
-    @property
-    def digest(self) -> str:
-        """Thirty-two hexadecimal digits that are equal only for equal campaigns."""
-        return digest_of(self)
+    def _overview(self) -> Overview:
+        return overview_of_campaign(self)
 
 
 def load_campaign(path: str | Path) -> Campaign:

@@ -7,11 +7,15 @@ import numpy as np
 from leakthrough.plot.style import (
     BAND,
     BLACK,
+    ENDS,
     amount,
     amounts,
     demand,
-    draw_band,
+    draw_rounds,
+    heading,
+    label_rounds,
     legend_right,
+    marker,
     per_cent,
     some_axes,
     style,
@@ -26,8 +30,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     Array = npt.NDArray[Any]
-
-_ENDS = (0.05, 0.5, 0.95)
 
 
 def campaign(result: "xr.Dataset", *, axes: Any = None) -> "Array":
@@ -71,11 +73,6 @@ def campaign(result: "xr.Dataset", *, axes: Any = None) -> "Array":
     return panels
 
 
-def _marker(raids: "Array") -> str:
-    """A marker if there is only one point, for which a line is invisible."""
-    return "o" if raids.size == 1 else ""
-
-
 def _draw_rounds(ax: "Axes", result: "xr.Dataset", raids: "Array") -> None:
     stock = result["stock"]
     kept = "replication" in stock.dims
@@ -88,21 +85,9 @@ def _draw_rounds(ax: "Axes", result: "xr.Dataset", raids: "Array") -> None:
         first = float(before.sel(interceptor=interceptor))
         if not 0 < first < np.inf:
             continue
-        colour, line, _ = style(n)
-        share = held.sel(interceptor=interceptor) / first
-        if kept:
-            low, share, high = share.quantile(_ENDS, "replication")
-            draw_band(ax, raids, low, high, colour)
         label = f"{words(interceptor, 28, 2)}: {amount(first)} rounds"
-        ax.plot(raids, share, line, color=colour, lw=2, marker=_marker(raids), label=label)
-    ax.set(ylabel="share of initial rounds")
-    ax.set_ylim(bottom=0.0)
-    text = f"median; band: {BAND}" if kept else "mean"
-    title = f"Rounds left after each raid, in magazines and stock ({text})"
-    ax.set_title(title, loc="left", fontsize="medium")
-    per_cent(ax.yaxis)
-    if ax.get_legend_handles_labels()[0]:
-        legend_right(ax, handlelength=3.2)
+        draw_rounds(ax, raids, held.sel(interceptor=interceptor) / first, n, label)
+    label_rounds(ax, "Rounds left after each raid, in magazines and stock", kept=kept)
 
 
 def _draw_dry(ax: "Axes", found: "xr.Dataset", raids: "Array") -> None:
@@ -115,14 +100,11 @@ def _draw_dry(ax: "Axes", found: "xr.Dataset", raids: "Array") -> None:
         if magazines.sizes["battery"]:
             last = magazines.sel(estimate="mean").isel(raid=-1)
             likeliest = magazines.isel(battery=int(last.argmax("battery")))
-            label = f"{name}: driest magazine"
-            _draw_probability(ax, likeliest, raids, ":", colour, label)
+            _draw_probability(ax, likeliest, raids, ":", colour, f"{name}: driest magazine")
     ax.set(ylim=(-0.02, 1.02), ylabel="probability")
-    title = "Run dry: stock by the start of the raid, magazine by its end (95 % intervals)"
-    ax.set_title(title, loc="left", fontsize="medium")
+    heading(ax, "Run dry: stock by the start of the raid, magazine by its end (95 % intervals)")
     per_cent(ax.yaxis)
-    if ax.get_legend_handles_labels()[0]:
-        legend_right(ax, handlelength=3.2)
+    legend_right(ax, handlelength=3.2)
 
 
 def _draw_probability(
@@ -130,21 +112,20 @@ def _draw_probability(
 ) -> None:
     mean, low, high = (found.sel(estimate=end).values for end in ("mean", "low", "high"))
     ax.fill_between(raids, low, high, color=colour, alpha=0.18, lw=0)
-    ax.plot(raids, mean, line, color=colour, lw=2, marker=_marker(raids), label=label)
+    ax.plot(raids, mean, line, color=colour, lw=2, marker=marker(raids), label=label)
 
 
 def _draw_leakers(ax: "Axes", result: "xr.Dataset", raids: "Array") -> None:
     if "leakers_quantile" in result:
-        quantiles = result["leakers_quantile"].sel(quantile=list(_ENDS))
+        quantiles = result["leakers_quantile"].sel(quantile=list(ENDS))
         ends = quantiles.transpose("quantile", ...).values
     else:
         through = result["leaked"].isel(salvo=~result["decoy"].values).sum("salvo")
         # The same definition of the quantile as in a summary.
-        ends = through.quantile(_ENDS, "replication", method="inverted_cdf").values
+        ends = through.quantile(ENDS, "replication", method="inverted_cdf").values
     ax.fill_between(raids, ends[0], ends[2], color=BLACK, alpha=0.18, lw=0)
-    ax.plot(raids, ends[1], color=BLACK, lw=2, marker=_marker(raids))
+    ax.plot(raids, ends[1], color=BLACK, lw=2, marker=marker(raids))
     ax.set(ylabel="real threats")
     ax.set_ylim(bottom=0.0)
-    title = f"Leakers in each raid (median; band: {BAND})"
-    ax.set_title(title, loc="left", fontsize="medium")
+    heading(ax, f"Leakers in each raid (median; band: {BAND})")
     amounts(ax.yaxis)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from leakthrough.plot.style import (
-    BAND,
     BLACK,
     BLUE,
     GREEN,
@@ -18,13 +17,15 @@ from leakthrough.plot.style import (
     VERMILION,
     YELLOW,
     demand,
-    draw_band,
+    draw_rounds,
     drop_wide,
+    heading,
+    label_rounds,
+    label_rows,
     legend_right,
     mean_count,
     one_axes,
     per_cent,
-    style,
     whole,
     words,
 )
@@ -95,7 +96,8 @@ def fates(result: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
     pitch = 0.24 + 0.16 * max((name.count("\n") for name in names), default=1)
     lines = sum(words(fate.name, 34).count("\n") + 1.4 for fate in parts)
     ax = one_axes(ax, 10.0, max(1.1 + pitch * rows.size, 0.4 + 0.15 * lines))
-    left, texts = np.zeros(launched.size), []
+    left = np.zeros(launched.size)
+    texts: list[tuple[Any, Any]] = []
     for fate in parts:
         share = fate.mean / np.maximum(launched, 1)
         bars = ax.barh(
@@ -109,17 +111,15 @@ def fates(result: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
             edgecolor=BLACK if fate.hatch else "white",
             linewidth=0.5,
         )
-        texts += _counts(ax, bars, fate)
+        texts += zip(_counts(ax, bars, fate), bars, strict=True)
         left += share
     for row in rows[launched == 0]:
         ax.text(0.01, row, "none launched", va="center", fontsize=SMALL)
-    ax.set_yticks(rows, names, fontsize=SMALL)
-    ax.set(xlim=(0.0, 1.0), ylim=(max(rows.size, 1) - 0.5, -0.5), xlabel="share of those launched")
-    ax.set_title("Fates of each salvo (numbers: means)", loc="left", fontsize="medium")
+    label_rows(ax, names)
+    ax.set(xlim=(0.0, 1.0), xlabel="share of those launched")
+    heading(ax, "Fates of each salvo (numbers: means)")
     per_cent(ax.xaxis)
-    ax.tick_params(axis="y", length=0)
-    if parts:
-        legend_right(ax)
+    legend_right(ax)
     drop_wide(ax, texts)
     return ax
 
@@ -143,30 +143,15 @@ def _fates(ready: "xr.Dataset") -> list[_Fate]:
     return found
 
 
-def _counts(ax: "Axes", bars: Any, fate: _Fate) -> "list[tuple[Any, Any]]":
+def _counts(ax: "Axes", bars: Any, fate: _Fate) -> list[Any]:
     """Write the mean number into each bar."""
     from matplotlib.colors import to_rgb
 
     red, green, blue = to_rgb(fate.colour)
     dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.55
     box = {"facecolor": fate.colour, "edgecolor": "none", "pad": 1.2} if fate.hatch else None
-    return [
-        (
-            ax.text(
-                bar.get_x() + bar.get_width() / 2.0,
-                bar.get_y() + bar.get_height() / 2.0,
-                mean_count(mean),
-                ha="center",
-                va="center_baseline",
-                color="white" if dark else BLACK,
-                fontsize=SMALL,
-                bbox=box,
-            ),
-            bar,
-        )
-        for bar, mean in zip(bars, fate.mean, strict=True)
-        if mean > 0
-    ]
+    colour, texts = "white" if dark else BLACK, [*map(mean_count, fate.mean)]
+    return ax.bar_label(bars, texts, label_type="center", color=colour, fontsize=SMALL, bbox=box)
 
 
 def _salvos(ready: "xr.Dataset") -> list[str]:
@@ -210,14 +195,8 @@ def leakers(
     low, high = student(mean, variance, int(ready["replications"]), 0.95, least=0.0)[2:]
     edges, width = _bins(counts, chances)
     ax = one_axes(ax, 7.5, 4.2)
-    ax.stairs(
-        _binned(counts, edges, width),
-        edges - 0.5,
-        fill=True,
-        facecolor=SKY,
-        edgecolor=BLUE,
-        label="simulated",
-    )
+    colours: Any = {"facecolor": SKY, "edgecolor": BLUE}
+    ax.stairs(_binned(counts, edges), edges, fill=True, label="simulated", **colours)
     text = f"mean {number(mean)}"
     if low < high:
         ax.axvspan(low, high, color=BLACK, alpha=0.25, lw=0)
@@ -225,14 +204,11 @@ def leakers(
     ax.axvline(mean, color=BLACK, lw=1.5, label=text)
     if chances is not None:
         exact = float(np.arange(len(chances)) @ chances)
-        at = edges[:-1] + (width - 1) / 2.0
-        label = f"exact: mean {number(exact)}"
-        ax.plot(
-            at, _binned(chances, edges, width), "o", color=VERMILION, mec="white", ms=5, label=label
-        )
+        at, label = (edges[1:] + edges[:-1]) / 2.0, f"exact: mean {number(exact)}"
+        ax.plot(at, _binned(chances, edges), "o", color=VERMILION, mec="white", ms=5, label=label)
     ax.set_xlabel("real threats that got through")
     ax.set_ylabel("probability" if width == 1 else f"probability, in bins of {width} numbers")
-    ax.set_title("Leakers (mean with 95 % interval)", loc="left", fontsize="medium")
+    heading(ax, "Leakers (mean with 95 % interval)")
     ax.set_ylim(bottom=0.0)
     whole(ax.xaxis)
     per_cent(ax.yaxis)
@@ -266,15 +242,12 @@ def _bins(counts: "Array", chances: "Array | None") -> "tuple[Array, int]":
     first, last = int(seen.min()), int(seen.max())
     width = -(-(last + 1 - first) // MOST_BARS)
     start = first - first % width
-    return np.arange(start, last + width + 1, width), width
+    return np.arange(start, last + width + 1, width) - 0.5, width
 
 
-def _binned(values: "Array", edges: "Array", width: int) -> "Array":
-    """Sum values in bins of whole numbers."""
-    padded = np.zeros(max(int(edges[-1]), len(values)))
-    padded[: len(values)] = values
-    found: Array = padded[edges[0] : edges[-1]].reshape(-1, width).sum(axis=1)
-    return found
+def _binned(values: "Array", edges: "Array") -> "Array":
+    """Sum in each bin of the values of 0, 1, 2 ..."""
+    return np.histogram(np.arange(len(values)), edges, weights=values)[0]
 
 
 def depletion(
@@ -318,26 +291,13 @@ def depletion(
     ready, time = result["ready_rounds"], result["time"].values
     scale, unit = _clock(time)
     kept = "replication" in ready.dims
-    for n, (name, where) in enumerate(groups.items()):
-        first = float(result["rounds"].values[where].sum())
-        colour, line, _ = style(n)
-        label = f"{words(name, 32, 2)}: {first:,.0f} rounds"
-        if kept:
-            each = ready.transpose("time", "replication", "battery", "interceptor").values
-            share = each[..., where].sum(axis=-1) / first
-            low, middle, high = np.quantile(share, [0.05, 0.5, 0.95], axis=1)
-            draw_band(ax, time / scale, low, high, colour)
-        else:
-            means = ready.sel(statistic="mean").transpose("time", "battery", "interceptor").values
-            middle = means[..., where].sum(axis=-1) / first
-        marker = "o" if time.size == 1 else ""  # a line needs two points
-        ax.plot(time / scale, middle, line, color=colour, lw=2, marker=marker, label=label)
-    ax.set(xlabel=f"time since the start of the raid [{unit}]", ylabel="share of initial rounds")
-    ax.set_ylim(bottom=0.0)
-    text = f"median; band: {BAND}" if kept else "mean"
-    ax.set_title(f"Ready rounds ({text})", loc="left", fontsize="medium")
-    per_cent(ax.yaxis)
-    legend_right(ax, handlelength=3.2)
+    ready = ready if kept else ready.sel(statistic="mean")
+    for n, (name, own) in enumerate(groups.items()):
+        first = float(result["rounds"].where(own).sum())
+        share = ready.where(own).sum(("battery", "interceptor")) / first
+        draw_rounds(ax, time / scale, share, n, f"{words(name, 32, 2)}: {first:,.0f} rounds")
+    ax.set(xlabel=f"time since the start of the raid [{unit}]")
+    label_rounds(ax, "Ready rounds", kept=kept)
     return ax
 
 
@@ -347,19 +307,17 @@ def _clock(time: "Array") -> tuple[float, str]:
     return (3600.0, "h") if span >= 7200.0 else (60.0, "min") if span >= 300.0 else (1.0, "s")
 
 
-def _groups(result: "xr.Dataset", by: object) -> "dict[str, Array]":
+def _groups(result: "xr.Dataset", by: object) -> "dict[str, xr.DataArray]":
     """Which magazines (battery, interceptor) belong to each line."""
     if by not in ("battery", "interceptor"):
         raise ValueError(f'by: must be "battery" or "interceptor"; got {by!r}')
-    there = np.isfinite(result["rounds"].values)
-    kinds = np.array(_kinds(result), dtype=np.str_)
-    found: dict[str, Array] = {}
-    for kind in dict.fromkeys(kinds.tolist()) if by == "battery" else [None]:
-        for column, interceptor in enumerate(result["interceptor"].values.tolist()):
-            own = np.zeros_like(there)
-            own[:, column] = there[:, column] & (True if kind is None else kinds == kind)
-            found[interceptor if kind is None else f"{kind}, {interceptor}"] = own
-    return {name: own for name, own in found.items() if result["rounds"].values[own].sum() > 0}
+    rounds, interceptors = result["rounds"], result["interceptor"].values.tolist()
+    prefixes = [f"{kind}, " if by == "battery" else "" for kind in _kinds(result)]
+    names = [[f"{prefix}{interceptor}" for interceptor in interceptors] for prefix in prefixes]
+    line = rounds.transpose("battery", "interceptor").copy(data=np.array(names, np.str_))
+    lines = dict.fromkeys(line.values.ravel().tolist())
+    own = {name: (line == name) & np.isfinite(rounds) for name in lines}
+    return {name: some for name, some in own.items() if rounds.where(some).sum() > 0}
 
 
 def _kinds(result: "xr.Dataset") -> list[str]:

@@ -8,9 +8,10 @@ import numpy as np
 from leakthrough.plot.style import (
     BLUE,
     SKY,
-    SMALL,
     VERMILION,
     demand,
+    heading,
+    label_rows,
     legend_right,
     one_axes,
     per_cent,
@@ -78,7 +79,7 @@ def rank_ecdf(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
         ax.ecdf(values, color=colour, ls=line, lw=2, label=f"{words(name)}: {_nights(values.size)}")
     ax.set(xlim=(0.0, 1.0), ylim=(0.0, 1.0), ylabel="share of nights at or below")
     ax.set_xlabel("relative rank of the recorded night (0: below all simulated)")
-    ax.set_title("Recorded nights among the simulated", loc="left", fontsize="medium")
+    heading(ax, "Recorded nights among the simulated")
     per_cent(ax.yaxis)
     legend_right(ax, handlelength=3.2)
     return ax
@@ -140,13 +141,10 @@ def predictive_intervals(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "A
     for n in range(1, len(rows)):
         if kinds[n] != kinds[n - 1]:
             ax.axhline(n - 0.5, color="0.85", lw=0.8)
-    ax.set_yticks(range(len(rows)), [_numbers(row) for row in rows], fontsize=SMALL)
-    ax.set(xlim=(-0.02, 1.02), ylim=(len(rows) - 0.5, -0.5), xlabel="share of the class")
-    day = str(found["night"].values)[:10]
-    title = f"{day} as recorded, and as simulated"
-    ax.set_title(title, loc="left", fontsize="medium")
+    label_rows(ax, [_numbers(row) for row in rows])
+    ax.set(xlim=(-0.02, 1.02), xlabel="share of the class")
+    heading(ax, f"{str(found['night'].values)[:10]} as recorded, and as simulated")
     per_cent(ax.xaxis)
-    ax.tick_params(axis="y", length=0)
     legend_right(ax)
     return ax
 

@@ -16,8 +16,11 @@ from leakthrough.plot.style import (
     described,
     drop_wide,
     field,
+    heading,
     is_share,
+    label_rows,
     legend_right,
+    level_of,
     one_axes,
     per_cent,
     scenario_name,
@@ -71,16 +74,18 @@ def tornado(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
     for row in range(len(means)):
         _draw_bar(ax, found.isel(path=row), row, base)
     ax.axvline(base, color=BLACK, lw=0.8)
-    names = [words(field(path), 34) for path in found["path"].values.tolist()]
-    ax.set_yticks(range(len(names)), names)
-    ax.set(ylim=(len(names) - 0.5, -0.5), xlabel=words(described(found["base"]), 60))
-    ax.tick_params(axis="y", length=0)
+    label_rows(ax, _fields(found), size=10)
+    ax.set(xlabel=words(described(found["base"]), 60))
     ax.spines["left"].set_visible(False)
     ax.set_xlim(_limits(found, base))
-    ax.set_title(_title(found, base), loc="left", fontsize="medium")
+    heading(ax, _title(found, base))
     (per_cent if is_share(found["base"]) else amounts)(ax.xaxis)
     _legend(ax, found)
     return ax
+
+
+def _fields(found: "xr.Dataset") -> list[str]:
+    return [words(field(path), 34) for path in found["path"].values.tolist()]
 
 
 def _draw_bar(ax: "Axes", found: "xr.Dataset", row: int, base: float) -> None:
@@ -126,12 +131,11 @@ def _legend(ax: "Axes", found: "xr.Dataset") -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    level = f"{100 * found.attrs.get('confidence', 0.95):g} %"
     handles: list[Any] = [
         Patch(facecolor=colour, hatch=hatch, edgecolor="white", lw=0.0, label=f"field {end}")
         for end, (colour, hatch) in _ENDS.items()
     ]
-    handles.append(Line2D([], [], color=BLACK, lw=1.4, label=f"{level} interval"))
+    handles.append(Line2D([], [], color=BLACK, lw=1.4, label=f"{level_of(found)} interval"))
     legend_right(ax, handles=handles)
 
 
@@ -171,12 +175,10 @@ def sensitivity(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
         ax.plot(mean - found[f"{name}_noise"].values, rows + shift, "x", color=BLACK, ms=6)
     ax.plot([], [], "x", color=BLACK, ms=6, label="without\nsimulation noise")
     ax.axvline(0.0, color=BLACK, lw=0.8)
-    ax.set_yticks(rows, [words(field(path), 34) for path in found["path"].values.tolist()])
-    ax.set(ylim=(order.size - 0.5, -0.5), xlabel="share of the variance of the mean")
-    ax.tick_params(axis="y", length=0)
-    level = f"{100 * found.attrs.get('confidence', 0.95):g} %"
-    text = f"{scenario_name(found)}Sobol' indices of {described(found['mean'])} ({level} intervals)"
-    ax.set_title(words(text, 75, 2), loc="left", fontsize="medium")
+    label_rows(ax, _fields(found), size=10)
+    ax.set(xlabel="share of the variance of the mean")
+    what = f"{scenario_name(found)}Sobol' indices of {described(found['mean'])}"
+    heading(ax, words(f"{what} ({level_of(found)} intervals)", 75, 2))
     per_cent(ax.xaxis)
     legend_right(ax)
     return ax
@@ -220,9 +222,8 @@ def _draw_outcome(ax: "Axes", found: "xr.Dataset") -> None:
     ax.set(ylabel=words(described(outcome), 36), xlabel=described(found["frontier_cost"]))
     ax.set_ylim(bottom=0.0)
     ax.tick_params(labelbottom=True)
-    level = f"{100 * found.attrs.get('confidence', 0.95):g} %"
-    title = f"{scenario_name(found)}best allocation found for each budget ({level} intervals)"
-    ax.set_title(title, loc="left", fontsize="medium")
+    what = f"{scenario_name(found)}best allocation found for each budget"
+    heading(ax, f"{what} ({level_of(found)} intervals)")
     (per_cent if is_share(outcome) else amounts)(ax.yaxis)
     amounts(ax.xaxis)
 
@@ -233,20 +234,19 @@ def _draw_allocations(ax: "Axes", found: "xr.Dataset") -> None:
     spent = units * found["unit_cost"].values
     shares = spent / np.maximum(spent.sum(axis=1, keepdims=True), np.finfo(float).tiny)
     width = 0.8 * (np.diff(budget).min() if budget.size > 1 else 0.5 * budget[0])
-    below, texts = np.zeros(budget.size), []
-    for n, path in enumerate(found["path"].values.tolist()):
+    below = np.zeros(budget.size)
+    texts: list[tuple[Any, Any]] = []
+    for n, label in enumerate(_fields(found)):
         colour, hatch = style(n).colour, HATCHES[n % len(HATCHES)]
         options: Any = {"color": colour, "hatch": hatch, "edgecolor": "white", "linewidth": 0.5}
-        label = words(field(path), 34)
         bars = ax.bar(budget, shares[:, n], width, bottom=below, label=label, **options)
-        for step, bar in enumerate(bars):
-            middle = below[step] + bar.get_height() / 2.0
-            box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
-            where: Any = {"ha": "center", "va": "center", "fontsize": SMALL, "bbox": box}
-            texts.append((ax.text(budget[step], middle, f"{units[step, n]:,}", **where), bar))
+        numbers = [f"{number:,}" for number in units[:, n].tolist()]
+        box: Any = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
+        labels = ax.bar_label(bars, numbers, label_type="center", fontsize=SMALL, bbox=box)
+        texts += zip(labels, bars, strict=True)
         below += shares[:, n]
     ax.set(ylim=(0.0, 1.0), ylabel="share of the cost", xlabel=described(found["budget"]))
-    ax.set_title("The allocation (numbers: units)", loc="left", fontsize="medium")
+    heading(ax, "The allocation (numbers: units)")
     per_cent(ax.yaxis)
     amounts(ax.xaxis)
     legend_right(ax, reverse=True)

@@ -2,7 +2,7 @@
 
 import json
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -25,7 +25,7 @@ _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "++++", "oooo")
 SMALL = 8.5
 MOST_TICKS = 7
-BAND = "5 to 95 %"
+ENDS, BAND = (0.05, 0.5, 0.95), "5 to 95 %"
 
 
 class Style(NamedTuple):
@@ -134,11 +134,11 @@ def whole(axis: Any) -> None:
 
 def amounts(axis: Any) -> None:
     """Format the ticks of an axis of numbers by `amount`: 20,000 instead of 2e4."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
+    from matplotlib.ticker import MaxNLocator
 
     if axis.axis_name == "x":  # the default locator assumes labels of three digits
         axis.set_major_locator(MaxNLocator(MOST_TICKS, steps=[1, 2, 2.5, 5, 10]))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: amount(value)))
+    axis.set_major_formatter(lambda value, _: amount(value))
 
 
 def amount(value: float) -> str:
@@ -158,8 +158,15 @@ def mean_count(value: float) -> str:
     return f"{value:.1f}" if value >= 1 else f"{value:.2g}"
 
 
+def heading(ax: "Axes", text: str) -> None:
+    """Write a title above the left end of the Axes."""
+    ax.set_title(text, loc="left", fontsize="medium")
+
+
 def legend_right(ax: "Axes", **more: Any) -> None:
-    """Draw the legend to the right of the Axes."""
+    """Draw the legend, if there is anything to explain, to the right of the Axes."""
+    if not (more.get("handles") or ax.get_legend_handles_labels()[0]):
+        return
     ax.legend(
         loc="upper left",
         bbox_to_anchor=(1.01, 1.0),
@@ -170,10 +177,41 @@ def legend_right(ax: "Axes", **more: Any) -> None:
     )
 
 
-def draw_band(ax: "Axes", at: Any, low: Any, high: Any, colour: str) -> None:
-    """Draw a band with edges, so that overlapping bands can be distinguished."""
-    ax.fill_between(at, low, high, color=colour, alpha=0.12, lw=0)
-    ax.plot(at, low, at, high, color=colour, lw=0.7, alpha=0.7)
+def draw_rounds(ax: "Axes", at: "Array", share: "xr.DataArray", number: int, label: str) -> None:
+    """Draw a share of the initial rounds: median and band, or the mean if only that is kept."""
+    colour, line, _ = style(number)
+    if "replication" in share.dims:
+        low, share, high = share.quantile(ENDS, "replication")
+        # Edges, so that overlapping bands can be distinguished.
+        ax.fill_between(at, low, high, color=colour, alpha=0.12, lw=0)
+        ax.plot(at, low, at, high, color=colour, lw=0.7, alpha=0.7)
+    ax.plot(at, share, line, color=colour, lw=2, marker=marker(at), label=label)
+
+
+def label_rounds(ax: "Axes", title: str, *, kept: bool) -> None:
+    """Label the Axes of `draw_rounds`; `kept` says whether the replications were kept."""
+    heading(ax, f"{title} ({f'median; band: {BAND}' if kept else 'mean'})")
+    ax.set(ylabel="share of initial rounds")
+    ax.set_ylim(bottom=0.0)
+    per_cent(ax.yaxis)
+    legend_right(ax, handlelength=3.2)
+
+
+def marker(at: "Array") -> str:
+    """A marker if there is only one point, for which a line is invisible."""
+    return "o" if at.size == 1 else ""
+
+
+def label_rows(ax: "Axes", names: "Sequence[str]", size: float = SMALL) -> None:
+    """Name the rows of horizontal bars or intervals, the first at the top."""
+    ax.set_yticks(range(len(names)), names, fontsize=size)
+    ax.set_ylim(max(len(names), 1) - 0.5, -0.5)
+    ax.tick_params(axis="y", length=0)
+
+
+def level_of(found: "xr.Dataset") -> str:
+    """Confidence level of the intervals, in per cent."""
+    return f"{100 * found.attrs.get('confidence', 0.95):g} %"
 
 
 def scenario_name(found: "xr.Dataset", width: int = 44) -> str:

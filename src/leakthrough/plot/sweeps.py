@@ -13,6 +13,7 @@ from leakthrough.plot.style import (
     demand,
     described,
     field,
+    heading,
     is_share,
     legend_right,
     one_axes,
@@ -89,12 +90,11 @@ def saturation(
         _draw_line(ax, line, x, n, label, knees[n])
     ax.set(xlabel=axis_text(values[x]), ylabel=words(described(values), 46))
     interval = str(found["estimate"].attrs.get("long_name", "interval")).rpartition("of the ")[2]
-    _title(ax, found, f"mean and {interval}")
+    heading(ax, f"{scenario_name(found)}mean and {interval}")
     ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))
     (per_cent if is_share(values) else amounts)(ax.yaxis)
     amounts(ax.xaxis)
-    if ax.get_legend_handles_labels()[0]:
-        legend_right(ax, handlelength=3.2)
+    legend_right(ax, handlelength=3.2)
     return ax
 
 
@@ -186,7 +186,7 @@ def heatmap(
     bar = ax.figure.colorbar(image, ax=ax)
     bar.set_label(words(described(values), 56))
     (per_cent if is_share(values) else amounts)(bar.ax.yaxis)
-    _title(ax, found, "mean")
+    heading(ax, f"{scenario_name(found)}mean")
     _draw_levels(ax, (at_x, at_y, mean.values), np.atleast_1d(level), is_share(values))
     return ax
 
@@ -294,7 +294,3 @@ def _setting(line: "xr.DataArray", dim: str) -> str:
     units = str(line[dim].attrs.get("units", "1"))
     text = f"{field(dim)}: {amount(value)}{'' if units == '1' else ' ' + units}"
     return words(text)
-
-
-def _title(ax: "Axes", found: "xr.Dataset", what: str) -> None:
-    ax.set_title(f"{scenario_name(found)}{what}", loc="left", fontsize="medium")
