@@ -65,11 +65,10 @@ def _log_of(tables: Tables, run: Callable[[State], object]) -> "npt.NDArray[np.i
 
 def logged_raid(tables: Tables, seed: int, replication: int) -> "npt.NDArray[np.int64]":
     """Rows of the log of one replication of a raid, in order of time."""
-    stop = np.zeros(1, np.uint8)
 
     def run(state: State) -> None:
         rows, carried = new_rows(tables, 1), new_carried(tables, 1).rows
-        run_kernel(state, rows, carried, seed, replication, 0, stop)
+        run_kernel(state, rows, carried, seed, replication, 0, np.zeros(1, np.uint8))
 
     return _log_of(tables, run)
 

@@ -206,8 +206,7 @@ def _axes(campaign: Campaign) -> tuple[str, ...]:
 
 
 def _with_salvos(scenario: Scenario, salvos: tuple[Salvo, ...], axes: tuple[str, ...]) -> Scenario:
-    fields = {name: getattr(scenario, name) for name in type(scenario).model_fields}
-    return Scenario(**{**fields, "salvos": salvos, "axes": axes})
+    return Scenario(**{**vars(scenario), "salvos": salvos, "axes": axes})
 
 
 def _salvo_mistakes(

@@ -20,8 +20,8 @@ from leakthrough.model.display import Overview
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.errors import ScenarioError, shown
 
-T = TypeVar("T")
 D = TypeVar("D", bound="Document")
+Converter = Callable[..., Any]
 
 
 class Document(Model):
@@ -30,12 +30,12 @@ class Document(Model):
     name: Title
 
     def document(self) -> dict[str, Any]:
-        """Return it as plain data, as in a file, without default values."""
+        """Return the scenario or campaign as plain data, as in a file, without default values."""
         document: dict[str, Any] = plain_data(self)
         return document
 
     def save(self, path: str | Path) -> None:
-        """Write it to a file. If this fails, an existing file stays unchanged.
+        """Write the scenario or campaign to a file. If this fails, an existing file is unchanged.
 
         Parameters
         ----------
@@ -50,7 +50,7 @@ class Document(Model):
             If the file cannot be written.
         """
         path = Path(path).resolve()  # a symbolic link is kept
-        write = _by_suffix(path, _toml_text, _json_text)
+        write = _by_suffix(path, tomli_w.dumps, _json_text)
         data = write(self.document()).encode("utf-8")
         # In the target's folder, since a file cannot be moved atomically to another file system.
         temporary = path.with_name(f".leakthrough-{secrets.token_hex(8)}.tmp")
@@ -81,7 +81,7 @@ class Document(Model):
 def loaded(model: type[D], path: str | Path) -> D:
     """Read a scenario or a campaign from a file; see `load_scenario`."""
     path = Path(path)
-    parse: Callable[[str], Any] = _by_suffix(path, _from_toml, _from_json)
+    parse = _by_suffix(path, _from_toml, _from_json)
     data = path.read_bytes()
     try:
         document = parse(data.decode("utf-8"))
@@ -150,16 +150,12 @@ def plain_data(value: Any) -> Any:
     return 0.0 if isinstance(value, float) and value == 0.0 else value
 
 
-def _by_suffix(path: Path, toml: T, json: T) -> T:
+def _by_suffix(path: Path, toml: Converter, json: Converter) -> Converter:
     kinds = {".toml": toml, ".json": json}
     if path.suffix.lower() not in kinds:
         text = f"a scenario's file must end in .toml or .json; got {shown(path.name)}"
         raise ScenarioError(text)
     return kinds[path.suffix.lower()]
-
-
-def _toml_text(document: dict[str, Any]) -> str:
-    return tomli_w.dumps(document)
 
 
 def _json_text(document: dict[str, Any]) -> str:
