@@ -87,10 +87,9 @@ def _logged_campaign(plan: Plan, seed: int, replication: int, raid: int) -> "npt
     return _log_of(plan.tables[plan.kinds[raid]], run)
 
 
-def _names(codes: Any, names: Sequence[str]) -> "npt.NDArray[np.str_]":
+def _names(codes: "npt.NDArray[np.int64]", names: Sequence[str]) -> "npt.NDArray[np.str_]":
     """Names by code; an empty string for -1."""
-    found: npt.NDArray[np.str_] = np.array([*names, ""], dtype=np.str_)[codes]
-    return found
+    return np.array([*names, ""], dtype=np.str_)[codes]
 
 
 def _columns(

@@ -12,6 +12,7 @@ from leakthrough.model.display import Overview, overview_of_campaign
 from leakthrough.model.distributions import Distribution, UncertainCount
 from leakthrough.model.documents import Document, loaded
 from leakthrough.model.errors import Mistake, ScenarioError, faults, nearest, shown
+from leakthrough.model.name_checks import unknown
 from leakthrough.model.quantiles import largest
 from leakthrough.model.scenario import MOST_ROUNDS, MOST_THREATS, Rounds, Salvo, Scenario
 
@@ -270,17 +271,13 @@ def _resupply_mistakes(campaign: Campaign) -> list[Mistake]:
     found: list[Mistake] = []
     seen: set[tuple[str, str]] = set()
     for number, resupply in enumerate(campaign.resupply):
-        battery, interceptor = resupply.battery, resupply.interceptor
-        if battery not in magazines:
-            text = f"{shown(battery)} is not the name of a battery{nearest(battery, magazines)}"
-            found.append((("resupply", number, "battery"), text))
-        elif interceptor not in magazines[battery]:
-            text = f"{shown(interceptor)} is not the name of a magazine of {shown(battery)}"
-            text += nearest(interceptor, magazines[battery])
-            found.append((("resupply", number, "interceptor"), text))
-        elif (battery, interceptor) in seen:
-            text = f"more than one for {shown(interceptor)} of {shown(battery)}"
-            found.append((("resupply", number), text))
+        where, battery, interceptor = ("resupply", number), resupply.battery, resupply.interceptor
+        what, carried = f"a magazine of {shown(battery)}", magazines.get(battery, ())
+        wrong = unknown((*where, "battery"), battery, "a battery", magazines)
+        wrong = wrong or unknown((*where, "interceptor"), interceptor, what, carried)
+        if not wrong and (battery, interceptor) in seen:
+            wrong = [(where, f"more than one for {shown(interceptor)} of {shown(battery)}")]
+        found += wrong
         seen.add((battery, interceptor))
     return found
 
@@ -290,15 +287,12 @@ def _stock_mistakes(campaign: Campaign) -> list[Mistake]:
     found: list[Mistake] = []
     seen: set[str] = set()
     for number, stock in enumerate(campaign.stocks):
-        name = stock.interceptor
-        if name not in known:
-            text = f"{shown(name)} is not the name of an interceptor{nearest(name, known)}"
-            found.append((("stocks", number, "interceptor"), text))
-        elif name in seen:
-            found.append((("stocks", number), f"more than one of {shown(name)}"))
-        drawn = stock.replenishment
+        where, name, drawn = ("stocks", number), stock.interceptor, stock.replenishment
+        found += unknown((*where, "interceptor"), name, "an interceptor", known)
+        if name in known and name in seen:
+            found.append((where, f"more than one of {shown(name)}"))
         if drawn is not None and (most := largest(drawn)) > MOST_ROUNDS:
             text = f"must not reach {MOST_ROUNDS:,} rounds, but {drawn.dist} reaches {most:,}"
-            found.append((("stocks", number, "replenishment"), text))
+            found.append(((*where, "replenishment"), text))
         seen.add(name)
     return found

@@ -5,7 +5,7 @@ document are reported together.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from leakthrough.model.distributions import Distribution
@@ -45,9 +45,9 @@ def mistakes_between(scenario: object) -> list[Mistake]:
     found += _duplicates(("axes",), _texts(axes))
     found += _repeated(batteries)
     for loc, salvo in parts["salvos"]:
-        found += _unknown((*loc, "threat"), salvo.get("threat"), "a threat", known.threats)
-        found += _unknown((*loc, "axis"), salvo.get("axis"), "an axis", known.axes)
-        found += _unknown((*loc, "target"), salvo.get("target"), "one battery", known.batteries)
+        found += unknown((*loc, "threat"), salvo.get("threat"), "a threat", known.threats)
+        found += unknown((*loc, "axis"), salvo.get("axis"), "an axis", known.axes)
+        found += unknown((*loc, "target"), salvo.get("target"), "one battery", known.batteries)
     for loc, interceptor in parts["interceptors"]:
         found += _unknown_keys((*loc, "kill_probability"), interceptor, known)
     for loc, layer in parts["layers"]:
@@ -67,6 +67,11 @@ def _list(table: Table, name: str) -> Sequence[Any]:
     return found if isinstance(found, list | tuple) else ()
 
 
+def _table(owner: Table, name: str) -> Table:
+    found = owner.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
 def _entries(table: Table, name: str, under: Location = ()) -> Iterator[Part]:
     for index, entry in enumerate(_list(table, name)):
         yield (*under, name, label(entry, index)), fields_of(entry)
@@ -80,17 +85,16 @@ def _names(entries: Iterable[Part]) -> Iterator[str]:
     return _texts(entry.get("name") for _, entry in entries)
 
 
-def _unknown(loc: Location, name: object, what: str, known: list[str]) -> list[Mistake]:
+def unknown(loc: Location, name: object, what: str, known: Collection[str]) -> list[Mistake]:
+    """Return the mistake that a name is none of those that are known, if so."""
     if not isinstance(name, str) or name in known:
         return []
     return [(loc, f"{shown(name)} is not the name of {what}{nearest(name, known)}")]
 
 
 def _unknown_keys(loc: Location, owner: Table, known: _Known) -> list[Mistake]:
-    table = owner.get(str(loc[-1]))
-    if not isinstance(table, Mapping):
-        return []
-    return [wrong for key in table for wrong in _unknown(loc, key, "a threat", known.threats)]
+    table = _table(owner, str(loc[-1]))
+    return [wrong for key in table for wrong in unknown(loc, key, "a threat", known.threats)]
 
 
 def _in_battery(
@@ -98,20 +102,18 @@ def _in_battery(
 ) -> Iterator[Mistake]:
     carried = [magazine.get("interceptor") for _, magazine in magazines]
     for (where, _), name in zip(magazines, carried, strict=True):
-        yield from _unknown((*where, "interceptor"), name, "an interceptor", known.interceptors)
+        yield from unknown((*where, "interceptor"), name, "an interceptor", known.interceptors)
     for axis in _list(battery, "axes"):
-        yield from _unknown((*loc, "axes"), axis, "an axis", known.axes)
+        yield from unknown((*loc, "axes"), axis, "an axis", known.axes)
     doctrine = fields_of(battery.get("doctrine"))
     yield from _unknown_keys((*loc, "doctrine", "salvo_size"), doctrine, known)
     yield from _unknown_keys((*loc, "doctrine", "preference"), doctrine, known)
-    preference = doctrine.get("preference")
-    if isinstance(preference, Mapping):
-        held = [*_texts(carried)]
-        for threat in preference:
-            where = (*loc, "doctrine", "preference", threat)
-            yield from _duplicates(where, _texts(_list(preference, threat)), "names more than once")
-            for name in _list(preference, threat):
-                yield from _unknown(where, name, "a magazine of this battery", held)
+    preference, held = _table(doctrine, "preference"), [*_texts(carried)]
+    for threat in preference:
+        where = (*loc, "doctrine", "preference", threat)
+        yield from _duplicates(where, _texts(_list(preference, threat)), "names more than once")
+        for name in _list(preference, threat):
+            yield from unknown(where, name, "a magazine of this battery", held)
 
 
 def _repeated(batteries: list[Part]) -> Iterator[Mistake]:
@@ -153,11 +155,8 @@ def _infinite_loops(
         duration = sum(times) + _longest(weapon, "flight_time")
         infinite = magazine.get("rounds") in ("infinite", float("inf"))
         if infinite and _kills(weapon) and duration < _SHORTEST_ENGAGEMENT:
-            yield (
-                (*where, "rounds"),
-                f"may be infinite only if an engagement takes at least "
-                f"{_SHORTEST_ENGAGEMENT:g} s or max_salvos is set: it would fire forever",
-            )
+            needed = f"an engagement takes at least {_SHORTEST_ENGAGEMENT:g} s or max_salvos is set"
+            yield (*where, "rounds"), f"may be infinite only if {needed}: it would fire forever"
 
 
 def _longest(table: Table, name: str) -> float:
@@ -172,7 +171,5 @@ def _longest(table: Table, name: str) -> float:
 
 
 def _kills(interceptor: Table) -> bool:
-    table = interceptor.get("kill_probability")
-    return isinstance(table, Mapping) and any(
-        isinstance(value, Distribution) or value != 0 for value in table.values()
-    )
+    values = _table(interceptor, "kill_probability").values()
+    return any(isinstance(value, Distribution) or value != 0 for value in values)

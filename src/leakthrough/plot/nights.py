@@ -4,32 +4,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leakthrough.plot.style import (
-    BAND,
-    BLACK,
-    ENDS,
-    amount,
-    amounts,
-    demand,
-    draw_rounds,
-    heading,
-    label_rounds,
-    legend_right,
-    marker,
-    per_cent,
-    some_axes,
-    style,
-    whole,
-    words,
-)
+from leakthrough.plot import style
 from leakthrough.results.sustainment import sustainment
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import xarray as xr
     from matplotlib.axes import Axes
 
-    Array = npt.NDArray[Any]
+    from leakthrough.plot.style import Array
 
 
 def campaign(result: "xr.Dataset", *, axes: Any = None) -> "Array":
@@ -59,16 +41,16 @@ def campaign(result: "xr.Dataset", *, axes: Any = None) -> "Array":
         If the Dataset is not the result of a campaign, or there are not three `axes`.
     """
     wanted = ("raid", "remaining", "stock", "leaked", "decoy")
-    demand(result, "simulate_campaign", wanted, "result")
+    style.demand(result, "simulate_campaign", wanted, "result")
     probabilities = sustainment(result)
-    panels = some_axes(axes, 3, 9.5, 9.0)
+    panels = style.some_axes(axes, 3, 9.5, 9.0)
     raids = result["raid"].values + 1
     _draw_rounds(panels[0], result, raids)
     _draw_dry(panels[1], probabilities, raids)
     _draw_leakers(panels[2], result, raids)
     for ax in panels:
         ax.set_xlim((raids[0], raids[-1]) if raids.size > 1 else (0.5, 1.5))
-        whole(ax.xaxis)
+        style.whole(ax.xaxis)
     panels[2].set_xlabel("raid")
     return panels
 
@@ -85,14 +67,15 @@ def _draw_rounds(ax: "Axes", result: "xr.Dataset", raids: "Array") -> None:
         first = float(before.sel(interceptor=interceptor))
         if not 0 < first < np.inf:
             continue
-        label = f"{words(interceptor, 28, 2)}: {amount(first)} rounds"
-        draw_rounds(ax, raids, held.sel(interceptor=interceptor) / first, n, label)
-    label_rounds(ax, "Rounds left after each raid, in magazines and stock", kept=kept)
+        label = f"{style.words(interceptor, 28, 2)}: {style.amount(first)} rounds"
+        style.draw_rounds(ax, raids, held.sel(interceptor=interceptor) / first, n, label)
+    style.label_rounds(ax, "Rounds left after each raid, in magazines and stock", kept=kept)
 
 
 def _draw_dry(ax: "Axes", found: "xr.Dataset", raids: "Array") -> None:
     for n, interceptor in enumerate(found["interceptor"].values.tolist()):
-        own, colour, name = found.sel(interceptor=interceptor), style(n).colour, words(interceptor)
+        own = found.sel(interceptor=interceptor)
+        colour, name = style.line_style(n).colour, style.words(interceptor)
         stock = own["stock_dry"]
         if stock.notnull().any():
             _draw_probability(ax, stock, raids, "-", colour, f"{name}: stock")
@@ -102,9 +85,10 @@ def _draw_dry(ax: "Axes", found: "xr.Dataset", raids: "Array") -> None:
             likeliest = magazines.isel(battery=int(last.argmax("battery")))
             _draw_probability(ax, likeliest, raids, ":", colour, f"{name}: driest magazine")
     ax.set(ylim=(-0.02, 1.02), ylabel="probability")
-    heading(ax, "Run dry: stock by the start of the raid, magazine by its end (95 % intervals)")
-    per_cent(ax.yaxis)
-    legend_right(ax, handlelength=3.2)
+    title = "Run dry: stock by the start of the raid, magazine by its end (95 % intervals)"
+    style.heading(ax, title)
+    style.per_cent(ax.yaxis)
+    style.legend_right(ax, handlelength=3.2)
 
 
 def _draw_probability(
@@ -112,20 +96,20 @@ def _draw_probability(
 ) -> None:
     mean, low, high = (found.sel(estimate=end).values for end in ("mean", "low", "high"))
     ax.fill_between(raids, low, high, color=colour, alpha=0.18, lw=0)
-    ax.plot(raids, mean, line, color=colour, lw=2, marker=marker(raids), label=label)
+    ax.plot(raids, mean, line, color=colour, lw=2, marker=style.marker(raids), label=label)
 
 
 def _draw_leakers(ax: "Axes", result: "xr.Dataset", raids: "Array") -> None:
     if "leakers_quantile" in result:
-        quantiles = result["leakers_quantile"].sel(quantile=list(ENDS))
+        quantiles = result["leakers_quantile"].sel(quantile=list(style.ENDS))
         ends = quantiles.transpose("quantile", ...).values
     else:
         through = result["leaked"].isel(salvo=~result["decoy"].values).sum("salvo")
         # The same definition of the quantile as in a summary.
-        ends = through.quantile(ENDS, "replication", method="inverted_cdf").values
-    ax.fill_between(raids, ends[0], ends[2], color=BLACK, alpha=0.18, lw=0)
-    ax.plot(raids, ends[1], color=BLACK, lw=2, marker=marker(raids))
+        ends = through.quantile(style.ENDS, "replication", method="inverted_cdf").values
+    ax.fill_between(raids, ends[0], ends[2], color=style.BLACK, alpha=0.18, lw=0)
+    ax.plot(raids, ends[1], color=style.BLACK, lw=2, marker=style.marker(raids))
     ax.set(ylabel="real threats")
     ax.set_ylim(bottom=0.0)
-    heading(ax, f"Leakers in each raid (median; band: {BAND})")
-    amounts(ax.yaxis)
+    style.heading(ax, f"Leakers in each raid (median; band: {style.BAND})")
+    style.amounts(ax.yaxis)

@@ -6,14 +6,13 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import xarray as xr
     from matplotlib.axes import Axes
 
-    Array = npt.NDArray[Any]
-
+Array = npt.NDArray[Any]
 
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
@@ -36,7 +35,7 @@ class Style(NamedTuple):
     marker: str
 
 
-def style(number: int) -> Style:
+def line_style(number: int) -> Style:
     """Style of line `number`; the first 28 all differ in colour or dashes."""
     own = (kinds[number % len(kinds)] for kinds in (_INK, _LINES, _MARKERS))
     return Style(*own)
@@ -56,12 +55,8 @@ def demand(found: object, source: str, names: Iterable[str], argument: str = "fo
 
 def one_axes(ax: "Axes | None", width: float, height: float) -> "Axes":
     """The Axes given, or those of a new figure [inches]."""
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        _, ax = plt.subplots(figsize=(width, height), layout="constrained")
-    ax.spines[["top", "right"]].set_visible(False)
-    return ax
+    found: Axes = some_axes(ax, 1, width, height)[0]
+    return found
 
 
 def some_axes(axes: Any, number: int, width: float, height: float, **more: Any) -> "Array":
@@ -103,9 +98,14 @@ def field(path: str) -> str:
     return ", ".join(kept)
 
 
-def described(variable: "xr.DataArray", name: object = "") -> str:
+def described(variable: "xr.DataArray") -> str:
     """Description of a variable with its units, if any."""
-    text = str(variable.attrs.get("long_name", name or variable.name)).split(";")[0]
+    text = str(variable.attrs.get("long_name", variable.name)).split(";")[0]
+    return with_units(text, variable)
+
+
+def with_units(text: str, variable: "xr.DataArray") -> str:
+    """A text with the units of a variable, if any."""
     units = str(variable.attrs.get("units", "1"))
     return text if units == "1" else f"{text} [{units}]"
 
@@ -114,6 +114,11 @@ def is_share(variable: "xr.DataArray") -> bool:
     """Whether a variable is a share or a probability, to be drawn in per cent."""
     text = str(variable.attrs.get("long_name", ""))
     return variable.attrs.get("units") == "1" and text.startswith(("share", "probability"))
+
+
+def format_values(axis: Any, variable: "xr.DataArray") -> None:
+    """Format the ticks of the axis along which a variable is drawn."""
+    (per_cent if is_share(variable) else amounts)(axis)
 
 
 def per_cent(axis: Any) -> None:
@@ -167,19 +172,13 @@ def legend_right(ax: "Axes", **more: Any) -> None:
     """Draw the legend, if there is anything to explain, to the right of the Axes."""
     if not (more.get("handles") or ax.get_legend_handles_labels()[0]):
         return
-    ax.legend(
-        loc="upper left",
-        bbox_to_anchor=(1.01, 1.0),
-        borderaxespad=0.0,
-        frameon=False,
-        fontsize=SMALL,
-        **more,
-    )
+    where: Any = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}
+    ax.legend(frameon=False, fontsize=SMALL, **where, **more)
 
 
 def draw_rounds(ax: "Axes", at: "Array", share: "xr.DataArray", number: int, label: str) -> None:
     """Draw a share of the initial rounds: median and band, or the mean if only that is kept."""
-    colour, line, _ = style(number)
+    colour, line, _ = line_style(number)
     if "replication" in share.dims:
         low, share, high = share.quantile(ENDS, "replication")
         # Edges, so that overlapping bands can be distinguished.

@@ -6,15 +6,12 @@ halves fits 64 bits and NumPy can compute it.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
-
+Array = npt.NDArray[Any]
 _HALF = 25
 _ROWS_AT_ONCE = 1 << 12
 _TOO_LARGE = 1 << 50

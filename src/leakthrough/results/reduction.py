@@ -11,16 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leakthrough.model.discrete import TICKS_A_SECOND
-from leakthrough.results.integer_sums import Histogram, Moments, exact_products, ratio
+from leakthrough.results.integer_sums import Array, Histogram, Moments, exact_products, ratio
 from leakthrough.results.variables import CAMPAIGN_VARIABLES, VARIABLES, Variable
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import xarray as xr
 
     from leakthrough.engine.jobs import Block, Job
-
-    Array = npt.NDArray[Any]
 
 STATISTICS = ("mean", "variance", "minimum", "maximum")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -43,7 +40,6 @@ _DIMS = {
     name: tuple(dim for dim in variable.dims if dim not in ("replication", "raid"))
     for name, variable in _EVERY.items()
 }
-_ATTRS = {name: variable.attrs for name, variable in _EVERY.items()}
 
 
 def _sums(rows: "Mapping[str, Array]", decoys: "Array") -> "dict[str, Array]":
@@ -121,10 +117,10 @@ class Reduction:
         for name, moments in self.moments.items():
             statistics = moments.statistics(TICKS_A_SECOND if name in TIMES else 1)
             dims = (*self.leading, *_DIMS[name])
-            found[name] = xr.Variable(("statistic", *dims), statistics, _ATTRS[name])
+            found[name] = xr.Variable(("statistic", *dims), statistics, _EVERY[name].attrs)
         for name, histogram in self.histograms.items():
             values = histogram.quantiles(QUANTILES, self.shapes[name])
-            attrs = {**_ATTRS[name], "long_name": f"quantiles of {_ATTRS[name]['long_name']}"}
+            attrs = {"units": "1", "long_name": f"quantiles of {_EVERY[name].long_name}"}
             dims = ("quantile", *self.leading, *_DIMS[name])
             found[f"{name}_quantile"] = xr.Variable(dims, values, attrs)
         return {**found, **self._frequencies(), **self._covariances()}
