@@ -65,11 +65,10 @@ def _log_of(tables: Tables, run: Callable[[State], object]) -> "npt.NDArray[np.i
 
 def logged_raid(tables: Tables, seed: int, replication: int) -> "npt.NDArray[np.int64]":
     """Rows of the log of one replication of a raid, in order of time."""
-    stop = np.zeros(1, np.uint8)
 
     def run(state: State) -> None:
         rows, carried = new_rows(tables, 1), new_carried(tables, 1).rows
-        run_kernel(state, rows, carried, seed, replication, 0, stop)
+        run_kernel(state, rows, carried, seed, replication, 0, np.zeros(1, np.uint8))
 
     return _log_of(tables, run)
 
@@ -88,14 +87,9 @@ def _logged_campaign(plan: Plan, seed: int, replication: int, raid: int) -> "npt
     return _log_of(plan.tables[plan.kinds[raid]], run)
 
 
-def _names(codes: Any, names: Sequence[str]) -> "npt.NDArray[np.str_]":
+def _names(codes: "npt.NDArray[np.int64]", names: Sequence[str]) -> "npt.NDArray[np.str_]":
     """Names by code; an empty string for -1."""
-    found: npt.NDArray[np.str_] = np.array([*names, ""], dtype=np.str_)[codes]
-    return found
-
-
-def _outcome(event: int, outcome: int) -> str:
-    return OUTCOMES[event][outcome] if event in OUTCOMES else ""
+    return np.array([*names, ""], dtype=np.str_)[codes]
 
 
 def _columns(
@@ -106,6 +100,7 @@ def _columns(
     salvo = np.where(threat < 0, -1, np.searchsorted(first, threat, "right") - 1)
     first = np.append(first, 0)[salvo]
     interceptor = np.append(tables.magazines["interceptor"].astype(np.int64), -1)[magazine]
+    ends = zip(event.tolist(), outcome.tolist(), strict=True)
     return {
         "time": tick / TICKS_A_SECOND,
         "event": _names(event, EVENTS),
@@ -115,7 +110,9 @@ def _columns(
         "battery": _names(battery, labels.batteries),
         "interceptor": _names(interceptor, labels.interceptors),
         "rounds": rounds,
-        "outcome": np.array([_outcome(*pair) for pair in zip(event, outcome, strict=True)], str),
+        "outcome": np.array(
+            [OUTCOMES[kind][code] if kind in OUTCOMES else "" for kind, code in ends], str
+        ),
     }
 
 

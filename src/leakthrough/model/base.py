@@ -143,15 +143,8 @@ def _scenario_error(
     return ScenarioError(*lines_of(found), source=source or named)
 
 
-def _name(value: str) -> str:
-    if why := name_fault(value):
-        raise fault(why)
-    return value
-
-
-def _title(value: str) -> str:
-    # Paths do not contain the name of a scenario, so it may contain a dot.
-    if why := name_fault(value, dots=True):
+def _valid_name(value: str, *, dots: bool = False) -> str:
+    if why := name_fault(value, dots=dots):
         raise fault(why)
     return value
 
@@ -159,10 +152,13 @@ def _title(value: str) -> str:
 _TEXT: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": MAX_NAME}
 Name = Annotated[
     str,
-    AfterValidator(_name),
+    AfterValidator(_valid_name),
     WithJsonSchema({**_TEXT, "pattern": r"^[^.\s]([^.]*[^.\s])?$"}),
 ]
-Title = Annotated[str, AfterValidator(_title), WithJsonSchema(_TEXT)]
+# Paths do not contain the name of a scenario, so it may contain a dot.
+Title = Annotated[
+    str, AfterValidator(lambda name: _valid_name(name, dots=True)), WithJsonSchema(_TEXT)
+]
 Real = Annotated[float, Field(ge=-1e9, le=1e9)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Cost = Annotated[float, Field(ge=0.0, le=1e15)]

@@ -2,16 +2,17 @@
 
 import math
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from leakthrough.model.arrivals import Times, count_mistakes
-from leakthrough.model.base import Frozen, Model, Table, Title
-from leakthrough.model.display import overview_of_campaign
+from leakthrough.model.base import Frozen, Model, Table
+from leakthrough.model.display import Overview, overview_of_campaign
 from leakthrough.model.distributions import Distribution, UncertainCount
-from leakthrough.model.documents import digest_of, document_of, loaded, save
+from leakthrough.model.documents import Document, loaded
 from leakthrough.model.errors import Mistake, ScenarioError, faults, nearest, shown
+from leakthrough.model.name_checks import unknown
 from leakthrough.model.quantiles import largest
 from leakthrough.model.scenario import MOST_ROUNDS, MOST_THREATS, Rounds, Salvo, Scenario
 
@@ -91,7 +92,7 @@ Raids = Annotated[
 ]
 
 
-class Campaign(Model):
+class Campaign(Document):
     """A sequence of raids against one defence.
 
     One replication is one whole campaign: each raid starts with what the previous one left.
@@ -128,7 +129,6 @@ class Campaign(Model):
         If anything in it is not valid, or names something that the scenario does not define.
     """
 
-    name: Title
     scenario: Scenario = Field(description="The defence, and the raid if `raids` is a number.")
     raids: Raids = Field(description="The number of raids, or the salvos of each.")
     interval: float = Field(gt=0.0, le=1e9, description="Between two raids' starts [s].")
@@ -164,24 +164,8 @@ class Campaign(Model):
             return self.scenario
         return _with_salvos(self.scenario, self.raids[number], _axes(self))
 
-    def document(self) -> dict[str, Any]:
-        """Return the campaign as plain data: defaults are left out."""
-        return document_of(self)
-
-    def save(self, path: str | Path) -> None:
-        """Write the campaign to a file; as `Scenario.save` does."""
-        save(self, path)
-
-    def __str__(self) -> str:
-        return overview_of_campaign(self).text()
-
-    def _repr_html_(self) -> str:
-        return overview_of_campaign(self).html()
-
-    @property
-    def digest(self) -> str:
-        """Thirty-two hexadecimal digits that are equal only for equal campaigns."""
-        return digest_of(self)
+    def _overview(self) -> Overview:
+        return overview_of_campaign(self)
 
 
 def load_campaign(path: str | Path) -> Campaign:
@@ -223,8 +207,7 @@ def _axes(campaign: Campaign) -> tuple[str, ...]:
 
 
 def _with_salvos(scenario: Scenario, salvos: tuple[Salvo, ...], axes: tuple[str, ...]) -> Scenario:
-    fields = {name: getattr(scenario, name) for name in type(scenario).model_fields}
-    return Scenario(**{**fields, "salvos": salvos, "axes": axes})
+    return Scenario(**{**vars(scenario), "salvos": salvos, "axes": axes})
 
 
 def _salvo_mistakes(
@@ -288,17 +271,13 @@ def _resupply_mistakes(campaign: Campaign) -> list[Mistake]:
     found: list[Mistake] = []
     seen: set[tuple[str, str]] = set()
     for number, resupply in enumerate(campaign.resupply):
-        battery, interceptor = resupply.battery, resupply.interceptor
-        if battery not in magazines:
-            text = f"{shown(battery)} is not the name of a battery{nearest(battery, magazines)}"
-            found.append((("resupply", number, "battery"), text))
-        elif interceptor not in magazines[battery]:
-            text = f"{shown(interceptor)} is not the name of a magazine of {shown(battery)}"
-            text += nearest(interceptor, magazines[battery])
-            found.append((("resupply", number, "interceptor"), text))
-        elif (battery, interceptor) in seen:
-            text = f"more than one for {shown(interceptor)} of {shown(battery)}"
-            found.append((("resupply", number), text))
+        where, battery, interceptor = ("resupply", number), resupply.battery, resupply.interceptor
+        what, carried = f"a magazine of {shown(battery)}", magazines.get(battery, ())
+        wrong = unknown((*where, "battery"), battery, "a battery", magazines)
+        wrong = wrong or unknown((*where, "interceptor"), interceptor, what, carried)
+        if not wrong and (battery, interceptor) in seen:
+            wrong = [(where, f"more than one for {shown(interceptor)} of {shown(battery)}")]
+        found += wrong
         seen.add((battery, interceptor))
     return found
 
@@ -308,15 +287,12 @@ def _stock_mistakes(campaign: Campaign) -> list[Mistake]:
     found: list[Mistake] = []
     seen: set[str] = set()
     for number, stock in enumerate(campaign.stocks):
-        name = stock.interceptor
-        if name not in known:
-            text = f"{shown(name)} is not the name of an interceptor{nearest(name, known)}"
-            found.append((("stocks", number, "interceptor"), text))
-        elif name in seen:
-            found.append((("stocks", number), f"more than one of {shown(name)}"))
-        drawn = stock.replenishment
+        where, name, drawn = ("stocks", number), stock.interceptor, stock.replenishment
+        found += unknown((*where, "interceptor"), name, "an interceptor", known)
+        if name in known and name in seen:
+            found.append((where, f"more than one of {shown(name)}"))
         if drawn is not None and (most := largest(drawn)) > MOST_ROUNDS:
             text = f"must not reach {MOST_ROUNDS:,} rounds, but {drawn.dist} reaches {most:,}"
-            found.append((("stocks", number, "replenishment"), text))
+            found.append(((*where, "replenishment"), text))
         seen.add(name)
     return found

@@ -114,26 +114,17 @@ def _arrival(arrival: Any) -> str:
 def _defence_table(scenario: Any) -> Table:
     header = ["layer", "battery", "rounds", "from [m]", "to [m]", "count", "channels"]
     layers = sorted(scenario.layers, key=lambda layer: -layer.outer_range)
-    rows = [
-        row
-        for layer in layers
-        for row in ([_battery_row(layer, b) for b in layer.batteries] or [_empty_row(layer)])
-    ]
+    rows = [_layer_row(layer, each) for layer in layers for each in layer.batteries or [None]]
     return Table("Defence, outermost layer first", header, rows, 3)
 
 
-def _range_cells(layer: Any) -> list[str]:
-    return [number(layer.outer_range), number(layer.inner_range)]
-
-
-def _empty_row(layer: Any) -> list[str]:
-    return [layer.name, "-", "-", *_range_cells(layer), "-", "-"]
-
-
-def _battery_row(layer: Any, battery: Any) -> list[str]:
-    carried = "; ".join(map(_magazine_text, battery.magazines)) or "-"
-    numbers = [number(battery.count), number(battery.channels)]
-    return [layer.name, battery.name, carried, *_range_cells(layer), *numbers]
+def _layer_row(layer: Any, battery: Any) -> list[str]:
+    """One battery of a layer, or a layer without any."""
+    names, numbers = ["-", "-"], ["-", "-"]
+    if battery is not None:
+        names = [battery.name, "; ".join(map(_magazine_text, battery.magazines)) or "-"]
+        numbers = [number(battery.count), number(battery.channels)]
+    return [layer.name, *names, number(layer.outer_range), number(layer.inner_range), *numbers]
 
 
 def _magazine_text(magazine: Any) -> str:

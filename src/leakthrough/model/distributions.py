@@ -116,18 +116,13 @@ def _checked(data: object) -> dict[str, Any]:
     """Return `dist` and `parameters`, checked, from a frozen distribution or a table."""
     name, given = _name_and_parameters(data)
     if not isinstance(name, str) or name not in _known():
-        hint = nearest(name, _known())
-        raise fault(
-            f"dist must name a continuous scipy.stats distribution; got {shown(name)}{hint}"
-        )
+        got = f"{shown(name)}{nearest(name, _known())}"
+        raise fault(f"dist must name a continuous scipy.stats distribution; got {got}")
     shapes = shape_names(name)
     _check_names(name, shapes, given)
     numbers = {key: _number(name, key, value) for key, value in given.items()}
-    kept = {
-        key: numbers[key]
-        for key in (*shapes, "loc", "scale")
-        if key in numbers and numbers[key] != _DEFAULTS.get(key)
-    }
+    order = [key for key in (*shapes, "loc", "scale") if key in numbers]
+    kept = {key: numbers[key] for key in order if numbers[key] != _DEFAULTS.get(key)}
     if numbers.get("scale", 1.0) <= 0.0:
         raise fault(f"scale of {name} must be greater than 0; got {shown(numbers['scale'])}")
     if any(map(math.isnan, _support(name, Frozen(kept)))):
@@ -152,10 +147,8 @@ def _name_and_parameters(data: object) -> tuple[object, dict[str, Any]]:
 def _parts_of_frozen(frozen: Any) -> tuple[str, dict[str, Any]]:
     name = frozen.dist.name
     if type(frozen.dist) is not type(_known().get(name)):
-        raise fault(
-            f"must be a continuous distribution that scipy.stats itself provides, "
-            f"so that a file can name it; got {shown(name)}"
-        )
+        allowed = "a continuous distribution that scipy.stats itself provides"
+        raise fault(f"must be {allowed}, so that a file can name it; got {shown(name)}")
     names = (*shape_names(name), "loc", "scale")
     return name, plain({**dict(zip(names, frozen.args, strict=False)), **frozen.kwds})
 
@@ -182,35 +175,35 @@ def _number(name: str, key: str, value: object) -> float:
     return number
 
 
-def _uncertain(low: float, high: float, advice: str) -> Callable[[Any], float | Distribution]:
-    """Return a validator for a number or a distribution within [low, high].
+def _uncertain(high: float, advice: str) -> Callable[[Any], float | Distribution]:
+    """Return a validator for a number or a distribution within [0, high].
 
     It is one validator, since a union of two types reports one error for each of its members.
     """
 
     def validate(value: Any) -> float | Distribution:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            return _within(value, low, high, advice)
-        if not low <= value <= high:
-            raise fault(f"must be a number in [{low:g}, {high:g}]; got {shown(value)}")
+            return _within(value, high, advice)
+        if not 0.0 <= value <= high:
+            raise fault(f"must be a number in [0, {high:g}]; got {shown(value)}")
         return float(value)
 
     return validate
 
 
-def _within(value: object, low: float, high: float, advice: str) -> Distribution:
+def _within(value: object, high: float, advice: str) -> Distribution:
     if not (isinstance(value, Distribution | Mapping) or is_frozen(value)):
         allowed = "a frozen scipy.stats distribution"
         if high < math.inf:
-            allowed = f"a number in [{low:g}, {high:g}] or {allowed}"
+            allowed = f"a number in [0, {high:g}] or {allowed}"
         raise fault(f"must be {allowed}; got {shown(value)}")
     if not isinstance(value, Distribution):
         value = Distribution.model_construct(**_checked(value))
     (least, most), reaches = value.support(), f"but {value.dist} reaches"
-    if least < low:
-        raise fault(f"must not fall below {low:g}, {reaches} {least:g}; use {advice}")
+    if least < 0.0:
+        raise fault(f"must not fall below 0, {reaches} {least:g}; use {advice}")
     if high == 1.0 and most > high:
-        raise fault(f"must not rise above {high:g}, {reaches} {most:g}; use {advice}")
+        raise fault(f"must not rise above 1, {reaches} {most:g}; use {advice}")
     return value
 
 
@@ -225,7 +218,7 @@ def _uncertain_schema(high: float) -> WithJsonSchema:
 
 UncertainProbability = Annotated[
     float | Distribution,
-    PlainValidator(_uncertain(0.0, 1.0, "beta or truncnorm")),
+    PlainValidator(_uncertain(1.0, "beta or truncnorm")),
     PlainSerializer(_flat),
     _uncertain_schema(1.0),
 ]
@@ -233,7 +226,7 @@ UncertainProbability = Annotated[
 
 UncertainCount = Annotated[
     Distribution,
-    PlainValidator(lambda value: _within(value, 0.0, math.inf, "truncnorm, gamma or lognorm")),
+    PlainValidator(lambda value: _within(value, math.inf, "truncnorm, gamma or lognorm")),
     PlainSerializer(_flat),
     WithJsonSchema(_SCHEMA),
 ]
@@ -241,7 +234,7 @@ UncertainCount = Annotated[
 
 UncertainTime = Annotated[
     float | Distribution,
-    PlainValidator(_uncertain(0.0, 1e9, "truncnorm or lognorm")),
+    PlainValidator(_uncertain(1e9, "truncnorm or lognorm")),
     PlainSerializer(_flat),
     _uncertain_schema(1e9),
 ]

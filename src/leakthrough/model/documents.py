@@ -15,18 +15,73 @@ from typing import Any, NoReturn, TypeVar
 import tomli_w
 from pydantic import BaseModel
 
-from leakthrough.model.base import Model, reported
+from leakthrough.model.base import Model, Title, reported
+from leakthrough.model.display import Overview
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.errors import ScenarioError, shown
 
-T = TypeVar("T")
-M = TypeVar("M", bound=Model)
+D = TypeVar("D", bound="Document")
+Converter = Callable[..., Any]
 
 
-def loaded(model: type[M], path: str | Path) -> M:
+class Document(Model):
+    """The base of scenarios and campaigns: models that a file can hold."""
+
+    name: Title
+
+    def document(self) -> dict[str, Any]:
+        """Return the scenario or campaign as plain data, as in a file, without default values."""
+        document: dict[str, Any] = plain_data(self)
+        return document
+
+    def save(self, path: str | Path) -> None:
+        """Write the scenario or campaign to a file. If this fails, an existing file is unchanged.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file, ending in `.toml` or `.json`.
+
+        Raises
+        ------
+        ScenarioError
+            If the name ends in anything else.
+        OSError
+            If the file cannot be written.
+        """
+        path = Path(path).resolve()  # a symbolic link is kept
+        write = _by_suffix(path, tomli_w.dumps, _json_text)
+        data = write(self.document()).encode("utf-8")
+        # In the target's folder, since a file cannot be moved atomically to another file system.
+        temporary = path.with_name(f".leakthrough-{secrets.token_hex(8)}.tmp")
+        try:
+            temporary.write_bytes(data)
+            if path.exists():
+                shutil.copymode(path, temporary)
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+    @property
+    def digest(self) -> str:
+        """Thirty-two hexadecimal digits that are equal only for equal scenarios or campaigns."""
+        return _digest(self)
+
+    def _overview(self) -> Overview:
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return self._overview().text()
+
+    def _repr_html_(self) -> str:
+        return self._overview().html()
+
+
+def loaded(model: type[D], path: str | Path) -> D:
     """Read a scenario or a campaign from a file; see `load_scenario`."""
     path = Path(path)
-    parse: Callable[[str], Any] = _by_suffix(path, _from_toml, _from_json)
+    parse = _by_suffix(path, _from_toml, _from_json)
     data = path.read_bytes()
     try:
         document = parse(data.decode("utf-8"))
@@ -39,7 +94,7 @@ def loaded(model: type[M], path: str | Path) -> M:
     return from_document(model, document, source=str(path))
 
 
-def from_document(model: type[M], document: Mapping[str, Any], *, source: str = "") -> M:
+def from_document(model: type[D], document: Mapping[str, Any], *, source: str = "") -> D:
     """Return the scenario or campaign of plain data, as read from a file.
 
     Parameters
@@ -62,40 +117,16 @@ def from_document(model: type[M], document: Mapping[str, Any], *, source: str = 
     return reported(lambda: model.model_validate(document), model, document, source)
 
 
-def save(thing: Model, path: str | Path) -> None:
-    """Write a scenario or a campaign to a `.toml` or `.json` file; see `Scenario.save`."""
-    path = Path(path).resolve()  # a symbolic link is kept
-    write = _by_suffix(path, _toml_text, _json_text)
-    data = write(document_of(thing)).encode("utf-8")
-    # In the target's folder, since a file cannot be moved atomically to another file system.
-    temporary = path.with_name(f".leakthrough-{secrets.token_hex(8)}.tmp")
-    try:
-        temporary.write_bytes(data)
-        if path.exists():
-            shutil.copymode(path, temporary)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def document_of(thing: Model) -> dict[str, Any]:
-    """Return a scenario or a campaign as plain data; see `Scenario.document`."""
-    document: dict[str, Any] = plain_data(thing)
-    return document
-
-
 # Cached for scenarios that are simulated many times: hashing takes a tenth of the time.
 @functools.lru_cache(maxsize=32)
-def json_of(thing: Model) -> str:
+def json_of(thing: Document) -> str:
     """Return the document of a scenario or a campaign as JSON, in one line."""
-    return json.dumps(document_of(thing), allow_nan=False)
+    return json.dumps(thing.document(), allow_nan=False)
 
 
 @functools.lru_cache(maxsize=32)
-def digest_of(thing: Model) -> str:
-    """Return the digest of a scenario or a campaign; see `Scenario.digest`."""
-    text = json.dumps(document_of(thing), sort_keys=True, separators=(",", ":"), allow_nan=False)
+def _digest(thing: Document) -> str:
+    text = json.dumps(thing.document(), sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:32]
 
 
@@ -119,16 +150,12 @@ def plain_data(value: Any) -> Any:
     return 0.0 if isinstance(value, float) and value == 0.0 else value
 
 
-def _by_suffix(path: Path, toml: T, json: T) -> T:
+def _by_suffix(path: Path, toml: Converter, json: Converter) -> Converter:
     kinds = {".toml": toml, ".json": json}
     if path.suffix.lower() not in kinds:
         text = f"a scenario's file must end in .toml or .json; got {shown(path.name)}"
         raise ScenarioError(text)
     return kinds[path.suffix.lower()]
-
-
-def _toml_text(document: dict[str, Any]) -> str:
-    return tomli_w.dumps(document)
 
 
 def _json_text(document: dict[str, Any]) -> str:

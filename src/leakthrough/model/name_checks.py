@@ -5,7 +5,7 @@ document are reported together.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from leakthrough.model.distributions import Distribution
@@ -16,18 +16,8 @@ Table = Mapping[str, Any]
 Part = tuple[Location, Table]
 """The location of a part of a scenario, and its fields."""
 
+_LISTS = ("threats", "interceptors", "salvos", "layers")
 _SHORTEST_ENGAGEMENT = 1e-6
-
-
-class _Parts(NamedTuple):
-    """The parts of a scenario."""
-
-    threats: list[Part]
-    interceptors: list[Part]
-    salvos: list[Part]
-    layers: list[Part]
-    batteries: list[Part]
-    axes: Sequence[Any]
 
 
 class _Known(NamedTuple):
@@ -41,42 +31,35 @@ class _Known(NamedTuple):
 
 def mistakes_between(scenario: object) -> list[Mistake]:
     """Return the mistakes between the parts of a scenario, with their locations."""
-    parts = _parts(fields_of(scenario))
-    known = _known(parts)
-    found = [*_repeated(parts)]
-    for loc, salvo in parts.salvos:
-        found += _unknown((*loc, "threat"), salvo.get("threat"), "a threat", known.threats)
-        found += _unknown((*loc, "axis"), salvo.get("axis"), "an axis", known.axes)
-        found += _unknown((*loc, "target"), salvo.get("target"), "one battery", known.batteries)
-    for loc, interceptor in parts.interceptors:
+    fields = fields_of(scenario)
+    parts = {what: [*_entries(fields, what)] for what in _LISTS}
+    batteries = [own for loc, layer in parts["layers"] for own in _entries(layer, "batteries", loc)]
+    axes = _list(fields, "axes")
+    known = _Known(
+        [*_names(parts["threats"])],
+        [*_names(parts["interceptors"])],
+        [*dict.fromkeys(_texts(axes or [salvo.get("axis") for _, salvo in parts["salvos"]]))],
+        [name for _, battery in batteries for name in _members(battery)],
+    )
+    found = [wrong for what in _LISTS for wrong in _duplicates((what,), _names(parts[what]))]
+    found += _duplicates(("axes",), _texts(axes))
+    found += _repeated(batteries)
+    for loc, salvo in parts["salvos"]:
+        found += unknown((*loc, "threat"), salvo.get("threat"), "a threat", known.threats)
+        found += unknown((*loc, "axis"), salvo.get("axis"), "an axis", known.axes)
+        found += unknown((*loc, "target"), salvo.get("target"), "one battery", known.batteries)
+    for loc, interceptor in parts["interceptors"]:
         found += _unknown_keys((*loc, "kill_probability"), interceptor, known)
-    for loc, layer in parts.layers:
+    for loc, layer in parts["layers"]:
         found += _unknown_keys((*loc, "soft_kill"), layer, known)
         sensor = fields_of(layer.get("sensor"))
         found += _unknown_keys((*loc, "sensor", "detection"), sensor, known)
-    weapons = {w["name"]: w for _, w in parts.interceptors if isinstance(w.get("name"), str)}
-    for loc, battery in parts.batteries:
+    weapons = {w["name"]: w for _, w in parts["interceptors"] if isinstance(w.get("name"), str)}
+    for loc, battery in batteries:
         magazines = [*_entries(battery, "magazines", loc)]
         found += _in_battery(loc, battery, magazines, known)
         found += _infinite_loops(battery, magazines, weapons)
     return found
-
-
-def _parts(scenario: Table) -> _Parts:
-    lists = ("threats", "interceptors", "salvos", "layers")
-    threats, interceptors, salvos, layers = ([*_entries(scenario, name)] for name in lists)
-    batteries = [step for loc, layer in layers for step in _entries(layer, "batteries", loc)]
-    return _Parts(threats, interceptors, salvos, layers, batteries, _list(scenario, "axes"))
-
-
-def _known(parts: _Parts) -> _Known:
-    axes = parts.axes or [salvo.get("axis") for _, salvo in parts.salvos]
-    return _Known(
-        [*_names(parts.threats)],
-        [*_names(parts.interceptors)],
-        list(dict.fromkeys(axis for axis in axes if isinstance(axis, str))),
-        [name for _, battery in parts.batteries for name in _members(battery)],
-    )
 
 
 def _list(table: Table, name: str) -> Sequence[Any]:
@@ -84,28 +67,34 @@ def _list(table: Table, name: str) -> Sequence[Any]:
     return found if isinstance(found, list | tuple) else ()
 
 
+def _table(owner: Table, name: str) -> Table:
+    found = owner.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
 def _entries(table: Table, name: str, under: Location = ()) -> Iterator[Part]:
     for index, entry in enumerate(_list(table, name)):
         yield (*under, name, label(entry, index)), fields_of(entry)
 
 
+def _texts(values: Iterable[Any]) -> Iterator[str]:
+    return (value for value in values if isinstance(value, str))
+
+
 def _names(entries: Iterable[Part]) -> Iterator[str]:
-    for _, entry in entries:
-        if isinstance(name := entry.get("name"), str):
-            yield name
+    return _texts(entry.get("name") for _, entry in entries)
 
 
-def _unknown(loc: Location, name: object, what: str, known: list[str]) -> list[Mistake]:
+def unknown(loc: Location, name: object, what: str, known: Collection[str]) -> list[Mistake]:
+    """Return the mistake that a name is none of those that are known, if so."""
     if not isinstance(name, str) or name in known:
         return []
     return [(loc, f"{shown(name)} is not the name of {what}{nearest(name, known)}")]
 
 
 def _unknown_keys(loc: Location, owner: Table, known: _Known) -> list[Mistake]:
-    table = owner.get(str(loc[-1]))
-    if not isinstance(table, Mapping):
-        return []
-    return [wrong for key in table for wrong in _unknown(loc, key, "a threat", known.threats)]
+    table = _table(owner, str(loc[-1]))
+    return [wrong for key in table for wrong in unknown(loc, key, "a threat", known.threats)]
 
 
 def _in_battery(
@@ -113,40 +102,28 @@ def _in_battery(
 ) -> Iterator[Mistake]:
     carried = [magazine.get("interceptor") for _, magazine in magazines]
     for (where, _), name in zip(magazines, carried, strict=True):
-        yield from _unknown((*where, "interceptor"), name, "an interceptor", known.interceptors)
+        yield from unknown((*where, "interceptor"), name, "an interceptor", known.interceptors)
     for axis in _list(battery, "axes"):
-        yield from _unknown((*loc, "axes"), axis, "an axis", known.axes)
+        yield from unknown((*loc, "axes"), axis, "an axis", known.axes)
     doctrine = fields_of(battery.get("doctrine"))
     yield from _unknown_keys((*loc, "doctrine", "salvo_size"), doctrine, known)
     yield from _unknown_keys((*loc, "doctrine", "preference"), doctrine, known)
-    preference = doctrine.get("preference")
-    if isinstance(preference, Mapping):
-        held = [name for name in carried if isinstance(name, str)]
-        for threat in preference:
-            where = (*loc, "doctrine", "preference", threat)
-            listed = [entry for entry in _list(preference, threat) if isinstance(entry, str)]
-            yield from _duplicates(where, listed, "names more than once")
-            for name in _list(preference, threat):
-                yield from _unknown(where, name, "a magazine of this battery", held)
+    preference, held = _table(doctrine, "preference"), [*_texts(carried)]
+    for threat in preference:
+        where = (*loc, "doctrine", "preference", threat)
+        yield from _duplicates(where, _texts(_list(preference, threat)), "names more than once")
+        for name in _list(preference, threat):
+            yield from unknown(where, name, "a magazine of this battery", held)
 
 
-def _repeated(parts: _Parts) -> Iterator[Mistake]:
-    for what in ("threats", "interceptors", "salvos", "layers"):
-        yield from _duplicates((what,), _names(getattr(parts, what)))
-    yield from _duplicates(("axes",), (axis for axis in parts.axes if type(axis) is str))
-    for loc, battery in parts.batteries:
-        carried = (fields_of(entry).get("interceptor") for entry in _list(battery, "magazines"))
-        names = (name for name in carried if type(name) is str)
-        yield from _duplicates((*loc, "magazines"), names)
-    yield from _duplicates(("layers",), _battery_names(parts), "more than one battery is called")
-
-
-def _battery_names(parts: _Parts) -> Iterator[str]:
-    """Yield the names of batteries in paths and in results."""
-    for _, battery in parts.batteries:
-        if isinstance(name := battery.get("name"), str):
-            yield name
-            yield from (member for member in _members(battery) if member != name)
+def _repeated(batteries: list[Part]) -> Iterator[Mistake]:
+    for loc, battery in batteries:
+        carried = (magazine.get("interceptor") for _, magazine in _entries(battery, "magazines"))
+        yield from _duplicates((*loc, "magazines"), _texts(carried))
+    # The names of batteries in paths, and in results.
+    called = [dict.fromkeys((*_names([own]), *_members(own[1]))) for own in batteries]
+    names = (name for own in called for name in own)
+    yield from _duplicates(("layers",), names, "more than one battery is called")
 
 
 def _members(battery: Table) -> Iterator[str]:
@@ -176,12 +153,10 @@ def _infinite_loops(
         weapon = weapons.get(where[-1], {})  # the label of a magazine is its interceptor
         times = [_longest(battery, "reaction_time"), _longest(battery, "assessment_time")]
         duration = sum(times) + _longest(weapon, "flight_time")
-        if _infinite(magazine) and _kills(weapon) and duration < _SHORTEST_ENGAGEMENT:
-            yield (
-                (*where, "rounds"),
-                f"may be infinite only if an engagement takes at least "
-                f"{_SHORTEST_ENGAGEMENT:g} s or max_salvos is set: it would fire forever",
-            )
+        infinite = magazine.get("rounds") in ("infinite", float("inf"))
+        if infinite and _kills(weapon) and duration < _SHORTEST_ENGAGEMENT:
+            needed = f"an engagement takes at least {_SHORTEST_ENGAGEMENT:g} s or max_salvos is set"
+            yield (*where, "rounds"), f"may be infinite only if {needed}: it would fire forever"
 
 
 def _longest(table: Table, name: str) -> float:
@@ -195,12 +170,6 @@ def _longest(table: Table, name: str) -> float:
     return min(time, 1.0) if isinstance(time, int | float) else 1.0
 
 
-def _infinite(magazine: Table) -> bool:
-    return magazine.get("rounds") in ("infinite", float("inf"))
-
-
 def _kills(interceptor: Table) -> bool:
-    table = interceptor.get("kill_probability")
-    return isinstance(table, Mapping) and any(
-        isinstance(value, Distribution) or value != 0 for value in table.values()
-    )
+    values = _table(interceptor, "kill_probability").values()
+    return any(isinstance(value, Distribution) or value != 0 for value in values)

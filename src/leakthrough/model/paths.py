@@ -152,12 +152,6 @@ def _with(parent: Any, changes: list[Change], build: Callable[[type[Model], Any]
             _with(entry, below[name], build) if name in below else entry
             for name, entry in zip(names, parent, strict=True)
         ]
-    fields = _fields(parent)
+    fields = parent.model_dump() if isinstance(parent, Distribution) else {**fields_of(parent)}
     fields |= {step: _with(fields.get(step), deeper, build) for step, deeper in below.items()}
     return build(type(parent), fields) if isinstance(parent, Model) else fields
-
-
-def _fields(parent: Any) -> dict[str, Any]:
-    if isinstance(parent, Distribution):
-        return {"dist": parent.dist, **parent.parameters}
-    return {**fields_of(parent)}

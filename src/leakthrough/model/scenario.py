@@ -11,10 +11,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
 
 from leakthrough.model.arrivals import Arrival, count_mistakes
-from leakthrough.model.base import Cost, Frozen, Model, Name, Probability, Table, Title
-from leakthrough.model.display import overview_of_scenario
+from leakthrough.model.base import Cost, Frozen, Model, Name, Probability, Table
+from leakthrough.model.display import Overview, overview_of_scenario
 from leakthrough.model.distributions import UncertainProbability, UncertainTime
-from leakthrough.model.documents import digest_of, document_of, loaded, save
+from leakthrough.model.documents import Document, loaded
 from leakthrough.model.errors import Mistake, fault, faults, nearest, shown, text_keys
 from leakthrough.model.name_checks import mistakes_between
 from leakthrough.model.paths import changed
@@ -319,7 +319,7 @@ class Layer(Model):
         return self
 
 
-class Scenario(Model):
+class Scenario(Document):
     """A raid against a layered defence: a document whose objects refer to each other by name.
 
     Parameters
@@ -344,7 +344,6 @@ class Scenario(Model):
         lists all mistakes, one per line, with their locations.
     """
 
-    name: Title
     threats: tuple[Threat, ...] = Field(description="The classes of attacking objects.")
     interceptors: tuple[Interceptor, ...] = Field((), description="The classes of rounds.")
     salvos: tuple[Salvo, ...] = Field((), description="The raid.")
@@ -380,37 +379,8 @@ class Scenario(Model):
         """
         return changed(self, {path: value})
 
-    def document(self) -> dict[str, Any]:
-        """Return the scenario as plain data, as in a file, without default values."""
-        return document_of(self)
-
-    def save(self, path: str | Path) -> None:
-        """Write the scenario to a file. If this fails, an existing file stays unchanged.
-
-        Parameters
-        ----------
-        path : str or Path
-            The file, ending in `.toml` or `.json`.
-
-        Raises
-        ------
-        ScenarioError
-            If the name ends in anything else.
-        OSError
-            If the file cannot be written.
-        """
-        save(self, path)
-
-    def __str__(self) -> str:
-        return overview_of_scenario(self).text()
-
-    def _repr_html_(self) -> str:
-        return overview_of_scenario(self).html()
-
-    @property
-    def digest(self) -> str:
-        """Thirty-two hexadecimal digits that are equal only for equal scenarios."""
-        return digest_of(self)
+    def _overview(self) -> Overview:
+        return overview_of_scenario(self)
 
 
 def load_scenario(path: str | Path) -> Scenario:

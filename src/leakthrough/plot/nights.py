@@ -4,30 +4,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leakthrough.plot.style import (
-    BAND,
-    BLACK,
-    amount,
-    amounts,
-    demand,
-    draw_band,
-    legend_right,
-    per_cent,
-    some_axes,
-    style,
-    whole,
-    words,
-)
+from leakthrough.plot import style
 from leakthrough.results.sustainment import sustainment
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import xarray as xr
     from matplotlib.axes import Axes
 
-    Array = npt.NDArray[Any]
-
-_ENDS = (0.05, 0.5, 0.95)
+    from leakthrough.plot.style import Array
 
 
 def campaign(result: "xr.Dataset", *, axes: Any = None) -> "Array":
@@ -57,23 +41,18 @@ def campaign(result: "xr.Dataset", *, axes: Any = None) -> "Array":
         If the Dataset is not the result of a campaign, or there are not three `axes`.
     """
     wanted = ("raid", "remaining", "stock", "leaked", "decoy")
-    demand(result, "simulate_campaign", wanted, "result")
+    style.demand(result, "simulate_campaign", wanted, "result")
     probabilities = sustainment(result)
-    panels = some_axes(axes, 3, 9.5, 9.0)
+    panels = style.some_axes(axes, 3, 9.5, 9.0)
     raids = result["raid"].values + 1
     _draw_rounds(panels[0], result, raids)
     _draw_dry(panels[1], probabilities, raids)
     _draw_leakers(panels[2], result, raids)
     for ax in panels:
         ax.set_xlim((raids[0], raids[-1]) if raids.size > 1 else (0.5, 1.5))
-        whole(ax.xaxis)
+        style.whole(ax.xaxis)
     panels[2].set_xlabel("raid")
     return panels
-
-
-def _marker(raids: "Array") -> str:
-    """A marker if there is only one point, for which a line is invisible."""
-    return "o" if raids.size == 1 else ""
 
 
 def _draw_rounds(ax: "Axes", result: "xr.Dataset", raids: "Array") -> None:
@@ -88,26 +67,15 @@ def _draw_rounds(ax: "Axes", result: "xr.Dataset", raids: "Array") -> None:
         first = float(before.sel(interceptor=interceptor))
         if not 0 < first < np.inf:
             continue
-        colour, line, _ = style(n)
-        share = held.sel(interceptor=interceptor) / first
-        if kept:
-            low, share, high = share.quantile(_ENDS, "replication")
-            draw_band(ax, raids, low, high, colour)
-        label = f"{words(interceptor, 28, 2)}: {amount(first)} rounds"
-        ax.plot(raids, share, line, color=colour, lw=2, marker=_marker(raids), label=label)
-    ax.set(ylabel="share of initial rounds")
-    ax.set_ylim(bottom=0.0)
-    text = f"median; band: {BAND}" if kept else "mean"
-    title = f"Rounds left after each raid, in magazines and stock ({text})"
-    ax.set_title(title, loc="left", fontsize="medium")
-    per_cent(ax.yaxis)
-    if ax.get_legend_handles_labels()[0]:
-        legend_right(ax, handlelength=3.2)
+        label = f"{style.words(interceptor, 28, 2)}: {style.amount(first)} rounds"
+        style.draw_rounds(ax, raids, held.sel(interceptor=interceptor) / first, n, label)
+    style.label_rounds(ax, "Rounds left after each raid, in magazines and stock", kept=kept)
 
 
 def _draw_dry(ax: "Axes", found: "xr.Dataset", raids: "Array") -> None:
     for n, interceptor in enumerate(found["interceptor"].values.tolist()):
-        own, colour, name = found.sel(interceptor=interceptor), style(n).colour, words(interceptor)
+        own = found.sel(interceptor=interceptor)
+        colour, name = style.line_style(n).colour, style.words(interceptor)
         stock = own["stock_dry"]
         if stock.notnull().any():
             _draw_probability(ax, stock, raids, "-", colour, f"{name}: stock")
@@ -115,14 +83,12 @@ def _draw_dry(ax: "Axes", found: "xr.Dataset", raids: "Array") -> None:
         if magazines.sizes["battery"]:
             last = magazines.sel(estimate="mean").isel(raid=-1)
             likeliest = magazines.isel(battery=int(last.argmax("battery")))
-            label = f"{name}: driest magazine"
-            _draw_probability(ax, likeliest, raids, ":", colour, label)
+            _draw_probability(ax, likeliest, raids, ":", colour, f"{name}: driest magazine")
     ax.set(ylim=(-0.02, 1.02), ylabel="probability")
     title = "Run dry: stock by the start of the raid, magazine by its end (95 % intervals)"
-    ax.set_title(title, loc="left", fontsize="medium")
-    per_cent(ax.yaxis)
-    if ax.get_legend_handles_labels()[0]:
-        legend_right(ax, handlelength=3.2)
+    style.heading(ax, title)
+    style.per_cent(ax.yaxis)
+    style.legend_right(ax, handlelength=3.2)
 
 
 def _draw_probability(
@@ -130,21 +96,20 @@ def _draw_probability(
 ) -> None:
     mean, low, high = (found.sel(estimate=end).values for end in ("mean", "low", "high"))
     ax.fill_between(raids, low, high, color=colour, alpha=0.18, lw=0)
-    ax.plot(raids, mean, line, color=colour, lw=2, marker=_marker(raids), label=label)
+    ax.plot(raids, mean, line, color=colour, lw=2, marker=style.marker(raids), label=label)
 
 
 def _draw_leakers(ax: "Axes", result: "xr.Dataset", raids: "Array") -> None:
     if "leakers_quantile" in result:
-        quantiles = result["leakers_quantile"].sel(quantile=list(_ENDS))
+        quantiles = result["leakers_quantile"].sel(quantile=list(style.ENDS))
         ends = quantiles.transpose("quantile", ...).values
     else:
         through = result["leaked"].isel(salvo=~result["decoy"].values).sum("salvo")
         # The same definition of the quantile as in a summary.
-        ends = through.quantile(_ENDS, "replication", method="inverted_cdf").values
-    ax.fill_between(raids, ends[0], ends[2], color=BLACK, alpha=0.18, lw=0)
-    ax.plot(raids, ends[1], color=BLACK, lw=2, marker=_marker(raids))
+        ends = through.quantile(style.ENDS, "replication", method="inverted_cdf").values
+    ax.fill_between(raids, ends[0], ends[2], color=style.BLACK, alpha=0.18, lw=0)
+    ax.plot(raids, ends[1], color=style.BLACK, lw=2, marker=style.marker(raids))
     ax.set(ylabel="real threats")
     ax.set_ylim(bottom=0.0)
-    title = f"Leakers in each raid (median; band: {BAND})"
-    ax.set_title(title, loc="left", fontsize="medium")
-    amounts(ax.yaxis)
+    style.heading(ax, f"Leakers in each raid (median; band: {style.BAND})")
+    style.amounts(ax.yaxis)

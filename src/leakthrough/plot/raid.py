@@ -1,52 +1,29 @@
 """Plots of one raid: fates of the threats, distribution of the leakers, and depletion."""
 
-import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from leakthrough.plot.style import (
-    BAND,
-    BLACK,
-    BLUE,
-    GREEN,
-    HATCHES,
-    ORANGE,
-    PURPLE,
-    SKY,
-    SMALL,
-    VERMILION,
-    YELLOW,
-    demand,
-    draw_band,
-    drop_wide,
-    legend_right,
-    mean_count,
-    one_axes,
-    per_cent,
-    style,
-    whole,
-    words,
-)
+from leakthrough.plot import style
 from leakthrough.results.reduction import reduced
 from leakthrough.statistics.intervals import student
 from leakthrough.text_tables import number
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import xarray as xr
     from matplotlib.axes import Axes
 
-    Array = npt.NDArray[Any]
+    from leakthrough.plot.style import Array
 
 _CAUSES = {  # colour and hatch
     "missed": ("#FFFFFF", "////"),
-    "no_channel": (ORANGE, ""),
-    "no_interceptors": (VERMILION, ""),
-    "too_short": (YELLOW, "...."),
-    "dismissed": (PURPLE, "\\\\\\\\"),
+    "no_channel": (style.ORANGE, ""),
+    "no_interceptors": (style.VERMILION, ""),
+    "too_short": (style.YELLOW, "...."),
+    "dismissed": (style.PURPLE, "\\\\\\\\"),
     "undetected": ("#999999", ""),
-    "uncovered": (BLACK, ""),
+    "uncovered": (style.BLACK, ""),
 }
 MOST_BARS = 60
 
@@ -87,40 +64,31 @@ def fates(result: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
     >>> result = lt.simulate(scenario, replications=1000, seed=7)  # doctest: +SKIP
     >>> lt.plot.fates(result).figure.savefig("fates.png")  # doctest: +SKIP
     """
-    demand(result, "simulate", ("launched",), "result")
+    style.demand(result, "simulate", ("launched",), "result")
     ready = reduced(result)
     launched = ready["launched"].values
     parts = [fate for fate in _fates(ready) if fate.mean.any()]
     rows, names = np.arange(launched.size), _salvos(ready)
     pitch = 0.24 + 0.16 * max((name.count("\n") for name in names), default=1)
-    lines = sum(words(fate.name, 34).count("\n") + 1.4 for fate in parts)
-    ax = one_axes(ax, 10.0, max(1.1 + pitch * rows.size, 0.4 + 0.15 * lines))
-    left, texts = np.zeros(launched.size), []
+    lines = sum(style.words(fate.name, 34).count("\n") + 1.4 for fate in parts)
+    ax = style.one_axes(ax, 10.0, max(1.1 + pitch * rows.size, 0.4 + 0.15 * lines))
+    left = np.zeros(launched.size)
+    texts: list[tuple[Any, Any]] = []
     for fate in parts:
         share = fate.mean / np.maximum(launched, 1)
-        bars = ax.barh(
-            rows,
-            share,
-            left=left,
-            height=0.7,
-            color=fate.colour,
-            hatch=fate.hatch,
-            label=words(fate.name, 34),
-            edgecolor=BLACK if fate.hatch else "white",
-            linewidth=0.5,
-        )
-        texts += _counts(ax, bars, fate)
+        edge = style.BLACK if fate.hatch else "white"
+        look: Any = {"color": fate.colour, "hatch": fate.hatch, "edgecolor": edge, "lw": 0.5}
+        bars = ax.barh(rows, share, 0.7, left, label=style.words(fate.name, 34), **look)
+        texts += zip(_counts(ax, bars, fate), bars, strict=True)
         left += share
     for row in rows[launched == 0]:
-        ax.text(0.01, row, "none launched", va="center", fontsize=SMALL)
-    ax.set_yticks(rows, names, fontsize=SMALL)
-    ax.set(xlim=(0.0, 1.0), ylim=(max(rows.size, 1) - 0.5, -0.5), xlabel="share of those launched")
-    ax.set_title("Fates of each salvo (numbers: means)", loc="left", fontsize="medium")
-    per_cent(ax.xaxis)
-    ax.tick_params(axis="y", length=0)
-    if parts:
-        legend_right(ax)
-    drop_wide(ax, texts)
+        ax.text(0.01, row, "none launched", va="center", fontsize=style.SMALL)
+    style.label_rows(ax, names)
+    ax.set(xlim=(0.0, 1.0), xlabel="share of those launched")
+    style.heading(ax, "Fates of each salvo (numbers: means)")
+    style.per_cent(ax.xaxis)
+    style.legend_right(ax)
+    style.drop_wide(ax, texts)
     return ax
 
 
@@ -129,12 +97,12 @@ def _fates(ready: "xr.Dataset") -> list[_Fate]:
 
     mean = ready.sel(statistic="mean")
     layers = ready["layer"].values.tolist()
-    blues = LinearSegmentedColormap.from_list("", ["#C6E4F7", SKY, BLUE, "#00304D"])
+    blues = LinearSegmentedColormap.from_list("", ["#C6E4F7", style.SKY, style.BLUE, "#00304D"])
     shades = blues(np.linspace(0.0, 1.0, len(layers)) if len(layers) > 1 else [0.5])
     soft = mean["soft_killed"].sum("layer").values
-    found = [_Fate("soft kill", soft, GREEN, "")]
+    found = [_Fate("soft kill", soft, style.GREEN, "")]
     for n, layer in enumerate(layers):
-        hatch = HATCHES[2] if n % 2 else ""
+        hatch = style.HATCHES[2] if n % 2 else ""
         found.append(_Fate(f"killed: {layer}", mean["killed"].values[:, n], shades[n], hatch))
     for n, cause in enumerate(ready["cause"].values.tolist()):
         colour, hatch = _CAUSES[cause]
@@ -143,37 +111,22 @@ def _fates(ready: "xr.Dataset") -> list[_Fate]:
     return found
 
 
-def _counts(ax: "Axes", bars: Any, fate: _Fate) -> "list[tuple[Any, Any]]":
+def _counts(ax: "Axes", bars: Any, fate: _Fate) -> list[Any]:
     """Write the mean number into each bar."""
     from matplotlib.colors import to_rgb
 
     red, green, blue = to_rgb(fate.colour)
     dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.55
     box = {"facecolor": fate.colour, "edgecolor": "none", "pad": 1.2} if fate.hatch else None
-    return [
-        (
-            ax.text(
-                bar.get_x() + bar.get_width() / 2.0,
-                bar.get_y() + bar.get_height() / 2.0,
-                mean_count(mean),
-                ha="center",
-                va="center_baseline",
-                color="white" if dark else BLACK,
-                fontsize=SMALL,
-                bbox=box,
-            ),
-            bar,
-        )
-        for bar, mean in zip(bars, fate.mean, strict=True)
-        if mean > 0
-    ]
+    look: Any = {"color": "white" if dark else style.BLACK, "fontsize": style.SMALL, "bbox": box}
+    return ax.bar_label(bars, [*map(style.mean_count, fate.mean)], label_type="center", **look)
 
 
 def _salvos(ready: "xr.Dataset") -> list[str]:
     """Labels of the salvos: name and number launched."""
     columns = (ready[name].values.tolist() for name in ("salvo", "decoy", "launched"))
     return [
-        f"{words(name, 28, 2)}\n{'decoys, ' if decoy else ''}{launched:,} launched"
+        f"{style.words(name, 28, 2)}\n{'decoys, ' if decoy else ''}{launched:,} launched"
         for name, decoy, launched in zip(*columns, strict=True)
     ]
 
@@ -203,40 +156,33 @@ def leakers(
     ValueError
         If the Dataset is not the result of one raid, or `pmf` is not as above.
     """
-    demand(result, "simulate", ("launched",), "result")
+    style.demand(result, "simulate", ("launched",), "result")
     ready, chances = reduced(result), _chances(pmf)
     counts = ready["replications_by_leakers"].values / int(ready["replications"])
     mean, variance = ready["leakers"].sel(statistic=["mean", "variance"]).values
     low, high = student(mean, variance, int(ready["replications"]), 0.95, least=0.0)[2:]
     edges, width = _bins(counts, chances)
-    ax = one_axes(ax, 7.5, 4.2)
-    ax.stairs(
-        _binned(counts, edges, width),
-        edges - 0.5,
-        fill=True,
-        facecolor=SKY,
-        edgecolor=BLUE,
-        label="simulated",
-    )
+    ax = style.one_axes(ax, 7.5, 4.2)
+    colours: Any = {"facecolor": style.SKY, "edgecolor": style.BLUE}
+    ax.stairs(_binned(counts, edges), edges, fill=True, label="simulated", **colours)
     text = f"mean {number(mean)}"
     if low < high:
-        ax.axvspan(low, high, color=BLACK, alpha=0.25, lw=0)
+        ax.axvspan(low, high, color=style.BLACK, alpha=0.25, lw=0)
         text += f" ({number(low)} to {number(high)})"
-    ax.axvline(mean, color=BLACK, lw=1.5, label=text)
+    ax.axvline(mean, color=style.BLACK, lw=1.5, label=text)
     if chances is not None:
         exact = float(np.arange(len(chances)) @ chances)
-        at = edges[:-1] + (width - 1) / 2.0
-        label = f"exact: mean {number(exact)}"
+        at, label = (edges[1:] + edges[:-1]) / 2.0, f"exact: mean {number(exact)}"
         ax.plot(
-            at, _binned(chances, edges, width), "o", color=VERMILION, mec="white", ms=5, label=label
+            at, _binned(chances, edges), "o", color=style.VERMILION, mec="white", ms=5, label=label
         )
     ax.set_xlabel("real threats that got through")
     ax.set_ylabel("probability" if width == 1 else f"probability, in bins of {width} numbers")
-    ax.set_title("Leakers (mean with 95 % interval)", loc="left", fontsize="medium")
+    style.heading(ax, "Leakers (mean with 95 % interval)")
     ax.set_ylim(bottom=0.0)
-    whole(ax.xaxis)
-    per_cent(ax.yaxis)
-    legend_right(ax)
+    style.whole(ax.xaxis)
+    style.per_cent(ax.yaxis)
+    style.legend_right(ax)
     return ax
 
 
@@ -266,15 +212,12 @@ def _bins(counts: "Array", chances: "Array | None") -> "tuple[Array, int]":
     first, last = int(seen.min()), int(seen.max())
     width = -(-(last + 1 - first) // MOST_BARS)
     start = first - first % width
-    return np.arange(start, last + width + 1, width), width
+    return np.arange(start, last + width + 1, width) - 0.5, width
 
 
-def _binned(values: "Array", edges: "Array", width: int) -> "Array":
-    """Sum values in bins of whole numbers."""
-    padded = np.zeros(max(int(edges[-1]), len(values)))
-    padded[: len(values)] = values
-    found: Array = padded[edges[0] : edges[-1]].reshape(-1, width).sum(axis=1)
-    return found
+def _binned(values: "Array", edges: "Array") -> "Array":
+    """Sum in each bin of the values of 0, 1, 2 ..."""
+    return np.histogram(np.arange(len(values)), edges, weights=values)[0]
 
 
 def depletion(
@@ -308,36 +251,25 @@ def depletion(
         If the Dataset is not the result of one raid with a timeline, has no such rounds, or `by`
         is not as above.
     """
-    demand(result, "simulate with a timeline", ("ready_rounds", "time", "rounds"), "result")
+    style.demand(result, "simulate with a timeline", ("ready_rounds", "time", "rounds"), "result")
     if "raid" in result.dims:
         raise ValueError("result: has several raids; select one, as in isel(raid=3)")
     groups = _groups(result, by)
     if not groups:
         raise ValueError("result: has no magazine with a finite number of rounds, above 0")
-    ax = one_axes(ax, 9.0, max(4.2, 0.8 + 0.36 * len(groups)))
+    ax = style.one_axes(ax, 9.0, max(4.2, 0.8 + 0.36 * len(groups)))
     ready, time = result["ready_rounds"], result["time"].values
     scale, unit = _clock(time)
     kept = "replication" in ready.dims
-    for n, (name, where) in enumerate(groups.items()):
-        first = float(result["rounds"].values[where].sum())
-        colour, line, _ = style(n)
-        label = f"{words(name, 32, 2)}: {first:,.0f} rounds"
-        if kept:
-            each = ready.transpose("time", "replication", "battery", "interceptor").values
-            share = each[..., where].sum(axis=-1) / first
-            low, middle, high = np.quantile(share, [0.05, 0.5, 0.95], axis=1)
-            draw_band(ax, time / scale, low, high, colour)
-        else:
-            means = ready.sel(statistic="mean").transpose("time", "battery", "interceptor").values
-            middle = means[..., where].sum(axis=-1) / first
-        marker = "o" if time.size == 1 else ""  # a line needs two points
-        ax.plot(time / scale, middle, line, color=colour, lw=2, marker=marker, label=label)
-    ax.set(xlabel=f"time since the start of the raid [{unit}]", ylabel="share of initial rounds")
-    ax.set_ylim(bottom=0.0)
-    text = f"median; band: {BAND}" if kept else "mean"
-    ax.set_title(f"Ready rounds ({text})", loc="left", fontsize="medium")
-    per_cent(ax.yaxis)
-    legend_right(ax, handlelength=3.2)
+    ready = ready if kept else ready.sel(statistic="mean")
+    for n, (name, own) in enumerate(groups.items()):
+        first = float(result["rounds"].where(own).sum())
+        share = ready.where(own).sum(("battery", "interceptor")) / first
+        style.draw_rounds(
+            ax, time / scale, share, n, f"{style.words(name, 32, 2)}: {first:,.0f} rounds"
+        )
+    ax.set(xlabel=f"time since the start of the raid [{unit}]")
+    style.label_rounds(ax, "Ready rounds", kept=kept)
     return ax
 
 
@@ -347,35 +279,27 @@ def _clock(time: "Array") -> tuple[float, str]:
     return (3600.0, "h") if span >= 7200.0 else (60.0, "min") if span >= 300.0 else (1.0, "s")
 
 
-def _groups(result: "xr.Dataset", by: object) -> "dict[str, Array]":
+def _groups(result: "xr.Dataset", by: object) -> "dict[str, xr.DataArray]":
     """Which magazines (battery, interceptor) belong to each line."""
     if by not in ("battery", "interceptor"):
         raise ValueError(f'by: must be "battery" or "interceptor"; got {by!r}')
-    there = np.isfinite(result["rounds"].values)
-    kinds = np.array(_kinds(result), dtype=np.str_)
-    found: dict[str, Array] = {}
-    for kind in dict.fromkeys(kinds.tolist()) if by == "battery" else [None]:
-        for column, interceptor in enumerate(result["interceptor"].values.tolist()):
-            own = np.zeros_like(there)
-            own[:, column] = there[:, column] & (True if kind is None else kinds == kind)
-            found[interceptor if kind is None else f"{kind}, {interceptor}"] = own
-    return {name: own for name, own in found.items() if result["rounds"].values[own].sum() > 0}
+    rounds, interceptors = result["rounds"], result["interceptor"].values.tolist()
+    prefixes = [f"{kind}, " if by == "battery" else "" for kind in _kinds(result)]
+    names = [[f"{prefix}{interceptor}" for interceptor in interceptors] for prefix in prefixes]
+    line = rounds.transpose("battery", "interceptor").copy(data=np.array(names, np.str_))
+    lines = dict.fromkeys(line.values.ravel().tolist())
+    own = {name: (line == name) & np.isfinite(rounds) for name in lines}
+    return {name: some for name, some in own.items() if rounds.where(some).sum() > 0}
 
 
 def _kinds(result: "xr.Dataset") -> list[str]:
     """Kind of each battery: its own name, or `name` for the family `name-1` to `name-n`."""
     names, layers = result["battery"].values.tolist(), result["layer_of"].values.tolist()
-    families: dict[tuple[str, str], list[int]] = {}
-    for name, layer in zip(names, layers, strict=True):
-        if match := re.fullmatch(r"(.+)-([1-9]\d*)", name):
-            families.setdefault((layer, match[1]), []).append(int(match[2]))
+    families = [(layer, name.rpartition("-")[0]) for layer, name in zip(layers, names, strict=True)]
+    every = {*zip(layers, names, strict=True)}
     whole = {
-        key
-        for key, own in families.items()
-        if len(own) > 1 and sorted(own) == list(range(1, len(own) + 1))
+        (layer, stem)
+        for (layer, stem), size in Counter(families).items()
+        if stem and size > 1 and {(layer, f"{stem}-{n + 1}") for n in range(size)} <= every
     }
-    stems = [name.rpartition("-")[0] for name in names]
-    return [
-        stem if (layer, stem) in whole else name
-        for name, stem, layer in zip(names, stems, layers, strict=True)
-    ]
+    return [own[1] if own in whole else name for own, name in zip(families, names, strict=True)]

@@ -1,29 +1,16 @@
 """Plots of recorded nights compared with simulated ones."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leakthrough.plot.style import (
-    BLUE,
-    SKY,
-    SMALL,
-    VERMILION,
-    demand,
-    legend_right,
-    one_axes,
-    per_cent,
-    style,
-    words,
-)
+from leakthrough.plot import style
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import xarray as xr
     from matplotlib.axes import Axes
 
-    Array = npt.NDArray[Any]
 
 _WANTED = ("relative_rank", "recorded", "simulated", "mean", "night", "threat_class", "outcome")
 _WORDS = {"through": "got through", "hard_kill": "shot down", "soft_kill": "jammed or lost"}
@@ -35,7 +22,7 @@ def _label(threat_class: str, outcome: str) -> str:
 
 def _expanded(found: "xr.Dataset") -> "xr.Dataset":
     """The Dataset with all of its dimensions, including those dropped by a selection."""
-    demand(found, "records.check", _WANTED)
+    style.demand(found, "records.check", _WANTED)
     missing = [name for name in ("night", "threat_class", "outcome") if name not in found.dims]
     return found.expand_dims(missing)
 
@@ -71,16 +58,17 @@ def rank_ecdf(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
                 ranks[_label(name, outcome)] = np.sort(values[np.isfinite(values)])
     if not ranks:
         raise ValueError("found: has no rank; the record has the fate of none of its threats")
-    ax = one_axes(ax, 8.0, max(4.6, 1.0 + 0.3 * len(ranks)))
+    ax = style.one_axes(ax, 8.0, max(4.6, 1.0 + 0.3 * len(ranks)))
     _draw_bands(ax, sorted({values.size for values in ranks.values()}))
     for n, (name, values) in enumerate(ranks.items()):
-        colour, line, _ = style(n)
-        ax.ecdf(values, color=colour, ls=line, lw=2, label=f"{words(name)}: {_nights(values.size)}")
+        colour, line, _ = style.line_style(n)
+        label = f"{style.words(name)}: {_nights(values.size)}"
+        ax.ecdf(values, color=colour, ls=line, lw=2, label=label)
     ax.set(xlim=(0.0, 1.0), ylim=(0.0, 1.0), ylabel="share of nights at or below")
     ax.set_xlabel("relative rank of the recorded night (0: below all simulated)")
-    ax.set_title("Recorded nights among the simulated", loc="left", fontsize="medium")
-    per_cent(ax.yaxis)
-    legend_right(ax, handlelength=3.2)
+    style.heading(ax, "Recorded nights among the simulated")
+    style.per_cent(ax.yaxis)
+    style.legend_right(ax, handlelength=3.2)
     return ax
 
 
@@ -132,22 +120,19 @@ def predictive_intervals(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "A
     found = found.isel(threat_class=(launched > 0).values)
     names, outcomes = (found[dim].values.tolist() for dim in ("threat_class", "outcome"))
     each = (found.sel(threat_class=name, outcome=o) for name in names for o in outcomes)
-    rows = [row for row in each if _is_known(row)]
-    ax = one_axes(ax, 9.0, 1.4 + 0.42 * len(rows))
+    rows = [row for row in each if np.isfinite(row["recorded"]) or row["mean"] > 0]
+    ax = style.one_axes(ax, 9.0, 1.4 + 0.42 * len(rows))
     for n, row in enumerate(rows):
         _draw_interval(ax, row, n, float(launched.sel(threat_class=row["threat_class"])))
     kinds = [row["threat_class"].item() for row in rows]
     for n in range(1, len(rows)):
         if kinds[n] != kinds[n - 1]:
             ax.axhline(n - 0.5, color="0.85", lw=0.8)
-    ax.set_yticks(range(len(rows)), [_numbers(row) for row in rows], fontsize=SMALL)
-    ax.set(xlim=(-0.02, 1.02), ylim=(len(rows) - 0.5, -0.5), xlabel="share of the class")
-    day = str(found["night"].values)[:10]
-    title = f"{day} as recorded, and as simulated"
-    ax.set_title(title, loc="left", fontsize="medium")
-    per_cent(ax.xaxis)
-    ax.tick_params(axis="y", length=0)
-    legend_right(ax)
+    style.label_rows(ax, [_numbers(row) for row in rows])
+    ax.set(xlim=(-0.02, 1.02), xlabel="share of the class")
+    style.heading(ax, f"{str(found['night'].values)[:10]} as recorded, and as simulated")
+    style.per_cent(ax.xaxis)
+    style.legend_right(ax)
     return ax
 
 
@@ -155,21 +140,18 @@ def _draw_interval(ax: "Axes", found: "xr.Dataset", row: int, launched: float) -
     low, lower, middle, upper, high = found["simulated"].transpose("quantile").values / launched
     value = float(found["recorded"])
     labels = ("5 to 95 %", "25 to 75 %", "median", "recorded") if row == 0 else (None,) * 4
-    ax.plot([low, high], [row, row], color=BLUE, lw=1.5, label=labels[0])
-    ax.plot([lower, upper], [row, row], color=SKY, lw=7, solid_capstyle="butt", label=labels[1])
-    ax.plot(middle, row, "|", color=BLUE, ms=12, mew=2, label=labels[2])
+    ax.plot([low, high], [row, row], color=style.BLUE, lw=1.5, label=labels[0])
+    ax.plot(
+        [lower, upper], [row, row], color=style.SKY, lw=7, solid_capstyle="butt", label=labels[1]
+    )
+    ax.plot(middle, row, "|", color=style.BLUE, ms=12, mew=2, label=labels[2])
     where = value / launched if np.isfinite(value) else np.nan
-    ax.plot(where, row, "D", color=VERMILION, mec="white", ms=7, label=labels[3])
-
-
-def _is_known(found: "xr.Dataset") -> bool:
-    """Whether a number is recorded, or a simulated one is above 0."""
-    return bool(np.isfinite(found["recorded"])) or float(found["mean"]) > 0
+    ax.plot(where, row, "D", color=style.VERMILION, mec="white", ms=7, label=labels[3])
 
 
 def _numbers(found: "xr.Dataset") -> str:
     """Label: class and outcome, recorded number, simulated interval."""
     low, high = (float(found["simulated"].sel(quantile=end)) for end in (0.05, 0.95))
     value = f"{float(found['recorded']):,.0f}" if np.isfinite(found["recorded"]) else "unknown"
-    name = words(_label(found["threat_class"].item(), found["outcome"].item()), 50, 1)
+    name = style.words(_label(found["threat_class"].item(), found["outcome"].item()), 50, 1)
     return f"{name}\nrecorded {value}, simulated {low:,.0f} to {high:,.0f}"

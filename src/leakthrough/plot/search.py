@@ -4,36 +4,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leakthrough.plot.style import (
-    BLACK,
-    BLUE,
-    HATCHES,
-    SMALL,
-    VERMILION,
-    amount,
-    amounts,
-    demand,
-    described,
-    drop_wide,
-    field,
-    is_share,
-    legend_right,
-    one_axes,
-    per_cent,
-    scenario_name,
-    some_axes,
-    style,
-    words,
-)
+from leakthrough.plot import style
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import xarray as xr
     from matplotlib.axes import Axes
 
-    Array = npt.NDArray[Any]
+    from leakthrough.plot.style import Array
 
-_ENDS = {"low": (BLUE, "////"), "high": (VERMILION, "")}
+_ENDS = {"low": (style.BLUE, "////"), "high": (style.VERMILION, "")}
 
 
 def tornado(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
@@ -62,25 +41,27 @@ def tornado(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
     >>> found = lt.tornado(scenario, ranges, replications=1000)  # doctest: +SKIP
     >>> lt.plot.tornado(found.assign_coords(path=["guns", "bursts of a gun"]))  # doctest: +SKIP
     """
-    demand(found, "tornado", ("base", "difference", "setting", "path", "end"))
+    style.demand(found, "tornado", ("base", "difference", "setting", "path", "end"))
     means = found["difference"].sel(estimate="mean").transpose("path", "end").values
     length = np.ptp(np.c_[means, np.zeros(len(means))], axis=1)
     found = found.isel(path=np.argsort(-length, kind="stable"))
     base = float(found["base"].sel(estimate="mean"))
-    ax = one_axes(ax, 9.0, 1.6 + 0.42 * len(means))
+    ax = style.one_axes(ax, 9.0, 1.6 + 0.42 * len(means))
     for row in range(len(means)):
         _draw_bar(ax, found.isel(path=row), row, base)
-    ax.axvline(base, color=BLACK, lw=0.8)
-    names = [words(field(path), 34) for path in found["path"].values.tolist()]
-    ax.set_yticks(range(len(names)), names)
-    ax.set(ylim=(len(names) - 0.5, -0.5), xlabel=words(described(found["base"]), 60))
-    ax.tick_params(axis="y", length=0)
+    ax.axvline(base, color=style.BLACK, lw=0.8)
+    style.label_rows(ax, _fields(found), size=10)
+    ax.set(xlabel=style.words(style.described(found["base"]), 60))
     ax.spines["left"].set_visible(False)
     ax.set_xlim(_limits(found, base))
-    ax.set_title(_title(found, base), loc="left", fontsize="medium")
-    (per_cent if is_share(found["base"]) else amounts)(ax.xaxis)
+    style.heading(ax, _title(found, base))
+    style.format_values(ax.xaxis, found["base"])
     _legend(ax, found)
     return ax
+
+
+def _fields(found: "xr.Dataset") -> list[str]:
+    return [style.words(style.field(path), 34) for path in found["path"].values.tolist()]
 
 
 def _draw_bar(ax: "Axes", found: "xr.Dataset", row: int, base: float) -> None:
@@ -89,24 +70,19 @@ def _draw_bar(ax: "Axes", found: "xr.Dataset", row: int, base: float) -> None:
     ends = {end: estimates.sel(end=end).values for end in _ENDS}
     same_side = ends["low"][0] * ends["high"][0] > 0
     for end, (mean, low, high) in ends.items():
-        side = np.sign(mean) or (-np.sign(ends["high"][0]) or -1.0) * (1 if end == "low" else -1)
-        if mean == 0 and end == "high":
-            side = -np.sign(ends["low"][0]) or 1.0
-        shift = (-0.2 if end == "low" else 0.2) if same_side else 0.0
+        other, outward = (ends["high"][0], -1) if end == "low" else (ends["low"][0], 1)
+        side = np.sign(mean) or -np.sign(other) or outward
+        shift = 0.2 * outward if same_side else 0.0
         colour, hatch = _ENDS[end]
         height = 0.36 if same_side else 0.68
         options: Any = {"color": colour, "hatch": hatch, "edgecolor": "white", "linewidth": 0.0}
         ax.barh(row + shift, mean, left=base, height=height, **options)
-        ax.plot([base + low, base + high], [row + shift] * 2, color=BLACK, lw=1.4)
-        ax.annotate(
-            amount(float(found["setting"].sel(end=end))),
-            (base + (low if side < 0 else high), row + shift),
-            (4 * side, 0),
-            textcoords="offset points",
-            ha="right" if side < 0 else "left",
-            va="center_baseline",
-            fontsize=SMALL - 1 if same_side else SMALL,
-        )
+        ax.plot([base + low, base + high], [row + shift] * 2, color=style.BLACK, lw=1.4)
+        text = style.amount(float(found["setting"].sel(end=end)))
+        tip = base + (low if side < 0 else high), row + shift
+        where: Any = {"ha": "right" if side < 0 else "left", "va": "center_baseline"}
+        size = style.SMALL - 1 if same_side else style.SMALL
+        ax.annotate(text, tip, (4 * side, 0), textcoords="offset points", fontsize=size, **where)
 
 
 def _limits(found: "xr.Dataset", base: float) -> tuple[float, float]:
@@ -118,21 +94,23 @@ def _limits(found: "xr.Dataset", base: float) -> tuple[float, float]:
 
 
 def _title(found: "xr.Dataset", base: float) -> str:
-    value = f"{100 * base:.3g} %" if is_share(found["base"]) else amount(float(f"{base:.3g}"))
-    return f"{scenario_name(found)}one field at a time; baseline: {value}"
+    share = style.is_share(found["base"])
+    value = f"{100 * base:.3g} %" if share else style.amount(float(f"{base:.3g}"))
+    return f"{style.scenario_name(found)}one field at a time; baseline: {value}"
 
 
 def _legend(ax: "Axes", found: "xr.Dataset") -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    level = f"{100 * found.attrs.get('confidence', 0.95):g} %"
     handles: list[Any] = [
         Patch(facecolor=colour, hatch=hatch, edgecolor="white", lw=0.0, label=f"field {end}")
         for end, (colour, hatch) in _ENDS.items()
     ]
-    handles.append(Line2D([], [], color=BLACK, lw=1.4, label=f"{level} interval"))
-    legend_right(ax, handles=handles)
+    handles.append(
+        Line2D([], [], color=style.BLACK, lw=1.4, label=f"{style.level_of(found)} interval")
+    )
+    style.legend_right(ax, handles=handles)
 
 
 def sensitivity(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
@@ -156,29 +134,27 @@ def sensitivity(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
     ValueError
         If the Dataset is not from `leakthrough.sensitivity`.
     """
-    demand(found, "sensitivity", ("first_order", "total", "total_noise", "path"))
+    style.demand(found, "sensitivity", ("first_order", "total", "total_noise", "path"))
     order = np.argsort(-found["total"].sel(estimate="mean").values, kind="stable")
     found = found.isel(path=order)
     rows = np.arange(order.size)
-    ax = one_axes(ax, 9.0, 1.6 + 0.42 * order.size)
-    kinds = {"first_order": (BLUE, "o", -0.16), "total": (VERMILION, "s", 0.16)}
+    ax = style.one_axes(ax, 9.0, 1.6 + 0.42 * order.size)
+    kinds = {"first_order": (style.BLUE, "o", -0.16), "total": (style.VERMILION, "s", 0.16)}
     for name, (colour, marker, shift) in kinds.items():
         estimates = found[name].sel(estimate=["mean", "low", "high"])
         mean, low, high = estimates.transpose("estimate", ...).values
         ax.hlines(rows + shift, low, high, color=colour, lw=2)
         label = f"{name.replace('_', '-')} index"
         ax.plot(mean, rows + shift, marker, color=colour, ms=7, label=label)
-        ax.plot(mean - found[f"{name}_noise"].values, rows + shift, "x", color=BLACK, ms=6)
-    ax.plot([], [], "x", color=BLACK, ms=6, label="without\nsimulation noise")
-    ax.axvline(0.0, color=BLACK, lw=0.8)
-    ax.set_yticks(rows, [words(field(path), 34) for path in found["path"].values.tolist()])
-    ax.set(ylim=(order.size - 0.5, -0.5), xlabel="share of the variance of the mean")
-    ax.tick_params(axis="y", length=0)
-    level = f"{100 * found.attrs.get('confidence', 0.95):g} %"
-    text = f"{scenario_name(found)}Sobol' indices of {described(found['mean'])} ({level} intervals)"
-    ax.set_title(words(text, 75, 2), loc="left", fontsize="medium")
-    per_cent(ax.xaxis)
-    legend_right(ax)
+        ax.plot(mean - found[f"{name}_noise"].values, rows + shift, "x", color=style.BLACK, ms=6)
+    ax.plot([], [], "x", color=style.BLACK, ms=6, label="without\nsimulation noise")
+    ax.axvline(0.0, color=style.BLACK, lw=0.8)
+    style.label_rows(ax, _fields(found), size=10)
+    ax.set(xlabel="share of the variance of the mean")
+    what = f"{style.scenario_name(found)}Sobol' indices of {style.described(found['mean'])}"
+    style.heading(ax, style.words(f"{what} ({style.level_of(found)} intervals)", 75, 2))
+    style.per_cent(ax.xaxis)
+    style.legend_right(ax)
     return ax
 
 
@@ -204,9 +180,9 @@ def frontier(found: "xr.Dataset", *, axes: Any = None) -> "Array":
         If the Dataset is not from `allocate`, or there are not two `axes`.
     """
     wanted = ("frontier_outcome", "frontier_cost", "frontier_allocation", "unit_cost", "budget")
-    demand(found, "allocate", wanted)
+    style.demand(found, "allocate", wanted)
     size = 7.0 + 0.1 * max(0, found.sizes["path"] - 8)
-    pair = some_axes(axes, 2, 9.5, size, height_ratios=(3, 2))
+    pair = style.some_axes(axes, 2, 9.5, size, height_ratios=(3, 2))
     _draw_outcome(pair[0], found)
     _draw_allocations(pair[1], found)
     return pair
@@ -216,15 +192,17 @@ def _draw_outcome(ax: "Axes", found: "xr.Dataset") -> None:
     outcome, cost = found["frontier_outcome"], found["frontier_cost"].values
     mean, low, high = (outcome.sel(estimate=end).values for end in ("mean", "low", "high"))
     reach = np.maximum([mean - low, high - mean], 0.0)
-    ax.errorbar(cost, mean, reach, fmt="o-", color=BLUE, ecolor=BLACK, capsize=3, ms=5)
-    ax.set(ylabel=words(described(outcome), 36), xlabel=described(found["frontier_cost"]))
+    ax.errorbar(cost, mean, reach, fmt="o-", color=style.BLUE, ecolor=style.BLACK, capsize=3, ms=5)
+    ax.set(
+        ylabel=style.words(style.described(outcome), 36),
+        xlabel=style.described(found["frontier_cost"]),
+    )
     ax.set_ylim(bottom=0.0)
     ax.tick_params(labelbottom=True)
-    level = f"{100 * found.attrs.get('confidence', 0.95):g} %"
-    title = f"{scenario_name(found)}best allocation found for each budget ({level} intervals)"
-    ax.set_title(title, loc="left", fontsize="medium")
-    (per_cent if is_share(outcome) else amounts)(ax.yaxis)
-    amounts(ax.xaxis)
+    what = f"{style.scenario_name(found)}best allocation found for each budget"
+    style.heading(ax, f"{what} ({style.level_of(found)} intervals)")
+    style.format_values(ax.yaxis, outcome)
+    style.amounts(ax.xaxis)
 
 
 def _draw_allocations(ax: "Axes", found: "xr.Dataset") -> None:
@@ -233,21 +211,20 @@ def _draw_allocations(ax: "Axes", found: "xr.Dataset") -> None:
     spent = units * found["unit_cost"].values
     shares = spent / np.maximum(spent.sum(axis=1, keepdims=True), np.finfo(float).tiny)
     width = 0.8 * (np.diff(budget).min() if budget.size > 1 else 0.5 * budget[0])
-    below, texts = np.zeros(budget.size), []
-    for n, path in enumerate(found["path"].values.tolist()):
-        colour, hatch = style(n).colour, HATCHES[n % len(HATCHES)]
+    below = np.zeros(budget.size)
+    texts: list[tuple[Any, Any]] = []
+    for n, label in enumerate(_fields(found)):
+        colour, hatch = style.line_style(n).colour, style.HATCHES[n % len(style.HATCHES)]
         options: Any = {"color": colour, "hatch": hatch, "edgecolor": "white", "linewidth": 0.5}
-        label = words(field(path), 34)
         bars = ax.bar(budget, shares[:, n], width, bottom=below, label=label, **options)
-        for step, bar in enumerate(bars):
-            middle = below[step] + bar.get_height() / 2.0
-            box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
-            where: Any = {"ha": "center", "va": "center", "fontsize": SMALL, "bbox": box}
-            texts.append((ax.text(budget[step], middle, f"{units[step, n]:,}", **where), bar))
+        numbers = [f"{number:,}" for number in units[:, n].tolist()]
+        box: Any = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
+        labels = ax.bar_label(bars, numbers, label_type="center", fontsize=style.SMALL, bbox=box)
+        texts += zip(labels, bars, strict=True)
         below += shares[:, n]
-    ax.set(ylim=(0.0, 1.0), ylabel="share of the cost", xlabel=described(found["budget"]))
-    ax.set_title("The allocation (numbers: units)", loc="left", fontsize="medium")
-    per_cent(ax.yaxis)
-    amounts(ax.xaxis)
-    legend_right(ax, reverse=True)
-    drop_wide(ax, texts)
+    ax.set(ylim=(0.0, 1.0), ylabel="share of the cost", xlabel=style.described(found["budget"]))
+    style.heading(ax, "The allocation (numbers: units)")
+    style.per_cent(ax.yaxis)
+    style.amounts(ax.xaxis)
+    style.legend_right(ax, reverse=True)
+    style.drop_wide(ax, texts)

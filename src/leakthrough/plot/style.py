@@ -2,18 +2,17 @@
 
 import json
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import xarray as xr
     from matplotlib.axes import Axes
 
-    Array = npt.NDArray[Any]
-
+Array = npt.NDArray[Any]
 
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
@@ -25,7 +24,7 @@ _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "++++", "oooo")
 SMALL = 8.5
 MOST_TICKS = 7
-BAND = "5 to 95 %"
+ENDS, BAND = (0.05, 0.5, 0.95), "5 to 95 %"
 
 
 class Style(NamedTuple):
@@ -36,7 +35,7 @@ class Style(NamedTuple):
     marker: str
 
 
-def style(number: int) -> Style:
+def line_style(number: int) -> Style:
     """Style of line `number`; the first 28 all differ in colour or dashes."""
     own = (kinds[number % len(kinds)] for kinds in (_INK, _LINES, _MARKERS))
     return Style(*own)
@@ -56,12 +55,8 @@ def demand(found: object, source: str, names: Iterable[str], argument: str = "fo
 
 def one_axes(ax: "Axes | None", width: float, height: float) -> "Axes":
     """The Axes given, or those of a new figure [inches]."""
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        _, ax = plt.subplots(figsize=(width, height), layout="constrained")
-    ax.spines[["top", "right"]].set_visible(False)
-    return ax
+    found: Axes = some_axes(ax, 1, width, height)[0]
+    return found
 
 
 def some_axes(axes: Any, number: int, width: float, height: float, **more: Any) -> "Array":
@@ -103,9 +98,14 @@ def field(path: str) -> str:
     return ", ".join(kept)
 
 
-def described(variable: "xr.DataArray", name: object = "") -> str:
+def described(variable: "xr.DataArray") -> str:
     """Description of a variable with its units, if any."""
-    text = str(variable.attrs.get("long_name", name or variable.name)).split(";")[0]
+    text = str(variable.attrs.get("long_name", variable.name)).split(";")[0]
+    return with_units(text, variable)
+
+
+def with_units(text: str, variable: "xr.DataArray") -> str:
+    """A text with the units of a variable, if any."""
     units = str(variable.attrs.get("units", "1"))
     return text if units == "1" else f"{text} [{units}]"
 
@@ -114,6 +114,11 @@ def is_share(variable: "xr.DataArray") -> bool:
     """Whether a variable is a share or a probability, to be drawn in per cent."""
     text = str(variable.attrs.get("long_name", ""))
     return variable.attrs.get("units") == "1" and text.startswith(("share", "probability"))
+
+
+def format_values(axis: Any, variable: "xr.DataArray") -> None:
+    """Format the ticks of the axis along which a variable is drawn."""
+    (per_cent if is_share(variable) else amounts)(axis)
 
 
 def per_cent(axis: Any) -> None:
@@ -134,11 +139,11 @@ def whole(axis: Any) -> None:
 
 def amounts(axis: Any) -> None:
     """Format the ticks of an axis of numbers by `amount`: 20,000 instead of 2e4."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
+    from matplotlib.ticker import MaxNLocator
 
     if axis.axis_name == "x":  # the default locator assumes labels of three digits
         axis.set_major_locator(MaxNLocator(MOST_TICKS, steps=[1, 2, 2.5, 5, 10]))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: amount(value)))
+    axis.set_major_formatter(lambda value, _: amount(value))
 
 
 def amount(value: float) -> str:
@@ -158,22 +163,54 @@ def mean_count(value: float) -> str:
     return f"{value:.1f}" if value >= 1 else f"{value:.2g}"
 
 
+def heading(ax: "Axes", text: str) -> None:
+    """Write a title above the left end of the Axes."""
+    ax.set_title(text, loc="left", fontsize="medium")
+
+
 def legend_right(ax: "Axes", **more: Any) -> None:
-    """Draw the legend to the right of the Axes."""
-    ax.legend(
-        loc="upper left",
-        bbox_to_anchor=(1.01, 1.0),
-        borderaxespad=0.0,
-        frameon=False,
-        fontsize=SMALL,
-        **more,
-    )
+    """Draw the legend, if there is anything to explain, to the right of the Axes."""
+    if not (more.get("handles") or ax.get_legend_handles_labels()[0]):
+        return
+    where: Any = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}
+    ax.legend(frameon=False, fontsize=SMALL, **where, **more)
 
 
-def draw_band(ax: "Axes", at: Any, low: Any, high: Any, colour: str) -> None:
-    """Draw a band with edges, so that overlapping bands can be distinguished."""
-    ax.fill_between(at, low, high, color=colour, alpha=0.12, lw=0)
-    ax.plot(at, low, at, high, color=colour, lw=0.7, alpha=0.7)
+def draw_rounds(ax: "Axes", at: "Array", share: "xr.DataArray", number: int, label: str) -> None:
+    """Draw a share of the initial rounds: median and band, or the mean if only that is kept."""
+    colour, line, _ = line_style(number)
+    if "replication" in share.dims:
+        low, share, high = share.quantile(ENDS, "replication")
+        # Edges, so that overlapping bands can be distinguished.
+        ax.fill_between(at, low, high, color=colour, alpha=0.12, lw=0)
+        ax.plot(at, low, at, high, color=colour, lw=0.7, alpha=0.7)
+    ax.plot(at, share, line, color=colour, lw=2, marker=marker(at), label=label)
+
+
+def label_rounds(ax: "Axes", title: str, *, kept: bool) -> None:
+    """Label the Axes of `draw_rounds`; `kept` says whether the replications were kept."""
+    heading(ax, f"{title} ({f'median; band: {BAND}' if kept else 'mean'})")
+    ax.set(ylabel="share of initial rounds")
+    ax.set_ylim(bottom=0.0)
+    per_cent(ax.yaxis)
+    legend_right(ax, handlelength=3.2)
+
+
+def marker(at: "Array") -> str:
+    """A marker if there is only one point, for which a line is invisible."""
+    return "o" if at.size == 1 else ""
+
+
+def label_rows(ax: "Axes", names: "Sequence[str]", size: float = SMALL) -> None:
+    """Name the rows of horizontal bars or intervals, the first at the top."""
+    ax.set_yticks(range(len(names)), names, fontsize=size)
+    ax.set_ylim(max(len(names), 1) - 0.5, -0.5)
+    ax.tick_params(axis="y", length=0)
+
+
+def level_of(found: "xr.Dataset") -> str:
+    """Confidence level of the intervals, in per cent."""
+    return f"{100 * found.attrs.get('confidence', 0.95):g} %"
 
 
 def scenario_name(found: "xr.Dataset", width: int = 44) -> str:

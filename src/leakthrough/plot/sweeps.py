@@ -6,31 +6,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leakthrough.model.errors import nearest, shown
-from leakthrough.plot.style import (
-    BLACK,
-    amount,
-    amounts,
-    demand,
-    described,
-    field,
-    is_share,
-    legend_right,
-    one_axes,
-    per_cent,
-    scenario_name,
-    style,
-    words,
-)
+from leakthrough.plot import style
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import xarray as xr
     from matplotlib.axes import Axes
 
-    Array = npt.NDArray[Any]
+    from leakthrough.plot.style import Array
 
 MOST_LINES = 9
 _SOURCE = "sweep, as a grid"
+_NEEDED = f"found: must come from leakthrough.{_SOURCE}"
 
 
 def saturation(
@@ -83,25 +69,24 @@ def saturation(
     values = values.sortby(x)
     lines = [values] if not others else [values.isel({others[0]: n}) for n in _few(values, others)]
     knees = _knees(knee, len(lines))
-    ax = one_axes(ax, 8.5 if others else 7.0, 4.4)
+    ax = style.one_axes(ax, 8.5 if others else 7.0, 4.4)
     for n, line in enumerate(lines):
         label = _setting(line, others[0]) if others else None
         _draw_line(ax, line, x, n, label, knees[n])
-    ax.set(xlabel=axis_text(values[x]), ylabel=words(described(values), 46))
+    ax.set(xlabel=axis_text(values[x]), ylabel=style.words(style.described(values), 46))
     interval = str(found["estimate"].attrs.get("long_name", "interval")).rpartition("of the ")[2]
-    _title(ax, found, f"mean and {interval}")
+    style.heading(ax, f"{style.scenario_name(found)}mean and {interval}")
     ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))
-    (per_cent if is_share(values) else amounts)(ax.yaxis)
-    amounts(ax.xaxis)
-    if ax.get_legend_handles_labels()[0]:
-        legend_right(ax, handlelength=3.2)
+    style.format_values(ax.yaxis, values)
+    style.amounts(ax.xaxis)
+    style.legend_right(ax, handlelength=3.2)
     return ax
 
 
 def _draw_line(
     ax: "Axes", line: "xr.DataArray", x: str, n: int, label: str | None, knee: "xr.Dataset | None"
 ) -> None:
-    at, (colour, dashes, marker) = line[x].values, style(n)
+    at, (colour, dashes, marker) = line[x].values, style.line_style(n)
     mean, low, high = (line.sel(estimate=end).values for end in ("mean", "low", "high"))
     ax.fill_between(at, low, high, color=colour, alpha=0.25, lw=0)
     ms = 4 if at.size <= 12 else 0  # many markers hide the line
@@ -112,26 +97,16 @@ def _draw_line(
     if not np.isfinite(where):
         ax.plot([], [], " ", label="knee: beyond the axis")
         return
-    height = np.interp(where, at, mean)
     ends = [
-        amount(left) if np.isfinite(left) else f"below {amount(at.min())}",
-        amount(right) if np.isfinite(right) else f"above {amount(at.max())}",
+        style.amount(left) if np.isfinite(left) else f"below {style.amount(at.min())}",
+        style.amount(right) if np.isfinite(right) else f"above {style.amount(at.max())}",
     ]
+    label = f"knee: {style.amount(where)} ({' to '.join(ends)})"
     left, right = max(left, at.min()), min(right, at.max())
-    ax.errorbar(
-        where,
-        height,
-        xerr=[[max(where - left, 0.0)], [max(right - where, 0.0)]],
-        fmt=marker,
-        ms=8,
-        mfc="white",
-        mec=colour,
-        mew=2,
-        ecolor=colour,
-        capsize=4,
-        zorder=4,
-        label=f"knee: {amount(where)} ({' to '.join(ends)})",
-    )
+    reach = [[max(where - left, 0.0)], [max(right - where, 0.0)]]
+    look: Any = {"ms": 8, "mfc": "white", "mec": colour, "mew": 2, "ecolor": colour, "capsize": 4}
+    height = np.interp(where, at, mean)
+    ax.errorbar(where, height, xerr=reach, fmt=marker, zorder=4, label=label, **look)
 
 
 def heatmap(
@@ -170,12 +145,12 @@ def heatmap(
     values = _measured(found, measure)
     others = _dimensions(values, along, most=2, last=True)
     if len(others) != 2:
-        raise ValueError(f"{_source()} with two axes; {values.name} has {', '.join(others)}")
+        raise ValueError(f"{_NEEDED} with two axes; {values.name} has {', '.join(others)}")
     x, y = others
     for dim in others:
         values = values.sortby(dim) if values[dim].dtype.kind in "if" else values
     mean = values.sel(estimate="mean").transpose(y, x)
-    ax = one_axes(ax, 7.5, 5.0)
+    ax = style.one_axes(ax, 7.5, 5.0)
     (at_x, edges_x), (at_y, edges_y) = _ticks(ax.xaxis, mean[x]), _ticks(ax.yaxis, mean[y])
     ax.patch.set(hatch="xxxx", facecolor="white", edgecolor="0.7")
     least, most = min(0.0, float(mean.min())), float(mean.max())
@@ -184,10 +159,10 @@ def heatmap(
     image = ax.pcolormesh(edges_x, edges_y, mean.values, **options)
     ax.set(xlabel=axis_text(values[x]), ylabel=axis_text(values[y]))
     bar = ax.figure.colorbar(image, ax=ax)
-    bar.set_label(words(described(values), 56))
-    (per_cent if is_share(values) else amounts)(bar.ax.yaxis)
-    _title(ax, found, "mean")
-    _draw_levels(ax, (at_x, at_y, mean.values), np.atleast_1d(level), is_share(values))
+    bar.set_label(style.words(style.described(values), 56))
+    style.format_values(bar.ax.yaxis, values)
+    style.heading(ax, f"{style.scenario_name(found)}mean")
+    _draw_levels(ax, (at_x, at_y, mean.values), np.atleast_1d(level), style.is_share(values))
     return ax
 
 
@@ -202,9 +177,10 @@ def _draw_levels(
     if not crossed or min(values.shape) < 2:
         return
     lines = ax.contour(*given, crossed, colors="white", linewidths=1.4)
-    stroke: list[Any] = [withStroke(linewidth=2.6, foreground=BLACK)]
+    stroke: list[Any] = [withStroke(linewidth=2.6, foreground=style.BLACK)]
     lines.set_path_effects(stroke)
-    for text in ax.clabel(lines, fmt=(lambda v: f"{100 * v:g} %") if share else amount, fontsize=9):
+    texts = {value: f"{100 * value:g} %" if share else style.amount(value) for value in crossed}
+    for text in ax.clabel(lines, fmt=texts, fontsize=9):
         text.set_path_effects(stroke)
 
 
@@ -212,32 +188,28 @@ def _ticks(axis: Any, along: "xr.DataArray") -> "tuple[Array, Array]":
     """Set the ticks of an axis; return centres and edges of its cells."""
     if along.dtype.kind in "if":
         at = along.values.astype(np.float64)
-        amounts(axis)
+        style.amounts(axis)
         if at.size == 1:
             axis.set_ticks(at)
     else:
         at = np.arange(along.size, dtype=np.float64)
         oblique = axis.axis_name == "x" and along.size > 3
         turned = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if oblique else {}
-        axis.set_ticks(at, [words(name, 18, 2) for name in along.values], **turned)
+        axis.set_ticks(at, [style.words(name, 18, 2) for name in along.values], **turned)
     inner = (at[1:] + at[:-1]) / 2.0
     first, last = (at[1] - at[0], at[-1] - at[-2]) if at.size > 1 else (1.0, 1.0)
     return at, np.r_[at[0] - first / 2.0, inner, at[-1] + last / 2.0]
 
 
-def _source() -> str:
-    return f"found: must come from leakthrough.{_SOURCE}"
-
-
 def _measured(found: Any, measure: str | None) -> "xr.DataArray":
     """The estimates of a measure."""
-    demand(found, _SOURCE, ("estimate",))
+    style.demand(found, _SOURCE, ("estimate",))
     known = [str(name) for name, own in found.data_vars.items() if "estimate" in own.dims]
     if "point" in found.dims:
         text = "a design along `point` has no axes; for one axis, use swap_dims(point=its name)"
-        raise ValueError(f"{_source()}; {text}")
+        raise ValueError(f"{_NEEDED}; {text}")
     if not known or len(found[known[0]].dims) < 2:
-        raise ValueError(f"{_source()}; has no measure along an axis")
+        raise ValueError(f"{_NEEDED}; has no measure along an axis")
     if measure is not None and measure not in known:
         text = f"must be one of {', '.join(known)}; got {shown(measure)}"
         raise ValueError(f"measure: {text}{nearest(measure, known)}")
@@ -252,7 +224,7 @@ def _dimensions(
     dims = [str(dim) for dim in values.dims if dim != "estimate"]
     if len(dims) > 2:
         text = f"{values.name} has {', '.join(dims)}; select, as in found.sel({dims[-1]}=...)"
-        raise ValueError(f"{_source()} with one axis or two; {text}")
+        raise ValueError(f"{_NEEDED} with one axis or two; {text}")
     if along is not None and along not in dims:
         raise ValueError(f"along: must be one of {', '.join(dims)}; got {shown(along)}")
     first = along or dims[-1 if last else 0]
@@ -273,7 +245,7 @@ def _knees(knee: Any, lines: int) -> "list[xr.Dataset | None]":
     own = [knee] if isinstance(knee, xr.Dataset) else list(knee)
     for each in own:
         names = ("crossing", "crossing_low", "crossing_high")
-        demand(each, "saturation_point", names, "knee")
+        style.demand(each, "saturation_point", names, "knee")
     if own and len(own) != lines:
         raise ValueError(f"knee: must be one for each line, {lines}; got {len(own)}")
     return list(own) or [None] * lines
@@ -281,20 +253,14 @@ def _knees(knee: Any, lines: int) -> "list[xr.Dataset | None]":
 
 def axis_text(along: "xr.DataArray") -> str:
     """Label of an axis: its name or path, with units."""
-    name, units = str(along.name), str(along.attrs.get("units", "1"))
-    text = words(field(name), 50, 2)
-    return text if units == "1" else f"{text} [{units}]"
+    return style.with_units(style.words(style.field(str(along.name)), 50, 2), along)
 
 
 def _setting(line: "xr.DataArray", dim: str) -> str:
     """Label of a line: its value on the other dimension."""
     value = line[dim].item()
     if isinstance(value, str):
-        return words(value)
+        return style.words(value)
     units = str(line[dim].attrs.get("units", "1"))
-    text = f"{field(dim)}: {amount(value)}{'' if units == '1' else ' ' + units}"
-    return words(text)
-
-
-def _title(ax: "Axes", found: "xr.Dataset", what: str) -> None:
-    ax.set_title(f"{scenario_name(found)}{what}", loc="left", fontsize="medium")
+    text = f"{style.field(dim)}: {style.amount(value)}{'' if units == '1' else ' ' + units}"
+    return style.words(text)

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
+_UNITS = {
+    **dict.fromkeys(("time", "raid_start", "interval"), "s"),
+    **dict.fromkeys(("threat_cost", "round_cost"), "currency"),
+}
+
 
 class Dimensions(NamedTuple):
     """Labels and sizes of the dimensions of a result."""
@@ -107,9 +112,5 @@ def _other_coordinates(dimensions: Dimensions) -> "dict[str, tuple[tuple[str, ..
 
 
 def _attrs(coordinate: str) -> dict[str, str]:
-    attrs = {"long_name": COORDINATES[coordinate]}
-    if coordinate in ("time", "raid_start", "interval"):
-        attrs["units"] = "s"
-    elif coordinate.endswith("_cost"):
-        attrs["units"] = "currency"
-    return attrs
+    units = {"units": _UNITS[coordinate]} if coordinate in _UNITS else {}
+    return {"long_name": COORDINATES[coordinate], **units}

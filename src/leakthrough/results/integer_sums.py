@@ -6,15 +6,12 @@ halves fits 64 bits and NumPy can compute it.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
-
+Array = npt.NDArray[Any]
 _HALF = 25
 _ROWS_AT_ONCE = 1 << 12
 _TOO_LARGE = 1 << 50
@@ -107,7 +104,7 @@ class Histogram:
     """How often each count from 0 occurred, column by column."""
 
     def __init__(self) -> None:
-        self.counts: Array = np.zeros((0, 1), dtype=np.int64)
+        self.counts: Array = np.zeros((1, 0), dtype=np.int64)
 
     def take(self, values: "Array") -> None:
         """Add values (replications, ...)."""
@@ -118,10 +115,8 @@ class Histogram:
 
     def add(self, counts: "Array") -> None:
         """Add counts of other replications."""
-        if self.counts.shape[0] != counts.shape[0]:
-            self.counts = np.zeros((counts.shape[0], 0), dtype=np.int64)
         wider = max(self.counts.shape[1], counts.shape[1])
-        total = np.zeros((counts.shape[0], wider), dtype=np.int64)
+        total = np.zeros((len(counts), wider), dtype=np.int64)
         total[:, : self.counts.shape[1]] += self.counts
         total[:, : counts.shape[1]] += counts
         self.counts = total

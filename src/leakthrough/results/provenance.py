@@ -23,13 +23,8 @@ def versions() -> dict[str, str]:
 
 def provenance_text(given: Scenario | Campaign, call: dict[str, Any]) -> str:
     """Return the provenance of a result as JSON: its scenario or campaign, call and versions."""
-    kind = type(given).__name__.lower()
-    return f'{{"{kind}": {json_of(given)}, "call": {json.dumps(call)}, "versions": {_versions()}}}'
-
-
-@functools.cache
-def _versions() -> str:
-    return json.dumps(versions())
+    kind, own = type(given).__name__.lower(), json.dumps(versions())
+    return f'{{"{kind}": {json_of(given)}, "call": {json.dumps(call)}, "versions": {own}}}'
 
 
 def scenario_of(result: "xr.Dataset") -> Scenario:

@@ -11,16 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leakthrough.model.discrete import TICKS_A_SECOND
-from leakthrough.results.integer_sums import Histogram, Moments, exact_products, ratio
+from leakthrough.results.integer_sums import Array, Histogram, Moments, exact_products, ratio
 from leakthrough.results.variables import CAMPAIGN_VARIABLES, VARIABLES, Variable
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import xarray as xr
 
     from leakthrough.engine.jobs import Block, Job
-
-    Array = npt.NDArray[Any]
 
 STATISTICS = ("mean", "variance", "minimum", "maximum")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -33,8 +30,8 @@ COVARIANCES = {
 }
 _AXES = {"leaked": "salvo", "expended": "interceptor"}
 _TEXTS = {"leaked": "threats that got through", "expended": "rounds expended"}
-_SUMS = {"leakers": Variable("leakers", (), "1", "real threats that got through")} | {
-    f"{dim}_{name}": Variable(f"{dim}_{name}", (dim,), "1", VARIABLES[name].long_name)
+_SUMS = {"leakers": Variable((), "real threats that got through")} | {
+    f"{dim}_{name}": Variable((dim,), VARIABLES[name].long_name)
     for dim in ("layer", "salvo")
     for name in ("killed", "soft_killed")
 }
@@ -43,7 +40,6 @@ _DIMS = {
     name: tuple(dim for dim in variable.dims if dim not in ("replication", "raid"))
     for name, variable in _EVERY.items()
 }
-_ATTRS = {name: variable.attrs for name, variable in _EVERY.items()}
 
 
 def _sums(rows: "Mapping[str, Array]", decoys: "Array") -> "dict[str, Array]":
@@ -121,10 +117,10 @@ class Reduction:
         for name, moments in self.moments.items():
             statistics = moments.statistics(TICKS_A_SECOND if name in TIMES else 1)
             dims = (*self.leading, *_DIMS[name])
-            found[name] = xr.Variable(("statistic", *dims), statistics, _ATTRS[name])
+            found[name] = xr.Variable(("statistic", *dims), statistics, _EVERY[name].attrs)
         for name, histogram in self.histograms.items():
             values = histogram.quantiles(QUANTILES, self.shapes[name])
-            attrs = {**_ATTRS[name], "long_name": f"quantiles of {_ATTRS[name]['long_name']}"}
+            attrs = {"units": "1", "long_name": f"quantiles of {_EVERY[name].long_name}"}
             dims = ("quantile", *self.leading, *_DIMS[name])
             found[f"{name}_quantile"] = xr.Variable(dims, values, attrs)
         return {**found, **self._frequencies(), **self._covariances()}
@@ -151,11 +147,8 @@ class Reduction:
     def _covariances(self) -> "dict[str, xr.Variable]":
         import xarray as xr
 
-        leaked = np.asarray(self.moments["leaked"].total)
-        totals = {
-            "leaked": leaked,
-            "expended": np.asarray(self.moments["expended"].total).sum(axis=-2),
-        }
+        totals = {name: np.asarray(self.moments[name].total) for name in ("leaked", "expended")}
+        totals["expended"] = totals["expended"].sum(axis=-2)
         number, found = self.replications, {}
         for name, (left, right) in COVARIANCES.items():
             outer = totals[left][..., :, np.newaxis] * totals[right][..., np.newaxis, :]
@@ -273,20 +266,14 @@ def with_reductions(constants: "xr.Dataset", reduction: Reduction) -> "xr.Datase
     variables, number = reduction.variables(), np.int64(reduction.replications)
     leakers = np.arange(variables["replications_by_leakers"].shape[-1])
     coordinates = {
-        "statistic": ("statistic", np.array(STATISTICS), "over the replications"),
-        "quantile": ("quantile", np.array(QUANTILES), "share of replications"),
-        "replications": ((), number, "number of replications"),
-        "leaker_count": ("leaker_count", leakers, "real threats that got through"),
+        "statistic": ("statistic", np.array(STATISTICS), {"long_name": "over the replications"}),
+        "quantile": ("quantile", np.array(QUANTILES), {"long_name": "share of replications"}),
+        "replications": ((), number, {"long_name": "number of replications"}),
+        "leaker_count": ("leaker_count", leakers, {"long_name": "real threats that got through"}),
     }
     # In one constructor call: assigning them one after another took 2.5 times as long.
     return xr.Dataset(
         {**{name: constants.variables[name] for name in constants.data_vars}, **variables},
-        {
-            **{name: constants.variables[name] for name in constants.coords},
-            **{
-                name: xr.Variable(dims, values, {"long_name": text})
-                for name, (dims, values, text) in coordinates.items()
-            },
-        },
+        {**{name: constants.variables[name] for name in constants.coords}, **coordinates},
         constants.attrs,
     )

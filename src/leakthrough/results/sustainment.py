@@ -8,7 +8,6 @@ from leakthrough.results.labelled import labelled, measured
 from leakthrough.statistics.intervals import checked_confidence, wilson
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import xarray as xr
 
 DAY = 86_400.0
@@ -62,31 +61,19 @@ def sustainment(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Datase
     dry[..., np.isnan(result["rounds"].values)] = np.nan
     stock_dry = wilson(np.rint(means["stock_dry_so_far"].values * number), number, level)
     stock_dry[..., ~stocked] = np.nan
-    on_hand = _on_hand(result, means, stocked)
+    on_hand = means["remaining"].values.sum(axis=1) + np.where(stocked, means["stock"].values, 0.0)
+    on_hand[:, np.isinf(result["rounds"].values).any(axis=0)] = np.inf
     days = (result["raid"].values + 1) * float(result["interval"]) / DAY
     used = means["expended"].values.sum(axis=1).cumsum(axis=0) / days[:, np.newaxis]
     with np.errstate(divide="ignore", invalid="ignore"):
         supply = np.where(used > 0, on_hand / used, np.inf)
     of_stock = ("raid", "interceptor")
+    held = {"units": "1", "long_name": "mean rounds in magazines and stock"}
+    lasting = {"units": "d", "long_name": "rounds on hand over mean rounds expended a day"}
     found = {
         "dry": measured(dry, "probability that it has run dry", "raid", "battery", "interceptor"),
         "stock_dry": measured(stock_dry, "probability that the stock has been empty", *of_stock),
-        "on_hand": xr.Variable(
-            of_stock, on_hand, {"units": "1", "long_name": "mean rounds in magazines and stock"}
-        ),
-        "days_of_supply": xr.Variable(
-            of_stock,
-            supply,
-            {"units": "d", "long_name": "rounds on hand over mean rounds expended a day"},
-        ),
+        "on_hand": xr.Variable(of_stock, on_hand, held),
+        "days_of_supply": xr.Variable(of_stock, supply, lasting),
     }
     return labelled(found, result, level)
-
-
-def _on_hand(
-    result: "xr.Dataset", means: "xr.Dataset", stocked: "npt.NDArray[np.bool_]"
-) -> "npt.NDArray[np.float64]":
-    """Mean rounds in magazines and stock after each raid, by interceptor."""
-    infinite = np.isinf(result["rounds"].values).any(axis=0)
-    rounds = means["remaining"].values.sum(axis=1) + np.where(stocked, means["stock"].values, 0.0)
-    return np.where(infinite, np.inf, rounds)

@@ -16,15 +16,14 @@ CAUSES = (
 
 @dataclass(frozen=True)
 class Variable:
-    """Dimensions, unit and meaning of a result variable.
+    """Dimensions, meaning and unit of a result variable.
 
     `sometimes` states when a result has the variable, if not always.
     """
 
-    name: str
     dims: tuple[str, ...]
-    units: str
     long_name: str
+    units: str = "1"
     sometimes: str = ""
 
     @property
@@ -35,95 +34,64 @@ class Variable:
 
 AIMED = "with a salvo that aims at a battery"
 SAMPLED = "with a timeline"
-_OF_MAGAZINE = ("replication", "battery", "interceptor")
-_OF_LAYER = ("replication", "salvo", "layer")
+_OF_SALVO = ("replication", "salvo")
+_OF_LAYER = (*_OF_SALVO, "layer")
+_OF_BATTERY = ("replication", "battery")
+_OF_MAGAZINE = (*_OF_BATTERY, "interceptor")
+_AT_TIME = ("replication", "time")
 
 VARIABLES = {
-    variable.name: variable
-    for variable in (
-        Variable("launched", ("salvo",), "1", "threats launched"),
-        Variable("rounds", ("battery", "interceptor"), "1", "ready rounds at the start"),
-        Variable("leaked", ("replication", "salvo"), "1", "threats that got through"),
-        Variable(
-            "leak_cause", ("replication", "salvo", "cause"), "1", "leakers by cause of leaking"
-        ),
-        Variable("killed", _OF_LAYER, "1", "threats killed by rounds"),
-        Variable("soft_killed", _OF_LAYER, "1", "threats neutralised without a round"),
-        Variable("expended", _OF_MAGAZINE, "1", "rounds expended"),
-        Variable("reloaded", _OF_MAGAZINE, "1", "rounds that reloads brought"),
-        Variable(
-            "remaining", _OF_MAGAZINE, "1", "ready rounds at the end; -1 where they are infinite"
-        ),
-        Variable(
-            "depletion_time",
-            _OF_MAGAZINE,
-            "s",
-            "time at which the last ready round left and no reload was to come",
-        ),
-        Variable("lost", ("replication", "battery"), "1", "batteries destroyed", AIMED),
-        Variable("rounds_lost", _OF_MAGAZINE, "1", "ready rounds lost with their battery", AIMED),
-        Variable("busy_time", ("replication", "battery"), "s", "time of its channels in use"),
-        Variable("engagements", ("replication", "battery"), "1", "engagements begun"),
-        Variable(
-            "ready_rounds",
-            ("replication", "time", "battery", "interceptor"),
-            "1",
-            "ready rounds",
-            SAMPLED,
-        ),
-        Variable(
-            "busy_channels", ("replication", "time", "battery"), "1", "channels in use", SAMPLED
-        ),
-        Variable(
-            "leaked_so_far",
-            ("replication", "time", "salvo"),
-            "1",
-            "threats that got through up to this time",
-            SAMPLED,
-        ),
-    )
+    "launched": Variable(("salvo",), "threats launched"),
+    "rounds": Variable(("battery", "interceptor"), "ready rounds at the start"),
+    "leaked": Variable(_OF_SALVO, "threats that got through"),
+    "leak_cause": Variable((*_OF_SALVO, "cause"), "leakers by cause of leaking"),
+    "killed": Variable(_OF_LAYER, "threats killed by rounds"),
+    "soft_killed": Variable(_OF_LAYER, "threats neutralised without a round"),
+    "expended": Variable(_OF_MAGAZINE, "rounds expended"),
+    "reloaded": Variable(_OF_MAGAZINE, "rounds that reloads brought"),
+    "remaining": Variable(_OF_MAGAZINE, "ready rounds at the end; -1 where they are infinite"),
+    "depletion_time": Variable(
+        _OF_MAGAZINE, "time at which the last ready round left and no reload was to come", "s"
+    ),
+    "lost": Variable(_OF_BATTERY, "batteries destroyed", sometimes=AIMED),
+    "rounds_lost": Variable(_OF_MAGAZINE, "ready rounds lost with their battery", sometimes=AIMED),
+    "busy_time": Variable(_OF_BATTERY, "time of its channels in use", "s"),
+    "engagements": Variable(_OF_BATTERY, "engagements begun"),
+    "ready_rounds": Variable(
+        (*_AT_TIME, "battery", "interceptor"), "ready rounds", sometimes=SAMPLED
+    ),
+    "busy_channels": Variable((*_AT_TIME, "battery"), "channels in use", sometimes=SAMPLED),
+    "leaked_so_far": Variable(
+        (*_AT_TIME, "salvo"), "threats that got through up to this time", sometimes=SAMPLED
+    ),
 }
 
-_OF_STOCK = ("replication", "raid", "interceptor")
-_OF_RAID = ("replication", "raid", "battery", "interceptor")
+_IN_RAID = ("replication", "raid")
+_OF_STOCK = (*_IN_RAID, "interceptor")
+_OF_RAID = (*_IN_RAID, "battery", "interceptor")
 _WHEN_KEPT = "when replications are kept"
 
 CAMPAIGN_VARIABLES = {
-    variable.name: variable
-    for variable in (
-        Variable("launched", ("replication", "raid", "salvo"), "1", "threats launched"),
-        Variable("delivered", _OF_RAID, "1", "rounds that resupply brought before the raid"),
-        Variable(
-            "dry_so_far",
-            _OF_RAID,
-            "1",
-            "whether the magazine has run dry in this raid or an earlier one",
-        ),
-        Variable(
-            "stock", _OF_STOCK, "1", "rounds in stock when the raid begins; -1 where there is none"
-        ),
-        Variable("replenished", _OF_STOCK, "1", "rounds that reached the stock before the raid"),
-        Variable(
-            "stock_dry_so_far",
-            _OF_STOCK,
-            "1",
-            "whether the stock has been empty by the start of the raid",
-        ),
-        Variable(
-            "first_dry",
-            _OF_MAGAZINE,
-            "1",
-            "number of the first raid in which the magazine ran dry",
-            _WHEN_KEPT,
-        ),
-        Variable(
-            "stock_first_dry",
-            ("replication", "interceptor"),
-            "1",
-            "number of the first raid before which the stock was empty",
-            _WHEN_KEPT,
-        ),
-    )
+    "launched": Variable((*_IN_RAID, "salvo"), "threats launched"),
+    "delivered": Variable(_OF_RAID, "rounds that resupply brought before the raid"),
+    "dry_so_far": Variable(
+        _OF_RAID, "whether the magazine has run dry in this raid or an earlier one"
+    ),
+    "stock": Variable(_OF_STOCK, "rounds in stock when the raid begins; -1 where there is none"),
+    "replenished": Variable(_OF_STOCK, "rounds that reached the stock before the raid"),
+    "stock_dry_so_far": Variable(
+        _OF_STOCK, "whether the stock has been empty by the start of the raid"
+    ),
+    "first_dry": Variable(
+        _OF_MAGAZINE,
+        "number of the first raid in which the magazine ran dry",
+        sometimes=_WHEN_KEPT,
+    ),
+    "stock_first_dry": Variable(
+        ("replication", "interceptor"),
+        "number of the first raid before which the stock was empty",
+        sometimes=_WHEN_KEPT,
+    ),
 }
 """Variables that only campaigns have; they also have those of a raid, along `raid`."""
 
