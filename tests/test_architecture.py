@@ -21,19 +21,20 @@ MODULES = {
 RULES: dict[str, set[str]] = {
     "statistics": set(),
     "text_tables": set(),
+    "quantities": set(),
     "model": {"statistics", "text_tables"},
     "engine": {"model", "statistics"},
     "reference": {"model", "statistics"},
-    "exact": {"model", "statistics"},
+    "exact": {"model", "statistics", "quantities"},
     "results": {"model", "engine", "statistics", "text_tables"},
-    "records": {"model", "results", "statistics"},
+    "records": {"model", "results", "statistics", "quantities"},
     "plot": {"model", "results", "statistics", "text_tables"},
     "run_options": {"model"},
     "simulate": {"model", "engine", "results", "run_options"},
     "replay": {"model", "engine", "results", "run_options"},
     "studies": {
         *("model", "engine", "reference", "exact", "statistics"),
-        *("results", "text_tables", "run_options", "simulate"),
+        *("results", "text_tables", "quantities", "run_options", "simulate"),
     },
     "rerun": {"results", "simulate", "studies", "run_options"},
 }

@@ -55,7 +55,7 @@ def uniform_allocation(threats: int, rounds: int, kill_probability: float) -> "x
     each, over = divmod(stock, max(number, 1))
     few = binomial(number - over, (1.0 - kill) ** each)
     many = binomial(over, (1.0 - kill) ** (each + 1))
-    return as_pmf(sum_pmf(few, many), "distribution of the leakers", leakers=np.arange(number + 1))
+    return as_pmf(sum_pmf(few, many), "distribution of the leakers", "leakers")
 
 
 def random_allocation(threats: int, rounds: int, kill_probability: float) -> "xr.DataArray":
@@ -115,7 +115,7 @@ def random_allocation(threats: int, rounds: int, kill_probability: float) -> "xr
         alive, first = alive[kept], first + kept.start
     found = np.zeros(number + 1)
     found[first : first + len(alive)] = alive
-    return as_pmf(found, "distribution of the leakers", leakers=np.arange(number + 1))
+    return as_pmf(found, "distribution of the leakers", "leakers")
 
 
 def _checked(threats: object, rounds: object, kill_probability: object) -> tuple[int, int, float]:

@@ -61,17 +61,13 @@ def positive(
     return number
 
 
-def as_pmf(values: Numbers, long_name: str, **coordinates: npt.ArrayLike) -> "xr.DataArray":
-    """A probability mass function with its coordinates, in the order of the dimensions."""
+def as_pmf(values: Numbers, long_name: str, *dims: str) -> "xr.DataArray":
+    """A probability mass function of whole numbers from 0."""
     import xarray as xr
 
-    return xr.DataArray(
-        values,
-        {name: np.asarray(numbers, np.int64) for name, numbers in coordinates.items()},
-        list(coordinates),
-        "probability",
-        {"units": "1", "long_name": long_name},
-    )
+    coordinates = {name: np.arange(size) for name, size in zip(dims, values.shape, strict=True)}
+    attrs = {"units": "1", "long_name": long_name}
+    return xr.DataArray(values, coordinates, dims, "probability", attrs)
 
 
 def binomial(number: int, share: float) -> Numbers:

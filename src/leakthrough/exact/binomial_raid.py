@@ -15,6 +15,7 @@ from leakthrough.exact.arguments import (
     probability,
     whole,
 )
+from leakthrough.quantities import quantity
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -80,7 +81,7 @@ def leakers(
         values[number] += 1.0 - seen
     else:
         values = _leaking(number, 1.0 - seen + seen * through, seen * stopped)
-    return as_pmf(values, "distribution of the leakers", leakers=np.arange(number + 1))
+    return as_pmf(values, "distribution of the leakers", "leakers")
 
 
 def _leaking(threats: int, leak: float, stop: float) -> Numbers:
@@ -251,8 +252,8 @@ def shoot_look_shoot(kill_probability: npt.ArrayLike, looks: int) -> "xr.Dataset
     dims = ("kill_probability",) * kill.ndim
     return xr.Dataset(
         {
-            "leak": (dims, leak, {"units": "1", "long_name": "probability that the threat leaks"}),
-            "rounds": (dims, rounds, {"units": "1", "long_name": "expected rounds"}),
+            "leak": quantity(dims, leak, "probability that the threat leaks"),
+            "rounds": quantity(dims, rounds, "expected rounds"),
         },
-        {"kill_probability": (dims, kill, {"units": "1", "long_name": "kill probability"})},
+        {"kill_probability": quantity(dims, kill, "kill probability")},
     )

@@ -1,26 +1,15 @@
 """Costs of a binomial raid to the attacker and to the defence."""
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from leakthrough.exact.arguments import chance, positive, whole
+from leakthrough.quantities import quantity
 
 if TYPE_CHECKING:
     import xarray as xr
-
-
-_TEXT = {
-    "leakers": "real threats that get through",
-    "rounds_spent": "rounds spent",
-    "cost_spent": "cost of rounds spent",
-    "cost_stopped": "cost of real threats stopped",
-    "cost_per_stop": "cost of rounds spent for each real threat stopped",
-    "cost_to_add": "cost to the attacker of one more",
-    "cost_to_hold": "cost to the defence of no more leakers with one more",
-}
 
 
 def raid_costs(
@@ -100,14 +89,14 @@ def raid_costs(
     >>> found.cost_to_hold.round().values.tolist()
     [438636.0, 200000.0]
     """
+    import xarray as xr
+
     number, each = whole("threats", threats), whole("rounds_each", rounds_each)
     kill = chance("kill_probability", kill_probability)
     engaged = 1.0 - chance("decoy_recognition", decoy_recognition)
     price = positive("round_cost", round_cost, zero=True)
-    costs = (
-        positive("threat_cost", threat_cost, zero=True),
-        positive("decoy_cost", decoy_cost, zero=True),
-    )
+    threat_price = positive("threat_cost", threat_cost, zero=True)
+    decoy_price = positive("decoy_cost", decoy_cost, zero=True)
     targets = number + whole("decoys", decoys) * engaged
     through = (1.0 - kill) ** each
     # No cancellation for small kill probabilities.
@@ -115,28 +104,23 @@ def raid_costs(
     stopped, spent = number * share, price * each * targets
     more = _more_each(number, kill, each)
     hold = math.inf if math.isinf(more) else price * (each + more * (targets + 1.0))
-    return _labelled(
-        leakers=number * through,
-        rounds_spent=each * targets,
-        cost_spent=spent,
-        cost_stopped=costs[0] * stopped,
-        cost_per_stop=spent / stopped if stopped else math.nan,
-        cost_to_add=costs,
-        cost_to_hold=(hold, price * each * engaged),
-    )
+    per_stop = spent / stopped if stopped else math.nan
 
-
-def _labelled(**found: npt.ArrayLike) -> "xr.Dataset":
-    import xarray as xr
+    def cost(value: Any, text: str) -> "xr.Variable":
+        return quantity(("added",) * np.ndim(value), value, text, "currency")
 
     return xr.Dataset(
         {
-            name: (
-                ("added",) * np.ndim(value),
-                np.asarray(value, np.float64),
-                {"units": "currency" if name.startswith("cost") else "1", "long_name": _TEXT[name]},
-            )
-            for name, value in found.items()
+            "leakers": quantity((), number * through, "real threats that get through"),
+            "rounds_spent": quantity((), each * targets, "rounds spent"),
+            "cost_spent": cost(spent, "cost of rounds spent"),
+            "cost_stopped": cost(threat_price * stopped, "cost of real threats stopped"),
+            "cost_per_stop": cost(per_stop, "cost of rounds spent for each real threat stopped"),
+            "cost_to_add": cost([threat_price, decoy_price], "cost to the attacker of one more"),
+            "cost_to_hold": cost(
+                [hold, price * each * engaged],
+                "cost to the defence of no more leakers with one more",
+            ),
         },
         {"added": ["threat", "decoy"]},
     )

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leakthrough.exact.arguments import Numbers, chance, log_survival
+from leakthrough.quantities import quantity
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -81,26 +82,33 @@ def prim_read(
     >>> found.rounds.values.tolist(), found.value_lost.values.round(3).tolist()
     ([2, 2, 1, 1], [0.16, 0.294, 0.577, 0.746])
     """
+    import xarray as xr
+
     kill, price = chance("kill_probability", kill_probability), chance("slope", slope)
     deadly = chance("lethality", lethality)
     if price < _LEAST_SLOPE:
         raise ValueError(f"slope: must be from {_LEAST_SLOPE:f} to 1; got {slope!r}")
     leaks = _leaks(price, deadly)
-    if len(leaks):
-        _check_kill(kill_probability, kill, integer)
+    if len(leaks) and (kill < _LEAST_KILL or (kill == 1.0 and not integer)):
+        most = "1" if integer else "below 1 where rounds need not be whole"
+        text = f"must be from {_LEAST_KILL} to {most}"
+        raise ValueError(f"kill_probability: {text}; got {kill_probability!r}")
     rounds: Numbers | Whole = leaks
     if integer:
         rounds = _whole_rounds(kill, price, deadly, len(leaks))
     elif len(leaks):
         rounds = np.log(deadly / leaks) / -np.log1p(-kill)
     kept = np.cumprod(1.0 - deadly * np.exp(log_survival(kill, rounds)))
-    return _labelled(rounds, np.asarray(1.0 - kept, np.float64))
-
-
-def _check_kill(given: object, kill: float, integer: bool) -> None:
-    if kill < _LEAST_KILL or (kill == 1.0 and not integer):
-        most = "1" if integer else "below 1 where rounds need not be whole"
-        raise ValueError(f"kill_probability: must be from {_LEAST_KILL} to {most}; got {given!r}")
+    order = np.arange(1, len(rounds) + 1)
+    return xr.Dataset(
+        {
+            "rounds": quantity("threat", rounds, "rounds fired at this threat"),
+            "value_lost": quantity(
+                "threat", 1.0 - kept, "expected share of the target's value lost so far"
+            ),
+        },
+        {"threat": ("threat", order, {"long_name": "order of arrival"})},
+    )
 
 
 def _leaks(slope: float, lethality: float) -> Numbers:
@@ -125,16 +133,3 @@ def _fewest(kill: float, lethality: float, allowed: float) -> int:
     if lethality <= allowed:
         return 0
     return 1 if kill == 1.0 else math.ceil(math.log(lethality / allowed) / -math.log1p(-kill))
-
-
-def _labelled(rounds: Numbers | Whole, lost: Numbers) -> "xr.Dataset":
-    import xarray as xr
-
-    texts = {
-        "rounds": (rounds, "rounds fired at this threat"),
-        "value_lost": (lost, "expected share of the target's value lost so far"),
-    }
-    return xr.Dataset(
-        {n: ("threat", found, {"units": "1", "long_name": t}) for n, (found, t) in texts.items()},
-        {"threat": ("threat", np.arange(1, len(rounds) + 1), {"long_name": "order of arrival"})},
-    )

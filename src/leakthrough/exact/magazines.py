@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-_MOST_THREATS = 1_000_000
 _MOST_STATES = 64_000_000
 """Probabilities in a joint distribution: 512 MB."""
 _MOST_STEPS = 1_000_000
@@ -82,7 +81,7 @@ def finite_magazine(
     leaked, left = part.values.shape
     found[part.leakers : part.leakers + leaked, part.rounds : part.rounds + left] = part.values
     text = "joint distribution of leakers and rounds left"
-    return as_pmf(found, text, leakers=np.arange(number + 1), rounds_left=np.arange(stock + 1))
+    return as_pmf(found, text, "leakers", "rounds_left")
 
 
 def _looks_taken(kill: float, looks: int) -> int:
@@ -168,13 +167,13 @@ def layered_inventories(threats: int, layers: Sequence[tuple[int, int, float]]) 
     >>> pmf.values.tolist()
     [0.25, 0.5, 0.25, 0.0]
     """
-    number = whole("threats", threats, most=_MOST_THREATS)
+    number = whole("threats", threats, most=1_000_000)
     arriving = _Arriving(np.ones((1, 1)), number)
-    for layer in _checked(layers):
+    for layer in checked_layers(layers):
         arriving = _propagate(layer, arriving)
     found = np.zeros(number + 1)
     found[arriving.counts()] = arriving.values[0]
-    return as_pmf(found, "distribution of the leakers", leakers=np.arange(number + 1))
+    return as_pmf(found, "distribution of the leakers", "leakers")
 
 
 def layered_rounds_left(threats: int, layers: Sequence[tuple[int, int, float]]) -> "xr.DataArray":
@@ -218,7 +217,7 @@ def layered_rounds_left(threats: int, layers: Sequence[tuple[int, int, float]]) 
     >>> pmf.sel(layer=1).sum("leakers").values.tolist()
     [0.75, 0.25, 0.0]
     """
-    number, defence = whole("threats", threats, most=_MOST_THREATS), _checked(layers)
+    number, defence = whole("threats", threats, most=1_000_000), checked_layers(layers)
     most = max((layer.rounds for layer in defence), default=0)
     if len(defence) * (number + 1) * (most + 1) > _MOST_STATES:
         size = f"layers (threats + 1) (most rounds + 1) must be at most {_MOST_STATES:,}"
@@ -235,21 +234,16 @@ def layered_rounds_left(threats: int, layers: Sequence[tuple[int, int, float]]) 
     found = np.zeros((len(defence), number + 1, most + 1))
     where, left = np.concatenate(indices), np.concatenate(lefts)
     found[where[:, np.newaxis], arriving.counts(), left[:, np.newaxis]] = arriving.values[1:]
-    return as_pmf(
-        found,
-        "joint distributions of leakers and rounds left of a layer",
-        layer=np.arange(len(defence)),
-        leakers=np.arange(number + 1),
-        rounds_left=np.arange(most + 1),
-    )
+    text = "joint distributions of leakers and rounds left of a layer"
+    return as_pmf(found, text, "layer", "leakers", "rounds_left")
 
 
-class _Layer(NamedTuple):
+class InventoryLayer(NamedTuple):
     """One layer with its inventory."""
 
     rounds: int
     rounds_each: int
-    survival: float  # probability that a threat survives the rounds fired at it
+    kill: float
 
     @property
     def shots(self) -> int:
@@ -257,19 +251,20 @@ class _Layer(NamedTuple):
         return self.rounds // self.rounds_each
 
 
-def _checked(layers: Sequence[tuple[int, int, float]]) -> list[_Layer]:
+def checked_layers(
+    layers: Sequence[tuple[int, int, float]], most_each: int = 10**9
+) -> list[InventoryLayer]:
     """Return the layers, or raise ValueError."""
     found = []
     for index, layer in enumerate(layers):
-        try:
-            rounds, each, kill = layer
-        except (TypeError, ValueError):
+        name = f"layers[{index}]"
+        if np.shape(layer) != (3,):
             text = "must be (rounds, rounds_each, kill_probability)"
-            raise ValueError(f"layers[{index}]: {text}; got {layer!r}") from None
-        number = whole(f"layers[{index}] rounds", rounds)
-        size = whole(f"layers[{index}] rounds_each", each, least=1)
-        survival = (1.0 - chance(f"layers[{index}] kill_probability", kill)) ** size
-        found.append(_Layer(number, size, survival))
+            raise ValueError(f"{name}: {text}; got {layer!r}")
+        rounds, each, kill = layer
+        number = whole(f"{name} rounds", rounds)
+        size = whole(f"{name} rounds_each", each, least=1, most=most_each)
+        found.append(InventoryLayer(number, size, chance(f"{name} kill_probability", kill)))
     return found
 
 
@@ -283,7 +278,9 @@ class _Arriving(NamedTuple):
         return self.first + np.arange(self.values.shape[1])
 
 
-def _by_rounds_left(layer: _Layer, arriving: _Arriving) -> tuple[npt.NDArray[np.int64], Numbers]:
+def _by_rounds_left(
+    layer: InventoryLayer, arriving: _Arriving
+) -> tuple[npt.NDArray[np.int64], Numbers]:
     """Possible rounds left in a layer, and the part of the distribution for each of them."""
     targets = np.minimum(arriving.counts(), layer.shots)
     each, row = np.unique(targets, return_inverse=True)
@@ -292,7 +289,7 @@ def _by_rounds_left(layer: _Layer, arriving: _Arriving) -> tuple[npt.NDArray[np.
     return layer.rounds - layer.rounds_each * each, parts
 
 
-def _propagate(layer: _Layer, arriving: _Arriving) -> _Arriving:
+def _propagate(layer: InventoryLayer, arriving: _Arriving) -> _Arriving:
     """Propagate all rows through a layer, which fires at the first `shots` threats."""
     numbers = np.unique(np.minimum(arriving.counts(), layer.shots))
     _check_size(
@@ -300,10 +297,11 @@ def _propagate(layer: _Layer, arriving: _Arriving) -> _Arriving:
     )
     passing: list[tuple[int, Numbers]] = []  # per arriving count: first survivor count, and pmf
     survivors, start, fired_at = np.ones(1), 0, 0
+    survival = (1.0 - layer.kill) ** layer.rounds_each
     for count in arriving.counts().tolist():
         if min(count, layer.shots) > fired_at:
             fired_at = min(count, layer.shots)
-            everything = binomial(fired_at, layer.survival)
+            everything = binomial(fired_at, survival)
             part = support(everything)
             start, survivors = part.start, everything[part]
         passing.append((count - fired_at + start, survivors))

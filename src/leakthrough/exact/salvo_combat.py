@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from leakthrough.exact.arguments import Numbers, as_pmf, binomial, chance, positive, sum_pmf, whole
+from leakthrough.exact.arguments import (
+    Numbers,
+    as_pmf,
+    binomial,
+    chance,
+    positive,
+    sum_pmf,
+    whole,
+)
+from leakthrough.quantities import quantity
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -80,8 +89,8 @@ def hughes_salvo(
     losses = np.clip((missiles[::-1] - stopped) / power, 0.0, force)
     return xr.Dataset(
         {
-            "losses": ("side", losses, {"units": "1", "long_name": "units lost"}),
-            "survivors": ("side", force - losses, {"units": "1", "long_name": "units left"}),
+            "losses": quantity("side", losses, "units lost"),
+            "survivors": quantity("side", force - losses, "units left"),
         },
         {"side": ["A", "B"]},
     )
@@ -177,22 +186,21 @@ def armstrong_salvo(
     spread = positive("damage_sd", damage_sd, zero=True, most=_MOST)
     probability = _hits_pmf(binomial(fired, hit), binomial(answered, intercepted))
     hits = np.arange(fired + 1.0)
-    mean, variance, none, everything = _clipped(each * hits, spread * np.sqrt(hits), defenders)
+    mean, variance, none, every = _clipped(each * hits, spread * np.sqrt(hits), defenders)
     expected = probability @ mean
     # Variance within each number of hits plus variance between them.
     total = probability @ (variance + (mean - expected) ** 2)
     deterministic = np.clip((fired * hit - answered * intercepted) * each, 0.0, defenders)
-    losses = {
-        "losses_mean": (expected, "mean of the units lost"),
-        "losses_sd": (np.sqrt(total), "standard deviation of the units lost"),
-        "none_lost": (probability @ none, "probability that no unit is lost"),
-        "all_lost": (probability @ everything, "probability that all units are lost"),
-        "losses_deterministic": (deterministic, "units lost with mean values"),
-    }
-    found = xr.Dataset({"probability": as_pmf(probability, "distribution of the hits", hits=hits)})
-    for name, (value, text) in losses.items():
-        found[name] = (), float(value), {"units": "1", "long_name": text}
-    return found
+    return xr.Dataset(
+        {
+            "probability": as_pmf(probability, "distribution of the hits", "hits"),
+            "losses_mean": quantity((), expected, "mean of the units lost"),
+            "losses_sd": quantity((), np.sqrt(total), "standard deviation of the units lost"),
+            "none_lost": quantity((), probability @ none, "probability that no unit is lost"),
+            "all_lost": quantity((), probability @ every, "probability that all units are lost"),
+            "losses_deterministic": quantity((), deterministic, "units lost with mean values"),
+        }
+    )
 
 
 def _salvo(names: str, units: object, each: object, least: int) -> int:

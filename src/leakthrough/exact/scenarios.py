@@ -5,12 +5,11 @@ its window in seconds. An engagement takes 1 s unless the model sets another tim
 """
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import numpy as np
-
 from leakthrough.exact.arguments import LONGEST, chance, positive, whole
+from leakthrough.exact.magazines import InventoryLayer, checked_layers
 from leakthrough.exact.saturation import cycle_and_window
 from leakthrough.model.arrivals import Arrival, At, Poisson, Regular
 from leakthrough.model.distributions import Distribution, is_frozen
@@ -134,19 +133,13 @@ def _raid(count: int, arrival: Arrival = _AT_ONCE) -> Salvo:
     return Salvo(name="raid", threat="threat", count=count, arrival=arrival)
 
 
-def _interceptor(kill: float, flight_time: float = _ENGAGEMENT) -> Interceptor:
-    return Interceptor(
-        name="interceptor", kill_probability={"threat": kill}, flight_time=flight_time
-    )
+def _interceptor(kill: float, threats: Iterable[str] = ("threat",), **fields: Any) -> Interceptor:
+    given = {"name": "interceptor", "flight_time": _ENGAGEMENT, **fields}
+    return Interceptor(kill_probability=dict.fromkeys(threats, kill), **given)
 
 
-def _defence(battery: Battery, window: float, sensor: Sensor | None = None) -> Layer:
-    return Layer(
-        name="defence",
-        outer_range=_SPEED * window,
-        batteries=[battery],
-        sensor=Sensor() if sensor is None else sensor,
-    )
+def _defence(battery: Battery, window: float, **fields: Any) -> Layer:
+    return Layer(name="defence", outer_range=_SPEED * window, batteries=[battery], **fields)
 
 
 def _battery(
@@ -190,7 +183,7 @@ def _leakers(
         "binomial raid",
         [_raid(number)],
         [_interceptor(chance("kill_probability", kill_probability))],
-        _defence(battery, _ENGAGEMENT, sensor),
+        _defence(battery, _ENGAGEMENT, sensor=sensor),
     )
 
 
@@ -220,8 +213,8 @@ def _finite_magazine(threats: int, rounds: int, kill_probability: float, looks: 
 
 def _layered_inventories(threats: int, layers: Sequence[tuple[int, int, float]]) -> Scenario:
     number = whole("threats", threats)
-    _check_layers(layers)
-    rings = [_ring(index, len(layers) - index, *layer) for index, layer in enumerate(layers)]
+    defence = checked_layers(layers, most_each=MOST_IN_A_SALVO)
+    rings = [_ring(index, len(layers) - index, layer) for index, layer in enumerate(defence)]
     return _scenario(
         "layers with inventories",
         [_raid(number, Regular(start=0.0, interval=_ENGAGEMENT))],
@@ -231,30 +224,19 @@ def _layered_inventories(threats: int, layers: Sequence[tuple[int, int, float]])
 
 
 def _layered_rounds_left(threats: int, layers: Sequence[tuple[int, int, float]]) -> Scenario:
-    _check_layers(layers)
+    scenario = _layered_inventories(threats, layers)
     for index, (_, _, kill) in enumerate(layers):
         _lethal(kill, f"layers[{index}] kill_probability")
-    return _layered_inventories(threats, layers)
+    return scenario
 
 
-def _check_layers(layers: Sequence[tuple[int, int, float]]) -> None:
-    for index, layer in enumerate(layers):
-        if np.shape(layer) != (3,):
-            text = "must be (rounds, rounds_each, kill_probability)"
-            raise ValueError(f"layers[{index}]: {text}; got {layer!r}")
-
-
-def _ring(
-    index: int, outer: int, rounds: int, rounds_each: int, kill_probability: float
-) -> tuple[Interceptor, Layer]:
+def _ring(index: int, outer: int, inventory: InventoryLayer) -> tuple[Interceptor, Layer]:
     """Interceptor and layer; its ranges are `outer` and `outer` - 1 engagement times."""
-    at, name = f"layers[{index}]", f"interceptor {index + 1}"
-    stock = whole(f"{at} rounds", rounds)
-    each = whole(f"{at} rounds_each", rounds_each, least=1, most=MOST_IN_A_SALVO)
-    kill = chance(f"{at} kill_probability", kill_probability)
+    shot = _interceptor(inventory.kill, name=f"interceptor {index + 1}")
+    each = inventory.rounds_each
     battery = Battery(
         name=f"battery {index + 1}",
-        magazines=[Magazine(interceptor=name, rounds=stock - stock % each)],
+        magazines=[Magazine(interceptor=shot.name, rounds=inventory.shots * each)],
         doctrine=Doctrine(salvo_size=each, max_salvos=1),
     )
     layer = Layer(
@@ -263,7 +245,6 @@ def _ring(
         inner_range=_SPEED * _ENGAGEMENT * (outer - 1),
         batteries=[battery],
     )
-    shot = Interceptor(name=name, kill_probability={"threat": kill}, flight_time=_ENGAGEMENT)
     return shot, layer
 
 
@@ -278,13 +259,10 @@ def _uniform_allocation(threats: int, rounds: int, kill_probability: float) -> S
     sizes = {"favoured": each + 1, "threat": max(each, 1)}
     battery = _battery(stock, max(number, 1), Doctrine(salvo_size=sizes, max_salvos=1))
     favoured = Salvo(name="favoured", threat="favoured", count=more, arrival=_AT_ONCE)
-    shot = Interceptor(
-        name="interceptor", kill_probability=dict.fromkeys(sizes, kill), flight_time=_ENGAGEMENT
-    )
     return _scenario(
         "uniform allocation",
         [favoured, _raid(number - more)],
-        [shot],
+        [_interceptor(kill, sizes)],
         _defence(battery, _ENGAGEMENT),
     )
 
@@ -305,29 +283,20 @@ def _raid_costs(
     total, kill = number + decoy_count, _lethal(kill_probability)
     doctrine = Doctrine(salvo_size=max(each, 1), max_salvos=1)
     battery = _battery(total * each, max(total, 1), doctrine)
-    shot = Interceptor(
-        name="interceptor",
-        kill_probability=dict.fromkeys(["threat", "decoy"], kill),
-        flight_time=_ENGAGEMENT,
-        cost=positive("round_cost", round_cost, zero=True),
-    )
+    round_price = positive("round_cost", round_cost, zero=True)
     sensor = Sensor(decoy_recognition=chance("decoy_recognition", decoy_recognition))
-    price, decoy_price = (
-        positive(name, cost, zero=True)
-        for name, cost in (("threat_cost", threat_cost), ("decoy_cost", decoy_cost))
-    )
+    price = positive("threat_cost", threat_cost, zero=True)
+    decoy_price = positive("decoy_cost", decoy_cost, zero=True)
+    false = Salvo(name="decoys", threat="decoy", count=decoy_count, arrival=_AT_ONCE)
     return Scenario(
         name="exact model: raid costs",
         threats=[
             Threat(name="threat", speed=_SPEED, cost=price),
             Threat(name="decoy", speed=_SPEED, cost=decoy_price, decoy=True),
         ],
-        interceptors=[shot],
-        salvos=[
-            _raid(number),
-            Salvo(name="decoys", threat="decoy", count=decoy_count, arrival=_AT_ONCE),
-        ],
-        layers=[_defence(battery, _ENGAGEMENT, sensor)],
+        interceptors=[_interceptor(kill, ("threat", "decoy"), cost=round_price)],
+        salvos=[_raid(number), false],
+        layers=[_defence(battery, _ENGAGEMENT, sensor=sensor)],
     )
 
 
@@ -338,9 +307,8 @@ def _simultaneous_raid(
     servers = whole("channels", channels, least=1)
     period, last = cycle_and_window(cycle, window)
     battery = _battery(stock, servers, Doctrine(max_salvos=1), period)
-    return _scenario(
-        "simultaneous raid", [_raid(number)], [_interceptor(1.0, 0.0)], _defence(battery, last)
-    )
+    shot = _interceptor(1.0, flight_time=0.0)
+    return _scenario("simultaneous raid", [_raid(number)], [shot], _defence(battery, last))
 
 
 # ---------------------------------------------------------------- streams
@@ -374,7 +342,8 @@ def _stream(
     servers = whole("channels", channels, least=1)
     battery = _battery(float("inf"), servers, Doctrine(order="arrival"), service)
     stream = _raid(whole("threats", threats), Poisson(start=0.0, rate=rate))
-    return _scenario(name, [stream], [_interceptor(1.0, 0.0)], _defence(battery, patience))
+    shot = _interceptor(1.0, flight_time=0.0)
+    return _scenario(name, [stream], [shot], _defence(battery, patience))
 
 
 _BUILDERS: dict[str, Callable[..., Scenario]] = {

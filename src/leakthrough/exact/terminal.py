@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leakthrough.exact.arguments import Numbers, chance, log_survival, whole
+from leakthrough.quantities import quantity
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -87,13 +88,25 @@ def terminal_defence(
     >>> plan.rounds_fired.sel(looks=2, threats=4, rounds=[8, 9, 10]).values.tolist()
     [4, 5, 4]
     """
+    import xarray as xr
+
     number, stock = whole("threats", threats, most=500), whole("rounds", rounds, most=1000)
     kill, most = chance("kill_probability", kill_probability), whole("looks", looks, most=100)
     deadly = chance("lethality", lethality)
     if most * (number + 1) * (stock + 1) ** 2 > _MOST_OPTIONS:
         size = f"looks (threats + 1) (rounds + 1)^2 must be at most {_MOST_OPTIONS:,}"
         raise ValueError(f"threats, rounds, looks: {size}; got {threats!r}, {rounds!r}, {looks!r}")
-    return _labelled(*_solve(number, stock, kill, most, deadly))
+    plan, fired = _solve(number, stock, kill, most, deadly)
+    texts = {"looks": "looks left", "threats": "threats alive", "rounds": "rounds left"}
+    dims, sizes = tuple(texts), zip(texts.items(), fired.shape, strict=True)
+    return xr.Dataset(
+        {
+            "destroyed": quantity(dims, plan[0], "least probability that the target is destroyed"),
+            "rounds_fired": quantity(dims, fired, "rounds to fire at this look"),
+            "rounds_spent": quantity(dims, plan[2], "expected rounds fired from this look on"),
+        },
+        {name: quantity(name, np.arange(size), text) for (name, text), size in sizes},
+    )
 
 
 def _solve(
@@ -144,25 +157,3 @@ def _best(options: Numbers) -> tuple[Numbers, npt.NDArray[np.int64]]:
     fewest = cost.min(axis=0)
     fired = np.where(cost <= fewest * (1 + _TIE), salvo, 0).max(axis=0)
     return np.stack([least, most, fewest]), fired
-
-
-def _labelled(plan: Numbers, fired: npt.NDArray[np.int64]) -> "xr.Dataset":
-    import xarray as xr
-
-    texts = {
-        "destroyed": (plan[0], "least probability that the target is destroyed"),
-        "rounds_fired": (fired, "rounds to fire at this look"),
-        "rounds_spent": (plan[2], "expected rounds fired from this look on"),
-    }
-    dims = {"looks": "looks left", "threats": "threats alive", "rounds": "rounds left"}
-    sizes = dict(zip(dims, fired.shape, strict=True))
-    return xr.Dataset(
-        {
-            name: (tuple(dims), values, {"units": "1", "long_name": text})
-            for name, (values, text) in texts.items()
-        },
-        {
-            name: (name, np.arange(sizes[name]), {"units": "1", "long_name": text})
-            for name, text in dims.items()
-        },
-    )
