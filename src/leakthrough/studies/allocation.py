@@ -10,19 +10,17 @@ import numpy as np
 from leakthrough.model.errors import is_whole, shown
 from leakthrough.model.paths import value_at
 from leakthrough.model.scenario import Scenario
+from leakthrough.quantities import quantity
 from leakthrough.results.labelled import measured
 from leakthrough.run_options import checked_execution
 from leakthrough.statistics.intervals import checked_confidence
 from leakthrough.studies.greedy_search import Prices, Search, Units
-from leakthrough.studies.measure import Measure
+from leakthrough.studies.measure import Measure, Numbers
 from leakthrough.studies.paired import PairedRuns, fresh
 from leakthrough.studies.sweep.axes import is_whole_at
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import xarray as xr
-
-    Numbers = npt.NDArray[np.float64]
 
 HIGH_IS_GOOD = ("no_leaker", "at_most")
 MOST_UNITS = 10**9
@@ -104,8 +102,8 @@ def allocate(
     ------
     ValueError
         If a path is not a whole-number field of a layer, the budget does not pay for the least
-        units and one unit more, or an argument is not as described above; raised before anything
-        is simulated.
+        units and one unit more, or another argument is not allowed; raised before anything is
+        simulated.
 
     References
     ----------
@@ -169,33 +167,26 @@ def _labelled(
     runs: PairedRuns,
     paths: Sequence[str],
     prices: Prices,
-    budgets: "Numbers",
+    budgets: Numbers,
     found: Sequence[Units],
-    outcomes: "Numbers",
+    outcomes: Numbers,
     level: float,
 ) -> "xr.Dataset":
-    import xarray as xr
-
-    attrs = runs.measure.attrs
-    units = {"units": "1", "long_name": "units"}
-    money = {"units": "currency", "long_name": "cost of all units"}
+    attrs, units = runs.measure.attrs, np.array(found, np.int64)
     costs = np.array([prices.cost(own) for own in found])
     variables = {
-        "allocation": xr.Variable("path", np.array(found[-1], np.int64), units),
-        "cost": xr.Variable((), costs[-1], money),
+        "allocation": quantity("path", units[-1], "units"),
+        "cost": quantity((), costs[-1], "cost of all units", "currency"),
         "outcome": measured(outcomes[:, -1], **attrs),
-        "frontier_allocation": xr.Variable(("step", "path"), np.array(found, np.int64), units),
-        "frontier_cost": xr.Variable("step", costs, money),
+        "frontier_allocation": quantity(("step", "path"), units, "units"),
+        "frontier_cost": quantity("step", costs, "cost of all units", "currency"),
         "frontier_outcome": measured(outcomes, attrs["long_name"], "step", units=attrs["units"]),
-        "scenarios": xr.Variable(
-            (), np.int64(runs.number), {"units": "1", "long_name": "scenarios simulated"}
-        ),
+        "scenarios": quantity((), runs.number, "scenarios simulated"),
     }
-    spent = {"units": "currency", "long_name": "budget"}
     coordinates = {
         "path": ("path", list(paths), {"long_name": "field of the scenario"}),
-        "unit_cost": ("path", list(prices.costs), {**money, "long_name": "cost of one unit"}),
-        "budget": ("step", budgets, spent),
+        "unit_cost": quantity("path", list(prices.costs), "cost of one unit", "currency"),
+        "budget": quantity("step", budgets, "budget", "currency"),
     }
     return runs.labelled(variables, coordinates, level)
 

@@ -8,18 +8,17 @@ import numpy as np
 
 from leakthrough.model.errors import nearest, shown
 from leakthrough.model.scenario import Scenario
-from leakthrough.results.labelled import labelled
+from leakthrough.quantities import quantity
+from leakthrough.results.labelled import labelled, measured
 from leakthrough.results.variables import COORDINATES
 from leakthrough.run_options import checked_execution, checked_replications, checked_seed
 from leakthrough.statistics.intervals import checked_confidence, student
 from leakthrough.studies.evaluate import prepared, values
-from leakthrough.studies.measure import Measure, measure_of
+from leakthrough.studies.measure import Measure, Numbers, measure_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     import xarray as xr
-
-    Numbers = npt.NDArray[np.float64]
 
 _HALVINGS = 60
 
@@ -108,7 +107,7 @@ def compare(
     >>> found.difference.sel(estimate="mean").values.round(2).tolist()
     [[-3.22], [0.1]]
     """
-    names, first = _checked_options(options, baseline)
+    first = _checked_options(options, baseline)
     wanted = _named(options[first], measures)
     for name, scenario in options.items():
         try:
@@ -118,37 +117,15 @@ def compare(
     number, level = checked_replications(replications, least=2), checked_confidence(confidence)
     own, execution = checked_seed(seed), checked_execution(workers, executor, progress)
     call: Any = {"replications": number, "seed": own, "execution": execution}
-    found = {
-        name: np.concatenate(values(options[name], wanted, **call), axis=1)  # (R, measures)
-        for name in (first, *names)
+    found = {  # arrays (R, measures)
+        name: np.concatenate(values(scenario, wanted, **call), axis=1)
+        for name, scenario in options.items()
     }
-    order = list(options)
-    others = [_differences(found[first], found[name], wanted, level) for name in names]
-    value = [
-        [m.estimates(found[name][:, i], level) for name in order] for i, m in enumerate(wanted)
-    ]
-    differences = np.array([difference for difference, _, _ in others])
-    p_values = np.array([p for _, p, _ in others]).T
-    needed = number * np.array([gain for _, _, gain in others]).T
-    return _dataset(
-        {"option": order, "alternative": names, "measure": [m.label for m in wanted]},
-        [measure.kind.units for measure in wanted],
-        {
-            "value": np.array(value).transpose(2, 0, 1),
-            "difference": differences.transpose(2, 1, 0),
-            "p_value": p_values,
-            "p_adjusted": holm(p_values),
-            "beyond_chance": holm(p_values) < 1.0 - level,
-            "independent_replications": needed,
-        },
-        {"confidence": level, "baseline": first, "replications": number},
-        own,
-        [scenario.digest for scenario in options.values()],
-    )
+    return _dataset(options, wanted, found, first, level, own)
 
 
-def _checked_options(options: object, baseline: str | None) -> tuple[list[str], str]:
-    """Names of the alternatives and of the baseline, checked."""
+def _checked_options(options: object, baseline: str | None) -> str:
+    """Check the options, and return the name of the baseline."""
     if not isinstance(options, Mapping) or len(options) < 2:
         text = "must be at least two scenarios by name"
         raise ValueError(f"options: {text}; got {shown(options)}")
@@ -156,11 +133,11 @@ def _checked_options(options: object, baseline: str | None) -> tuple[list[str], 
         if not isinstance(name, str) or not isinstance(scenario, Scenario):
             text = "must be scenarios by name"
             raise ValueError(f"options: {text}; got {shown(scenario)} by {shown(name)}")
-    first = next(iter(options)) if baseline is None else baseline
+    first: str = next(iter(options)) if baseline is None else baseline
     if first not in options:
         text = f"must be the name of an option; got {shown(baseline)}"
         raise ValueError(f"baseline: {text}{nearest(baseline, options)}")
-    return [name for name in options if name != first], first
+    return first
 
 
 def _named(scenario: Scenario, measures: object) -> list[Measure]:
@@ -181,8 +158,8 @@ def _named(scenario: Scenario, measures: object) -> list[Measure]:
 
 
 def _differences(
-    before: "Numbers", after: "Numbers", measures: Sequence[Measure], confidence: float
-) -> "tuple[Numbers, Numbers, Numbers]":
+    before: Numbers, after: Numbers, measures: Sequence[Measure], confidence: float
+) -> tuple[Numbers, Numbers, Numbers]:
     """Estimates (measures, 4) of the differences, p-values, and variance ratios of pairing."""
     change = after - before
     number, probability = len(change), np.array([m.kind.probability for m in measures])
@@ -199,7 +176,7 @@ def _differences(
     return estimates.T, p_values, gain
 
 
-def _student_p(mean: "Numbers", error: "Numbers", number: int) -> "Numbers":
+def _student_p(mean: Numbers, error: Numbers, number: int) -> Numbers:
     """Two-sided p-values of the hypothesis that a mean is 0."""
     from scipy.special import stdtr
 
@@ -208,7 +185,7 @@ def _student_p(mean: "Numbers", error: "Numbers", number: int) -> "Numbers":
     return np.where(error > 0.0, p_values, np.where(mean == 0.0, 1.0, 0.0))
 
 
-def mcnemar(gained: "npt.ArrayLike", lost: "npt.ArrayLike") -> "Numbers":
+def mcnemar(gained: "npt.ArrayLike", lost: "npt.ArrayLike") -> Numbers:
     """Two-sided p-value of McNemar's exact test that gains and losses are equally likely.
 
     They are replications in which the event occurs with the second, or the first, option only.
@@ -224,7 +201,7 @@ def mcnemar(gained: "npt.ArrayLike", lost: "npt.ArrayLike") -> "Numbers":
 
 def tango(
     gained: "npt.ArrayLike", lost: "npt.ArrayLike", number: int, confidence: float
-) -> "Numbers":
+) -> Numbers:
     """Tango's score interval of a difference of paired probabilities.
 
     It contains the differences d that the score test does not reject:
@@ -238,7 +215,7 @@ def tango(
     return np.stack([low, _tango_high(up, down, number, confidence)])
 
 
-def _tango_high(up: "Numbers", down: "Numbers", number: int, confidence: float) -> "Numbers":
+def _tango_high(up: Numbers, down: Numbers, number: int, confidence: float) -> Numbers:
     """High end, between the estimated difference and 1; the test statistic rises between them."""
     from scipy.special import ndtri
 
@@ -258,7 +235,7 @@ def _tango_high(up: "Numbers", down: "Numbers", number: int, confidence: float) 
     return high
 
 
-def holm(p_values: "Numbers") -> "Numbers":
+def holm(p_values: Numbers) -> Numbers:
     """P-values adjusted for their number by Holm's step-down method."""
     flat = p_values.ravel()
     order = np.argsort(flat, kind="stable")
@@ -268,40 +245,49 @@ def holm(p_values: "Numbers") -> "Numbers":
     return adjusted.reshape(p_values.shape)
 
 
-_DIMS = {
-    "value": (("estimate", "measure", "option"), "the measure of each option"),
-    "difference": (("estimate", "measure", "alternative"), "difference from the baseline"),
-    "p_value": (("measure", "alternative"), "probability of so large a difference by chance"),
-    "p_adjusted": (("measure", "alternative"), "the same, adjusted for their number after Holm"),
-    "beyond_chance": (("measure", "alternative"), "whether the difference is beyond chance"),
-    "independent_replications": (
-        ("measure", "alternative"),
-        "replications of each option that independent seeds would have needed",
-    ),
-}
-
-
 def _dataset(
-    names: dict[str, list[str]],
-    units: list[str],
-    variables: "Mapping[str, npt.NDArray[np.generic]]",
-    attrs: dict[str, float | str],
+    options: Mapping[str, Scenario],
+    measures: Sequence[Measure],
+    found: Mapping[str, Numbers],
+    first: str,
+    level: float,
     seed: int,
-    digests: list[str],
 ) -> "xr.Dataset":
+    """Values and differences of the options, from their values (R, measures)."""
     import xarray as xr
 
-    given = {}
-    for name, values_of in variables.items():
-        dims, long_name = _DIMS[name]
-        unit = "as the measure" if "estimate" in dims else "1"
-        given[name] = xr.Variable(dims, values_of, {"units": unit, "long_name": long_name})
-    digest = {"long_name": COORDINATES["scenario_digest"]}
-    coordinates = {
-        **{name: (name, np.array(texts, np.str_)) for name, texts in names.items()},
-        "units": ("measure", np.array(units, np.str_), {"long_name": "units of the measure"}),
-        "seed": ((), np.int64(seed), {"long_name": COORDINATES["seed"]}),
-        "scenario_digest": ("option", np.array(digests, np.str_), digest),
+    names, number = [name for name in options if name != first], len(found[first])
+    others = [_differences(found[first], found[name], measures, level) for name in names]
+    difference, p_value, gain = (np.array(part) for part in zip(*others, strict=True))
+    adjusted, needed = holm(p_value.T), number * gain.T
+    value = np.array(
+        [[m.estimates(own[:, n], level) for n, m in enumerate(measures)] for own in found.values()]
+    )
+    dims, own = ("measure", "alternative"), "as the measure"
+    sooner = "replications of each option that independent seeds would have needed"
+    variables = {
+        "value": measured(
+            value.transpose(2, 1, 0), "the measure of each option", "measure", "option", units=own
+        ),
+        "difference": measured(
+            difference.transpose(2, 1, 0), "difference from the baseline", *dims, units=own
+        ),
+        "p_value": quantity(dims, p_value.T, "probability of so large a difference by chance"),
+        "p_adjusted": quantity(dims, adjusted, "the same, adjusted for their number after Holm"),
+        "beyond_chance": quantity(
+            dims, adjusted < 1.0 - level, "whether the difference is beyond chance"
+        ),
+        "independent_replications": quantity(dims, needed, sooner),
     }
-    found = labelled(given, xr.Dataset(coords=coordinates), float(attrs["confidence"]))
-    return found.assign_attrs(attrs)
+    units = [measure.kind.units for measure in measures]
+    digests = [scenario.digest for scenario in options.values()]
+    coordinates = {
+        "option": list(options),
+        "alternative": names,
+        "measure": [measure.label for measure in measures],
+        "units": ("measure", units, {"long_name": "units of the measure"}),
+        "seed": ((), np.int64(seed), {"long_name": COORDINATES["seed"]}),
+        "scenario_digest": ("option", digests, {"long_name": COORDINATES["scenario_digest"]}),
+    }
+    dataset = labelled(variables, xr.Dataset(coords=coordinates), level)
+    return dataset.assign_attrs(baseline=first, replications=number)

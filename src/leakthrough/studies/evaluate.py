@@ -17,13 +17,12 @@ from leakthrough.model.errors import shown
 from leakthrough.model.scenario import Scenario
 from leakthrough.results.variables import COORDINATES
 from leakthrough.run_options import Execution
-from leakthrough.studies.measure import Frame, Measure, Reader
+from leakthrough.studies.measure import Frame, Measure, Numbers, Reader
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     import xarray as xr
 
-    Numbers = npt.NDArray[np.float64]
     Rows = npt.NDArray[np.int64]
 
 
@@ -58,7 +57,7 @@ class RowReader:
         self.readers = [Reader(measure, frame) for measure in measures]
         self.sources = [measure.kind.source for measure in measures]
 
-    def __call__(self, rows: "Rows") -> "list[Numbers]":
+    def __call__(self, rows: "Rows") -> list[Numbers]:
         """Return the values of each measure in the rows (R, columns)."""
         counts = named_counts(rows, self.tables)
         found = {"leaked": counts.leaked, "expended": counts.expended}
@@ -141,7 +140,7 @@ def values(
     replications: int,
     seed: int,
     execution: Execution,
-) -> "list[Numbers]":
+) -> list[Numbers]:
     """Values (replications, names) of each measure; the same bits for any `execution`.
 
     Replication n has the draws of replication n of `simulate` with this seed.

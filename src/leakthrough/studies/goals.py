@@ -1,18 +1,13 @@
 """Goals of a defence, and sequential tests of whether replications show that they hold."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
 from leakthrough.model.errors import shown
-from leakthrough.studies.measure import Measure, measure_of
+from leakthrough.studies.measure import Measure, Numbers, measure_of
 from leakthrough.studies.sequential import margin_of
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Numbers = npt.NDArray[np.float64]
 
 Verdict = Literal["holds", "fails", "undecided"]
 
@@ -97,7 +92,7 @@ class Goal:
         side = "at most" if self.at_least is None else "at least"
         return f"{quantile}{measure_of(self.measure).label} {side} {self.bound:g}"
 
-    def verdict(self, values: "Numbers", error: float, most: float) -> Verdict:
+    def verdict(self, values: Numbers, error: float, most: float) -> Verdict:
         """Test whether the goal holds or fails; "undecided" if the replications show neither.
 
         `values` (R,) are those of the measure in independent replications, bounded by `most`;
@@ -117,7 +112,7 @@ class Goal:
             return "undecided"
         return "holds" if above == self._is_floor else "fails"
 
-    def kept(self, values: "Numbers") -> "Numbers | None":
+    def kept(self, values: Numbers) -> Numbers | None:
         """Whether the event of the goal occurs (1) or not (0), by replication; None for a mean."""
         if self.quantile is not None:
             inside = values <= self._level if self.at_least is None else values >= self._level

@@ -6,14 +6,9 @@ for an allocation, with the same draws for each, so that two allocations are com
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Numbers = npt.NDArray[np.float64]
+from leakthrough.studies.measure import Numbers
 
 Units = tuple[int, ...]
 """An allocation: the number of units on each path."""
@@ -110,11 +105,11 @@ class Search:
     `values` returns those of an allocation, on the same replications for all.
     """
 
-    def __init__(self, prices: Prices, values: "Callable[[Units], Numbers]") -> None:
+    def __init__(self, prices: Prices, values: Callable[[Units], Numbers]) -> None:
         self.prices, self._values = prices, values
         self.known: dict[Units, Numbers] = {}
 
-    def values(self, units: Units) -> "Numbers":
+    def values(self, units: Units) -> Numbers:
         """Values of an allocation, cached."""
         if units not in self.known:
             self.known[units] = self._values(units)

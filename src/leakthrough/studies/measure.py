@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from leakthrough.model.errors import is_whole, nearest, shown
 from leakthrough.statistics.intervals import student, wilson
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import xarray as xr
 
-    Array = npt.NDArray[Any]
-    Numbers = npt.NDArray[np.float64]
+Array = npt.NDArray[Any]
+Numbers = npt.NDArray[np.float64]
 
 _OF_THREATS = ("salvo", "threat")
 _OF_ROUNDS = ("layer", "battery", "interceptor")
@@ -166,7 +166,7 @@ class Measure:
         dims = ["replication", *self.dims]
         return xr.DataArray(found, {**of, self.dims[0]: names}, dims, self.label, self.attrs)
 
-    def estimates(self, values: "Numbers", confidence: float = 0.95) -> "Numbers":
+    def estimates(self, values: Numbers, confidence: float = 0.95) -> Numbers:
         """Mean, standard error and interval of its values over independent replications.
 
         Parameters
@@ -182,7 +182,7 @@ class Measure:
         """
         return self.interval(self.moments(values), len(values), confidence)
 
-    def moments(self, values: "Numbers") -> "Numbers":
+    def moments(self, values: Numbers) -> Numbers:
         """Mean and variance, shape (2, ...), of its values, shape (R, ...)."""
         if self.kind.probability:  # the variance follows from the mean
             mean = values.mean(axis=0)
@@ -191,7 +191,7 @@ class Measure:
         spread = np.full(values.shape[1:], np.nan) if few else values.var(axis=0, ddof=1)
         return np.stack([values.mean(axis=0), spread])
 
-    def interval(self, moments: "Numbers", number: int, confidence: float = 0.95) -> "Numbers":
+    def interval(self, moments: Numbers, number: int, confidence: float = 0.95) -> Numbers:
         """Estimates, shape (4, ...), from `moments` over a number of replications."""
         mean, spread = moments
         if self.kind.probability:
@@ -211,11 +211,11 @@ class Frame(NamedTuple):
     salvo: Sequence[str]  # (S,)
     threat: Sequence[str]  # (S,)
     decoy: Sequence[bool]  # (S,)
-    launched: "Array"  # (S,), or (R, S) if drawn
+    launched: Array  # (S,), or (R, S) if drawn
     layer: Sequence[str]  # (K,)
     battery: Sequence[str]  # (K,)
     interceptor: Sequence[str]  # (K,)
-    cost: "Array"  # (K,)
+    cost: Array  # (K,)
     every: dict[str, tuple[str, ...]]  # all names by grouping, also those without a column
 
 
@@ -233,7 +233,7 @@ class Reader:
         self.whole = bool((self.weights == np.rint(self.weights)).all())  # then sums are exact
         self.finish = _finish(measure, weights, frame)
 
-    def __call__(self, counts: "Array") -> "Numbers":
+    def __call__(self, counts: Array) -> Numbers:
         """Return the values (R, names) from rows (R, columns) of the measure's source."""
         numbers = counts.astype(np.float64)
         if self.whole:
@@ -258,7 +258,7 @@ def names_of(measure: Measure, every: dict[str, tuple[str, ...]]) -> tuple[str, 
     return (measure.of,)
 
 
-def _groups(measure: Measure, frame: Frame) -> "tuple[tuple[str, ...], Array]":
+def _groups(measure: Measure, frame: Frame) -> tuple[tuple[str, ...], Array]:
     """Names of the values, and the columns of each as a mask (names, columns)."""
     names = names_of(measure, frame.every)
     if measure.by is None:
@@ -269,7 +269,7 @@ def _groups(measure: Measure, frame: Frame) -> "tuple[tuple[str, ...], Array]":
     return names, own == np.array(names, np.str_)[:, np.newaxis]
 
 
-def _finish(measure: Measure, weights: "Array", frame: Frame) -> "Callable[[Numbers], Numbers]":
+def _finish(measure: Measure, weights: Array, frame: Frame) -> Callable[[Numbers], Numbers]:
     """Function from the sums over the columns of each name to the measure."""
     if measure.name == "leak_rate":
         launched = frame.launched.astype(np.float64) @ weights.T

@@ -15,14 +15,10 @@ from leakthrough.model.scenario import Scenario
 from leakthrough.results.labelled import labelled
 from leakthrough.run_options import Execution, checked_replications, checked_seed
 from leakthrough.studies.evaluate import MeasureValues, checked_scenario, origin, prepared
-from leakthrough.studies.measure import Measure, measure_of
+from leakthrough.studies.measure import Measure, Numbers, measure_of
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import xarray as xr
-
-    Numbers = npt.NDArray[np.float64]
-
 
 MOST_KEPT = 2048
 """Checked changes that are cached: building a scenario takes as long as simulating it."""
@@ -37,11 +33,11 @@ def fresh(seed: int) -> int:
 
 
 class PairedRuns:
-    """Values of one measure, one number a replication, under changes of a scenario.
+    """Values of one measure under changes of a scenario.
 
     All changes have the same draws, so that shared noise cancels from their differences. Raises
-    ValueError if the measure is not one number (`by` needs `of`), or there are fewer than 2
-    replications. With `progress`, a bar counts simulated scenarios.
+    ValueError if the measure has several numbers in each replication (`by` without `of`), or there
+    are fewer than 2 replications. With `progress`, a bar counts simulated scenarios.
     """
 
     def __init__(
@@ -72,7 +68,7 @@ class PairedRuns:
     def __exit__(self, *_: object) -> None:
         self.bar.close()
 
-    def values(self, changes: Changes, *, seed: int | None = None) -> "Numbers":
+    def values(self, changes: Changes, *, seed: int | None = None) -> Numbers:
         """Values (replications,), by default on the draws that all changes share."""
         job, empty = self.prepared(changes)
         sink = empty.alike(self.replications)
@@ -89,7 +85,7 @@ class PairedRuns:
             if len(self.kept) < MOST_KEPT:
                 self.kept[_key(changes)] = found
 
-    def each(self, every: Sequence[Changes], take: "Callable[[Numbers], None]") -> None:
+    def each(self, every: Sequence[Changes], take: Callable[[Numbers], None]) -> None:
         """Call `take` with the values (replications,) of each change, in order."""
         run(_EachChange(self, every, take), **self.execution._replace(progress=False)._asdict())
 
@@ -149,7 +145,7 @@ class _SomeChanges(NamedTuple):
             return self.runs.prepared(changes)
         return _prepared(self.scenario, self.measure, changes)
 
-    def __call__(self, flag: Flag) -> "list[Numbers]":
+    def __call__(self, flag: Flag) -> list[Numbers]:
         """Return the values (replications,) of each change."""
         found = []
         for changes in self.every:
@@ -165,7 +161,7 @@ class _EachChange(Work):
     """Work of the scheduler: each point is a change; values are delivered in order."""
 
     def __init__(
-        self, runs: PairedRuns, every: Sequence[Changes], take: "Callable[[Numbers], None]"
+        self, runs: PairedRuns, every: Sequence[Changes], take: Callable[[Numbers], None]
     ) -> None:
         super().__init__(runs.job, [(0, len(every))], runs.replications)
         self.runs, self.every, self.deliver = runs, every, take
@@ -179,7 +175,7 @@ class _EachChange(Work):
         own = runs.scenario, runs.measure, every, runs.seed, task.start, task.stop
         return _SomeChanges(*own, runs if here else None)
 
-    def take(self, task: Task, result: "list[Numbers]") -> None:
+    def take(self, task: Task, result: list[Numbers]) -> None:
         """Deliver the changes that are complete, in order."""
         for point, values in enumerate(result, task.first):
             whole = self.parts.joined(point, task.start, [values])

@@ -9,19 +9,17 @@ import numpy as np
 
 from leakthrough.model.errors import ScenarioError, shown
 from leakthrough.model.scenario import Scenario
+from leakthrough.quantities import quantity
 from leakthrough.results.labelled import labelled, measured
 from leakthrough.run_options import Execution, checked_execution, checked_replications, checked_seed
 from leakthrough.statistics.intervals import checked_confidence
 from leakthrough.studies.evaluate import checked_scenario, origin, two_numbers
 from leakthrough.studies.goals import checked_level
-from leakthrough.studies.measure import Measure, measure_of
+from leakthrough.studies.measure import Measure, Numbers, measure_of
 from leakthrough.studies.sequential import SequentialSample
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import xarray as xr
-
-    Numbers = npt.NDArray[np.float64]
 
 PARTS = 1024
 """Resolution on an axis of real numbers: closer points are joined by a straight line."""
@@ -39,14 +37,14 @@ class _Curve:
     confidence: float
     seed: int
     execution: Execution
-    points: "dict[float, Numbers]" = field(default_factory=dict)
+    points: dict[float, Numbers] = field(default_factory=dict)
 
     def sample(self, at: float) -> SequentialSample:
         """Sample of the measure at one point."""
         changed = self.scenario.replace(self.path, at)
         return SequentialSample(changed, self.measure, seed=self.seed, execution=self.execution)
 
-    def __call__(self, at: float) -> "Numbers":
+    def __call__(self, at: float) -> Numbers:
         """Estimates (4,) at one point."""
         if at not in self.points:
             self.points[at] = self.sample(at).estimates(self.replications, self.confidence)
@@ -186,18 +184,14 @@ def _dataset(curve: _Curve, at: float, first: float, last: float) -> "xr.Dataset
     label, attrs = curve.measure.label, curve.measure.attrs
     points = sorted(curve.points)
     estimates = np.array([curve.points[point] for point in points]).T
-    units = {"units": "as the axis"}
-    ends = {
-        "crossing": (at, "where the measure crosses the threshold"),
-        "crossing_low": (first, "low end of the interval of the crossing"),
-        "crossing_high": (last, "high end of the interval of the crossing"),
-    }
+    own, end = "as the axis", "end of the interval of the crossing"
     variables = {
-        name: xr.Variable((), float(value), {**units, "long_name": text})
-        for name, (value, text) in ends.items()
+        "crossing": quantity((), float(at), "where the measure crosses the threshold", own),
+        "crossing_low": quantity((), float(first), f"low {end}", own),
+        "crossing_high": quantity((), float(last), f"high {end}", own),
+        label: measured(estimates, attrs["long_name"], "point", units=attrs["units"]),
     }
-    variables[label] = measured(estimates, attrs["long_name"], "point", units=attrs["units"])
     found = labelled(variables, xr.Dataset(), curve.confidence)
     found.attrs["path"] = curve.path
-    point = ("point", points, {**units, "long_name": curve.path})
+    point = quantity("point", points, curve.path, own)
     return found.assign_coords({"point": point, **origin(curve.scenario, curve.seed)})

@@ -2,25 +2,23 @@
 
 import concurrent.futures
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from leakthrough.model.errors import is_whole, shown
 from leakthrough.model.scenario import Scenario
+from leakthrough.quantities import quantity
 from leakthrough.results.labelled import measured
 from leakthrough.run_options import checked_execution
 from leakthrough.statistics.intervals import checked_confidence
-from leakthrough.studies.measure import Measure
+from leakthrough.studies.measure import Measure, Numbers
 from leakthrough.studies.paired import PairedRuns
 from leakthrough.studies.sweep.axes import distribution_of, is_whole_at
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import xarray as xr
-
-    Numbers = npt.NDArray[np.float64]
 
 MOST_POINTS = 2**20
 RESAMPLES = 999
@@ -87,8 +85,8 @@ def sensitivity(
     Raises
     ------
     ValueError
-        If a path does not exist, a value is not allowed there, or an argument is not as described
-        above; raised before anything is simulated.
+        If a path does not exist, a value is not allowed there, or another argument is not allowed;
+        raised before anything is simulated.
 
     References
     ----------
@@ -109,8 +107,6 @@ def sensitivity(
     >>> found.first_order.sel(estimate="mean").values.round(2).tolist()
     [0.87, 0.12]
     """
-    import xarray as xr
-
     level = checked_confidence(confidence)
     execution = checked_execution(workers, executor, progress)
     runs = PairedRuns(scenario, measure, replications, seed, execution)
@@ -122,15 +118,15 @@ def sensitivity(
         sums = _DesignSums(runs, designs)
     attrs, names = runs.measure.attrs, ("first_order", "total")
     variables = {
-        "mean": xr.Variable((), sums.outputs[:2].mean(), attrs),
-        "standard_deviation": xr.Variable((), sums.outputs[:2].std(), attrs),
+        "mean": quantity((), sums.outputs[:2].mean(), **attrs),
+        "standard_deviation": quantity((), sums.outputs[:2].std(), **attrs),
     }
     estimates = _estimates(sums.outputs, level, runs.seed)
     for n, (name, noise) in enumerate(zip(names, sums.noise, strict=True)):
         text = f"{name.replace('_', '-')} Sobol' index"
         variables[name] = measured(estimates[:, n], text, "path")
-        own = {"units": "1", "long_name": f"what the noise of simulation adds to the {text}"}
-        variables[f"{name}_noise"] = xr.Variable("path", noise, own)
+        own = f"what the noise of simulation adds to the {text}"
+        variables[f"{name}_noise"] = quantity("path", noise, own)
     path = ("path", list(distributions), {"long_name": "field of the scenario"})
     points_of = ((), np.int64(points), {"long_name": "points of the design"})
     return runs.labelled(variables, {"path": path, "points": points_of}, level)
@@ -138,7 +134,7 @@ def sensitivity(
 
 def _designs(
     scenario: Scenario, distributions: Mapping[str, Any], points: int, seed: int
-) -> list[list[dict[str, Any]]]:
+) -> list[list[dict[str, object]]]:
     """Changes at the points of the designs A, B, and A with one column of B for each field."""
     from scipy.stats import qmc
 
@@ -149,25 +145,18 @@ def _designs(
         raise ValueError("distributions: must name at least one path; got none")
     number = len(distributions)
     uniform = qmc.Sobol(2 * number, rng=np.random.default_rng(seed), bits=64).random(points)
-    drawn = np.empty((2, points, number))
-    whole = []
+    first, second = np.empty((2, points, number))
+    kinds: list[tuple[str, Callable[[Any], object]]] = []
     for n, (path, given) in enumerate(distributions.items()):
-        whole.append(is_whole_at(scenario, path))
-        drawn[:, :, n] = distribution_of(f"distributions, {path}", given).ppf(
-            uniform[:, [n, number + n]].T
-        )
-    first, second = drawn
+        kinds.append((path, round if is_whole_at(scenario, path) else float))
+        quantile = distribution_of(f"distributions, {path}", given).ppf
+        first[:, n], second[:, n] = quantile(uniform[:, n]), quantile(uniform[:, number + n])
+
+    def changes(point: Numbers) -> dict[str, object]:
+        return {path: kind(value) for (path, kind), value in zip(kinds, point, strict=True)}
+
     mixed = [np.where(np.arange(number) == n, second, first) for n in range(number)]
-    return [
-        [
-            {
-                path: round(value) if rounded else float(value)
-                for path, value, rounded in zip(distributions, point, whole, strict=True)
-            }
-            for point in design
-        ]
-        for design in (first, second, *mixed)
-    ]
+    return [[changes(point) for point in design] for design in (first, second, *mixed)]
 
 
 class _DesignSums:
@@ -183,7 +172,7 @@ class _DesignSums:
         variance      (s(A, A) / 2 + s(B, B) / 2 - s(all, all)) / R
     """
 
-    def __init__(self, runs: PairedRuns, designs: list[list[dict[str, Any]]]) -> None:
+    def __init__(self, runs: PairedRuns, designs: list[list[dict[str, object]]]) -> None:
         number, points = len(designs) - 2, len(designs[0])
         self.outputs = np.empty((len(designs), points))
         self.point = 0
@@ -198,15 +187,12 @@ class _DesignSums:
         self.to_numerators = np.stack([first, self.total / points]) / scale
         self.to_variance = (self.own / points - common @ common) / scale
 
-    def _take(self, values: "Numbers") -> None:
-        """Collect the values of one design at one point."""
-        self.values.append(values)
-        if len(self.values) == len(self.outputs):
-            self._add(np.stack(self.values))
-            self.values, self.point = [], self.point + 1
-
-    def _add(self, values: "Numbers") -> None:
-        """Add the values (D, R) of all designs at one point."""
+    def _take(self, of_design: Numbers) -> None:
+        """Collect the values of one design, and add those (D, R) of all designs at one point."""
+        self.values.append(of_design)
+        if len(self.values) < len(self.outputs):
+            return
+        values, self.values = np.stack(self.values), []
         means = values.mean(axis=1)
         self.outputs[:, self.point] = means
         self.sums += values / self.outputs.shape[1]
@@ -215,9 +201,10 @@ class _DesignSums:
         self.first += changes @ errors[1]
         self.total += (changes**2).sum(axis=1) / 2.0
         self.own += (errors[:2] ** 2).sum() / 2.0
+        self.point += 1
 
     @property
-    def noise(self) -> "Numbers":
+    def noise(self) -> Numbers:
         """What noise adds to the indices (2, fields)."""
         index, variance = _indices(self.outputs), self.outputs[:2].var()
         # NaN where the noise exceeds the variance.
@@ -226,7 +213,7 @@ class _DesignSums:
         return noise
 
 
-def _indices(outputs: "Numbers") -> "Numbers":
+def _indices(outputs: Numbers) -> Numbers:
     """First-order and total indices (2, fields); NaN where the output is constant."""
     from scipy.stats import sobol_indices
 
@@ -240,7 +227,7 @@ def _indices(outputs: "Numbers") -> "Numbers":
     return np.stack([found.first_order, found.total_order]).reshape(2, 1 + fields)[:, 1:]
 
 
-def _estimates(outputs: "Numbers", level: float, seed: int) -> "Numbers":
+def _estimates(outputs: Numbers, level: float, seed: int) -> Numbers:
     """Both indices, their standard errors and intervals (4, 2, fields) by the bootstrap."""
     # SciPy's own bootstrap cannot be seeded.
     points, rng = outputs.shape[1], np.random.default_rng(seed)

@@ -1,19 +1,12 @@
 """A sample of one measure of one scenario that grows on demand, and the error of its mean."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from leakthrough.engine.replications import compute
 from leakthrough.model.scenario import Scenario
 from leakthrough.run_options import Execution
 from leakthrough.studies.evaluate import prepared
-from leakthrough.studies.measure import Measure
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Numbers = npt.NDArray[np.float64]
+from leakthrough.studies.measure import Measure, Numbers
 
 SETTLED = 50.0
 """Replications, divided by the squared skewness, from which a mean is taken to be normal.
@@ -44,7 +37,7 @@ class SequentialSample:
             all_leak = self.job.tables.salvos["count"][np.newaxis]
             self.most = float(self.empty.reader.readers[0](all_leak)[0, 0])
 
-    def up_to(self, replications: int) -> "Numbers":
+    def up_to(self, replications: int) -> Numbers:
         """Values (replications,) of the first replications."""
         first = len(self.values)
         if replications > first:
@@ -54,7 +47,7 @@ class SequentialSample:
             self.values = np.concatenate([self.values, sink.values[0][:, 0]])
         return self.values[:replications]
 
-    def estimates(self, replications: int, confidence: float) -> "Numbers":
+    def estimates(self, replications: int, confidence: float) -> Numbers:
         """Mean, standard error and interval (4,); its width is positive even for equal values."""
         values = self.up_to(replications)
         found = self.measure.estimates(values[:, np.newaxis], confidence)[:, 0]
@@ -64,7 +57,7 @@ class SequentialSample:
         return found
 
 
-def margin_of(values: "Numbers", error: float, most: float) -> float:
+def margin_of(values: Numbers, error: float, most: float) -> float:
     """One-sided margin of error of the mean of a sample.
 
     Student's t where there are enough replications for the skewness of the values. Otherwise the
@@ -83,7 +76,7 @@ def margin_of(values: "Numbers", error: float, most: float) -> float:
     return float(np.sqrt(2.0 * variance * log / number)) + 7.0 * largest * log / (3 * number - 3)
 
 
-def is_settled(values: "Numbers") -> bool:
+def is_settled(values: Numbers) -> bool:
     """Whether the sample is large enough for a normal mean, by Cochran's rule times two.
 
     For a rare event this is so after some 50 occurrences.
@@ -91,7 +84,7 @@ def is_settled(values: "Numbers") -> bool:
     return bool(np.ptp(values) > 0 and len(values) >= SETTLED * skewness(values) ** 2)
 
 
-def skewness(values: "Numbers") -> float:
+def skewness(values: Numbers) -> float:
     """Skewness of a sample; 0 where all values are equal."""
     if np.ptp(values) == 0:
         return 0.0

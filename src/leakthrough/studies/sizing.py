@@ -10,20 +10,18 @@ import numpy as np
 from leakthrough.model.errors import is_whole, shown
 from leakthrough.model.paths import value_at
 from leakthrough.model.scenario import Scenario
+from leakthrough.quantities import quantity
 from leakthrough.results.labelled import labelled, measured
 from leakthrough.run_options import Execution, checked_execution, checked_replications, checked_seed
 from leakthrough.statistics.intervals import checked_confidence, wilson
 from leakthrough.studies.evaluate import checked_scenario, origin
 from leakthrough.studies.goals import Goal, Verdict
-from leakthrough.studies.measure import measure_of
+from leakthrough.studies.measure import Numbers, measure_of
 from leakthrough.studies.sequential import SequentialSample
 from leakthrough.studies.sweep.axes import is_whole_at
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import xarray as xr
-
-    Numbers = npt.NDArray[np.float64]
 
 FIRST, GROWTH = 1_000, 4
 """Replications of a candidate's first interim analysis, and their growth factor if undecided."""
@@ -34,7 +32,7 @@ class _Outcome(NamedTuple):
 
     verdict: Verdict
     replications: int
-    estimates: "Numbers"  # (4,) of the measure, or of the probability that the bound is kept
+    estimates: Numbers  # (4,) of the measure, or of the probability that the bound is kept
 
 
 @dataclass
@@ -236,30 +234,16 @@ def _dataset(search: _Search, least: int, fewest: float, confidence: float) -> "
     if goal.quantile is not None:
         described = {"units": "1", "long_name": "probability that the bound is kept"}
     estimates = np.array([outcome.estimates for outcome in outcomes]).T
-    texts = {
-        "required": "fewest for which the goal was shown to hold",
-        "least": "fewest that was not shown to be too few",
-        "verdict": "whether the goal holds",
-        "replications": "replications used",
-    }
-    values = {
-        "required": float(fewest),
-        "least": least,
-        "verdict": [outcome.verdict for outcome in outcomes],
-        "replications": [outcome.replications for outcome in outcomes],
-    }
+    verdicts = [outcome.verdict for outcome in outcomes]
+    used = [outcome.replications for outcome in outcomes]
     variables = {
-        name: xr.Variable(
-            "tried" if isinstance(values[name], list) else (),
-            values[name],
-            {"units": "1", "long_name": text},
-        )
-        for name, text in texts.items()
+        "required": quantity((), float(fewest), "fewest for which the goal was shown to hold"),
+        "least": quantity((), least, "fewest that was not shown to be too few"),
+        "verdict": quantity("tried", verdicts, "whether the goal holds"),
+        "replications": quantity("tried", used, "replications used"),
+        "estimates": measured(estimates, described["long_name"], "tried", units=described["units"]),
     }
-    variables["estimates"] = measured(
-        estimates, described["long_name"], "tried", units=described["units"]
-    )
     found = labelled(variables, xr.Dataset(), confidence)
     found.attrs["goal"], found.attrs["path"] = goal.label, search.path
-    tried = ("tried", sorted(search.outcomes), {"units": "1", "long_name": search.path})
+    tried = quantity("tried", sorted(search.outcomes), search.path)
     return found.assign_coords({"tried": tried, **origin(search.scenario, search.seed)})

@@ -70,8 +70,8 @@ def tornado(
     Raises
     ------
     ValueError
-        If a path does not exist, a value is not allowed there, or an argument is not as described
-        above; raised before anything runs.
+        If a path does not exist, a value is not allowed there, or another argument is not allowed;
+        raised before anything is simulated.
 
     Examples
     --------

@@ -100,8 +100,8 @@ def sweep(
     ScenarioError
         If a path does not exist or a value is not allowed; the message names the point.
     ValueError
-        If another argument is not as described above, or the store contains another sweep. All
-        this is checked before the first replication.
+        If another argument is not allowed, or the store contains another sweep. All this is
+        checked before the first replication.
     KeyboardInterrupt
         On Ctrl-C, within a fraction of a second; finished points remain in the store.
 
