@@ -1,22 +1,19 @@
 """From rows of counts to named arrays with the dimensions of the result."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from leakthrough.engine.codes import INFINITE, NEVER
+from leakthrough.engine.counts import Counts
+from leakthrough.engine.tables import Tables
 from leakthrough.model.discrete import TICKS_A_SECOND
 
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from leakthrough.engine.counts import Counts
-    from leakthrough.engine.tables import Tables
-
-    Array = npt.NDArray[Any]
+Array = npt.NDArray[Any]
 
 
-def spread(columns: "Array", tables: "Tables", fill: float, dtype: Any = np.int64) -> "Array":
+def spread(columns: Array, tables: Tables, fill: float, dtype: Any = np.int64) -> Array:
     """Put values by magazine (..., K) on the grid of batteries and interceptors (..., B, I)."""
     shape = (*columns.shape[:-1], tables.batteries.size, tables.interceptors)
     grid = np.full(shape, fill, dtype=dtype)
@@ -24,24 +21,24 @@ def spread(columns: "Array", tables: "Tables", fill: float, dtype: Any = np.int6
     return grid
 
 
-def in_seconds(ticks: "Array") -> "Array":
+def in_seconds(ticks: Array) -> Array:
     """Ticks as seconds; NaN for never."""
     seconds = ticks / TICKS_A_SECOND
     seconds[ticks == NEVER] = np.nan
     return seconds
 
 
-def _finite(rounds: "Array") -> "Array":
+def _finite(rounds: Array) -> Array:
     return np.where(rounds >= INFINITE, -1, rounds)
 
 
-def losses_of(counts: "Counts", tables: "Tables") -> "dict[str, Array]":
+def losses_of(counts: Counts, tables: Tables) -> dict[str, Array]:
     """Variables of lost batteries, from the counts of some replications."""
     rounds_lost = spread(_finite(counts.rounds_lost), tables, 0)
     return {"lost": counts.lost, "rounds_lost": rounds_lost}
 
 
-def rows_of(counts: "Counts", tables: "Tables") -> "dict[str, Array]":
+def rows_of(counts: Counts, tables: Tables) -> dict[str, Array]:
     """All other variables with a replication dimension, from the counts of some replications."""
     rows = {
         "leaked": counts.leaked,
@@ -62,7 +59,7 @@ def rows_of(counts: "Counts", tables: "Tables") -> "dict[str, Array]":
     return rows
 
 
-def constants_of(tables: "Tables") -> "dict[str, Array]":
+def constants_of(tables: Tables) -> dict[str, Array]:
     """Variables that are the same in every replication."""
     rounds = tables.magazines["rounds"].astype(np.float64)
     rounds[tables.magazines["rounds"] == INFINITE] = np.inf
@@ -72,11 +69,11 @@ def constants_of(tables: "Tables") -> "dict[str, Array]":
     }
 
 
-def sample_times(tables: "Tables") -> tuple[float, ...]:
+def sample_times(tables: Tables) -> tuple[float, ...]:
     """Sample times of the timeline [s]."""
     return tuple((tables.timeline / TICKS_A_SECOND).tolist())
 
 
-def first_dry(dry: "Array", raids: int) -> "Array":
+def first_dry(dry: Array, raids: int) -> Array:
     """First raid by which something was dry, from the number of raids it was dry by; or NaN."""
     return np.where(dry > 0, raids - dry, np.nan)

@@ -5,6 +5,7 @@ threat classes keep the scenario's order.
 """
 
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -38,11 +39,11 @@ AS_COUNTED: Sizes = Frozen()
 
 
 class _Defence(NamedTuple):
-    """Layers, single batteries, and the code of the first magazine of each battery."""
+    """Layers, single batteries, and the codes of the magazines of each battery."""
 
     layers: list[Layer]
     units: list[Unit]
-    magazines: list[int]
+    magazines: list[range]
 
     @property
     def edge(self) -> float:
@@ -59,8 +60,7 @@ def _ranges(sizes: Iterable[int]) -> list[range]:
 def _defence(scenario: Scenario) -> _Defence:
     layers = outermost_first(scenario)
     units = units_of(layers)
-    starts = [own.start for own in _ranges(len(unit.battery.magazines) for unit in units)]
-    return _Defence(layers, units, starts)
+    return _Defence(layers, units, _ranges(len(unit.battery.magazines) for unit in units))
 
 
 def _preferences(scenario: Scenario, battery: Battery) -> dict[int, list[int]]:
@@ -82,43 +82,40 @@ def _preferences(scenario: Scenario, battery: Battery) -> dict[int, list[int]]:
     return found
 
 
-class _Pairs(NamedTuple):
-    """Batteries and the salvos that they may engage, by window and then by battery."""
+class _Pair(NamedTuple):
+    """A battery and a salvo that it may engage."""
 
-    salvo: list[int]
-    battery: list[int]
-    window: list[int]
-    preferences: list[list[int]]  # codes of magazines
+    window: int
+    battery: int
+    salvo: int
+    magazines: list[int]  # in order of preference
 
 
-def _pairs(scenario: Scenario, defence: _Defence) -> _Pairs:
+def _pairs(scenario: Scenario, defence: _Defence) -> list[_Pair]:
+    """All pairs by window, and then by battery; their codes are their ranks."""
     number = len(scenario.salvos)
     preferences = {id(u.battery): _preferences(scenario, u.battery) for u in defence.units}
-    rows = [
-        (unit.layer * number + salvo, b, salvo, [defence.magazines[b] + n for n in own])
-        for b, unit in enumerate(defence.units)
+    return sorted(
+        _Pair(unit.layer * number + salvo, b, salvo, [codes[n] for n in own])
+        for b, (unit, codes) in enumerate(zip(defence.units, defence.magazines, strict=True))
         for salvo, own in preferences[id(unit.battery)].items()
-    ]
-    rows.sort(key=lambda row: row[:2])
-    return _Pairs(
-        salvo=[row[2] for row in rows],
-        battery=[row[1] for row in rows],
-        window=[row[0] for row in rows],
-        preferences=[row[3] for row in rows],
     )
 
 
-def _salvos(scenario: Scenario, sizes: Sizes, edge: float, pairs: _Pairs) -> list[SalvoPart]:
+def _salvos(
+    scenario: Scenario, sizes: Sizes, edge: float, pairs: Sequence[_Pair]
+) -> list[SalvoPart]:
     threats = {threat.name: (code, threat) for code, threat in enumerate(scenario.threats)}
+    pairings = Counter(pair.salvo for pair in pairs)
     found: list[SalvoPart] = []
     first = first_fired = 0
     for code, salvo in enumerate(scenario.salvos):
         threat_code, threat = threats[salvo.threat]
-        size, pairings = sizes.get(salvo.name), pairs.salvo.count(code)
+        size, own = sizes.get(salvo.name), pairings[code]
         count = salvo.count if size is None else largest(size)
         of_threat = salvo, threat, threat_code
-        found.append(SalvoPart(code, *of_threat, count, size, first, pairings, first_fired, edge))
-        first, first_fired = first + count, first_fired + count * pairings
+        found.append(SalvoPart(code, *of_threat, count, size, first, own, first_fired, edge))
+        first, first_fired = first + count, first_fired + count * own
     return found
 
 
@@ -135,29 +132,29 @@ def _landings(salvos: Sequence[SalvoPart], units: Sequence[Unit]) -> list[Landin
 
 def _windows(
     salvos: Sequence[SalvoPart],
-    defence: _Defence,
-    pairs: _Pairs,
+    layers: Sequence[Layer],
+    pairs: Sequence[_Pair],
     batteries: Sequence[BatteryPart],
 ) -> list[WindowPart]:
     drawn = [is_delay_drawn(part) for part in batteries]
-    sizes = np.bincount(pairs.window, minlength=len(salvos) * len(defence.layers)).tolist()
-    ranges = iter(_ranges(sizes))
+    pairings = Counter(pair.window for pair in pairs)
+    ranges = iter(_ranges(pairings[n] for n in range(len(salvos) * len(layers))))
     return [
-        WindowPart(salvo, layer, code, own, any(drawn[pairs.battery[n]] for n in own))
-        for code, layer in enumerate(defence.layers)
+        WindowPart(salvo, layer, code, own, any(drawn[pairs[n].battery] for n in own))
+        for code, layer in enumerate(layers)
         for salvo, own in zip(salvos, ranges, strict=False)
     ]
 
 
-def _pairings(salvos: Sequence[SalvoPart], defence: _Defence, pairs: _Pairs) -> list[PairingPart]:
-    used = [0] * len(salvos)
-    found = []
-    preferences = _ranges(map(len, pairs.preferences))
-    for code, (salvo, battery, window, _) in enumerate(zip(*pairs, strict=True)):
-        slot, used[salvo] = used[salvo], used[salvo] + 1
-        unit, own = defence.units[battery], preferences[code]
-        found.append(PairingPart(code, salvos[salvo], battery, unit, window, slot, own))
-    return found
+def _pairings(
+    salvos: Sequence[SalvoPart], units: Sequence[Unit], pairs: Sequence[_Pair]
+) -> list[PairingPart]:
+    slots = [itertools.count() for _ in salvos]
+    preferences = _ranges(len(pair.magazines) for pair in pairs)
+    return [
+        PairingPart(code, salvos[salvo], b, units[b], window, next(slots[salvo]), own)
+        for code, ((window, b, salvo, _), own) in enumerate(zip(pairs, preferences, strict=True))
+    ]
 
 
 def _magazines(
@@ -178,11 +175,27 @@ def _batteries(
     defence: _Defence, magazines: Sequence[MagazinePart], urgencies: Sequence[range]
 ) -> list[BatteryPart]:
     found = []
-    for b, (unit, first) in enumerate(zip(defence.units, defence.magazines, strict=True)):
-        own = range(first, first + len(unit.battery.magazines))
+    for b, (unit, own) in enumerate(zip(defence.units, defence.magazines, strict=True)):
         drawn = any(isinstance(magazines[n].interceptor.flight_time, Distribution) for n in own)
         found.append(BatteryPart(b, unit, own, urgencies[b], drawn))
     return found
+
+
+def _by_urgency(
+    defence: _Defence, pairs: Sequence[_Pair], salvos: Sequence[SalvoPart]
+) -> tuple[list[list[int]], list[list[int]]]:
+    """Pairings of each battery, and windows in which each magazine's rounds may be fired.
+
+    Both with the most urgent first.
+    """
+    urgencies: list[list[int]] = [[] for _ in defence.units]
+    fireable: list[list[int]] = [[] for own in defence.magazines for _ in own]
+    urgent = sorted(enumerate(pairs), key=lambda item: -salvos[item[1].salvo].threat.priority)
+    for code, pair in urgent:
+        urgencies[pair.battery].append(code)
+        for magazine in pair.magazines:
+            fireable[magazine].append(pair.window)
+    return urgencies, fireable
 
 
 class _Structure(NamedTuple):
@@ -194,51 +207,31 @@ class _Structure(NamedTuple):
 
 def _structure(scenario: Scenario, sizes: Sizes) -> _Structure:
     defence = _defence(scenario)
+    layers, units, _ = defence
     pairs = _pairs(scenario, defence)
     salvos = _salvos(scenario, sizes, defence.edge, pairs)
     by_rank = [part.code for part in sorted(salvos, key=lambda part: -part.threat.priority)]
-    urgencies = _urgencies(defence, pairs, by_rank)
-    fireable = _fireable(defence, pairs, urgencies)
+    urgencies, fireable = _by_urgency(defence, pairs, salvos)
     magazines = _magazines(scenario, defence, _ranges(map(len, fireable)))
     batteries = _batteries(defence, magazines, _ranges(map(len, urgencies)))
-    layers = range(len(defence.layers))
     return _Structure(
         parts={
             "salvos": salvos,
-            "landings": _landings(salvos, defence.units),
-            "windows": _windows(salvos, defence, pairs, batteries),
-            "layers": list(enumerate(defence.layers)),
+            "landings": _landings(salvos, units),
+            "windows": _windows(salvos, layers, pairs, batteries),
+            "layers": list(enumerate(layers)),
             "batteries": batteries,
-            "pairings": _pairings(salvos, defence, pairs),
+            "pairings": _pairings(salvos, units, pairs),
             "magazines": magazines,
             "kill_chances": _kill_chances(scenario),
         },
         lists={
-            "openings": [n * len(salvos) + code for n in layers for code in by_rank],
-            "preferences": [*itertools.chain.from_iterable(pairs.preferences)],
+            "openings": [n * len(salvos) + code for n in range(len(layers)) for code in by_rank],
+            "preferences": [n for pair in pairs for n in pair.magazines],
             "urgencies": [*itertools.chain.from_iterable(urgencies)],
             "fireable": [*itertools.chain.from_iterable(fireable)],
         },
     )
-
-
-def _urgencies(defence: _Defence, pairs: _Pairs, by_rank: Sequence[int]) -> list[list[int]]:
-    """Pairings of each battery, most urgent first."""
-    rank = {code: n for n, code in enumerate(by_rank)}
-    found: list[list[int]] = [[] for _ in defence.units]
-    for code, battery in enumerate(pairs.battery):
-        found[battery].append(code)
-    return [sorted(own, key=lambda code: rank[pairs.salvo[code]]) for own in found]
-
-
-def _fireable(defence: _Defence, pairs: _Pairs, urgencies: Iterable[list[int]]) -> list[list[int]]:
-    """Windows in which each magazine's rounds may be fired."""
-    number = sum(len(unit.battery.magazines) for unit in defence.units)
-    found: list[list[int]] = [[] for _ in range(number)]
-    for pairing in itertools.chain.from_iterable(urgencies):
-        for magazine in pairs.preferences[pairing]:
-            found[magazine].append(pairs.window[pairing])
-    return found
 
 
 def _kill_chances(scenario: Scenario) -> list[KillPart]:

@@ -54,11 +54,6 @@ class Variables:
             self.values[name][start : start + len(values)] = values
 
 
-def most_in_a_block(job: Job) -> int:
-    """Largest number of replications in a block."""
-    return max(least_in_a_task(job), MOST_IN_A_BLOCK // job.raids)
-
-
 def least_in_a_task(job: Job) -> int:
     """Smallest number of replications in a task."""
     return 1 if job.raids == 1 else LEAST_OF_A_CAMPAIGN
@@ -76,25 +71,15 @@ def collect(
 ) -> None:
     """Compute a range of replications in blocks; the result is void if the flag is set.
 
-    Parameters
-    ----------
-    job : Job
-    seed : int
-    stretch : range
-        Numbers of the replications.
-    sink : Sink
-    flag : array of uint8, shape (1,)
-    origin : int
-        Number of the sink's first replication.
-    idle : list of list of State, optional
-        States of this job that can be reused, since allocating one takes 0.3 ms.
+    `origin` is the number of the sink's first replication. States of this job in `idle` are reused,
+    since allocating one takes 0.3 ms.
     """
     idle = [] if idle is None else idle
     try:
         states = idle.pop()
     except IndexError:
         states = job.new_states()
-    size = most_in_a_block(job)
+    size = max(least_in_a_task(job), MOST_IN_A_BLOCK // job.raids)
     for start in stretch[::size]:
         rows = job.new_rows(min(size, stretch.stop - start))
         job.block(seed, start, rows, flag, states)

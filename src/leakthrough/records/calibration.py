@@ -4,17 +4,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leakthrough.quantities import quantity
 from leakthrough.records.beta_binomial import fit, tally
 from leakthrough.records.classes import MERGED
-from leakthrough.records.entries import LABELS, nights
+from leakthrough.records.entries import LABELS, Array, nights
 from leakthrough.statistics.intervals import checked_confidence
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import xarray as xr
     from scipy.stats.distributions import rv_frozen
-
-    Array = npt.NDArray[Any]
 
 OUTCOMES = {
     "stopped": "of all whose fate is reported",
@@ -23,6 +21,7 @@ OUTCOMES = {
 }
 """Calibrated outcomes, and the total of each."""
 ESTIMATES = ("value", "low", "high")
+_DIMS = ("threat_class", "outcome")
 _INTERVAL = "estimate; low and high of the {:g} % interval"
 
 
@@ -98,20 +97,18 @@ def calibrate(record: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset"
                 mean[i, o], correlation[i, o] = fit(tally(hits, trials), level)
     unreported = (table["launched"] > 0) & table["soft_kill"].isnull()
     unreported &= table["night"] < np.datetime64(MERGED)
-    dims = ("threat_class", "outcome")
-    found = {
-        **_estimates(mean, correlation),
-        "nights": (dims, number, "nights in the estimate"),
-        "threats": (dims, threats, "threats in the estimate"),
-        "nights_without_soft_kill": (
-            dims[:1],
-            unreported.sum("night").transpose("threat_class").values,
-            "nights without reported soft kills in some entries: stopped holds hard kills, and "
-            "the soft kills of the other entries",
-        ),
-    }
     return xr.Dataset(
-        {n: (d, v, {"units": "1", "long_name": text}) for n, (d, v, text) in found.items()},
+        {
+            **_estimates(mean, correlation),
+            "nights": quantity(_DIMS, number, "nights in the estimate"),
+            "threats": quantity(_DIMS, threats, "threats in the estimate"),
+            "nights_without_soft_kill": quantity(
+                "threat_class",
+                unreported.sum("night").values,
+                "nights without reported soft kills in some entries: stopped holds hard kills, and "
+                "the soft kills of the other entries",
+            ),
+        },
         {
             "threat_class": ("threat_class", classes, {"long_name": LABELS["threat_class"]}),
             "outcome": ("outcome", outcomes, {"long_name": "outcome of threats"}),
@@ -121,7 +118,7 @@ def calibrate(record: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset"
     )
 
 
-def _shares(table: "xr.Dataset") -> "list[tuple[Array, Array]]":
+def _shares(table: "xr.Dataset") -> list[tuple[Array, Array]]:
     """Counts and totals by night for each outcome, of the nights that report both."""
     fate_known = table["stopped"].values + table["through"].values
     stopped, soft, hard = (table[name].values for name in OUTCOMES)
@@ -132,28 +129,23 @@ def _shares(table: "xr.Dataset") -> "list[tuple[Array, Array]]":
     return found
 
 
-def _estimates(mean: "Array", correlation: "Array") -> "dict[str, tuple[Any, Array, str]]":
+def _estimates(mean: Array, correlation: Array) -> "dict[str, xr.Variable]":
     """Variables that describe the beta distribution, from mean and correlation with intervals."""
-    dims = ("threat_class", "outcome")
     m, r = mean[..., 0], correlation[..., 0]
     with np.errstate(divide="ignore", invalid="ignore"):
         total = 1.0 / r - 1.0
         # Without spread both are infinite for any mean, 0 included.
         a, b = (np.where(r == 0.0, np.inf, share * total) for share in (m, 1.0 - m))
+    dims, spread = (*_DIMS, "estimate"), np.sqrt(m * (1.0 - m) * r)
+    text = "parameter of the beta distribution; infinite without spread"
     return {
-        "probability": ((*dims, "estimate"), mean, "effective kill probability, mean over nights"),
-        "correlation": (
-            (*dims, "estimate"),
-            correlation,
-            "correlation between two threats of one night",
+        "probability": quantity(dims, mean, "effective kill probability, mean over nights"),
+        "correlation": quantity(dims, correlation, "correlation between two threats of one night"),
+        "spread": quantity(
+            _DIMS, spread, "standard deviation of the effective kill probability between nights"
         ),
-        "spread": (
-            dims,
-            np.sqrt(m * (1.0 - m) * r),
-            "standard deviation of the effective kill probability between nights",
-        ),
-        "a": (dims, a, "first parameter of the beta distribution; infinite without spread"),
-        "b": (dims, b, "second parameter of the beta distribution; infinite without spread"),
+        "a": quantity(_DIMS, a, f"first {text}"),
+        "b": quantity(_DIMS, b, f"second {text}"),
     }
 
 

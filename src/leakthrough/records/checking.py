@@ -1,18 +1,16 @@
 """Ranks of recorded nights among simulated ones."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakthrough.quantities import quantity
 from leakthrough.records.classes import CLASSES
-from leakthrough.records.entries import LABELS, nights
+from leakthrough.records.entries import LABELS, Array, nights
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import xarray as xr
-
-    Array = npt.NDArray[Any]
 
 OUTCOMES = ("through", "hard_kill", "soft_kill")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -111,7 +109,7 @@ def check(
     return _tested(_labelled(np.array(rows), table, held))
 
 
-def _by_class(result: "xr.Dataset", classes: Mapping[str, str]) -> "dict[str, Array]":
+def _by_class(result: "xr.Dataset", classes: Mapping[str, str]) -> dict[str, Array]:
     """Simulated numbers by class: rows are those launched, then the outcomes, by replication."""
     needed = {"launched": ("salvo",), "leaked": ("replication", "salvo")}
     for name, dims in needed.items():
@@ -137,7 +135,7 @@ def _by_class(result: "xr.Dataset", classes: Mapping[str, str]) -> "dict[str, Ar
     return found
 
 
-def _recorded(table: "xr.Dataset", night: int, name: str) -> "tuple[str, Array]":
+def _recorded(table: "xr.Dataset", night: int, name: str) -> tuple[str, Array]:
     """Class and day as text, and recorded numbers: those with known fate, then by outcome."""
     at = table.isel(night=night)
     day = str(at["night"].values)[:10]
@@ -149,8 +147,8 @@ def _recorded(table: "xr.Dataset", night: int, name: str) -> "tuple[str, Array]"
 
 
 def _compared(
-    simulated: "Array | None", recorded: "tuple[str, Array]", rng: np.random.Generator
-) -> "Array":
+    simulated: Array | None, recorded: tuple[str, Array], rng: np.random.Generator
+) -> Array:
     """Rows by outcome: recorded, mean, rank, below, up to, and quantiles."""
     where, (number, *values) = recorded
     if simulated is None:
@@ -174,7 +172,7 @@ def _compared(
     return np.array(rows)
 
 
-def _labelled(rows: "Array", table: "xr.Dataset", held: Sequence[str]) -> "xr.Dataset":
+def _labelled(rows: Array, table: "xr.Dataset", held: Sequence[str]) -> "xr.Dataset":
     """Rows by night, class and outcome as a Dataset."""
     import xarray as xr
 
@@ -186,11 +184,10 @@ def _labelled(rows: "Array", table: "xr.Dataset", held: Sequence[str]) -> "xr.Da
         "up_to": "share of replications not above the recorded number",
     }
     variables = {
-        name: xr.Variable(_KEYS, rows[..., i], {"units": "1", "long_name": text})
-        for i, (name, text) in enumerate(texts.items())
+        name: quantity(_KEYS, rows[..., i], text) for i, (name, text) in enumerate(texts.items())
     }
-    quantiles = {"units": "1", "long_name": "quantiles of the simulated number of threats"}
-    variables["simulated"] = xr.Variable((*_KEYS, "quantile"), rows[..., len(texts) :], quantiles)
+    text = "quantiles of the simulated number of threats"
+    variables["simulated"] = quantity((*_KEYS, "quantile"), rows[..., len(texts) :], text)
     coordinates = {
         "night": table["night"].variable,
         "threat_class": ("threat_class", list(held), {"long_name": LABELS["threat_class"]}),
@@ -210,11 +207,11 @@ def _tested(found: "xr.Dataset") -> "xr.Dataset":
     for at in np.argwhere(number >= 2):
         column = ranks[:, *at]
         tests[:, *at] = stats.kstest(column[np.isfinite(column)], "uniform")
-    texts = {
-        "nights": (number, "nights with a rank"),
-        "statistic": (tests[0], "Kolmogorov-Smirnov distance of the ranks from uniform"),
-        "p_value": (tests[1], "probability of such a distance or a larger one if uniform"),
-    }
+    dims, (distance, p_value) = _KEYS[1:], tests
+    apart = "Kolmogorov-Smirnov distance of the ranks from uniform"
+    chance = "probability of such a distance or a larger one if uniform"
     return found.assign(
-        {n: (_KEYS[1:], v, {"units": "1", "long_name": text}) for n, (v, text) in texts.items()}
+        nights=quantity(dims, number, "nights with a rank"),
+        statistic=quantity(dims, distance, apart),
+        p_value=quantity(dims, p_value, chance),
     )

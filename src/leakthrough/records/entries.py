@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from leakthrough.quantities import quantity
 from leakthrough.records.classes import CLASSES
 
 if TYPE_CHECKING:
@@ -66,29 +67,23 @@ def table(
     """A record along `entry`; `extra` has further coordinates."""
     import xarray as xr
 
-    texts = {name: [getattr(e, name) for e in entries] for name in ("model", "source")}
-    kinds = {"threat_class": [e.threat_class for e in entries], **texts, **extra}
+    def column(name: str, dtype: npt.DTypeLike) -> Array:
+        return np.array([getattr(entry, name) for entry in entries], dtype)
+
     variables = {
-        name: ("entry", _numbers(name, entries), {"units": "1", "long_name": text})
+        name: quantity("entry", column(name, float if name in _UNKNOWN else np.int64), text)
         for name, text in COUNTS.items()
     }
-    coordinates = {
-        name: xr.Variable("entry", _labels(values), {"long_name": LABELS[name]})
-        for name, values in kinds.items()
+    labels = {
+        "night": column("night", "datetime64[D]").astype("datetime64[ns]"),
+        **{name: column(name, np.str_) for name in ("threat_class", "model", "source")},
+        **{name: np.array(values, None if values else np.str_) for name, values in extra.items()},
     }
-    days = np.array([e.night for e in entries], "datetime64[D]").astype("datetime64[ns]")
-    night = xr.Variable("entry", days, {"long_name": LABELS["night"]})
-    return xr.Dataset(variables, {"night": night, **coordinates}, dict(attrs))
-
-
-def _numbers(name: str, entries: Sequence[Entry]) -> Array:
-    dtype = np.float64 if name in _UNKNOWN else np.int64
-    return np.array([getattr(e, name) for e in entries], dtype=dtype)
-
-
-def _labels(values: Sequence[object]) -> Array:
-    whole = all(isinstance(value, int) for value in values) and len(values) > 0
-    return np.array(values, np.int64 if whole else np.str_)
+    coordinates = {
+        name: xr.Variable("entry", values, {"long_name": LABELS[name]})
+        for name, values in labels.items()
+    }
+    return xr.Dataset(variables, coordinates, dict(attrs))
 
 
 def nights(record: "xr.Dataset") -> "xr.Dataset":
@@ -132,13 +127,10 @@ def nights(record: "xr.Dataset") -> "xr.Dataset":
         sums = np.zeros((len(stamps), len(classes)), record[name].dtype)
         np.add.at(sums, (row, column), record[name].values)
         variables[name] = (("night", "threat_class"), sums, record[name].attrs)
+    named = np.array(classes, np.str_)
     coordinates = {
         "night": ("night", stamps, record["night"].attrs),
-        "threat_class": (
-            "threat_class",
-            np.array(classes, np.str_),
-            {"long_name": LABELS["threat_class"]},
-        ),
+        "threat_class": ("threat_class", named, {"long_name": LABELS["threat_class"]}),
     }
     return xr.Dataset(variables, coordinates, record.attrs)
 

@@ -210,16 +210,13 @@ def _check_header(header: list[str], path: Path) -> None:
 
 def _entry(row: Row, location: str) -> Entry | None:
     """Entry of a row; None without the number launched or destroyed."""
-    counts = {
-        name: _count(row[name], f"{location}: {name}")
+    launched, destroyed, lost, in_flight, strike_drones = (
+        _count(row[name], f"{location}: {name}")
         for name in ("launched", "destroyed", "not_reach_goal", "still_attacking", "is_shahed")
-    }
+    )
     night = _day(row["time_end"], f"{location}: time_end")
     if not (model := row["model"].strip()):
         raise ValueError(f"{location}: model: must not be empty; got {row['model']!r}")
-    launched, destroyed, lost = (
-        counts[name] for name in ("launched", "destroyed", "not_reach_goal")
-    )
     if launched is None or destroyed is None:
         return None
     separate = night < MERGED  # hard and soft kills are separate numbers
@@ -232,8 +229,8 @@ def _entry(row: Row, location: str) -> Entry | None:
         hard_kill=destroyed if separate else math.nan,
         soft_kill=math.nan if lost is None or not separate else lost,
         stopped=destroyed + (lost or 0),
-        in_flight=counts["still_attacking"] or 0,
-        strike_drones=math.nan if counts["is_shahed"] is None else counts["is_shahed"],
+        in_flight=in_flight or 0,
+        strike_drones=math.nan if strike_drones is None else strike_drones,
     )
 
 
