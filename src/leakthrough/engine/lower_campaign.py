@@ -5,7 +5,7 @@ Letters of the shapes as in `leakthrough.engine.layout`, but N is the number of 
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from leakthrough.engine.codes import FOREVER, INFINITE
 from leakthrough.engine.labels import Labels, label_salvos, outermost_first, units_of
+from leakthrough.engine.layout import Whole
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.tables import Tables
 from leakthrough.model.campaign import Campaign, Stock, differing_raids
@@ -20,7 +21,6 @@ from leakthrough.model.discrete import stream, ticks
 from leakthrough.model.quantiles import quantile_table
 from leakthrough.model.scenario import Salvo
 
-Numbers = npt.NDArray[np.int64]
 NO_STOCK = -1
 _TOLERANCE = 1e-9
 """Added so that a rate such as 0.1 a night loses no round to rounding on the tenth night."""
@@ -39,11 +39,11 @@ class Supply(NamedTuple):
 
     interval: int  # ticks
     replacement: int  # ticks from a loss to the replacement; FOREVER for never
-    limit: Numbers  # (K,) maximum number of rounds delivered before a raid
-    stock: Numbers  # (I,) rounds at the start; NO_STOCK where there is none
-    arrivals: Numbers  # (N, I) rounds that reach the stock before each raid, without random ones
+    limit: Whole  # (K,) maximum number of rounds delivered before a raid
+    stock: Whole  # (I,) rounds at the start; NO_STOCK where there is none
+    arrivals: Whole  # (N, I) rounds that reach the stock before each raid, without random ones
     drawn: tuple[Replenishment, ...]
-    sources: Numbers  # (K, I) 1 where a magazine is supplied from a stock, 0 elsewhere
+    sources: Whole  # (K, I) 1 where a magazine is supplied from a stock, 0 elsewhere
     in_order: bool  # whether a short stock is given out in battery order, not in proportion
 
 
@@ -52,11 +52,11 @@ class Plan(NamedTuple):
 
     tables: tuple[Tables, ...]  # of each kind of raid: raids with the same salvos are one kind
     kinds: tuple[int, ...]  # kind of each raid
-    salvos: tuple[Numbers, ...]  # of each kind: indices of its salvos among all salvos
+    salvos: tuple[Whole, ...]  # of each kind: indices of its salvos among all salvos
     supply: Supply
 
 
-def _stock_by_raid(stock: Stock, raids: int, interval: float) -> Numbers:
+def _stock_by_raid(stock: Stock, raids: int, interval: float) -> Whole:
     """Rounds of the rate and of the deliveries that reach a stock before each raid."""
     totals = [
         math.floor(stock.rate * start + _TOLERANCE)
@@ -98,24 +98,15 @@ def _lower_supply(campaign: Campaign, tables: Tables, labels: Labels) -> Supply:
     )
 
 
-def _all_salvos(raids: Iterable[Sequence[Salvo]]) -> dict[str, Salvo]:
-    """The first salvo of each name, in the order of the raids."""
-    found: dict[str, Salvo] = {}
-    for salvo in itertools.chain.from_iterable(raids):
-        found.setdefault(salvo.name, salvo)
-    return found
-
-
 def lower_campaign(campaign: Campaign, timeline: Sequence[float] = ()) -> tuple[Plan, Labels]:
     """Lower a campaign; also return the names of its salvos, batteries and so on.
 
-    Raises
-    ------
-    ValueError
-        If SciPy cannot compute the quantiles of a distribution.
+    Raises ValueError if SciPy cannot compute the quantiles of a distribution.
     """
     differing = differing_raids(campaign)
-    salvos = _all_salvos(differing)
+    salvos: dict[str, Salvo] = {}  # the first of each name, in the order of the raids
+    for salvo in itertools.chain.from_iterable(differing):
+        salvos.setdefault(salvo.name, salvo)
     index = {name: n for n, name in enumerate(salvos)}
     tables = tuple(lower(raid, timeline, campaign.sizes) for raid in differing.values())
     labels = label_salvos(campaign.scenario, tuple(salvos.values()))

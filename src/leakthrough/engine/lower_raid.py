@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from leakthrough.engine.labels import Unit, outermost_first, units_of
-from leakthrough.engine.layout import NODE, RECORDS_OF, Whole
+from leakthrough.engine.layout import NODE, RECORDS_OF
 from leakthrough.engine.lower_parts import (
     BatteryPart,
     KillPart,
@@ -39,28 +39,16 @@ AS_COUNTED: Sizes = Frozen()
 
 
 class _Defence(NamedTuple):
-    """Layers, single batteries, and the codes of the magazines of each battery."""
+    """Single batteries, and the codes of the magazines of each."""
 
-    layers: list[Layer]
     units: list[Unit]
     magazines: list[range]
-
-    @property
-    def edge(self) -> float:
-        """Outer range of the outermost layer [m]."""
-        return self.layers[0].outer_range if self.layers else 0.0
 
 
 def _ranges(sizes: Iterable[int]) -> list[range]:
     """Consecutive ranges of the given sizes."""
     stops = list(itertools.accumulate(sizes, initial=0))
     return [range(start, stop) for start, stop in itertools.pairwise(stops)]
-
-
-def _defence(scenario: Scenario) -> _Defence:
-    layers = outermost_first(scenario)
-    units = units_of(layers)
-    return _Defence(layers, units, _ranges(len(unit.battery.magazines) for unit in units))
 
 
 def _preferences(scenario: Scenario, battery: Battery) -> dict[int, list[int]]:
@@ -97,7 +85,7 @@ def _pairs(scenario: Scenario, defence: _Defence) -> list[_Pair]:
     preferences = {id(u.battery): _preferences(scenario, u.battery) for u in defence.units}
     return sorted(
         _Pair(unit.layer * number + salvo, b, salvo, [codes[n] for n in own])
-        for b, (unit, codes) in enumerate(zip(defence.units, defence.magazines, strict=True))
+        for b, (unit, codes) in enumerate(zip(*defence, strict=True))
         for salvo, own in preferences[id(unit.battery)].items()
     )
 
@@ -175,7 +163,7 @@ def _batteries(
     defence: _Defence, magazines: Sequence[MagazinePart], urgencies: Sequence[range]
 ) -> list[BatteryPart]:
     found = []
-    for b, (unit, own) in enumerate(zip(defence.units, defence.magazines, strict=True)):
+    for b, (unit, own) in enumerate(zip(*defence, strict=True)):
         drawn = any(isinstance(magazines[n].interceptor.flight_time, Distribution) for n in own)
         found.append(BatteryPart(b, unit, own, urgencies[b], drawn))
     return found
@@ -198,24 +186,21 @@ def _by_urgency(
     return urgencies, fireable
 
 
-class _Structure(NamedTuple):
+def _structure(
+    scenario: Scenario, sizes: Sizes
+) -> tuple[dict[str, Sequence[Any]], dict[str, list[int]]]:
     """Parts of a scenario for each kind of record, and lists of codes."""
-
-    parts: dict[str, Sequence[Any]]
-    lists: dict[str, list[int]]
-
-
-def _structure(scenario: Scenario, sizes: Sizes) -> _Structure:
-    defence = _defence(scenario)
-    layers, units, _ = defence
+    layers = outermost_first(scenario)
+    units = units_of(layers)
+    defence = _Defence(units, _ranges(len(unit.battery.magazines) for unit in units))
     pairs = _pairs(scenario, defence)
-    salvos = _salvos(scenario, sizes, defence.edge, pairs)
+    salvos = _salvos(scenario, sizes, layers[0].outer_range if layers else 0.0, pairs)
     by_rank = [part.code for part in sorted(salvos, key=lambda part: -part.threat.priority)]
     urgencies, fireable = _by_urgency(defence, pairs, salvos)
     magazines = _magazines(scenario, defence, _ranges(map(len, fireable)))
     batteries = _batteries(defence, magazines, _ranges(map(len, urgencies)))
-    return _Structure(
-        parts={
+    return (
+        {
             "salvos": salvos,
             "landings": _landings(salvos, units),
             "windows": _windows(salvos, layers, pairs, batteries),
@@ -223,9 +208,13 @@ def _structure(scenario: Scenario, sizes: Sizes) -> _Structure:
             "batteries": batteries,
             "pairings": _pairings(salvos, units, pairs),
             "magazines": magazines,
-            "kill_chances": _kill_chances(scenario),
+            "kill_chances": [
+                KillPart(gun.name, threat.name, gun.kill_probability.get(threat.name, 0.0))
+                for gun in scenario.interceptors
+                for threat in scenario.threats
+            ],
         },
-        lists={
+        {
             "openings": [n * len(salvos) + code for n in range(len(layers)) for code in by_rank],
             "preferences": [n for pair in pairs for n in pair.magazines],
             "urgencies": [*itertools.chain.from_iterable(urgencies)],
@@ -234,51 +223,26 @@ def _structure(scenario: Scenario, sizes: Sizes) -> _Structure:
     )
 
 
-def _kill_chances(scenario: Scenario) -> list[KillPart]:
-    return [
-        KillPart(interceptor.name, threat.name, interceptor.kill_probability.get(threat.name, 0.0))
-        for interceptor in scenario.interceptors
-        for threat in scenario.threats
-    ]
-
-
-def _empty_tables(
-    structure: _Structure, arrivals: Whole, timeline: Whole, interceptors: int
-) -> Tables:
-    """Tables with memory for all records and lists."""
-    parts, lists = structure
-    sizes = {name: len(own) for name, own in parts.items()}
-    sizes["nodes"] = 2 << max(sizes["landings"] + sizes["windows"] - 1, 0).bit_length()
-    records = {name: sizes[name] for name in RECORDS_OF}
-    locations = locations_of(records | {name: len(own) for name, own in lists.items()})
-    block = new_block(end_of(locations))
-    return Tables(block, locations, np.zeros(0), arrivals, timeline, interceptors)
-
-
 def lower(scenario: Scenario, timeline: Sequence[float] = (), sizes: Sizes = AS_COUNTED) -> Tables:
     """Turn a scenario into the arrays that the kernel reads.
 
-    Parameters
-    ----------
-    scenario : Scenario
-    timeline : sequence of float
-        Sample times [s], in increasing order.
-    sizes : mapping of str to Distribution
-        By salvo name: the number of threats, where it is drawn instead of the salvo's `count`.
-
-    Raises
-    ------
-    ValueError
-        If SciPy cannot compute the quantiles of a distribution.
+    `timeline` has sample times [s], in increasing order, and `sizes` the distributions of sizes of
+    salvos, by name, that are drawn instead of `count`. Raises ValueError if SciPy cannot compute
+    the quantiles of a distribution.
     """
-    structure, quantiles = _structure(scenario, sizes), Quantiles()
-    arrivals = fixed_arrivals(structure.parts["salvos"])
+    (parts, lists), quantiles = _structure(scenario, sizes), Quantiles()
+    arrivals = fixed_arrivals(parts["salvos"])
     samples = np.array([ticks(time) for time in timeline], dtype=np.int64)
-    tables = _empty_tables(structure, arrivals, samples, len(scenario.interceptors))
-    for name, parts in structure.parts.items():
-        fill(getattr(tables, name), RECORDS_OF[name], parts, quantiles)
+    numbers = {name: len(own) for name, own in parts.items()}
+    numbers["nodes"] = 2 << max(numbers["landings"] + numbers["windows"] - 1, 0).bit_length()
+    lengths = {name: numbers[name] for name in RECORDS_OF}
+    locations = locations_of(lengths | {name: len(own) for name, own in lists.items()})
+    block, interceptors = new_block(end_of(locations)), len(scenario.interceptors)
+    tables = Tables(block, locations, np.zeros(0), arrivals, samples, interceptors)
+    for name, own in parts.items():
+        fill(getattr(tables, name), RECORDS_OF[name], own, quantiles)
     NODE.start(tables.nodes)
-    for name, codes in structure.lists.items():
+    for name, codes in lists.items():
         getattr(tables, name)[...] = codes
     tables.quantiles = quantiles.joined()
     return tables

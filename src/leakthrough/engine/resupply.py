@@ -10,16 +10,16 @@ import numpy.typing as npt
 
 from leakthrough.engine.codes import FOREVER, INFINITE, NEVER
 from leakthrough.engine.counts import Counts
+from leakthrough.engine.layout import Whole
 from leakthrough.engine.lower_campaign import Supply
 from leakthrough.engine.tables import Tables
 from leakthrough.model.discrete import raid_offset
 
-Numbers = npt.NDArray[np.int64]
-Draw = Callable[[npt.NDArray[np.float64], int, int], Numbers]
+Draw = Callable[[npt.NDArray[np.float64], int, int], Whole]
 """Draws from a quantile table at an address, for a number of replications."""
 
 
-def arrive_reloads(carried: Counts, tables: Tables, interval: int) -> Numbers:
+def arrive_reloads(carried: Counts, tables: Tables, interval: int) -> Whole:
     """Advance the clocks to the next raid, and return the rounds reloaded until then, (R, K)."""
     waiting = carried.due != NEVER
     if not waiting.any():
@@ -27,13 +27,13 @@ def arrive_reloads(carried: Counts, tables: Tables, interval: int) -> Numbers:
     carried.due[waiting] -= interval
     arrived = waiting & (carried.due <= 0)
     carried.due[arrived] = NEVER
-    rounds: Numbers = np.where(arrived, tables.magazines["reload_rounds"], 0)
+    rounds: Whole = np.where(arrived, tables.magazines["reload_rounds"], 0)
     carried.ready[:] += rounds
     return rounds
 
 
 def replace_batteries(
-    carried: Counts, lost_at: Numbers, tables: Tables, supply: Supply, raid: int
+    carried: Counts, lost_at: Whole, tables: Tables, supply: Supply, raid: int
 ) -> None:
     """Write the losses of the last raid into `lost_at` (R, B), and replace what is due.
 
@@ -51,7 +51,7 @@ def replace_batteries(
     carried.ready[replaced[:, tables.magazines["battery"]] & infinite] = INFINITE
 
 
-def replenish(stock: Numbers, supply: Supply, raid: int, draw: Draw) -> Numbers:
+def replenish(stock: Whole, supply: Supply, raid: int, draw: Draw) -> Whole:
     """Add the rounds that reach the stocks (R, I) before a raid, and return them."""
     received = np.tile(supply.arrivals[raid], (len(stock), 1))
     if raid > 0:
@@ -62,11 +62,11 @@ def replenish(stock: Numbers, supply: Supply, raid: int, draw: Draw) -> Numbers:
     return received
 
 
-def deliver(carried: Counts, stock: Numbers, tables: Tables, supply: Supply) -> Numbers:
+def deliver(carried: Counts, stock: Whole, tables: Tables, supply: Supply) -> Whole:
     """Move rounds from the stocks (R, I) into the magazines, and return their numbers (R, K)."""
     magazines = tables.magazines
     pending = np.where(carried.due != NEVER, magazines["reload_rounds"], 0)
-    wanted: Numbers = np.clip(magazines["rounds"] - carried.ready - pending, 0, supply.limit)
+    wanted: Whole = np.clip(magazines["rounds"] - carried.ready - pending, 0, supply.limit)
     wanted[carried.loss[:, magazines["battery"]] != FOREVER] = 0
     total = wanted @ supply.sources
     # Before most raids no stock is short, and the loop is empty.
@@ -79,11 +79,11 @@ def deliver(carried: Counts, stock: Numbers, tables: Tables, supply: Supply) -> 
     return wanted
 
 
-def _shared(wanted: Numbers, stock: Numbers, in_order: bool) -> Numbers:
+def _shared(wanted: Whole, stock: Whole, in_order: bool) -> Whole:
     """Shares of the magazines (R, m) in a stock (R,) that may be short."""
     if in_order:
         before = wanted.cumsum(axis=1) - wanted
-        shares: Numbers = np.clip(stock[:, np.newaxis] - before, 0, wanted)
+        shares: Whole = np.clip(stock[:, np.newaxis] - before, 0, wanted)
         return shares
     total = wanted.sum(axis=1)
     short = total > stock
@@ -92,7 +92,7 @@ def _shared(wanted: Numbers, stock: Numbers, in_order: bool) -> Numbers:
     return shares
 
 
-def _in_proportion(wanted: Numbers, stock: Numbers, total: Numbers) -> Numbers:
+def _in_proportion(wanted: Whole, stock: Whole, total: Whole) -> Whole:
     """Whole shares in proportion to the rounds wanted; the largest remainders are rounded up."""
     # Products of two billions times the number of magazines may not fit 64 bits.
     large = wanted.size > 0 and int(wanted.max()) * int(stock.max()) >= 2**62
@@ -102,5 +102,5 @@ def _in_proportion(wanted: Numbers, stock: Numbers, total: Numbers) -> Numbers:
     left = stock - whole.sum(axis=1).astype(np.int64)
     order = np.argsort(-remainder, axis=1, kind="stable")
     rank = np.argsort(order, axis=1, kind="stable")
-    shares: Numbers = whole.astype(np.int64) + (rank < left[:, np.newaxis])
+    shares: Whole = whole.astype(np.int64) + (rank < left[:, np.newaxis])
     return shares

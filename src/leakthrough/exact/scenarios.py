@@ -179,23 +179,16 @@ def _leakers(
     sensor = Sensor(availability=seen) if common_mode else Sensor(detection={"threat": seen})
     doctrine = Doctrine(salvo_size=max(each, 1), max_salvos=1)
     battery = _battery(number * each, max(number, 1), doctrine)
-    return _scenario(
-        "binomial raid",
-        [_raid(number)],
-        [_interceptor(chance("kill_probability", kill_probability))],
-        _defence(battery, _ENGAGEMENT, sensor=sensor),
-    )
+    shot = _interceptor(chance("kill_probability", kill_probability))
+    defence = _defence(battery, _ENGAGEMENT, sensor=sensor)
+    return _scenario("binomial raid", [_raid(number)], [shot], defence)
 
 
 def _shoot_look_shoot(kill_probability: float, looks: int) -> Scenario:
     number = whole("looks", looks, most=10_000)
     battery = _battery(number, 1, Doctrine(max_salvos=max(number, 1)))
-    return _scenario(
-        "shoot, look, shoot",
-        [_raid(1)],
-        [_interceptor(_lethal(kill_probability))],
-        _defence(battery, number * _ENGAGEMENT),
-    )
+    shot, defence = _interceptor(_lethal(kill_probability)), _defence(battery, number * _ENGAGEMENT)
+    return _scenario("shoot, look, shoot", [_raid(1)], [shot], defence)
 
 
 def _finite_magazine(threats: int, rounds: int, kill_probability: float, looks: int) -> Scenario:
@@ -203,24 +196,18 @@ def _finite_magazine(threats: int, rounds: int, kill_probability: float, looks: 
     most = whole("looks", looks, most=1_000_000)
     battery = _battery(stock, 1, Doctrine(max_salvos=max(most, 1)))
     window = most * _ENGAGEMENT
-    return _scenario(
-        "finite magazine",
-        [_raid(number, Regular(start=0.0, interval=window))],
-        [_interceptor(_lethal(kill_probability))],
-        _defence(battery, window),
-    )
+    raid = _raid(number, Regular(start=0.0, interval=window))
+    shot = _interceptor(_lethal(kill_probability))
+    return _scenario("finite magazine", [raid], [shot], _defence(battery, window))
 
 
 def _layered_inventories(threats: int, layers: Sequence[tuple[int, int, float]]) -> Scenario:
     number = whole("threats", threats)
     defence = checked_layers(layers, most_each=MOST_IN_A_SALVO)
     rings = [_ring(index, len(layers) - index, layer) for index, layer in enumerate(defence)]
-    return _scenario(
-        "layers with inventories",
-        [_raid(number, Regular(start=0.0, interval=_ENGAGEMENT))],
-        [interceptor for interceptor, _ in rings],
-        *(layer for _, layer in rings),
-    )
+    raid = _raid(number, Regular(start=0.0, interval=_ENGAGEMENT))
+    shots, rows = [shot for shot, _ in rings], [layer for _, layer in rings]
+    return _scenario("layers with inventories", [raid], shots, *rows)
 
 
 def _layered_rounds_left(threats: int, layers: Sequence[tuple[int, int, float]]) -> Scenario:
@@ -259,12 +246,8 @@ def _uniform_allocation(threats: int, rounds: int, kill_probability: float) -> S
     sizes = {"favoured": each + 1, "threat": max(each, 1)}
     battery = _battery(stock, max(number, 1), Doctrine(salvo_size=sizes, max_salvos=1))
     favoured = Salvo(name="favoured", threat="favoured", count=more, arrival=_AT_ONCE)
-    return _scenario(
-        "uniform allocation",
-        [favoured, _raid(number - more)],
-        [_interceptor(kill, sizes)],
-        _defence(battery, _ENGAGEMENT),
-    )
+    salvos, shot = [favoured, _raid(number - more)], _interceptor(kill, sizes)
+    return _scenario("uniform allocation", salvos, [shot], _defence(battery, _ENGAGEMENT))
 
 
 def _raid_costs(

@@ -55,16 +55,14 @@ class RowReader:
     def __init__(self, tables: Tables, labels: Labels, measures: Sequence[Measure]) -> None:
         self.tables, frame = tables, frame_of(tables, labels)
         self.readers = [Reader(measure, frame) for measure in measures]
-        self.sources = [measure.kind.source for measure in measures]
 
     def __call__(self, rows: "Rows") -> list[Numbers]:
         """Return the values of each measure in the rows (R, columns)."""
         counts = named_counts(rows, self.tables)
         found = {"leaked": counts.leaked, "expended": counts.expended}
-        if "dry" in self.sources:
+        if any(reader.source == "dry" for reader in self.readers):
             found["dry"] = counts.depletion != NEVER
-        pairs = zip(self.readers, self.sources, strict=True)
-        return [reader(found[source]) for reader, source in pairs]
+        return [reader(found[reader.source]) for reader in self.readers]
 
 
 class MeasureValues:

@@ -158,7 +158,7 @@ class Measure:
             "dry": ~np.isnan(result["depletion_time"].values.reshape(shape)),
         }
         reader = Reader(self, frame_of_result(result))
-        found = reader(counts[self.kind.source])
+        found = reader(counts[reader.source])
         of = {"replication": result["replication"]}
         if not self.dims:
             return xr.DataArray(found[:, 0], of, ["replication"], self.label, self.attrs)
@@ -226,6 +226,7 @@ class Reader:
     """
 
     def __init__(self, measure: Measure, frame: Frame) -> None:
+        self.source = measure.kind.source
         self.names, weights = _groups(measure, frame)
         if measure.name == "cost_spent":
             weights = weights * frame.cost

@@ -1,5 +1,6 @@
 """A measure of a scenario under changes of its fields, on common random numbers."""
 
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -140,16 +141,12 @@ class _SomeChanges(NamedTuple):
         if self.runs is None:
             compile_for(RaidJob(lower(self.scenario)))
 
-    def _prepared(self, changes: Changes) -> Prepared:
-        if self.runs is not None:
-            return self.runs.prepared(changes)
-        return _prepared(self.scenario, self.measure, changes)
-
     def __call__(self, flag: Flag) -> list[Numbers]:
         """Return the values (replications,) of each change."""
-        found = []
+        alone = functools.partial(_prepared, self.scenario, self.measure)
+        found, prepared_for = [], alone if self.runs is None else self.runs.prepared
         for changes in self.every:
-            job, empty = self._prepared(changes)
+            job, empty = prepared_for(changes)
             sink = empty.alike(self.stop - self.start)
             block = range(self.start, self.stop)
             collect(job, self.seed, block, sink, flag, origin=self.start)

@@ -1,8 +1,7 @@
 """The raid size at which a measure, such as the leak rate, crosses a threshold."""
 
 import concurrent.futures
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +10,7 @@ from leakthrough.model.errors import ScenarioError, shown
 from leakthrough.model.scenario import Scenario
 from leakthrough.quantities import quantity
 from leakthrough.results.labelled import labelled, measured
-from leakthrough.run_options import Execution, checked_execution, checked_replications, checked_seed
+from leakthrough.run_options import checked_execution, checked_replications, checked_seed
 from leakthrough.statistics.intervals import checked_confidence
 from leakthrough.studies.evaluate import checked_scenario, origin, two_numbers
 from leakthrough.studies.goals import checked_level
@@ -24,31 +23,6 @@ if TYPE_CHECKING:
 PARTS = 1024
 """Resolution on an axis of real numbers: closer points are joined by a straight line."""
 MEAN, LOW, HIGH = 0, 2, 3
-
-
-@dataclass
-class _Curve:
-    """Estimates along an axis, each computed once."""
-
-    scenario: Scenario
-    path: str
-    measure: Measure
-    replications: int
-    confidence: float
-    seed: int
-    execution: Execution
-    points: dict[float, Numbers] = field(default_factory=dict)
-
-    def sample(self, at: float) -> SequentialSample:
-        """Sample of the measure at one point."""
-        changed = self.scenario.replace(self.path, at)
-        return SequentialSample(changed, self.measure, seed=self.seed, execution=self.execution)
-
-    def __call__(self, at: float) -> Numbers:
-        """Estimates (4,) at one point."""
-        if at not in self.points:
-            self.points[at] = self.sample(at).estimates(self.replications, self.confidence)
-        return self.points[at]
 
 
 def saturation_point(
@@ -118,22 +92,28 @@ def saturation_point(
     (27.8, 28.2)
     """
     path, low, high = _checked_axis(checked_scenario(scenario), axis)
-    chosen = measure_of(measure)
-    curve = _Curve(
-        scenario,
-        path,
-        chosen,
-        replications=checked_replications(replications, least=2),
-        confidence=checked_confidence(confidence),
-        seed=checked_seed(seed),
-        execution=checked_execution(workers, executor, progress),
-    )
+    chosen, number = measure_of(measure), checked_replications(replications, least=2)
+    confidence, own = checked_confidence(confidence), checked_seed(seed)
+    execution = checked_execution(workers, executor, progress)
     level = checked_level(chosen, "threshold", threshold)
-    curve.sample(low), curve.sample(high)  # raises before anything is simulated
+    points: dict[float, Numbers] = {}
+
+    def sample(at: float) -> SequentialSample:
+        return SequentialSample(scenario.replace(path, at), chosen, seed=own, execution=execution)
+
+    def curve(at: float) -> Numbers:
+        if at not in points:
+            points[at] = sample(at).estimates(number, confidence)
+        return points[at]
+
+    sample(low), sample(high)  # raises before anything is simulated
     rising = bool(curve(high)[MEAN] >= curve(low)[MEAN])
     at, *ends = (_crossing(curve, row, level, low, high, rising) for row in (MEAN, LOW, HIGH))
     # If the band does not cross either, the crossing lies beyond an end of the axis.
-    return _dataset(curve, at, min(*ends, high), max(*ends, low))
+    found = _dataset(chosen, points, at, min(*ends, high), max(*ends, low), confidence)
+    axis_points = quantity("point", sorted(points), path, "as the axis")
+    found.attrs["path"] = path
+    return found.assign_coords({"point": axis_points, **origin(scenario, own)})
 
 
 def _checked_axis(scenario: Scenario, axis: object) -> tuple[str, float, float]:
@@ -158,7 +138,7 @@ def _checked_axis(scenario: Scenario, axis: object) -> tuple[str, float, float]:
 
 
 def _crossing(
-    curve: _Curve, row: int, level: float, low: float, high: float, rising: bool
+    curve: Callable[[float], Numbers], row: int, level: float, low: float, high: float, rising: bool
 ) -> float:
     """Where one of the curves crosses the level; infinite if beyond an end."""
 
@@ -178,20 +158,22 @@ def _crossing(
     return low + (high - low) * (level - before) / (after - before)
 
 
-def _dataset(curve: _Curve, at: float, first: float, last: float) -> "xr.Dataset":
+def _dataset(
+    measure: Measure,
+    points: Mapping[float, Numbers],
+    at: float,
+    first: float,
+    last: float,
+    confidence: float,
+) -> "xr.Dataset":
     import xarray as xr
 
-    label, attrs = curve.measure.label, curve.measure.attrs
-    points = sorted(curve.points)
-    estimates = np.array([curve.points[point] for point in points]).T
-    own, end = "as the axis", "end of the interval of the crossing"
+    attrs, axis = measure.attrs, "as the axis"
+    estimates, end = np.array([points[point] for point in sorted(points)]).T, "end of the interval"
     variables = {
-        "crossing": quantity((), float(at), "where the measure crosses the threshold", own),
-        "crossing_low": quantity((), float(first), f"low {end}", own),
-        "crossing_high": quantity((), float(last), f"high {end}", own),
-        label: measured(estimates, attrs["long_name"], "point", units=attrs["units"]),
+        "crossing": quantity((), float(at), "where the measure crosses the threshold", axis),
+        "crossing_low": quantity((), float(first), f"low {end} of the crossing", axis),
+        "crossing_high": quantity((), float(last), f"high {end} of the crossing", axis),
+        measure.label: measured(estimates, attrs["long_name"], "point", units=attrs["units"]),
     }
-    found = labelled(variables, xr.Dataset(), curve.confidence)
-    found.attrs["path"] = curve.path
-    point = quantity("point", points, curve.path, own)
-    return found.assign_coords({"point": point, **origin(curve.scenario, curve.seed)})
+    return labelled(variables, xr.Dataset(), confidence)

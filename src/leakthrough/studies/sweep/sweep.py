@@ -14,7 +14,7 @@ from leakthrough.model.errors import is_whole, shown
 from leakthrough.model.scenario import Scenario
 from leakthrough.results.provenance import versions
 from leakthrough.results.variables import COORDINATES
-from leakthrough.run_options import Execution, checked_execution, checked_replications, checked_seed
+from leakthrough.run_options import checked_execution, checked_replications, checked_seed
 from leakthrough.statistics.intervals import ESTIMATES, checked_confidence
 from leakthrough.studies.evaluate import checked_scenario, origin
 from leakthrough.studies.measure import Measure, measure_of
@@ -147,7 +147,12 @@ def sweep(
         disk.open(provenance)
         if disk.is_finished:
             return disk.load()
-    results = _computed(plan, grid, disk, execution)
+    results = Results(grid, disk)
+    try:
+        run(SweepWork(plan, grid, results.missing(), results), **execution._asdict())
+    finally:  # on interruption, finished points are written too
+        if disk is not None:
+            disk.flush()
     found = _dataset(plan, results, grid.shape, coordinates, provenance)
     if disk is not None:
         disk.finish(found)
@@ -205,17 +210,6 @@ def _provenance(scenario: Scenario, axes: dict[str, Any], call: _Call) -> str:
     }
     found = {"study": "sweep", "scenario": scenario.document(), "call": arguments}
     return json.dumps({**found, "versions": versions()})
-
-
-def _computed(plan: Plan, points: Points, store: Store | None, execution: Execution) -> Results:
-    """Compute the missing points; on interruption the finished ones are written to the store."""
-    results = Results(points, store)
-    try:
-        run(SweepWork(plan, points, results.missing(), results), **execution._asdict())
-    finally:
-        if store is not None:
-            store.flush()
-    return results
 
 
 def _dataset(
