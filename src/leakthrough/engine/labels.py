@@ -44,13 +44,9 @@ def units_of(layers: Sequence[Layer]) -> list[Unit]:
     ]
 
 
-def label(scenario: Scenario) -> Labels:
-    """Names of the codes of `lower(scenario)`."""
-    return label_salvos(scenario, scenario.salvos)
-
-
-def label_salvos(scenario: Scenario, salvos: Sequence[Salvo]) -> Labels:
-    """Names of a scenario's defence and of some salvos."""
+def label(scenario: Scenario, salvos: Sequence[Salvo] | None = None) -> Labels:
+    """Names of the codes of `lower(scenario)`; or with other salvos, those of a campaign."""
+    salvos = scenario.salvos if salvos is None else salvos
     layers = outermost_first(scenario)
     units = units_of(layers)
     threats = {threat.name: threat for threat in scenario.threats}

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leakthrough.engine.codes import FOREVER, INFINITE
-from leakthrough.engine.labels import Labels, label_salvos, outermost_first, units_of
+from leakthrough.engine.labels import Labels, label, outermost_first, units_of
 from leakthrough.engine.layout import Whole
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.tables import Tables
@@ -109,7 +109,7 @@ def lower_campaign(campaign: Campaign, timeline: Sequence[float] = ()) -> tuple[
         salvos.setdefault(salvo.name, salvo)
     index = {name: n for n, name in enumerate(salvos)}
     tables = tuple(lower(raid, timeline, campaign.sizes) for raid in differing.values())
-    labels = label_salvos(campaign.scenario, tuple(salvos.values()))
+    labels = label(campaign.scenario, tuple(salvos.values()))
     raids = campaign.raids
     kind = {own: n for n, own in enumerate(differing)}
     return Plan(

@@ -136,10 +136,15 @@ Rule = Callable[[Any, Quantiles], Any]
 """Computes a field from its part, and adds the quantile tables that it needs."""
 
 
-def _rules(record: Record, **rules: Rule) -> dict[str, Rule]:
-    """Check that there is a rule for every link and number of a record."""
+def _rules(record: Record, *copied: str, **rules: Rule) -> dict[str, Rule]:
+    """Check that there is a rule for every link and number; some are copied from the part."""
+    rules |= {name: _copy(name) for name in copied}
     record.check(rules)
     return rules
+
+
+def _copy(name: str) -> Rule:
+    return lambda part, _: getattr(part, name)
 
 
 def fill(records: Records, record: Record, parts: Sequence[Any], quantiles: Quantiles) -> None:
@@ -234,11 +239,8 @@ def _to_kill(part: MagazinePart) -> int:
 RULES = {
     "salvo": _rules(
         layout.SALVO,
-        code=lambda part, _: part.code,
-        first=lambda part, _: part.first,
+        *("code", "first", "first_fired", "pairings"),
         threat=lambda part, _: part.threat_code,
-        first_fired=lambda part, _: part.first_fired,
-        pairings=lambda part, _: part.pairings,
         table=lambda part, q: q.of_time(part.salvo.arrival),
         size_table=lambda part, q: q.table(part.size, 1),
         count=lambda part, _: part.number,
@@ -300,10 +302,7 @@ RULES = {
     ),
     "pairing": _rules(
         layout.PAIRING,
-        code=lambda part, _: part.code,
-        battery=lambda part, _: part.battery,
-        window=lambda part, _: part.window,
-        slot=lambda part, _: part.slot,
+        *("code", "battery", "window", "slot"),
         first_preference=lambda part, _: part.preferences.start,
         stop_preference=lambda part, _: part.preferences.stop,
         salvo_size=lambda part, _: _salvo_size(part),
@@ -312,8 +311,7 @@ RULES = {
     ),
     "magazine": _rules(
         layout.MAGAZINE,
-        code=lambda part, _: part.code,
-        battery=lambda part, _: part.battery,
+        *("code", "battery"),
         interceptor=lambda part, _: part.interceptor_code,
         first_kill=lambda part, _: part.kill_chances,
         first_window=lambda part, _: part.fireable.start,

@@ -38,13 +38,6 @@ Sizes = Mapping[str, Distribution]
 AS_COUNTED: Sizes = Frozen()
 
 
-class _Defence(NamedTuple):
-    """Single batteries, and the codes of the magazines of each."""
-
-    units: list[Unit]
-    magazines: list[range]
-
-
 def _ranges(sizes: Iterable[int]) -> list[range]:
     """Consecutive ranges of the given sizes."""
     stops = list(itertools.accumulate(sizes, initial=0))
@@ -79,13 +72,13 @@ class _Pair(NamedTuple):
     magazines: list[int]  # in order of preference
 
 
-def _pairs(scenario: Scenario, defence: _Defence) -> list[_Pair]:
+def _pairs(scenario: Scenario, units: Sequence[Unit], magazines: Sequence[range]) -> list[_Pair]:
     """All pairs by window, and then by battery; their codes are their ranks."""
     number = len(scenario.salvos)
-    preferences = {id(u.battery): _preferences(scenario, u.battery) for u in defence.units}
+    preferences = {id(u.battery): _preferences(scenario, u.battery) for u in units}
     return sorted(
         _Pair(unit.layer * number + salvo, b, salvo, [codes[n] for n in own])
-        for b, (unit, codes) in enumerate(zip(*defence, strict=True))
+        for b, (unit, codes) in enumerate(zip(units, magazines, strict=True))
         for salvo, own in preferences[id(unit.battery)].items()
     )
 
@@ -146,12 +139,12 @@ def _pairings(
 
 
 def _magazines(
-    scenario: Scenario, defence: _Defence, fireable: Sequence[range]
+    scenario: Scenario, units: Sequence[Unit], fireable: Sequence[range]
 ) -> list[MagazinePart]:
     codes = {interceptor.name: code for code, interceptor in enumerate(scenario.interceptors)}
     classes, own = len(scenario.threats), iter(fireable)
     found: list[MagazinePart] = []
-    for b, unit in enumerate(defence.units):
+    for b, unit in enumerate(units):
         for magazine in unit.battery.magazines:
             code = codes[magazine.interceptor]
             rounds = magazine, scenario.interceptors[code], code
@@ -160,24 +153,25 @@ def _magazines(
 
 
 def _batteries(
-    defence: _Defence, magazines: Sequence[MagazinePart], urgencies: Sequence[range]
+    units: Sequence[Unit], magazines: Sequence[MagazinePart], urgencies: Sequence[range]
 ) -> list[BatteryPart]:
     found = []
-    for b, (unit, own) in enumerate(zip(*defence, strict=True)):
+    ranges = _ranges(len(unit.battery.magazines) for unit in units)
+    for b, (unit, own) in enumerate(zip(units, ranges, strict=True)):
         drawn = any(isinstance(magazines[n].interceptor.flight_time, Distribution) for n in own)
         found.append(BatteryPart(b, unit, own, urgencies[b], drawn))
     return found
 
 
 def _by_urgency(
-    defence: _Defence, pairs: Sequence[_Pair], salvos: Sequence[SalvoPart]
+    magazines: Sequence[range], pairs: Sequence[_Pair], salvos: Sequence[SalvoPart]
 ) -> tuple[list[list[int]], list[list[int]]]:
     """Pairings of each battery, and windows in which each magazine's rounds may be fired.
 
     Both with the most urgent first.
     """
-    urgencies: list[list[int]] = [[] for _ in defence.units]
-    fireable: list[list[int]] = [[] for own in defence.magazines for _ in own]
+    urgencies: list[list[int]] = [[] for _ in magazines]
+    fireable: list[list[int]] = [[] for own in magazines for _ in own]
     urgent = sorted(enumerate(pairs), key=lambda item: -salvos[item[1].salvo].threat.priority)
     for code, pair in urgent:
         urgencies[pair.battery].append(code)
@@ -192,13 +186,13 @@ def _structure(
     """Parts of a scenario for each kind of record, and lists of codes."""
     layers = outermost_first(scenario)
     units = units_of(layers)
-    defence = _Defence(units, _ranges(len(unit.battery.magazines) for unit in units))
-    pairs = _pairs(scenario, defence)
+    codes = _ranges(len(unit.battery.magazines) for unit in units)
+    pairs = _pairs(scenario, units, codes)
     salvos = _salvos(scenario, sizes, layers[0].outer_range if layers else 0.0, pairs)
     by_rank = [part.code for part in sorted(salvos, key=lambda part: -part.threat.priority)]
-    urgencies, fireable = _by_urgency(defence, pairs, salvos)
-    magazines = _magazines(scenario, defence, _ranges(map(len, fireable)))
-    batteries = _batteries(defence, magazines, _ranges(map(len, urgencies)))
+    urgencies, fireable = _by_urgency(codes, pairs, salvos)
+    magazines = _magazines(scenario, units, _ranges(map(len, fireable)))
+    batteries = _batteries(units, magazines, _ranges(map(len, urgencies)))
     return (
         {
             "salvos": salvos,

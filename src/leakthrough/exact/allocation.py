@@ -9,7 +9,6 @@ from leakthrough.exact.arguments import as_pmf, binomial, chance, sum_pmf, suppo
 if TYPE_CHECKING:
     import xarray as xr
 
-
 _BETWEEN_CUTS = 64
 """Rounds between trims of the edges of the distribution; a trim costs as much as a round."""
 

@@ -11,7 +11,6 @@ from leakthrough.model.errors import is_whole
 if TYPE_CHECKING:
     import xarray as xr
 
-
 Numbers = npt.NDArray[np.float64]
 
 TINY = 1e-40
@@ -27,12 +26,17 @@ def whole(name: str, value: object, least: int = 0, most: int = 10**9) -> int:
     return int(value)  # type: ignore[call-overload,no-any-return]
 
 
+def as_numbers(value: npt.ArrayLike) -> Numbers:
+    """Return an array of floats; NaN if the value is not numeric."""
+    try:
+        return np.asarray(value, np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return np.asarray(np.nan)
+
+
 def probability(name: str, value: npt.ArrayLike) -> Numbers:
     """Return probabilities from 0 to 1, or raise ValueError."""
-    try:
-        found = np.asarray(value, np.float64)
-    except (TypeError, ValueError, OverflowError):
-        found = np.asarray(np.nan)
+    found = as_numbers(value)
     if not np.all((found >= 0.0) & (found <= 1.0)):
         raise ValueError(f"{name}: must be from 0 to 1; got {value!r}")
     return found
@@ -51,7 +55,8 @@ def positive(
 ) -> float:
     """Return a finite number above 0 (or from 0), at most `most`, or raise ValueError."""
     try:
-        number = float(value) if isinstance(value, int | float | np.number) else np.nan
+        numeric = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+        number = float(value) if numeric else np.nan  # type: ignore[arg-type]
     except OverflowError:  # an integer too large for a float
         number = np.inf
     if not 0.0 <= number <= most or (number == 0.0 and not zero):

@@ -20,7 +20,6 @@ from leakthrough.quantities import quantity
 if TYPE_CHECKING:
     import xarray as xr
 
-
 _MOST = 1_000_000_000
 _EXACT = 2.0**53
 

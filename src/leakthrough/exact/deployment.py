@@ -12,7 +12,6 @@ from leakthrough.quantities import quantity
 if TYPE_CHECKING:
     import xarray as xr
 
-
 Whole = npt.NDArray[np.int64]
 
 _LEAST_SLOPE = 1e-6
@@ -123,13 +122,8 @@ def _whole_rounds(kill: float, slope: float, lethality: float, threats: int) -> 
     rounds, lost = np.zeros(threats, np.int64), 0.0
     for index in range(threats):
         allowed = (slope * (index + 1) - lost) / (1.0 - lost)
-        rounds[index] = _fewest(kill, lethality, allowed * (1.0 + _EQUAL))
+        wanted = lethality / (allowed * (1.0 + _EQUAL))  # factor by which rounds must reduce it
+        if wanted > 1.0:
+            rounds[index] = 1 if kill == 1.0 else math.ceil(math.log(wanted) / -math.log1p(-kill))
         lost += (1.0 - lost) * lethality * math.exp(log_survival(kill, rounds[index]))
     return rounds
-
-
-def _fewest(kill: float, lethality: float, allowed: float) -> int:
-    """Fewest rounds for which a threat destroys the target with at most `allowed` probability."""
-    if lethality <= allowed:
-        return 0
-    return 1 if kill == 1.0 else math.ceil(math.log(lethality / allowed) / -math.log1p(-kill))

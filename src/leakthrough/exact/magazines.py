@@ -12,7 +12,6 @@ from leakthrough.exact.arguments import TINY, Numbers, as_pmf, binomial, chance,
 if TYPE_CHECKING:
     import xarray as xr
 
-
 _MOST_STATES = 64_000_000
 """Probabilities in a joint distribution: 512 MB."""
 _MOST_STEPS = 1_000_000
@@ -118,13 +117,9 @@ def _add_threat(part: _Part, kill: float, looks: int) -> _Part:
     to = first + short - looks - start
     after[1:, to : to + before.shape[1] - short] += before[:, short:] * alive
     after[1:, 0] += before[:, :short] @ (1.0 - kill) ** (first + np.arange(short))
-    return _trimmed(_Part(after, part.leakers, start))
-
-
-def _trimmed(part: _Part) -> _Part:
-    """Cut off negligible edges; without this, large raids take minutes."""
-    rows, columns = support(part.values.max(axis=1)), support(part.values.max(axis=0))
-    return _Part(part.values[rows, columns], part.leakers + rows.start, part.rounds + columns.start)
+    # With the negligible edges, large raids would take minutes.
+    leakers, left = support(after.max(axis=1)), support(after.max(axis=0))
+    return _Part(after[leakers, left], part.leakers + leakers.start, start + left.start)
 
 
 def layered_inventories(threats: int, layers: Sequence[tuple[int, int, float]]) -> "xr.DataArray":

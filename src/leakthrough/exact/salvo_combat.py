@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from leakthrough.exact.arguments import (
     Numbers,
+    as_numbers,
     as_pmf,
     binomial,
     chance,
@@ -18,7 +19,6 @@ from leakthrough.quantities import quantity
 
 if TYPE_CHECKING:
     import xarray as xr
-
 
 _MOST = 1_000_000
 _LARGEST = 1e9
@@ -97,10 +97,7 @@ def hughes_salvo(
 
 
 def _pair(name: str, value: npt.ArrayLike) -> Numbers:
-    try:
-        found = np.asarray(value, np.float64)
-    except (TypeError, ValueError, OverflowError):
-        found = np.asarray(np.nan)
+    found = as_numbers(value)
     if found.shape != (2,) or not ((found >= 0.0) & (found <= _LARGEST)).all():
         text = f"must be a pair of finite numbers from 0 to {_LARGEST:g}, for side A and side B"
         raise ValueError(f"{name}: {text}; got {value!r}")

@@ -142,16 +142,10 @@ def _defence(battery: Battery, window: float, **fields: Any) -> Layer:
     return Layer(name="defence", outer_range=_SPEED * window, batteries=[battery], **fields)
 
 
-def _battery(
-    rounds: float, channels: int, doctrine: Doctrine, assessment_time: float | Distribution = 0.0
-) -> Battery:
-    return Battery(
-        name="battery",
-        channels=channels,
-        magazines=[Magazine(interceptor="interceptor", rounds=rounds)],
-        assessment_time=assessment_time,
-        doctrine=doctrine,
-    )
+def _battery(rounds: float, channels: int, doctrine: Doctrine, **fields: Any) -> Battery:
+    magazines = [Magazine(interceptor="interceptor", rounds=rounds)]
+    fields |= {"channels": channels, "magazines": magazines, "doctrine": doctrine}
+    return Battery(name="battery", **fields)
 
 
 def _lethal(value: object, name: str = "kill_probability") -> float:
@@ -289,7 +283,7 @@ def _simultaneous_raid(
     number, stock = whole("threats", threats), whole("rounds", rounds)
     servers = whole("channels", channels, least=1)
     period, last = cycle_and_window(cycle, window)
-    battery = _battery(stock, servers, Doctrine(max_salvos=1), period)
+    battery = _battery(stock, servers, Doctrine(max_salvos=1), assessment_time=period)
     shot = _interceptor(1.0, flight_time=0.0)
     return _scenario("simultaneous raid", [_raid(number)], [shot], _defence(battery, last))
 
@@ -323,7 +317,7 @@ def _stream(
     """Poisson arrivals; unlimited rounds, which kill immediately with certainty."""
     service = Distribution(dist="expon", parameters={"scale": engagement})
     servers = whole("channels", channels, least=1)
-    battery = _battery(float("inf"), servers, Doctrine(order="arrival"), service)
+    battery = _battery(float("inf"), servers, Doctrine(order="arrival"), assessment_time=service)
     stream = _raid(whole("threats", threats), Poisson(start=0.0, rate=rate))
     shot = _interceptor(1.0, flight_time=0.0)
     return _scenario(name, [stream], [shot], _defence(battery, patience))

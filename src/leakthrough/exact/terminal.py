@@ -11,7 +11,6 @@ from leakthrough.quantities import quantity
 if TYPE_CHECKING:
     import xarray as xr
 
-
 _MOST_OPTIONS = 200_000_000
 """States times options in each state: about ten seconds."""
 _TIE = 1e-11

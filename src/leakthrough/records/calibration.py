@@ -22,7 +22,6 @@ OUTCOMES = {
 """Calibrated outcomes, and the total of each."""
 ESTIMATES = ("value", "low", "high")
 _DIMS = ("threat_class", "outcome")
-_INTERVAL = "estimate; low and high of the {:g} % interval"
 
 
 def calibrate(record: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset":
@@ -97,6 +96,7 @@ def calibrate(record: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset"
                 mean[i, o], correlation[i, o] = fit(tally(hits, trials), level)
     unreported = (table["launched"] > 0) & table["soft_kill"].isnull()
     unreported &= table["night"] < np.datetime64(MERGED)
+    interval = f"estimate; low and high of the {100 * level:g} % interval"
     return xr.Dataset(
         {
             **_estimates(mean, correlation),
@@ -112,7 +112,7 @@ def calibrate(record: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset"
         {
             "threat_class": ("threat_class", classes, {"long_name": LABELS["threat_class"]}),
             "outcome": ("outcome", outcomes, {"long_name": "outcome of threats"}),
-            "estimate": ("estimate", list(ESTIMATES), {"long_name": _INTERVAL.format(100 * level)}),
+            "estimate": ("estimate", list(ESTIMATES), {"long_name": interval}),
         },
         {"confidence": level},
     )

@@ -14,7 +14,6 @@ from leakthrough.records.classes import CLASSES
 if TYPE_CHECKING:
     import xarray as xr
 
-
 Array = npt.NDArray[Any]
 
 COUNTS = {

@@ -16,7 +16,6 @@ from leakthrough.records.entries import Entry, table
 if TYPE_CHECKING:
     import xarray as xr
 
-
 COLUMNS = (
     "time_end",
     "model",

@@ -83,16 +83,6 @@ class Battery:
         return sum(magazine.ready for magazine in self.magazines)
 
 
-@dataclass(eq=False)
-class Engagement:
-    """Rounds fired at a threat, up to the end of the assessment."""
-
-    battery: Battery
-    threat: Threat
-    kills: bool
-    misjudged: bool
-
-
 class Event(NamedTuple):
     """One line of a replay; `tick` in microseconds."""
 

@@ -21,14 +21,7 @@ from leakthrough.model.discrete import WORD_RANGE, threshold, ticks
 from leakthrough.model.distributions import Distribution
 from leakthrough.reference.causes import add_possible_causes, cause_of_leaking
 from leakthrough.reference.draws import RaidDraws, quantile, time_or_draw, uniform
-from leakthrough.reference.entities import (
-    Battery,
-    Engagement,
-    Event,
-    Magazine,
-    MagazineState,
-    Threat,
-)
+from leakthrough.reference.entities import Battery, Event, Magazine, MagazineState, Threat
 from leakthrough.reference.feasibility import (
     engagement_draw,
     magazine_for,
@@ -209,9 +202,9 @@ class Raid:
         if kills:
             threat.killed_by, threat.death_tick = battery.layer.name, hit
         error = battery.spec.false_kill if threat.alive else battery.spec.false_survival
-        engagement = Engagement(battery, threat, kills, drawn[3] < threshold(error))
+        misjudged = drawn[3] < threshold(error)
         key = end, RELEASE, battery.order, 0, threat.order
-        self.schedule(key, self.end_engagement, engagement)
+        self.schedule(key, self.end_engagement, battery, threat, kills, misjudged)
         battery.fired[threat] = battery.fired.get(threat, 0) + 1
         battery.free_channels -= 1
         battery.busy = min(battery.busy + end - tick, MOST_BUSY)
@@ -256,21 +249,22 @@ class Raid:
 
     # -------------------------------------------------- ends of engagements, reloads, losses
 
-    def end_engagement(self, tick: int, engagement: Engagement) -> None:
+    def end_engagement(
+        self, tick: int, battery: Battery, threat: Threat, kills: bool, misjudged: bool
+    ) -> None:
         """Free the channel; the threat is available again if the battery believes it alive."""
-        battery, threat = engagement.battery, engagement.threat
         battery.free_channels += 1
         threat.phase = "gone"
         if threat.soft_killed_by is not None:
             outcome = "lost to soft kill"
         elif threat.death_tick is None:
-            outcome = "wrongly judged killed" if engagement.misjudged else "judged alive"
+            outcome = "wrongly judged killed" if misjudged else "judged alive"
             threat.phase = "free"
         else:
-            if engagement.kills:
+            if kills:
                 self.log(threat.death_tick, "kill", threat, battery.layer, battery)
-            outcome = "wrongly judged alive" if engagement.misjudged else "judged killed"
-            threat.phase = "free" if engagement.misjudged else "gone"
+            outcome = "wrongly judged alive" if misjudged else "judged killed"
+            threat.phase = "free" if misjudged else "gone"
         self.log(tick, "assessment", threat, battery.layer, battery, outcome=outcome)
         if outcome == "wrongly judged killed":
             threat.available_to.clear()

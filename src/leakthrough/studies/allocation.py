@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leakthrough.exact.arguments import positive
 from leakthrough.model.errors import is_whole, shown
 from leakthrough.model.paths import value_at
 from leakthrough.model.scenario import Scenario
@@ -202,26 +203,17 @@ def _prices(
         if not is_whole_at(scenario, path) or not path.startswith("layers."):
             text = "must be a whole-number field of a layer"
             raise ValueError(f"paths, {path}: {text}; it holds {shown(value_at(scenario, path))}")
-    if not _is_amount(budget):
-        raise ValueError(f"budget: must be a finite number above 0; got {budget!r}")
-    each = _by_path("costs", costs, paths)
-    for path, cost in each.items():
-        if not _is_amount(cost):
-            raise ValueError(f"costs, {path}: must be a finite number above 0; got {cost!r}")
+    positive("budget", budget)
+    each = [positive(f"costs, {path}", n) for path, n in _by_path("costs", costs, paths).items()]
     low = _whole_by_path("least", least, paths, dict.fromkeys(paths, 0))
     high = _whole_by_path("most", MOST_UNITS if most is None else most, paths, low)
-    prices = Prices(tuple(map(float, each.values())), tuple(low.values()), tuple(high.values()))
+    prices = Prices(tuple(each), tuple(low.values()), tuple(high.values()))
     left = budget - prices.cost(prices.least)
     if not any(prices.affordable(n, left) for n in prices.every if high[paths[n]] > low[paths[n]]):
         text = f"buys nothing: it is {budget:g}, the least units cost {budget - left:g}"
         raise ValueError(f"budget: {text}, and one more at least {min(prices.costs):g}")
     bought = [low[path] + prices.affordable(n, left) for n, path in enumerate(paths)]
     return prices._replace(most=tuple(map(min, prices.most, bought)))
-
-
-def _is_amount(value: object) -> bool:
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    return number and 0 < float(value) < math.inf  # type: ignore[arg-type]
 
 
 def _by_path(name: str, given: Any, paths: Sequence[str]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from leakthrough.engine.codes import NEVER
 from leakthrough.engine.counts import named_counts
 from leakthrough.engine.jobs import Block, RaidJob
 from leakthrough.engine.labels import Labels, label
+from leakthrough.engine.layout import Whole
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.replications import compute
 from leakthrough.engine.tables import Tables
@@ -20,10 +21,7 @@ from leakthrough.run_options import Execution
 from leakthrough.studies.measure import Frame, Measure, Numbers, Reader
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import xarray as xr
-
-    Rows = npt.NDArray[np.int64]
 
 
 def checked_scenario(scenario: object) -> Scenario:
@@ -56,7 +54,7 @@ class RowReader:
         self.tables, frame = tables, frame_of(tables, labels)
         self.readers = [Reader(measure, frame) for measure in measures]
 
-    def __call__(self, rows: "Rows") -> list[Numbers]:
+    def __call__(self, rows: Whole) -> list[Numbers]:
         """Return the values of each measure in the rows (R, columns)."""
         counts = named_counts(rows, self.tables)
         found = {"leaked": counts.leaked, "expended": counts.expended}

@@ -81,9 +81,9 @@ class Goal:
                 raise ValueError(f"goal, quantile: {text}")
 
     @property
-    def bound(self) -> float | None:
+    def bound(self) -> float:
         """The value of `at_most` or `at_least`."""
-        return self.at_most if self.at_least is None else self.at_least
+        return self.at_most if self.at_least is None else self.at_least  # type: ignore[return-value]
 
     @property
     def label(self) -> str:
@@ -110,29 +110,21 @@ class Goal:
             above, below = _tails(int(kept.sum()), len(kept), self._bound, error)
         if not (above or below):
             return "undecided"
-        return "holds" if above == self._is_floor else "fails"
+        is_floor = self.at_least is not None or self.quantile is not None
+        return "holds" if above == is_floor else "fails"
 
     def kept(self, values: Numbers) -> Numbers | None:
         """Whether the event of the goal occurs (1) or not (0), by replication; None for a mean."""
         if self.quantile is not None:
-            inside = values <= self._level if self.at_least is None else values >= self._level
+            inside = values <= self.bound if self.at_least is None else values >= self.bound
             return inside.astype(np.float64)
         return values if measure_of(self.measure).kind.probability else None
-
-    @property
-    def _level(self) -> float:
-        assert self.bound is not None  # noqa: S101
-        return float(self.bound)
-
-    @property
-    def _is_floor(self) -> bool:
-        return self.at_least is not None or self.quantile is not None
 
     @property
     def _bound(self) -> float:
         """Bound of the mean, or of the probability of the goal's event."""
         if self.quantile is None:
-            return self._level
+            return self.bound
         return self.quantile if self.at_least is None else 1.0 - self.quantile
 
 

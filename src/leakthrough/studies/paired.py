@@ -84,7 +84,7 @@ class PairedRuns:
         for changes in every:
             found = self.prepared(changes)
             if len(self.kept) < MOST_KEPT:
-                self.kept[_key(changes)] = found
+                self.kept[tuple(changes.items())] = found
 
     def each(self, every: Sequence[Changes], take: Callable[[Numbers], None]) -> None:
         """Call `take` with the values (replications,) of each change, in order."""
@@ -92,11 +92,13 @@ class PairedRuns:
 
     def prepared(self, changes: Changes) -> Prepared:
         """Job and empty sink of a change, from the cache of `check` or newly built."""
-        return self.kept.get(_key(changes)) or _prepared(self.scenario, self.measure, changes)
+        return self.kept.get(tuple(changes.items())) or _prepared(
+            self.scenario, self.measure, changes
+        )
 
     def finish(self, changes: Changes) -> None:
         """Count a simulated scenario and drop it from the cache."""
-        self.kept.pop(_key(changes), None)
+        self.kept.pop(tuple(changes.items()), None)
         self.number += 1
         self.bar.update()
 
@@ -115,10 +117,6 @@ class PairedRuns:
         }
         found = labelled(variables, xr.Dataset(coords={**coordinates, **own}), confidence)
         return found.assign_attrs(measure=self.measure.label, scenario=self.scenario.name)
-
-
-def _key(changes: Changes) -> tuple[object, ...]:
-    return tuple(changes.items())
 
 
 def _prepared(scenario: Scenario, measure: Measure, changes: Changes) -> Prepared:

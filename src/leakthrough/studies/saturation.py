@@ -1,7 +1,7 @@
 """The raid size at which a measure, such as the leak rate, crosses a threshold."""
 
 import concurrent.futures
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -110,7 +110,8 @@ def saturation_point(
     rising = bool(curve(high)[MEAN] >= curve(low)[MEAN])
     at, *ends = (_crossing(curve, row, level, low, high, rising) for row in (MEAN, LOW, HIGH))
     # If the band does not cross either, the crossing lies beyond an end of the axis.
-    found = _dataset(chosen, points, at, min(*ends, high), max(*ends, low), confidence)
+    crossing = at, min(*ends, high), max(*ends, low)
+    found = _dataset(chosen, points, crossing, confidence)
     axis_points = quantity("point", sorted(points), path, "as the axis")
     found.attrs["path"] = path
     return found.assign_coords({"point": axis_points, **origin(scenario, own)})
@@ -159,21 +160,16 @@ def _crossing(
 
 
 def _dataset(
-    measure: Measure,
-    points: Mapping[float, Numbers],
-    at: float,
-    first: float,
-    last: float,
-    confidence: float,
+    measure: Measure, points: Mapping[float, Numbers], crossing: Sequence[float], confidence: float
 ) -> "xr.Dataset":
     import xarray as xr
 
-    attrs, axis = measure.attrs, "as the axis"
+    attrs, axis, (at, low, high) = measure.attrs, "as the axis", map(float, crossing)
     estimates, end = np.array([points[point] for point in sorted(points)]).T, "end of the interval"
     variables = {
-        "crossing": quantity((), float(at), "where the measure crosses the threshold", axis),
-        "crossing_low": quantity((), float(first), f"low {end} of the crossing", axis),
-        "crossing_high": quantity((), float(last), f"high {end} of the crossing", axis),
+        "crossing": quantity((), at, "where the measure crosses the threshold", axis),
+        "crossing_low": quantity((), low, f"low {end} of the crossing", axis),
+        "crossing_high": quantity((), high, f"high {end} of the crossing", axis),
         measure.label: measured(estimates, attrs["long_name"], "point", units=attrs["units"]),
     }
     return labelled(variables, xr.Dataset(), confidence)

@@ -3,7 +3,7 @@
 import concurrent.futures
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,17 +27,12 @@ FIRST, GROWTH = 1_000, 4
 """Replications of a candidate's first interim analysis, and their growth factor if undecided."""
 
 
-class _Outcome(NamedTuple):
-    """Result of one candidate."""
-
-    verdict: Verdict
-    replications: int
-    estimates: Numbers  # (4,) of the measure, or of the probability that the bound is kept
-
-
 @dataclass
 class _Search:
-    """Tests candidates and keeps their results."""
+    """Tests candidates and keeps their results: verdict, replications and estimates (4,).
+
+    The estimates are those of the measure, or of the probability that the bound is kept.
+    """
 
     scenario: Scenario
     path: str
@@ -47,7 +42,7 @@ class _Search:
     confidence: float
     seed: int
     execution: Execution
-    outcomes: dict[int, _Outcome] = field(default_factory=dict)
+    outcomes: dict[int, tuple[Verdict, int, Numbers]] = field(default_factory=dict)
 
     def sample(self, number: int) -> SequentialSample:
         """Sample of the measure for one candidate."""
@@ -70,7 +65,7 @@ class _Search:
             estimates = sample.estimates(replications, self.confidence)
         else:
             estimates = wilson(kept.sum(), replications, self.confidence)
-        self.outcomes[number] = _Outcome(verdict, replications, estimates)
+        self.outcomes[number] = verdict, replications, estimates
         return verdict
 
 
@@ -228,22 +223,22 @@ def _least(search: _Search, low: int, high: int) -> int:
 def _dataset(search: _Search, least: int, fewest: float, confidence: float) -> "xr.Dataset":
     import xarray as xr
 
-    outcomes = [search.outcomes[number] for number in sorted(search.outcomes)]
+    candidates = sorted(search.outcomes)
+    verdicts, used, estimates = zip(*(search.outcomes[n] for n in candidates), strict=True)
     measure, goal = measure_of(search.goal.measure), search.goal
     described = measure.attrs
     if goal.quantile is not None:
         described = {"units": "1", "long_name": "probability that the bound is kept"}
-    estimates = np.array([outcome.estimates for outcome in outcomes]).T
-    verdicts = [outcome.verdict for outcome in outcomes]
-    used = [outcome.replications for outcome in outcomes]
     variables = {
         "required": quantity((), float(fewest), "fewest for which the goal was shown to hold"),
         "least": quantity((), least, "fewest that was not shown to be too few"),
-        "verdict": quantity("tried", verdicts, "whether the goal holds"),
-        "replications": quantity("tried", used, "replications used"),
-        "estimates": measured(estimates, described["long_name"], "tried", units=described["units"]),
+        "verdict": quantity("tried", [*verdicts], "whether the goal holds"),
+        "replications": quantity("tried", [*used], "replications used"),
+        "estimates": measured(
+            np.transpose(estimates), described["long_name"], "tried", units=described["units"]
+        ),
     }
     found = labelled(variables, xr.Dataset(), confidence)
     found.attrs["goal"], found.attrs["path"] = goal.label, search.path
-    tried = quantity("tried", sorted(search.outcomes), search.path)
+    tried = quantity("tried", candidates, search.path)
     return found.assign_coords({"tried": tried, **origin(search.scenario, search.seed)})

@@ -18,8 +18,6 @@ from leakthrough.studies.paired import PairedRuns
 if TYPE_CHECKING:
     import xarray as xr
 
-ENDS = ("low", "high")
-
 
 def tornado(
     scenario: Scenario,
@@ -108,7 +106,7 @@ def tornado(
     }
     coordinates = {
         "path": ("path", list(ranges), {"long_name": "field of the scenario"}),
-        "end": ("end", list(ENDS), {"long_name": "end of the range"}),
+        "end": ("end", ["low", "high"], {"long_name": "end of the range"}),
     }
     return runs.labelled(variables, coordinates, level)
 

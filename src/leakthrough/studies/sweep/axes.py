@@ -15,9 +15,10 @@ from leakthrough.model.documents import plain_data
 from leakthrough.model.errors import ScenarioError, is_whole, lines_of, mistakes_of, shown
 from leakthrough.model.paths import value_at
 from leakthrough.model.scenario import Scenario
+from leakthrough.studies.evaluate import two_numbers
+from leakthrough.studies.measure import Array, Numbers
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import xarray as xr
 
 DESIGNS = ("grid", "zip", "latin_hypercube", "sobol")
@@ -186,9 +187,7 @@ def _drawn(
     )
 
 
-def _range(
-    scenario: Scenario, name: str, path: str, entry: Any
-) -> "Callable[[npt.NDArray[np.float64]], npt.NDArray[Any]]":
+def _range(scenario: Scenario, name: str, path: str, entry: Any) -> Callable[[Numbers], Array]:
     """The quantile function of a path: from shares between 0 and 1 to values."""
     whole = is_whole_at(scenario, path)
     if isinstance(entry, Mapping | Distribution) or is_frozen(entry):
@@ -221,12 +220,11 @@ def distribution_of(what: str, given: object) -> Any:
 
 
 def _ends(name: str, path: str, entry: Any) -> tuple[float, float]:
-    ends = plain(entry) if isinstance(entry, list | tuple | np.ndarray) else ()
-    numbers = [end for end in ends if type(end) in (int, float) and math.isfinite(end)]
-    if len(ends) != 2 or len(numbers) != 2 or numbers[1] < numbers[0]:
+    low, high = two_numbers(entry) or (math.nan, math.nan)
+    if not -math.inf < low <= high < math.inf:
         allowed = "must be (low, high) or a frozen scipy.stats distribution"
         raise ValueError(f"axis {name}, {path}: {allowed}; got {shown(entry)}")
-    return numbers[0], numbers[1]
+    return low, high
 
 
 def recorded(given: Mapping[str, Any], axes: Sequence[Axis], design: str) -> dict[str, Any]:
@@ -264,7 +262,7 @@ def coordinates_of(
     return found
 
 
-def _labels(values: Sequence[Any]) -> "npt.NDArray[Any]":
+def _labels(values: Sequence[Any]) -> Array:
     """Values as an array of numbers if all are numbers, otherwise of text."""
     kinds = {type(value) for value in values}
     if kinds == {int}:

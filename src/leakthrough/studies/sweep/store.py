@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leakthrough.studies.measure import Array
 from leakthrough.studies.sweep.points import Points
 from leakthrough.studies.sweep.tasks import PointResults
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import xarray as xr
 
 SECONDS_A_FILE = 1.0
@@ -37,8 +37,8 @@ class Results:
         self.number, self.store = points.order.size, store
         self.rank = np.empty(self.number, np.int64)
         self.rank[points.order] = np.arange(self.number)
-        self.found: list[npt.NDArray[Any]] = []
-        self.counts: list[list[tuple[int, npt.NDArray[Any]]]] = []
+        self.found: list[Array] = []
+        self.counts: list[list[tuple[int, Array]]] = []
         self.done = np.zeros(self.number, np.bool_)
         for first, found in store.finished() if store else ():
             self._keep(first, found)
@@ -66,11 +66,11 @@ class Results:
         if self.store is not None:
             self.store.take(first, found)
 
-    def estimates(self) -> "list[npt.NDArray[Any]]":
+    def estimates(self) -> list[Array]:
         """By measure, an array (points, 4, names) with the points in the order of the axes."""
         return [own[self.rank] for own in self.found]
 
-    def distributions(self) -> "list[npt.NDArray[Any]]":
+    def distributions(self) -> list[Array]:
         """By counted measure, an array (points, names, numbers)."""
         found = []
         for kept in self.counts:
