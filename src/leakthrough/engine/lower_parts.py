@@ -5,7 +5,6 @@ table for each kind of record holds one rule for each link and number. A table w
 unknown field is an error when this module is imported.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -316,9 +315,7 @@ RULES = {
         first_kill=lambda part, _: part.kill_chances,
         first_window=lambda part, _: part.fireable.start,
         stop_window=lambda part, _: part.fireable.stop,
-        rounds=lambda part, _: (
-            codes.INFINITE if part.magazine.rounds == math.inf else part.magazine.rounds
-        ),
+        rounds=lambda part, _: min(part.magazine.rounds, codes.INFINITE),
         reserved=lambda part, _: part.magazine.reserved,
         reload_rounds=lambda part, _: part.magazine.reload_rounds,
         reload_ticks=lambda part, _: ticks(part.magazine.reload_time),

@@ -233,8 +233,8 @@ def layered_rounds_left(threats: int, layers: Sequence[tuple[int, int, float]]) 
     return as_pmf(found, text, "layer", "leakers", "rounds_left")
 
 
-class InventoryLayer(NamedTuple):
-    """One layer with its inventory."""
+class Inventory(NamedTuple):
+    """Rounds of one layer, and how it fires them."""
 
     rounds: int
     rounds_each: int
@@ -248,7 +248,7 @@ class InventoryLayer(NamedTuple):
 
 def checked_layers(
     layers: Sequence[tuple[int, int, float]], most_each: int = 10**9
-) -> list[InventoryLayer]:
+) -> list[Inventory]:
     """Return the layers, or raise ValueError."""
     found = []
     for index, layer in enumerate(layers):
@@ -259,7 +259,7 @@ def checked_layers(
         rounds, each, kill = layer
         number = whole(f"{name} rounds", rounds)
         size = whole(f"{name} rounds_each", each, least=1, most=most_each)
-        found.append(InventoryLayer(number, size, chance(f"{name} kill_probability", kill)))
+        found.append(Inventory(number, size, chance(f"{name} kill_probability", kill)))
     return found
 
 
@@ -273,9 +273,7 @@ class _Arriving(NamedTuple):
         return self.first + np.arange(self.values.shape[1])
 
 
-def _by_rounds_left(
-    layer: InventoryLayer, arriving: _Arriving
-) -> tuple[npt.NDArray[np.int64], Numbers]:
+def _by_rounds_left(layer: Inventory, arriving: _Arriving) -> tuple[npt.NDArray[np.int64], Numbers]:
     """Possible rounds left in a layer, and the part of the distribution for each of them."""
     targets = np.minimum(arriving.counts(), layer.shots)
     each, row = np.unique(targets, return_inverse=True)
@@ -284,7 +282,7 @@ def _by_rounds_left(
     return layer.rounds - layer.rounds_each * each, parts
 
 
-def _propagate(layer: InventoryLayer, arriving: _Arriving) -> _Arriving:
+def _propagate(layer: Inventory, arriving: _Arriving) -> _Arriving:
     """Propagate all rows through a layer, which fires at the first `shots` threats."""
     numbers = np.unique(np.minimum(arriving.counts(), layer.shots))
     _check_size(

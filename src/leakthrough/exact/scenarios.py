@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from leakthrough.exact.arguments import LONGEST, chance, positive, whole
-from leakthrough.exact.magazines import InventoryLayer, checked_layers
+from leakthrough.exact.magazines import Inventory, checked_layers
 from leakthrough.exact.saturation import cycle_and_window
 from leakthrough.model.arrivals import Arrival, At, Poisson, Regular
 from leakthrough.model.distributions import Distribution, is_frozen
@@ -211,7 +211,7 @@ def _layered_rounds_left(threats: int, layers: Sequence[tuple[int, int, float]])
     return scenario
 
 
-def _ring(index: int, outer: int, inventory: InventoryLayer) -> tuple[Interceptor, Layer]:
+def _ring(index: int, outer: int, inventory: Inventory) -> tuple[Interceptor, Layer]:
     """Interceptor and layer; its ranges are `outer` and `outer` - 1 engagement times."""
     shot = _interceptor(inventory.kill, name=f"interceptor {index + 1}")
     each = inventory.rounds_each

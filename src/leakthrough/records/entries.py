@@ -137,14 +137,12 @@ def nights(record: "xr.Dataset") -> "xr.Dataset":
 def _check_record(record: object) -> None:
     import xarray as xr
 
+    kind = "record: must be a Dataset from raids, load or nights"
     if not isinstance(record, xr.Dataset):
-        raise ValueError(
-            f"record: must be a Dataset from raids, load or nights; got {type(record).__name__}"
-        )
+        raise ValueError(f"{kind}; got {type(record).__name__}")
     needed = {*COUNTS, "night", "threat_class"}
     if missing := sorted(needed - {str(name) for name in record.variables}):
-        names = ", ".join(map(repr, missing))
-        raise ValueError(f"record: must be a Dataset from raids, load or nights; it has no {names}")
+        raise ValueError(f"{kind}; it has no {', '.join(map(repr, missing))}")
     dims = {*map(str, record["launched"].dims)}
     unknown = {*record["threat_class"].values.ravel().tolist()} - set(CLASSES)
     if dims not in ({"entry"}, {"night", "threat_class"}, {"threat_class"}) or unknown:

@@ -195,8 +195,7 @@ def mcnemar(gained: "npt.ArrayLike", lost: "npt.ArrayLike") -> Numbers:
     fewer = np.minimum(gained, lost)
     total = np.add(gained, lost)
     tail = betainc(np.maximum(total - fewer, 1), fewer + 1.0, 0.5)
-    found: Numbers = np.where(total == 0, 1.0, np.minimum(2.0 * tail, 1.0))
-    return found
+    return np.where(total == 0, 1.0, np.minimum(2.0 * tail, 1.0))
 
 
 def tango(
@@ -264,7 +263,7 @@ def _dataset(
         [[m.estimates(own[:, n], level) for n, m in enumerate(measures)] for own in found.values()]
     )
     dims, own = ("measure", "alternative"), "as the measure"
-    sooner = "replications of each option that independent seeds would have needed"
+    text = "replications of each option that independent seeds would have needed"
     variables = {
         "value": measured(
             value.transpose(2, 1, 0), "the measure of each option", "measure", "option", units=own
@@ -277,7 +276,7 @@ def _dataset(
         "beyond_chance": quantity(
             dims, adjusted < 1.0 - level, "whether the difference is beyond chance"
         ),
-        "independent_replications": quantity(dims, needed, sooner),
+        "independent_replications": quantity(dims, needed, text),
     }
     units = [measure.kind.units for measure in measures]
     digests = [scenario.digest for scenario in options.values()]

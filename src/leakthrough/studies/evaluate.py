@@ -89,7 +89,6 @@ class MeasureValues:
 def frame_of(tables: Tables, labels: Labels) -> Frame:
     """The frame of a lowered scenario, with one column per magazine."""
     own, codes = tables.magazines["battery"], tables.magazines["interceptor"]
-    costs = np.array(labels.round_costs, np.float64)
     return Frame(
         salvo=labels.salvos,
         threat=labels.threats,
@@ -98,7 +97,7 @@ def frame_of(tables: Tables, labels: Labels) -> Frame:
         layer=[labels.layer_of[battery] for battery in own],
         battery=[labels.batteries[battery] for battery in own],
         interceptor=[labels.interceptors[code] for code in codes],
-        cost=costs[codes] if codes.size else np.zeros(0),
+        cost=np.array(labels.round_costs, np.float64)[codes],
         every=every_name(labels),
     )
 

@@ -92,9 +92,8 @@ class PairedRuns:
 
     def prepared(self, changes: Changes) -> Prepared:
         """Job and empty sink of a change, from the cache of `check` or newly built."""
-        return self.kept.get(tuple(changes.items())) or _prepared(
-            self.scenario, self.measure, changes
-        )
+        found = self.kept.get(tuple(changes.items()))
+        return found or _prepared(self.scenario, self.measure, changes)
 
     def finish(self, changes: Changes) -> None:
         """Count a simulated scenario and drop it from the cache."""

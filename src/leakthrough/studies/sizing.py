@@ -223,10 +223,9 @@ def _least(search: _Search, low: int, high: int) -> int:
 def _dataset(search: _Search, least: int, fewest: float, confidence: float) -> "xr.Dataset":
     import xarray as xr
 
-    candidates = sorted(search.outcomes)
+    goal, candidates = search.goal, sorted(search.outcomes)
     verdicts, used, estimates = zip(*(search.outcomes[n] for n in candidates), strict=True)
-    measure, goal = measure_of(search.goal.measure), search.goal
-    described = measure.attrs
+    described = measure_of(goal.measure).attrs
     if goal.quantile is not None:
         described = {"units": "1", "long_name": "probability that the bound is kept"}
     variables = {

@@ -12,6 +12,7 @@ import numpy as np
 from leakthrough.engine.scheduler import run
 from leakthrough.model.errors import is_whole, shown
 from leakthrough.model.scenario import Scenario
+from leakthrough.quantities import quantity
 from leakthrough.results.provenance import versions
 from leakthrough.results.variables import COORDINATES
 from leakthrough.run_options import checked_execution, checked_replications, checked_seed
@@ -221,7 +222,7 @@ def _dataset(
 ) -> "xr.Dataset":
     import xarray as xr
 
-    dims = tuple(dict.fromkeys(dim for own in coordinates.values() for dim in own.dims))
+    dims = tuple(dict.fromkeys(str(dim) for own in coordinates.values() for dim in own.dims))
     text = f"estimate; low and high of the {100 * plan.confidence:g} % interval"
     coordinates = {
         **coordinates,
@@ -239,13 +240,11 @@ def _dataset(
         values = values.reshape(*shape, len(ESTIMATES), *sizes)
         data[label] = xr.Variable((*dims, "estimate", *by), values, measure.attrs)
         if kept:
-            counts = next(distributions)
-            name, number = kept
-            attrs = {"units": "1", "long_name": f"replications by number: {measure.long_name}"}
+            (name, number), counts = kept, next(distributions)
             counts = counts.reshape(*shape, *sizes, counts.shape[-1])
-            data[name] = xr.Variable((*dims, *by, number), counts, attrs)
-            numbers = np.arange(counts.shape[-1])
-            coordinates[number] = xr.Variable((number,), numbers, measure.attrs)
+            text = f"replications by number: {measure.long_name}"
+            data[name] = quantity((*dims, *by, number), counts, text)
+            coordinates[number] = quantity(number, np.arange(counts.shape[-1]), **measure.attrs)
     return xr.Dataset(data, coordinates, {"provenance": provenance, "Conventions": "CF-1.11"})
 
 
