@@ -161,6 +161,7 @@ def test_a_simultaneous_raid_channel_by_channel(
 @pytest.mark.parametrize(
     ("call", "said"),
     [
+        (lambda: exact.erlang_b(True, 1), "load: must be a finite number from 0; got True"),
         (lambda: exact.erlang_b(-1.0, 3), "load: must be a finite number from 0; got -1.0"),
         (lambda: exact.erlang_b(10**400, 5), "load: must be a finite number from 0; got 1000"),
         (lambda: exact.erlang_b(1.0, 10**9), "channels: must be a .* 0 to 10000000; got 1000000"),
