@@ -102,6 +102,9 @@ def outcome_of(raid: Raid) -> Outcome:
         "reloaded": [magazine.reloaded for magazine in magazines],
         "rounds_lost": [_rounds(magazine.lost) for magazine in magazines],
         "depletion": [NEVER if m.depletion is None else m.depletion for m in magazines],
+        "reserve_reached": [
+            NEVER if m.reserve_reached is None else m.reserve_reached for m in magazines
+        ],
         "busy": [battery.busy for battery in raid.batteries],
         "engagements": [battery.engagements for battery in raid.batteries],
         "lost": [int(battery.loss is not None) for battery in raid.batteries],

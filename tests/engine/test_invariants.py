@@ -97,6 +97,11 @@ def check_depletion(tables: Tables, counts: Counts) -> None:
     empty = (counts.remaining == 0) & (counts.expended > 0) & all_came
     assert (dry == empty)[~lost].all()
     assert not (dry & ~empty).any()
+    plain = stock["reserved"] == 0
+    assert (counts.reserve_reached == counts.depletion)[:, plain].all()
+    once = (stock["reloads"] == 0) & (stock["rounds"] > stock["reserved"])
+    reached = counts.reserve_reached != NEVER
+    assert (reached == (counts.remaining <= stock["reserved"]))[~lost & once].all()
 
 
 def check_samples(tables: Tables, counts: Counts) -> None:

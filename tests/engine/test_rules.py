@@ -196,6 +196,22 @@ def test_reserved_rounds_go_to_priority_alone() -> None:
         "1 assessment h0 B judged killed",
         "10 leak l1 no_interceptors",
     ]
+    result = one(scenario).squeeze()
+    assert (float(result.reserve_time), float(result.depletion_time)) == (0.0, 1.0)
+
+
+def test_a_magazine_that_reloads_has_rounds_to_come_until_the_last_reload() -> None:
+    own = battery(magazines=[magazine(rounds=2, reloads=1, reload_rounds=3, reload_time=1.0)])
+    result = one(raid(salvo(arrival=[0.0, 10.0, 20.0, 30.0, 40.0]), layer("L", own))).squeeze()
+    assert (float(result.reserve_time), float(result.depletion_time)) == (40.0, 40.0)
+
+
+def test_kept_rounds_are_reached_and_never_reloaded() -> None:
+    own = magazine(rounds=2, reserved=1, reloads=1, reload_rounds=3, reload_time=1.0)
+    unit = layer("L", battery(magazines=[own]))
+    result = one(raid(salvo(arrival=[0.0, 10.0, 20.0]), unit)).squeeze()
+    assert (float(result.reserve_time), int(result.reloaded)) == (0.0, 0)
+    assert result.depletion_time.isnull()
 
 
 @pytest.mark.parametrize(

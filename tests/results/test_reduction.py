@@ -167,12 +167,16 @@ def test_times_are_reduced_over_the_replications_in_which_they_occurred() -> Non
         "soft_killed": np.zeros((3, 0, 0), np.int64),
         "expended": np.zeros((3, 1, 2), np.int64),
         "depletion_time": np.array([[[10.0, np.nan]], [[np.nan, np.nan]], [[13.0, np.nan]]]),
+        "reserve_time": np.array([[[8.0, np.nan]], [[9.0, np.nan]], [[13.0, np.nan]]]),
     }
     reduction = Reduction(np.zeros(0, np.bool_))
     reduction.take_rows(rows)
-    found = reduction.variables()["depletion_time"].values
+    variables = reduction.variables()
+    found = variables["depletion_time"].values
     assert found[:, 0, 0].tolist() == [11.5, 4.5, 10.0, 13.0]
     assert np.isnan(found[:, 0, 1]).all()
+    assert variables["dry"].values.tolist() == [[2, 0]]
+    assert variables["reserve_reached"].values.tolist() == [[3, 0]]
     assert TICKS_A_SECOND == 10**6
 
 

@@ -49,6 +49,7 @@ def rows_of(counts: Counts, tables: Tables) -> dict[str, Array]:
         "reloaded": spread(counts.reloaded, tables, 0),
         "remaining": spread(_finite(counts.remaining), tables, 0),
         "depletion_time": spread(in_seconds(counts.depletion), tables, np.nan, np.float64),
+        "reserve_time": spread(in_seconds(counts.reserve_reached), tables, np.nan, np.float64),
         "busy_time": in_seconds(counts.busy),
         "engagements": counts.engagements,
     }

@@ -323,6 +323,7 @@ MAGAZINE = Record(
     _counted("reloaded"),
     _counted("lost", counted="rounds_lost"),
     _counted("depletion", NEVER),
+    _counted("reserve_reached", NEVER),
     _number("rounds", path=f"{_BATTERY}.magazines.*.rounds", patch=Patch.WHOLE),
     _number("reserved", path=f"{_BATTERY}.magazines.*.reserved", patch=Patch.WHOLE),
     _number("to_kill"),  # ticks from firing, if the battery draws no time

@@ -54,6 +54,7 @@ class Magazine:
     expended: int = 0
     lost: float = 0
     depletion: int | None = None
+    reserve_reached: int | None = None
 
     def available(self, threat: Threat) -> float:
         """Rounds that may be fired at a threat; `reserved` ones only at priority 1 or more."""

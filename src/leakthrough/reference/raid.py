@@ -236,7 +236,11 @@ class Raid:
         return threshold(value)
 
     def expend(self, tick: int, battery: Battery, magazine: Magazine, rounds: int) -> None:
-        """Take rounds out; when the magazine is empty, call a reload or record the depletion."""
+        """Take rounds out; when the magazine is empty, call a reload or record the depletion.
+
+        Also record when no rounds but the reserved ones are left, and none are on their way.
+        """
+        had_more = magazine.ready > magazine.spec.reserved
         magazine.ready -= rounds
         magazine.expended += rounds
         if magazine.ready == 0 and magazine.due is None:
@@ -246,6 +250,9 @@ class Raid:
                 self.schedule_reload(magazine.due, battery, magazine)
             else:
                 magazine.depletion = tick
+        has_more = magazine.ready > magazine.spec.reserved or magazine.due is not None
+        if had_more and not has_more and magazine.reserve_reached is None:
+            magazine.reserve_reached = tick
 
     # -------------------------------------------------- ends of engagements, reloads, losses
 

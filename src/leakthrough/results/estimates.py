@@ -126,6 +126,11 @@ def depletion(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset"
           magazine 0, with an interval of width 0;
         - `depletion_time`: time at which it ran dry [s], over the replications in which it did,
           with a t interval;
+        - `reserve_reached`: probability that the magazine has at some time no rounds left for
+          threats of priority 0, and no reload pending: only its `reserved` rounds, or none;
+        - `reserve_time`: time at which it first had none left for them [s], over the replications
+          in which that happened, with a t interval. Without `reserved` rounds these two equal
+          `dry` and `depletion_time`;
         - `ready_rounds`: at each time of the timeline, if there is one, with a t interval (of width
           0 if all replications agree).
 
@@ -135,21 +140,35 @@ def depletion(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset"
         If the Dataset is not a result, or `confidence` is not between 0 and 1.
     """
     ready, level = reduced(result), checked_confidence(confidence)
-    rounds, dims = ready["rounds"].values, ("battery", "interceptor")
-    dry = wilson(ready["dry"].values, number_of(ready), level)
-    dry[:, np.isinf(rounds)] = 0.0
-    dry[:, np.isnan(rounds)] = np.nan
-    mean, variance = statistics_of(ready, "depletion_time")
-    when = student(mean, variance, ready["dry"].values, level)
-    text = "time at which the magazine ran dry, where it did"
     found = {
         "rounds": ready["rounds"].variable,
-        "dry": measured(dry, "probability that the magazine runs dry", *dims),
-        "depletion_time": measured(when, text, *dims, units="s"),
+        **_reached(ready, "dry", "depletion_time", "the magazine ran dry", level),
+        **_reached(
+            ready,
+            "reserve_reached",
+            "reserve_time",
+            "only reserved rounds or none were left",
+            level,
+        ),
     }
     if "ready_rounds" in ready:
         found["ready_rounds"] = rounds_left(ready, "ready_rounds", level)
     return labelled(found, ready, level)
+
+
+def _reached(
+    ready: "xr.Dataset", event: str, time: str, text: str, level: float
+) -> "dict[str, xr.Variable]":
+    """Probability of an event of magazines, and its time where it happened."""
+    rounds, number, dims = ready["rounds"].values, ready[event].values, ("battery", "interceptor")
+    chance = wilson(number, number_of(ready), level)
+    chance[:, np.isinf(rounds)] = 0.0
+    chance[:, np.isnan(rounds)] = np.nan
+    when = student(*statistics_of(ready, time), number, level)
+    return {
+        event: measured(chance, f"probability that {text}", *dims),
+        time: measured(when, f"time at which {text}, where it happened", *dims, units="s"),
+    }
 
 
 def _costs(ready: "xr.Dataset") -> "tuple[tuple[Any, Any], Any]":

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 STATISTICS = ("mean", "variance", "minimum", "maximum")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-TIMES = ("depletion_time", "busy_time")
+TIMES = ("depletion_time", "reserve_time", "busy_time")
 QUANTILES_OF = ("leaked", "leakers", "layer_killed", "expended")
 COVARIANCES = {
     "leaked_covariance": ("leaked", "leaked"),
@@ -129,19 +129,25 @@ class Reduction:
         import xarray as xr
 
         leakers = self.histograms["leakers"].counts
-        dry = np.asarray(self.moments["depletion_time"].number, dtype=np.int64)
         text = "replications in which "
+        reached = {
+            "dry": ("depletion_time", "the magazine ran dry"),
+            "reserve_reached": ("reserve_time", "only reserved rounds or none were left"),
+        }
         return {
             "replications_by_leakers": xr.Variable(
                 (*self.leading, "leaker_count"),
                 leakers if self.leading else leakers[0],
                 {"units": "1", "long_name": text + "this many real threats got through"},
             ),
-            "dry": xr.Variable(
-                (*self.leading, *_DIMS["depletion_time"]),
-                dry,
-                {"units": "1", "long_name": text + "the magazine ran dry"},
-            ),
+            **{
+                name: xr.Variable(
+                    (*self.leading, *_DIMS[time]),
+                    np.asarray(self.moments[time].number, dtype=np.int64),
+                    {"units": "1", "long_name": text + event},
+                )
+                for name, (time, event) in reached.items()
+            },
         }
 
     def _covariances(self) -> "dict[str, xr.Variable]":

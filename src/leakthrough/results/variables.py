@@ -53,6 +53,11 @@ VARIABLES = {
     "depletion_time": Variable(
         _OF_MAGAZINE, "time at which the last ready round left and no reload was to come", "s"
     ),
+    "reserve_time": Variable(
+        _OF_MAGAZINE,
+        "time at which only reserved rounds or none were left and no reload was to come",
+        "s",
+    ),
     "lost": Variable(_OF_BATTERY, "batteries destroyed", sometimes=AIMED),
     "rounds_lost": Variable(_OF_MAGAZINE, "ready rounds lost with their battery", sometimes=AIMED),
     "busy_time": Variable(_OF_BATTERY, "time of its channels in use", "s"),

@@ -36,19 +36,25 @@ def count_stocked(state: "State", magazine: Any, change: Int) -> None:
 
 @merged
 def expend(state: "State", battery: Any, magazine: Any, rounds: Int, tick: Int) -> None:
-    """Take rounds out of a magazine; when it is empty, call a reload or record the depletion."""
+    """Take rounds out of a magazine; when it is empty, call a reload or record the depletion.
+
+    Also record when no rounds but the reserved ones are left, and none are on their way.
+    """
     magazine.expended += rounds
     if magazine.rounds == INFINITE:
         return
     magazine.ready -= rounds
     if battery.ready < INFINITE:
         battery.ready -= rounds
-    if magazine.ready > 0 or magazine.due != NEVER:
+    if magazine.ready > magazine.reserved or magazine.due != NEVER:
         return
-    if magazine.reloads_left > 0:
+    if magazine.ready == 0 and magazine.reloads_left > 0:
         magazine.reloads_left -= 1
         await_reload(state, magazine, tick + magazine.reload_ticks)
-    else:
+        return
+    if magazine.ready + rounds > magazine.reserved and magazine.reserve_reached == NEVER:
+        magazine.reserve_reached = tick
+    if magazine.ready == 0:
         magazine.depletion = tick
         count_stocked(state, magazine, -1)
 
