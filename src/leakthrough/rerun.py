@@ -16,7 +16,7 @@ def rerun(
     *,
     workers: int | None = None,
     executor: Executor | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> "xr.Dataset":
     """Repeat the simulation recorded in a result's provenance; bit-for-bit identical.
 

@@ -66,11 +66,11 @@ class Execution(NamedTuple):
 
     workers: int | None = None
     executor: concurrent.futures.Executor | None = None
-    progress: bool = False
+    progress: bool | None = None
 
 
 def checked_execution(
-    workers: int | None, executor: concurrent.futures.Executor | None, progress: bool
+    workers: int | None, executor: concurrent.futures.Executor | None, progress: bool | None
 ) -> Execution:
     """Return the options of execution, or raise a clear error."""
     if workers is not None and (not is_whole(workers) or workers < 1):

@@ -58,7 +58,7 @@ def simulate(
     workers: int | None = None,
     executor: concurrent.futures.Executor | None = None,
     keep: Keep = "replications",
-    progress: bool = False,
+    progress: bool | None = None,
     timeline: Sequence[float] = (),
 ) -> "xr.Dataset":
     """Simulate a scenario many times.
@@ -79,8 +79,8 @@ def simulate(
     keep : {"replications", "summary"}
         "replications" keeps every replication. "summary" keeps exact sums only, so that memory does
         not grow with the number of replications (see `leakthrough.reduced`).
-    progress : bool
-        Show a progress bar.
+    progress : bool, optional
+        Whether to show a progress bar; by default in a terminal or notebook, after two seconds.
     timeline : sequence of float
         Increasing times [s] at which ready rounds, busy channels and leakers so far are sampled.
 
@@ -117,7 +117,7 @@ def simulate_campaign(
     workers: int | None = None,
     executor: concurrent.futures.Executor | None = None,
     keep: Keep = "replications",
-    progress: bool = False,
+    progress: bool | None = None,
     timeline: Sequence[float] = (),
 ) -> "xr.Dataset":
     """Simulate a campaign many times; magazines, reloads and losses carry over between raids.

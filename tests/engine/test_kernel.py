@@ -24,6 +24,13 @@ from raids import TIMELINE, rich
 result = lt.simulate(rich(), replications=20, seed=1, timeline=TIMELINE, workers=2)
 sys.stdout.buffer.write(pickle.dumps(result))
 """
+WARNED = """
+import warnings
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter("default")
+    import leakthrough.engine.kernel.replication
+assert ["NUMBA_CACHE_DIR" in str(warning.message) for warning in told] == [True]
+"""
 LOG = """
 import pickle, sys
 import leakthrough as lt
@@ -81,7 +88,9 @@ def test_within_bounds_where_numba_finds_no_folder_for_a_cache(
     shutil.copytree(Path(lt.__file__).parent, package, ignore=ignored)
     (package / "engine" / "kernel" / "__pycache__").write_text("in the way")
     told = subprocesses.run(
-        f"import leakthrough; assert leakthrough.__file__.startswith({str(tmp_path)!r})" + SIMULATE,
+        f"import leakthrough; assert leakthrough.__file__.startswith({str(tmp_path)!r})"
+        + WARNED
+        + SIMULATE,
         "-B",
         package=tmp_path,
         NUMBA_CACHE_DIR=None,

@@ -229,7 +229,11 @@ def test_equal_scenarios_share_a_digest() -> None:
         ("s.json", b"\x80\x81", "not UTF-8 at byte 0"),
         ("s.json", b"[" * 100_000, "nested too deeply"),
         ("s.toml", b"a = " + b"[" * 100_000, "nested too deeply"),
-        ("s.toml", b"a" + b".a" * 5_000 + b" = 1", "nested too deeply"),
+        (
+            "s.toml",
+            b"a" + b".a" * 5_000 + b" = 1",
+            "the dotted key at line 1 has more than 64 steps",
+        ),
         ("s.json", b"[]", "must be a table with the fields of a scenario; got []"),
         ("s.json", b"", "not JSON: Expecting value (at line 1, column 1)"),
         ("s.toml", b"", "name: is missing\n  threats: is missing"),
@@ -298,3 +302,28 @@ def test_a_save_keeps_the_permissions_and_the_link(tmp_path: Path) -> None:
     assert link.is_symlink()
     assert target.stat().st_mode & 0o777 == 0o640
     assert load_scenario(target).name == "empty"
+
+
+def test_a_key_of_many_steps_is_refused_before_it_is_parsed(tmp_path: Path) -> None:
+    file = tmp_path / "deep.toml"
+    for key in (
+        ".".join("a" * 20_000),
+        " . ".join(["a", '"b c"', "'d'"] * 100),
+        "x = { a" + ".b" * 99,
+    ):
+        file.write_text(f"name = 'x'\n{key} = 1\n", encoding="utf-8")
+        with pytest.raises(ScenarioError, match="dotted key at line 2 has more than 64 steps"):
+            load_scenario(file)
+    for harmless in ("x" + ".y" * 63, f"x = [{'0.5, ' * 500}]", "x = 'w. w. w. '", "w" * 100_000):
+        file.write_text(f"{harmless} = 1\n", encoding="utf-8")
+        with pytest.raises(ScenarioError) as error:
+            load_scenario(file)
+        assert "dotted" not in str(error.value)
+
+
+def test_the_text_of_an_error_is_bounded() -> None:
+    threats = [{"name": f"t{n}", "speed": -1.0} for n in range(1000)]
+    with pytest.raises(ScenarioError, match="and 950 more mistakes") as error:
+        from_document(Scenario, {"name": "x", "threats": threats})
+    assert len(str(error.value)) < 5000
+    assert len(error.value.mistakes) == 1000

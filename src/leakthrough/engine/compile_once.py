@@ -1,12 +1,12 @@
 """Compile the kernel once in a process, and announce a compilation that takes long."""
 
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
 from leakthrough.engine.jobs import Job, is_compiling
+from leakthrough.engine.progress import watched
 
 PATIENCE = 1.0
 """Seconds between two checks whether the kernel is being compiled, not only loaded."""
@@ -29,8 +29,8 @@ def compile_for(job: Job) -> None:
 @contextmanager
 def announced() -> Iterator[None]:
     """Write a line to a terminal or notebook if the kernel is being compiled in the body."""
-    stream, ended = sys.stderr, threading.Event()
-    if stream is None or not (stream.isatty() or type(stream).__module__.startswith("ipykernel")):
+    stream, ended = watched(), threading.Event()
+    if stream is None:
         yield
         return
     threading.Thread(target=_watch, args=(stream, ended), daemon=True).start()

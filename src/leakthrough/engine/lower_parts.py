@@ -25,9 +25,12 @@ from leakthrough.model.discrete import (
     ticks,
 )
 from leakthrough.model.distributions import Distribution
+from leakthrough.model.errors import ScenarioError
 from leakthrough.model.quantiles import quantile_table
 from leakthrough.model.scenario import Interceptor, Layer, Magazine, Salvo, Threat
 
+MOST_TABLES = 1_000
+"""Each takes up to half a second and 66 kB."""
 TABLE_SIZE = 2 * (OCTAVES * STEPS + 1)
 
 
@@ -43,6 +46,8 @@ class Quantiles:
         if not isinstance(value, Distribution):
             return -1
         if (value, scale) not in self.found:
+            if len(self.tables) == MOST_TABLES:
+                raise ScenarioError(f"has more than {MOST_TABLES:,} different distributions")
             self.found[value, scale] = len(self.tables) * TABLE_SIZE
             self.tables.append(quantile_table(value, scale).ravel())
         return self.found[value, scale]

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from leakthrough.engine.bounds import check_engagements
 from leakthrough.engine.labels import Unit, outermost_first, units_of
 from leakthrough.engine.layout import NODE, RECORDS_OF
 from leakthrough.engine.lower_parts import (
@@ -222,7 +223,7 @@ def lower(scenario: Scenario, timeline: Sequence[float] = (), sizes: Sizes = AS_
 
     `timeline` has sample times [s], in increasing order, and `sizes` the distributions of sizes of
     salvos, by name, that are drawn instead of `count`. Raises ValueError if SciPy cannot compute
-    the quantiles of a distribution.
+    the quantiles of a distribution, and ScenarioError if a raid may have too many engagements.
     """
     (parts, lists), quantiles = _structure(scenario, sizes), Quantiles()
     arrivals = fixed_arrivals(parts["salvos"])
@@ -239,4 +240,5 @@ def lower(scenario: Scenario, timeline: Sequence[float] = (), sizes: Sizes = AS_
     for name, codes in lists.items():
         getattr(tables, name)[...] = codes
     tables.quantiles = quantiles.joined()
+    check_engagements(tables, [part.unit.name for part in parts["batteries"]])
     return tables

@@ -1,11 +1,13 @@
 """Replications of one job, collected in a sink."""
 
 import concurrent.futures
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from leakthrough.engine.bounds import check_memory
 from leakthrough.engine.compile_once import compile_for
 from leakthrough.engine.jobs import Array, Block, Flag, Job, States
 from leakthrough.engine.scheduler import Task, Work, run
@@ -35,6 +37,9 @@ class Variables:
     def __init__(self, job: Job, replications: int) -> None:
         self.job = job
         empty = job.kept(job.new_rows(0)).items()
+        each = sum(math.prod(v.shape[1:]) * v.itemsize for _, v in empty)
+        what = f"replications: keeping {replications:,} of them"
+        check_memory(replications * each, what, 'keep="summary" needs memory for one block only')
         self.values = {n: np.empty((replications, *v.shape[1:]), v.dtype) for n, v in empty}
 
     def take(self, start: int, block: Block) -> None:
@@ -139,7 +144,7 @@ def compute(
     replications: int,
     workers: int | None,
     executor: concurrent.futures.Executor | None,
-    progress: bool,
+    progress: bool | None,
 ) -> None:
     """Compute all replications of a job into a sink."""
     work = _Replications(job, seed, replications, sink)

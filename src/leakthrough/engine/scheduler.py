@@ -22,6 +22,7 @@ import numpy as np
 
 from leakthrough.engine.compile_once import compile_for
 from leakthrough.engine.jobs import Flag, Job
+from leakthrough.engine.progress import progress_bar
 
 BLOCK_SECONDS = 0.08
 """Duration of a task on threads: short, for a smooth progress bar and for Ctrl-C in `Here`."""
@@ -175,7 +176,7 @@ def run(
     *,
     workers: int | None = None,
     executor: concurrent.futures.Executor | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> None:
     """Compute a work.
 
@@ -186,8 +187,8 @@ def run(
         Number of threads; by default the number of usable cores.
     executor : concurrent.futures.Executor, optional
         Runs the tasks instead of threads of this process, except for the first, short ones.
-    progress : bool
-        Show a progress bar over the replications.
+    progress : bool, optional
+        Whether to show a progress bar over the replications; see `engine.progress`.
 
     Raises
     ------
@@ -199,7 +200,7 @@ def run(
     cutter = Cutter(work.ranges, work.replications, work.least)
     flag = np.zeros(1, np.uint8)
     probe = Stage(BLOCK_SECONDS, 1, 1, 1, until=BLOCK_SECONDS / 4)
-    with progress_bar(progress, cutter.left) as update:
+    with progress_bar(progress, "replication", cutter.left) as update:
         if work.least * work.events <= EVENTS_AT_ONCE:
             cutter.size = max(int(EVENTS_AT_ONCE / max(work.events, 1)), work.least)
             short = probe._replace(until=BLOCK_SECONDS * WORTH_THREADS)
@@ -275,18 +276,6 @@ def thread_pool(threads: int, flag: Flag) -> Iterator[concurrent.futures.Executo
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     pool.shutdown()
-
-
-@contextmanager
-def progress_bar(wanted: bool, replications: int) -> Iterator[Callable[[int], object]]:
-    """Yield a function that takes the number of newly finished replications, with a bar or not."""
-    if not wanted:
-        yield lambda _: None
-        return
-    from tqdm.auto import tqdm
-
-    with tqdm(total=replications, unit="replication") as bar:
-        yield bar.update
 
 
 def usable_cores() -> int:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leakthrough.engine import layout
+from leakthrough.engine.bounds import check_memory
 from leakthrough.engine.codes import BITS_A_WORD, FIXED, MOST_BATTERIES
 from leakthrough.engine.counts import CARRIED, counting_of, sample_columns
 from leakthrough.engine.layout import ARRAYS, LOG_COLUMNS, RECORDS_OF, Records, Whole
@@ -59,6 +60,8 @@ def new_state(tables: Tables, events: int = 0, tally: bool = False) -> State:
         raise ValueError(f"batteries: {text}")
     size = tables.block.size
     more = locations_of(_lengths(tables, events), start=size)
+    what = f"a raid of {tables.threats:,} threats, in each thread,"
+    check_memory(end_of(more), what, "it grows with threats times the batteries that engage them")
     block = new_block(end_of(more))
     block[:size] = tables.block
     stop = tables.locations["openings"].offset // 8  # the lists of codes are not reset

@@ -17,6 +17,7 @@ from leakthrough.model.quantiles import largest
 from leakthrough.model.scenario import MOST_ROUNDS, MOST_THREATS, Rounds, Salvo, Scenario
 
 MOST_RAIDS = 100_000
+MOST_SIZES = 1_000
 LONGEST = 1e12
 """Duration of a campaign [s]; all ticks in it are then below 2**63."""
 
@@ -245,6 +246,9 @@ def _size_mistakes(campaign: Campaign) -> list[Mistake]:
     salvos: dict[str, list[Salvo]] = {}
     for salvo in (salvo for raid in raids for salvo in raid):
         salvos.setdefault(salvo.name, []).append(salvo)
+    if (number := len({*campaign.sizes.values()})) > MOST_SIZES:
+        text = f"must hold at most {MOST_SIZES:,} different distributions; got {number:,}"
+        return [(("sizes",), text)]
     found: list[Mistake] = []
     for name, size in campaign.sizes.items():
         texts = [f"{shown(name)} is not the name of a salvo{nearest(name, salvos)}"]

@@ -42,6 +42,20 @@ def _known() -> dict[str, "rv_continuous"]:
     return {n: d for n, d in vars(stats).items() if isinstance(d, stats.rv_continuous)}
 
 
+@functools.cache
+def _is_slow(dist: str) -> bool:
+    """Whether SciPy takes seconds to hours for a table of quantiles of a distribution.
+
+    Measured with SciPy 1.17: 8 s and more (studentized_range: hours) where SciPy has no method for
+    the quantiles and inverts the distribution function, 14 s and more for the two that are named;
+    at most 0.5 s for all others.
+    """
+    from scipy.stats import rv_continuous
+
+    inverts = type(_known()[dist])._ppf is rv_continuous._ppf
+    return inverts or dist in ("ksone", "kstwo")
+
+
 def is_frozen(value: object) -> bool:
     """Return whether a value is a frozen scipy.stats distribution, without importing SciPy."""
     return type(value).__module__.startswith("scipy.stats") and all(
@@ -118,6 +132,9 @@ def _checked(data: object) -> dict[str, Any]:
     if not isinstance(name, str) or name not in _known():
         got = f"{shown(name)}{nearest(name, _known())}"
         raise fault(f"dist must name a continuous scipy.stats distribution; got {got}")
+    if _is_slow(name):
+        text = f"SciPy takes too long for the quantiles of {name}; use a distribution that has"
+        raise fault(f"{text} a method for them, such as truncnorm, gamma, lognorm or beta")
     shapes = shape_names(name)
     _check_names(name, shapes, given)
     numbers = {key: _number(name, key, value) for key, value in given.items()}

@@ -4,6 +4,7 @@ import functools
 import hashlib
 import json
 import math
+import re
 import secrets
 import shutil
 import tomllib
@@ -20,6 +21,8 @@ from leakthrough.model.display import Overview
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.errors import ScenarioError, shown
 
+DEEPEST = 64
+"""Steps of a dotted key in a TOML file. Scenarios need seven."""
 D = TypeVar("D", bound="Document")
 Converter = Callable[..., Any]
 
@@ -162,7 +165,15 @@ def _json_text(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+_PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+_DOTTED = re.compile(rf"(?<![\w-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{DEEPEST}}}")
+
+
 def _from_toml(text: str) -> Any:
+    # The parser keeps all beginnings of a dotted key: for 20,000 steps these are 1.5 GB.
+    if found := _DOTTED.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        raise ValueError(f"the dotted key at line {line} has more than {DEEPEST} steps")
     return tomllib.loads(text, parse_float=_float)
 
 

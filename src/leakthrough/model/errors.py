@@ -15,6 +15,8 @@ Mistake = tuple[tuple[str | int, ...], str]
 """A location (names, fields and indices from the root down) and the text of the mistake."""
 
 MAX_NAME = 200
+MOST_LINES = 50
+"""Mistakes in the text of an error."""
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 60
 _SHORT.maxlevel = 3
@@ -45,9 +47,10 @@ class ScenarioError(ValueError):
         self.source = source
 
     def __str__(self) -> str:
-        if not self.source:
-            return "\n".join(self.mistakes)
-        return "\n  ".join((f"in {self.source}:", *self.mistakes))
+        lines, left = list(self.mistakes[:MOST_LINES]), len(self.mistakes) - MOST_LINES
+        if left > 0:
+            lines.append(f"and {left:,} more mistakes")
+        return "\n  ".join((f"in {self.source}:", *lines)) if self.source else "\n".join(lines)
 
 
 def is_whole(value: object) -> bool:

@@ -44,7 +44,7 @@ def allocate(
     steps: int = 6,
     workers: int | None = None,
     executor: concurrent.futures.Executor | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
     confidence: float = 0.95,
 ) -> "xr.Dataset":
     """Allocate a budget to rounds, channels or batteries, and estimate the frontier.

@@ -33,7 +33,7 @@ def compare(
     seed: int | None = None,
     workers: int | None = None,
     executor: concurrent.futures.Executor | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> "xr.Dataset":
     """Compare each option with a baseline, on common random numbers.
 

@@ -34,7 +34,7 @@ def kill_probability_gradient(
     seed: int | None = None,
     workers: int | None = None,
     executor: concurrent.futures.Executor | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
     confidence: float = 0.95,
 ) -> "xr.Dataset":
     r"""Derivatives of a measure's mean with respect to all kill probabilities, from one simulation.

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from leakthrough.engine.compile_once import compile_for
 from leakthrough.engine.jobs import Flag, RaidJob
 from leakthrough.engine.lower_raid import lower
+from leakthrough.engine.progress import progress_bar
 from leakthrough.engine.replications import collect, compute
 from leakthrough.engine.scheduler import Parts, Task, Work, run
 from leakthrough.model.paths import changed
@@ -38,7 +40,7 @@ class PairedRuns:
 
     All changes have the same draws, so that shared noise cancels from their differences. Raises
     ValueError if the measure has several numbers in each replication (`by` without `of`), or there
-    are fewer than 2 replications. With `progress`, a bar counts simulated scenarios.
+    are fewer than 2 replications. A progress bar counts simulated scenarios.
     """
 
     def __init__(
@@ -61,13 +63,13 @@ class PairedRuns:
         self.job, _ = self.prepared({})  # checks the measure before anything runs
 
     def __enter__(self) -> "PairedRuns":
-        from tqdm.auto import tqdm
-
-        self.bar: Any = tqdm(unit="scenario", disable=not self.execution.progress)
+        self.stack = ExitStack()
+        bar = progress_bar(self.execution.progress, "scenario")
+        self.update = self.stack.enter_context(bar)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.bar.close()
+        self.stack.close()
 
     def values(self, changes: Changes, *, seed: int | None = None) -> Numbers:
         """Values (replications,), by default on the draws that all changes share."""
@@ -99,7 +101,7 @@ class PairedRuns:
         """Count a simulated scenario and drop it from the cache."""
         self.kept.pop(tuple(changes.items()), None)
         self.number += 1
-        self.bar.update()
+        self.update(1)
 
     def labelled(
         self,

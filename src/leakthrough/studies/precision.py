@@ -59,7 +59,7 @@ def simulate_to_precision(
     seed: int | None = None,
     workers: int | None = None,
     executor: concurrent.futures.Executor | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> "xr.Dataset":
     """Simulate until the interval of a measure is narrow enough.
 

@@ -36,7 +36,7 @@ def saturation_point(
     seed: int | None = None,
     workers: int | None = None,
     executor: concurrent.futures.Executor | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> "xr.Dataset":
     """Find where along an axis a measure crosses a threshold, such as a leak rate of 10 %.
 

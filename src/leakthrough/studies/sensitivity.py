@@ -34,7 +34,7 @@ def sensitivity(
     seed: int | None = None,
     workers: int | None = None,
     executor: concurrent.futures.Executor | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
     confidence: float = 0.95,
 ) -> "xr.Dataset":
     """Share of the variance of a measure's mean that is due to each uncertain field.

@@ -81,7 +81,7 @@ def size_for_goal(
     seed: int | None = None,
     workers: int | None = None,
     executor: concurrent.futures.Executor | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> "xr.Dataset":
     """Fewest rounds, channels or batteries for which a goal holds.
 

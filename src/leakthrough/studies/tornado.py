@@ -28,7 +28,7 @@ def tornado(
     seed: int | None = None,
     workers: int | None = None,
     executor: concurrent.futures.Executor | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
     confidence: float = 0.95,
 ) -> "xr.Dataset":
     """Change one field at a time to its low and its high value, and estimate the effect.

@@ -7,6 +7,7 @@ modules that the kernel consists of.
 """
 
 import hashlib
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
@@ -80,6 +81,12 @@ def merged(function: Function) -> Function:
     return numba.njit(inline="always", **_INSIDE)(function)  # type: ignore[no-any-return]
 
 
+NO_CACHE = (
+    "leakthrough: no folder for the compiled simulator can be written to, so each process compiles "
+    "it anew (about 10 s); set the environment variable NUMBA_CACHE_DIR to a folder that can"
+)
+
+
 def entry(make: Callable[[int], Function]) -> Function:
     """Compile a function that Python calls, and cache it if a folder for the cache is writable.
 
@@ -95,6 +102,7 @@ def entry(make: Callable[[int], Function]) -> Function:
         return numba.njit(cache=True, **_OPTIONS)(function)  # type: ignore[no-any-return]
     except RuntimeError:
         # With a read-only package and no HOME Numba finds no folder for the cache.
+        warnings.warn(NO_CACHE, stacklevel=1)  # one place, so it is shown once
         return numba.njit(**_OPTIONS)(function)  # type: ignore[no-any-return]
 
 

@@ -11,7 +11,6 @@ longer than most functions, and a fifth of the compilation; so nearly all functi
 from typing import TYPE_CHECKING, Any
 
 import numba
-from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.typing.templates import AttributeTemplate
 from numba.extending import (
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 TYPES = {name: types.Array(numba.from_dtype(dtype), 1, "C") for name, dtype in ARRAYS.items()}
 POSITIONS = {name: 2 * n for n, name in enumerate(ARRAYS)}
 """Of an array's address among the addresses and lengths."""
-WORD = ir.IntType(64)
 
 
 class _StateType(types.Type):
@@ -56,18 +54,21 @@ class _Arrays(AttributeTemplate):
 def _array(context: Any, builder: Any, _type: Any, state: Any, name: str) -> Any:
     """Load the address and the length of an array, and build its descriptor."""
 
+    def number(value: int) -> Any:
+        return context.get_constant(types.intp, value)
+
     def load(position: int, type_: Any) -> Any:
         numbers = builder.bitcast(state, type_.as_pointer())
-        found = builder.load(builder.gep(numbers, [WORD(position)], inbounds=True))
+        found = builder.load(builder.gep(numbers, [number(position)], inbounds=True))
         # No array is moved, so LLVM need not load it again after a store.
         found.set_metadata("invariant.load", builder.module.add_metadata([]))
         return found
 
-    array, size = make_array(TYPES[name])(context, builder), WORD(ARRAYS[name].itemsize)
+    array, size = make_array(TYPES[name])(context, builder), number(ARRAYS[name].itemsize)
     populate_array(
         array,
         data=load(POSITIONS[name], array.data.type),
-        shape=[load(POSITIONS[name] + 1, WORD)],
+        shape=[load(POSITIONS[name] + 1, cgutils.intp_t)],
         strides=[size],
         itemsize=size,
         meminfo=None,

@@ -41,7 +41,7 @@ def sweep(
     seed: int | None = None,
     workers: int | None = None,
     executor: Executor | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
     confidence: float = 0.95,
     keep_distributions: bool = False,
     store: str | Path | None = None,
