@@ -5,7 +5,7 @@ Prints requirements for pip. The oldest supported environment is made and tested
     python3.11 -m venv oldest
     python tests/lower_bounds.py plot io cluster > oldest/requirements.txt
     oldest/bin/pip install -r oldest/requirements.txt -e . pytest hypothesis simpy ciw
-    oldest/bin/python -m pytest
+    oldest/bin/python -m pytest -W default::DeprecationWarning  # old packages, new Python
 """
 
 import re
