@@ -7,7 +7,7 @@ from typing import Any
 import numba
 import numpy as np
 import numpy.typing as npt
-import pandas as pd  # type: ignore[import-untyped]
+import pandas as pd
 import pytest
 from raids import battery, gun, layer, magazine, raid, salvo
 from scipy import stats

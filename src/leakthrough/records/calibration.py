@@ -6,7 +6,6 @@ import numpy as np
 
 from leakthrough.quantities import quantity
 from leakthrough.records.beta_binomial import fit, tally
-from leakthrough.records.classes import MERGED
 from leakthrough.records.entries import LABELS, Array, nights
 from leakthrough.statistics.intervals import checked_confidence
 
@@ -41,7 +40,7 @@ def calibrate(record: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset"
     Parameters
     ----------
     record : xarray.Dataset
-        From `raids`, `load` or `nights`.
+        From `raids`, `load`, `from_table` or `nights`.
     confidence : float
         Confidence level of the intervals, between 0 and 1.
 
@@ -94,8 +93,9 @@ def calibrate(record: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset"
                 mean[i, o, 0] = hits[0] / trials[0]
             elif len(trials):
                 mean[i, o], correlation[i, o] = fit(tally(hits, trials), level)
-    unreported = (table["launched"] > 0) & table["soft_kill"].isnull()
-    unreported &= table["night"] < np.datetime64(MERGED)
+    # Where hard kills are reported; otherwise both kinds are one number.
+    unreported = table["hard_kill"].notnull() & table["soft_kill"].isnull()
+    unreported &= table["launched"] > 0
     interval = f"estimate; low and high of the {100 * level:g} % interval"
     return xr.Dataset(
         {

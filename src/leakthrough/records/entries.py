@@ -1,8 +1,6 @@
 """A record as labelled tables: along `entry`, and by night and class."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +10,7 @@ from leakthrough.quantities import quantity
 from leakthrough.records.classes import CLASSES
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
 Array = npt.NDArray[Any]
@@ -31,52 +30,30 @@ _UNKNOWN = ("hard_kill", "soft_kill", "strike_drones")
 LABELS = {
     "night": "day on which the raid ended",
     "threat_class": "class of threats",
-    "model": "models, as named in the data set",
-    "source": "bulletins of the Air Force of Ukraine (kpszsu), by the names of their posts",
-    "line": "line of the file",
+    "model": "models, as named in the source",
+    "source": "bulletins; those of the Air Force of Ukraine (kpszsu) by the names of their posts",
+    "row": "row of the table; in a file, 1 is the header",
     "note": "note on the entry",
 }
 """Coordinates of a record."""
+_LABEL_TYPES = {"night": "datetime64[ns]", "row": np.int64}
 
 
-@dataclass(frozen=True)
-class Entry:
-    """Numbers for one class of threats from one bulletin, or several of one night."""
-
-    night: date
-    threat_class: str
-    model: str
-    source: str
-    launched: int
-    hard_kill: float
-    soft_kill: float
-    stopped: int
-    in_flight: int
-    strike_drones: float
-
-    @property
-    def through(self) -> int:
-        """Launched minus stopped minus in flight."""
-        return self.launched - self.stopped - self.in_flight
-
-
-def table(
-    entries: Sequence[Entry], extra: Mapping[str, Sequence[object]], attrs: Mapping[str, object]
-) -> "xr.Dataset":
-    """A record along `entry`; `extra` has further coordinates."""
+def table(entries: "pd.DataFrame", attrs: Mapping[str, object]) -> "xr.Dataset":
+    """A record along `entry`, from a column for each variable but `through`, and each label."""
     import xarray as xr
 
-    def column(name: str, dtype: npt.DTypeLike) -> Array:
-        return np.array([getattr(entry, name) for entry in entries], dtype)
-
+    lost = entries["stopped"] + entries["in_flight"]
+    entries = entries.assign(through=entries["launched"] - lost)
+    kinds = {name: float if name in _UNKNOWN else np.int64 for name in COUNTS}
     variables = {
-        name: quantity("entry", column(name, float if name in _UNKNOWN else np.int64), text)
+        name: quantity("entry", entries[name].to_numpy(kinds[name]), text)
         for name, text in COUNTS.items()
     }
     labels = {
-        "night": column("night", "datetime64[D]").astype("datetime64[ns]"),
-        **{name: column(name, np.str_) for name in ("threat_class", "model", "source")},
-        **{name: np.array(values, None if values else np.str_) for name, values in extra.items()},
+        name: entries[name].to_numpy(_LABEL_TYPES.get(name, np.str_))
+        for name in LABELS
+        if name in entries
     }
     coordinates = {
         name: xr.Variable("entry", values, {"long_name": LABELS[name]})
@@ -93,7 +70,8 @@ def nights(record: "xr.Dataset") -> "xr.Dataset":
     Parameters
     ----------
     record : xarray.Dataset
-        From `raids` or `load`, or a part of one. A table by night is returned unchanged.
+        From `raids`, `load` or `from_table`, or a part of one. A table by night is returned
+        unchanged.
 
     Returns
     -------
@@ -137,7 +115,7 @@ def nights(record: "xr.Dataset") -> "xr.Dataset":
 def _check_record(record: object) -> None:
     import xarray as xr
 
-    kind = "record: must be a Dataset from raids, load or nights"
+    kind = "record: must be a Dataset from raids, load, from_table or nights"
     if not isinstance(record, xr.Dataset):
         raise ValueError(f"{kind}; got {type(record).__name__}")
     needed = {*COUNTS, "night", "threat_class"}

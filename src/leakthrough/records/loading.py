@@ -1,46 +1,44 @@
 """Records from files: the table in the library, and copies of the whole public data set."""
 
-import csv
-import math
-import re
-from collections import Counter
-from collections.abc import Iterator
-from datetime import date
+import os
 from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from leakthrough.records.classes import MERGED, MODELS, class_of, parts_of
-from leakthrough.records.entries import Entry, table
+import numpy as np
+
+from leakthrough.records.classes import MERGED
+from leakthrough.records.columns import texts
+from leakthrough.records.entries import table
+from leakthrough.records.reading import read
+from leakthrough.records.tables import record_of
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
-COLUMNS = (
-    "time_end",
-    "model",
-    "launched",
-    "destroyed",
-    "not_reach_goal",
-    "still_attacking",
-    "is_shahed",
-    "source",
+NEEDED = ("time_end", "model", "launched", "destroyed", "source")
+"""Columns of the data set that all its versions have, and that `load` needs."""
+OPTIONAL = ("not_reach_goal", "still_attacking", "is_shahed")
+"""Columns that older versions lack; then their numbers were not reported."""
+NOT_READ = (
+    *("time_start", "launch_place", "target", "target_main", "carrier", "turbojet"),
+    *("turbojet_destroyed", "cross_border_belarus", "back_russia", "border_crossing"),
+    *("num_hit_location", "num_fall_fragment_location", "affected_region", "destroyed_details"),
+    *("launched_details", "launch_place_details"),
 )
-"""Columns of the data set that are read; other columns are ignored."""
-AIR_FORCE = "kpszsu"
-LEFT_OUT = {
-    "of_others": (
-        "rows of other sources: many repeat the Air Force's, others (whole raids of 2022, 2023 "
-        "and 2025 among them) have no counterpart and are missing"
-    ),
-    "doubled": "that repeat an earlier row in every field",
-    "half_empty": "without launched or destroyed",
-    "contradictory": "with more stopped, or more strike drones, than launched",
+"""Columns of the data set in which two rows can differ; other columns come from tools."""
+FIELDS = {
+    "night": "time_end",
+    "model": "model",
+    "source": "source",
+    "launched": "launched",
+    "hard_kill": "destroyed",
+    "soft_kill": "not_reach_goal",
+    "in_flight": "still_attacking",
+    "strike_drones": "is_shahed",
 }
-"""Kinds of rows that `load` leaves out, with their texts in `left_out`."""
-_COUNT = re.compile(r"([0-9]{1,9})(\.0*)?")
-_TIME = re.compile(r"(20[0-9]{2}-[0-9]{2}-[0-9]{2})( ([01][0-9]|2[0-3])(:[0-5][0-9]){1,2})?")
-Row = dict[str, str]
+"""Columns of the fields of a record."""
+AIR_FORCE = "kpszsu"
 
 
 def raids() -> "xr.Dataset":
@@ -77,43 +75,34 @@ def raids() -> "xr.Dataset":
     >>> int(drones.launched.max())
     948
     """
-    text = (files("leakthrough") / "records" / "raids.csv").read_text(encoding="utf-8")
-    rows = list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
-    entries = [
-        Entry(
-            night=date.fromisoformat(row["night"]),
-            threat_class=row["threat_class"],
-            model=row["model"],
-            source=row["source"],
-            launched=int(row["launched"]),
-            hard_kill=float(row["hard_kill"] or math.nan),
-            soft_kill=float(row["soft_kill"] or math.nan),
-            stopped=int(row["stopped"]),
-            in_flight=int(row["in_flight"]),
-            strike_drones=float(row["strike_drones"] or math.nan),
-        )
-        for row in rows
-    ]
+    import pandas as pd
+
+    file = files("leakthrough") / "records" / "raids.csv"
+    with file.open(encoding="utf-8") as text:
+        entries = pd.read_csv(text, comment="#", parse_dates=["night"]).fillna({"note": ""})
     attrs = {
         "title": "large raids on Ukraine, by day and class of threats",
         "origin": "bulletins of the Air Force of Ukraine, as compiled in the public data set "
         '"Massive Missile Attacks on Ukraine" (P. Ivaniuk)',
     }
-    return table(entries, {"note": [row["note"] for row in rows]}, attrs)
+    return table(entries, attrs)
 
 
-def load(path: str | Path) -> "xr.Dataset":
+def load(path: "str | os.PathLike[str]") -> "xr.Dataset":
     """Read a copy of the public data set "Massive Missile Attacks on Ukraine" (P. Ivaniuk).
 
-    Rows are selected and converted so that they can be summed:
+    Every published version can be read, as downloaded or as saved by another program. Rows are
+    selected and converted so that they can be summed:
 
     - Only rows with `kpszsu` (the Air Force) in `source` are kept. Many rows of other sources
       repeat the Air Force's, but some have no counterpart, **so whole raids are missing**: among
       them the missiles of 10 October 2022, 10 February and 9 March 2023, and the drones of 20 July
-      and 1 October 2025.
-    - Rows without `launched` or `destroyed`, rows with more stopped or more strike drones than
-      launched, and rows that repeat an earlier one in every field are left out and counted.
-    - Each model gets its class; a row that joins models of two classes is `mixed`.
+      and 1 October 2025. For a table of another source, use `from_table`.
+    - Rows without `launched` or `destroyed`, and rows with more stopped or more strike drones than
+      launched, are left out and counted. So are rows that repeat an earlier one in every column of
+      the data set, where both have a value; columns that a program added do not count.
+    - Each model gets its class, in any spelling (Kh-101, the Cyrillic letter for X, and so on); a
+      row that joins models of two classes is `mixed`.
     - From the bulletin of 24 July 2025 `destroyed` includes soft kills: `stopped` is given, and
       `hard_kill` and `soft_kill` are NaN. Before, an empty `not_reach_goal` means that soft kills
       were not reported, not that there were none.
@@ -125,132 +114,69 @@ def load(path: str | Path) -> "xr.Dataset":
 
     Parameters
     ----------
-    path : str or Path
-        A CSV file in UTF-8 with the columns `time_end`, `model`, `launched`, `destroyed`,
-        `not_reach_goal`, `still_attacking`, `is_shahed` and `source`, in any order.
+    path : str or path-like
+        A table with the columns `time_end`, `model`, `launched`, `destroyed` and `source`, in any
+        order, and perhaps `not_reach_goal`, `still_attacking` and `is_shahed`, which older
+        versions lack: text with commas, semicolons, tabs or vertical bars, in UTF-8, UTF-16 or
+        Windows-1251; packed as .gz, .bz2, .xz or .zip; or .xlsx, which needs openpyxl. At most 32
+        MiB unpacked, 100,000 rows and 100 columns. Its contents are not evaluated.
 
     Returns
     -------
     xarray.Dataset
-        As from `raids`, along `entry`, one for each kept row, with its `line` instead of `note`.
-        Attributes: `rows` read; the numbers left out `rows_of_others`, `rows_doubled`,
-        `rows_half_empty` and `rows_contradictory`, as text in `left_out`; and `unknown_models`,
-        which have no class and are `other`.
+        As from `raids`, along `entry`, one for each kept row, with its `row` in the file instead of
+        `note` (the header is row 1; blank lines do not count). Attributes: `rows` read; the numbers
+        left out `rows_of_others`, `rows_without_source`, `rows_doubled`, `rows_half_empty` and
+        `rows_contradictory`, as text in `left_out`; and `unknown_models`, which have no class and
+        are `other`.
 
     Raises
     ------
     ValueError
-        If the file is not in this format; the text names the missing or repeated column, or the
-        malformed line.
+        If the file is not in this format or too large; the text names the missing or repeated
+        column, or the row and the column of a malformed field.
+    ImportError
+        If the file is .xlsx and openpyxl is not installed.
     OSError
-        If it cannot be read.
+        If the file cannot be read.
+
+    Warns
+    -----
+    UserWarning
+        If no row is kept.
     """
-    found: list[tuple[int, Entry]] = []
-    left = Counter({"rows": 0, **{f"rows_{kind}": 0 for kind in LEFT_OUT}})
-    unknown: set[str] = set()
-    seen: set[tuple[str, ...]] = set()
-    for line, row in _rows(Path(path)):
-        left["rows"] += 1
-        if AIR_FORCE not in row["source"]:
-            left["rows_of_others"] += 1
-            continue
-        # All fields, as two launches may differ only in origin or target.
-        if (fields := tuple(row.values())) in seen:
-            left["rows_doubled"] += 1
-            continue
-        seen.add(fields)
-        entry = _entry(row, f"{path}, line {line}")
-        if entry is None:
-            left["rows_half_empty"] += 1
-        elif entry.through < 0 or entry.strike_drones > entry.launched:
-            left["rows_contradictory"] += 1
-        else:
-            found.append((line, entry))
-            unknown.update(part for part in parts_of(entry.model) if part not in MODELS)
-    attrs = {
-        "title": "raids on Ukraine, by row of the data set",
-        "left_out": "; ".join(f"{left[f'rows_{kind}']} {text}" for kind, text in LEFT_OUT.items()),
-        "unknown_models": ", ".join(sorted(unknown)),
-        **left,
+    where, frame = read(path, (*NEEDED, *OPTIONAL, *NOT_READ), NEEDED)
+    frame.index += 2
+    source = texts(frame["source"])
+    ours = source.str.contains(AIR_FORCE, case=False, regex=False)
+    kept = frame[ours]
+    doubled = _doubled(kept)
+    left = {
+        "rows": len(frame),
+        "rows_of_others": int((~ours & (source != "")).sum()),
+        "rows_without_source": int((source == "").sum()),
+        "rows_doubled": int(doubled.sum()),
     }
-    return table([e for _, e in found], {"line": [line for line, _ in found]}, attrs)
+    record = record_of(kept[~doubled], FIELDS, {}, where, left)
+    apart = record["night"] < np.datetime64(MERGED)
+    kills = {name: record[name].where(apart) for name in ("hard_kill", "soft_kill")}
+    title = {"title": "raids on Ukraine, by row of the data set"}
+    return record.assign(kills).assign_attrs(title)
 
 
-def _rows(path: Path) -> Iterator[tuple[int, Row]]:
-    """Rows with their lines; every row must have all fields."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, strict=True)
-        try:
-            header = next(reader, [])
-            _check_header(header, path)
-            for fields in reader:
-                if len(fields) == len(header):
-                    yield reader.line_num, dict(zip(header, fields, strict=True))
-                elif fields:
-                    raise ValueError(
-                        f"{path}, line {reader.line_num}: must have {len(header)} fields, as the "
-                        f"first line has; got {len(fields)}"
-                    )
-        except csv.Error as error:
-            raise ValueError(f"{path}, line {reader.line_num}: not CSV ({error})") from error
-        except UnicodeDecodeError as error:
-            raise ValueError(f"{path}: not in UTF-8 ({error})") from error
+def _doubled(frame: "pd.DataFrame") -> "pd.Series":
+    """Whether a row repeats an earlier one, where both have a value.
 
+    Versions of the data set write numbers differently and lack different columns. The columns that
+    all of them have say which rows can be the same.
+    """
+    import pandas as pd
 
-def _check_header(header: list[str], path: Path) -> None:
-    for problem, columns in (
-        ("there is no column", [name for name in COLUMNS if name not in header]),
-        ("there is more than one column", [name for name in COLUMNS if header.count(name) > 1]),
-    ):
-        if columns:
-            names = ", ".join(map(repr, columns))
-            raise ValueError(f"{path}: not in the format of the data set; {problem} {names}")
-
-
-def _entry(row: Row, location: str) -> Entry | None:
-    """Entry of a row; None without the number launched or destroyed."""
-    launched, destroyed, lost, in_flight, strike_drones = (
-        _count(row[name], f"{location}: {name}")
-        for name in ("launched", "destroyed", "not_reach_goal", "still_attacking", "is_shahed")
-    )
-    night = _day(row["time_end"], f"{location}: time_end")
-    if not (model := row["model"].strip()):
-        raise ValueError(f"{location}: model: must not be empty; got {row['model']!r}")
-    if launched is None or destroyed is None:
-        return None
-    separate = night < MERGED  # hard and soft kills are separate numbers
-    return Entry(
-        night=night,
-        threat_class=class_of(model),
-        model=model,
-        source=row["source"].strip(),
-        launched=launched,
-        hard_kill=destroyed if separate else math.nan,
-        soft_kill=math.nan if lost is None or not separate else lost,
-        stopped=destroyed + (lost or 0),
-        in_flight=in_flight or 0,
-        strike_drones=math.nan if strike_drones is None else strike_drones,
-    )
-
-
-def _count(text: str, location: str) -> int | None:
-    """A whole number in the format of the data set (287.0); None for an empty field."""
-    if not text.strip():
-        return None
-    if not (found := _COUNT.fullmatch(text.strip())):
-        raise ValueError(
-            f"{location}: must be a whole number from 0 to 999999999, or empty; got {text!r}"
-        )
-    return int(found[1])
-
-
-def _day(text: str, location: str) -> date:
-    """Date of a day with or without time; 2000 to 2099, as nanosecond timestamps are limited."""
-    try:
-        found = _TIME.fullmatch(text.strip())
-        return date.fromisoformat(found[1] if found else "")
-    except ValueError:
-        raise ValueError(
-            f"{location}: must be a day from 2000 to 2099, alone or with a time, as 2025-07-04 or "
-            f"2025-07-04 06:00; got {text!r}"
-        ) from None
+    fields = pd.DataFrame({name: texts(frame[name]) for name in frame}, dtype=object)
+    fields = fields.replace({r"^([0-9]+)\.0*$": r"\1", "^$": None}, regex=True)
+    always = [*NEEDED, "time_start", "launch_place", "target", "carrier"]
+    others = fields.columns.difference(always)
+    same = fields.groupby(always, dropna=False, sort=False)
+    fields[others] = same[others].ffill()
+    fields[others] = same[others].bfill()
+    return fields.duplicated()
