@@ -254,8 +254,11 @@ def test_a_night_with_soft_kills_of_some_entries_counts_as_unreported() -> None:
 
 
 def test_merged_nights_are_not_taken_for_silent() -> None:
-    found = learnt([5, 6], [10, 10], day="2025-07-24")
-    assert int(found.nights_without_soft_kill) == 0
+    """Where no hard kills are given either, both kinds are one number."""
+    record = record_of([5, 6], [10, 10], day="2025-07-24")
+    record["hard_kill"][:] = NAN
+    found = records.calibrate(record).sel(threat_class="drone")
+    assert found.nights_without_soft_kill.item() == 0
 
 
 def test_a_scenario_accepts_the_distribution() -> None:

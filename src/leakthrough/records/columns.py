@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST = 999_999_999
-_EMPTY = ("", "nan", "nat", "none", "null", "na", "n/a", "#n/a", "<na>")
+_EMPTY = {"", "nan", "nat", "none", "null", "na", "n/a", "#n/a", "<na>"}
 _DATE = (
     r"^([0-9]{1,4})([-./])([0-9]{1,2})\2([0-9]{1,4})"
     r"(?:[T\s]\s*(?:[01]?[0-9]|2[0-3])(?::[0-5][0-9]){1,2}(?:\.[0-9]+)?(?:\s*[AaPp][Mm])?"
@@ -23,8 +23,15 @@ _DATE = (
 
 def texts(column: "pd.Series") -> "pd.Series":
     """Fields as text without spaces around them; empty where there is no value."""
-    found = column.astype(object).map(str).str.strip()
-    return found.mask(found.str.casefold().isin(_EMPTY), "")
+    import pandas as pd
+
+    return pd.Series([text_of(value) for value in column], column.index, object, column.name)
+
+
+def text_of(value: object) -> str:
+    """A field as text without spaces around it; empty if there is no value."""
+    text = str(value).strip()
+    return "" if text.casefold() in _EMPTY else text
 
 
 def counts(frame: "pd.DataFrame", where: str) -> "pd.DataFrame":

@@ -1,13 +1,14 @@
 """Records from files: the table in the library, and copies of the whole public data set."""
 
 import os
+import re
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from leakthrough.records.classes import MERGED
-from leakthrough.records.columns import texts
+from leakthrough.records.columns import text_of, texts
 from leakthrough.records.entries import table
 from leakthrough.records.reading import read
 from leakthrough.records.tables import record_of
@@ -39,6 +40,7 @@ FIELDS = {
 }
 """Columns of the fields of a record."""
 AIR_FORCE = "kpszsu"
+_ZEROS = re.compile(r"^([0-9]+)\.0*$")
 
 
 def raids() -> "xr.Dataset":
@@ -170,10 +172,7 @@ def _doubled(frame: "pd.DataFrame") -> "pd.Series":
     Versions of the data set write numbers differently and lack different columns. The columns that
     all of them have say which rows can be the same.
     """
-    import pandas as pd
-
-    fields = pd.DataFrame({name: texts(frame[name]) for name in frame}, dtype=object)
-    fields = fields.replace({r"^([0-9]+)\.0*$": r"\1", "^$": None}, regex=True)
+    fields = frame.astype(object).map(lambda value: _ZEROS.sub(r"\1", text_of(value)) or None)
     always = [*NEEDED, "time_start", "launch_place", "target", "carrier"]
     others = fields.columns.difference(always)
     same = fields.groupby(always, dropna=False, sort=False)

@@ -28,6 +28,10 @@ LEFT_OUT = {
     "contradictory": "with more stopped, or more strike drones, than launched",
 }
 """Kinds of rows that are left out, with their texts in `left_out`."""
+LONGEST = 500
+"""Characters of a model or a source."""
+SHOWN = 50
+"""Unknown models that are listed."""
 _SAME = {name: name for name in CLASSES}
 
 
@@ -166,8 +170,10 @@ def record_of(
         text = f"{where}: none of {number['rows']} rows is kept; left out: {left_out}"
         warnings.warn(text, stacklevel=3)
     models = {*kept["model"]} - classes.keys() if "threat_class" not in columns else ()
-    unknown = {part for model in models for part in unknown_in(model)}
-    attrs = {"left_out": left_out, "unknown_models": ", ".join(sorted(unknown)), **number}
+    unknown = sorted({part for model in models for part in unknown_in(model)})
+    more = [f"and {len(unknown) - SHOWN} more"] if len(unknown) > SHOWN else []
+    listed = ", ".join([*unknown[:SHOWN], *more])
+    attrs = {"left_out": left_out, "unknown_models": listed, **number}
     return table(kept, attrs)
 
 
@@ -183,11 +189,11 @@ def _fields(
     fields["stopped"] = fields["stopped"].fillna(outcome)
     fields["in_flight"] = fields["in_flight"].fillna(0)
     fields["night"] = days(frame[columns["night"]], where)
-    fields["source"] = texts(frame[columns["source"]]) if "source" in columns else ""
+    fields["source"] = _named(frame[columns["source"]], where) if "source" in columns else ""
     kind = "threat_class" if "threat_class" in columns else "model"
-    fields["model"] = _filled(frame[columns.get("model", columns[kind])], where)
-    known = {name: class_of(name) for name in fields["model"]} if kind == "model" else _SAME
-    named = _filled(frame[columns[kind]], where)
+    fields["model"] = _named(frame[columns.get("model", columns[kind])], where, shortest=1)
+    known = {name: class_of(name) for name in {*fields["model"]}} if kind == "model" else _SAME
+    named = _named(frame[columns[kind]], where, shortest=1)
     fields["threat_class"] = named.map({**known, **classes})
     if (wrong := fields["threat_class"].isna()).any():
         row = fields.index[wrong][0]
@@ -196,10 +202,11 @@ def _fields(
     return fields.assign(row=fields.index)
 
 
-def _filled(column: "pd.Series", where: str) -> "pd.Series":
-    """Text of a column without empty fields."""
+def _named(column: "pd.Series", where: str, shortest: int = 0) -> "pd.Series":
+    """Text of a column; limited, as an array has the length of its longest text for each row."""
     found = texts(column)
-    if (empty := found == "").any():
-        row = found.index[empty][0]
-        raise refusal(where, row, column.name, "must not be empty", column[row])
+    if (wrong := ~found.str.len().between(shortest, LONGEST)).any():
+        row = found.index[wrong][0]
+        text = f"must have {shortest} to {LONGEST} characters"
+        raise refusal(where, row, column.name, text, column[row])
     return found
