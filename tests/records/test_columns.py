@@ -57,6 +57,11 @@ def test_an_ambiguous_number_is_refused(fields: list[str]) -> None:
         numbers(*fields)
 
 
+def test_what_is_no_number_with_any_sign_is_named_first() -> None:
+    with pytest.raises(ValueError, match=r"row 1: launched: .*'x'"):
+        numbers("7,0", "x")
+
+
 def test_signs_that_contradict_each_other_are_refused() -> None:
     with pytest.raises(ValueError, match=r"row 1: launched: must be a whole number.*'7,0'"):
         numbers("7.0", "7,0")

@@ -61,7 +61,7 @@ def test_only_rows_of_the_air_force_count(tmp_path: Path) -> None:
         tmp_path,
         row(),
         row(source="PvKPivden/posts/x"),
-        row(source="https://t.me/kpszsu/1"),
+        row(source="https://t.me/KPSZSU/1"),
         row(source=""),
     )
     assert record.row.values.tolist() == [2, 4]

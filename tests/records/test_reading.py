@@ -59,12 +59,15 @@ KEPT: dict[str, Callable[[bytes], bytes]] = {
     "bars": separated("|"),
     "UTF-8 with mark": encoded("utf-8-sig"),
     "UTF-16": encoded("utf-16"),
+    "UTF-16 without mark": encoded("utf-16-le"),
     "Windows-1251": encoded("cp1251"),
     "tabs in UTF-16, as Excel does": lambda data: encoded("utf-16")(separated("\t")(data)),
     "gzip": gzip.compress,
     "bzip2": bz2.compress,
     "xz": lzma.compress,
     "zip": lambda data: zipped(**{"a.csv": data}),
+    "zip of pandas": lambda data: zipped(record=data),
+    "zip of a folder": lambda data: zipped(**{"a/": b"", "a/b.CSV": data}),
     "zip with the catalogue": lambda data: zipped(
         **{"a.csv": data, "b.csv": CATALOGUE, "c": b"\0"}
     ),
@@ -143,7 +146,7 @@ REFUSED = {
     "cut xz": (lzma.compress(TABLE)[:-9], "cannot be read: Compressed file ended"),
     "no zip": (b"PK\x03\x04", "cannot be read: File is not a zip file"),
     "packed twice": (gzip.compress(gzip.compress(TABLE)), "must be a table as text"),
-    "zip without tables": (zipped(a=TABLE), "has no table"),
+    "zip without tables": (zipped(a=TABLE, b=TABLE), "has no table"),
     "two in a zip": (
         zipped(**{"a.csv": TABLE, "b.csv": TABLE}),
         r"one table.*got .*a\.csv; .*b\.csv",

@@ -24,9 +24,9 @@ Geran-2|Geran-3|Gerbera|Шахед|Шахед-131|Шахед-136|Шахед-136/
 Герань-2|Герань-3|Гербера
 """,
     "cruise missile": """
-3M22 Zircon|Zircon|Banderol|Iskander-K|Kalibr|P-800 Oniks|Oniks|X-101/X-555|X-101/555|X-101/55|X-101
-X-55|X-555|X-22|X-31|X-31P|X-31PD|X-32|X-35|X-59|X-59/X-69|X-59/69|X-59MK2|X-69|3M22 Циркон|Циркон
-Іскандер-К|Искандер-К|Калібр|Калибр|П-800 Онікс|Онікс|Оникс
+3M22 Zircon|Zircon|Tsirkon|Banderol|Iskander-K|Kalibr|3M14 Kalibr|P-800 Oniks|Oniks|X-101/X-555
+X-101/555|X-101/55|X-101|X-55|X-555|X-22|X-31|X-31P|X-31PD|X-32|X-35|X-59|X-59/X-69|X-59/69|X-59MK2|X-69
+3M22 Циркон|Циркон|Іскандер-К|Искандер-К|Калібр|Калибр|П-800 Онікс|Онікс|Оникс
 """,  # noqa: RUF001
     "ballistic missile": """
 Ballistic Missile|Unknown Ballistic Missile|Intercontinental Ballistic Missile|Iskander-M
@@ -38,7 +38,7 @@ X-47 Kinzhal|X-47M2 Kinzhal|X-47|X-47M2|Kinzhal|X-47 Кинджал|X-47M2 Ки�
     "other": """
 Aerial Bomb|C-300|C-300/C-400|C-300/400|C-400|Eleron|Forpost|GBU|Granat-4|KAB|КАБ|Kub|Lancet|Ланцет
 Merlin-VR|Mohajer-6|Orion|Orlan-10|Orlan-30|Reconnaissance UAV|Supercam|Unknown Missile|Unknown UAV
-ZALA|Картограф|Молнія|Молния|Привет-82|Фенікс
+ZALA|Картограф|Kartograf|Молнія|Молния|Molniya|Привет-82|Privet-82|Фенікс|Feniks
 """,
 }
 # Cruise missiles are those of the weapon catalogue of the data set, supersonic ones included.

@@ -37,7 +37,7 @@ _DAMAGED = (
     *(SyntaxError, lzma.LZMAError, zlib.error, zipfile.BadZipFile),  # malformed XML: SyntaxError
 )
 _NAMES = (".csv", ".tsv", ".tab", ".txt", ".xlsx", ".xlsm")
-"""Names of tables in a zip archive."""
+"""Names of tables in a zip archive of several files."""
 _SEPARATORS = ",;\t|"
 _Parser = Callable[[], "pd.DataFrame"]
 
@@ -106,11 +106,9 @@ def _unpacked(path: str, data: bytes) -> list[tuple[str, bytes]]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         if "xl/workbook.xml" in archive.namelist():
             return [(path, data)]
-        names = [
-            name
-            for name in archive.namelist()
-            if name.lower().endswith(_NAMES) and not name.startswith("__MACOSX/")
-        ]
+        names = [n for n in archive.namelist() if not n.startswith("__MACOSX/") and n[-1:] != "/"]
+        if len(names) > 1:
+            names = [name for name in names if name.lower().endswith(_NAMES)]
         _check_number(len(names))
         found = []
         for name in names:
@@ -179,11 +177,12 @@ def _from_text(data: bytes) -> "pd.DataFrame":
 
 
 def _decoded(data: bytes) -> str:
-    """Text in UTF-8, in UTF-16 with its mark, or in the code page of Ukrainian Windows."""
+    """Text in UTF-8, UTF-16, or the code page of Ukrainian Windows."""
     marked = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    unmarked = "utf-16-le" if data[1:2] == b"\0" else "utf-8-sig"
     try:
         try:
-            text = data.decode("utf-16" if marked else "utf-8-sig")
+            text = data.decode("utf-16" if marked else unmarked)
         except UnicodeDecodeError:
             text = data.decode("cp1251")
     except UnicodeDecodeError as error:
