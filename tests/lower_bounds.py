@@ -1,6 +1,6 @@
-"""`python tests/lower_bounds.py [EXTRA ...]`: the lowest allowed version of each dependency, pinned.
+"""`python tests/lower_bounds.py [EXTRA ...]`: the lowest allowed version of each dependency.
 
-Prints requirements for pip. The oldest supported environment is made and tested with:
+Prints pinned requirements for pip. The oldest supported environment is made and tested with:
 
     python3.11 -m venv oldest
     python tests/lower_bounds.py plot io cluster > oldest/requirements.txt
