@@ -129,7 +129,12 @@ def json_of(thing: Document) -> str:
 
 @functools.lru_cache(maxsize=32)
 def _digest(thing: Document) -> str:
-    text = json.dumps(thing.document(), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return digest_of(thing.document())
+
+
+def digest_of(document: Mapping[str, Any]) -> str:
+    """Return the digest of the scenario or campaign of plain data."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:32]
 
 

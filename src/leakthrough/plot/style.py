@@ -1,12 +1,13 @@
 """Shared by all plots: colours, line styles, texts, and Axes."""
 
-import json
 import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from leakthrough.results.provenance import name_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -215,9 +216,7 @@ def level_of(found: "xr.Dataset") -> str:
 
 def scenario_name(found: "xr.Dataset", width: int = 44) -> str:
     """Name of the simulated scenario and a colon; empty if unknown."""
-    name = found.attrs.get("scenario")
-    if name is None and "provenance" in found.attrs:
-        name = json.loads(found.attrs["provenance"])["scenario"]["name"]
+    name = found.attrs.get("scenario") or name_of(found)
     return f"{words(name, width, 1)}: " if name else ""
 
 

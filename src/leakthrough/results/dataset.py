@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from leakthrough.engine.labels import Labels
-from leakthrough.results.variables import CAUSES, COORDINATES, VARIABLES, raid_variables
+from leakthrough.quantities import CURRENCY, described
+from leakthrough.results.variables import (
+    CAUSES,
+    COORDINATES,
+    VARIABLES,
+    raid_variables,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -17,7 +23,7 @@ if TYPE_CHECKING:
 
 _UNITS = {
     **dict.fromkeys(("time", "raid_start", "interval"), "s"),
-    **dict.fromkeys(("threat_cost", "round_cost"), "currency"),
+    **dict.fromkeys(("threat_cost", "round_cost"), CURRENCY),
 }
 
 
@@ -112,5 +118,6 @@ def _other_coordinates(dimensions: Dimensions) -> "dict[str, tuple[tuple[str, ..
 
 
 def _attrs(coordinate: str) -> dict[str, str]:
-    units = {"units": _UNITS[coordinate]} if coordinate in _UNITS else {}
-    return {"long_name": COORDINATES[coordinate], **units}
+    if coordinate in _UNITS:
+        return described(COORDINATES[coordinate], _UNITS[coordinate])
+    return {"long_name": COORDINATES[coordinate]}

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from leakthrough.quantities import described
+
 CAUSES = (
     "missed",
     "no_channel",
@@ -29,7 +31,7 @@ class Variable:
     @property
     def attrs(self) -> dict[str, str]:
         """Attributes of the DataArray."""
-        return {"units": self.units, "long_name": self.long_name}
+        return described(self.long_name, self.units)
 
 
 AIMED = "with a salvo that aims at a battery"
