@@ -8,6 +8,7 @@ import numpy as np
 
 from leakthrough.engine.labels import Labels
 from leakthrough.quantities import CURRENCY, described
+from leakthrough.results.files import writable
 from leakthrough.results.variables import (
     CAUSES,
     COORDINATES,
@@ -55,7 +56,7 @@ def dataset(
         # A fresh array per result, since the caller may write into it.
         found.variables[name].data = np.array(values)
     found.attrs = {"provenance": provenance, "Conventions": "CF-1.11"}
-    return found
+    return writable(found)
 
 
 # Building indexes and merging them into a Dataset takes 1.5 ms, more than 1,000 replications of a
@@ -78,7 +79,8 @@ def _empty_dataset(
     coordinates |= {name: empty(dims, _attrs(name)) for name, (dims, _) in others.items()}
     coordinates |= {name: empty((), _attrs(name)) for name in ("seed", "scenario_digest")}
     variables = {name: empty(specs[name].dims, specs[name].attrs) for name in names}
-    return xr.Dataset(variables, coordinates), {n: values for n, (_, values) in others.items()}
+    found = xr.Dataset(variables, coordinates)
+    return found, {n: values for n, (_, values) in others.items()}
 
 
 def _indexes(dimensions: Dimensions) -> "dict[str, Array]":

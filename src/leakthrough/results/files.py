@@ -6,6 +6,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from leakthrough.model.errors import shown
 
 if TYPE_CHECKING:
@@ -94,7 +96,7 @@ def _checked_path(path: object) -> Path:
 
 
 def _write_netcdf(data: "xr.Dataset", path: Path) -> None:
-    _as_stored(data).to_netcdf(path, engine="h5netcdf")
+    writable(data.drop_encoding()).to_netcdf(path, engine="h5netcdf")
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     with path.open("ab") as file:  # readers of netCDF ignore what follows its end
@@ -103,20 +105,24 @@ def _write_netcdf(data: "xr.Dataset", path: Path) -> None:
 
 def write_zarr(data: "xr.Dataset", path: Path) -> None:
     """Write a Dataset to a zarr store, with a digest of all its files."""
-    # Version 3 of zarr has no specification for text yet.
-    _as_stored(data).to_zarr(path, zarr_format=2)
+    writable(data.drop_encoding()).to_zarr(path, zarr_format=2)
     metadata = path / METADATA
     body = metadata.read_bytes().rstrip().removesuffix(b"}")
     metadata.write_bytes(body + _KEY + _digest_of_folder(path, body).encode() + _END)
 
 
-def _as_stored(data: "xr.Dataset") -> "xr.Dataset":
-    """A Dataset without the encoding of the file from which it may come."""
-    found = data.drop_encoding()
-    for variable in found.variables.values():
-        if variable.dtype.kind == "f":
-            variable.encoding["_FillValue"] = None  # a coordinate must not have one
-    return found
+def writable(data: "xr.Dataset") -> "xr.Dataset":
+    """Set how files hold the variables of a Dataset; return it.
+
+    Coordinates have no fill value, as CF demands. Zarr version 3 has no specification for text of
+    fixed length, and warns of each.
+    """
+    for name, variable in data.variables.items():
+        if variable.dtype.kind == "U":
+            variable.encoding["dtype"] = np.dtypes.StringDType()
+        elif variable.dtype.kind == "f" and name in data.coords:
+            variable.encoding["_FillValue"] = None
+    return data
 
 
 def checked(path: Path, what: str, advice: str) -> "xr.Dataset":
@@ -139,7 +145,7 @@ def checked(path: Path, what: str, advice: str) -> "xr.Dataset":
     else:
         with xr.open_dataset(path, engine="h5netcdf") as opened:
             found = opened.load()
-    return found.drop_encoding()
+    return writable(found.drop_encoding())
 
 
 def _digests_of_file(path: Path) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from leakthrough.engine.scheduler import run
 from leakthrough.model.errors import is_whole, shown
 from leakthrough.model.scenario import Scenario
 from leakthrough.quantities import quantity
+from leakthrough.results.files import writable
 from leakthrough.results.provenance import provenance_text
 from leakthrough.results.variables import COORDINATES
 from leakthrough.run_options import Execution, checked_execution, checked_replications, checked_seed
@@ -272,7 +273,7 @@ def _dataset(study: _Study, results: Results) -> "xr.Dataset":
             data[name] = quantity((*dims, *by, number), counts, text)
             coordinates[number] = quantity(number, np.arange(counts.shape[-1]), **measure.attrs)
     attrs = {"provenance": study.provenance, "Conventions": "CF-1.11"}
-    return xr.Dataset(data, coordinates, attrs)
+    return writable(xr.Dataset(data, coordinates, attrs))
 
 
 def axes_again(scenario: Scenario, call: dict[str, Any]) -> "dict[str, xr.Variable]":
