@@ -93,8 +93,8 @@ def test_every_variable_says_what_it_is(keep: Keep) -> None:
         assert variable.attrs.get("long_name"), name
     for name in result.data_vars:
         assert result[name].attrs["units"] in ("1", "s"), name
-    assert result.time.attrs["units"] == "s"
-    assert result.round_cost.attrs["units"] == "currency"
+    assert result.sample_time.attrs["units"] == "s"
+    assert result.round_cost.attrs == {"units": "1", "long_name": "cost of one round [currency]"}
 
 
 def test_dimensions_are_those_declared() -> None:

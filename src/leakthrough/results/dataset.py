@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 _UNITS = {
-    **dict.fromkeys(("time", "raid_start", "interval"), "s"),
+    **dict.fromkeys(("sample_time", "raid_start", "interval"), "s"),
     **dict.fromkeys(("threat_cost", "round_cost"), CURRENCY),
 }
 
@@ -95,7 +95,7 @@ def _indexes(dimensions: Dimensions) -> "dict[str, Array]":
     }
     found: dict[str, Array] = {name: np.array(own, np.str_) for name, own in names.items()}
     if dimensions.timeline:
-        found["time"] = np.array(dimensions.timeline)
+        found["sample_time"] = np.array(dimensions.timeline)
     if dimensions.raids:
         found["raid"] = np.arange(dimensions.raids)
     if dimensions.replications:
