@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from leakthrough.model.base import Model, Title, reported
 from leakthrough.model.display import Overview
-from leakthrough.model.distributions import Distribution
+from leakthrough.model.distributions import Distribution, distribution_schema, with_distributions
 from leakthrough.model.errors import ScenarioError, shown
 
 DEEPEST = 64
@@ -65,6 +65,22 @@ class Document(Model):
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **options: Any) -> dict[str, Any]:
+        """Return the JSON schema of a file, of draft 2020-12.
+
+        It accepts each file that the loader accepts. It cannot tell 7.0 from 7, and says nothing
+        about relations: between names, between fields, or between parameters of a distribution.
+
+        Parameters
+        ----------
+        *args, **options
+            As for pydantic's `BaseModel.model_json_schema`.
+        """
+        schema = with_distributions(super().model_json_schema(*args, **options))
+        schema["$defs"]["Distribution"] = distribution_schema()
+        return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
     @property
     def digest(self) -> str:

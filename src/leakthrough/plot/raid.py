@@ -251,7 +251,9 @@ def depletion(
         If the Dataset is not the result of one raid with a timeline, has no such rounds, or `by`
         is not as above.
     """
-    style.demand(result, "simulate with a timeline", ("ready_rounds", "sample_time", "rounds"), "result")
+    style.demand(
+        result, "simulate with a timeline", ("ready_rounds", "sample_time", "rounds"), "result"
+    )
     if "raid" in result.dims:
         raise ValueError("result: has several raids; select one, as in isel(raid=3)")
     groups = _groups(result, by)
