@@ -47,7 +47,9 @@ def rerun(
 
     Examples
     --------
-    >>> scenario = exact.as_scenario("binomial_raid", threats=20, kill_probabilities=[0.7])
+    >>> scenario = exact.as_scenario(
+    ...     "finite_magazine", threats=20, rounds=20, kill_probability=0.7, looks=2
+    ... )
     >>> part = simulate(scenario, replications=100, seed=1).isel(replication=slice(10, 30))
     >>> rerun(part).identical(part)
     True
