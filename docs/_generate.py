@@ -140,7 +140,8 @@ def _value(says: Schema) -> str:
             return " or ".join(dict.fromkeys(every))
     if "$ref" in says:
         name = says["$ref"].rsplit("/", 1)[1]
-        return f"[{name}](#{name.lower()})"
+        named = "distribution" if name == "Distribution" else name  # a value, not a table of fields
+        return f"[{named}](#{name.lower()})"
     if "const" in says or "enum" in says:
         return " or ".join(f"`{json.dumps(one)}`" for one in says.get("enum", [says.get("const")]))
     if says["type"] == "array":
