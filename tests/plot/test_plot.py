@@ -15,6 +15,8 @@ from raids import api_example, battery, gun, layer, raid, rich, salvo
 from scipy import stats
 
 import leakthrough as lt
+from leakthrough.plot import style
+from leakthrough.quantities import CURRENCY, described
 
 mpl.use("Agg")
 
@@ -544,3 +546,9 @@ def test_what_is_not_such_a_dataset_is_refused(
     with pytest.raises(ValueError, match=text):
         call(made)
     assert "axes" in text or not plt.get_fignums()  # no figure is left open
+
+
+def test_costs_are_labelled_with_their_currency_once() -> None:
+    cost = xr.DataArray([1.0], dims="price", attrs=described("price of one", CURRENCY))
+    assert style.with_units("price", cost) == "price [currency]"
+    assert style.described(cost) == "price of one [currency]"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from leakthrough.quantities import CURRENCY
 from leakthrough.results.provenance import name_of
 
 if TYPE_CHECKING:
@@ -108,6 +109,8 @@ def described(variable: "xr.DataArray") -> str:
 def with_units(text: str, variable: "xr.DataArray") -> str:
     """A text with the units of a variable, if any."""
     units = str(variable.attrs.get("units", "1"))
+    if str(variable.attrs.get("long_name")).endswith(f"[{CURRENCY}]") and text[-1:] != "]":
+        units = CURRENCY
     return text if units == "1" else f"{text} [{units}]"
 
 
