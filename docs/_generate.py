@@ -135,18 +135,18 @@ def _value(says: Schema) -> str:
     """Describe the allowed values of a field in words."""
     for several in ("anyOf", "oneOf"):
         if several in says:
-            every = [_value(one) for one in says[several] if one.get("type") != "null"]
+            named = (one for one in says[several] if "$comment" not in one)
+            every = [_value(one) for one in named if one.get("type") != "null"]
             return " or ".join(dict.fromkeys(every))
     if "$ref" in says:
         name = says["$ref"].rsplit("/", 1)[1]
-        return f"[{name}](#{name.lower()})"
+        named = "distribution" if name == "Distribution" else name  # a value, not a table of fields
+        return f"[{named}](#{name.lower()})"
     if "const" in says or "enum" in says:
         return " or ".join(f"`{json.dumps(one)}`" for one in says.get("enum", [says.get("const")]))
     if says["type"] == "array":
         return f"list of: {_value(says['items'])}"
     if says["type"] == "object":
-        if "dist" in says.get("properties", {}):
-            return "[distribution](#distribution)"
         return f"table by name of: {_value(says['additionalProperties'])}"
     return _TYPES[says["type"]] + _bounds(says)
 

@@ -159,7 +159,7 @@ def draw_stocks(axes: Axes, scenario: lt.Scenario, result: xr.Dataset) -> None:
     """Draw ready rounds over the night, with the band of 90 % of the replications."""
     rounds = by_group(result.rounds)
     share = 100 * by_group(result.ready_rounds) / rounds
-    hours = result.time / 3600
+    hours = result.sample_time / 3600
     for group, (colour, line) in STYLES.items():
         ready = share.sel(layer_of=group)
         low, high = ready.quantile([0.05, 0.95], "replication")

@@ -90,9 +90,9 @@ DIMS = {
     "engagements": ("replication", "battery"),
 }
 SAMPLED = {
-    "ready_rounds": ("replication", "time", "battery", "interceptor"),
-    "busy_channels": ("replication", "time", "battery"),
-    "leaked_so_far": ("replication", "time", "salvo"),
+    "ready_rounds": ("replication", "sample_time", "battery", "interceptor"),
+    "busy_channels": ("replication", "sample_time", "battery"),
+    "leaked_so_far": ("replication", "sample_time", "salvo"),
 }
 
 
@@ -117,7 +117,7 @@ def test_coordinates_hold_names() -> None:
         "battery": ["far-1", "far-2", "near"],
         "layer_of": ["outer", "outer", "inner"],
         "interceptor": ["long", "short"],
-        "time": list(TIMELINE),
+        "sample_time": list(TIMELINE),
         "replication": [0, 1, 2, 3, 4],
     }
     assert {name: result[name].values.tolist() for name in expected} == expected

@@ -79,9 +79,10 @@ def test_the_reference_has_every_field(generate: ModuleType) -> None:
     rows = [row.split(" | ") for row in generate.pages()["files.md"].splitlines()]
     said = {(row[0].strip("| `"), row[-1].strip("| ")) for row in rows}
     schema = lt.Campaign.model_json_schema()
+    del schema["$defs"]["Distribution"]
     for part in [schema, *schema["$defs"].values()]:
         for field, says in part["properties"].items():
-            assert field == "dist" or (field, says.get("description", "")) in said
+            assert (field, says.get("description", "")) in said
 
 
 def test_a_field_says_what_may_stand_in_it(generate: ModuleType) -> None:

@@ -20,6 +20,7 @@ from leakthrough.model.scenario import (
 from leakthrough.replay import replay
 from leakthrough.rerun import rerun
 from leakthrough.results.estimates import cost_exchange, depletion, leak_rate
+from leakthrough.results.files import load_result, save_result
 from leakthrough.results.provenance import campaign_of, scenario_of
 from leakthrough.results.reduction import reduced
 from leakthrough.results.summary import Summary, summary
@@ -70,6 +71,7 @@ __all__ = [
     "kill_probability_gradient",
     "leak_rate",
     "load_campaign",
+    "load_result",
     "load_scenario",
     "plot",
     "records",
@@ -77,6 +79,7 @@ __all__ = [
     "replay",
     "rerun",
     "saturation_point",
+    "save_result",
     "scenario_of",
     "sensitivity",
     "simulate",

@@ -15,6 +15,8 @@ from raids import api_example, battery, gun, layer, raid, rich, salvo
 from scipy import stats
 
 import leakthrough as lt
+from leakthrough.plot import style
+from leakthrough.quantities import CURRENCY, described
 
 mpl.use("Agg")
 
@@ -298,7 +300,7 @@ def test_ready_rounds_are_of_the_whole_group(made: Made) -> None:
     for by, label in (("battery", "gun, gun burst: 360 rounds"), ("interceptor", "gun burst: 360")):
         ax: Any = lt.plot.depletion(result, by=by)  # type: ignore[arg-type]
         np.testing.assert_allclose(values(ax, label), share.median("replication"))
-        np.testing.assert_allclose(line(ax, label).get_xdata(), result.time / 3600)
+        np.testing.assert_allclose(line(ax, label).get_xdata(), result.sample_time / 3600)
     low = share.quantile(0.05, "replication")
     assert any(
         np.allclose(own.get_ydata(), low) for own in ax.get_lines() if len(own.get_ydata()) == 5
@@ -478,7 +480,7 @@ def test_what_is_empty_or_all_alike_is_drawn(made: Made) -> None:
     still = made["tornado"].assign(difference=0.0 * made["tornado"].difference)
     low, high = lt.plot.tornado(still).get_xlim()
     assert low < float(still.base.sel(estimate="mean")) < high
-    lonely = made["api replications"].isel(time=[3])
+    lonely = made["api replications"].isel(sample_time=[3])
     assert line(lt.plot.depletion(lonely), "gun").get_marker() == "o"
 
 
@@ -544,3 +546,9 @@ def test_what_is_not_such_a_dataset_is_refused(
     with pytest.raises(ValueError, match=text):
         call(made)
     assert "axes" in text or not plt.get_fignums()  # no figure is left open
+
+
+def test_costs_are_labelled_with_their_currency_once() -> None:
+    cost = xr.DataArray([1.0], dims="price", attrs=described("price of one", CURRENCY))
+    assert style.with_units("price", cost) == "price [currency]"
+    assert style.described(cost) == "price of one [currency]"

@@ -104,7 +104,7 @@ def test_costs_stand_beside_the_leakers(result: xr.Dataset) -> None:
     reach = stats.t.ppf(0.975, 59) * error
     expected = [ratio, error, ratio - reach, ratio + reach]
     assert found.cost_per_stop.values == pytest.approx(expected)
-    assert found.cost_per_stop.attrs["units"] == "currency"
+    assert found.cost_per_stop.attrs["long_name"].endswith(" [currency]")
 
 
 def test_a_defence_that_fires_nothing_costs_nothing_and_stops_nothing() -> None:

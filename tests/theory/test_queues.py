@@ -74,7 +74,7 @@ def assert_loss(
     for path, value in (("assessment_time", service), ("doctrine.order", order)):
         scenario = scenario.replace(f"layers.defence.batteries.battery.{path}", value)
     result = lt.simulate(scenario, replications=replications, seed=seed, timeline=(begin, end))
-    leaked = result.leaked_so_far.isel(salvo=0).diff("time").values[:, 0] / (rate * span)
+    leaked = result.leaked_so_far.isel(salvo=0).diff("sample_time").values[:, 0] / (rate * span)
     error = leaked.std(ddof=1) / math.sqrt(replications)
     assert 5 * error <= power * expected
     assert abs(leaked.mean() - expected) <= 5 * error

@@ -257,7 +257,7 @@ def _of_stream(case: Case, seed: int) -> list[Comparison]:
         seed=seed,
         timeline=(begin, end),
     )
-    share = result.leaked_so_far.sum("salvo").diff("time").values[:, 0] / MEASURED
+    share = result.leaked_so_far.sum("salvo").diff("sample_time").values[:, 0] / MEASURED
     error = float(share.std(ddof=1)) / math.sqrt(len(share))
     return [_row(case, "share that leaks", _exact(case), float(share.mean()), error)]
 

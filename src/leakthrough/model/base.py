@@ -149,7 +149,14 @@ def _valid_name(value: str, *, dots: bool = False) -> str:
     return value
 
 
-_TEXT: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": MAX_NAME}
+# The end of a pattern may match before a line break, so control characters are excluded apart.
+_TEXT: dict[str, Any] = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": MAX_NAME,
+    "pattern": r"^\S(.*\S)?$",
+    "not": {"pattern": "[\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]"},
+}
 Name = Annotated[
     str,
     AfterValidator(_valid_name),

@@ -88,7 +88,13 @@ class Stock(Model):
 
 Raids = Annotated[
     Annotated[Annotated[int, Field(ge=1, le=MOST_RAIDS)], Tag("number")]
-    | Annotated[tuple[tuple[Salvo, ...], ...], Tag("salvos")],
+    | Annotated[
+        Annotated[
+            tuple[tuple[Salvo, ...], ...],
+            Field(json_schema_extra={"minItems": 1, "maxItems": MOST_RAIDS}),
+        ],
+        Tag("salvos"),
+    ],
     Discriminator(lambda raids: "salvos" if isinstance(raids, list | tuple) else "number"),
 ]
 

@@ -2,6 +2,7 @@
 
 import functools
 import math
+import sys
 import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,14 +25,8 @@ if TYPE_CHECKING:
     from scipy.stats.distributions import rv_frozen
 
 
-_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "description": "A continuous distribution of scipy.stats: its name, its shape parameters, "
-    "and loc and scale where they are not 0 and 1.",
-    "properties": {"dist": {"type": "string"}},
-    "required": ["dist"],
-    "additionalProperties": {"type": "number"},
-}
+_SCHEMA: dict[str, Any] = {"$comment": "a distribution"}
+"""Stands for `distribution_schema`, which needs SciPy, until a JSON schema is asked for."""
 _DEFAULTS = {"loc": 0.0, "scale": 1.0}
 
 
@@ -61,6 +56,50 @@ def is_frozen(value: object) -> bool:
     return type(value).__module__.startswith("scipy.stats") and all(
         hasattr(value, part) for part in ("dist", "args", "kwds")
     )
+
+
+def distribution_schema() -> dict[str, Any]:
+    """Return the JSON schema of a distribution in a file."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for name in sorted(_known()):
+        if not _is_slow(name):
+            groups.setdefault(tuple(shape_names(name)), []).append(name)
+    number = {"type": "number", "minimum": -sys.float_info.max, "maximum": sys.float_info.max}
+    return {
+        "type": "object",
+        "description": "A continuous distribution of scipy.stats: its name, its shape parameters, "
+        "and loc and scale where they are not 0 and 1.",
+        "properties": {
+            "dist": {"enum": sorted(name for names in groups.values() for name in names)},
+            "scale": {**number, "exclusiveMinimum": 0},
+            "parameters": {"type": "object", "additionalProperties": number},
+        },
+        "required": ["dist"],
+        "additionalProperties": number,
+        "allOf": [
+            {"if": {"properties": {"dist": {"enum": names}}}, "then": _shapes_schema(shapes)}
+            for shapes, names in groups.items()
+        ],
+    }
+
+
+def _shapes_schema(shapes: tuple[str, ...]) -> dict[str, Any]:
+    """Schema of the names of parameters; the shapes may be in a table `parameters`."""
+    names = [*shapes, "loc", "scale"]
+    return {
+        "propertyNames": {"enum": ["dist", "parameters", *names]},
+        "properties": {"parameters": {"propertyNames": {"enum": names}}},
+        "anyOf": [{"required": ["parameters"]}, {"required": list(shapes)}],
+    }
+
+
+def with_distributions(schema: Any) -> Any:
+    """Return a JSON schema with references to `#/$defs/Distribution` for all distributions."""
+    if schema == _SCHEMA:
+        return {"$ref": "#/$defs/Distribution"}
+    if isinstance(schema, dict):
+        return {key: with_distributions(part) for key, part in schema.items()}
+    return [with_distributions(part) for part in schema] if isinstance(schema, list) else schema
 
 
 class Distribution(Model):

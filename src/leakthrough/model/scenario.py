@@ -4,6 +4,7 @@ Every quantity is in SI units; each field states its unit and bounds.
 """
 
 import math
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -49,11 +50,17 @@ def _salvo_size(value: Any) -> int | Mapping[str, int]:
 
 
 _FINITE = {"type": "integer", "minimum": 0, "maximum": MOST_ROUNDS}
+_INFINITE = {
+    "type": "number",
+    "not": {"type": "integer"},
+    "exclusiveMinimum": sys.float_info.max,
+    "$comment": "inf, which TOML has and JSON has not",
+}
 Rounds = Annotated[
     int | float,
     PlainValidator(_rounds),
     PlainSerializer(lambda rounds: "infinite" if rounds == math.inf else rounds, when_used="json"),
-    WithJsonSchema({"anyOf": [_FINITE, {"const": "infinite"}]}),
+    WithJsonSchema({"anyOf": [_FINITE, {"const": "infinite"}, _INFINITE]}),
 ]
 _SIZE = {"type": "integer", "minimum": 1, "maximum": MOST_IN_A_SALVO}
 SalvoSize = Annotated[

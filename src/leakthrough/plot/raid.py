@@ -251,14 +251,16 @@ def depletion(
         If the Dataset is not the result of one raid with a timeline, has no such rounds, or `by`
         is not as above.
     """
-    style.demand(result, "simulate with a timeline", ("ready_rounds", "time", "rounds"), "result")
+    style.demand(
+        result, "simulate with a timeline", ("ready_rounds", "sample_time", "rounds"), "result"
+    )
     if "raid" in result.dims:
         raise ValueError("result: has several raids; select one, as in isel(raid=3)")
     groups = _groups(result, by)
     if not groups:
         raise ValueError("result: has no magazine with a finite number of rounds, above 0")
     ax = style.one_axes(ax, 9.0, max(4.2, 0.8 + 0.36 * len(groups)))
-    ready, time = result["ready_rounds"], result["time"].values
+    ready, time = result["ready_rounds"], result["sample_time"].values
     scale, unit = _clock(time)
     kept = "replication" in ready.dims
     ready = ready if kept else ready.sel(statistic="mean")

@@ -1,12 +1,14 @@
 """Shared by all plots: colours, line styles, texts, and Axes."""
 
-import json
 import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from leakthrough.quantities import CURRENCY
+from leakthrough.results.provenance import name_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -107,6 +109,8 @@ def described(variable: "xr.DataArray") -> str:
 def with_units(text: str, variable: "xr.DataArray") -> str:
     """A text with the units of a variable, if any."""
     units = str(variable.attrs.get("units", "1"))
+    if str(variable.attrs.get("long_name")).endswith(f"[{CURRENCY}]") and text[-1:] != "]":
+        units = CURRENCY
     return text if units == "1" else f"{text} [{units}]"
 
 
@@ -215,9 +219,7 @@ def level_of(found: "xr.Dataset") -> str:
 
 def scenario_name(found: "xr.Dataset", width: int = 44) -> str:
     """Name of the simulated scenario and a colon; empty if unknown."""
-    name = found.attrs.get("scenario")
-    if name is None and "provenance" in found.attrs:
-        name = json.loads(found.attrs["provenance"])["scenario"]["name"]
+    name = found.attrs.get("scenario") or name_of(found)
     return f"{words(name, width, 1)}: " if name else ""
 
 

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from leakthrough.engine.labels import Labels
-from leakthrough.results.variables import CAUSES, COORDINATES, VARIABLES, raid_variables
+from leakthrough.quantities import CURRENCY, described
+from leakthrough.results.files import writable
+from leakthrough.results.variables import (
+    CAUSES,
+    COORDINATES,
+    VARIABLES,
+    raid_variables,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -16,8 +23,8 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 _UNITS = {
-    **dict.fromkeys(("time", "raid_start", "interval"), "s"),
-    **dict.fromkeys(("threat_cost", "round_cost"), "currency"),
+    **dict.fromkeys(("sample_time", "raid_start", "interval"), "s"),
+    **dict.fromkeys(("threat_cost", "round_cost"), CURRENCY),
 }
 
 
@@ -49,7 +56,7 @@ def dataset(
         # A fresh array per result, since the caller may write into it.
         found.variables[name].data = np.array(values)
     found.attrs = {"provenance": provenance, "Conventions": "CF-1.11"}
-    return found
+    return writable(found)
 
 
 # Building indexes and merging them into a Dataset takes 1.5 ms, more than 1,000 replications of a
@@ -72,7 +79,8 @@ def _empty_dataset(
     coordinates |= {name: empty(dims, _attrs(name)) for name, (dims, _) in others.items()}
     coordinates |= {name: empty((), _attrs(name)) for name in ("seed", "scenario_digest")}
     variables = {name: empty(specs[name].dims, specs[name].attrs) for name in names}
-    return xr.Dataset(variables, coordinates), {n: values for n, (_, values) in others.items()}
+    found = xr.Dataset(variables, coordinates)
+    return found, {n: values for n, (_, values) in others.items()}
 
 
 def _indexes(dimensions: Dimensions) -> "dict[str, Array]":
@@ -87,7 +95,7 @@ def _indexes(dimensions: Dimensions) -> "dict[str, Array]":
     }
     found: dict[str, Array] = {name: np.array(own, np.str_) for name, own in names.items()}
     if dimensions.timeline:
-        found["time"] = np.array(dimensions.timeline)
+        found["sample_time"] = np.array(dimensions.timeline)
     if dimensions.raids:
         found["raid"] = np.arange(dimensions.raids)
     if dimensions.replications:
@@ -112,5 +120,6 @@ def _other_coordinates(dimensions: Dimensions) -> "dict[str, tuple[tuple[str, ..
 
 
 def _attrs(coordinate: str) -> dict[str, str]:
-    units = {"units": _UNITS[coordinate]} if coordinate in _UNITS else {}
-    return {"long_name": COORDINATES[coordinate], **units}
+    if coordinate in _UNITS:
+        return described(COORDINATES[coordinate], _UNITS[coordinate])
+    return {"long_name": COORDINATES[coordinate]}

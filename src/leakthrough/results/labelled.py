@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leakthrough.quantities import described
 from leakthrough.statistics.intervals import ESTIMATES
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ def measured(
     """Make a variable of estimates."""
     import xarray as xr
 
-    attrs = {"units": units, "long_name": long_name}
-    return xr.Variable(("estimate", *dims), np.asarray(estimates, np.float64), attrs)
+    values = np.asarray(estimates, np.float64)
+    return xr.Variable(("estimate", *dims), values, described(long_name, units))
 
 
 def labelled(

@@ -1,7 +1,6 @@
 """Summary of a result: measures with their intervals, as Datasets and as text."""
 
 import html
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from leakthrough.results.estimates import (
     rounds_left,
 )
 from leakthrough.results.labelled import labelled, measured, number_of, statistics_of
+from leakthrough.results.provenance import name_of
 from leakthrough.results.reduction import reduced
 from leakthrough.statistics.intervals import checked_confidence, student, wilson
 from leakthrough.text_tables import WIDTH, interval, number, shortened, table
@@ -113,7 +113,7 @@ def summary(result: "xr.Dataset", confidence: float = 0.95) -> Summary:
     ready, level = reduced(result), checked_confidence(confidence)
     seeds = np.unique(result["seed"].values) if "seed" in result.variables else ()
     return Summary(
-        scenario=_name(result),
+        scenario=name_of(result),
         replications=number_of(ready),
         seeds=tuple(int(seed) for seed in seeds),
         confidence=level,
@@ -124,14 +124,6 @@ def summary(result: "xr.Dataset", confidence: float = 0.95) -> Summary:
         batteries=_of(ready, level, engagements="engagements", busy_time="busy_time"),
         magazines=_of_magazines(ready, level),
     )
-
-
-def _name(result: "xr.Dataset") -> str:
-    try:
-        record = json.loads(result.attrs["provenance"])
-        return str(record["campaign" if "campaign" in record else "scenario"]["name"])
-    except (KeyError, TypeError, ValueError):
-        return ""
 
 
 def _means(ready: "xr.Dataset", level: float, names: dict[str, str]) -> "dict[str, xr.Variable]":

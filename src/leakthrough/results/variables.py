@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from leakthrough.quantities import described
+
 CAUSES = (
     "missed",
     "no_channel",
@@ -29,7 +31,7 @@ class Variable:
     @property
     def attrs(self) -> dict[str, str]:
         """Attributes of the DataArray."""
-        return {"units": self.units, "long_name": self.long_name}
+        return described(self.long_name, self.units)
 
 
 AIMED = "with a salvo that aims at a battery"
@@ -38,7 +40,7 @@ _OF_SALVO = ("replication", "salvo")
 _OF_LAYER = (*_OF_SALVO, "layer")
 _OF_BATTERY = ("replication", "battery")
 _OF_MAGAZINE = (*_OF_BATTERY, "interceptor")
-_AT_TIME = ("replication", "time")
+_AT_TIME = ("replication", "sample_time")
 
 VARIABLES = {
     "launched": Variable(("salvo",), "threats launched"),
@@ -110,7 +112,7 @@ COORDINATES = {
     "battery": "battery",
     "interceptor": "interceptor",
     "cause": "cause of leaking, the first that applies",
-    "time": "time since the start of the raid",
+    "sample_time": "time since the start of the raid",
     "threat": "threat class of the salvo",
     "decoy": "whether the salvo's threats are decoys",
     "threat_cost": "cost of one threat",

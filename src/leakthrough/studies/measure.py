@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leakthrough.model.errors import is_whole, nearest, shown
+from leakthrough.quantities import CURRENCY, described
 from leakthrough.statistics.intervals import student, wilson
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ MEASURES = {
     "no_leaker": _Kind("leaked", _OF_THREATS, "1", "probability that none gets through", True),
     "at_most": _Kind("leaked", _OF_THREATS, "1", "probability that at most {} get through", True),
     "expended": _Kind("expended", _OF_ROUNDS, "1", "rounds expended"),
-    "cost_spent": _Kind("expended", _OF_ROUNDS, "currency", "cost of rounds expended"),
+    "cost_spent": _Kind("expended", _OF_ROUNDS, CURRENCY, "cost of rounds expended"),
     "dry": _Kind("dry", _OF_ROUNDS, "1", "probability that a magazine runs dry", True),
 }
 """Definition of each measure's name."""
@@ -122,7 +123,7 @@ class Measure:
     @property
     def attrs(self) -> dict[str, str]:
         """Attributes of a variable with its values."""
-        return {"units": self.kind.units, "long_name": self.long_name}
+        return described(self.long_name, self.kind.units)
 
     @property
     def dims(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from leakthrough.model.documents import plain_data
 from leakthrough.model.errors import ScenarioError, is_whole, lines_of, mistakes_of, shown
 from leakthrough.model.paths import value_at
 from leakthrough.model.scenario import Scenario
+from leakthrough.quantities import described
 from leakthrough.studies.evaluate import two_numbers
 from leakthrough.studies.measure import Array, Numbers
 
@@ -254,7 +255,7 @@ def coordinates_of(
             numbers = _labels(values)
             attrs = {"long_name": path}
             if numbers.dtype.kind in "if":
-                attrs["units"] = _units(scenario, path)
+                attrs = described(path, _units(scenario, path))
             name = axis.name if n == 0 else path
             if name in found:
                 raise ValueError(f"axes: {name} is the name of something else in the result")

@@ -3,22 +3,27 @@
 While a sweep runs, the folder `NAME.partial` next to its store has its provenance (`study.json`)
 and files of finished points. Each file is written under a temporary name, flushed to the disk and
 then renamed, so a file with its final name is complete. The finished store is written in the same
-way.
+way. Whatever is read has a digest: the provenance within its text, the points in the name of their
+file, the finished store in an attribute. A process that computes the sweep holds a lock.
 """
 
+import hashlib
 import io
-import json
 import os
 import secrets
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leakthrough.results.files import checked, write_zarr
+from leakthrough.results.provenance import parsed
 from leakthrough.studies.measure import Array
+from leakthrough.studies.sweep.lock import locked
 from leakthrough.studies.sweep.points import Points
 from leakthrough.studies.sweep.tasks import PointResults
 
@@ -28,6 +33,8 @@ if TYPE_CHECKING:
 SECONDS_A_FILE = 1.0
 PART = "part-"
 DRAFT = "draft-"
+LOCK = "lock"
+STUDY = "study.json"
 
 
 class Results:
@@ -87,7 +94,8 @@ class Results:
 class Store:
     """The store of one sweep, finished or unfinished.
 
-    Raises ImportError if zarr is not installed, and ValueError if something else is at its path.
+    Raises ImportError if zarr is not installed, and ValueError if something else is at its path,
+    or if what is there is damaged.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -99,61 +107,80 @@ class Store:
         if not self.path.name:
             raise ValueError(f"store: must be the path of a folder; got {str(path)!r}")
         self.partial = self.path.with_name(f"{self.path.name}.partial")
+        self.found: xr.Dataset | None = None
         self.recorded = self._recorded()
         self.waiting: list[tuple[int, PointResults]] = []
         self.written = time.monotonic()
 
-    @property
-    def is_finished(self) -> bool:
-        """Whether the sweep is finished."""
-        return self.path.exists()
-
     def _recorded(self) -> dict[str, Any] | None:
-        """Provenance of the stored sweep, None without one."""
-        for path, name in ((self.path, ".zattrs"), (self.partial, "study.json")):
-            if path.exists() and not (path == self.partial and _has_only_drafts(path)):
-                try:
-                    record: dict[str, Any] = json.loads((path / name).read_text(encoding="utf-8"))
-                    if path == self.path:
-                        record = json.loads(record["provenance"])
-                    if record["study"] != "sweep":
-                        raise ValueError
-                except (OSError, KeyError, TypeError, ValueError):
-                    text = "exists, and is not the store of a sweep"
-                    raise ValueError(f"store: {path} {text}") from None
-                return record
-        return None
+        """Provenance of the stored sweep, None without one; read the sweep if it is finished."""
+        if self.path.exists():
+            path, advice = self.path, "use another path, or delete it and run the sweep again"
+            self.found = checked(path, "store", advice)
+            text = self.found.attrs.get("provenance")
+        elif self.partial.exists() and not _has_only_drafts(self.partial):
+            path, advice = self.partial / STUDY, f"delete the folder {self.partial} to start again"
+            text = _text_of(path)
+        else:
+            return None
+        try:
+            record = parsed(text, str(path))
+        except ValueError as error:
+            raise ValueError(f"store: {error}; {advice}") from None
+        if record.get("study") != "sweep":
+            raise ValueError(f"store: {path} is not of a sweep; use another path")
+        return record
 
     def seed(self) -> int | None:
         """Seed of the stored sweep."""
         return None if self.recorded is None else int(self.recorded["call"]["seed"])
 
-    def open(self, provenance: str) -> None:
-        """Begin a sweep or resume it; ValueError if the store holds another sweep."""
-        if self.recorded is None:
-            self.partial.mkdir(parents=True, exist_ok=True)
-            _write(self.partial, "study.json", provenance.encode())
-        elif found := _differences(self.recorded, json.loads(provenance)):
+    def check(self, provenance: str) -> None:
+        """Raise ValueError if the store holds another sweep."""
+        ours = parsed(provenance, "store")
+        if self.recorded and (found := _differences(self.recorded, ours)):
             text = f"holds a sweep with another {', '.join(found)}"
             raise ValueError(f"store: {self.path} {text}; finish that, or use another path")
 
-    def load(self) -> "xr.Dataset":
-        """Read a finished sweep."""
-        import xarray as xr
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other processes from the store; wait until those that hold it have finished."""
+        with locked(self.partial / LOCK, unless=self.path.exists):
+            self.recorded = self._recorded()
+            yield
 
-        shutil.rmtree(self.partial, ignore_errors=True)
-        found: xr.Dataset = xr.open_zarr(self.path, chunks=None).load()
-        return found
+    def open(self, provenance: str) -> None:
+        """Begin a sweep or resume it; ValueError if the store holds another sweep."""
+        self.check(provenance)
+        if self.recorded is None:
+            _write(self.partial, STUDY, provenance.encode())
+            self.recorded = self._recorded()
+
+    def load(self) -> "xr.Dataset | None":
+        """The finished sweep, None if it is not finished."""
+        if self.found is not None:
+            shutil.rmtree(self.partial, ignore_errors=True)
+        return self.found
 
     def finished(self) -> list[tuple[int, PointResults]]:
         """Read the finished points."""
         found = []
         for path in sorted(self.partial.glob(f"{PART}*.npz")):
-            with np.load(path) as arrays:
+            content = path.read_bytes()
+            if path.name != self._part_name(content):
+                text = "differs from the digest in its name, so it is damaged; delete it"
+                raise ValueError(f"store: {path} {text}, and its points are computed again")
+            with np.load(io.BytesIO(content)) as arrays:
                 for n, first in enumerate(arrays["first"].tolist()):
                     estimates = _listed(arrays, f"estimates-{n}-")
                     found.append((first, PointResults(estimates, _listed(arrays, f"counts-{n}-"))))
         return found
+
+    def _part_name(self, content: bytes) -> str:
+        """Name of a file of finished points: the digest of the sweep and of the points."""
+        assert self.recorded is not None  # noqa: S101 - open comes first
+        sweep = str(self.recorded["sha256"]).encode()
+        return f"{PART}{hashlib.sha256(sweep + content).hexdigest()[:32]}.npz"
 
     def take(self, first: int, found: PointResults) -> None:
         """Take finished points; they are written in batches."""
@@ -171,30 +198,42 @@ class Store:
             arrays |= {f"counts-{n}-{m}": own for m, own in enumerate(found.counts)}
         buffer = io.BytesIO()
         np.savez(buffer, **arrays)
-        _write(self.partial, f"{PART}{secrets.token_hex(8)}.npz", buffer.getvalue())
+        _write(self.partial, self._part_name(buffer.getvalue()), buffer.getvalue())
         self.waiting, self.written = [], time.monotonic()
 
     def finish(self, dataset: "xr.Dataset") -> None:
         """Write the finished sweep."""
         draft = self.partial / f"{DRAFT}{secrets.token_hex(8)}"
-        dataset.to_zarr(draft, zarr_format=2)  # version 3 has no specification for text yet
+        write_zarr(dataset, draft)
         for file in draft.rglob("*"):
             _to_disk(file)
         _to_disk(draft)
-        draft.rename(self.path)
+        try:
+            draft.rename(self.path)
+        except OSError:  # finished by another process, where the file system has no locks
+            if not self.path.exists():
+                raise
         _to_disk(self.path.parent)
-        shutil.rmtree(self.partial)
+        shutil.rmtree(self.partial, ignore_errors=True)
 
 
 def _has_only_drafts(path: Path) -> bool:
     """Whether a folder is empty but for drafts: the sweep was killed before it wrote anything."""
-    return path.is_dir() and all(entry.name.startswith(DRAFT) for entry in path.iterdir())
+    return path.is_dir() and all(entry.name.startswith((DRAFT, LOCK)) for entry in path.iterdir())
+
+
+def _text_of(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None
 
 
 def _differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
     """Names of the entries in which two provenances differ."""
     one, other = ({**record, **record["call"]} for record in (ours, theirs))
-    return [name for name in other if name != "call" and one.get(name) != other[name]]
+    derived = ("call", "sha256")
+    return [name for name in other if name not in derived and one.get(name) != other[name]]
 
 
 def _listed(arrays: Mapping[str, Any], prefix: str) -> list[Any]:

@@ -1,6 +1,5 @@
 """Parameter sweeps: a scenario at many points."""
 
-import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict
@@ -13,9 +12,10 @@ from leakthrough.engine.scheduler import run
 from leakthrough.model.errors import is_whole, shown
 from leakthrough.model.scenario import Scenario
 from leakthrough.quantities import quantity
-from leakthrough.results.provenance import versions
+from leakthrough.results.files import writable
+from leakthrough.results.provenance import provenance_text
 from leakthrough.results.variables import COORDINATES
-from leakthrough.run_options import checked_execution, checked_replications, checked_seed
+from leakthrough.run_options import Execution, checked_execution, checked_replications, checked_seed
 from leakthrough.statistics.intervals import ESTIMATES, checked_confidence
 from leakthrough.studies.evaluate import checked_scenario, origin
 from leakthrough.studies.measure import Measure, measure_of
@@ -120,44 +120,31 @@ def sweep(
     checked_scenario(scenario)
     own, execution = _checked_measures(measures), checked_execution(workers, executor, progress)
     disk = None if store is None else Store(store)
-    if seed is None and disk is not None:
-        seed = disk.seed()
-    call = _Call(
-        measures=own,
-        replications=checked_replications(replications),
-        design=design,
-        points=points if points is None or not is_whole(points) else int(points),
-        seed=checked_seed(seed),
-        confidence=checked_confidence(confidence),
-        keep_distributions=bool(keep_distributions),
-    )
-    ready = axes_of(scenario, axes, design=design, points=points, seed=call.seed)
-    grid = Points(scenario, ready, zipped=design != "grid")
-    coordinates = coordinates_of(scenario, ready, along=None if design == "grid" else POINT)
-    labels = [name for measure in own for name in _variables(measure, call.keep_distributions)]
-    _check_names([*coordinates, *labels], stored=store is not None)
-    plan = Plan(
-        scenario=scenario,
-        structure=grid.paths(plain=False),
-        numbers=grid.paths(plain=True),
-        names=grid.checked(own),
-        **{name: getattr(call, name) for name in SHARED},
-    )
-    provenance = _provenance(scenario, recorded(axes, ready, design), call)
-    if disk is not None:
-        disk.open(provenance)
-        if disk.is_finished:
-            return disk.load()
-    results = Results(grid, disk)
-    try:
-        run(SweepWork(plan, grid, results.missing(), results), **execution._asdict())
-    finally:  # on interruption, finished points are written too
-        if disk is not None:
-            disk.flush()
-    found = _dataset(plan, results, grid.shape, coordinates, provenance)
-    if disk is not None:
-        disk.finish(found)
-    return found
+
+    def prepared(seed: int | None) -> _Study:
+        call = _Call(
+            measures=own,
+            replications=checked_replications(replications),
+            design=design,
+            points=points if points is None or not is_whole(points) else int(points),
+            seed=checked_seed(seed),
+            confidence=checked_confidence(confidence),
+            keep_distributions=bool(keep_distributions),
+        )
+        return _study(scenario, axes, points, call, stored=disk is not None)
+
+    if disk is None:
+        return _computed(prepared(seed), None, execution)
+    study = prepared(disk.seed() if seed is None else seed)
+    disk.check(study.provenance)
+    if (found := disk.load()) is not None:
+        return found
+    with disk.held():
+        if seed is None and disk.seed() not in (None, study.plan.seed):  # another process began
+            study = prepared(disk.seed())
+        disk.open(study.provenance)
+        found = disk.load()
+        return _computed(study, disk, execution) if found is None else found
 
 
 class _Call(NamedTuple):
@@ -172,7 +159,38 @@ class _Call(NamedTuple):
     keep_distributions: bool
 
 
+class _Study(NamedTuple):
+    """A sweep with all its arguments checked."""
+
+    plan: Plan
+    points: Points
+    coordinates: "dict[str, xr.Variable]"
+    provenance: str
+
+
 SHARED = ("measures", "replications", "seed", "confidence", "keep_distributions")
+
+
+def _study(
+    scenario: Scenario, axes: Mapping[str, Any], points: int | None, call: _Call, *, stored: bool
+) -> _Study:
+    """Check the axes, their values, and the names in the result."""
+    design = call.design
+    ready = axes_of(scenario, axes, design=design, points=points, seed=call.seed)
+    grid = Points(scenario, ready, zipped=design != "grid")
+    coordinates = coordinates_of(scenario, ready, along=None if design == "grid" else POINT)
+    own, kept = call.measures, call.keep_distributions
+    labels = [name for measure in own for name in _variables(measure, kept)]
+    _check_names([*coordinates, *labels], stored=stored)
+    plan = Plan(
+        scenario=scenario,
+        structure=grid.paths(plain=False),
+        numbers=grid.paths(plain=True),
+        names=grid.checked(own),
+        **{name: getattr(call, name) for name in SHARED},
+    )
+    provenance = _provenance(scenario, recorded(axes, ready, design), call)
+    return _Study(plan, grid, coordinates, provenance)
 
 
 def _checked_measures(measures: Any) -> tuple[Measure, ...]:
@@ -209,19 +227,28 @@ def _provenance(scenario: Scenario, axes: dict[str, Any], call: _Call) -> str:
         "measures": [asdict(measure) for measure in call.measures],
         "seed": str(call.seed),
     }
-    found = {"study": "sweep", "scenario": scenario.document(), "call": arguments}
-    return json.dumps({**found, "versions": versions()})
+    return provenance_text(scenario, arguments, study="sweep")
 
 
-def _dataset(
-    plan: Plan,
-    results: Results,
-    shape: tuple[int, ...],
-    coordinates: "dict[str, xr.Variable]",
-    provenance: str,
-) -> "xr.Dataset":
+def _computed(study: _Study, store: Store | None, execution: Execution) -> "xr.Dataset":
+    """Compute the missing points; on interruption the finished ones are written to the store."""
+    results = Results(study.points, store)
+    work = SweepWork(study.plan, study.points, results.missing(), results)
+    try:
+        run(work, **execution._asdict())
+    finally:
+        if store is not None:
+            store.flush()
+    found = _dataset(study, results)
+    if store is not None:
+        store.finish(found)
+    return found
+
+
+def _dataset(study: _Study, results: Results) -> "xr.Dataset":
     import xarray as xr
 
+    plan, shape, coordinates = study.plan, study.points.shape, study.coordinates
     dims = tuple(dict.fromkeys(str(dim) for own in coordinates.values() for dim in own.dims))
     text = f"estimate; low and high of the {100 * plan.confidence:g} % interval"
     coordinates = {
@@ -245,7 +272,15 @@ def _dataset(
             text = f"replications by number: {measure.long_name}"
             data[name] = quantity((*dims, *by, number), counts, text)
             coordinates[number] = quantity(number, np.arange(counts.shape[-1]), **measure.attrs)
-    return xr.Dataset(data, coordinates, {"provenance": provenance, "Conventions": "CF-1.11"})
+    attrs = {"provenance": study.provenance, "Conventions": "CF-1.11"}
+    return writable(xr.Dataset(data, coordinates, attrs))
+
+
+def axes_again(scenario: Scenario, call: dict[str, Any]) -> "dict[str, xr.Variable]":
+    """Coordinates of the points of a sweep, from its provenance."""
+    design, points = call["design"], call["points"]
+    axes = axes_of(scenario, call["axes"], design=design, points=points, seed=call["seed"])
+    return coordinates_of(scenario, axes, along=None if design == "grid" else POINT)
 
 
 def sweep_again(scenario: Scenario, call: dict[str, Any], **execution: Any) -> "xr.Dataset":
