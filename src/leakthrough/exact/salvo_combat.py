@@ -181,7 +181,8 @@ def armstrong_salvo(
     intercepted = chance("intercept_probability", intercept_probability)
     each = positive("damage_mean", damage_mean, zero=True, most=_MOST)
     spread = positive("damage_sd", damage_sd, zero=True, most=_MOST)
-    probability = _hits_pmf(binomial(fired, hit), binomial(answered, intercepted))
+    accurate = binomial(fired, hit, 1.0 - hit)
+    probability = _hits_pmf(accurate, binomial(answered, intercepted, 1.0 - intercepted))
     hits = np.arange(fired + 1.0)
     mean, variance, none, every = _clipped(each * hits, spread * np.sqrt(hits), defenders)
     expected = probability @ mean

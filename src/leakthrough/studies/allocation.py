@@ -165,6 +165,8 @@ def _frontier(search: Search, budgets: Sequence[float]) -> list[Units]:
     halvings = math.ceil(math.log2(max(largest / min(prices.costs), 2.0)))  # to the cheapest unit
     shares = [0.5**n for n in range(1, halvings + 1)]
     best = search.improve(prices.shared(largest), largest, shares)
+    while (known := search.best(largest)) != best:  # better by less than the error
+        best = search.improve(known, largest, shares)
     for budget in reversed(budgets[:-1]):
         smaller = prices.scaled(best, budget), prices.shared(budget)
         best = search.improve(min(smaller, key=search.mean), budget, COARSE)
