@@ -87,7 +87,7 @@ def log_survival(kill: npt.ArrayLike, rounds: npt.ArrayLike) -> Numbers:
 def leak_and_stop(kill: float, rounds: int) -> tuple[float, float]:
     """(1 - kill)^rounds and its complement; each is precise where it is tiny."""
     missed = float(log_survival(kill, rounds))
-    return math.exp(missed), -math.expm1(missed)
+    return math.exp(missed), 0.0 - math.expm1(missed)  # not -0.0
 
 
 def binomial(number: int, share: float, rest: float) -> Numbers:
