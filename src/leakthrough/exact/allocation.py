@@ -39,8 +39,8 @@ def uniform_allocation(threats: int, rounds: int, kill_probability: float) -> "x
     -------
     xarray.DataArray
         Probabilities along `leakers`, from 0 to `threats`: the sum of two binomials, with mean
-        (threats - r) q^k + r q^(k + 1), q = 1 - kill_probability. Edges of either one below
-        1e-40 are left out.
+        (threats - r) q^k + r q^(k + 1), q = 1 - kill_probability. If either one has more than
+        1,024 values, its edges below 1e-40 are left out.
 
     Raises
     ------
@@ -97,8 +97,8 @@ def random_allocation(threats: int, rounds: int, kill_probability: float) -> "xr
     Notes
     -----
     The number of surviving threats is a Markov chain: with m of N alive, a round kills one with
-    probability p m / N. The distribution is updated round by round; edges below 1e-40 are left
-    out.
+    probability p m / N. The distribution is updated round by round; of more than 1,024 values,
+    edges below 1e-40 are left out.
 
     Examples
     --------

@@ -47,7 +47,7 @@ def finite_magazine(
     ----------
     threats, rounds, looks : int
         From 0; (threats + 1) (rounds + 1) at most 64,000,000. Counting at most `rounds` looks, and
-        only those reached with a probability above 1e-40: threats (looks + 1) at most 1,000,000,
+        in large problems only those reached with a probability above 1e-40: threats (looks + 1) at most 1,000,000,
         and that times the size of the trimmed distribution at most 10,000,000,000.
     kill_probability : float
         Kill probability of one round.
@@ -65,7 +65,8 @@ def finite_magazine(
     Notes
     -----
     The recursion updates the distribution of (leakers, rounds left) threat by threat; each threat
-    adds at most `looks` + 1 shifted copies. Edges below 1e-40 are left out.
+    adds at most `looks` + 1 shifted copies. Edges below 1e-40 are left out of large problems, which
+    would take more than 100,000,000 additions.
 
     Examples
     --------
@@ -169,7 +170,8 @@ def layered_inventories(threats: int, layers: Sequence[tuple[int, int, float]]) 
     -----
     A layer fires at the first floor(rounds / rounds_each) threats that reach it. Survivors keep
     their order, so the next layer depends on their number only: a binomial distribution at each
-    layer, mixed over the number of threats that reach it. Edges below 1e-40 are left out.
+    layer, mixed over the number of threats that reach it. Edges below 1e-40 are left out of
+    distributions of more than 1,024 values.
 
     Examples
     --------
@@ -216,7 +218,7 @@ def layered_rounds_left(threats: int, layers: Sequence[tuple[int, int, float]]) 
     -----
     The number of threats that reach a layer determines its rounds left. So the distribution of
     that number is split by rounds left, and each part is propagated through this layer and the
-    later ones separately. Edges below 1e-40 are left out.
+    later ones separately. Edges are left out as in `layered_inventories`.
 
     The simulator has these distributions if threats arrive one after another, windows of layers do
     not overlap, channels are free, `max_salvos` is 1 and `rounds` a multiple of `rounds_each`.
