@@ -47,8 +47,8 @@ def finite_magazine(
     ----------
     threats, rounds, looks : int
         From 0; (threats + 1) (rounds + 1) at most 64,000,000. Counting at most `rounds` looks, and
-        in large problems only those reached with a probability above 1e-40: threats (looks + 1) at most 1,000,000,
-        and that times the size of the trimmed distribution at most 10,000,000,000.
+        in large problems only those reached with a probability above 1e-40: threats (looks + 1) at
+        most 1,000,000, and that times the size of the trimmed distribution at most 10,000,000,000.
     kill_probability : float
         Kill probability of one round.
 

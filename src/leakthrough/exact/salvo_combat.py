@@ -152,7 +152,8 @@ def armstrong_salvo(
     Bin(defenders interceptors_each, intercept_probability), independently. The hits are their
     difference, at least 0: no interceptor is spent on an inaccurate missile, or on a missile
     already engaged while another one is free. The distribution of the hits is computed by
-    convolution (edges below 1e-40 are left out of more than 1,024 values); Armstrong uses a normal approximation.
+    convolution (edges below 1e-40 are left out of more than 1,024 values); Armstrong uses a normal
+    approximation.
 
     The damage of each hit is normal and independent, so k hits cause a normal damage with mean
     k damage_mean and variance k damage_sd^2. The total, not each term, is limited to 0 and
