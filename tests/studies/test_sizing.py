@@ -224,8 +224,8 @@ def test_a_goal_out_of_reach_needs_infinitely_many() -> None:
     goal = lt.Goal("no_leaker", at_least=0.9)
     found = lt.size_for_goal(volleys(), SALVO, goal, low=1, high=2, **HOW)
     assert (int(found.least), float(found.required)) == (3, math.inf)
-    assert found.tried.values.tolist() == [2]
-    assert found.verdict.values.tolist() == ["fails"]
+    assert found.tried.values.tolist() == [1, 2]
+    assert found.verdict.values.tolist() == ["fails", "fails"]
     exact = float(lt.exact.raid_annihilation(10, 0.8, 2))
     near = lt.Goal("no_leaker", at_least=exact)
     found = lt.size_for_goal(volleys(), SALVO, near, low=1, high=2, most_replications=1_000, **HOW)
@@ -280,6 +280,7 @@ def test_a_quantile_of_at_least_is_kept_in_the_rest_of_the_nights() -> None:
         ({"path": "layers.L.battery"}, "nothing there is called 'battery'; .* did you mean"),
         ({"confidence": 0.0}, "confidence: must lie between"),
         ({"most_replications": 0}, "most_replications: must be a whole number from 2"),
+        ({"extra_candidates": -1}, "extra_candidates: must be a whole number from 0 to 10000"),
         ({"seed": "1"}, "seed: must be a whole number"),
         ({"workers": 0}, "workers: must be a whole number from 1"),
     ],

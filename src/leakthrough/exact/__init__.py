@@ -3,6 +3,11 @@
 They answer simple questions without a simulation. The simulator is tested against them where both
 apply; `as_scenario` returns the matching scenario. Distributions are labelled arrays:
 ``(pmf * pmf.leakers).sum()`` is a mean.
+
+Small probabilities are as precise as large ones: for kill probabilities from 1e-300 to 1 - 1e-16,
+probabilities above 1e-290 have a relative error below 2e-12 (tested against mpmath), and so has
+the complement of one where a distribution contains it. Of distributions of more than 1,024 values,
+edges below 1e-40 may be left out.
 """
 
 from leakthrough.exact.allocation import random_allocation, uniform_allocation

@@ -4,7 +4,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leakthrough.exact.arguments import as_pmf, binomial, chance, sum_pmf, support, whole
+from leakthrough.exact.arguments import (
+    as_pmf,
+    binomial,
+    chance,
+    leak_and_stop,
+    sum_pmf,
+    support,
+    whole,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -31,8 +39,8 @@ def uniform_allocation(threats: int, rounds: int, kill_probability: float) -> "x
     -------
     xarray.DataArray
         Probabilities along `leakers`, from 0 to `threats`: the sum of two binomials, with mean
-        (threats - r) q^k + r q^(k + 1), q = 1 - kill_probability. Edges of either one below
-        1e-40 are left out.
+        (threats - r) q^k + r q^(k + 1), q = 1 - kill_probability. If either one has more than
+        1,024 values, its edges below 1e-40 are left out.
 
     Raises
     ------
@@ -52,8 +60,8 @@ def uniform_allocation(threats: int, rounds: int, kill_probability: float) -> "x
     """
     number, stock, kill = _checked(threats, rounds, kill_probability)
     each, over = divmod(stock, max(number, 1))
-    few = binomial(number - over, (1.0 - kill) ** each)
-    many = binomial(over, (1.0 - kill) ** (each + 1))
+    few = binomial(number - over, *leak_and_stop(kill, each))
+    many = binomial(over, *leak_and_stop(kill, each + 1))
     return as_pmf(sum_pmf(few, many), "distribution of the leakers", "leakers")
 
 
@@ -89,8 +97,8 @@ def random_allocation(threats: int, rounds: int, kill_probability: float) -> "xr
     Notes
     -----
     The number of surviving threats is a Markov chain: with m of N alive, a round kills one with
-    probability p m / N. The distribution is updated round by round; edges below 1e-40 are left
-    out.
+    probability p m / N. The distribution is updated round by round; of more than 1,024 values,
+    edges below 1e-40 are left out.
 
     Examples
     --------
@@ -105,13 +113,19 @@ def random_allocation(threats: int, rounds: int, kill_probability: float) -> "xr
         below = min(shots, first)
         first -= below
         alive = np.concatenate([np.zeros(below), alive])
-        killed = kill * np.arange(first, first + len(alive)) / number
+        survivors = np.arange(first, first + len(alive))
+        killed = kill * survivors / number
+        often = int(np.searchsorted(killed, 0.5))
+        spared = (1.0 - kill) + kill * (number - survivors[often:]) / number
         for _ in range(shots):
             hit = alive * killed
-            alive -= hit
+            # Each difference, or product, is the one that loses no digits.
+            alive[:often] -= hit[:often]
+            alive[often:] *= spared
             alive[:-1] += hit[1:]
         kept = support(alive)
         alive, first = alive[kept], first + kept.start
+        alive /= alive.sum()
     found = np.zeros(number + 1)
     found[first : first + len(alive)] = alive
     return as_pmf(found, "distribution of the leakers", "leakers")

@@ -1,5 +1,6 @@
 """Checks of arguments, and distributions as labelled arrays."""
 
+import math
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
 
 Numbers = npt.NDArray[np.float64]
 
-TINY = 1e-40
-"""Probabilities below it at the edges of a distribution are left out."""
+TINY, FULL = 1e-40, 1_024
+"""Probabilities below it at the edges of a distribution of more values are left out."""
 LONGEST = 1e9
 """Seconds, as in a scenario."""
 
@@ -75,17 +76,6 @@ def as_pmf(values: Numbers, long_name: str, *dims: str) -> "xr.DataArray":
     return xr.DataArray(values, coordinates, dims, "probability", attrs)
 
 
-def binomial(number: int, share: float) -> Numbers:
-    """Binomial probabilities of 0 to `number`; logarithms avoid early underflow."""
-    from scipy.special import gammaln, xlog1py, xlogy
-
-    k = np.arange(number + 1)
-    ways = gammaln(number + 1) - gammaln(k + 1) - gammaln(number - k + 1)
-    found = np.exp(ways + xlogy(k, share) + xlog1py(number - k, -share))
-    normed: Numbers = found / found.sum()
-    return normed
-
-
 def log_survival(kill: npt.ArrayLike, rounds: npt.ArrayLike) -> Numbers:
     """Log of (1 - kill)^rounds; the power itself loses digits when `kill` is small."""
     from scipy.special import xlog1py
@@ -94,9 +84,35 @@ def log_survival(kill: npt.ArrayLike, rounds: npt.ArrayLike) -> Numbers:
     return np.asarray(found, np.float64)
 
 
-def support(values: Numbers) -> slice:
-    """Range of indices of a distribution without its edges below 1e-40."""
-    indices = np.flatnonzero(values > TINY)
+def leak_and_stop(kill: float, rounds: int) -> tuple[float, float]:
+    """(1 - kill)^rounds and its complement; each is precise where it is tiny."""
+    missed = float(log_survival(kill, rounds))
+    return math.exp(missed), 0.0 - math.expm1(missed)  # not -0.0
+
+
+def binomial(number: int, share: float, rest: float) -> Numbers:
+    """Binomial probabilities of 0 to `number`.
+
+    `share` is the probability of each, and `rest` its complement: the smaller one has the digits.
+    Products of the ratios of neighbours, outwards from the mode, lose fewer than factorials do.
+    """
+    found = np.zeros(number + 1)
+    mode = int((number + 1) * share) if share < rest else number - int((number + 1) * rest)
+    mode = min(max(mode, 0), number)
+    found[mode] = 1.0
+    above, below = np.arange(mode, number), np.arange(mode, 0, -1)
+    if above.size:
+        found[mode + 1 :] = np.cumprod((number - above) / (above + 1) * (share / rest))
+    if below.size:
+        found[:mode] = np.cumprod(below / (number - below + 1) * (rest / share))[::-1]
+    normed: Numbers = found / found.sum()
+    return normed
+
+
+def support(values: Numbers, tiny: float | None = None) -> slice:
+    """Range of indices of a distribution without its edges: below 1e-40, or 0 if it is short."""
+    least = tiny if tiny is not None else TINY if len(values) > FULL else 0.0
+    indices = np.flatnonzero(values > least)
     return slice(int(indices[0]), int(indices[-1]) + 1)
 
 

@@ -11,6 +11,7 @@ from leakthrough.exact.arguments import (
     as_pmf,
     binomial,
     chance,
+    leak_and_stop,
     log_survival,
     probability,
     whole,
@@ -72,20 +73,14 @@ def leakers(
     """
     number = whole("threats", threats, most=1_000_000)
     kill, each = chance("kill_probability", kill_probability), whole("rounds_each", rounds_each)
-    missed = float(log_survival(kill, each))
-    through, stopped = math.exp(missed), -math.expm1(missed)
+    through, stopped = leak_and_stop(kill, each)
     seen = chance("tracking", tracking)
     if common_mode:
-        values = seen * _leaking(number, through, stopped)
+        values = seen * binomial(number, through, stopped)
         values[number] += 1.0 - seen
     else:
-        values = _leaking(number, 1.0 - seen + seen * through, seen * stopped)
+        values = binomial(number, 1.0 - seen + seen * through, seen * stopped)
     return as_pmf(values, "distribution of the leakers", "leakers")
-
-
-def _leaking(threats: int, leak: float, stop: float) -> Numbers:
-    """Binomial distribution of the leakers, computed from the smaller, more precise probability."""
-    return binomial(threats, leak) if leak < stop else binomial(threats, stop)[::-1]
 
 
 def raid_annihilation(

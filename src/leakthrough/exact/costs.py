@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leakthrough.exact.arguments import chance, positive, whole
+from leakthrough.exact.arguments import chance, leak_and_stop, positive, whole
 from leakthrough.quantities import quantity
 
 if TYPE_CHECKING:
@@ -98,9 +98,7 @@ def raid_costs(
     threat_price = positive("threat_cost", threat_cost, zero=True)
     decoy_price = positive("decoy_cost", decoy_cost, zero=True)
     targets = number + whole("decoys", decoys) * engaged
-    through = (1.0 - kill) ** each
-    # No cancellation for small kill probabilities.
-    share = -math.expm1(each * math.log1p(-kill)) if kill < 1.0 else 1.0 - through
+    through, share = leak_and_stop(kill, each)
     stopped, spent = number * share, price * each * targets
     more = _more_each(number, kill, each)
     hold = math.inf if math.isinf(more) else price * (each + more * (targets + 1.0))

@@ -97,13 +97,13 @@ def prim_read(
         rounds = _whole_rounds(kill, price, deadly, len(leaks))
     elif len(leaks):
         rounds = np.log(deadly / leaks) / -np.log1p(-kill)
-    kept = np.cumprod(1.0 - deadly * np.exp(log_survival(kill, rounds)))
+    kept = np.cumsum(np.log1p(-deadly * np.exp(log_survival(kill, rounds))))
     order = np.arange(1, len(rounds) + 1)
     return xr.Dataset(
         {
             "rounds": quantity("threat", rounds, "rounds fired at this threat"),
             "value_lost": quantity(
-                "threat", 1.0 - kept, "expected share of the target's value lost so far"
+                "threat", -np.expm1(kept), "expected share of the target's value lost so far"
             ),
         },
         {"threat": ("threat", order, {"long_name": "order of arrival"})},

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from leakthrough.exact.arguments import TINY, Numbers, as_pmf, binomial, chance, support, whole
+from leakthrough.exact.arguments import (
+    TINY,
+    Numbers,
+    as_pmf,
+    binomial,
+    chance,
+    leak_and_stop,
+    log_survival,
+    support,
+    whole,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -18,6 +28,8 @@ _MOST_STEPS = 1_000_000
 """Threats times looks: about ten microseconds each, even for a small distribution."""
 _MOST_WORK = 10_000_000_000
 """Additions: about ten seconds."""
+_SMALL_WORK = 100_000_000
+"""Additions with which nothing is left out: a tenth of a second."""
 _MOST_PROBABILITIES = 200_000_000
 """In all binomial distributions of a layer: about ten seconds."""
 
@@ -35,8 +47,8 @@ def finite_magazine(
     ----------
     threats, rounds, looks : int
         From 0; (threats + 1) (rounds + 1) at most 64,000,000. Counting at most `rounds` looks, and
-        only those reached with a probability above 1e-40: threats (looks + 1) at most 1,000,000,
-        and that times the size of the trimmed distribution at most 10,000,000,000.
+        in large problems only those reached with a probability above 1e-40: threats (looks + 1) at
+        most 1,000,000, and that times the size of the trimmed distribution at most 10,000,000,000.
     kill_probability : float
         Kill probability of one round.
 
@@ -53,7 +65,8 @@ def finite_magazine(
     Notes
     -----
     The recursion updates the distribution of (leakers, rounds left) threat by threat; each threat
-    adds at most `looks` + 1 shifted copies. Edges below 1e-40 are left out.
+    adds at most `looks` + 1 shifted copies. Edges below 1e-40 are left out of large problems, which
+    would take more than 100,000,000 additions.
 
     Examples
     --------
@@ -66,7 +79,11 @@ def finite_magazine(
     if (number + 1) * (stock + 1) > _MOST_STATES:
         size = f"(threats + 1) (rounds + 1) must be at most {_MOST_STATES:,}"
         raise ValueError(f"threats, rounds: {size}; got {threats!r}, {rounds!r}")
-    taken = _looks_taken(kill, min(most, stock))
+    looks_left = min(most, stock)
+    # With the negligible edges, large raids would take minutes.
+    small = number * (looks_left + 1) * (number + 1) * (stock + 1) <= _SMALL_WORK
+    tiny = 0.0 if small else TINY
+    taken = looks_left if small else _looks_taken(kill, looks_left)
     part, work = _Part(np.ones((1, 1)), 0, stock), 0
     for _ in range(number):
         work += (taken + 1) * part.values.size
@@ -75,7 +92,7 @@ def finite_magazine(
                 "threats, rounds, looks: too large, the computation would take minutes; "
                 f"got {threats!r}, {rounds!r}, {looks!r}"
             )
-        part = _add_threat(part, kill, taken)
+        part = _add_threat(part, kill, taken, tiny)
     found = np.zeros((number + 1, stock + 1))
     leaked, left = part.values.shape
     found[part.leakers : part.leakers + leaked, part.rounds : part.rounds + left] = part.values
@@ -99,26 +116,25 @@ class _Part(NamedTuple):
     rounds: int
 
 
-def _add_threat(part: _Part, kill: float, looks: int) -> _Part:
+def _add_threat(part: _Part, kill: float, looks: int, tiny: float) -> _Part:
     """Send one more threat against the magazine."""
     before, first = part.values, part.rounds
     start = max(first - looks, 0)
     after = np.zeros((before.shape[0] + 1, before.shape[1] + first - start))
-    alive = 1.0
+    alive = np.exp(log_survival(kill, np.arange(looks + 1)))
     for fired in range(1, looks + 1):
         # Killed by this round, in states with enough rounds.
         skipped = max(fired - first, 0)
-        columns = before[:, skipped:] * (alive * kill)
+        columns = before[:, skipped:] * (alive[fired - 1] * kill)
         to = first + skipped - fired - start
         after[:-1, to : to + columns.shape[1]] += columns
-        alive *= 1.0 - kill
     # It leaks: all looks were used, or the rounds ran out.
     short = min(max(looks - first, 0), before.shape[1])
     to = first + short - looks - start
-    after[1:, to : to + before.shape[1] - short] += before[:, short:] * alive
-    after[1:, 0] += before[:, :short] @ (1.0 - kill) ** (first + np.arange(short))
-    # With the negligible edges, large raids would take minutes.
-    leakers, left = support(after.max(axis=1)), support(after.max(axis=0))
+    after[1:, to : to + before.shape[1] - short] += before[:, short:] * alive[looks]
+    after[1:, 0] += before[:, :short] @ alive[first : first + short]
+    after /= after.sum()  # a rounding error of the larger ones would grow with the threats
+    leakers, left = support(after.max(axis=1), tiny), support(after.max(axis=0), tiny)
     return _Part(after[leakers, left], part.leakers + leakers.start, start + left.start)
 
 
@@ -154,7 +170,8 @@ def layered_inventories(threats: int, layers: Sequence[tuple[int, int, float]]) 
     -----
     A layer fires at the first floor(rounds / rounds_each) threats that reach it. Survivors keep
     their order, so the next layer depends on their number only: a binomial distribution at each
-    layer, mixed over the number of threats that reach it. Edges below 1e-40 are left out.
+    layer, mixed over the number of threats that reach it. Edges below 1e-40 are left out of
+    distributions of more than 1,024 values.
 
     Examples
     --------
@@ -201,7 +218,7 @@ def layered_rounds_left(threats: int, layers: Sequence[tuple[int, int, float]]) 
     -----
     The number of threats that reach a layer determines its rounds left. So the distribution of
     that number is split by rounds left, and each part is propagated through this layer and the
-    later ones separately. Edges below 1e-40 are left out.
+    later ones separately. Edges are left out as in `layered_inventories`.
 
     The simulator has these distributions if threats arrive one after another, windows of layers do
     not overlap, channels are free, `max_salvos` is 1 and `rounds` a multiple of `rounds_each`.
@@ -290,11 +307,11 @@ def _propagate(layer: Inventory, arriving: _Arriving) -> _Arriving:
     )
     passing: list[tuple[int, Numbers]] = []  # per arriving count: first survivor count, and pmf
     survivors, start, fired_at = np.ones(1), 0, 0
-    survival = (1.0 - layer.kill) ** layer.rounds_each
+    each = leak_and_stop(layer.kill, layer.rounds_each)
     for count in arriving.counts().tolist():
         if min(count, layer.shots) > fired_at:
             fired_at = min(count, layer.shots)
-            everything = binomial(fired_at, survival)
+            everything = binomial(fired_at, *each)
             part = support(everything)
             start, survivors = part.start, everything[part]
         passing.append((count - fired_at + start, survivors))

@@ -152,7 +152,8 @@ def armstrong_salvo(
     Bin(defenders interceptors_each, intercept_probability), independently. The hits are their
     difference, at least 0: no interceptor is spent on an inaccurate missile, or on a missile
     already engaged while another one is free. The distribution of the hits is computed by
-    convolution (edges below 1e-40 are left out); Armstrong uses a normal approximation.
+    convolution (edges below 1e-40 are left out of more than 1,024 values); Armstrong uses a normal
+    approximation.
 
     The damage of each hit is normal and independent, so k hits cause a normal damage with mean
     k damage_mean and variance k damage_sd^2. The total, not each term, is limited to 0 and
@@ -181,7 +182,8 @@ def armstrong_salvo(
     intercepted = chance("intercept_probability", intercept_probability)
     each = positive("damage_mean", damage_mean, zero=True, most=_MOST)
     spread = positive("damage_sd", damage_sd, zero=True, most=_MOST)
-    probability = _hits_pmf(binomial(fired, hit), binomial(answered, intercepted))
+    accurate = binomial(fired, hit, 1.0 - hit)
+    probability = _hits_pmf(accurate, binomial(answered, intercepted, 1.0 - intercepted))
     hits = np.arange(fired + 1.0)
     mean, variance, none, every = _clipped(each * hits, spread * np.sqrt(hits), defenders)
     expected = probability @ mean

@@ -117,7 +117,7 @@ def _solve(
     """
     plan = np.zeros((3, looks + 1, threats + 1, stock + 1))
     log_safe = log_survival(lethality, np.arange(threats + 1))[:, np.newaxis]
-    plan[0, 0], plan[1, 0] = -np.expm1(log_safe), np.exp(log_safe)
+    plan[0, 0], plan[1, 0] = 0.0 - np.expm1(log_safe), np.exp(log_safe)
     fired = np.zeros(plan.shape[1:], np.int64)
     salvo = np.arange(stock + 1)
     survivors = np.ones((stock + 1, 1))

@@ -54,10 +54,12 @@ def allocate(
     to give to another, or gives to two paths at once (layers complement each other, as do channels
     and rounds). The size of a move is halved from half of the budget to single units. Moves of
     each kind are tried in order of predicted gain; a move is made if it gains more than the
-    standard error of the difference on common random numbers.
+    standard error of the difference on common random numbers. **More units may be worse** (see
+    `size_for_goal`). So in the end each path alone is tried with one or two units more or fewer,
+    and with 0, 1, 2, 4 and so on above its least; the rest of the budget is not spent.
 
-    The allocation is good but not proven to be optimal: the outcome is neither concave nor known
-    exactly.
+    The allocation is the best of those tried, not proven to be optimal: the outcome is neither
+    monotone nor concave, nor known exactly.
 
     Parameters
     ----------
@@ -93,7 +95,8 @@ def allocate(
         - `outcome`: the measure, along `estimate`;
         - `frontier_allocation`, `frontier_cost` and `frontier_outcome`, along `step`: the same for
           the best allocation found for each `budget`; the last step is `allocation`;
-        - `scenarios`: number of simulated scenarios of `replications` replications each.
+        - `scenarios`: number of simulated scenarios of `replications` replications each;
+        - the attribute `note`: how many allocations were tried.
 
         All outcomes are estimated on replications that the search did not use: an allocation is
         chosen partly by luck, so its mean over the replications of the search is too good (the
@@ -145,7 +148,11 @@ def allocate(
             units: runs.values(_changes(paths, units), seed=again) for units in dict.fromkeys(found)
         }
     outcomes = [runs.measure.estimates(values[units], level) for units in found]
-    return _labelled(runs, paths, prices, budgets, found, np.stack(outcomes, axis=1), level)
+    labelled = _labelled(runs, paths, prices, budgets, found, np.stack(outcomes, axis=1), level)
+    tried = f"The best of {len(search.known):,} allocations that were tried, by their means over"
+    others = "Another one may be better, also with fewer units: more units may be worse."
+    labelled.attrs["note"] = f"{tried} the replications of the search. {others}"
+    return labelled
 
 
 def _changes(paths: Sequence[str], units: Units) -> dict[str, object]:
@@ -158,6 +165,8 @@ def _frontier(search: Search, budgets: Sequence[float]) -> list[Units]:
     halvings = math.ceil(math.log2(max(largest / min(prices.costs), 2.0)))  # to the cheapest unit
     shares = [0.5**n for n in range(1, halvings + 1)]
     best = search.improve(prices.shared(largest), largest, shares)
+    while (known := search.best(largest)) != best:  # better by less than the error
+        best = search.improve(known, largest, shares)
     for budget in reversed(budgets[:-1]):
         smaller = prices.scaled(best, budget), prices.shared(budget)
         best = search.improve(min(smaller, key=search.mean), budget, COARSE)

@@ -5,7 +5,7 @@ for an allocation, with the same draws for each, so that two allocations are com
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from leakthrough.studies.measure import Numbers
@@ -73,6 +73,19 @@ class Prices(NamedTuple):
             found[n] = min(found[n] + more, self.most[n])
         return tuple(found)
 
+    def resized(self, units: Units, budget: float) -> Iterator[Units]:
+        """Allocations with more or fewer units of one path alone.
+
+        One or two units more or fewer; or at most 1, 2, 4 and so on above the least.
+        """
+        for n in self.every:
+            own, least = units[n], self.least[n]
+            doubled = (least + 2**k for k in range((own - least).bit_length()))
+            for number in sorted({least, *doubled, own - 2, own - 1, own + 1, own + 2} - {own}):
+                found = (*units[:n], number, *units[n + 1 :])
+                if least <= number <= self.most[n] and self.within(found, budget):
+                    yield found
+
     def _sell(self, found: list[int], payers: Sequence[int], budget: float) -> None:
         """Remove units from the payers until the budget covers the rest, or all are removed."""
         worth = [(found[n] - self.least[n]) * self.costs[n] for n in payers]
@@ -134,13 +147,19 @@ class Search:
         return min(paid, key=lambda units: (self.mean(units), self.prices.cost(units), units))
 
     def improve(self, units: Units, budget: float, shares: Sequence[float]) -> Units:
-        """Exchange shares of the budget, in the given order of sizes, until no exchange gains."""
+        """Exchange shares of the budget, in the given order of sizes, until no exchange gains.
+
+        More is not always better, and one unit may be worse where two are better. So allocations
+        with more or fewer units of one path follow; from one that gains, exchanges start again.
+        """
         before = None
         while units != before:
             before = units
             for share in shares:
                 while (better := self._better(units, share * budget, budget)) is not None:
                     units = better
+            resized = self.prices.resized(units, budget)
+            units = next((move for move in resized if self.gains(move, units)), units)
         return units
 
     def _better(self, units: Units, money: float, budget: float) -> Units | None:

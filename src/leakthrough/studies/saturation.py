@@ -1,6 +1,8 @@
 """The raid size at which a measure, such as the leak rate, crosses a threshold."""
 
 import concurrent.futures
+import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ from leakthrough.quantities import quantity
 from leakthrough.results.labelled import labelled, measured
 from leakthrough.run_options import checked_execution, checked_replications, checked_seed
 from leakthrough.statistics.intervals import checked_confidence
+from leakthrough.studies.direction import caution
 from leakthrough.studies.evaluate import checked_scenario, origin, two_numbers
 from leakthrough.studies.goals import checked_level
 from leakthrough.studies.measure import Measure, Numbers, measure_of
@@ -22,7 +25,12 @@ if TYPE_CHECKING:
 
 PARTS = 1024
 """Resolution on an axis of real numbers: closer points are joined by a straight line."""
+SCAN = (*(n / 16 for n in range(17)), *(1 / 2**n for n in range(5, 11)))
+"""Points that are simulated first, as parts of the axis: even, and closer at the low end."""
 MEAN, LOW, HIGH = 0, 2, 3
+
+Curve = Callable[[float], Numbers]
+"""The estimates of the measure at a point of the axis."""
 
 
 def saturation_point(
@@ -38,15 +46,14 @@ def saturation_point(
     executor: concurrent.futures.Executor | None = None,
     progress: bool | None = None,
 ) -> "xr.Dataset":
-    """Find where along an axis a measure crosses a threshold, such as a leak rate of 10 %.
+    """Find where along an axis a measure first crosses a threshold, such as a leak rate of 10 %.
 
     Parameters
     ----------
     scenario : Scenario
     axis : mapping of str to (low, high)
         One path, such as ``"salvos.drones.count"`` or ``"salvos.drones.arrival.rate"``, and its
-        lowest and highest value; whole numbers if the field holds whole numbers. **The mean of the
-        measure must rise all along the axis, or fall all along it.**
+        lowest and highest value; whole numbers if the field holds whole numbers.
     measure : Measure or str
         A measure that gives one number for each replication.
     threshold : float
@@ -62,9 +69,15 @@ def saturation_point(
     -------
     xarray.Dataset
         `crossing` and its interval from `crossing_low` to `crossing_high`, in units of the axis;
-        plus or minus infinity if an end may lie outside the axis. The estimates of the measure,
-        named by its label, along `point`: the points that were simulated. Also `seed` and
-        `scenario_digest`.
+        plus or minus infinity if no crossing was shown at the points that were simulated: it may
+        lie beyond an end of the axis, or between two of these points.
+
+        `crossings`: how often the measure was shown to cross the threshold at the points of the
+        scan. **If it is above 1, the defence does not simply hold on one side of `crossing`**,
+        which is the first of them.
+
+        The estimates of the measure, named by its label, along `point`: the points that were
+        simulated. Also `seed`, `scenario_digest`, and the attribute `note`: what was tried.
 
     Raises
     ------
@@ -74,12 +87,23 @@ def saturation_point(
 
     Notes
     -----
-    The interval contains the points at which the interval of the measure contains the threshold
-    (an inverted test). Its coverage is that of the measure's interval at the exact crossing,
-    however many points are simulated. Three crossings are found by bisection: that of the estimate
-    and those of the two ends of its interval. Each of these curves must rise (or fall) like the
-    mean; on common random numbers they nearly do. Interpolation is linear between whole numbers,
-    and between points closer than 1/1,024 of the axis.
+    **The mean of a measure need not rise or fall all along an axis**: with more channels or rounds,
+    or shorter times, more can leak (see `size_for_goal`); with more threats of an easy class, the
+    leak rate falls. So the axis is scanned: at the ends of 16 equal parts, and near its low end at
+    1/32, 1/64 and so on to 1/1,024 of it (at every whole number, if there are at most 17). Each
+    point is shown to be below the threshold, or above it, or neither, by the interval of the
+    measure. `crossings` counts the changes from one side to the other.
+
+    The first change is located by bisection: where the interval of the measure first contains the
+    threshold, where it no longer does, and where the estimate crosses in between (an inverted
+    test). If the points were shown to be on one side only, the crossing may lie at the points that
+    were shown to be on neither, or beyond the end where the estimate is nearer to the threshold.
+
+    If the mean crosses once, the coverage is that of the measure's interval at the exact crossing,
+    however many points are simulated, provided the three curves rise (or fall) like the mean
+    between two points of the scan; on common random numbers they nearly do. Crossings to and fro
+    between two points of the scan are not found: give a shorter axis to look there. Interpolation
+    is linear between whole numbers, and between points closer than 1/1,024 of the axis.
 
     Examples
     --------
@@ -90,6 +114,8 @@ def saturation_point(
     >>> found = saturation_point(scenario, axis, "leak_rate", 0.5, replications=2000, seed=7)
     >>> round(float(found.crossing_low), 1), round(float(found.crossing_high), 1)
     (27.8, 28.2)
+    >>> int(found.crossings)
+    1
     """
     path, low, high = _checked_axis(checked_scenario(scenario), axis)
     chosen, number = measure_of(measure), checked_replications(replications, least=2)
@@ -107,13 +133,15 @@ def saturation_point(
         return points[at]
 
     sample(low), sample(high)  # raises before anything is simulated
-    rising = bool(curve(high)[MEAN] >= curve(low)[MEAN])
-    at, *ends = (_crossing(curve, row, level, low, high, rising) for row in (MEAN, LOW, HIGH))
-    # If the band does not cross either, the crossing lies beyond an end of the axis.
-    crossing = at, min(*ends, high), max(*ends, low)
+    scanned = _scan(low, high)
+    sides = [_side(curve(at), level) for at in scanned]
+    crossing = _first_crossing(curve, level, scanned, sides)
     found = _dataset(chosen, points, crossing, confidence)
+    crossings = len(_changes(sides))
+    text = "how often the measure was shown to cross the threshold"
+    found["crossings"] = quantity((), crossings, text)
+    found.attrs |= {"path": path, "note": _note(path, scanned, crossings)}
     axis_points = quantity("point", sorted(points), path, "as the axis")
-    found.attrs["path"] = path
     return found.assign_coords({"point": axis_points, **origin(scenario, own)})
 
 
@@ -138,25 +166,70 @@ def _checked_axis(scenario: Scenario, axis: object) -> tuple[str, float, float]:
     return path, low, high
 
 
+def _scan(low: float, high: float) -> list[float]:
+    """Points of an axis that are simulated first; of whole numbers each once."""
+    points = {high if part == 1.0 else low + (high - low) * part for part in SCAN}
+    return sorted({*map(math.floor, points)} if isinstance(low, int) else points)
+
+
+def _side(estimates: Numbers, level: float) -> int:
+    """-1 if the measure was shown to be below the level, 1 if above, 0 if neither."""
+    return int(estimates[LOW] > level) - int(estimates[HIGH] < level)
+
+
+def _changes(sides: Sequence[int]) -> list[tuple[int, int]]:
+    """Indices between which the measure was shown to go from one side to the other."""
+    decided = [n for n, side in enumerate(sides) if side]
+    return [(a, b) for a, b in itertools.pairwise(decided) if sides[a] != sides[b]]
+
+
+def _first_crossing(
+    curve: Curve, level: float, scanned: Sequence[float], sides: Sequence[int]
+) -> tuple[float, float, float]:
+    """The first crossing, and the low and the high end of its interval."""
+    low, high = scanned[0], scanned[-1]
+    first, last = next(iter(_changes(sides)), (0, len(sides) - 1))
+    rising = bool(curve(high)[MEAN] >= curve(low)[MEAN])
+    if sides[last] != sides[first]:
+        # It arrives at a side, or leaves one.
+        rising = sides[last] > sides[first]
+    elif 0 in sides and sides[first]:
+        rising = sides[first] < 0
+    step = 1.0 if isinstance(low, int) else (high - low) / PARTS * (1.0 + 1e-9)
+    part = scanned[first : last + 1]
+    at, *ends = (_crossing(curve, row, level, part, rising, step) for row in (MEAN, LOW, HIGH))
+    # If the band does not cross either, the crossing lies beyond an end of the axis.
+    return at, min(*ends, at, high), max(*ends, at, low)
+
+
 def _crossing(
-    curve: Callable[[float], Numbers], row: int, level: float, low: float, high: float, rising: bool
+    curve: Curve, row: int, level: float, part: Sequence[float], rising: bool, step: float
 ) -> float:
-    """Where one of the curves crosses the level; infinite if beyond an end."""
+    """Where one of the curves first crosses the level; infinite if beyond an end."""
 
     def is_past(at: float) -> bool:
         return bool(curve(at)[row] >= level) == rising
 
-    if is_past(low):
-        return low if curve(low)[row] == level else -np.inf
-    if not is_past(high):
+    if is_past(part[0]):
+        return part[0] if curve(part[0])[row] == level else -np.inf
+    beyond = next((n for n, at in enumerate(part) if is_past(at)), None)
+    if beyond is None:
         return np.inf
-    whole = isinstance(low, int)
-    step = 1 if whole else (high - low) / PARTS
+    low, high = part[beyond - 1], part[beyond]
     while high - low > step:
-        middle = (low + high) // 2 if whole else (low + high) / 2.0
+        middle = (low + high) // 2 if isinstance(low, int) else (low + high) / 2.0
         low, high = (low, middle) if is_past(middle) else (middle, high)
     before, after = float(curve(low)[row]), float(curve(high)[row])
     return low + (high - low) * (level - before) / (after - before)
+
+
+def _note(path: str, scanned: Sequence[float], crossings: int) -> str:
+    """What was tried and found, in words."""
+    span = f"{len(scanned)} points from {scanned[0]:g} to {scanned[-1]:g}"
+    times = "once" if crossings == 1 else f"{crossings} times"
+    where = "; the first crossing is given" if crossings > 1 else ""
+    text = f"At {span} the measure was shown to cross the threshold {times}{where}"
+    return f"{text}. {caution(path)}"
 
 
 def _dataset(

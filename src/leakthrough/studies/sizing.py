@@ -1,6 +1,7 @@
 """The fewest rounds, channels or batteries for which a goal holds."""
 
 import concurrent.futures
+import itertools
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from leakthrough.quantities import quantity
 from leakthrough.results.labelled import labelled, measured
 from leakthrough.run_options import Execution, checked_execution, checked_replications, checked_seed
 from leakthrough.statistics.intervals import checked_confidence, wilson
+from leakthrough.studies.direction import caution
 from leakthrough.studies.evaluate import checked_scenario, origin
 from leakthrough.studies.goals import Goal, Verdict
 from leakthrough.studies.measure import Numbers, measure_of
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
 FIRST, GROWTH = 1_000, 4
 """Replications of a candidate's first interim analysis, and their growth factor if undecided."""
+
+
+EXTRA, MOST_EXTRA = 32, 10_000
 
 
 @dataclass
@@ -51,8 +56,8 @@ class _Search:
             changed, measure_of(self.goal.measure), seed=self.seed, execution=self.execution
         )
 
-    def verdict(self, number: int) -> Verdict:
-        """Simulate a candidate until it is decided or the limit is reached."""
+    def test(self, number: int) -> bool:
+        """Simulate a candidate until it is decided or the limit is reached; whether it holds."""
         sample, replications = self.sample(number), 0
         verdict: Verdict = "undecided"
         for replications in self.sizes:
@@ -66,7 +71,11 @@ class _Search:
         else:
             estimates = wilson(kept.sum(), replications, self.confidence)
         self.outcomes[number] = verdict, replications, estimates
-        return verdict
+        return verdict == "holds"
+
+    def with_verdict(self, wanted: Verdict) -> list[int]:
+        """The tested candidates with this verdict, in ascending order."""
+        return sorted(n for n, (verdict, *_) in self.outcomes.items() if verdict == wanted)
 
 
 def size_for_goal(
@@ -78,12 +87,16 @@ def size_for_goal(
     high: int,
     confidence: float = 0.95,
     most_replications: int = 100_000,
+    extra_candidates: int = EXTRA,
     seed: int | None = None,
     workers: int | None = None,
     executor: concurrent.futures.Executor | None = None,
     progress: bool | None = None,
 ) -> "xr.Dataset":
-    """Fewest rounds, channels or batteries for which a goal holds.
+    """Fewest rounds, channels or batteries for which a goal was shown to hold.
+
+    **More may be worse**, so a number that fails says nothing of smaller or larger ones. The
+    result claims only what was tried, and its `note` says what that was.
 
     Parameters
     ----------
@@ -92,33 +105,35 @@ def size_for_goal(
         Path of a whole-number field, such as ``"layers.point.batteries.gun.count"``. Rounds and
         channels of a battery with a `count` are those of each unit.
     goal : Goal
-        **If it holds for some number, it must hold for all larger ones.** This is so for rounds,
-        channels and batteries, and for `salvo_size` if there are plenty of rounds.
     low, high : int
         Smallest and largest candidate.
     confidence : float
-        Probability that the whole answer is correct.
+        Probability that all verdicts, and so the whole answer, are correct.
     most_replications : int
         Limit for one candidate, at least 2. A candidate that is still undecided after this many
         replications is skipped: its outcome is almost exactly at the bound. With large raids this
         can take long.
+    extra_candidates : int, default 32
+        From 0 to 10,000: how many numbers to try in addition to a coarse scan and a bisection, in
+        the widest gaps between them. At least ``high - low`` tries all smaller numbers.
     seed, workers, executor, progress
         As for `simulate`. All candidates are simulated on common random numbers.
 
     Returns
     -------
     xarray.Dataset
-        - `required`: the fewest for which the goal was shown to hold; infinite if it was not shown
-          to hold for `high`, as in `leakthrough.exact.rounds_required`;
-        - `least`: all smaller numbers were shown to be too few. With the stated confidence the
-          exact answer is between `least` and `required`, which are equal unless a candidate was
-          skipped;
+        - `required`: the fewest, of the numbers that were tried, for which the goal was shown to
+          hold; infinite if it was shown for none;
+        - `least`: the fewest that was not tried and shown to fail. With the stated confidence the
+          exact answer, the fewest from `low` for which the goal holds, is between `least` and
+          `required`. They are equal if all smaller numbers were shown to fail;
+        - `untried`: how many of the numbers below `required`, or up to `high`, were not tried;
         - along `tried`, the simulated candidates: the `verdict` ("holds", "fails", "undecided"),
           the `replications` used, and the `estimates` of the measure or, for a goal with a
           quantile, of the probability that the bound is kept. **Each interval is for that
           candidate alone.**
 
-        Also `seed` and `scenario_digest`.
+        Also `seed`, `scenario_digest`, and the attribute `note`: what was tried, in words.
 
     Raises
     ------
@@ -128,15 +143,21 @@ def size_for_goal(
 
     Notes
     -----
-    The search is a bisection that tests `high` first. A candidate is simulated with 1,000
-    replications, then four times as many while it is undecided. Each interim analysis has an error
-    probability of at most (1 - confidence) / (search steps times analyses). Until the first wrong
-    decision, the search visits the candidates that a search with exact answers visits, which do
-    not depend on the draws. By Bonferroni's inequality the probability of any error is therefore
-    below 1 - confidence, with or without common random numbers. If a candidate is skipped, two
-    searches continue: above it for the fewest that are enough, below it for the most that are too
-    few. The exact search continues on one of these two sides; on the other the exact answer is
-    known.
+    **No field is certain to change a measure in one direction.** With more channels, salvos,
+    rounds in a salvo, or shorter reaction and flight times, more rounds are fired at threats that
+    they rarely kill, and are missing for others. More rounds or batteries of a poor kind keep
+    channels and threats from better ones.
+
+    The search tries `low`, then numbers at distances from it that double, and `high`, up to the
+    first one that holds. It bisects the gap below that one until the next smaller number has been
+    tried, and then tries the middle of the widest gap among all smaller numbers, again and again
+    (if nothing holds, among all numbers); whenever one of these holds, it bisects below it.
+
+    A candidate is simulated with 1,000 replications, then four times as many while it is
+    undecided. Each interim analysis has an error probability of at most (1 - confidence) /
+    (candidates from `low` to `high` times analyses). By Bonferroni's inequality the probability of
+    any error at any candidate is therefore below 1 - confidence, whichever the search tries, with
+    or without common random numbers.
 
     The test of a mean by Student's t is approximate (see
     `leakthrough.statistics.intervals.student`); that of probabilities and quantiles is exact.
@@ -148,28 +169,31 @@ def size_for_goal(
     ... )
     >>> rounds = "layers.defence.batteries.battery.magazines.interceptor.rounds"
     >>> goal = Goal("leakers", at_most=3.0)
-    >>> float(size_for_goal(scenario, rounds, goal, low=1, high=64, seed=7).required)
-    25.0
+    >>> found = size_for_goal(scenario, rounds, goal, low=1, high=64, seed=7)
+    >>> float(found.required), int(found.least)
+    (25.0, 25)
     """
     low, high = _checked_ends(scenario, path, goal, low, high)
     level = checked_confidence(confidence)
     sizes = [min(FIRST, checked_replications(most_replications, "most_replications", 2))]
     while sizes[-1] < most_replications:
         sizes.append(min(GROWTH * sizes[-1], int(most_replications)))
-    steps = 1 + (high - low).bit_length()
+    if not is_whole(extra_candidates) or not 0 <= extra_candidates <= MOST_EXTRA:
+        text = f"must be a whole number from 0 to {MOST_EXTRA}; got {shown(extra_candidates)}"
+        raise ValueError(f"extra_candidates: {text}")
     search = _Search(
         scenario,
         path,
         goal,
         sizes=sizes,
-        error=(1.0 - level) / (steps * len(sizes)),
+        error=(1.0 - level) / ((high - low + 1) * len(sizes)),
         confidence=level,
         seed=checked_seed(seed),
         execution=checked_execution(workers, executor, progress),
     )
     search.sample(low), search.sample(high)  # raises before anything is simulated
-    least, fewest = _bisect(search, low, high)
-    return _dataset(search, least, fewest, level)
+    _search(search, low, high, int(extra_candidates))
+    return _dataset(search, low, high, level)
 
 
 def _checked_ends(
@@ -190,37 +214,33 @@ def _checked_ends(
     return int(low), int(high)
 
 
-def _bisect(search: _Search, low: int, high: int) -> tuple[int, float]:
-    """Smallest number not shown to be too few, and smallest number shown to be enough."""
-    verdict = search.verdict(high)
-    if verdict == "fails":
-        return high + 1, math.inf
-    if verdict == "undecided":
-        return _least(search, low, high), math.inf
-    least, fewest, undecided = low, high, None
-    while low < fewest:
-        middle = (low + fewest) // 2
-        verdict = search.verdict(middle)
-        if verdict == "holds":
-            fewest = middle
+def _search(search: _Search, low: int, high: int, extra: int) -> None:
+    """Test a coarse scan up to the first success, then the gap below it, then other gaps."""
+    for number in _scan(low, high):
+        if search.test(number):
+            break
+    while True:
+        holding = search.with_verdict("holds")
+        top = holding[0] if holding else high + 1
+        below = [low - 1, *sorted(n for n in search.outcomes if n < top), top]
+        if holding and below[-2] + 1 < top:  # bisection
+            search.test((below[-2] + top) // 2)
             continue
-        low = middle + 1
-        if verdict == "undecided" and undecided is None:
-            undecided = middle
-        if undecided is None:
-            least = low
-    return least if undecided is None else _least(search, least, undecided), fewest
+        # Nothing says that all smaller numbers fail because some do: the widest gaps are next.
+        width, start = max((after - n, -n) for n, after in itertools.pairwise(below))
+        if width == 1 or extra == 0:
+            return
+        search.test(-start + width // 2)
+        extra -= 1
 
 
-def _least(search: _Search, low: int, high: int) -> int:
-    """Smallest number not shown to be too few, up to a skipped candidate."""
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (middle + 1, high) if search.verdict(middle) == "fails" else (low, middle)
-    return low
+def _scan(low: int, high: int) -> list[int]:
+    """Both ends, and numbers between them at distances from `low` that double."""
+    steps = range((high - low).bit_length())
+    return sorted({low, high, *(low + 2**step for step in steps)})
 
 
-def _dataset(search: _Search, least: int, fewest: float, confidence: float) -> "xr.Dataset":
+def _dataset(search: _Search, low: int, high: int, confidence: float) -> "xr.Dataset":
     import xarray as xr
 
     goal, candidates = search.goal, sorted(search.outcomes)
@@ -228,9 +248,15 @@ def _dataset(search: _Search, least: int, fewest: float, confidence: float) -> "
     described = measure_of(goal.measure).attrs
     if goal.quantile is not None:
         described = {"units": "1", "long_name": "probability that the bound is kept"}
+    required = min(search.with_verdict("holds"), default=math.inf)
+    smaller = range(low, int(min(required, high + 1)))
+    failing = {n for n in search.with_verdict("fails") if n in smaller}
+    least = next((n for n in smaller if n not in failing), smaller.stop)
+    untried = len(smaller) - sum(n in smaller for n in candidates)
     variables = {
-        "required": quantity((), float(fewest), "fewest for which the goal was shown to hold"),
-        "least": quantity((), least, "fewest that was not shown to be too few"),
+        "required": quantity((), float(required), "fewest tried for which the goal holds"),
+        "least": quantity((), least, "fewest that was not tried and shown to fail"),
+        "untried": quantity((), untried, "smaller numbers that were not tried"),
         "verdict": quantity("tried", [*verdicts], "whether the goal holds"),
         "replications": quantity("tried", [*used], "replications used"),
         "estimates": measured(
@@ -238,6 +264,19 @@ def _dataset(search: _Search, least: int, fewest: float, confidence: float) -> "
         ),
     }
     found = labelled(variables, xr.Dataset(), confidence)
-    found.attrs["goal"], found.attrs["path"] = goal.label, search.path
+    found.attrs |= {"goal": goal.label, "path": search.path}
+    found.attrs["note"] = _note(search.path, required, smaller, len(failing), untried)
     tried = quantity("tried", candidates, search.path)
     return found.assign_coords({"tried": tried, **origin(search.scenario, search.seed)})
+
+
+def _note(path: str, required: float, smaller: range, failing: int, untried: int) -> str:
+    """What was tried and found, in words."""
+    undecided = len(smaller) - failing - untried
+    if math.isinf(required):
+        found, others = "The goal was not shown to hold for any number that was tried", "numbers"
+    else:
+        found, others = f"The goal was shown to hold for {required:.0f}", "smaller numbers"
+    counts = [(failing, "shown to fail"), (undecided, "undecided"), (untried, "not tried")]
+    parts = ", ".join(f"{count:,} {what}" for count, what in counts if count) or "none"
+    return f"{found}; {others} from {smaller.start}: {parts}. {caution(path)}"
