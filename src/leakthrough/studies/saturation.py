@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakthrough.model.check import warn_about
 from leakthrough.model.errors import ScenarioError, shown
 from leakthrough.model.scenario import Scenario
 from leakthrough.quantities import quantity
@@ -107,6 +108,7 @@ def saturation_point(
         return points[at]
 
     sample(low), sample(high)  # raises before anything is simulated
+    warn_about(scenario, varied=(path,))
     rising = bool(curve(high)[MEAN] >= curve(low)[MEAN])
     at, *ends = (_crossing(curve, row, level, low, high, rising) for row in (MEAN, LOW, HIGH))
     # If the band does not cross either, the crossing lies beyond an end of the axis.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakthrough.model.check import warn_about
 from leakthrough.model.errors import is_whole, shown
 from leakthrough.model.paths import value_at
 from leakthrough.model.scenario import Scenario
@@ -168,6 +169,7 @@ def size_for_goal(
         execution=checked_execution(workers, executor, progress),
     )
     search.sample(low), search.sample(high)  # raises before anything is simulated
+    warn_about(scenario, varied=(path,))
     least, fewest = _bisect(search, low, high)
     return _dataset(search, least, fewest, level)
 

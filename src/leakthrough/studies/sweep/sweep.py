@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from leakthrough.engine.scheduler import run
+from leakthrough.model.check import warn_about
 from leakthrough.model.errors import is_whole, shown
 from leakthrough.model.scenario import Scenario
 from leakthrough.quantities import quantity
@@ -143,6 +144,7 @@ def sweep(
         names=grid.checked(own),
         **{name: getattr(call, name) for name in SHARED},
     )
+    warn_about(scenario, varied=plan.structure + plan.numbers)
     provenance = _provenance(scenario, recorded(axes, ready, design), call)
     if disk is not None:
         disk.open(provenance)
