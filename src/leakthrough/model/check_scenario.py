@@ -7,8 +7,17 @@ from functools import cached_property
 
 from leakthrough.model.findings import Finding
 from leakthrough.model.scenario import Battery, Interceptor, Magazine, Salvo, Scenario
-from leakthrough.model.shots import IN_TIME, Attack, Post, Shot, attacks_of, least, posts_of
-from leakthrough.model.shots import shots_of, span_of
+from leakthrough.model.shots import (
+    IN_TIME,
+    Attack,
+    Post,
+    Shot,
+    attacks_of,
+    least,
+    posts_of,
+    shots_of,
+    span_of,
+)
 from leakthrough.model.units import DAY, HOUR
 
 _NEAR, _FAR = 100.0, 5e6
@@ -259,11 +268,12 @@ def _needless_reserve(case: Case) -> Findings:
     for post, possible in zip(case.posts, case.possible, strict=True):
         for magazine in post.battery.magazines:
             shots = [shot for shot in possible if shot.magazine is magazine]
-            if magazine.reserved and shots and math.isfinite(magazine.rounds):
-                if all(shot.attack.threat.priority < 1 for shot in shots):
-                    place = f"{post.place}.magazines.{magazine.interceptor}.reserved"
-                    what = f"is {magazine.reserved:,}, and no threat here has priority 1 or more"
-                    yield Finding(place, what, "these rounds are never fired")
+            if not magazine.reserved or not shots or math.isinf(magazine.rounds):
+                continue
+            if all(shot.attack.threat.priority < 1 for shot in shots):
+                place = f"{post.place}.magazines.{magazine.interceptor}.reserved"
+                what = f"is {magazine.reserved:,}, and no threat here has priority 1 or more"
+                yield Finding(place, what, "these rounds are never fired")
 
 
 def _stranded_reloads(case: Case) -> Findings:
@@ -295,7 +305,9 @@ def _late_reloads(case: Case) -> Findings:
         opening = first + (case.edge - post.layer.outer_range) / fastest
         start = opening if magazine.rounds else 0.0
         if magazine.reloads and start + magazine.reload_time > last:
-            what = f"is {magazine.reload_time:,g} s, and the raid is over {last - start:,.0f} s after"
+            what = (
+                f"is {magazine.reload_time:,g} s, and the raid is over {last - start:,.0f} s after"
+            )
             yield Finding(f"{place}.reload_time", f"{what} the first shot", "no reload comes")
 
 
@@ -330,7 +342,9 @@ def _missing_costs(case: Case) -> Findings:
         if len(without) < len(parts):
             for name in without:
                 why = f"the {total} is not known"
-                yield Finding(f"{under}{what}.{name}.cost", "is not given, those of others are", why)
+                yield Finding(
+                    f"{under}{what}.{name}.cost", "is not given, those of others are", why
+                )
 
 
 RULES: tuple[Callable[[Case], Findings], ...] = (

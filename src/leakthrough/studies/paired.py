@@ -83,9 +83,9 @@ class PairedRuns:
         return sink.values[0][:, 0]
 
     def check(self, every: Iterable[Changes]) -> None:
-        """Check the changes of a study before anything runs; raises what the first invalid one does.
+        """Check the changes of a study before anything runs, and warn about the scenario.
 
-        Then warn about the scenario, apart from what is changed.
+        Raises what the first invalid change raises.
         """
         varied: set[str] = set()
         for changes in every:
