@@ -42,7 +42,7 @@ def check(scenario: Scenario | Campaign) -> list[Finding]:
     >>> empty = scenario.replace("layers.defence.batteries.battery.magazines", [])
     >>> for finding in check(empty):
     ...     print(finding.place, "-", finding.what)
-    salvos.raid - nothing can stop threat on this axis
+    salvos.raid - nothing can stop threat
     layers.defence.batteries.battery - has no magazines
     interceptors.interceptor - no battery has a magazine of it
     """

@@ -130,8 +130,8 @@ def _unopposed(case: Case) -> Findings:
             reason = _furthest(
                 [(n, text) for own in case.shots for shot, n, text in own if shot.attack is attack]
             )
-            what = f"nothing can stop {attack.threat.name} on this axis{reason and f' ({reason})'}"
-            yield Finding(attack.place, what, "all leak, whatever the seed")
+            what = f"nothing can stop {attack.threat.name}{reason and f' ({reason})'}"
+            yield Finding(attack.place, what, "all leak in every replication")
 
 
 def _furthest(obstacles: list[tuple[int, str]]) -> str:
@@ -272,7 +272,7 @@ def _needless_reserve(case: Case) -> Findings:
                 continue
             if all(shot.attack.threat.priority < 1 for shot in shots):
                 place = f"{post.place}.magazines.{magazine.interceptor}.reserved"
-                what = f"is {magazine.reserved:,}, and no threat here has priority 1 or more"
+                what = f"is {magazine.reserved:,}, and it has no target of priority 1 or more"
                 yield Finding(place, what, "these rounds are never fired")
 
 

@@ -157,7 +157,7 @@ def _too_short(shot: Shot) -> str:
 
 
 OBSTACLES: tuple[Callable[[Shot], str], ...] = (
-    *(_no_rounds, _other_axis, _not_preferred, _cannot_kill),
+    *(_no_rounds, _other_axis, _cannot_kill, _not_preferred),
     *(_not_detected, _reserved, _too_short),
 )
 """What can prevent a shot, in the order in which a reader would look for it."""
