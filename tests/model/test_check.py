@@ -209,9 +209,8 @@ def test_an_axis_that_no_salvo_uses_is_found() -> None:
         "salvos.n",
         "salvos.none",
         "layers.L.batteries.B",
-        "layers.L.batteries.C",
     ]
-    assert "t has no axis" in found["layers.L.batteries.B"]
+    assert "it serves only west" in found["layers.L.batteries.B"]
 
 
 def test_parts_that_nobody_uses_are_found() -> None:
@@ -389,8 +388,8 @@ def test_a_timeline_that_misses_the_raid_is_found(timeline: tuple[float, ...], w
     said = warned(lambda: lt.simulate(GOOD, replications=1, seed=1, timeline=timeline))
     assert len(said) == wrong
     assert all(line.startswith("timeline: goes from") for line in said)
-    call = {"replications": 1, "seed": 1, "timeline": timeline}
-    assert len(warned(lambda: lt.simulate_campaign(NIGHTS, **call))) == wrong
+    said = warned(lambda: lt.simulate_campaign(NIGHTS, replications=1, timeline=timeline))
+    assert len(said) == wrong
 
 
 @pytest.mark.parametrize("value", [None, "scenario", {}, 3, lt.Scenario])

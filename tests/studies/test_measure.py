@@ -123,6 +123,27 @@ def test_a_name_stands_for_its_measure() -> None:
     assert measure_of(lt.Measure("dry")) == lt.Measure("dry")
 
 
+def test_a_cost_that_nobody_gave_is_not_0() -> None:
+    guns, cost = ["a", "b"], lt.Measure("cost_spent")
+    scenario = raid(
+        salvo(count=9),
+        layer("L", *(battery(name, magazines=[magazine(name, 3)]) for name in guns)),
+        [gun("a", 0.5, cost=2.0), gun("b", 0.5)],
+    )
+    result = lt.simulate(scenario, replications=5, seed=4)
+    assert np.isnan(cost.values(result)).all()
+    by = lt.Measure("cost_spent", by="battery").values(result)
+    np.testing.assert_array_equal(
+        by.sel(battery="a"), 2.0 * result.expended.sum("interceptor")[:, 0]
+    )
+    assert np.isnan(by.sel(battery="b")).all()
+    text = r"^measure cost_spent: the cost of a round that it is about is not given$"
+    with pytest.raises(ValueError, match=text):
+        lt.simulate_to_precision(scenario, cost, 1.0, seed=1)
+    of_a = lt.Measure("cost_spent", by="battery", of="a")
+    assert float(lt.simulate_to_precision(scenario, of_a, 9.0, seed=1)[of_a.label][0]) > 0.0
+
+
 def test_costs_are_the_same_bits_in_any_blocks() -> None:
     # BLAS sums fractional costs in an order that depends on the number of rows.
     guns = [f"gun {n}" for n in range(12)]
