@@ -21,9 +21,12 @@ EVERY = [
 ]
 
 
+PRICED = rich().replace("interceptors.long.cost", 7.0).replace("interceptors.short.cost", 2.5)
+
+
 @pytest.fixture(scope="module")
 def result() -> xr.Dataset:
-    return lt.simulate(rich(), replications=200, seed=5)
+    return lt.simulate(PRICED, replications=200, seed=5)
 
 
 def test_they_say_what_xarray_says(result: xr.Dataset) -> None:
@@ -58,7 +61,7 @@ def test_they_say_what_xarray_says(result: xr.Dataset) -> None:
 
 
 def test_a_run_has_the_values_of_the_simulation(result: xr.Dataset) -> None:
-    found = values(rich(), EVERY, replications=200, seed=5, execution=Execution(workers=2))
+    found = values(PRICED, EVERY, replications=200, seed=5, execution=Execution(workers=2))
     for measure, own in zip(EVERY, found, strict=True):
         said = measure.values(result).values.reshape(200, -1)
         np.testing.assert_array_equal(own, said, err_msg=measure.label)
