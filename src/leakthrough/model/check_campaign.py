@@ -13,7 +13,8 @@ from leakthrough.model.units import DAY, HOUR
 _YEAR = 366 * DAY
 _SOON = 100.0
 """Times after a campaign's start [s] for which days were probably meant."""
-_TOO_MUCH = 100.0
+_TOO_MUCH = 20.0
+"""Rounds that reach a stock between two raids, or in a day, as a multiple of those that magazines hold."""
 
 Findings = Iterator[Finding]
 
@@ -64,7 +65,7 @@ def _rates(campaign: Campaign) -> Findings:
             for magazine in battery.magazines
             if magazine.interceptor == stock.interceptor
         )
-        if stock.rate * DAY > _TOO_MUCH * max(held, 1):
+        if stock.rate * min(max(campaign.interval, HOUR), DAY) > _TOO_MUCH * max(held, 1):
             what = f"is {stock.rate:g} a second, {stock.rate * DAY:,.0f} rounds a day"
             why = f"all magazines hold {held:,}, so the stock never runs out; rates are per second"
             yield Finding(f"stocks.{number}.rate", what, why)
@@ -125,9 +126,14 @@ def _replacement(campaign: Campaign) -> Findings:
         yield Finding("replacement_time", f"is {time:g} s", why)
 
 
+def _single_raid(campaign: Campaign) -> Findings:
+    if campaign.raid_count == 1 and (campaign.resupply or campaign.stocks):
+        yield Finding("raids", "there is only one", "nothing is resupplied")
+
+
 RULES: tuple[Callable[[Campaign], Findings], ...] = (
     *(_short_interval, _long_interval, _rates, _unused_stocks, _empty_stocks),
-    *(_deliveries, _resupply_of_nothing, _replacement),
+    *(_deliveries, _resupply_of_nothing, _replacement, _single_raid),
 )
 
 

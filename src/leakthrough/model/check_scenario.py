@@ -24,6 +24,8 @@ _NEAR, _FAR = 100.0, 5e6
 """Outer ranges [m] below and above which another unit than the metre was probably meant."""
 _SLOW, _FAST = 5.0, 12e3
 """Speeds [m/s]; that of a re-entering missile is below 8 km/s."""
+_LONG_WAY = 20e3
+"""Distance [m] over which no round flies in no time."""
 _LONGEST_RAID = 100 * DAY
 _TINY = 1000.0
 """A raid that is as many times longer than the timeline is not shown by it."""
@@ -111,6 +113,14 @@ def _long_raid(case: Case) -> Findings:
     if _LONGEST_RAID < last - first < math.inf:
         what = f"the raid lasts {(last - first) / DAY:,.0f} days"
         yield Finding(f"{case.under}salvos", what, "arrival times are in seconds")
+
+
+def _harmless_aim(case: Case) -> Findings:
+    harmless = {t.name for t in case.scenario.threats if t.decoy or t.lethality == 0.0}
+    for salvo in case.salvos:
+        if salvo.target is not None and salvo.count and salvo.threat in harmless:
+            what = f"{salvo.threat} is a decoy or has lethality 0"
+            yield Finding(f"{case.under}salvos.{salvo.name}.target", what, "it destroys no battery")
 
 
 def _unopposed(case: Case) -> Findings:
@@ -234,6 +244,17 @@ def _instant(case: Case) -> Findings:
                 yield Finding(post.place, what, why)
 
 
+def _instant_flight(case: Case) -> Findings:
+    found: dict[str, float] = {}
+    for possible in case.possible:
+        for shot in possible:
+            if shot.weapon.flight_time == 0 and shot.layer.outer_range >= _LONG_WAY:
+                found.setdefault(shot.weapon.name, shot.layer.outer_range)
+    for weapon, distance in found.items():
+        place = f"{case.under}interceptors.{weapon}.flight_time"
+        yield Finding(place, f"is 0, out to {distance:g} m", "the round hits as it is fired")
+
+
 def _slow_assessment(case: Case) -> Findings:
     for post in case.posts:
         if (time := least(post.battery.assessment_time)) > HOUR:
@@ -290,6 +311,10 @@ def _reloads_without_effect(case: Case) -> Findings:
         if magazine.reloads and math.isinf(magazine.rounds):
             why = "a reload starts only when no round is left"
             yield Finding(f"{place}.reloads", "the magazine is infinite", why)
+        elif magazine.reloads and magazine.reload_time == 0.0:
+            held = magazine.rounds + magazine.reloads * magazine.reload_rounds
+            why = f"the magazine acts as one of {held:,} rounds"
+            yield Finding(f"{place}.reload_time", "is 0, so reloads arrive at once", why)
         elif given and not magazine.reloads:
             what = "is 0, but reload_rounds or reload_time are given"
             yield Finding(f"{place}.reloads", what, "nothing is reloaded")
@@ -348,9 +373,25 @@ def _missing_costs(case: Case) -> Findings:
 
 
 RULES: tuple[Callable[[Case], Findings], ...] = (
-    *(_no_attack, _only_decoys, _speeds, _threats_without_salvo, _long_raid, _unopposed),
+    *(
+        _no_attack,
+        _only_decoys,
+        _speeds,
+        _threats_without_salvo,
+        _long_raid,
+        _harmless_aim,
+        _unopposed,
+    ),
     *(_no_defence, _empty_layers, _layers_down, _ranges, _recognition_without_decoys),
-    *(_idle_batteries, _idle_magazines, _no_time, _instant, _slow_assessment, _sizes),
+    *(
+        _idle_batteries,
+        _idle_magazines,
+        _no_time,
+        _instant,
+        _instant_flight,
+        _slow_assessment,
+        _sizes,
+    ),
     *(_needless_reserve, _stranded_reloads, _reloads_without_effect, _late_reloads),
     *(_unused_interceptors, _missing_costs),
 )
