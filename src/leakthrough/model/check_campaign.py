@@ -14,7 +14,7 @@ _YEAR = 366 * DAY
 _SOON = 100.0
 """Times after a campaign's start [s] for which days were probably meant."""
 _TOO_MUCH = 20.0
-"""Rounds that reach a stock between two raids, or in a day, as a multiple of those that magazines hold."""
+"""Rounds a day, or an interval if shorter, as a multiple of those that magazines hold."""
 
 Findings = Iterator[Finding]
 
