@@ -77,6 +77,10 @@ def api(module: ModuleType) -> str:
     for title, parts in GROUPS.items():
         names = [home(name, lt) for name in documented(lt) if _part_of(name) in parts]
         lines += [*_title(title, "-"), *_table(names)]
+    units = (
+        "``lt.MINUTE``, ``lt.HOUR`` and ``lt.DAY`` [s] and ``lt.KM`` [m] are factors to SI units."
+    )
+    lines += [*_title("Units", "-"), units, ""]
     return "\n".join(lines)
 
 

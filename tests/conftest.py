@@ -23,6 +23,14 @@ settings.register_profile(
 settings.load_profile("repeatable")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Scenarios of tests are as small as can be, and many make no sense on purpose.
+
+    Tests of `leakthrough.check` read its findings, and collect its warnings with `pytest.warns`.
+    """
+    config.addinivalue_line("filterwarnings", "ignore::leakthrough.ScenarioWarning")
+
+
 @pytest.fixture(scope="session")
 def offset() -> int:
     """Number to add to every seed."""

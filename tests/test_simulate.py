@@ -161,7 +161,7 @@ LAYERS = [
 
 @pytest.mark.parametrize(("salvos", "layers"), list(itertools.product(SALVOS, LAYERS)))
 @pytest.mark.parametrize("keep", ["replications", "summary"])
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error", "ignore::leakthrough.ScenarioWarning")
 def test_empty_scenarios(salvos: Any, layers: Any, keep: Any) -> None:
     scenario = raid(salvos, layers)
     whole = lt.simulate(scenario, replications=3, seed=1, keep=keep, timeline=TIMELINE)
@@ -220,6 +220,9 @@ def test_in_a_forked_child_after_a_simulation_in_its_parent() -> None:
 import multiprocessing, sys
 import leakthrough as lt
 from raids import rich
+import warnings
+
+warnings.simplefilter("ignore", lt.ScenarioWarning)
 
 def leaked(_=None):
     return lt.simulate(rich(), replications=50, seed=1, workers=2).leaked.values.tolist()
@@ -240,6 +243,9 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 import leakthrough as lt
 from raids import api_example, battery, gun, layer, raid, rich, salvo
+import warnings
+
+warnings.simplefilter("ignore", lt.ScenarioWarning)
 
 # A shell that starts its children in the background has them ignore the signal.
 signal.signal(signal.SIGINT, signal.default_int_handler)

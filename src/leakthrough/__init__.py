@@ -2,9 +2,12 @@
 
 from leakthrough import exact, plot, records
 from leakthrough.model.arrivals import At, Poisson, Regular, Times, Uniform
-from leakthrough.model.campaign import Campaign, Delivery, Resupply, Stock, load_campaign
+from leakthrough.model.campaign import Campaign, Delivery, Resupply, Stock
+from leakthrough.model.check import check
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.errors import ScenarioError
+from leakthrough.model.findings import Finding, ScenarioWarning
+from leakthrough.model.loading import load_campaign, load_scenario
 from leakthrough.model.scenario import (
     Battery,
     Doctrine,
@@ -15,8 +18,8 @@ from leakthrough.model.scenario import (
     Scenario,
     Sensor,
     Threat,
-    load_scenario,
 )
+from leakthrough.model.units import DAY, HOUR, KM, MINUTE
 from leakthrough.replay import replay
 from leakthrough.rerun import rerun
 from leakthrough.results.estimates import cost_exchange, depletion, leak_rate
@@ -39,12 +42,17 @@ from leakthrough.studies.sweep.sweep import sweep
 from leakthrough.studies.tornado import tornado
 
 __all__ = [
+    "DAY",
+    "HOUR",
+    "KM",
+    "MINUTE",
     "At",
     "Battery",
     "Campaign",
     "Delivery",
     "Distribution",
     "Doctrine",
+    "Finding",
     "Goal",
     "Interceptor",
     "Layer",
@@ -56,6 +64,7 @@ __all__ = [
     "Salvo",
     "Scenario",
     "ScenarioError",
+    "ScenarioWarning",
     "Sensor",
     "Stock",
     "Summary",
@@ -64,6 +73,7 @@ __all__ = [
     "Uniform",
     "allocate",
     "campaign_of",
+    "check",
     "compare",
     "cost_exchange",
     "depletion",

@@ -13,6 +13,7 @@ from leakthrough.engine.lower_campaign import lower_campaign
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.replications import Variables, compute
 from leakthrough.model.campaign import Campaign
+from leakthrough.model.check import warn_about
 from leakthrough.model.scenario import Scenario
 from leakthrough.results.dataset import Dimensions, dataset
 from leakthrough.results.provenance import provenance_text
@@ -90,6 +91,11 @@ def simulate(
         Variables as in `leakthrough.results.variables.VARIABLES`, each with `units` and
         `long_name`.
 
+    Warns
+    -----
+    ScenarioWarning
+        For each finding of `leakthrough.check`, and if the timeline misses the raid.
+
     Raises
     ------
     ValueError
@@ -99,6 +105,7 @@ def simulate(
     """
     call = checked_call(replications, seed, keep, timeline)
     tables, labels = lower(scenario, call.timeline), label(scenario)
+    warn_about(scenario, timeline=call.timeline)
     return _simulated(
         scenario,
         RaidJob(tables),
@@ -140,6 +147,11 @@ def simulate_campaign(
         `leakthrough.results.variables.CAMPAIGN_VARIABLES`. Select one raid by
         ``result.isel(raid=3)``.
 
+    Warns
+    -----
+    ScenarioWarning
+        For each finding of `leakthrough.check`, and if the timeline misses the raid.
+
     Raises
     ------
     ValueError
@@ -150,6 +162,7 @@ def simulate_campaign(
     call = checked_call(replications, seed, keep, timeline)
     plan, labels = lower_campaign(campaign, call.timeline)
     tables = plan.tables[0]
+    warn_about(campaign, timeline=call.timeline)
     return _simulated(
         campaign,
         CampaignJob(plan, len(labels.salvos)),

@@ -19,7 +19,9 @@ from leakthrough.engine.state import new_state
 
 SIMULATE = """
 import pickle, sys
+import warnings
 import leakthrough as lt
+warnings.simplefilter("ignore", lt.ScenarioWarning)
 from raids import TIMELINE, rich
 result = lt.simulate(rich(), replications=20, seed=1, timeline=TIMELINE, workers=2)
 sys.stdout.buffer.write(pickle.dumps(result))

@@ -318,7 +318,9 @@ def assert_no_threads_are_left_of(pool: ThreadPoolExecutor) -> None:
 
 FIRST = """
 import io, sys
+import warnings
 import leakthrough as lt
+warnings.simplefilter("ignore", lt.ScenarioWarning)
 from leakthrough.engine import compile_once
 from raids import rich
 

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+from raids import api_example
 from scipy import stats
 
 import leakthrough as lt
@@ -60,6 +61,23 @@ def test_a_scenario_is_summed_up() -> None:
     assert text.index("far") < text.index("near")
     assert cells(text, "near") == ["near", "-", "-", "2,000", "0", "-", "-"]
     assert cells(text, "far") == ["far", "site", "endless sam", "9,000", "0", "2", "1"]
+    assert cells(text, "site") == ["site", "1", "1", "0"]
+    assert cells(text, "sam") == ["sam", "drone", "0.5000", "0", "-"]
+    assert cells(text, "drone") == ["drone", "50", "0", "-"]
+
+
+def test_times_costs_and_kill_probabilities_are_shown() -> None:
+    text = str(api_example().replace("threats.drone.decoy", True))
+    assert cells(text, "drone (decoy)") == ["drone (decoy)", "50", "0", "35,000"]
+    assert cells(text, "ballistic") == ["ballistic", "1,500", "1", "3.000 M"]
+    assert cells(text, "SAM") == ["SAM", "2 at ballistic, 1 at others", "8", "4"]
+    guns = ["gun burst", "drone", "0.4000", "3", "1,000"]
+    assert cells(text, "gun burst") == guns
+    drawn = api_example().replace("interceptors.gun burst.flight_time", stats.expon(scale=3.0))
+    free = str(drawn.replace("interceptors.gun burst.cost", 0.0))
+    assert cells(free, "gun burst") == [*guns[:3], "expon(scale=3)", "0"]
+    without = str(drawn.replace("interceptors.gun burst.kill_probability", {}))
+    assert cells(without, "gun burst") == ["gun burst", "-", "-", "expon(scale=3)", "1,000"]
 
 
 def test_axes_and_targets_are_shown_where_there_are_any() -> None:
@@ -90,8 +108,8 @@ def test_a_notebook_gets_escaped_tables() -> None:
     assert "<strong>a &lt;b&gt; &amp; c</strong>" in shown
     assert "<td>&lt;wave&gt;</td><td>drone</td><td>at 0</td><td>1</td>" in shown
     assert "<td>endless sam</td>" in shown
-    assert shown.count("<table>") == shown.count("</table>") == 2
-    assert scenario()._repr_html_().count("<table>") == 1
+    assert shown.count("<table>") == shown.count("</table>") == 5
+    assert scenario()._repr_html_().count("<table>") == 4
 
 
 def test_no_more_rows_than_one_can_read() -> None:
@@ -130,8 +148,8 @@ def test_a_campaign_shows_its_first_raid_its_defence_and_its_stocks() -> None:
     assert cells(text, "wave") == ["wave", "drone", "at 0", "drawn"]
     assert cells(text, "other") == ["other", "drone", "at 0", "8"]
     assert cells(text, "far")[2] == "endless sam"
-    assert cells(text, "sam") == ["sam", "1,000", "2", "1", "gamma"]
-    assert campaign._repr_html_().count("<table>") == 3
+    assert cells(text[text.index("Stocks") :], "sam") == ["sam", "1,000", "2", "1", "gamma"]
+    assert campaign._repr_html_().count("<table>") == 6
 
 
 def test_lines_are_not_too_long() -> None:

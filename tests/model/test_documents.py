@@ -13,6 +13,7 @@ from scipy import stats
 from leakthrough.model.arrivals import At, Poisson, Regular, Times, Uniform
 from leakthrough.model.documents import from_document
 from leakthrough.model.errors import ScenarioError, name_fault
+from leakthrough.model.loading import load_scenario
 from leakthrough.model.scenario import (
     Battery,
     Doctrine,
@@ -23,7 +24,6 @@ from leakthrough.model.scenario import (
     Scenario,
     Sensor,
     Threat,
-    load_scenario,
 )
 
 MINIMAL: dict[str, Any] = {"name": "empty", "threats": []}
@@ -140,7 +140,7 @@ def test_what_is_written_is_what_is_read(
 def test_a_file_says_no_more_than_it_must(tmp_path: Path) -> None:
     scenario = Scenario(
         name="n",
-        threats=[Threat(name="drone", speed=50, cost=0)],
+        threats=[Threat(name="drone", speed=50, priority=0)],
         interceptors=[Interceptor(name="i", kill_probability={"drone": stats.beta(2, 5)})],
         salvos=[Salvo(name="s", threat="drone", count=1, arrival=At(time=-0.0))],
         layers=[

@@ -23,7 +23,8 @@ from pydantic import BaseModel
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.documents import from_document
 from leakthrough.model.errors import ScenarioError
-from leakthrough.model.scenario import Battery, Scenario, load_scenario
+from leakthrough.model.loading import load_scenario
+from leakthrough.model.scenario import Battery, Scenario
 
 RUNS = int(os.environ.get("LEAKTHROUGH_MALFORMED", "400"))
 
@@ -229,6 +230,11 @@ def named(name: str) -> bool:
     return 0 < len(name) <= 200 and name == name.strip() and "." not in name and name.isprintable()
 
 
+def priced(cost: float | None) -> bool:
+    """Whether a cost is not given, or within its bounds."""
+    return cost is None or within(cost, 0, 1e15)
+
+
 def violations(scenario: Scenario) -> Iterator[str]:
     """Yield documents outside the bounds of the model, written from its specification."""
     threats = {threat.name for threat in scenario.threats}
@@ -240,7 +246,7 @@ def violations(scenario: Scenario) -> Iterator[str]:
         if len(set(names)) < len(names) or not all(map(named, names)):
             yield "names"
     for threat in scenario.threats:
-        if not (within(threat.speed, 0.1, 1e5) and within(threat.cost, 0, 1e15)):
+        if not (within(threat.speed, 0.1, 1e5) and priced(threat.cost)):
             yield "speed, cost"
         if not within(threat.priority, -1000, 1000, int) or type(threat.decoy) is not bool:
             yield "priority, decoy"
@@ -248,7 +254,7 @@ def violations(scenario: Scenario) -> Iterator[str]:
         chances = interceptor.kill_probability
         if not (chances.keys() <= threats and all(uncertain(p, 1) for p in chances.values())):
             yield "kill_probability"
-        if not (uncertain(interceptor.flight_time, 1e9) and within(interceptor.cost, 0, 1e15)):
+        if not (uncertain(interceptor.flight_time, 1e9) and priced(interceptor.cost)):
             yield "flight_time, cost"
     for salvo in scenario.salvos:
         if salvo.threat not in threats or salvo.axis not in {*axes, None}:

@@ -143,5 +143,5 @@ def test_what_is_written_into_a_result_stays_there() -> None:
     kept = [v.encoding.get("dtype") == "float32" for v in fresh.variables.values()]
     assert not any(kept)
     assert not any("note" in v.attrs for v in fresh.variables.values())
-    assert fresh.threat_cost.values.tolist() == [35e3, 0.0, 35e3, 35e3]
+    np.testing.assert_array_equal(fresh.threat_cost, [35e3, np.nan, 35e3, 35e3])
     assert fresh.decoy.values.tolist() == [False, True, False, False]

@@ -115,6 +115,54 @@ def test_a_defence_that_fires_nothing_costs_nothing_and_stops_nothing() -> None:
     assert np.isnan(found.cost_per_stop).all()
 
 
+COSTS = "interceptors.missile.cost", "interceptors.gun.cost"
+REAL = "threats.drone.cost", "threats.fast.cost"
+
+
+@pytest.mark.parametrize("keep", ["replications", "summary"])
+@pytest.mark.parametrize(
+    ("without", "unknown"),
+    [
+        ((), []),
+        (("threats.lure.cost",), []),  # stopped decoys do not count
+        (COSTS, ["cost_spent", "cost_per_stop"]),
+        (COSTS[:1], ["cost_spent", "cost_per_stop"]),
+        (REAL, ["cost_stopped"]),
+        (REAL[1:], ["cost_stopped"]),
+        ((*COSTS, *REAL), ["cost_spent", "cost_stopped", "cost_per_stop"]),
+    ],
+)
+def test_a_cost_that_nobody_gave_is_not_0(
+    without: tuple[str, ...], unknown: list[str], keep: Any
+) -> None:
+    scenario = night()
+    for path in without:
+        scenario = scenario.replace(path, None)
+    found = summary(lt.simulate(scenario, replications=9, seed=1, keep=keep))
+    costs = [name for name in found.raid if str(name).startswith("cost")]
+    assert [name for name in costs if np.isnan(found.raid[name]).any()] == unknown
+    assert all(np.isnan(found.raid[name]).all() for name in unknown)
+    lines = [line for line in str(found).splitlines() if "[currency]" in line]
+    assert sum(line.split("]")[1].split() == ["-"] * 3 for line in lines) == len(unknown)
+
+
+def test_only_carried_rounds_and_launched_threats_need_a_cost() -> None:
+    scenario = night()
+    spare = lt.Interceptor(name="spare", kill_probability={"drone": 0.5})
+    threat = lt.Threat(name="other", speed=50.0)
+    none = lt.Salvo(name="others", threat="other", count=0, arrival=lt.At(time=0.0))
+    more = {
+        "interceptors": (*scenario.interceptors, spare),
+        "threats": (*scenario.threats, threat),
+        "salvos": (*scenario.salvos, none),
+    }
+    result = lt.simulate(lt.Scenario(**{**vars(scenario), **more}), replications=9, seed=1)
+    expected = cost_exchange(lt.simulate(scenario, replications=9, seed=1))
+    xr.testing.assert_equal(
+        cost_exchange(result).drop_vars("scenario_digest"), expected.drop_vars("scenario_digest")
+    )
+
+
 def test_leak_rates_add_up_over_the_salvos_of_a_class(result: xr.Dataset) -> None:
     def rows(found: xr.Dataset) -> Any:
         return found.leak_rate.transpose(..., "estimate").values

@@ -21,9 +21,12 @@ EVERY = [
 ]
 
 
+PRICED = rich().replace("interceptors.long.cost", 7.0).replace("interceptors.short.cost", 2.5)
+
+
 @pytest.fixture(scope="module")
 def result() -> xr.Dataset:
-    return lt.simulate(rich(), replications=200, seed=5)
+    return lt.simulate(PRICED, replications=200, seed=5)
 
 
 def test_they_say_what_xarray_says(result: xr.Dataset) -> None:
@@ -58,7 +61,7 @@ def test_they_say_what_xarray_says(result: xr.Dataset) -> None:
 
 
 def test_a_run_has_the_values_of_the_simulation(result: xr.Dataset) -> None:
-    found = values(rich(), EVERY, replications=200, seed=5, execution=Execution(workers=2))
+    found = values(PRICED, EVERY, replications=200, seed=5, execution=Execution(workers=2))
     for measure, own in zip(EVERY, found, strict=True):
         said = measure.values(result).values.reshape(200, -1)
         np.testing.assert_array_equal(own, said, err_msg=measure.label)
@@ -121,6 +124,27 @@ def test_a_reduced_result_has_no_values(result: xr.Dataset) -> None:
 def test_a_name_stands_for_its_measure() -> None:
     assert measure_of("leakers") == lt.Measure("leakers")
     assert measure_of(lt.Measure("dry")) == lt.Measure("dry")
+
+
+def test_a_cost_that_nobody_gave_is_not_0() -> None:
+    guns, cost = ["a", "b"], lt.Measure("cost_spent")
+    scenario = raid(
+        salvo(count=9),
+        layer("L", *(battery(name, magazines=[magazine(name, 3)]) for name in guns)),
+        [gun("a", 0.5, cost=2.0), gun("b", 0.5)],
+    )
+    result = lt.simulate(scenario, replications=5, seed=4)
+    assert np.isnan(cost.values(result)).all()
+    by = lt.Measure("cost_spent", by="battery").values(result)
+    np.testing.assert_array_equal(
+        by.sel(battery="a"), 2.0 * result.expended.sum("interceptor")[:, 0]
+    )
+    assert np.isnan(by.sel(battery="b")).all()
+    text = r"^measure cost_spent: the cost of a round that it is about is not given$"
+    with pytest.raises(ValueError, match=text):
+        lt.simulate_to_precision(scenario, cost, 1.0, seed=1)
+    of_a = lt.Measure("cost_spent", by="battery", of="a")
+    assert float(lt.simulate_to_precision(scenario, of_a, 9.0, seed=1)[of_a.label][0]) > 0.0
 
 
 def test_costs_are_the_same_bits_in_any_blocks() -> None:

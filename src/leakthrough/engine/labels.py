@@ -1,13 +1,14 @@
 """The names that the engine's codes represent, and the order of the codes."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from leakthrough.model.scenario import Battery, Layer, Salvo, Scenario
+from leakthrough.model.scenario import Battery, Interceptor, Layer, Salvo, Scenario, Threat
 
 
 class Labels(NamedTuple):
-    """Names in the order of their codes, and costs [currency]."""
+    """Names in the order of their codes, and costs [currency; NaN if not given]."""
 
     salvos: tuple[str, ...]
     threats: tuple[str, ...]  # of each salvo
@@ -54,10 +55,14 @@ def label(scenario: Scenario, salvos: Sequence[Salvo] | None = None) -> Labels:
         salvos=tuple(salvo.name for salvo in salvos),
         threats=tuple(salvo.threat for salvo in salvos),
         decoys=tuple(threats[salvo.threat].decoy for salvo in salvos),
-        threat_costs=tuple(threats[salvo.threat].cost for salvo in salvos),
+        threat_costs=tuple(_cost(threats[salvo.threat]) for salvo in salvos),
         layers=tuple(layer.name for layer in layers),
         batteries=tuple(unit.name for unit in units),
         layer_of=tuple(layers[unit.layer].name for unit in units),
         interceptors=tuple(interceptor.name for interceptor in scenario.interceptors),
-        round_costs=tuple(interceptor.cost for interceptor in scenario.interceptors),
+        round_costs=tuple(map(_cost, scenario.interceptors)),
     )
+
+
+def _cost(part: Threat | Interceptor) -> float:
+    return math.nan if part.cost is None else part.cost

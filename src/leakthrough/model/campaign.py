@@ -1,7 +1,6 @@
 """Frozen models of campaigns: a sequence of raids against one defence, with resupply."""
 
 import math
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -10,7 +9,7 @@ from leakthrough.model.arrivals import Times, count_mistakes
 from leakthrough.model.base import Frozen, Model, Table
 from leakthrough.model.display import Overview, overview_of_campaign
 from leakthrough.model.distributions import Distribution, UncertainCount
-from leakthrough.model.documents import Document, loaded
+from leakthrough.model.documents import Document
 from leakthrough.model.errors import Mistake, ScenarioError, faults, nearest, shown
 from leakthrough.model.name_checks import unknown
 from leakthrough.model.quantiles import largest
@@ -173,29 +172,6 @@ class Campaign(Document):
 
     def _overview(self) -> Overview:
         return overview_of_campaign(self)
-
-
-def load_campaign(path: str | Path) -> Campaign:
-    """Read a campaign from a file; as `load_scenario` does.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file, ending in `.toml` or `.json`, in UTF-8.
-
-    Returns
-    -------
-    Campaign
-        The campaign that the file describes.
-
-    Raises
-    ------
-    ScenarioError
-        If the file is not a valid campaign; it lists all mistakes with their locations.
-    OSError
-        If the file cannot be read; `FileNotFoundError` if there is none.
-    """
-    return loaded(Campaign, path)
 
 
 def differing_raids(campaign: Campaign) -> dict[tuple[Salvo, ...], Scenario]:

@@ -4,9 +4,9 @@ import html
 import math
 from typing import Any, NamedTuple
 
+from leakthrough.model.units import DAY
 from leakthrough.text_tables import MOST_ROWS, WIDTH, number, shortened, table
 
-_DAY = 86_400.0
 _REST = "in the document"
 
 
@@ -44,8 +44,14 @@ def overview_of_scenario(scenario: Any) -> Overview:
     batteries = sum(battery.count for layer in scenario.layers for battery in layer.batteries)
     raid = f"{_counted(threats, 'threat')} in {_counted(len(scenario.salvos), 'salvo')}"
     defence = f"{_counted(batteries, 'battery')} in {_counted(len(scenario.layers), 'layer')}"
-    tables = [_raid_table(scenario, "Raid"), _defence_table(scenario)]
+    tables = [_raid_table(scenario, "Raid"), *_parts(scenario)]
     return Overview(scenario.name, f"{raid} against {defence}", tables)
+
+
+def _parts(scenario: Any) -> list[Table]:
+    """Tables of all parts of a scenario but its salvos."""
+    defence = _defence_table(scenario), _firing_table(scenario)
+    return [_threat_table(scenario), *defence, _interceptor_table(scenario)]
 
 
 def overview_of_campaign(campaign: Any) -> Overview:
@@ -58,7 +64,7 @@ def overview_of_campaign(campaign: Any) -> Overview:
         [
             stock.interceptor,
             number(stock.rounds),
-            number(stock.rate * _DAY),
+            number(stock.rate * DAY),
             number(len(stock.deliveries)),
             "no" if stock.replenishment is None else stock.replenishment.dist,
         ]
@@ -66,7 +72,7 @@ def overview_of_campaign(campaign: Any) -> Overview:
     ]
     supply = Table("Stocks behind the batteries (rounds)", header, stocks, 1)
     raid = _raid_table(first, "First raid", drawn)
-    return Overview(campaign.name, line, [raid, _defence_table(first), supply])
+    return Overview(campaign.name, line, [raid, *_parts(first), supply])
 
 
 def _counted(how_many: int, what: str) -> str:
@@ -109,6 +115,61 @@ def _arrival(arrival: Any) -> str:
         "Distribution": f"drawn, {getattr(arrival, 'dist', '')}",
     }
     return forms[type(arrival).__name__].format(**numbers)
+
+
+def _threat_table(scenario: Any) -> Table:
+    rows = [
+        [
+            f"{threat.name}{' (decoy)' if threat.decoy else ''}",
+            number(threat.speed),
+            number(threat.priority),
+            _cost(threat.cost),
+        ]
+        for threat in scenario.threats
+    ]
+    return Table("Threats", ["threat", "speed [m/s]", "priority", "cost"], rows, 1)
+
+
+def _cost(cost: float | None) -> str:
+    return "-" if cost is None else number(cost)
+
+
+def _drawn(value: Any) -> str:
+    """A number, or the distribution from which it is drawn."""
+    if isinstance(value, int | float):
+        return number(value)
+    parameters = (f"{name}={each:g}" for name, each in value.parameters.items())
+    return f"{value.dist}({', '.join(parameters)})"
+
+
+def _interceptor_table(scenario: Any) -> Table:
+    """One row for each kill probability."""
+    header = ["interceptor", "threat", "kill probability", "flight time [s]", "cost of a round"]
+    rows = [
+        [weapon.name, threat, _drawn(kill), _drawn(weapon.flight_time), _cost(weapon.cost)]
+        for weapon in scenario.interceptors
+        for threat, kill in weapon.kill_probability.items() or [("-", math.nan)]
+    ]
+    return Table("Interceptors", header, rows, 2)
+
+
+def _firing_table(scenario: Any) -> Table:
+    header = ["battery", "salvo size", "reaction [s]", "assessment [s]"]
+    layers = sorted(scenario.layers, key=lambda layer: -layer.outer_range)
+    rows = [
+        [each.name, _size(each.doctrine.salvo_size), *map(_drawn, times)]
+        for layer in layers
+        for each in layer.batteries
+        for times in [(each.reaction_time, each.assessment_time)]
+    ]
+    return Table("Engagements (flight times are those of the interceptors)", header, rows, 2)
+
+
+def _size(size: Any) -> str:
+    """Rounds fired at a time, by threat where they differ."""
+    if isinstance(size, int):
+        return number(size)
+    return ", ".join([*(f"{own} at {threat}" for threat, own in size.items()), "1 at others"])
 
 
 def _defence_table(scenario: Any) -> Table:

@@ -6,7 +6,6 @@ Every quantity is in SI units; each field states its unit and bounds.
 import math
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
@@ -15,7 +14,7 @@ from leakthrough.model.arrivals import Arrival, count_mistakes
 from leakthrough.model.base import Cost, Frozen, Model, Name, Probability, Table
 from leakthrough.model.display import Overview, overview_of_scenario
 from leakthrough.model.distributions import UncertainProbability, UncertainTime
-from leakthrough.model.documents import Document, loaded
+from leakthrough.model.documents import Document
 from leakthrough.model.errors import Mistake, fault, faults, nearest, shown, text_keys
 from leakthrough.model.name_checks import mistakes_between
 from leakthrough.model.paths import changed
@@ -79,8 +78,8 @@ class Threat(Model):
         Its name, unique among the threats.
     speed : float
         Speed towards the target [m/s], from 0.1 to 1e5.
-    cost : float, default 0
-        Cost of one [currency, the same throughout], from 0 to 1e15.
+    cost : float, optional
+        Cost of one [currency, the same throughout], from 0 to 1e15. None: not known.
     priority : int, default 0
         Threats of higher priority are engaged first, from -1000 to 1000. Reserved rounds are fired
         only at threats of priority 1 or more.
@@ -97,7 +96,7 @@ class Threat(Model):
 
     name: Name
     speed: float = Field(ge=0.1, le=1e5, description="Speed towards the target [m/s].")
-    cost: Cost = Field(0.0, description="Cost of one [currency].")
+    cost: Cost | None = Field(None, description="Cost of one [currency].")
     priority: int = Field(0, ge=-1000, le=1000, description="Higher ones are engaged first.")
     decoy: bool = Field(False, description="Whether it is a decoy, which does no damage.")
     lethality: Probability = Field(1.0, description="P(a leaker destroys the battery aimed at).")
@@ -149,8 +148,8 @@ class Interceptor(Model):
         once per replication. A threat that is not named cannot be killed.
     flight_time : float or frozen scipy.stats distribution, default 0
         From launch to intercept [s], from 0 to 1e9.
-    cost : float, default 0
-        Cost of one round [currency, the same throughout], from 0 to 1e15.
+    cost : float, optional
+        Cost of one round [currency, the same throughout], from 0 to 1e15. None: not known.
     """
 
     name: Name
@@ -158,7 +157,7 @@ class Interceptor(Model):
         description="Probability that one round kills, by threat name."
     )
     flight_time: UncertainTime = Field(0.0, description="From launch to intercept [s].")
-    cost: Cost = Field(0.0, description="Cost of one round [currency].")
+    cost: Cost | None = Field(None, description="Cost of one round [currency].")
 
 
 class Magazine(Model):
@@ -388,26 +387,3 @@ class Scenario(Document):
 
     def _overview(self) -> Overview:
         return overview_of_scenario(self)
-
-
-def load_scenario(path: str | Path) -> Scenario:
-    """Read a scenario from a file.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file, ending in `.toml` or `.json`, in UTF-8.
-
-    Returns
-    -------
-    Scenario
-        The scenario that the file describes.
-
-    Raises
-    ------
-    ScenarioError
-        If the file is not a valid scenario; it lists all mistakes with their locations.
-    OSError
-        If the file cannot be read; `FileNotFoundError` if there is none.
-    """
-    return loaded(Scenario, path)

@@ -173,7 +173,8 @@ def _reached(
 
 def _costs(ready: "xr.Dataset") -> "tuple[tuple[Any, Any], Any]":
     """Mean and variance of the cost of rounds; its covariance with the real threats stopped."""
-    cost = ready["round_cost"].values
+    carried = ~np.isnan(ready["rounds"].values).all(axis=0)
+    cost = np.where(carried, ready["round_cost"].values, 0.0)
     mean = cost @ statistics_of(ready, "expended")[0].sum(axis=0)
     variance = np.maximum(cost @ ready["expended_covariance"].values @ cost, 0.0)
     crossed = ready["leaked_expended_covariance"].values @ cost
@@ -205,6 +206,7 @@ def cost_exchange(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Data
         - `cost_per_stop`: mean of `cost_spent` divided by the mean number of real threats stopped
           [currency]; NaN if none was stopped.
 
+        A cost is NaN if that of a carried interceptor, or of a launched real threat, is not given.
         Intervals are Student's t; that of the ratio uses the delta method
         (`leakthrough.statistics.intervals.ratio_of_means`).
 
@@ -217,7 +219,7 @@ def cost_exchange(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Data
     number, real = number_of(ready), ~ready["decoy"].values
     leakers, spread = statistics_of(ready, "leakers")
     (spent, variance), covariance = _costs(ready)
-    value = np.where(real, ready["threat_cost"].values, 0.0)
+    value = np.where(real & (ready["launched"].values > 0), ready["threat_cost"].values, 0.0)
     lost, lost_variance = leaked_in(ready, value[None])
     stopped = value @ ready["launched"].values - lost[0]
     stops = ready["launched"].values[real].sum() - leakers

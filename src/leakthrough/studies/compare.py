@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leakthrough.model.check import warn_about
 from leakthrough.model.errors import nearest, shown
 from leakthrough.model.scenario import Scenario
 from leakthrough.quantities import quantity
@@ -116,6 +117,7 @@ def compare(
             raise ValueError(f"option {name}: {error}") from None
     number, level = checked_replications(replications, least=2), checked_confidence(confidence)
     own, execution = checked_seed(seed), checked_execution(workers, executor, progress)
+    warn_about(*options.values())
     call: Any = {"replications": number, "seed": own, "execution": execution}
     found = {  # arrays (R, measures)
         name: np.concatenate(values(scenario, wanted, **call), axis=1)

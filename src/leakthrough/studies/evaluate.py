@@ -23,6 +23,11 @@ from leakthrough.studies.measure import Frame, Measure, Numbers, Reader
 if TYPE_CHECKING:
     import xarray as xr
 
+_UNDEFINED = {
+    "leak_rate": "no threat that it is about is launched",
+    "cost_spent": "the cost of a round that it is about is not given",
+}
+
 
 def checked_scenario(scenario: object) -> Scenario:
     """Check that the argument is a Scenario and return it."""
@@ -117,13 +122,13 @@ def prepared(scenario: Scenario, measures: Sequence[Measure]) -> tuple[RaidJob, 
     """The job that computes a scenario's replications, and an empty sink for their measures.
 
     Raises ValueError if the scenario does not have what a measure selects, or an ungrouped measure
-    is NaN because none of its threats is launched.
+    is NaN because none of its threats is launched or a cost is not given.
     """
     tables, labels = lower(scenario), label(scenario)
     row_reader = RowReader(tables, labels, measures)
     for measure, reader in zip(measures, row_reader.readers, strict=True):
         if not measure.dims and np.isnan(reader(np.zeros((1, len(reader.weights))))).any():
-            raise ValueError(f"measure {measure.label}: no threat that it is about is launched")
+            raise ValueError(f"measure {measure.label}: {_UNDEFINED[measure.name]}")
     job = RaidJob(tables)
     return job, MeasureValues(job, row_reader)
 

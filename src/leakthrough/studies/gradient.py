@@ -8,6 +8,7 @@ import numpy as np
 from leakthrough.engine.counts import named_tally
 from leakthrough.engine.jobs import Block, RaidJob, draw_numbers
 from leakthrough.engine.replications import compute
+from leakthrough.model.check import warn_about
 from leakthrough.model.discrete import WORD_RANGE
 from leakthrough.model.scenario import Scenario
 from leakthrough.results.labelled import measured
@@ -110,6 +111,7 @@ def kill_probability_gradient(
     if runs.replications < cells + 2:
         text = f"must be at least {cells + 2}, two more than the kill probabilities"
         raise ValueError(f"replications: {text}; got {runs.replications}")
+    warn_about(scenario)
     sink = _Tallied(job, empty).alike(runs.replications)
     compute(job, sink, seed=runs.seed, replications=runs.replications, **execution._asdict())
     chance = _chances(job, runs.seed, runs.replications)

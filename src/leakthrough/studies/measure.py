@@ -230,7 +230,7 @@ class Reader:
         self.source = measure.kind.source
         self.names, weights = _groups(measure, frame)
         if measure.name == "cost_spent":
-            weights = weights * frame.cost
+            weights = np.where(weights > 0, weights * frame.cost, 0.0)  # NaN: not given
         self.weights = weights.T.astype(np.float64)
         self.whole = bool((self.weights == np.rint(self.weights)).all())  # then sums are exact
         self.finish = _finish(measure, weights, frame)
@@ -297,6 +297,6 @@ def frame_of_result(result: "xr.Dataset") -> Frame:
         layer=np.repeat(result["layer_of"].values, interceptors.size).tolist(),
         battery=np.repeat(batteries, interceptors.size).tolist(),
         interceptor=np.tile(interceptors, batteries.size).tolist(),
-        cost=np.tile(result["round_cost"].values, batteries.size),
+        cost=np.where(np.isnan(result["rounds"].values), 0.0, result["round_cost"].values).ravel(),
         every={**every, "threat": tuple(dict.fromkeys(threats))},
     )

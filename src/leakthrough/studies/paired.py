@@ -13,6 +13,7 @@ from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.progress import progress_bar
 from leakthrough.engine.replications import collect, compute
 from leakthrough.engine.scheduler import Parts, Task, Work, run
+from leakthrough.model.check import warn_about
 from leakthrough.model.paths import changed
 from leakthrough.model.scenario import Scenario
 from leakthrough.results.labelled import labelled
@@ -82,11 +83,17 @@ class PairedRuns:
         return sink.values[0][:, 0]
 
     def check(self, every: Iterable[Changes]) -> None:
-        """Check changes before anything runs; raises what the first invalid one raises."""
+        """Check the changes of a study before anything runs, and warn about the scenario.
+
+        Raises what the first invalid change raises.
+        """
+        varied: set[str] = set()
         for changes in every:
+            varied.update(changes)
             found = self.prepared(changes)
             if len(self.kept) < MOST_KEPT:
                 self.kept[tuple(changes.items())] = found
+        warn_about(self.scenario, varied=tuple(varied))
 
     def each(self, every: Sequence[Changes], take: Callable[[Numbers], None]) -> None:
         """Call `take` with the values (replications,) of each change, in order."""

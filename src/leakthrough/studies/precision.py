@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from leakthrough.model.check import warn_about
 from leakthrough.model.errors import shown
 from leakthrough.model.scenario import Scenario
 from leakthrough.results.labelled import labelled, measured
@@ -140,6 +141,7 @@ def simulate_to_precision(
     wanted = _checked(chosen, half_width, relative, confidence, most_replications)
     execution = checked_execution(workers, executor, progress)
     sample = SequentialSample(scenario, chosen, seed=checked_seed(seed), execution=execution)
+    warn_about(scenario)
     numbers, interim = _until(sample, wanted)
     if not interim.reached:
         text = f"{chosen.label}: not as precise as requested with {numbers[-1]:,} replications"

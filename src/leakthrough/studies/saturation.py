@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakthrough.model.check import warn_about
 from leakthrough.model.errors import ScenarioError, shown
 from leakthrough.model.scenario import Scenario
 from leakthrough.quantities import quantity
@@ -133,6 +134,7 @@ def saturation_point(
         return points[at]
 
     sample(low), sample(high)  # raises before anything is simulated
+    warn_about(scenario, varied=(path,))
     scanned = _scan(low, high)
     sides = [_side(curve(at), level) for at in scanned]
     crossing = _first_crossing(curve, level, scanned, sides)

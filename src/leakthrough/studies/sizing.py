@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakthrough.model.check import warn_about
 from leakthrough.model.errors import is_whole, shown
 from leakthrough.model.paths import value_at
 from leakthrough.model.scenario import Scenario
@@ -192,6 +193,7 @@ def size_for_goal(
         execution=checked_execution(workers, executor, progress),
     )
     search.sample(low), search.sample(high)  # raises before anything is simulated
+    warn_about(scenario, varied=(path,))
     _search(search, low, high, int(extra_candidates))
     return _dataset(search, low, high, level)
 

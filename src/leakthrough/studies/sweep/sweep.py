@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from leakthrough.engine.scheduler import run
+from leakthrough.model.check import warn_about
 from leakthrough.model.errors import is_whole, shown
 from leakthrough.model.scenario import Scenario
 from leakthrough.quantities import quantity
@@ -133,9 +134,10 @@ def sweep(
         )
         return _study(scenario, axes, points, call, stored=disk is not None)
 
+    study = prepared(disk.seed() if disk is not None and seed is None else seed)
+    warn_about(scenario, varied=study.plan.structure + study.plan.numbers)
     if disk is None:
-        return _computed(prepared(seed), None, execution)
-    study = prepared(disk.seed() if seed is None else seed)
+        return _computed(study, None, execution)
     disk.check(study.provenance)
     if (found := disk.load()) is not None:
         return found

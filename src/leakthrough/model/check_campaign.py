@@ -1,0 +1,142 @@
+"""Rules that find what is valid but makes no sense in a campaign."""
+
+import math
+from collections.abc import Callable, Iterator
+
+from leakthrough.model.campaign import Campaign
+from leakthrough.model.check_scenario import Case, span_of_raid
+from leakthrough.model.findings import Finding
+from leakthrough.model.scenario import Salvo
+from leakthrough.model.shots import attacks_of
+from leakthrough.model.units import DAY, HOUR
+
+_YEAR = 366 * DAY
+_SOON = 100.0
+"""Times after a campaign's start [s] for which days were probably meant."""
+_TOO_MUCH = 20.0
+"""Rounds a day, or an interval if shorter, as a multiple of those that magazines hold."""
+
+Findings = Iterator[Finding]
+
+
+def case_of_campaign(campaign: Campaign) -> Case:
+    """Return the case of a campaign's defence against all of its raids."""
+    scenario, raids = campaign.scenario, _raids(campaign)
+    attacks = attacks_of(raids.items(), scenario.threats, campaign.sizes)
+    longest = max(raids, key=lambda salvos: sum(salvo.count for salvo in salvos))
+    return Case(scenario, attacks, longest, "scenario.", campaign.raid_count)
+
+
+def _raids(campaign: Campaign) -> dict[tuple[Salvo, ...], str]:
+    """Return the places of the different raids by their salvos, each that of the first."""
+    if isinstance(campaign.raids, int):
+        return {campaign.scenario.salvos: "scenario.salvos"}
+    found: dict[tuple[Salvo, ...], str] = {}
+    for number, salvos in enumerate(campaign.raids):
+        found.setdefault(salvos, f"raids.{number}")
+    return found
+
+
+def _short_interval(campaign: Campaign) -> Findings:
+    """Raids that last until the next has begun."""
+    for salvos, place in _raids(campaign).items():
+        first, last = span_of_raid(campaign.scenario, salvos) or (0.0, 0.0)
+        if math.isinf(last):
+            last = first  # the drawn arrivals have no end
+        if campaign.raid_count > 1 and max(last - first, first) > campaign.interval:
+            what = f"is {campaign.interval:,g} s, and {place} lasts from {first:,g} to {last:,g} s"
+            why = "the next raid begins before, with all channels free; times are in seconds"
+            yield Finding("interval", what, why)
+            return
+
+
+def _long_interval(campaign: Campaign) -> Findings:
+    if campaign.interval > _YEAR and campaign.raid_count > 1:
+        what = f"is {campaign.interval / DAY:,.0f} days"
+        yield Finding("interval", what, "times are in seconds")
+
+
+def _rates(campaign: Campaign) -> Findings:
+    for number, stock in enumerate(campaign.stocks):
+        held = sum(
+            magazine.rounds * battery.count
+            for layer in campaign.scenario.layers
+            for battery in layer.batteries
+            for magazine in battery.magazines
+            if magazine.interceptor == stock.interceptor
+        )
+        if stock.rate * min(max(campaign.interval, HOUR), DAY) > _TOO_MUCH * max(held, 1):
+            what = f"is {stock.rate:g} a second, {stock.rate * DAY:,.0f} rounds a day"
+            why = f"all magazines hold {held:,}, so the stock never runs out; rates are per second"
+            yield Finding(f"stocks.{number}.rate", what, why)
+
+
+def _unused_stocks(campaign: Campaign) -> Findings:
+    resupplied = {each.interceptor for each in campaign.resupply}
+    for number, stock in enumerate(campaign.stocks):
+        if stock.interceptor not in resupplied:
+            what = f"no resupply is with {stock.interceptor}"
+            yield Finding(f"stocks.{number}", what, "the stock is never used")
+
+
+def _empty_stocks(campaign: Campaign) -> Findings:
+    for number, stock in enumerate(campaign.stocks):
+        brought = stock.rounds or stock.rate or stock.deliveries or stock.replenishment
+        if not brought:
+            what = f"the stock of {stock.interceptor} is empty, and nothing reaches it"
+            yield Finding(f"stocks.{number}", what, "it resupplies nothing")
+
+
+def _deliveries(campaign: Campaign) -> Findings:
+    last = (campaign.raid_count - 1) * campaign.interval
+    for number, stock in enumerate(campaign.stocks):
+        for n, delivery in enumerate(stock.deliveries):
+            place = f"stocks.{number}.deliveries.{n}.time"
+            if delivery.time > last:
+                what = f"is {delivery.time:,g} s, and the last raid starts at {last:,g} s"
+                yield Finding(place, what, "it arrives too late to be used")
+            elif _is_in_days(campaign, delivery.time):
+                what = f"is {delivery.time:g} s after the campaign's start"
+                yield Finding(place, what, "it arrives before the second raid; times are in s")
+
+
+def _is_in_days(campaign: Campaign, time: float) -> bool:
+    return 0.0 < time < _SOON and campaign.interval >= HOUR
+
+
+def _resupply_of_nothing(campaign: Campaign) -> Findings:
+    for number, each in enumerate(campaign.resupply):
+        if each.rounds == 0:
+            yield Finding(f"resupply.{number}.rounds", "is 0", "it brings nothing")
+
+
+def _replacement(campaign: Campaign) -> Findings:
+    time = campaign.replacement_time
+    if time is None:
+        return
+    aimed = any(salvo.target for salvos in _raids(campaign) for salvo in salvos)
+    length = campaign.raid_count * campaign.interval
+    if not aimed:
+        yield Finding("replacement_time", "no salvo aims at a battery", "no battery is ever lost")
+    elif time > length:
+        what = f"is {time:,g} s, and the campaign lasts {length:,g} s"
+        yield Finding("replacement_time", what, "no battery is replaced")
+    elif _is_in_days(campaign, time):
+        why = "a lost battery is back at once; times are in seconds"
+        yield Finding("replacement_time", f"is {time:g} s", why)
+
+
+def _single_raid(campaign: Campaign) -> Findings:
+    if campaign.raid_count == 1 and (campaign.resupply or campaign.stocks):
+        yield Finding("raids", "there is only one", "nothing is resupplied")
+
+
+RULES: tuple[Callable[[Campaign], Findings], ...] = (
+    *(_short_interval, _long_interval, _rates, _unused_stocks, _empty_stocks),
+    *(_deliveries, _resupply_of_nothing, _replacement, _single_raid),
+)
+
+
+def findings_of_campaign(campaign: Campaign) -> list[Finding]:
+    """Return what the rules find in a campaign, apart from its defence and raids."""
+    return [finding for rule in RULES for finding in rule(campaign)]

@@ -1,0 +1,431 @@
+"""Rules that find what is valid but makes no sense in a raid and its defence."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from leakthrough.model.findings import Finding
+from leakthrough.model.scenario import Battery, Interceptor, Magazine, Salvo, Scenario
+from leakthrough.model.shots import (
+    IN_TIME,
+    Attack,
+    Post,
+    Shot,
+    attacks_of,
+    least,
+    posts_of,
+    shots_of,
+    span_of,
+)
+from leakthrough.model.units import DAY, HOUR
+
+_NEAR, _FAR = 100.0, 5e6
+"""Outer ranges [m] below and above which another unit than the metre was probably meant."""
+_SLOW, _FAST = 5.0, 12e3
+"""Speeds [m/s]; that of a re-entering missile is below 8 km/s."""
+_LONG_WAY = 20e3
+"""Distance [m] over which no round flies in no time."""
+_LONGEST_RAID = 100 * DAY
+_TINY = 1000.0
+"""A raid that is as many times longer than the timeline is not shown by it."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A defence and all that attacks it, in one raid or in the raids of a campaign."""
+
+    scenario: Scenario
+    attacks: list[Attack]
+    salvos: tuple[Salvo, ...]
+    under: str = ""
+    raids: int = 1
+
+    @cached_property
+    def edge(self) -> float:
+        """The edge of the defended area [m]."""
+        return max((layer.outer_range for layer in self.scenario.layers), default=0.0)
+
+    @cached_property
+    def posts(self) -> list[Post]:
+        """The batteries that exist."""
+        return posts_of(self.scenario, self.under)
+
+    @cached_property
+    def shots(self) -> list[list[tuple[Shot, int, str]]]:
+        """The shots of each post, how far each gets, and what prevents it."""
+        weapons = {weapon.name: weapon for weapon in self.scenario.interceptors}
+        return [[*shots_of(post, weapons, self.attacks)] for post in self.posts]
+
+    @cached_property
+    def possible(self) -> list[list[Shot]]:
+        """The shots of each post that nothing prevents."""
+        return [[shot for shot, _, text in own if not text] for own in self.shots]
+
+    @cached_property
+    def span(self) -> tuple[float, float]:
+        """The first arrival and the last time at the target of a raid [s]; (0, inf) if none."""
+        return span_of_raid(self.scenario, self.salvos) or (0.0, math.inf)
+
+
+Findings = Iterator[Finding]
+
+
+# ---------------------------------------------------------------- the raid
+
+
+def _no_attack(case: Case) -> Findings:
+    if not case.attacks:
+        what = "no salvo has any threat"
+        yield Finding(f"{case.under}salvos", what, "nothing attacks, and every count is 0")
+
+
+def _only_decoys(case: Case) -> Findings:
+    if case.attacks and all(attack.threat.decoy for attack in case.attacks):
+        why = "leakers and leak rate count real threats only"
+        yield Finding(f"{case.under}threats", "all threats of the raid are decoys", why)
+
+
+def _speeds(case: Case) -> Findings:
+    for threat in case.scenario.threats:
+        slow = threat.speed < _SLOW and case.edge / threat.speed > HOUR
+        if slow or threat.speed > _FAST:
+            crossed = case.edge / threat.speed
+            yield Finding(
+                f"{case.under}threats.{threat.name}.speed",
+                f"is {threat.speed:g} m/s",
+                f"it crosses {case.edge:g} m in {crossed:.3g} s; speeds are in m/s",
+            )
+
+
+def _threats_without_salvo(case: Case) -> Findings:
+    used = {salvo.threat for salvo in case.scenario.salvos}
+    used.update(attack.threat.name for attack in case.attacks)
+    if used:
+        for threat in case.scenario.threats:
+            if threat.name not in used:
+                why = "it takes no part in the raid"
+                yield Finding(f"{case.under}threats.{threat.name}", "no salvo is of it", why)
+
+
+def _long_raid(case: Case) -> Findings:
+    first, last = case.span
+    if _LONGEST_RAID < last - first < math.inf:
+        what = f"the raid lasts {(last - first) / DAY:,.0f} days"
+        yield Finding(f"{case.under}salvos", what, "arrival times are in seconds")
+
+
+def _harmless_aim(case: Case) -> Findings:
+    harmless = {t.name for t in case.scenario.threats if t.decoy or t.lethality == 0.0}
+    for salvo in case.salvos:
+        if salvo.target is not None and salvo.count and salvo.threat in harmless:
+            what = f"{salvo.threat} is a decoy or has lethality 0"
+            yield Finding(f"{case.under}salvos.{salvo.name}.target", what, "it destroys no battery")
+
+
+def _unopposed(case: Case) -> Findings:
+    """Attacks of real threats that no battery can engage, nor any layer soft kill."""
+    if not case.posts and not any(layer.soft_kill for layer in case.scenario.layers):
+        return
+    opposed = {shot.attack.place for own in case.possible for shot in own}
+    soft = {
+        name
+        for layer in case.scenario.layers
+        if layer.sensor.availability
+        for name, chance in layer.soft_kill.items()
+        if chance
+    }
+    for attack in case.attacks:
+        if not (attack.place in opposed or attack.threat.name in soft or attack.threat.decoy):
+            reason = _furthest(
+                [(n, text) for own in case.shots for shot, n, text in own if shot.attack is attack]
+            )
+            what = f"nothing can stop {attack.threat.name}{reason and f' ({reason})'}"
+            yield Finding(attack.place, what, "all leak in every replication")
+
+
+def _furthest(obstacles: list[tuple[int, str]]) -> str:
+    """The text of what prevents the shot that is nearest to being possible."""
+    return max(obstacles, key=lambda each: each[0], default=(0, ""))[1]
+
+
+# ---------------------------------------------------------------- layers
+
+
+def _no_defence(case: Case) -> Findings:
+    layers = case.scenario.layers
+    some = any(battery.count for layer in layers for battery in layer.batteries)
+    if not some and not any(layer.soft_kill for layer in layers):
+        what = "no layer has a battery or soft kill" if layers else "there are none"
+        yield Finding(f"{case.under}layers", what, "every threat leaks")
+
+
+def _empty_layers(case: Case) -> Findings:
+    for layer in case.scenario.layers:
+        if not layer.batteries and not any(layer.soft_kill.values()):
+            place, what = f"{case.under}layers.{layer.name}", "has no batteries and no soft kill"
+            yield Finding(place, what, "it stops nothing")
+
+
+def _layers_down(case: Case) -> Findings:
+    for layer in case.scenario.layers:
+        if not layer.sensor.availability:
+            place = f"{case.under}layers.{layer.name}.sensor.availability"
+            yield Finding(place, "is 0", "the layer is never up, and does nothing")
+
+
+def _ranges(case: Case) -> Findings:
+    slowest = min((attack.threat.speed for attack in case.attacks), default=math.inf)
+    for layer in case.scenario.layers:
+        near = 0.0 < layer.outer_range < _NEAR and slowest >= _SLOW
+        if near or layer.outer_range > _FAR:
+            why = f"{slowest:g} m/s crosses it in {layer.outer_range / slowest:.3g} s"
+            place = f"{case.under}layers.{layer.name}.outer_range"
+            yield Finding(place, f"is {layer.outer_range:g} m", f"{why}; ranges are in metres")
+
+
+def _recognition_without_decoys(case: Case) -> Findings:
+    if not case.attacks or any(threat.decoy for threat in case.scenario.threats):
+        return
+    for layer in case.scenario.layers:
+        if layer.sensor.decoy_recognition:
+            place = f"{case.under}layers.{layer.name}.sensor.decoy_recognition"
+            yield Finding(place, "no threat is marked as a decoy", "it has no effect")
+
+
+# ---------------------------------------------------------------- batteries and magazines
+
+
+def _idle_batteries(case: Case) -> Findings:
+    if not case.attacks:
+        return
+    for post, own, possible in zip(case.posts, case.shots, case.possible, strict=True):
+        if not possible:
+            reason = _furthest([(n, text) for _, n, text in own]) or "has no magazines"
+            yield Finding(post.place, reason, "it never fires")
+
+
+def _idle_magazines(case: Case) -> Findings:
+    """Magazines that never fire, of batteries whose other magazines do."""
+    for post, own, possible in zip(case.posts, case.shots, case.possible, strict=True):
+        fired = {shot.weapon.name for shot in possible}
+        for magazine in post.battery.magazines if fired else ():
+            name = magazine.interceptor
+            if name not in fired:
+                reason = _furthest([(n, t) for shot, n, t in own if shot.weapon.name == name])
+                yield Finding(f"{post.place}.magazines.{name}", reason, "it is never fired")
+
+
+def _no_time(case: Case) -> Findings:
+    """Kill probabilities that no battery has time to use, though others of the weapon are used."""
+    used = {(s.weapon.name, s.attack.threat.name) for own in case.possible for s in own}
+    weapons = {name for name, _ in used}
+    threats = {name for _, name in used}
+    late = {
+        (shot.weapon.name, shot.attack.threat.name): text
+        for own in case.shots
+        for shot, step, text in own
+        if step == IN_TIME
+    }
+    for (weapon, threat), text in late.items():
+        if (weapon, threat) not in used and weapon in weapons and threat in threats:
+            place = f"{case.under}interceptors.{weapon}.kill_probability.{threat}"
+            yield Finding(place, f"no battery has time to use it: {text}", "it has no effect")
+
+
+def _instant(case: Case) -> Findings:
+    for post, possible in zip(case.posts, case.possible, strict=True):
+        battery = post.battery
+        if battery.reaction_time == 0.0 and battery.assessment_time == 0.0:
+            counts = {s.attack.place: s.attack.size for s in possible if s.weapon.flight_time == 0}
+            if sum(counts.values()) > battery.channels:
+                what = "reaction, flight and assessment take no time"
+                why = f"channels = {battery.channels} never limits it, however many attack at once"
+                yield Finding(post.place, what, why)
+
+
+def _instant_flight(case: Case) -> Findings:
+    found: dict[str, float] = {}
+    for possible in case.possible:
+        for shot in possible:
+            if shot.weapon.flight_time == 0 and shot.layer.outer_range >= _LONG_WAY:
+                found.setdefault(shot.weapon.name, shot.layer.outer_range)
+    for weapon, distance in found.items():
+        place = f"{case.under}interceptors.{weapon}.flight_time"
+        yield Finding(place, f"is 0, out to {distance:g} m", "the round hits as it is fired")
+
+
+def _slow_assessment(case: Case) -> Findings:
+    for post in case.posts:
+        if (time := least(post.battery.assessment_time)) > HOUR:
+            why = "a channel is busy for so long after each shot; times are in seconds"
+            yield Finding(f"{post.place}.assessment_time", f"is at least {time:,g} s", why)
+
+
+def _sizes(case: Case) -> Findings:
+    for post, possible in zip(case.posts, case.possible, strict=True):
+        for magazine in post.battery.magazines:
+            held = max(magazine.rounds, magazine.reload_rounds)
+            fired_at = {s.attack.threat.name for s in possible if s.magazine is magazine}
+            size = max((_size(post.battery, threat) for threat in fired_at), default=0)
+            if size > held:
+                what = f"{size} rounds at a time, but {magazine.interceptor} never has over {held}"
+                yield Finding(f"{post.place}.doctrine.salvo_size", what, "it fires fewer")
+
+
+def _size(battery: Battery, threat: str) -> int:
+    size = battery.doctrine.salvo_size
+    return size if isinstance(size, int) else size.get(threat, 1)
+
+
+def _each_magazine(case: Case) -> Iterator[tuple[Post, Magazine, str]]:
+    for post in case.posts:
+        for magazine in post.battery.magazines:
+            yield post, magazine, f"{post.place}.magazines.{magazine.interceptor}"
+
+
+def _needless_reserve(case: Case) -> Findings:
+    """Reserved rounds of which none can be fired, in magazines that fire others."""
+    for post, possible in zip(case.posts, case.possible, strict=True):
+        for magazine in post.battery.magazines:
+            shots = [shot for shot in possible if shot.magazine is magazine]
+            if not magazine.reserved or not shots or math.isinf(magazine.rounds):
+                continue
+            if all(shot.attack.threat.priority < 1 for shot in shots):
+                place = f"{post.place}.magazines.{magazine.interceptor}.reserved"
+                what = f"is {magazine.reserved:,}, and it has no target of priority 1 or more"
+                yield Finding(place, what, "these rounds are never fired")
+
+
+def _stranded_reloads(case: Case) -> Findings:
+    for _, magazine, place in _each_magazine(case):
+        if magazine.reserved and magazine.reloads and math.isfinite(magazine.rounds):
+            what = f"is {magazine.reserved:,}, and a reload starts only when no round is left"
+            why = "as long as a reserved round is kept, no reload comes"
+            yield Finding(f"{place}.reserved", what, why)
+
+
+def _reloads_without_effect(case: Case) -> Findings:
+    for _, magazine, place in _each_magazine(case):
+        given = magazine.reload_rounds or magazine.reload_time
+        if magazine.reloads and math.isinf(magazine.rounds):
+            why = "a reload starts only when no round is left"
+            yield Finding(f"{place}.reloads", "the magazine is infinite", why)
+        elif magazine.reloads and magazine.reload_time == 0.0:
+            held = magazine.rounds + magazine.reloads * magazine.reload_rounds
+            why = f"the magazine acts as one of {held:,} rounds"
+            yield Finding(f"{place}.reload_time", "is 0, so reloads arrive at once", why)
+        elif given and not magazine.reloads:
+            what = "is 0, but reload_rounds or reload_time are given"
+            yield Finding(f"{place}.reloads", what, "nothing is reloaded")
+
+
+def _late_reloads(case: Case) -> Findings:
+    """Reloads that are due after the raid, even if the first threat uses up all rounds."""
+    if case.raids > 1 or not case.attacks:
+        return
+    first, last = case.span
+    fastest = max(attack.threat.speed for attack in case.attacks)
+    for post, magazine, place in _each_magazine(case):
+        opening = first + (case.edge - post.layer.outer_range) / fastest
+        start = opening if magazine.rounds else 0.0
+        if magazine.reloads and start + magazine.reload_time > last:
+            what = (
+                f"is {magazine.reload_time:,g} s, and the raid is over {last - start:,.0f} s after"
+            )
+            yield Finding(f"{place}.reload_time", f"{what} the first shot", "no reload comes")
+
+
+# ---------------------------------------------------------------- interceptors and costs
+
+
+def _carried(case: Case) -> set[str]:
+    """The interceptors of all magazines."""
+    layers = case.scenario.layers
+    batteries = [battery for layer in layers for battery in layer.batteries]
+    return {magazine.interceptor for battery in batteries for magazine in battery.magazines}
+
+
+def _unused_interceptors(case: Case) -> Findings:
+    carried = _carried(case)
+    for weapon in case.scenario.interceptors:
+        if weapon.name not in carried:
+            place = f"{case.under}interceptors.{weapon.name}"
+            yield Finding(place, "no battery has a magazine of it", "it is never fired")
+
+
+def _missing_costs(case: Case) -> Findings:
+    carried, under = _carried(case), case.under
+    weapons: list[Interceptor] = [w for w in case.scenario.interceptors if w.name in carried]
+    flown = {attack.threat.name: attack.threat for attack in case.attacks}
+    real = [threat for threat in flown.values() if not threat.decoy]
+    for what, parts, total in (
+        ("interceptors", weapons, "cost of rounds spent"),
+        ("threats", real, "cost of threats stopped"),
+    ):
+        without = [part.name for part in parts if part.cost is None]
+        if len(without) < len(parts):
+            for name in without:
+                why = f"the {total} is not known"
+                yield Finding(
+                    f"{under}{what}.{name}.cost", "is not given, those of others are", why
+                )
+
+
+RULES: tuple[Callable[[Case], Findings], ...] = (
+    *(
+        _no_attack,
+        _only_decoys,
+        _speeds,
+        _threats_without_salvo,
+        _long_raid,
+        _harmless_aim,
+        _unopposed,
+    ),
+    *(_no_defence, _empty_layers, _layers_down, _ranges, _recognition_without_decoys),
+    *(
+        _idle_batteries,
+        _idle_magazines,
+        _no_time,
+        _instant,
+        _instant_flight,
+        _slow_assessment,
+        _sizes,
+    ),
+    *(_needless_reserve, _stranded_reloads, _reloads_without_effect, _late_reloads),
+    *(_unused_interceptors, _missing_costs),
+)
+
+
+def findings_of(case: Case) -> list[Finding]:
+    """Return what the rules find in a defence and its attacks."""
+    return [finding for rule in RULES for finding in rule(case)]
+
+
+def case_of(scenario: Scenario) -> Case:
+    """Return the case of a scenario with its own raid."""
+    attacks = attacks_of([(scenario.salvos, "salvos")], scenario.threats)
+    return Case(scenario, attacks, scenario.salvos)
+
+
+def span_of_raid(scenario: Scenario, salvos: tuple[Salvo, ...]) -> tuple[float, float] | None:
+    """Return the first arrival and the last time at the target [s]; None without threats."""
+    edge = max((layer.outer_range for layer in scenario.layers), default=0.0)
+    speeds = {threat.name: threat.speed for threat in scenario.threats}
+    spans = [span_of(salvo, edge, speeds[salvo.threat]) for salvo in salvos if salvo.count]
+    if not spans:
+        return None
+    return min(first for first, _ in spans), max(last for _, last in spans)
+
+
+def findings_at(scenario: Scenario, timeline: tuple[float, ...]) -> list[Finding]:
+    """Return the finding that the samples of a timeline [s] do not show the raid, if so."""
+    span = span_of_raid(scenario, scenario.salvos)
+    if not timeline or span is None:
+        return []
+    (first, last), low, high = span, timeline[0], timeline[-1]
+    outside = low > last or high < first
+    if outside or (low < high and (high - low) * _TINY < last - first < math.inf):
+        what = f"goes from {low:g} to {high:g} s, and the raid from {first:g} to {last:g} s"
+        return [Finding("timeline", what, "its samples show hardly anything; times are in seconds")]
+    return []

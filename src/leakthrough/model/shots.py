@@ -1,0 +1,194 @@
+"""Which magazines can be fired at which threats of a raid, and what prevents the others."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from leakthrough.model.arrivals import Arrival, At, Poisson, Regular, Times, Uniform
+from leakthrough.model.distributions import Distribution
+from leakthrough.model.scenario import (
+    Battery,
+    Interceptor,
+    Layer,
+    Magazine,
+    Salvo,
+    Scenario,
+    Threat,
+)
+
+_TICK = 1e-6
+
+
+class Attack(NamedTuple):
+    """The salvos of one threat class on one axis; the size is the largest of any raid."""
+
+    threat: Threat
+    axis: str | None
+    place: str
+    size: float
+
+
+class Shot(NamedTuple):
+    """A magazine and an attack on which it could be fired."""
+
+    layer: Layer
+    battery: Battery
+    magazine: Magazine
+    weapon: Interceptor
+    attack: Attack
+
+    @property
+    def text(self) -> str:
+        """The names of interceptor and threat."""
+        return f"{self.weapon.name} at {self.attack.threat.name}"
+
+
+class Post(NamedTuple):
+    """A battery that exists, in a layer that can be up."""
+
+    place: str
+    layer: Layer
+    battery: Battery
+
+
+def attacks_of(
+    raids: Iterable[tuple[tuple[Salvo, ...], str]],
+    threats: Iterable[Threat],
+    drawn: Iterable[str] = (),
+) -> list[Attack]:
+    """Return the attacks of some raids, each with the place of its list of salvos."""
+    known, many = {threat.name: threat for threat in threats}, frozenset(drawn)
+    found: dict[tuple[str, str | None], Attack] = {}
+    for salvos, under in raids:
+        counts: dict[tuple[str, str | None], float] = {}
+        for salvo in salvos:
+            count = math.inf if salvo.name in many else salvo.count
+            if count:
+                key = salvo.threat, salvo.axis
+                counts[key] = counts.get(key, 0) + count
+                own = Attack(known[salvo.threat], salvo.axis, f"{under}.{salvo.name}", 0)
+                found.setdefault(key, own)
+        for key, count in counts.items():
+            found[key] = found[key]._replace(size=max(found[key].size, count))
+    return list(found.values())
+
+
+def posts_of(scenario: Scenario, under: str = "") -> list[Post]:
+    """Return the batteries whose layer can be up."""
+    return [
+        Post(f"{under}layers.{layer.name}.batteries.{battery.name}", layer, battery)
+        for layer in scenario.layers
+        if layer.sensor.availability
+        for battery in layer.batteries
+        if battery.count
+    ]
+
+
+def shots_of(
+    post: Post, weapons: dict[str, Interceptor], attacks: list[Attack]
+) -> Iterator[tuple[Shot, int, str]]:
+    """Yield each shot of a battery with how far it gets and what prevents it, if anything."""
+    for magazine in post.battery.magazines:
+        weapon = weapons[magazine.interceptor]
+        for attack in attacks:
+            shot = Shot(post.layer, post.battery, magazine, weapon, attack)
+            yield shot, *_obstacle(shot)
+
+
+def _obstacle(shot: Shot) -> tuple[int, str]:
+    for step, obstacle in enumerate(OBSTACLES):
+        if text := obstacle(shot):
+            return step, text
+    return len(OBSTACLES), ""
+
+
+def _no_rounds(shot: Shot) -> str:
+    held = shot.magazine.rounds or shot.magazine.reloads
+    return "" if held else f"{shot.weapon.name} has no rounds and no reloads"
+
+
+def _other_axis(shot: Shot) -> str:
+    axes, axis = shot.battery.axes, shot.attack.axis
+    if not axes or axis in axes:
+        return ""
+    return f"it serves only {', '.join(axes)}, and {shot.attack.threat.name} {_on(axis)}"
+
+
+def _on(axis: str | None) -> str:
+    return "has no axis" if axis is None else f"comes on {axis}"
+
+
+def _not_preferred(shot: Shot) -> str:
+    listed = shot.battery.doctrine.preference.get(shot.attack.threat.name)
+    if listed is None or shot.weapon.name in listed:
+        return ""
+    return f"its preference leaves out {shot.text}"
+
+
+def _cannot_kill(shot: Shot) -> str:
+    name = shot.attack.threat.name
+    chance = shot.weapon.kill_probability.get(name, 0.0)
+    return "" if chance else f"{shot.weapon.name} has kill probability 0 against {name}"
+
+
+def _not_detected(shot: Shot) -> str:
+    sensor, threat = shot.layer.sensor, shot.attack.threat
+    ignored = sensor.decoy_recognition if threat.decoy else sensor.false_dismissal
+    never = sensor.detection.get(threat.name, 1.0) == 0.0 or ignored == 1.0
+    return f"its layer never detects {threat.name}" if never else ""
+
+
+def _reserved(shot: Shot) -> str:
+    magazine, threat = shot.magazine, shot.attack.threat
+    most = max(magazine.rounds, magazine.reload_rounds if magazine.reloads else 0)
+    if threat.priority >= 1 or magazine.reserved < most:
+        return ""
+    kept = f"all {most:,} rounds of {shot.weapon.name} are reserved"
+    return f"{kept}, and the priority of {threat.name} is below 1"
+
+
+def _too_short(shot: Shot) -> str:
+    window = (shot.layer.outer_range - shot.layer.inner_range) / shot.attack.threat.speed
+    needed = least(shot.battery.reaction_time) + least(shot.weapon.flight_time)
+    if needed <= window + _TICK:
+        return ""
+    text = f"{shot.text} takes {needed:g} s or more of reaction and flight"
+    return f"{text}, and the window is {window:.3g} s"
+
+
+OBSTACLES: tuple[Callable[[Shot], str], ...] = (
+    *(_no_rounds, _other_axis, _cannot_kill, _not_preferred),
+    *(_not_detected, _reserved, _too_short),
+)
+"""What can prevent a shot, in the order in which a reader would look for it."""
+IN_TIME = OBSTACLES.index(_too_short)
+
+
+def least(time: float | Distribution) -> float:
+    """Return the smallest value of a time [s]."""
+    return time if isinstance(time, float) else time.support()[0]
+
+
+def span_of(salvo: Salvo, edge: float, speed: float) -> tuple[float, float]:
+    """Return the first arrival and the last time at the target of a salvo [s].
+
+    The last is infinite if arrivals are drawn without an upper bound; a Poisson process has the
+    quantile 0.99.
+    """
+    first, last = _span(salvo.arrival, salvo.count)
+    return first, last + edge / speed
+
+
+def _span(arrival: Arrival, count: int) -> tuple[float, float]:
+    if isinstance(arrival, At):
+        return arrival.time, arrival.time
+    if isinstance(arrival, Times):
+        return min(arrival.times), max(arrival.times)
+    if isinstance(arrival, Uniform):
+        return arrival.start, arrival.stop
+    if isinstance(arrival, Regular):
+        return arrival.start, arrival.start + arrival.interval * (count - 1)
+    if isinstance(arrival, Poisson):
+        return arrival.start, arrival.start + (count + 2.3 * math.sqrt(count)) / arrival.rate
+    low, high = arrival.support()
+    return (low if math.isfinite(low) else arrival.parameters.get("loc", 0.0)), high
