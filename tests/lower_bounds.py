@@ -4,7 +4,7 @@ Prints pinned requirements for pip. The oldest supported environment is made and
 
     python3.11 -m venv oldest
     python tests/lower_bounds.py plot io cluster > oldest/requirements.txt
-    oldest/bin/pip install -r oldest/requirements.txt -e . pytest hypothesis simpy ciw
+    oldest/bin/pip install -r oldest/requirements.txt -e . pytest hypothesis mpmath simpy ciw
     oldest/bin/python -m pytest -W default::DeprecationWarning  # old packages, new Python
 """
 

@@ -195,6 +195,12 @@ def test_a_hump_below_the_ends_of_an_axis() -> None:
     assert 12.0 < float(found.crossing_low) <= float(found.crossing_high) < 17.0
     assert int(found.crossings) == 2
     assert "2 times; the first crossing is given" in found.note
+    path, values = next(iter(axis)), [4.0, 16.0, 40.0]
+    swept = lt.sweep(
+        wasteful(channels=8), {path: values}, measures=["leakers"], replications=50, seed=1
+    )
+    drawn = lt.plot.saturation(swept, "leakers", knee=found).get_legend_handles_labels()[1]
+    assert any(label.startswith("first knee: 14.") for label in drawn)
 
 
 # Allocation

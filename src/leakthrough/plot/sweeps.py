@@ -101,7 +101,8 @@ def _draw_line(
         style.amount(left) if np.isfinite(left) else f"below {style.amount(at.min())}",
         style.amount(right) if np.isfinite(right) else f"above {style.amount(at.max())}",
     ]
-    label = f"knee: {style.amount(where)} ({' to '.join(ends)})"
+    name = "first knee" if int(knee.get("crossings", 1)) > 1 else "knee"
+    label = f"{name}: {style.amount(where)} ({' to '.join(ends)})"
     left, right = max(left, at.min()), min(right, at.max())
     reach = [[max(where - left, 0.0)], [max(right - where, 0.0)]]
     look: Any = {"ms": 8, "mfc": "white", "mec": colour, "mew": 2, "ecolor": colour, "capsize": 4}
