@@ -18,7 +18,7 @@ from leakthrough.results.labelled import measured
 from leakthrough.results.variables import COORDINATES
 from leakthrough.run_options import checked_execution
 from leakthrough.statistics.intervals import checked_confidence
-from leakthrough.statistics.means import mean_interval, moments_of
+from leakthrough.statistics.means import SETTLED, mean_interval, moments_of
 from leakthrough.studies.evaluate import MeasureValues, prepared
 from leakthrough.studies.measure import Measure
 from leakthrough.studies.paired import PairedRuns, fresh
@@ -36,6 +36,8 @@ SKEWED = 100.0
 Four times Cochran's rule: few replications determine the derivative of a probability, and with 25
 intervals of 95 % covered 92 % where a kill probability is nearly always close to 0 or to 1.
 """
+ROUNDING = 1e-9
+"""Relative differences of terms that are rounding errors."""
 PILOT = 64
 """Replications that find the usual number of rounds."""
 MOST_CUT = 0.05
@@ -153,7 +155,7 @@ def kill_probability_gradient(
     terms = _terms(values, tally, drawn, _chances(used, runs.seed, runs.replications))
     terms[:, _is_certain(job) & ~((drawn > 0.0) & (drawn < 1.0)).any(axis=0)] = np.nan
     rounds = tally.sum(axis=0).mean(axis=0)
-    estimates = mean_interval(moments_of(terms), len(terms), level, rare=runs.rare, cochran=SKEWED)
+    estimates = _estimates(terms, level, runs.rare)
     attrs, dims = runs.measure.attrs, ("interceptor", "threat")
     shape = job.tables.interceptors, job.tables.classes
     text = f"{attrs['long_name']}: derivative in the kill probability"
@@ -204,6 +206,16 @@ def _chances(job: RaidJob, seed: int, replications: int) -> "Numbers":
         table = job.tables.quantiles[chances["table"][cell] :]
         found[:, cell] = draw_numbers(table, seed, 0, chances["stream"][cell], replications)
     return found / WORD_RANGE
+
+
+def _estimates(terms: "Numbers", level: float, rare: float) -> "Numbers":
+    """Estimates (5, cells) of the means of terms; settled also where all noise has cancelled."""
+    moments = moments_of(terms)
+    known = np.sqrt(moments.variance) < ROUNDING * np.abs(moments.mean)
+    found = mean_interval(moments, len(terms), level, rare=rare, cochran=SKEWED)
+    found[:, known] = mean_interval(moments, len(terms), level, least=0.0, most=0.0)[:, known]
+    found[2:SETTLED, known] = found[0, known]
+    return found
 
 
 def _is_certain(job: RaidJob) -> "npt.NDArray[np.bool_]":
