@@ -123,8 +123,8 @@ class StratifiedSample:
     def estimates(self, replications: int, confidence: float) -> "Numbers":
         """Estimates, and whether they are settled (5,), after as many replications in total.
 
-        Errors of settled strata add as their squares; the bounds of others are added. It is marked
-        as settled if the most probable stratum is.
+        Errors of settled strata add as their squares; the bounds of others are added. The mean is
+        settled if these are at most half of the margin and the most probable stratum is settled.
         """
         from scipy.special import stdtrit
 
@@ -138,10 +138,18 @@ class StratifiedSample:
         # Satterthwaite's degrees of freedom of a sum of variances.
         freedom = variances.sum() ** 2 / max((variances**2 / (self.numbers - 1)).sum(), 1e-300)
         usual = stdtrit(max(freedom, 1.0), 1.0 - error) * np.sqrt(variances[settled].sum())
-        margin = usual + (self.shares * self.margins)[~settled].sum()
+        bounds = (self.shares * self.margins)[~settled].sum()
+        margin = usual + bounds
         mean = self.shares @ np.asarray(moments.mean)
         ends = max(mean - margin, 0.0), min(mean + margin + self.rest * span, self.most)
-        return np.array([mean / (1.0 - self.rest), np.sqrt(variances.sum()), *ends, settled[0]])
+        return np.array(
+            [
+                mean / (1.0 - self.rest),
+                np.sqrt(variances.sum()),
+                *ends,
+                settled[0] and bounds <= usual,
+            ]
+        )
 
     def squared_skewness(self) -> float:
         """Squared skewness of one value of a sample with the skewness of this mean."""
