@@ -236,7 +236,7 @@ def test_depletion_counts_the_replications_in_which_it_happened(result: xr.Datas
     assert np.array_equal(found.dry.values[:, 1], wilson(len(dry), 60))
     assert_interval(found.isel(battery=1), "depletion_time", dry)
     left = result.ready_rounds.values[:, 1, 1, 0]
-    assert_interval(found.isel(battery=1, time=1), "ready_rounds", left)
+    assert_interval(found.isel(battery=1, sample_time=1), "ready_rounds", left)
     assert found.ready_rounds.values[[0, 1, 3], 0, 0].tolist() == [7, 0, 7]
     assert not found.ready_rounds_settled[0, 0]
     assert np.isnan(found.dry.values[:, 2]).all()
