@@ -44,9 +44,10 @@ def trials(scenario: lt.Scenario, seed: int) -> Numbers:
 
 
 def compared(before: Numbers, after: Numbers) -> tuple[Numbers, Numbers]:
-    """Estimates (TRIALS, measures, 4) of the differences, and p-values (TRIALS, measures)."""
-    found, p_values, _ = _differences(before, after, MEASURES * TRIALS, 0.95)
-    return found.reshape(TRIALS, len(MEASURES), 4), p_values.reshape(TRIALS, len(MEASURES))
+    """Estimates (TRIALS, measures, 5) of the differences, and p-values (TRIALS, measures)."""
+    most = np.full(before.shape[1], np.inf)
+    found, p_values, _ = _differences(before, after, MEASURES * TRIALS, 0.95, most, 0.0)
+    return found.reshape(TRIALS, len(MEASURES), 5), p_values.reshape(TRIALS, len(MEASURES))
 
 
 def covered(ends: Numbers, value: float) -> float:

@@ -11,6 +11,7 @@ from scipy import stats
 import leakthrough as lt
 from leakthrough.run_options import Execution
 from leakthrough.statistics import intervals
+from leakthrough.statistics.means import SETTLED, mean_interval, moments_of
 from leakthrough.studies.evaluate import values
 from leakthrough.studies.measure import MEASURES, measure_of
 
@@ -83,7 +84,13 @@ def test_labels_differ() -> None:
 def test_estimates_are_those_of_the_intervals() -> None:
     counts = np.array([[0.0], [2.0], [4.0], [0.0]])
     found = lt.Measure("leakers").estimates(counts)
-    np.testing.assert_allclose(found, intervals.student([1.5], [11 / 3], 4, least=0.0))
+    np.testing.assert_allclose(found[:2], intervals.student([1.5], [11 / 3], 4)[:2])
+    expected = mean_interval(moments_of(counts), 4, least=0.0)
+    np.testing.assert_array_equal(found, expected[:SETTLED])
+    assert not expected[SETTLED]
+    many = np.tile(counts, (50, 1))
+    spread = intervals.student([1.5], many.var(axis=0, ddof=1), 200, least=0.0)
+    np.testing.assert_allclose(lt.Measure("leakers").estimates(many), spread)
     found = lt.Measure("no_leaker").estimates((counts == 0).astype(float), 0.9)
     np.testing.assert_allclose(found, intervals.wilson([2], 4, 0.9))
     assert np.isnan(lt.Measure("leakers").estimates(counts[:1])[1:]).all()

@@ -21,6 +21,8 @@ from raids import battery, gun, layer, raid, salvo
 import leakthrough as lt
 from leakthrough.engine.scheduler import Here
 from leakthrough.run_options import Execution
+from leakthrough.statistics.intervals import student
+from leakthrough.statistics.means import Moments
 from leakthrough.studies import precision
 from leakthrough.studies.sequential import SequentialSample
 
@@ -118,8 +120,11 @@ def test_it_does_not_stop_too_early(case: str, offset: int) -> None:
 def test_the_usual_rule_would(monkeypatch: pytest.MonkeyPatch, offset: int) -> None:
     """First interim analysis after 20 replications, with Student's t interval."""
     monkeypatch.setattr(precision, "FIRST", 20)
-    for room in ("precision", "sequential"):
-        monkeypatch.setattr(f"leakthrough.studies.{room}.is_settled", lambda *given: True)
+
+    def usual(_: lt.Measure, moments: Moments, number: int, level: float, **__: Any) -> Numbers:
+        return np.append(student(moments.mean, moments.variance, number, level), 1.0)
+
+    monkeypatch.setattr(lt.Measure, "interval", usual)
     law, true, measure, half_width, _, most = CASES["a skewed mean"]
     found = coverage(law, true, measure, half_width, most=most, seed=31 + offset, trials=200)
     assert found < 0.9

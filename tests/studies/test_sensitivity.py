@@ -277,8 +277,12 @@ def test_the_bars_are_the_exact_differences(swings: xr.Dataset) -> None:
 
 def test_what_changes_nothing_has_no_bar(swings: xr.Dataset) -> None:
     idle = swings.sel(path="layers.b.batteries.near.channels")
-    assert (idle.difference == 0.0).all()
-    assert (idle.swing == 0.0).all()
+    ends = ["mean", "standard_error"]
+    assert (idle.difference.sel(estimate=ends) == 0.0).all()
+    assert (idle.swing.sel(estimate=ends) == 0.0).all()
+    # 2,000 equal differences bound it by a hundredth of its range: 7 ln 80 / (3 * 1,999).
+    assert np.abs(idle.swing).max() == pytest.approx(80 * 7 * np.log(80) / (3 * 1_999))
+    assert not idle.swing_settled
     assert idle.setting.values.tolist() == [900.0, 999.0]
 
 

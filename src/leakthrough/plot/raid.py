@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from leakthrough.plot import style
+from leakthrough.results.estimates import means
 from leakthrough.results.reduction import reduced
-from leakthrough.statistics.intervals import student
 from leakthrough.text_tables import number
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def leakers(
     -------
     matplotlib.axes.Axes
         Shares of the replications by number of leakers (in bins if the range is wide); the mean
-        with its 95 % interval (Student's t); the exact distribution as dots.
+        with its 95 % interval (as in `summary`); the exact distribution as dots.
 
     Raises
     ------
@@ -159,8 +159,7 @@ def leakers(
     style.demand(result, "simulate", ("launched",), "result")
     ready, chances = reduced(result), _chances(pmf)
     counts = ready["replications_by_leakers"].values / int(ready["replications"])
-    mean, variance = ready["leakers"].sel(statistic=["mean", "variance"]).values
-    low, high = student(mean, variance, int(ready["replications"]), 0.95, least=0.0)[2:]
+    mean, _, low, high, settled = means(ready, "leakers", 0.95)
     edges, width = _bins(counts, chances)
     ax = style.one_axes(ax, 7.5, 4.2)
     colours: Any = {"facecolor": style.SKY, "edgecolor": style.BLUE}
@@ -168,7 +167,7 @@ def leakers(
     text = f"mean {number(mean)}"
     if low < high:
         ax.axvspan(low, high, color=style.BLACK, alpha=0.25, lw=0)
-        text += f" ({number(low)} to {number(high)})"
+        text += f" ({number(low)} to {number(high)}{'' if settled else ', not settled'})"
     ax.axvline(mean, color=style.BLACK, lw=1.5, label=text)
     if chances is not None:
         exact = float(np.arange(len(chances)) @ chances)

@@ -4,15 +4,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from leakthrough.results.labelled import labelled, measured, number_of, statistics_of
+from leakthrough.results.labelled import labelled, measured, moments_in, number_of
+from leakthrough.results.ranges import Ranges
 from leakthrough.results.reduction import reduced
-from leakthrough.statistics.intervals import (
-    ESTIMATES,
-    checked_confidence,
-    ratio_of_means,
-    student,
-    wilson,
-)
+from leakthrough.statistics.intervals import ESTIMATES, checked_confidence, ratio_of_means, wilson
+from leakthrough.statistics.means import SETTLED, Moments, mean_interval
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -21,27 +17,64 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 _TEXT = "share of {} that got through"
+SIGNIFICANT = 0.1
+"""Share of the standard deviation of a sum from which a part's skewness matters."""
 REAL = "real threats (decoys not counted)"
 
 
-def leaked_in(ready: "xr.Dataset", groups: "Array") -> "tuple[Array, Array]":
-    """Mean and variance (G,) of the leakers of groups of salvos in a reduced result.
+def moments_of_sums(ready: "xr.Dataset", name: str, weights: "Array", variance: "Array") -> Moments:
+    """Moments (G,) of weighted sums of a variable, given their variance (G,).
+
+    `weights` (G, ...) have the dimensions of the variable. The skewness of a sum is taken to be
+    that of its most skewed part, of those whose standard deviation is a tenth of the sum's.
+    """
+    parts = moments_in(ready, name)
+    axes, variance = tuple(range(1, weights.ndim)), np.maximum(variance, 0.0)
+    sizes = np.abs(weights)
+    deviation = sizes * np.sqrt(parts.variance)
+    own = deviation > SIGNIFICANT * np.sqrt(variance).reshape(-1, *[1] * len(axes))
+    skewness = np.where(own, np.abs(parts.skewness), 0.0).max(axis=axes, initial=0.0)
+    mean, largest = ((weights * part).sum(axis=axes) for part in (parts.mean, parts.largest))
+    return Moments(mean, variance, skewness, largest)
+
+
+def leaked_in(ready: "xr.Dataset", groups: "Array") -> Moments:
+    """Moments (G,) of the leakers of groups of salvos in a reduced result.
 
     `groups` (G, S) are the salvos of each group, as bool, or their weights.
     """
     weights = np.asarray(groups, np.float64)
     covariance = ready["leaked_covariance"].values
     variance = np.einsum("gs,st,gt->g", weights, covariance, weights)
-    return weights @ statistics_of(ready, "leaked")[0], np.maximum(variance, 0.0)
+    return moments_of_sums(ready, "leaked", weights, variance)
+
+
+def interval_of(
+    ready: "xr.Dataset",
+    moments: Moments,
+    confidence: float,
+    most: "npt.ArrayLike" = np.inf,
+    least: "npt.ArrayLike" = 0.0,
+) -> "Array":
+    """Estimates (5, ...) of means over all replications of a reduced result, within a range."""
+    number = number_of(ready)
+    rare = Ranges(ready).rare(number)
+    return mean_interval(moments, number, confidence, least=least, most=most, rare=rare)
+
+
+def means(ready: "xr.Dataset", name: str, confidence: float) -> "Array":
+    """Estimates (5, ...) of the mean of a reduced variable."""
+    least, most = Ranges(ready).of(name)
+    return interval_of(ready, moments_in(ready, name), confidence, most, least)
 
 
 def rates(ready: "xr.Dataset", groups: "Array", confidence: float) -> "Array":
-    """Estimates (4, G) of the leak rate of groups of salvos; NaN where none was launched."""
-    launched = groups.astype(np.float64) @ ready["launched"].values
-    launched = np.where(launched > 0, launched, np.nan)
-    mean, variance = leaked_in(ready, groups)
-    number = number_of(ready)
-    return student(mean / launched, variance / launched**2, number, confidence, least=0.0, most=1.0)
+    """Estimates (5, G) of the leak rate of groups of salvos; NaN where none was launched."""
+    weights = groups.astype(np.float64)
+    launched, least = weights @ ready["launched"].values, weights @ Ranges(ready).least_leaked
+    found = interval_of(ready, leaked_in(ready, groups), confidence, launched, least)
+    found[:-1] /= np.where(launched > 0, launched, np.nan)
+    return found
 
 
 def leak_rate(
@@ -64,8 +97,10 @@ def leak_rate(
     xarray.Dataset
         `leak_rate`: from 0 to 1, NaN where no threats are launched. Along `estimate`: the mean,
         its standard error and the interval; along `salvo` or `threat` according to `by`. The
-        interval is Student's t over one rate per replication, since threats of one replication
-        are not independent (`leakthrough.statistics.intervals`); NaN with one replication.
+        interval is over one rate per replication, since threats of one replication are not
+        independent; NaN with one replication. `leak_rate_settled`: whether the interval can be
+        trusted. It is Student's t if so, and otherwise a bound that is valid for all bounded
+        values (`leakthrough.statistics.means.mean_interval`).
 
     Raises
     ------
@@ -93,10 +128,10 @@ def leak_rate(
 def rounds_left(ready: "xr.Dataset", name: str, confidence: float) -> "xr.Variable":
     """Estimates of ready rounds: infinite for infinite magazines, NaN where there is none."""
     rounds = ready["rounds"].values
-    mean, variance = statistics_of(ready, name)
-    found = student(mean, variance, number_of(ready), confidence, least=0.0)
-    found[..., np.isinf(rounds)] = np.inf
+    found = means(ready, name, confidence)
+    found[:SETTLED, ..., np.isinf(rounds)] = np.inf
     found[ESTIMATES.index("standard_error"), ..., np.isinf(rounds)] = 0.0
+    found[SETTLED, ..., np.isinf(rounds)] = 1.0
     found[..., np.isnan(rounds)] = np.nan
     dims = map(str, ready[name].dims[1:])
     return measured(found, str(ready[name].attrs["long_name"]).split(";")[0], *dims)
@@ -124,15 +159,15 @@ def depletion(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset"
         - `rounds`: ready rounds at the start (a number, not an estimate);
         - `dry`: probability that the magazine runs dry, with Wilson's interval; for an infinite
           magazine 0, with an interval of width 0;
-        - `depletion_time`: time at which it ran dry [s], over the replications in which it did,
-          with a t interval;
+        - `depletion_time`: time at which it ran dry [s], over the replications in which it did;
         - `reserve_reached`: probability that the magazine has at some time no rounds left for
           threats of priority 0, and no reload pending: only its `reserved` rounds, or none;
         - `reserve_time`: time at which it first had none left for them [s], over the replications
-          in which that happened, with a t interval. Without `reserved` rounds these two equal
-          `dry` and `depletion_time`;
-        - `ready_rounds`: at each time of the timeline, if there is one, with a t interval (of width
-          0 if all replications agree).
+          in which that happened. Without `reserved` rounds these two equal `dry` and
+          `depletion_time`;
+        - `ready_rounds`: at each time of the timeline, if there is one;
+        - `depletion_time_settled`, `reserve_time_settled` and `ready_rounds_settled`: whether these
+          intervals can be trusted (`leakthrough.statistics.means.mean_interval`).
 
     Raises
     ------
@@ -164,21 +199,30 @@ def _reached(
     chance = wilson(number, number_of(ready), level)
     chance[:, np.isinf(rounds)] = 0.0
     chance[:, np.isnan(rounds)] = np.nan
-    when = student(*statistics_of(ready, time), number, level)
+    rare = Ranges(ready).rare(number)
+    when = mean_interval(moments_in(ready, time), number, level, rare=rare)
     return {
         event: measured(chance, f"probability that {text}", *dims),
         time: measured(when, f"time at which {text}, where it happened", *dims, units="s"),
     }
 
 
-def _costs(ready: "xr.Dataset") -> "tuple[tuple[Any, Any], Any]":
-    """Mean and variance of the cost of rounds; its covariance with the real threats stopped."""
+def _costs(ready: "xr.Dataset") -> "tuple[Moments, Any, Any]":
+    """Moments of the cost of rounds, its bound, and its covariance with real threats stopped."""
     carried = ~np.isnan(ready["rounds"].values).all(axis=0)
     cost = np.where(carried, ready["round_cost"].values, 0.0)
-    mean = cost @ statistics_of(ready, "expended")[0].sum(axis=0)
-    variance = np.maximum(cost @ ready["expended_covariance"].values @ cost, 0.0)
+    variance = cost @ ready["expended_covariance"].values @ cost
+    magazines = np.isnan(ready["rounds"].values)
+    weights = np.where(magazines, 0.0, cost)[np.newaxis]
+    found = Moments(
+        *(
+            np.ravel(own)[0]
+            for own in moments_of_sums(ready, "expended", weights, np.array([variance]))
+        )
+    )
+    most = (weights[0] * np.where(weights[0] > 0.0, Ranges(ready).capacity, 0.0)).sum()
     crossed = ready["leaked_expended_covariance"].values @ cost
-    return (mean, variance), -crossed[~ready["decoy"].values].sum()
+    return found, most, -crossed[~ready["decoy"].values].sum()
 
 
 def cost_exchange(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset":
@@ -207,8 +251,10 @@ def cost_exchange(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Data
           [currency]; NaN if none was stopped.
 
         A cost is NaN if that of a carried interceptor, or of a launched real threat, is not given.
-        Intervals are Student's t; that of the ratio uses the delta method
-        (`leakthrough.statistics.intervals.ratio_of_means`).
+        Each NAME has a variable `NAME_settled`: whether its interval can be trusted
+        (`leakthrough.statistics.means.mean_interval`). The ratio's is settled if both means are;
+        then it uses the delta method (`leakthrough.statistics.intervals.ratio_of_means`).
+        Otherwise its ends are the ratios of the ends of the two means.
 
     Raises
     ------
@@ -217,25 +263,33 @@ def cost_exchange(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Data
     """
     ready, level = reduced(result), checked_confidence(confidence)
     number, real = number_of(ready), ~ready["decoy"].values
-    leakers, spread = statistics_of(ready, "leakers")
-    (spent, variance), covariance = _costs(ready)
+    leakers, total = means(ready, "leakers", level), ready["launched"].values[real].sum()
+    spent, most, covariance = _costs(ready)
     value = np.where(real & (ready["launched"].values > 0), ready["threat_cost"].values, 0.0)
-    lost, lost_variance = leaked_in(ready, value[None])
-    stopped = value @ ready["launched"].values - lost[0]
-    stops = ready["launched"].values[real].sum() - leakers
-    each = ratio_of_means((spent, variance), (stops, spread), covariance, number, level)
+    worth = value @ ready["launched"].values
+    least = value @ Ranges(ready).least_leaked
+    lost = interval_of(ready, leaked_in(ready, value[None]), level, worth, least)[:, 0]
+    cost = interval_of(ready, spent, level, most)
+    spread = moments_in(ready, "leakers").variance
+    below = total - leakers[0], spread
+    each = ratio_of_means((spent.mean, spent.variance), below, covariance, number, level)
+    settled = leakers[SETTLED] * cost[SETTLED]
+    if not settled:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            each[2:] = cost[2] / (total - leakers[2]), cost[3] / (total - leakers[3])
     costs = {
-        "cost_spent": (student(spent, variance, number, level, least=0.0), "rounds spent"),
-        "cost_stopped": (
-            student(stopped, lost_variance[0], number, level, least=0.0),
-            "real threats stopped",
-        ),
-        "cost_per_stop": (each, "rounds spent for each real threat stopped"),
+        "cost_spent": (cost, "rounds spent"),
+        "cost_stopped": (_rest(worth, lost), "real threats stopped"),
+        "cost_per_stop": (np.append(each, settled), "rounds spent for each real threat stopped"),
     }
     found = {
-        "leakers": measured(
-            student(leakers, spread, number, level, least=0.0), "real threats that got through"
-        ),
+        "leakers": measured(leakers, "real threats that got through"),
         **{n: measured(v, f"cost of {t}", units="currency") for n, (v, t) in costs.items()},
     }
     return labelled(found, ready, level)
+
+
+def _rest(total: float, estimates: "Array") -> "Array":
+    """Estimates of the difference between a total and a mean."""
+    mean, error, low, high, settled = estimates
+    return np.array([total - mean, error, total - high, total - low, settled])

@@ -5,6 +5,7 @@ Values below 2**50 are split into two halves of 25 bits, so that the sum of 2**1
 halves fits 64 bits and NumPy can compute it.
 """
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ Array = npt.NDArray[Any]
 _HALF = 25
 _ROWS_AT_ONCE = 1 << 12
 _TOO_LARGE = 1 << 50
+_THIRD = 17
 
 
 def _parts(values: "Array") -> "Iterator[Array]":
@@ -37,6 +39,25 @@ def exact_sums(values: "Array") -> "tuple[Array, Array]":
     return np.asarray(total, dtype=object), np.asarray(squares, dtype=object)
 
 
+def exact_cubes(values: "Array") -> "Array":
+    """Sum of cubes (...) of integers (R, ...), as Python integers."""
+    total = np.zeros(values.shape[1:], dtype=object)
+    for part in _parts(values):
+        if part.dtype == object or not part.size or np.abs(part).max() < 1 << _THIRD:
+            found = (part * part * part).sum(0)
+        else:  # thirds of 17 bits: 2**12 products of three fit 64 bits
+            low = 1 << _THIRD
+            thirds = part >> (2 * _THIRD), (part >> _THIRD) & (low - 1), part & (low - 1)
+            found = 0
+            for chosen in itertools.combinations_with_replacement(range(3), 3):
+                one, two, three = (thirds[n] for n in chosen)
+                orders = len(set(itertools.permutations(chosen)))
+                sums = np.asarray((one * two * three).sum(0)).astype(object)
+                found = found + sums * (orders << (_THIRD * (6 - sum(chosen))))
+        total = total + np.asarray(found).astype(object)
+    return np.asarray(total, dtype=object)
+
+
 def exact_products(left: "Array", right: "Array") -> "Array":
     """Products (m, n) of integers (R, m) and (R, n), summed over R, as Python integers."""
     width = left.shape[1]
@@ -55,21 +76,24 @@ def _joined(first: Any, second: Any, third: Any) -> "Array":
 
 
 class Moments:
-    """Number, sum, sum of squares and extremes of a variable, element by element."""
+    """Number, sums of the first three powers, and extremes of a variable, element by element."""
 
     def __init__(self) -> None:
         self.number: Any = 0
         self.total: Any = 0
         self.squares: Any = 0
+        self.cubes: Any = 0
         self.low: Any = np.inf
         self.high: Any = -np.inf
 
     def take(self, values: "Array", present: "Array | None" = None) -> None:
         """Add values (replications, ...) where they are present."""
         valid = np.ones(values.shape, np.bool_) if present is None else present
-        total, squares = exact_sums(np.where(valid, values, 0))
+        numbers = np.where(valid, values, 0)
+        total, squares = exact_sums(numbers)
         self.number = self.number + valid.sum(0)
         self.total, self.squares = self.total + total, self.squares + squares
+        self.cubes = self.cubes + exact_cubes(numbers)
         self.low = np.minimum(self.low, np.where(valid, values, np.inf).min(0, initial=np.inf))
         self.high = np.maximum(self.high, np.where(valid, values, -np.inf).max(0, initial=-np.inf))
 
@@ -77,21 +101,29 @@ class Moments:
         """Add the sums of other replications."""
         self.number = self.number + other.number
         self.total, self.squares = self.total + other.total, self.squares + other.squares
+        self.cubes = self.cubes + other.cubes
         self.low = np.minimum(self.low, other.low)
         self.high = np.maximum(self.high, other.high)
 
     def statistics(self, unit: int = 1) -> "Array":
-        """Mean, variance, minimum and maximum along a new first axis; NaN where undefined."""
+        """Mean, variance, minimum, maximum and skewness along a new first axis.
+
+        NaN where undefined; the skewness is 0 where all values are equal.
+        """
         # As objects: NumPy would turn a single element back into 64 bits, which overflow.
-        moments = (self.number, self.total, self.squares)
-        number, total, squares = (np.asarray(moment).astype(object) for moment in moments)
+        moments = (self.number, self.total, self.squares, self.cubes)
+        number, total, squares, cubes = (np.asarray(moment).astype(object) for moment in moments)
         mean = ratio(total, number) / unit
         spread = np.asarray(number * squares - total * total, dtype=object)
         variance = ratio(spread, number * (number - 1)) / unit**2
         empty = number == 0
         low = np.where(empty, np.nan, self.low) / unit
         high = np.where(empty, np.nan, self.high) / unit
-        return np.stack([mean, variance, low, high])
+        third = number * number * cubes - 3 * number * total * squares + 2 * total**3
+        skewness = ratio(np.asarray(third, dtype=object), number**3) / unit**3
+        scale = (ratio(spread, number * number) / unit**2) ** 1.5
+        skewness = np.where(scale > 0.0, skewness / np.where(scale > 0.0, scale, 1.0), 0.0 * scale)
+        return np.stack([mean, variance, low, high, skewness])
 
 
 def ratio(above: "Array", below: "Array") -> "Array":

@@ -7,6 +7,7 @@ import numpy as np
 
 from leakthrough.quantities import described
 from leakthrough.statistics.intervals import ESTIMATES
+from leakthrough.statistics.means import SETTLED, Moments
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -18,20 +19,39 @@ if TYPE_CHECKING:
 def measured(
     estimates: "npt.ArrayLike", long_name: str, *dims: str, units: str = "1"
 ) -> "xr.Variable":
-    """Make a variable of estimates."""
+    """Make a variable of estimates, which may be followed by whether they are settled."""
     import xarray as xr
 
     values = np.asarray(estimates, np.float64)
     return xr.Variable(("estimate", *dims), values, described(long_name, units))
 
 
+def with_settled(variables: "Mapping[str, xr.Variable]") -> "dict[str, xr.Variable]":
+    """Variables whose mark of being settled, if there is one, is a variable of its own."""
+    import xarray as xr
+
+    found = {}
+    for name, variable in variables.items():
+        found[name] = variable
+        if "estimate" in variable.dims and variable.sizes["estimate"] > SETTLED:
+            found[name] = variable.isel(estimate=slice(SETTLED))
+            settled = variable.isel(estimate=SETTLED)
+            text = f"whether the interval can be trusted: {variable.attrs['long_name']}"
+            attrs = {"units": "1", "long_name": text}
+            found[f"{name}_settled"] = xr.Variable(settled.dims, settled.values == 1.0, attrs)
+    return found
+
+
 def labelled(
     variables: "Mapping[str, xr.Variable]", ready: "xr.Dataset", confidence: float
 ) -> "xr.Dataset":
-    """Make a Dataset of estimates with those coordinates of the result that fit its dimensions."""
+    """Make a Dataset of estimates with those coordinates of the result that fit its dimensions.
+
+    A variable NAME of means is followed by NAME_settled, whether its intervals can be trusted.
+    """
     import xarray as xr
 
-    found = xr.Dataset(variables, attrs={"confidence": confidence})
+    found = xr.Dataset(with_settled(variables), attrs={"confidence": confidence})
     found = found.assign_coords(
         {name: at for name, at in ready.coords.items() if set(at.dims) <= set(found.dims)}
     )
@@ -45,6 +65,13 @@ def statistics_of(ready: "xr.Dataset", name: str) -> "tuple[Array, Array]":
     """Mean and variance of a reduced variable."""
     found = ready[name].sel(statistic=["mean", "variance"]).values
     return found[0], found[1]
+
+
+def moments_in(ready: "xr.Dataset", name: str) -> Moments:
+    """Moments of a reduced variable."""
+    wanted = ["mean", "variance", "skewness", "minimum", "maximum"]
+    mean, variance, skewness, low, high = ready[name].sel(statistic=wanted).values
+    return Moments(mean, variance, skewness, np.maximum(np.abs(low), np.abs(high)))
 
 
 def number_of(ready: "xr.Dataset") -> int:

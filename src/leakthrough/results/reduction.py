@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from leakthrough.engine.jobs import Block, Job
 
-STATISTICS = ("mean", "variance", "minimum", "maximum")
+STATISTICS = ("mean", "variance", "minimum", "maximum", "skewness")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 TIMES = ("depletion_time", "reserve_time", "busy_time")
 QUANTILES_OF = ("leaked", "leakers", "layer_killed", "expended")
@@ -209,9 +209,9 @@ def reduced(result: "xr.Dataset") -> "xr.Dataset":
     -------
     xarray.Dataset
         Each variable with the dimension `statistic` (mean, variance with divisor n - 1, minimum,
-        maximum) instead of `replication`; times are reduced over the replications in which they
-        occurred. `..._quantile` of some counts is the smallest count that this share of the
-        replications does not exceed. `replications_by_leakers` and `dry` count replications;
+        maximum, skewness) instead of `replication`; times are reduced over the replications in
+        which they occurred. `..._quantile` of some counts is the smallest count that this share of
+        the replications does not exceed. `replications_by_leakers` and `dry` count replications;
         covariances are of leakers by salvo and of rounds by interceptor.
 
     Raises

@@ -10,20 +10,27 @@ from leakthrough.results.estimates import (
     REAL,
     cost_exchange,
     depletion,
+    interval_of,
     leaked_in,
+    means,
     rates,
     rounds_left,
 )
-from leakthrough.results.labelled import labelled, measured, number_of, statistics_of
+from leakthrough.results.labelled import labelled, measured, number_of, with_settled
 from leakthrough.results.provenance import name_of
+from leakthrough.results.ranges import Ranges
 from leakthrough.results.reduction import reduced
-from leakthrough.statistics.intervals import checked_confidence, student, wilson
+from leakthrough.statistics.intervals import checked_confidence, wilson
 from leakthrough.text_tables import WIDTH, interval, number, shortened, table
 
 if TYPE_CHECKING:
     import xarray as xr
 
 NOTE = "Leakers, leak rate, P(no leaker) and stops of the raid count real threats only, no decoys."
+MARK = "*"
+UNSETTLED = (
+    f"{MARK} Not settled: too few replications for this mean. The interval is a wide, safe bound."
+)
 _OF_RAID = {
     "leakers": "leakers (real threats)",
     "leak_rate": "leak rate (real threats)",
@@ -40,7 +47,8 @@ class Summary:
     """Summary of a result; `print` shows it as tables.
 
     Measures have the dimension `estimate`: `mean`, `standard_error`, and the ends `low` and `high`
-    of the interval. Some also have a variable `..._quantile`: quantiles over the replications.
+    of the interval. Means also have a variable `..._settled`: whether the interval can be trusted;
+    some have `..._quantile`: quantiles over the replications.
 
     Parameters
     ----------
@@ -100,10 +108,12 @@ def summary(result: "xr.Dataset", confidence: float = 0.95) -> Summary:
     Returns
     -------
     Summary
-        Means have Student's t intervals over the replications (of width 0 if all replications
-        agree, NaN with one replication); P(no leaker) and P(dry) have Wilson's. Threats are not
-        pooled, since those of one replication are not independent. Sources are in
-        `leakthrough.statistics.intervals`.
+        Means have Student's t intervals over the replications (NaN with one replication), if these
+        are enough. Otherwise a mean is **not settled**: its interval is a bound that is valid for
+        all bounded values, and tables mark it with `*`
+        (`leakthrough.statistics.means.mean_interval`). P(no leaker) and P(dry) have Wilson's
+        interval. Threats are not pooled, since those of one replication are not independent.
+        Sources are in `leakthrough.statistics`.
 
     Raises
     ------
@@ -131,7 +141,7 @@ def _means(ready: "xr.Dataset", level: float, names: dict[str, str]) -> "dict[st
     found = {}
     for name, source in names.items():
         values, attrs = ready[source], ready[source].attrs
-        estimates = student(*statistics_of(ready, source), number_of(ready), level, least=0.0)
+        estimates = means(ready, source, level)
         dims = map(str, values.dims[1:])
         found[name] = measured(estimates, attrs["long_name"], *dims, units=attrs["units"])
         if f"{source}_quantile" in ready:
@@ -153,10 +163,11 @@ def _of_raid(ready: "xr.Dataset", level: float) -> "xr.Dataset":
         "no_leaker": measured(none, f"probability that no leaker gets through, of {REAL}"),
     }
     if decoy.any():
-        mean, variance = leaked_in(ready, decoy[None])
-        estimates = student(mean[0], variance[0], number_of(ready), level, least=0.0)
-        found["decoys_leaked"] = measured(estimates, "decoys that got through")
-    costs = cost_exchange(ready, confidence=level).drop_vars("leakers")
+        own = ready["launched"].values, Ranges(ready).least_leaked
+        ends = [values[decoy].sum() for values in own]
+        estimates = interval_of(ready, leaked_in(ready, decoy[None]), level, *ends)
+        found["decoys_leaked"] = measured(estimates[:, 0], "decoys that got through")
+    costs = cost_exchange(ready, confidence=level).drop_vars(("leakers", "leakers_settled"))
     return labelled({**found, **{str(n): costs[n].variable for n in costs}}, ready, level)
 
 
@@ -173,9 +184,11 @@ def _of_salvos(ready: "xr.Dataset", level: float) -> "xr.Dataset":
 
 def _of_magazines(ready: "xr.Dataset", level: float) -> "xr.Dataset":
     """Estimates along `magazine`, one for each magazine that exists."""
-    grid = depletion(ready, confidence=level)[["rounds", "dry", "depletion_time"]]
-    found = grid.assign(_means(ready, level, {"expended": "expended"}))
-    found = found.assign(remaining=rounds_left(ready, "remaining", level))
+    names = ["rounds", "dry", "depletion_time", "depletion_time_settled"]
+    grid = depletion(ready, confidence=level)[names]
+    own = _means(ready, level, {"expended": "expended"})
+    own["remaining"] = rounds_left(ready, "remaining", level)
+    found = grid.assign(with_settled(own))
     found = found.assign_coords(quantile=ready["quantile"])
     battery, interceptor = np.nonzero(~np.isnan(ready["rounds"].values))
     return found.isel(battery=("magazine", battery), interceptor=("magazine", interceptor))
@@ -188,15 +201,20 @@ def _report(summary: Summary) -> str:
     heading = [shortened(line, WIDTH) for line in (summary.scenario, head) if line]
     parts = (_raid, _salvos, _causes, _layers, _batteries, _magazines)
     level = f"{100 * summary.confidence:.6g} % interval"
-    return "\n\n".join(["\n".join([*heading, NOTE]), *(part(summary, level) for part in parts)])
+    tables = [part(summary, level) for part in parts]
+    notes = [NOTE, *([UNSETTLED] if any(f" {MARK}" in text for text in tables) else [])]
+    return "\n\n".join(["\n".join([*heading, *notes]), *tables])
 
 
 def _mean(values: "xr.DataArray") -> str:
     return number(float(values.sel(estimate="mean")))
 
 
-def _interval(values: "xr.DataArray") -> str:
-    return interval(float(values.sel(estimate="low")), float(values.sel(estimate="high")))
+def _interval(data: "xr.Dataset", name: str) -> str:
+    """The interval of a variable, marked if it is not settled."""
+    low, high = data[name].sel(estimate=["low", "high"]).values
+    marked = f"{name}_settled" in data and not data[f"{name}_settled"] and not np.isnan(low)
+    return interval(float(low), float(high)) + (f" {MARK}" if marked else "")
 
 
 def _rows(data: "xr.Dataset", dim: str) -> "list[xr.Dataset]":
@@ -212,7 +230,7 @@ def _raid(summary: Summary, level: str) -> str:
             quantiles = (
                 [""] * 3 if shares is None else [number(q) for q in shares.values[[0, 2, 4]]]
             )
-            rows.append([text, _mean(data[name]), error, _interval(data[name]), *quantiles])
+            rows.append([text, _mean(data[name]), error, _interval(data, name), *quantiles])
     header = ["", "mean", "std. error", level, "5th", "median", "95th"]
     return table("Raid (with percentiles over the replications)", header, rows)
 
@@ -223,7 +241,7 @@ def _salvos(summary: Summary, level: str) -> str:
         name = f"{row.salvo.item()}{' (decoys)' if row.decoy else ''}"
         values = [_mean(row[what]) for what in ("leak_rate", "killed", "soft_killed")]
         launched = number(float(row.launched))
-        rows.append([name, launched, _mean(row.leaked), _interval(row.leaked), *values])
+        rows.append([name, launched, _mean(row.leaked), _interval(row, "leaked"), *values])
     header = ["salvo", "launched", "leaked", level, "leak rate", "killed", "soft killed"]
     return table("By salvo (threats a replication)", header, rows)
 
@@ -243,7 +261,7 @@ def _causes(summary: Summary, _: str) -> str:
 def _layers(summary: Summary, level: str) -> str:
     rows = []
     for row in _rows(summary.layers, "layer"):
-        pairs = [(_mean(v), _interval(v)) for v in (row.killed, row.soft_killed)]
+        pairs = [(_mean(row[name]), _interval(row, name)) for name in ("killed", "soft_killed")]
         rows.append([str(row.layer.item()), *(cell for pair in pairs for cell in pair)])
     header = ["layer", "killed", level, "soft killed", level]
     return table("By layer (threats a replication, decoys too)", header, rows)
@@ -253,7 +271,7 @@ def _batteries(summary: Summary, level: str) -> str:
     rows = []
     for row in _rows(summary.batteries, "battery"):
         names = [str(row.battery.item()), str(row.layer_of.item())]
-        pairs = [(_mean(v), _interval(v)) for v in (row.engagements, row.busy_time)]
+        pairs = [(_mean(row[name]), _interval(row, name)) for name in ("engagements", "busy_time")]
         rows.append([*names, *(cell for pair in pairs for cell in pair)])
     header = ["battery", "layer", "engagements", level, "busy [s]", level]
     return table("By battery (engagements; time of its channels in use)", header, rows, names=2)
@@ -266,7 +284,7 @@ def _magazines(summary: Summary, level: str) -> str:
             str(row.interceptor.item()),
             number(float(row.rounds)),
             *(_mean(row[name]) for name in ("expended", "remaining", "dry")),
-            _interval(row.dry),
+            _interval(row, "dry"),
             _mean(row.depletion_time),
         ]
         for row in _rows(summary.magazines, "magazine")

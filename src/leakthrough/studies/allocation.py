@@ -92,7 +92,8 @@ def allocate(
     -------
     xarray.Dataset
         - `allocation`: units along `path`, and their `cost`;
-        - `outcome`: the measure, along `estimate`;
+        - `outcome`: the measure, along `estimate`; `outcome_settled`: whether its interval can be
+          trusted (`leakthrough.statistics.means.mean_interval`);
         - `frontier_allocation`, `frontier_cost` and `frontier_outcome`, along `step`: the same for
           the best allocation found for each `budget`; the last step is `allocation`;
         - `scenarios`: number of simulated scenarios of `replications` replications each;
@@ -147,7 +148,7 @@ def allocate(
         values = {
             units: runs.values(_changes(paths, units), seed=again) for units in dict.fromkeys(found)
         }
-    outcomes = [runs.measure.estimates(values[units], level) for units in found]
+    outcomes = [runs.estimates(values[units], level) for units in found]
     labelled = _labelled(runs, paths, prices, budgets, found, np.stack(outcomes, axis=1), level)
     tried = f"The best of {len(search.known):,} allocations that were tried, by their means over"
     others = "Another one may be better, also with fewer units: more units may be worse."

@@ -13,7 +13,8 @@ from leakthrough.quantities import quantity
 from leakthrough.results.labelled import labelled, measured
 from leakthrough.results.variables import COORDINATES
 from leakthrough.run_options import checked_execution, checked_replications, checked_seed
-from leakthrough.statistics.intervals import checked_confidence, student
+from leakthrough.statistics.intervals import checked_confidence
+from leakthrough.statistics.means import SETTLED, mean_interval, moments_of
 from leakthrough.studies.evaluate import prepared, values
 from leakthrough.studies.measure import Measure, Numbers, measure_of
 
@@ -65,6 +66,8 @@ def compare(
 
         - `value` of each `option`, along `estimate`;
         - `difference`: each `alternative` minus the baseline, along `estimate`;
+        - `value_settled` and `difference_settled`: whether the interval can be trusted
+          (`leakthrough.statistics.means.mean_interval`); always for probabilities;
         - `p_value` of each difference, and `p_adjusted`: corrected for the number of comparisons
           by Holm's method;
         - `beyond_chance`: whether `p_adjusted` is below 1 - confidence;
@@ -82,12 +85,12 @@ def compare(
 
     Notes
     -----
-    For numbers, the interval is Student's t over the paired differences. **If every difference is
-    the same, it has zero width.** For probabilities, it is Tango's score interval. Like Wilson's,
-    it has a positive width even if no replication differs, and it keeps its coverage if few do;
-    the t interval does not. The p-value of probabilities is that of McNemar's exact test, which is
-    conservative: in a borderline case the interval may exclude 0 although the p-value exceeds
-    1 - confidence.
+    For numbers, the interval is Student's t over the paired differences where that can be trusted,
+    otherwise (also if every difference is the same) a wider bound. For probabilities, it is Tango's
+    score interval. Like Wilson's, it has a positive width even if no replication differs, and it
+    keeps its coverage if few do. The p-value of probabilities is that of McNemar's exact test,
+    which is conservative: in a borderline case the interval may exclude 0 although the p-value
+    exceeds 1 - confidence.
 
     References
     ----------
@@ -110,9 +113,10 @@ def compare(
     """
     first = _checked_options(options, baseline)
     wanted = _named(options[first], measures)
+    limits = []
     for name, scenario in options.items():
         try:
-            prepared(scenario, wanted)
+            limits.append(prepared(scenario, wanted)[1].limits)
         except ValueError as error:
             raise ValueError(f"option {name}: {error}") from None
     number, level = checked_replications(replications, least=2), checked_confidence(confidence)
@@ -123,7 +127,9 @@ def compare(
         name: np.concatenate(values(scenario, wanted, **call), axis=1)
         for name, scenario in options.items()
     }
-    return _dataset(options, wanted, found, first, level, own)
+    most = np.max([np.concatenate(own.most) for own in limits], axis=0)
+    rare = max(float(own.rare(number)) for own in limits)
+    return _dataset(options, wanted, found, first, level, own, (most, rare))
 
 
 def _checked_options(options: object, baseline: str | None) -> str:
@@ -160,17 +166,28 @@ def _named(scenario: Scenario, measures: object) -> list[Measure]:
 
 
 def _differences(
-    before: Numbers, after: Numbers, measures: Sequence[Measure], confidence: float
+    before: Numbers,
+    after: Numbers,
+    measures: Sequence[Measure],
+    confidence: float,
+    most: Numbers,
+    rare: float,
 ) -> tuple[Numbers, Numbers, Numbers]:
-    """Estimates (measures, 4) of the differences, p-values, and variance ratios of pairing."""
+    """Estimates (measures, 5) of the differences, p-values, and variance ratios of pairing.
+
+    `most` (measures,) and `rare` are as for `Measure.interval`.
+    """
     change = after - before
     number, probability = len(change), np.array([m.kind.probability for m in measures])
     variance = change.var(axis=0, ddof=1)
-    estimates = student(change.mean(axis=0), variance, number, confidence)
+    estimates = mean_interval(
+        moments_of(change), number, confidence, least=-most, most=most, rare=rare
+    )
     p_values = _student_p(estimates[0], estimates[1], number)
     gained, lost = (change == 1.0).sum(axis=0), (change == -1.0).sum(axis=0)
     ends = tango(gained, lost, number, confidence)
-    estimates[2:] = np.where(probability, ends, estimates[2:])
+    estimates[2:SETTLED] = np.where(probability, ends, estimates[2:SETTLED])
+    estimates[SETTLED] = np.where(probability, 1.0, estimates[SETTLED])
     p_values = np.where(probability, mcnemar(gained, lost), p_values)
     independent = before.var(axis=0, ddof=1) + after.var(axis=0, ddof=1)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -253,16 +270,24 @@ def _dataset(
     first: str,
     level: float,
     seed: int,
+    limits: tuple[Numbers, float],
 ) -> "xr.Dataset":
     """Values and differences of the options, from their values (R, measures)."""
     import xarray as xr
 
     names, number = [name for name in options if name != first], len(found[first])
-    others = [_differences(found[first], found[name], measures, level) for name in names]
+    others = [_differences(found[first], found[name], measures, level, *limits) for name in names]
+    most, rare = limits
     difference, p_value, gain = (np.array(part) for part in zip(*others, strict=True))
     adjusted, needed = holm(p_value.T), number * gain.T
     value = np.array(
-        [[m.estimates(own[:, n], level) for n, m in enumerate(measures)] for own in found.values()]
+        [
+            [
+                m.interval(moments_of(own[:, n]), number, level, most=most[n], rare=rare)
+                for n, m in enumerate(measures)
+            ]
+            for own in found.values()
+        ]
     )
     dims, own = ("measure", "alternative"), "as the measure"
     text = "replications of each option that independent seeds would have needed"

@@ -1,11 +1,11 @@
 """Values of measures over the replications of one scenario."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from leakthrough.engine.codes import NEVER
+from leakthrough.engine.codes import INFINITE, NEVER
 from leakthrough.engine.counts import named_counts
 from leakthrough.engine.jobs import Block, RaidJob
 from leakthrough.engine.labels import Labels, label
@@ -14,10 +14,12 @@ from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.replications import compute
 from leakthrough.engine.tables import Tables
 from leakthrough.model.base import plain
+from leakthrough.model.discrete import WORD_RANGE
 from leakthrough.model.errors import shown
 from leakthrough.model.scenario import Scenario
 from leakthrough.results.variables import COORDINATES
 from leakthrough.run_options import Execution
+from leakthrough.statistics.means import rare_share
 from leakthrough.studies.measure import Frame, Measure, Numbers, Reader
 
 if TYPE_CHECKING:
@@ -52,12 +54,37 @@ def origin(scenario: Scenario, seed: int) -> "dict[str, xr.Variable]":
     return {n: xr.Variable((), value, {"long_name": COORDINATES[n]}) for n, value in given.items()}
 
 
+class Limits(NamedTuple):
+    """What a scenario tells of its measures: largest values, and probabilities of states."""
+
+    most: list[Numbers]  # (names,) by measure
+    availability: Numbers  # (L,)
+
+    def rare(self, replications: int) -> Numbers:
+        """Probability of the states that are rare in some replications."""
+        return rare_share(self.availability, replications)
+
+
 class RowReader:
     """Computes measures from rows of counts: one array (R, names) each."""
 
     def __init__(self, tables: Tables, labels: Labels, measures: Sequence[Measure]) -> None:
         self.tables, frame = tables, frame_of(tables, labels)
         self.readers = [Reader(measure, frame) for measure in measures]
+
+    def limits(self, tables: Tables) -> "Limits":
+        """Ranges of the measures with the numbers of some tables."""
+        magazines = tables.magazines
+        rounds = magazines["rounds"] + magazines["reloads"] * magazines["reload_rounds"]
+        most = {
+            "leaked": tables.salvos["count"].astype(np.float64),
+            "expended": np.where(magazines["rounds"] >= INFINITE, np.inf, rounds),
+            "dry": np.ones(magazines.size),
+        }
+        return Limits(
+            [reader.most(most[reader.source]) for reader in self.readers],
+            tables.layers["availability"] / WORD_RANGE,
+        )
 
     def __call__(self, rows: Whole) -> list[Numbers]:
         """Return the values of each measure in the rows (R, columns)."""
@@ -74,6 +101,11 @@ class MeasureValues:
     def __init__(self, job: RaidJob, reader: RowReader, replications: int = 0) -> None:
         self.job, self.reader = job, reader
         self.values = [np.empty((replications, len(own.names))) for own in reader.readers]
+
+    @property
+    def limits(self) -> Limits:
+        """Ranges of the measures."""
+        return self.reader.limits(self.job.tables)
 
     def alike(self, replications: int) -> "MeasureValues":
         """An empty sink for some replications."""

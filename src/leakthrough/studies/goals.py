@@ -6,8 +6,9 @@ from typing import Literal
 import numpy as np
 
 from leakthrough.model.errors import shown
+from leakthrough.statistics.means import margin_of_error, moments_of
 from leakthrough.studies.measure import Measure, Numbers, measure_of
-from leakthrough.studies.sequential import margin_of
+from leakthrough.studies.sequential import SEQUENTIAL
 
 Verdict = Literal["holds", "fails", "undecided"]
 
@@ -92,10 +93,11 @@ class Goal:
         side = "at most" if self.at_least is None else "at least"
         return f"{quantile}{measure_of(self.measure).label} {side} {self.bound:g}"
 
-    def verdict(self, values: Numbers, error: float, most: float) -> Verdict:
+    def verdict(self, values: Numbers, error: float, most: float, rare: float = 0.0) -> Verdict:
         """Test whether the goal holds or fails; "undecided" if the replications show neither.
 
         `values` (R,) are those of the measure in independent replications, bounded by `most`;
+        `rare` is the probability of rare states (`leakthrough.statistics.means.rare_share`);
         `error` is the probability that a goal that fails is reported to hold, or the other way
         round. A probability is tested by the exact binomial test. A mean is tested by Student's t
         once there are enough replications for its skewness, before that by the bound of Maurer
@@ -104,8 +106,12 @@ class Goal:
         """
         kept = self.kept(values)
         if kept is None:
-            margin, mean = margin_of(values, error, most), float(values.mean())
-            above, below = mean - margin > self._bound, mean + margin < self._bound
+            moments, mean = moments_of(values), float(values.mean())
+            span = most if np.isfinite(most) else moments.largest
+            margin, _ = margin_of_error(
+                moments, len(values), error, span, rare=rare, cochran=SEQUENTIAL
+            )
+            above, below = bool(mean - margin > self._bound), bool(mean + margin < self._bound)
         else:
             above, below = _tails(int(kept.sum()), len(kept), self._bound, error)
         if not (above or below):

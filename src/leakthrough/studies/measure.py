@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from leakthrough.model.errors import is_whole, nearest, shown
 from leakthrough.quantities import CURRENCY, described
-from leakthrough.statistics.intervals import student, wilson
+from leakthrough.statistics.intervals import wilson
+from leakthrough.statistics.means import COCHRAN, SETTLED, Moments, mean_interval, moments_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -179,26 +180,32 @@ class Measure:
         -------
         array of float, shape (4, ...)
             As in `leakthrough.statistics.intervals`: Wilson's interval for a probability, otherwise
-            Student's t.
+            that of `leakthrough.statistics.means.mean_interval`.
         """
-        return self.interval(self.moments(values), len(values), confidence)
+        return self.interval(moments_of(values), len(values), confidence)[:SETTLED]
 
-    def moments(self, values: Numbers) -> Numbers:
-        """Mean and variance, shape (2, ...), of its values, shape (R, ...)."""
-        if self.kind.probability:  # the variance follows from the mean
-            mean = values.mean(axis=0)
-            return np.stack([mean, mean])
-        few = len(values) < 2
-        spread = np.full(values.shape[1:], np.nan) if few else values.var(axis=0, ddof=1)
-        return np.stack([values.mean(axis=0), spread])
+    def interval(
+        self,
+        moments: Moments,
+        number: int,
+        confidence: float = 0.95,
+        *,
+        most: "npt.ArrayLike" = np.inf,
+        rare: "npt.ArrayLike" = 0.0,
+        cochran: float = COCHRAN,
+    ) -> Numbers:
+        """Estimates, and whether they are settled, shape (5, ...).
 
-    def interval(self, moments: Numbers, number: int, confidence: float = 0.95) -> Numbers:
-        """Estimates, shape (4, ...), from `moments` over a number of replications."""
-        mean, spread = moments
+        `most` is the largest possible value, `rare` the probability of rare states (see
+        `leakthrough.statistics.means`). A probability is always settled.
+        """
         if self.kind.probability:
-            return wilson(np.rint(mean * number), number, confidence)
-        most = 1.0 if self.name == "leak_rate" else np.inf
-        return student(mean, spread, number, confidence, least=0.0, most=most)
+            found = wilson(np.rint(np.asarray(moments.mean) * number), number, confidence)
+            return np.concatenate([found, np.ones_like(found[:1])])
+        bound = 1.0 if self.name == "leak_rate" else most
+        return mean_interval(
+            moments, number, confidence, least=0.0, most=bound, rare=rare, cochran=cochran
+        )
 
 
 def measure_of(given: "Measure | str") -> Measure:
@@ -234,6 +241,13 @@ class Reader:
         self.weights = weights.T.astype(np.float64)
         self.whole = bool((self.weights == np.rint(self.weights)).all())  # then sums are exact
         self.finish = _finish(measure, weights, frame)
+
+    def most(self, counts: Array) -> Numbers:
+        """Largest value (names,) if no count (columns,) is larger; infinite counts are allowed."""
+        with np.errstate(invalid="ignore"):
+            parts = np.where(self.weights > 0.0, counts[:, np.newaxis] * self.weights, 0.0)
+        found: Numbers = self.finish(parts.sum(axis=0)[np.newaxis])[0]
+        return found
 
     def __call__(self, counts: Array) -> Numbers:
         """Return the values (R, names) from rows (R, columns) of the measure's source."""

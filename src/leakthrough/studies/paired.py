@@ -18,7 +18,8 @@ from leakthrough.model.paths import changed
 from leakthrough.model.scenario import Scenario
 from leakthrough.results.labelled import labelled
 from leakthrough.run_options import Execution, checked_replications, checked_seed
-from leakthrough.studies.evaluate import MeasureValues, checked_scenario, origin, prepared
+from leakthrough.statistics.means import mean_interval, moments_of
+from leakthrough.studies.evaluate import Limits, MeasureValues, checked_scenario, origin, prepared
 from leakthrough.studies.measure import Measure, Numbers, measure_of
 
 if TYPE_CHECKING:
@@ -61,7 +62,9 @@ class PairedRuns:
         self.execution = execution
         self.number = 0
         self.kept: dict[tuple[object, ...], Prepared] = {}
-        self.job, _ = self.prepared({})  # checks the measure before anything runs
+        self.most, self.rare = 0.0, 0.0
+        self.job, empty = self.prepared({})  # checks the measure before anything runs
+        self._widen(empty.limits)
 
     def __enter__(self) -> "PairedRuns":
         self.stack = ExitStack()
@@ -75,12 +78,32 @@ class PairedRuns:
     def values(self, changes: Changes, *, seed: int | None = None) -> Numbers:
         """Values (replications,), by default on the draws that all changes share."""
         job, empty = self.prepared(changes)
+        self._widen(empty.limits)
         sink = empty.alike(self.replications)
         own = self.seed if seed is None else seed
         execution = self.execution._replace(progress=False)
         compute(job, sink, seed=own, replications=self.replications, **execution._asdict())
         self.finish(changes)
         return sink.values[0][:, 0]
+
+    def _widen(self, limits: Limits) -> None:
+        """Extend the range of the measure, and the probability of rare states, to a scenario's."""
+        self.most = max(self.most, float(limits.most[0][0]))
+        self.rare = max(self.rare, float(limits.rare(self.replications)))
+
+    def estimates(self, values: Numbers, confidence: float) -> Numbers:
+        """Estimates (5, ...) of the measure from values (R, ...) of scenarios simulated so far."""
+        moments = moments_of(values)
+        return self.measure.interval(
+            moments, len(values), confidence, most=self.most, rare=self.rare
+        )
+
+    def differences(self, values: Numbers, confidence: float) -> Numbers:
+        """Estimates (5, ...) of mean differences (R, ...) between scenarios simulated so far."""
+        moments, most = moments_of(values), self.most
+        return mean_interval(
+            moments, len(values), confidence, least=-most, most=most, rare=self.rare
+        )
 
     def check(self, every: Iterable[Changes]) -> None:
         """Check the changes of a study before anything runs, and warn about the scenario.

@@ -12,9 +12,11 @@ from leakthrough.model.scenario import Scenario
 from leakthrough.results.labelled import labelled, measured
 from leakthrough.run_options import checked_execution, checked_replications, checked_seed
 from leakthrough.statistics.intervals import checked_confidence
+from leakthrough.statistics.means import NEGLIGIBLE, SETTLED
 from leakthrough.studies.evaluate import checked_scenario, origin
 from leakthrough.studies.measure import Measure, measure_of
-from leakthrough.studies.sequential import SequentialSample, is_settled, skewness
+from leakthrough.studies.sequential import SequentialSample
+from leakthrough.studies.strata import StratifiedSample, stratified
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -32,6 +34,9 @@ LEAST_GROWTH, MOST_GROWTH = 1.25, 8.0
 """Bounds of the growth from one interim analysis to the next: few analyses, no large overshoot."""
 
 
+Sample = SequentialSample | StratifiedSample
+
+
 class _Wanted(NamedTuple):
     """Requested precision."""
 
@@ -44,7 +49,7 @@ class _Wanted(NamedTuple):
 class _Interim(NamedTuple):
     """Result of one interim analysis."""
 
-    estimates: "Numbers"  # (4,)
+    estimates: "Numbers"  # (5,)
     reached: bool
     needed: float  # estimated replications
 
@@ -79,14 +84,16 @@ def simulate_to_precision(
     most_replications : int
         Largest number of replications, at least 2.
     seed, workers, executor, progress
-        As for `simulate`. The replications are the first ones of `simulate` with this seed.
+        As for `simulate`. The replications are the first ones of `simulate` with this seed; with
+        strata (see the notes), those of `simulate` of the scenario with the layers up or down.
 
     Returns
     -------
     xarray.Dataset
-        The measure, by its label, along `estimate`; `replications`, the number used; `analyses`,
-        the number at each interim analysis; `reached`, whether the interval is narrow enough;
-        `seed` and `scenario_digest`.
+        The measure, by its label, along `estimate`; `LABEL_settled`, whether it has Student's
+        interval (see the notes); `replications`, the number used; `analyses`, the number at each
+        interim analysis; `reached`, whether the interval is narrow enough; `seed` and
+        `scenario_digest`.
 
     Warns
     -----
@@ -110,14 +117,20 @@ def simulate_to_precision(
     - a mean has Student's t interval only if the number of replications is at least 50 times its
       squared skewness, twice Cochran's rule (a rare event has then occurred about 50 times).
       Before that, and if all values are equal, it has the wider interval of Maurer and Pontil,
-      which is valid for any bounded values;
+      which is valid for any bounded values (`leakthrough.statistics.means`);
+    - a layer that is up, or down, with a probability below 0.1 has **strata**: the scenario with
+      the layer up, and with it down, on the draws that they have anyway. Each has at least 30
+      replications; further ones are allocated by probability and standard deviation (Neyman).
+      Strata that cannot change the mean by a tenth of `half_width`, or in which more than two
+      layers are in a rare state, are bounded by their probability;
     - a probability has Wilson's interval, which is wide if the event never occurred;
     - with `relative`, a rare event must have occurred about 100 times (the replications must be at
       least 100 times the squared skewness, if that is above 0): if events occur early by chance,
       the mean seems larger, and its relative precision better, than it is.
 
-    Rounds and costs are assumed to be bounded by the largest observed value. The rule does not
-    guard against a mean that is dominated by events much rarer than one replication in a thousand.
+    Rounds of infinite magazines, and their costs, are assumed to be bounded by the largest
+    observed value. The rule does not guard against a mean that is dominated by events much rarer
+    than one replication in a thousand, unless they are states of layers.
 
     References
     ----------
@@ -125,7 +138,8 @@ def simulate_to_precision(
     variance, Annals of Mathematical Statistics 16, 243-258. Chow and Robbins (1965), On the
     asymptotic theory of fixed-width sequential confidence intervals for the mean, Annals of
     Mathematical Statistics 36, 457-462. Cochran, Sampling Techniques (3rd ed. 1977), section
-    2.15. Maurer and Pontil (2009), Empirical Bernstein bounds and sample variance penalization.
+    2.15, and chapter 5 on strata. Maurer and Pontil (2009), Empirical Bernstein bounds and sample
+    variance penalization.
 
     Examples
     --------
@@ -140,7 +154,9 @@ def simulate_to_precision(
     chosen = measure_of(measure)
     wanted = _checked(chosen, half_width, relative, confidence, most_replications)
     execution = checked_execution(workers, executor, progress)
-    sample = SequentialSample(scenario, chosen, seed=checked_seed(seed), execution=execution)
+    whole = SequentialSample(scenario, chosen, seed=checked_seed(seed), execution=execution)
+    allowed = 0.0 if relative else NEGLIGIBLE * wanted.half_width
+    sample = stratified(whole, allowed, wanted.most)
     warn_about(scenario)
     numbers, interim = _until(sample, wanted)
     if not interim.reached:
@@ -167,7 +183,7 @@ def _checked(
     return _Wanted(width, relative, checked_confidence(confidence), number_of)
 
 
-def _until(sample: SequentialSample, wanted: _Wanted) -> tuple[list[int], _Interim]:
+def _until(sample: Sample, wanted: _Wanted) -> tuple[list[int], _Interim]:
     """Replications at each interim analysis, and the result of the last one."""
     numbers = [min(FIRST, wanted.most)]
     while True:
@@ -178,7 +194,7 @@ def _until(sample: SequentialSample, wanted: _Wanted) -> tuple[list[int], _Inter
         numbers.append(min(int(np.ceil(growth * numbers[-1])), wanted.most))
 
 
-def _analyse(sample: SequentialSample, number: int, wanted: _Wanted) -> _Interim:
+def _analyse(sample: Sample, number: int, wanted: _Wanted) -> _Interim:
     """The interval, whether the precision is reached, and the estimated replications."""
     probability = sample.measure.kind.probability
     estimates = sample.estimates(number, wanted.confidence)
@@ -187,17 +203,15 @@ def _analyse(sample: SequentialSample, number: int, wanted: _Wanted) -> _Interim
     reach = (high - low) / 2.0 if probability else max(high - mean, mean - low)
     target = wanted.half_width * (mean if wanted.relative else 1.0)
     ratio = float(reach / target) if target > 0.0 else np.inf
-    values, rare = sample.up_to(number), 0.0
-    if wanted.relative:
-        # A rare event that occurs early by chance seems more frequent and precise than it is.
-        rare = EVENTS * max(skewness(values), 0.0) ** 2
-    varies = np.ptp(values) > 0 if probability else is_settled(values)
+    # A rare event that occurs early by chance seems more frequent and precise than it is.
+    rare = EVENTS * sample.squared_skewness() if wanted.relative else 0.0
+    varies = 0.0 < mean < 1.0 if probability else estimates[SETTLED]
     needed = max(number * ratio ** (2 if varies else 1), rare)
     return _Interim(estimates, ratio <= 1.0 and number >= rare, needed)
 
 
 def _dataset(
-    sample: SequentialSample, interim: _Interim, numbers: list[int], confidence: float
+    sample: Sample, interim: _Interim, numbers: list[int], confidence: float
 ) -> "xr.Dataset":
     import xarray as xr
 

@@ -35,7 +35,7 @@ EXTRA, MOST_EXTRA = 32, 10_000
 
 @dataclass
 class _Search:
-    """Tests candidates and keeps their results: verdict, replications and estimates (4,).
+    """Tests candidates and keeps their results: verdict, replications and estimates (5,).
 
     The estimates are those of the measure, or of the probability that the bound is kept.
     """
@@ -63,14 +63,14 @@ class _Search:
         verdict: Verdict = "undecided"
         for replications in self.sizes:
             values = sample.up_to(replications)
-            verdict = self.goal.verdict(values, self.error, sample.most)
+            verdict = self.goal.verdict(values, self.error, sample.most, sample.rare(replications))
             if verdict != "undecided":
                 break
         kept = self.goal.kept(sample.values)
         if kept is None:
             estimates = sample.estimates(replications, self.confidence)
         else:
-            estimates = wilson(kept.sum(), replications, self.confidence)
+            estimates = np.append(wilson(kept.sum(), replications, self.confidence), 1.0)
         self.outcomes[number] = verdict, replications, estimates
         return verdict == "holds"
 

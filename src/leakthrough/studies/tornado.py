@@ -10,7 +10,7 @@ from leakthrough.model.errors import shown
 from leakthrough.model.scenario import Scenario
 from leakthrough.results.labelled import measured
 from leakthrough.run_options import checked_execution
-from leakthrough.statistics.intervals import checked_confidence, student
+from leakthrough.statistics.intervals import checked_confidence
 from leakthrough.studies.evaluate import two_numbers
 from leakthrough.studies.measure import Measure
 from leakthrough.studies.paired import PairedRuns
@@ -57,13 +57,15 @@ def tornado(
     -------
     xarray.Dataset
         - `base`: the measure of the base scenario, along `estimate`;
-        - `difference`: from the base, along `path`, `end` (low, high) and `estimate`, with
-          Student's t interval of paired differences;
+        - `difference`: from the base, along `path`, `end` (low, high) and `estimate`, with the
+          interval of paired differences;
         - `swing`: the measure at the high value minus that at the low one, along `path` and
           `estimate`, paired too;
         - `setting`: the value of the field, along `path` and `end`.
 
-        A t interval of width 0 means that the difference was the same in all replications.
+        `base_settled`, `difference_settled` and `swing_settled`: whether the interval can be
+        trusted (`leakthrough.statistics.means.mean_interval`). It cannot if the difference is the
+        same in all replications.
 
     Raises
     ------
@@ -94,12 +96,11 @@ def tornado(
     attrs, settings = runs.measure.attrs, np.array(list(ranges.values()), np.float64)
 
     def paired(values: Any, text: str, *dims: str) -> "xr.Variable":
-        mean, spread = values.mean(axis=-1), values.var(axis=-1, ddof=1)
-        estimates = student(mean, spread, runs.replications, level)
+        estimates = runs.differences(np.moveaxis(values, -1, 0), level)
         return measured(estimates, f"{attrs['long_name']}: {text}", *dims, units=attrs["units"])
 
     variables = {
-        "base": measured(runs.measure.estimates(base, level), **attrs),
+        "base": measured(runs.estimates(base, level), **attrs),
         "difference": paired(found - base, "difference from the base", "path", "end"),
         "swing": paired(found[:, 1] - found[:, 0], "high less low", "path"),
         "setting": xr.Variable(("path", "end"), settings, {"long_name": "value of the field"}),

@@ -18,6 +18,8 @@ from scipy import stats
 
 import leakthrough as lt
 from leakthrough.engine import replications, scheduler
+from leakthrough.statistics.means import SETTLED, moments_of
+from leakthrough.studies.evaluate import prepared
 from leakthrough.studies.measure import MEASURES
 from leakthrough.studies.sweep import points as _points
 from leakthrough.studies.sweep.patching import is_plain
@@ -75,7 +77,10 @@ def expected(
     found = {}
     for measure in measures:
         values = measure.values(result)
-        array = measure.estimates(values.values.reshape(23, *values.shape[1:]))
+        limits = prepared(scenario, [measure])[1].limits
+        most = limits.most[0].reshape(values.shape[1:])
+        moments = moments_of(values.values)
+        array = measure.interval(moments, 23, most=most, rare=limits.rare(23))[:SETTLED]
         dims = ("estimate", *values.dims[1:])
         found[measure.label] = xr.DataArray(array, {d: values[d] for d in values.dims[1:]}, dims)
     return found

@@ -15,7 +15,7 @@ from leakthrough.model.distributions import Distribution
 from leakthrough.model.errors import ScenarioError
 from leakthrough.model.paths import changed, check_alone, value_at
 from leakthrough.model.scenario import Scenario
-from leakthrough.studies.evaluate import every_name
+from leakthrough.studies.evaluate import Limits, every_name
 from leakthrough.studies.measure import Measure, names_of
 from leakthrough.studies.sweep.axes import Axis, key_of
 from leakthrough.studies.sweep.patching import LoweredScenario, is_plain
@@ -206,7 +206,18 @@ class Evaluator:
         for begin in range(start, stop, size):
             rows = lowered.rows(point.numbers, self.plan.seed, begin, min(begin + size, stop), flag)
             blocks.append(lowered.reader(rows))
-        values = [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
+        return self._aligned(
+            lowered, [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
+        )
+
+    def limits(self, point: DesignPoint) -> Limits:
+        """Ranges of the measures at a point; NaN for a missing name."""
+        lowered = self.lowered(point)
+        found = lowered.limits(point.numbers)
+        most = self._aligned(lowered, [own[np.newaxis] for own in found.most])
+        return found._replace(most=[own[0] for own in most])
+
+    def _aligned(self, lowered: LoweredScenario, values: "list[Numbers]") -> "list[Numbers]":
         triples = zip(values, lowered.reader.readers, self.plan.names, strict=True)
         return [_aligned(own, reader.names, names) for own, reader, names in triples]
 

@@ -14,10 +14,12 @@ from leakthrough.model.errors import is_whole, shown
 from leakthrough.model.scenario import Scenario
 from leakthrough.quantities import quantity
 from leakthrough.results.files import writable
+from leakthrough.results.labelled import with_settled
 from leakthrough.results.provenance import provenance_text
 from leakthrough.results.variables import COORDINATES
 from leakthrough.run_options import Execution, checked_execution, checked_replications, checked_seed
 from leakthrough.statistics.intervals import ESTIMATES, checked_confidence
+from leakthrough.statistics.means import SETTLED
 from leakthrough.studies.evaluate import checked_scenario, origin
 from leakthrough.studies.measure import Measure, measure_of
 from leakthrough.studies.sweep.axes import POINT, axes_of, coordinates_of, recorded
@@ -93,9 +95,10 @@ def sweep(
         One variable for each measure, by its `label`: along the axes (or `point`), along
         `estimate` (see `leakthrough.statistics.intervals.ESTIMATES`), and along the grouping of the
         measure. A name that exists at some points only (a unit of a battery whose count varies) is
-        NaN at the others. If all replications have the same value, the interval of the mean has
-        zero width. With `keep_distributions` also ``distribution of LABEL``: the number of
-        replications with each value. The attribute `provenance` has all that `rerun` needs.
+        NaN at the others. `LABEL_settled`: whether the interval can be trusted, without the
+        dimension `estimate` (`leakthrough.statistics.means.mean_interval`). With
+        `keep_distributions` also ``distribution of LABEL``: the number of replications with each
+        value. The attribute `provenance` has all that `rerun` needs.
 
     Raises
     ------
@@ -183,6 +186,7 @@ def _study(
     coordinates = coordinates_of(scenario, ready, along=None if design == "grid" else POINT)
     own, kept = call.measures, call.keep_distributions
     labels = [name for measure in own for name in _variables(measure, kept)]
+    labels += [f"{measure.label}_settled" for measure in own]
     _check_names([*coordinates, *labels], stored=stored)
     plan = Plan(
         scenario=scenario,
@@ -266,7 +270,7 @@ def _dataset(study: _Study, results: Results) -> "xr.Dataset":
             attrs = {"long_name": COORDINATES[by[0]]}
             coordinates[by[0]] = xr.Variable(by, np.array(own, np.str_), attrs)
         label, *kept = _variables(measure, plan.keep_distributions)
-        values = values.reshape(*shape, len(ESTIMATES), *sizes)
+        values = values.reshape(*shape, SETTLED + 1, *sizes)
         data[label] = xr.Variable((*dims, "estimate", *by), values, measure.attrs)
         if kept:
             (name, number), counts = kept, next(distributions)
@@ -275,7 +279,7 @@ def _dataset(study: _Study, results: Results) -> "xr.Dataset":
             data[name] = quantity((*dims, *by, number), counts, text)
             coordinates[number] = quantity(number, np.arange(counts.shape[-1]), **measure.attrs)
     attrs = {"provenance": study.provenance, "Conventions": "CF-1.11"}
-    return writable(xr.Dataset(data, coordinates, attrs))
+    return writable(xr.Dataset(with_settled(data), coordinates, attrs))
 
 
 def axes_again(scenario: Scenario, call: dict[str, Any]) -> "dict[str, xr.Variable]":

@@ -9,6 +9,8 @@ from leakthrough.engine.compile_once import compile_for
 from leakthrough.engine.jobs import Flag, RaidJob
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.scheduler import Parts, Task, Work
+from leakthrough.statistics.means import Moments, moments_of
+from leakthrough.studies.evaluate import Limits
 from leakthrough.studies.measure import Measure
 from leakthrough.studies.sweep.points import DesignPoint, Evaluator, Plan, Points
 
@@ -24,7 +26,7 @@ COUNTED = ("leakers", "expended")
 class PointResults(NamedTuple):
     """Reduced results of P points, by measure: N names, counts from 0 to W - 1."""
 
-    estimates: "list[Array]"  # (P, 4, N)
+    estimates: "list[Array]"  # (P, 5, N)
     counts: "list[Array]"  # (P, N, W) replications by count, of measures in COUNTED
 
 
@@ -35,13 +37,18 @@ class Sink(Protocol):
         """Take the results of the points from position `first` of the order on."""
 
 
-def reduced(plan: Plan, points: "Sequence[list[Array]]") -> PointResults:
+def reduced(plan: Plan, points: "Sequence[list[Array]]", limits: Sequence[Limits]) -> PointResults:
     """Reduce the values of all replications of some points."""
     estimates, counts = [], []
+    rare = np.array([[own.rare(plan.replications)] for own in limits])
     for n, measure in enumerate(plan.measures):
         own = [values[n] for values in points]
-        moments = np.stack([measure.moments(values) for values in own], axis=1)
-        intervals = measure.interval(moments, plan.replications, plan.confidence)
+        # Point by point: the order of summation of NumPy depends on the shape.
+        moments = Moments(*map(np.stack, zip(*map(moments_of, own), strict=True)))
+        most = np.stack([limit.most[n] for limit in limits])
+        intervals = measure.interval(
+            moments, plan.replications, plan.confidence, most=most, rare=rare
+        )
         estimates.append(np.moveaxis(intervals, 0, 1))
         if plan.keep_distributions and is_counted(measure):
             counts.append(_histograms(own))
@@ -85,7 +92,9 @@ class SomePoints(NamedTuple):
         evaluator = self.evaluator or Evaluator(self.plan)
         values = [evaluator.values(point, self.start, self.stop, flag) for point in self.points]
         whole = self.stop - self.start == self.plan.replications
-        return reduced(self.plan, values) if whole else values[0]
+        if not whole:
+            return values[0]
+        return reduced(self.plan, values, [evaluator.limits(point) for point in self.points])
 
 
 class SweepWork(Work):
@@ -109,4 +118,6 @@ class SweepWork(Work):
         if isinstance(result, PointResults):
             self.sink.take(task.first, result)
         elif whole := self.parts.joined(task.first, task.start, result):
-            self.sink.take(task.first, reduced(self.plan, [whole]))
+            [point] = self.points.design_points(task.first, task.first + 1)
+            limits = [self.evaluator.limits(point)]
+            self.sink.take(task.first, reduced(self.plan, [whole], limits))

@@ -1,0 +1,160 @@
+"""Stratified sampling of a measure by the rare states that a scenario names.
+
+A layer that is nearly always up, or nearly always down, may change a mean by more than its error,
+although hardly any replication shows it. Its probability is known. So each combination of these
+states is a stratum: the scenario with the layers fixed in it, on the draws that it has anyway.
+"""
+
+import copy
+import itertools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from leakthrough.model.discrete import WORD_RANGE
+from leakthrough.statistics.means import Moments, margin_of_error, moments_of
+from leakthrough.studies.sequential import SEQUENTIAL, SequentialSample
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Numbers = npt.NDArray[np.float64]
+
+RARE_STATE = 0.1
+"""Probability below which a state of a layer has strata."""
+FEWEST = 30
+"""Replications of each stratum, at least."""
+MOST_RARE = 2
+"""Rare states at a time: combinations of more are bounded by their probability."""
+MOST_STRATA = 16
+
+
+class _Stratum(NamedTuple):
+    """Layers that are fixed, up (1) or down (0), and the probability of that."""
+
+    probability: float
+    up: dict[int, int]
+
+
+def _strata(availability: "Numbers") -> list[_Stratum]:
+    """Combinations of at most two rare states, the most probable first."""
+    usual = {
+        layer: int(chance > 0.5)
+        for layer, chance in enumerate(availability.tolist())
+        if 0.0 < min(chance, 1.0 - chance) < RARE_STATE
+    }
+    found = []
+    for number in range(MOST_RARE + 1):
+        for changed in itertools.combinations(usual, number):
+            up = {layer: state ^ (layer in changed) for layer, state in usual.items()}
+            chances = [
+                availability[n] if state else 1.0 - availability[n] for n, state in up.items()
+            ]
+            found.append(_Stratum(float(np.prod(chances)), up))
+    return sorted(found, key=lambda stratum: -stratum.probability)
+
+
+def _fixed(sample: SequentialSample, stratum: _Stratum) -> SequentialSample:
+    """An empty sample with layers fixed; all other draws stay as they are."""
+    found, tables = copy.copy(sample), sample.job.tables.copy()
+    for layer, up in stratum.up.items():
+        tables.layers["availability"][layer] = up * WORD_RANGE
+    found.job, found.values = sample.job._replace(tables=tables), np.empty(0)
+    found.availability = tables.layers["availability"] / WORD_RANGE
+    return found
+
+
+def stratified(
+    sample: SequentialSample, allowed: float, most_replications: int
+) -> "SequentialSample | StratifiedSample":
+    """A sample by strata, or the sample itself if its scenario has no rare states that matter.
+
+    Strata that together cannot change the mean by more than `allowed` are not simulated. A
+    probability needs none: the interval of Wilson covers it anyway.
+    """
+    if sample.measure.kind.probability:
+        return sample
+    every = _strata(np.asarray(sample.availability, np.float64))
+    chosen, rest = every[:1], 1.0 - every[0].probability
+    for stratum in every[1:MOST_STRATA]:
+        if rest * sample.most > allowed:
+            chosen.append(stratum)
+            rest -= stratum.probability
+    if len(chosen) == 1 or most_replications < 2 * FEWEST * len(chosen):
+        return sample
+    return StratifiedSample(sample, chosen)
+
+
+class StratifiedSample:
+    """A sample that grows on demand, of a measure by strata; for the rest of them see `rest`."""
+
+    def __init__(self, sample: SequentialSample, strata: Sequence[_Stratum]) -> None:
+        self.measure, self.seed, self.most = sample.measure, sample.seed, sample.most
+        self.samples = [_fixed(sample, stratum) for stratum in strata]
+        self.shares = np.array([stratum.probability for stratum in strata])
+        self.rest = max(1.0 - self.shares.sum(), 0.0) if len(strata) > 1 else 0.0
+        self.numbers = np.zeros(len(strata), np.int64)
+        self.margins = np.zeros(len(strata))
+
+    def _grow(self, replications: int) -> Moments:
+        """Moments (strata,) after as many replications in total.
+
+        The first ones are of the most probable stratum, but for the fewest of each; later ones in
+        proportion to probability and standard deviation (Neyman's allocation), with that of a
+        settled mean of the same margin for strata that are not settled.
+        """
+        if not self.numbers.any():
+            self.numbers[:] = FEWEST
+        else:
+            weights = self.shares * self.margins * np.sqrt(self.numbers)
+            wanted = replications * weights / max(weights.sum(), np.finfo(float).tiny)
+            missing = np.maximum(wanted - self.numbers, 0.0)
+            spare = replications - self.numbers.sum()
+            self.numbers += np.floor(spare * missing / max(missing.sum(), 1.0)).astype(np.int64)
+        self.numbers[0] += replications - self.numbers.sum()
+        return self._moments()
+
+    def _moments(self) -> Moments:
+        pairs = zip(self.samples, self.numbers.tolist(), strict=True)
+        found = [moments_of(sample.up_to(number)) for sample, number in pairs]
+        return Moments(*np.array(found).T)
+
+    def estimates(self, replications: int, confidence: float) -> "Numbers":
+        """Estimates, and whether they are settled (5,), after as many replications in total.
+
+        Errors of settled strata add as their squares; the bounds of others are added. The mean is
+        settled if these are at most half of the margin and the most probable stratum is settled.
+        """
+        from scipy.special import stdtrit
+
+        moments, error = self._grow(replications), (1.0 - confidence) / 2.0
+        rare = [sample.rare(n) for sample, n in zip(self.samples, self.numbers, strict=True)]
+        span = self.most if np.isfinite(self.most) else np.max(moments.largest)
+        self.margins, settled = margin_of_error(
+            moments, self.numbers, error, span, rare=rare, cochran=SEQUENTIAL
+        )
+        variances = self.shares**2 * np.asarray(moments.variance) / self.numbers
+        # Satterthwaite's degrees of freedom of a sum of variances.
+        freedom = variances.sum() ** 2 / max((variances**2 / (self.numbers - 1)).sum(), 1e-300)
+        usual = stdtrit(max(freedom, 1.0), 1.0 - error) * np.sqrt(variances[settled].sum())
+        bounds = (self.shares * self.margins)[~settled].sum()
+        margin = usual + bounds
+        mean = self.shares @ np.asarray(moments.mean)
+        ends = max(mean - margin, 0.0), min(mean + margin + self.rest * span, self.most)
+        return np.array(
+            [
+                mean / (1.0 - self.rest),
+                np.sqrt(variances.sum()),
+                *ends,
+                settled[0] and bounds <= usual,
+            ]
+        )
+
+    def squared_skewness(self) -> float:
+        """Squared skewness of one value of a sample with the skewness of this mean."""
+        moments = self._moments()
+        third = self.shares**3 * moments.skewness * np.power(moments.variance, 1.5)
+        skewness = (third / self.numbers**2).sum()
+        variance = (self.shares**2 * np.asarray(moments.variance) / self.numbers).sum()
+        return float(self.numbers.sum() * max(skewness, 0.0) ** 2 / max(variance, 1e-300) ** 3)
