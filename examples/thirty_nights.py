@@ -115,7 +115,7 @@ def print_nights(result: xr.Dataset, supply: xr.Dataset) -> None:
         through = f"{float(mean[night]):.1f} ± {float(reach[night]):.1f}"
         print(f"{night + 1:5d}{through:>18}{float(share[night]):7.1f} %", end="")
         for name in STOCKS:
-            empty = 100 * supply.stock_dry.sel(interceptor=name).isel(raid=night)
+            empty = 100 * supply.stock_dry.sel(interceptor=name).sel(raid=night + 1)
             low, high = (float(empty.sel(estimate=end)) for end in ("low", "high"))
             print(f"{f'{low:.0f} to {high:.0f}':>22}", end="")
         print()
@@ -133,7 +133,7 @@ def print_shortcut(result: xr.Dataset, supply: xr.Dataset) -> None:
 
 def band(axes: Axes, values: xr.DataArray, name: str, colour: str, line: str) -> None:
     """Draw the median over the campaigns, and their 50 % and 90 % bands."""
-    nights = values.raid + 1
+    nights = values.raid
     ends = values.quantile([0.05, 0.25, 0.75, 0.95], "replication")
     axes.fill_between(nights, ends[1], ends[2], color=colour, alpha=0.2, lw=0)
     axes.plot(nights, ends[0], nights, ends[3], color=colour, lw=0.8)
@@ -146,7 +146,7 @@ def draw(result: xr.Dataset, supply: xr.Dataset, path: Path) -> None:
     for interceptor, (name, colour, line) in GROUPS.items():
         band(left, held(result, interceptor), name, colour, line)
         empty = 100 * supply.stock_dry.sel(interceptor=interceptor, estimate="mean")
-        middle.plot(supply.raid + 1, empty, line, color=colour, lw=2, label=name)
+        middle.plot(supply.raid, empty, line, color=colour, lw=2, label=name)
     band(right, drone_share(result), "drones", "#000000", "-")
     left.set_title("Rounds left after the raid, stock included", loc="left")
     left.set(ylabel="relative to the start [%]", ylim=(0, None))

@@ -56,7 +56,7 @@ def _parts(scenario: Any) -> list[Table]:
 
 def overview_of_campaign(campaign: Any) -> Overview:
     """Return the overview of a campaign: its first raid, its defence and its stocks."""
-    first = campaign.raid(0)
+    first = campaign.raid(1)
     drawn = frozenset(campaign.sizes)
     line = f"{_counted(campaign.raid_count, 'raid')}, {number(campaign.interval)} s apart"
     header = ["stock of", "at the start", "a day", "deliveries", "a draw between raids"]

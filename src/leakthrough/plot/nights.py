@@ -44,7 +44,7 @@ def campaign(result: "xr.Dataset", *, axes: Any = None) -> "Array":
     style.demand(result, "simulate_campaign", wanted, "result")
     probabilities = sustainment(result)
     panels = style.some_axes(axes, 3, 9.5, 9.0)
-    raids = result["raid"].values + 1
+    raids = result["raid"].values
     _draw_rounds(panels[0], result, raids)
     _draw_dry(panels[1], probabilities, raids)
     _draw_leakers(panels[2], result, raids)

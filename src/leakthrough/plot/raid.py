@@ -255,7 +255,7 @@ def depletion(
         result, "simulate with a timeline", ("ready_rounds", "sample_time", "rounds"), "result"
     )
     if "raid" in result.dims:
-        raise ValueError("result: has several raids; select one, as in isel(raid=3)")
+        raise ValueError("result: has several raids; select one, as in sel(raid=3)")
     groups = _groups(result, by)
     if not groups:
         raise ValueError("result: has no magazine with a finite number of rounds, above 0")
