@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 from leakthrough.model.units import DAY
 from leakthrough.text_tables import MOST_ROWS, WIDTH, number, shortened, table
 
-_REST = "in the document"
 
 
 class Table(NamedTuple):
@@ -20,22 +19,26 @@ class Table(NamedTuple):
 
 
 class Overview(NamedTuple):
-    """Name, a summary in one line, and tables."""
+    """Name, a summary in one line or several, and tables; `rest` says where omitted rows are."""
 
     name: str
     line: str
     tables: list[Table]
+    rest: str = "in the document"
 
     def text(self) -> str:
         """Return the overview as text of at most `WIDTH` columns."""
-        heading = "\n".join(shortened(line, WIDTH) for line in (self.name, self.line))
-        shown = [table(*own[:3], names=own.names, rest=_REST) for own in self.tables]
+        lines = filter(None, [self.name, *self.line.split("\n")])
+        heading = "\n".join(shortened(line, WIDTH) for line in lines)
+        shown = [table(*own[:3], names=own.names, rest=self.rest) for own in self.tables]
         return "\n\n".join([heading, *shown])
 
     def html(self) -> str:
         """Return the overview as HTML, with every name escaped."""
-        heading = f"<strong>{html.escape(self.name)}</strong><br>{html.escape(self.line)}"
-        return f"<div>{heading}{''.join(map(_html, self.tables))}</div>"
+        line = html.escape(self.line).replace("\n", "<br>")
+        heading = f"<strong>{html.escape(self.name)}</strong><br>{line}"
+        tables = "".join(_html(own, self.rest) for own in self.tables)
+        return f"<div>{heading}{tables}</div>"
 
 
 def overview_of_scenario(scenario: Any) -> Overview:
@@ -198,11 +201,11 @@ def _magazine_text(magazine: Any) -> str:
     return f"{rounds} {magazine.interceptor}{f' ({details})' if details else ''}"
 
 
-def _html(own: Table) -> str:
+def _html(own: Table, rest: str) -> str:
     """One table, with as many rows as in text."""
     rows = [_html_row("th", own.header), *(_html_row("td", r) for r in own.rows[:MOST_ROWS])]
     left = len(own.rows) - MOST_ROWS
-    more = f"<div>... and {left} more, {_REST}</div>" if left > 0 else ""
+    more = f"<div>... and {left} more, {rest}</div>" if left > 0 else ""
     caption = f"<caption>{html.escape(own.title)}</caption>"
     return f"<table>{caption}{''.join(rows)}</table>{more}" if own.rows else ""
 
