@@ -89,15 +89,15 @@ def test_replications_hold_sums_over_the_raid(result: xr.Dataset) -> None:
 def test_a_timeline_holds_the_samples_of_each_quantity(result: xr.Dataset) -> None:
     table = lt.tidy(result)["timeline"]
     for name, dims in (
-        ("leaked_so_far", ["replication", "time", "salvo"]),
-        ("busy_channels", ["replication", "time", "battery"]),
+        ("leaked_so_far", ["replication", "sample_time", "salvo"]),
+        ("busy_channels", ["replication", "sample_time", "battery"]),
     ):
         found = lookup(table[table.quantity == name].astype({dims[2]: str}), "value", dims)
         np.testing.assert_array_equal(found, result[name].reindex_like(found))
     rounds = table[table.quantity == "ready_rounds"].value
     finite = float(result.ready_rounds.where(np.isfinite(result.rounds), 0).sum())
     assert rounds[rounds < np.inf].sum() == finite
-    last = lt.tidy(result.isel(time=-1))
+    last = lt.tidy(result.isel(sample_time=-1))
     assert "timeline" not in last
     assert "ready_rounds" in last["magazines"]
 

@@ -179,7 +179,7 @@ def _of_result(result: "xr.Dataset") -> "dict[str, pd.DataFrame]":
     if "replications_by_leakers" in result:
         often = result["replications_by_leakers"].rename(leaker_count="leakers")
         found["leaker_counts"] = frame({"replications": often}, [*map(str, often.dims)])
-    if "time" in result.dims:
+    if "sample_time" in result.dims:
         found["timeline"] = _timeline(result, runs)
     return found
 
@@ -247,10 +247,10 @@ def _timeline(result: "xr.Dataset", runs: Sequence[str]) -> "pd.DataFrame":
 
     whose = ("salvo", "battery", "interceptor")
     parts = []
-    sampled = [name for name, own in result.data_vars.items() if "time" in own.dims]
+    sampled = [name for name, own in result.data_vars.items() if "sample_time" in own.dims]
     for name in sampled:
         own = result[name]
-        dims = [*runs, "time", *(dim for dim in whose if dim in own.dims)]
+        dims = [*runs, "sample_time", *(dim for dim in whose if dim in own.dims)]
         kept = _existing(result, ("battery", "interceptor")) if "interceptor" in dims else None
         columns = _parts(own.reset_coords(drop=True), dims)
         values = {ending.removeprefix("_") or "value": part for ending, part in columns}
@@ -258,7 +258,7 @@ def _timeline(result: "xr.Dataset", runs: Sequence[str]) -> "pd.DataFrame":
     found = pd.concat(parts, ignore_index=True)
     names = [name for name in ("quantity", *whose) if name in found]
     found = found.astype(dict.fromkeys(names, "category"))
-    first = [*runs, "time", *names]
+    first = [*runs, "sample_time", *names]
     return found[[*first, *found.columns.difference(first, sort=False)]]
 
 
