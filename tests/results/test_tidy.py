@@ -77,10 +77,17 @@ def test_columns_hold_the_counts(result: xr.Dataset) -> None:
 
 
 def test_replications_hold_sums_over_the_raid(result: xr.Dataset) -> None:
-    table, estimates = lt.tidy(result)["replications"], lt.cost_exchange(result)
-    for name in ("leakers", "cost_spent", "cost_stopped"):
-        mean = float(estimates[name].sel(estimate="mean"))
-        assert table[name].mean() == pytest.approx(mean)
+    table = lt.tidy(result)["replications"]
+    assert table.leakers.mean() == pytest.approx(
+        float(lt.leak_rate(result).leak_rate[0]) * int(result.launched.where(~result.decoy).sum())
+    )
+    priced = lt.simulate(api_example(), replications=30, seed=4)
+    for given, known in ((priced, True), (result, False)):
+        sums, estimates = lt.tidy(given)["replications"], lt.cost_exchange(given)
+        for name in ("cost_spent", "cost_stopped"):
+            mean = float(estimates[name].sel(estimate="mean"))
+            assert sums[name].mean() == pytest.approx(mean, nan_ok=True)
+            assert np.isfinite(sums[name]).all() == known
     assert (table.leakers < table.leaked).any()  # decoys
     fates = table.leaked + table.killed + table.soft_killed
     np.testing.assert_array_equal(fates, table.launched)

@@ -49,12 +49,12 @@ def tidy(found: "xr.Dataset") -> "dict[str, pd.DataFrame]":
 
         - `replications`: a row for each replication: `launched`, `leaked`, `killed`, `soft_killed`,
           `expended`; `leakers` (real threats only); `cost_spent` and `cost_stopped` [currency] as
-          in `cost_exchange`;
+          in `cost_exchange`, NaN where a cost is not given;
         - `salvos`, `layers`: a row for each replication and salvo, or layer; `kills`: for each
           replication, salvo and layer; `causes`: leakers for each replication, salvo and cause;
         - `batteries`, `magazines`: a row for each replication and battery, or magazine that
           exists; of a campaign also `stocks`;
-        - `timeline`, if there is one: a row for each replication, time and `quantity`
+        - `timeline`, if there is one: a row for each replication, `sample_time` and `quantity`
           (`ready_rounds`, `busy_channels`, `leaked_so_far`) of a magazine, battery or salvo.
 
         With ``keep="summary"`` there is no row for each replication: each variable has a column for
@@ -215,9 +215,11 @@ def _totals(result: "xr.Dataset") -> "dict[str, xr.DataArray]":
     """Sums over the raid."""
 
     def total(values: "xr.DataArray") -> "xr.DataArray":
-        return values.sum([dim for dim in values.dims if dim not in _RUNS])
+        return values.sum([dim for dim in values.dims if dim not in _RUNS], skipna=False)
 
-    real = ~result["decoy"]
+    real, carried = ~result["decoy"], result["rounds"].notnull()
+    if "battery" in carried.dims:
+        carried = carried.any("battery")
     found = {
         name: total(result[name])
         for name in ("launched", "leaked", "killed", "soft_killed", "expended")
@@ -226,8 +228,8 @@ def _totals(result: "xr.Dataset") -> "dict[str, xr.DataArray]":
     return {
         "leakers": total(result["leaked"] * real),
         **found,
-        "cost_spent": total(result["expended"] * result["round_cost"]),
-        "cost_stopped": total(stopped * real * result["threat_cost"]),
+        "cost_spent": total(result["expended"] * result["round_cost"].where(carried, 0)),
+        "cost_stopped": total(stopped * result["threat_cost"].where(real, 0)),
     }
 
 
