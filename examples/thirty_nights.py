@@ -1,9 +1,10 @@
-"""Thirty nights of raids with sizes as in the public record, against a notional defence.
+"""Thirty nights of raids with sizes fitted to the public record, against a notional defence.
 
     python examples/thirty_nights.py [where the picture goes]
 
-Recorded: how many drones and missiles came in each of the 122 nights that ended in June to
-September 2025 (launched, as posted by the Air Force of Ukraine; decoys are among the drones).
+Fitted to the record: how many drones and missiles come in a night. They are drawn from
+distributions that were fitted to the 122 nights that ended in June to September 2025 (launched, as
+posted by the Air Force of Ukraine; decoys are among the drones); no recorded night is repeated.
 Assumed: the whole defence, which is that of `night_of_2025_07_04.py`, and all of its supply. The
 example shows how a campaign is written and read, and nothing about any real stock.
 """
@@ -111,11 +112,11 @@ def print_nights(result: xr.Dataset, supply: xr.Dataset) -> None:
     share = drone_share(result).mean("replication")
     print(f"{'':32}{'P(stock has been empty) [%]':>66}")
     print(f"{'night':>5}{'drones through':>18}{'share':>9}" + "".join(f"{n:>22}" for n in STOCKS))
-    for night in (0, *range(4, NIGHTS, 5)):
-        through = f"{float(mean[night]):.1f} ± {float(reach[night]):.1f}"
-        print(f"{night + 1:5d}{through:>18}{float(share[night]):7.1f} %", end="")
+    for night in (1, *range(5, NIGHTS + 1, 5)):
+        through = " ± ".join(f"{float(own.sel(raid=night)):.1f}" for own in (mean, reach))
+        print(f"{night:5d}{through:>18}{float(share.sel(raid=night)):7.1f} %", end="")
         for name in STOCKS:
-            empty = 100 * supply.stock_dry.sel(interceptor=name).isel(raid=night)
+            empty = 100 * supply.stock_dry.sel(interceptor=name, raid=night)
             low, high = (float(empty.sel(estimate=end)) for end in ("low", "high"))
             print(f"{f'{low:.0f} to {high:.0f}':>22}", end="")
         print()
@@ -125,44 +126,54 @@ def print_shortcut(result: xr.Dataset, supply: xr.Dataset) -> None:
     """Print days of supply after ten nights, and the risk that they leave out."""
     print(f"{'':24}{'days of supply':>16}{'P(stock empty within them)':>30}")
     for name in STOCKS:
-        days = float(supply.days_of_supply.sel(interceptor=name).isel(raid=9))
-        by = min(int(9 + days), NIGHTS - 1)
-        empty = supply.stock_dry.sel(estimate="mean", interceptor=name).isel(raid=by)
+        days = float(supply.days_of_supply.sel(interceptor=name, raid=10))
+        by = min(int(10 + days), NIGHTS)
+        empty = supply.stock_dry.sel(estimate="mean", interceptor=name, raid=by)
         print(f"{name:24}{days:16.1f}{100 * float(empty):28.0f} %")
 
 
-def band(axes: Axes, values: xr.DataArray, name: str, colour: str, line: str) -> None:
-    """Draw the median over the campaigns, and their 50 % and 90 % bands."""
-    nights = values.raid + 1
-    ends = values.quantile([0.05, 0.25, 0.75, 0.95], "replication")
-    axes.fill_between(nights, ends[1], ends[2], color=colour, alpha=0.2, lw=0)
-    axes.plot(nights, ends[0], nights, ends[3], color=colour, lw=0.8)
-    axes.plot(nights, values.median("replication"), line, color=colour, lw=2.2, label=name)
+def band(axes: Axes, values: xr.DataArray, colour: str, line: str) -> None:
+    """Draw the median over the campaigns, and the bands of 50 and 90 % of them."""
+    low, lower, upper, high = values.quantile([0.05, 0.25, 0.75, 0.95], "replication")
+    for ends, alpha in (((low, high), 0.15), ((lower, upper), 0.3)):
+        axes.fill_between(values.raid, *ends, color=colour, alpha=alpha, lw=0)
+    axes.plot(values.raid, values.median("replication"), line, color=colour, lw=2.2)
 
 
 def draw(result: xr.Dataset, supply: xr.Dataset, path: Path) -> None:
-    """Save the picture."""
-    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(13, 4.8), layout="constrained")
-    for interceptor, (name, colour, line) in GROUPS.items():
-        band(left, held(result, interceptor), name, colour, line)
-        empty = 100 * supply.stock_dry.sel(interceptor=interceptor, estimate="mean")
-        middle.plot(supply.raid + 1, empty, line, color=colour, lw=2, label=name)
-    band(right, drone_share(result), "drones", "#000000", "-")
-    left.set_title("Rounds left after the raid, stock included", loc="left")
-    left.set(ylabel="relative to the start [%]", ylim=(0, None))
-    middle.set_title("The stock has been empty", loc="left")
-    middle.set(ylabel="probability [%]", ylim=(-2, 102))
-    right.set_title("Drones that got through", loc="left")
-    right.set(ylabel="of those launched that night [%]", ylim=(0, None))
-    for axes in (left, middle, right):
-        axes.set(xlabel="night", xlim=(1, NIGHTS), xticks=(1, *range(5, NIGHTS + 1, 5)))
+    """Save the picture: rounds left by interceptor; empty stocks; drones launched and through."""
+    figure, panels = plt.subplots(2, 3, figsize=(12, 6.6), layout="constrained", sharex=True)
+    tops, (risk, sizes, through) = panels
+    for axes, (interceptor, own) in zip(tops, GROUPS.items(), strict=True):
+        name, colour, line = own
+        band(axes, held(result, interceptor), colour, line)
+        axes.set_title(f"{name} left", loc="left", color=colour)
+        axes.set(ylim=(0, 130))
+        empty = 100 * supply.stock_dry.sel(interceptor=interceptor)
+        low, mean, high = (empty.sel(estimate=end) for end in ("low", "mean", "high"))
+        risk.fill_between(supply.raid, low, high, color=colour, alpha=0.3, lw=0)
+        risk.plot(supply.raid, mean, line, color=colour, lw=2.2, label=name)
+    tops[0].set_ylabel("magazines and stock after the raid,\nrelative to the start [%]")
+    risk.set_title("their stocks have been empty", loc="left")
+    risk.set(ylabel="probability [%]", ylim=(0, 100))
+    risk.legend(frameon=False, loc="upper left")
+    band(sizes, result.launched.sel(salvo="drones"), "#000000", "-")
+    sizes.set_title("drones launched", loc="left")
+    sizes.set(ylabel="in a night", ylim=(0, None))
+    band(through, drone_share(result), "#000000", "-")
+    through.set_title("drones that got through", loc="left")
+    through.set(ylabel="of those launched that night [%]", ylim=(0, None))
+    for axes in panels.flat:
+        axes.set(xlim=(1, NIGHTS), xticks=(1, *range(5, NIGHTS + 1, 5)))
         axes.spines[["top", "right"]].set_visible(False)
-    figure.legend(
-        *left.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False
-    )
+    for axes in panels[1]:
+        axes.set(xlabel="night")
     figure.suptitle(
-        "Thirty nights: raid sizes as in the record, defence and supply assumed.\n"
-        "Thick: median over the campaigns; band: 50 % of them; thin lines: 90 %"
+        "Thirty nights: raid sizes drawn from distributions fitted to the record; defence and "
+        "supply assumed\n"
+        "Line: median over the campaigns. Dark band: 50 % of them; light band: 90 %. "
+        "Probabilities: with 95 % intervals",
+        fontsize="medium",
     )
     figure.savefig(path, dpi=100)
     plt.close(figure)
@@ -173,7 +184,8 @@ def main(directory: Path) -> None:
     result = lt.simulate_campaign(campaign(), replications=REPLICATIONS, seed=SEED)
     supply = lt.sustainment(result)
     print(f"{REPLICATIONS} simulated campaigns of {NIGHTS} nights, seed {SEED}")
-    print("recorded: the raid sizes; assumed: the defence, its stocks and their supply")
+    print("raid sizes: drawn from distributions fitted to the record")
+    print("assumed: the defence, its stocks and their supply")
     print("\nNight by night (means with 95 % intervals)")
     print_nights(result, supply)
     print(

@@ -28,6 +28,7 @@ from leakthrough.results.provenance import campaign_of, scenario_of
 from leakthrough.results.reduction import reduced
 from leakthrough.results.summary import Summary, summary
 from leakthrough.results.sustainment import sustainment
+from leakthrough.results.tidy import tidy
 from leakthrough.simulate import simulate, simulate_campaign
 from leakthrough.studies.allocation import allocate
 from leakthrough.studies.compare import compare
@@ -99,5 +100,6 @@ __all__ = [
     "summary",
     "sustainment",
     "sweep",
+    "tidy",
     "tornado",
 ]

@@ -74,17 +74,17 @@ def logged_raid(tables: Tables, seed: int, replication: int) -> "npt.NDArray[np.
 
 
 def _logged_campaign(plan: Plan, seed: int, replication: int, raid: int) -> "npt.NDArray[np.int64]":
-    """Rows of the log of one raid of one replication of a campaign, in order of time."""
+    """Rows of the log of one raid (from 1) of one replication of a campaign, in order of time."""
     stop = np.zeros(1, np.uint8)
 
     def run(state: State) -> None:
         states = [new_state(tables) for tables in plan.tables]
         campaign = CampaignRun(plan, seed, replication, campaign_rows(plan, 1))
-        while campaign.raid < raid:
+        while campaign.raid < raid - 1:
             campaign.next_raid(states[plan.kinds[campaign.raid]], stop)
         campaign.next_raid(state, stop)
 
-    return _log_of(plan.tables[plan.kinds[raid]], run)
+    return _log_of(plan.tables[plan.kinds[raid - 1]], run)
 
 
 def _names(codes: "npt.NDArray[np.int64]", names: Sequence[str]) -> "npt.NDArray[np.str_]":
@@ -117,7 +117,7 @@ def _columns(
 
 
 def replay(
-    scenario: "Scenario | Campaign", *, replication: int, seed: int, raid: int = 0
+    scenario: "Scenario | Campaign", *, replication: int, seed: int, raid: int = 1
 ) -> "xr.Dataset":
     """Every event of one replication of a raid, as a table.
 
@@ -128,8 +128,8 @@ def replay(
         Number of the replication, from 0.
     seed : int
         The seed of the simulation, as recorded in its result.
-    raid : int, default 0
-        Number of the raid in a campaign, from 0.
+    raid : int, default 1
+        Number of the raid in a campaign, from 1, as in the coordinate `raid` of its result.
 
     Returns
     -------
@@ -149,12 +149,12 @@ def replay(
 
     number = checked_replications(replication, "replication", least=0)
     seed, raids = checked_seed(seed), scenario.raid_count if isinstance(scenario, Campaign) else 1
-    if not is_whole(raid) or not 0 <= raid < raids:
-        raise ValueError(f"raid: must be a whole number from 0 to {raids - 1}; got {raid!r}")
+    if not is_whole(raid) or not 1 <= raid <= raids:
+        raise ValueError(f"raid: must be a whole number from 1 to {raids}; got {raid!r}")
     attrs: dict[str, Any] = {"scenario": scenario.name, "replication": number}
     if isinstance(scenario, Campaign):
         plan, labels = lower_campaign(scenario)[0], label(scenario.raid(raid))
-        tables, attrs["raid"] = plan.tables[plan.kinds[raid]], int(raid)
+        tables, attrs["raid"] = plan.tables[plan.kinds[raid - 1]], int(raid)
         rows = _logged_campaign(plan, seed, number, raid)
     else:
         tables, labels = lower(scenario), label(scenario)

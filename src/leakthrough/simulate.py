@@ -145,7 +145,7 @@ def simulate_campaign(
     xarray.Dataset
         The variables of `simulate` with the dimension `raid`, and those of
         `leakthrough.results.variables.CAMPAIGN_VARIABLES`. Select one raid by
-        ``result.isel(raid=3)``.
+        ``result.sel(raid=3)``; raids are numbered from 1.
 
     Warns
     -----

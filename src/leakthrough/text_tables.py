@@ -66,6 +66,7 @@ def table(
     *,
     names: int = 1,
     rest: str = "in the Dataset",
+    most: int = MOST_ROWS,
 ) -> str:
     """Lay out a table; a last line gives the number of omitted rows, if any.
 
@@ -79,16 +80,18 @@ def table(
         Number of columns of names, from the left.
     rest : str
         Says where the omitted rows can be found.
+    most : int
+        Number of rows to show.
 
     Returns
     -------
     str
         Lines of at most `WIDTH` characters.
     """
-    shown = rows[:MOST_ROWS]
+    shown = rows[:most]
     widths = _widths([header, *shown], names)
     lines = [title, *(_line(row, widths, names) for row in [header, *shown])]
     lines.insert(2, "-" * max(map(len, lines[1:])))
-    if len(rows) > MOST_ROWS:
-        lines.append(f"... and {len(rows) - MOST_ROWS} more, {rest}")
+    if len(rows) > most:
+        lines.append(f"... and {len(rows) - most} more, {rest}")
     return "\n".join(lines if rows else [title, "none"])

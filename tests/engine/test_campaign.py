@@ -43,7 +43,7 @@ def test_magazines_carry_over() -> None:
     assert result.expended.values.ravel().tolist() == [5, 5, 2]
     assert result.remaining.values.ravel().tolist() == [7, 2, 0]
     assert result.leaked.values.ravel().tolist() == [0, 0, 3]
-    assert result.first_dry.values.tolist() == [[2.0]]
+    assert result.first_dry.values.tolist() == [[3.0]]
     assert result.dry_so_far.values.ravel().tolist() == [0, 0, 1]
 
 
@@ -64,7 +64,7 @@ def test_who_gets_what_of_a_short_stock(shortage: Any, given: list[int]) -> None
     result = one(several(scenario, 2, resupply=resupply, stocks=[stock], shortage=shortage))
     assert result.delivered.values[1].ravel().tolist() == given
     assert result.stock.values.ravel().tolist() == [7, 0]
-    assert result.stock_first_dry.values.tolist() == [1.0]
+    assert result.stock_first_dry.values.tolist() == [2.0]
 
 
 def test_a_stock_is_replenished_by_rate_by_deliveries_and_by_draws() -> None:
@@ -91,7 +91,7 @@ def test_a_reload_on_its_way_arrives_between_raids_and_counts_as_held() -> None:
     slow = magazine(rounds=5, reloads=1, reload_rounds=4, reload_time=DAY + 5.0)
     late = several(night(battery(magazines=[slow])), 2, resupply=[supplied()])
     result = one(late)
-    events = lt.replay(late, replication=0, seed=1, raid=1).to_dataframe()
+    events = lt.replay(late, replication=0, seed=1, raid=2).to_dataframe()
     assert events[events.event == "reload"].time.tolist() == [5.0]
     # It arrives 5 s after the start of the second raid; the five threats are in reach for 10 s.
     assert result.delivered.values.ravel().tolist() == [0, 1]
@@ -253,7 +253,7 @@ def _leakers(result: xr.Dataset) -> Any:
 def test_one_raid_of_several_is_a_result() -> None:
     scenario = night(battery(rounds=8))
     result = lt.simulate_campaign(several(scenario, 2), replications=50, seed=1)
-    with pytest.raises(ValueError, match=r"has several raids; to select one, write isel\(raid="):
+    with pytest.raises(ValueError, match=r"has several raids; to select one, write sel\(raid="):
         lt.summary(result)
     brief = lt.simulate_campaign(several(scenario, 2), replications=50, seed=1, keep="summary")
     for found in (result, brief):
@@ -270,11 +270,11 @@ def test_one_raid_of_several_is_a_result() -> None:
             lt.leak_rate(found.isel(raid=1))
 
 
-@pytest.mark.parametrize("raid_number", [0, 1, 2])
+@pytest.mark.parametrize("raid_number", [1, 2, 3])
 def test_a_raid_can_be_replayed(raid_number: int) -> None:
     result = lt.simulate_campaign(full(), replications=20, seed=9)
     table = lt.replay(full(), replication=17, seed=9, raid=raid_number).to_dataframe()
-    row = result.isel(replication=17, raid=raid_number)
+    row = result.isel(replication=17).sel(raid=raid_number)
     leaks = table[table.event == "leak"].groupby("salvo").size()
     for name in row.salvo.values:
         assert leaks.get(name, 0) == row.leaked.sel(salvo=name)
@@ -283,10 +283,26 @@ def test_a_raid_can_be_replayed(raid_number: int) -> None:
 
 
 def test_replay_refuses_a_raid_that_there_is_not() -> None:
-    with pytest.raises(ValueError, match=r"^raid: must be a whole number from 0 to 2; got 3"):
-        lt.replay(full(), replication=0, seed=1, raid=3)
-    with pytest.raises(ValueError, match=r"^raid: must be a whole number from 0 to 0; got 1"):
-        lt.replay(rich(), replication=0, seed=1, raid=1)
+    with pytest.raises(ValueError, match=r"^raid: must be a whole number from 1 to 3; got 0"):
+        lt.replay(full(), replication=0, seed=1, raid=0)
+    with pytest.raises(ValueError, match=r"^raid: must be a whole number from 1 to 1; got 2"):
+        lt.replay(rich(), replication=0, seed=1, raid=2)
+
+
+def test_raids_are_numbered_from_one() -> None:
+    campaign = several(night(battery(rounds=12)))
+    assert one(campaign).raid.values.tolist() == [1, 2, 3]
+    assert campaign.raid(3).salvos == night(battery(rounds=12)).salvos
+    lists = lt.Campaign(
+        name="c",
+        scenario=campaign.scenario,
+        raids=[campaign.scenario.salvos, [salvo("other", 1)]],
+        interval=9.0,
+    )
+    assert [own.name for own in lists.raid(2).salvos] == ["other"]
+    for number in (0, 3):
+        with pytest.raises(ValueError, match=rf"^number: must be from 1 to 2; got {number}"):
+            lists.raid(number)
 
 
 def test_supply_wants_a_campaign() -> None:

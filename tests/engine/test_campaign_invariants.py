@@ -69,7 +69,7 @@ def check_dryness(result: xr.Dataset) -> None:
 @given(number=numbers, seed=st.integers(0, 2**63 - 1))
 def test_the_first_raid_is_the_raid_alone(number: int, seed: int) -> None:
     given = campaign(number)
-    night = given.raid(0)
+    night = given.raid(1)
     if any(salvo.name in given.sizes for salvo in night.salvos):
         return
     first = lt.simulate_campaign(given, replications=3, seed=seed, workers=1).isel(raid=0)

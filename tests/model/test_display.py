@@ -1,6 +1,9 @@
 """The displays of a scenario and a campaign."""
 
+import inspect
 import math
+import pydoc
+from typing import Any
 
 import pytest
 from raids import api_example
@@ -125,7 +128,7 @@ def test_no_more_rows_than_one_can_read() -> None:
     assert "wave 20" not in many._repr_html_()
 
 
-def test_a_campaign_shows_its_first_raid_its_defence_and_its_stocks() -> None:
+def test_a_campaign_shows_its_raids_its_defence_and_its_stocks() -> None:
     wave = lt.Salvo(name="wave", threat="drone", count=7, arrival=lt.At(time=0))
     other = lt.Salvo(name="other", threat="drone", count=8, arrival=lt.At(time=0))
     stock = lt.Stock(
@@ -147,9 +150,72 @@ def test_a_campaign_shows_its_first_raid_its_defence_and_its_stocks() -> None:
     assert text.splitlines()[:2] == ["a month", "2 raids, 86,400 s apart"]
     assert cells(text, "wave") == ["wave", "drone", "at 0", "drawn"]
     assert cells(text, "other") == ["other", "drone", "at 0", "8"]
+    assert cells(text, "1  ") == ["1", "wave; 8 other"]
+    assert cells(text, "2  ") == ["2", "8 other"]
     assert cells(text, "far")[2] == "endless sam"
     assert cells(text[text.index("Stocks") :], "sam") == ["sam", "1,000", "2", "1", "gamma"]
-    assert campaign._repr_html_().count("<table>") == 6
+    assert campaign._repr_html_().count("<table>") == 7
+
+
+def test_a_campaign_shows_every_raid() -> None:
+    def waves(*counts: int) -> list[lt.Salvo]:
+        return [
+            lt.Salvo(name=f"wave {n}", threat="drone", count=count, arrival=lt.At(time=0))
+            for n, count in enumerate(counts)
+        ]
+
+    raids = [waves(7), waves(7), waves(9), waves(7, 3), waves(7), waves()]
+    fields = {"name": "c", "scenario": scenario(*waves(5)), "interval": 86_400.0}
+    text = str(lt.Campaign(raids=raids, **fields))
+    assert cells(text, "wave 0") == ["wave 0", "drone", "at 0", "7 to 9"]
+    assert cells(text, "wave 1") == ["wave 1", "drone", "at 0", "3"]
+    assert cells(text, "1 to 2, 5") == ["1 to 2, 5", "7 wave 0"]
+    assert cells(text, "4  ") == ["4", "7 wave 0; 3 wave 1"]
+    assert cells(text, "6  ") == ["6", "-"]
+    many = lt.Campaign(raids=[waves(n) for n in range(60)], **fields)
+    assert cells(str(many), "60  ") == ["60", "59 wave 0"]
+    assert "<td>60</td><td>59 wave 0</td>" in many._repr_html_()
+    same = str(lt.Campaign(raids=8, **fields))
+    assert "Each raid\n" in same
+    assert cells(same, "wave 0") == ["wave 0", "drone", "at 0", "5"]
+
+
+PARTS = [part for part in map(lt.__dict__.get, lt.__all__) if hasattr(part, "model_fields")]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_help_begins_with_what_a_part_is(part: Any) -> None:
+    lines = pydoc.plain(pydoc.render_doc(part)).splitlines()
+    first = (part.__doc__ or "").splitlines()[0]
+    assert lines[5] == f" |  {first}"
+    assert len(lines[3]) < 200
+    taken = inspect.signature(part).parameters
+    assert [*taken] == [*part.model_fields]
+    assert all(own.kind is own.KEYWORD_ONLY for own in taken.values())
+    required = {name for name, own in taken.items() if own.default is own.empty}
+    assert required == {name for name, own in part.model_fields.items() if own.is_required()}
+
+
+def test_a_part_is_shown_by_its_fields_that_differ_from_the_defaults() -> None:
+    magazine = lt.Magazine(interceptor="sam", rounds=24, reserved=8)
+    battery = lt.Battery(name="site", magazines=[magazine], reaction_time=stats.gamma(2.0))
+    assert repr(battery) == str(battery)
+    assert repr(battery) == (
+        "Battery(name='site', magazines=(Magazine(interceptor='sam', rounds=24, reserved=8),), "
+        "reaction_time=Distribution(dist='gamma', parameters={'a': 2.0}))"
+    )
+    assert eval(repr(magazine), {"Magazine": lt.Magazine}) == magazine  # noqa: S307
+    assert repr(lt.Doctrine()) == "Doctrine()"
+
+
+def test_a_large_part_is_cut_to_a_screen() -> None:
+    batteries = [lt.Battery(name=f"b{n}" * 40) for n in range(500)]
+    layer = lt.Layer(name="n" * 200, outer_range=2e3, batteries=batteries)
+    text = repr(layer)
+    assert len(text) < 1200
+    assert text.startswith("Layer(name='nnn")
+    assert "batteries=(Battery(name='b0b0" in text
+    assert "…" in text
 
 
 def test_lines_are_not_too_long() -> None:

@@ -1,5 +1,6 @@
 """Plots show the numbers of the Dataset, texts do not overlap, and nothing global changes."""
 
+import inspect
 import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -166,19 +167,19 @@ def texts_of(ax: Axes) -> Iterator[Text]:
         yield from (legend.get_title(), *legend.get_texts())
 
 
-@pytest.mark.parametrize("name", PICTURES)
-def test_no_texts_lie_on_each_other_or_outside(made: Made, name: str) -> None:
-    kind, picture = PICTURES[name]
-    figure = np.ravel(picture(made[kind]))[0].figure
+def boxes_of(figure: Any) -> list[tuple[str, Any]]:
+    """Text and box of all visible texts of a figure."""
     figure.canvas.draw()
-    boxes = [
+    return [
         (text.get_text(), text.get_window_extent())
         for ax in figure.axes
         for text in texts_of(ax)
         if text.get_visible() and text.get_text().strip()
     ]
-    assert len(boxes) > 5
-    page = figure.bbox
+
+
+def check_texts(boxes: list[tuple[str, Any]], page: Any) -> None:
+    """No text lies on another or outside the page."""
     for text, box in boxes:
         assert page.x0 - 1 <= box.x0 <= box.x1 <= page.x1 + 1, text
         assert page.y0 - 1 <= box.y0 <= box.y1 <= page.y1 + 1, text
@@ -187,6 +188,74 @@ def test_no_texts_lie_on_each_other_or_outside(made: Made, name: str) -> None:
         high = min(first.y1, second.y1) - max(first.y0, second.y0)
         # Boxes include room for descenders.
         assert min(wide, high) < 2.5, f"{one!r} on {other!r}"
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_no_texts_lie_on_each_other_or_outside(made: Made, name: str) -> None:
+    kind, picture = PICTURES[name]
+    figure = np.ravel(picture(made[kind]))[0].figure
+    boxes = boxes_of(figure)
+    assert len(boxes) > 5
+    check_texts(boxes, figure.bbox)
+
+
+ORDINARY = [  # 13 salvos need a larger page
+    name for name in PICTURES if "crowd" not in name and not name.endswith("summary")
+]
+
+
+@pytest.mark.parametrize("layout", [None, "constrained", "tight"])
+@pytest.mark.parametrize("name", ORDINARY)
+def test_a_picture_fits_in_a_column_of_a_page(made: Made, name: str, layout: Any) -> None:
+    kind, picture = PICTURES[name]
+    panels = PANELS.get(name.partition(",")[0], 1)
+    figure, own = plt.subplots(
+        panels, squeeze=False, figsize=(3.5, 2.9 * panels), dpi=200, layout=layout
+    )
+    picture(made[kind], **({"axes": own[:, 0]} if panels > 1 else {"ax": own[0, 0]}))
+    check_texts(boxes_of(figure), figure.bbox)
+    for ax in own[:, 0]:
+        width, height = ax.get_window_extent().size / 200
+        assert width > 1.2, "a sliver"
+        assert height > 0.7, "a sliver"
+
+
+GRIDS = (
+    ("fates of api, summary", "leakers of api, summary", "saturation", "heatmap"),
+    ("tornado", "sensitivity", "depletion of api, replications", "predictive_intervals"),
+    ("rank_ecdf", "heatmap by salvo", "saturation by salvo", "fates of rich, summary"),
+)
+
+
+@pytest.mark.parametrize("layout", [None, "constrained"])
+@pytest.mark.parametrize("names", GRIDS)
+def test_pictures_in_a_grid_do_not_cover_each_other(
+    made: Made, names: tuple[str, ...], layout: Any
+) -> None:
+    figure, own = plt.subplots(2, 2, figsize=(7.0, 5.8), layout=layout)
+    for name, ax in zip(names, own.ravel(), strict=True):
+        kind, picture = PICTURES[name]
+        picture(made[kind], ax=ax)
+    check_texts(boxes_of(figure), figure.bbox)
+    boxes = [ax.get_tightbbox(for_layout_only=True).padded(-1) for ax in own.ravel()]
+    for one, other in itertools.combinations(boxes, 2):
+        assert not one.overlaps(other)
+    assert all(min(ax.get_position().size) > 0.1 for ax in own.ravel())
+
+
+def test_panels_of_a_campaign_fit_in_a_grid_with_a_title(made: Made) -> None:
+    figure, own = plt.subplots(2, 2, figsize=(7.0, 5.8))
+    figure.suptitle("six nights")
+    lt.plot.campaign(made["campaign replications"], axes=own.ravel()[:3])
+    check_texts(boxes_of(figure), figure.bbox)
+    assert figure.texts[0].get_window_extent().y0 > own[0, 0].get_tightbbox().y1
+
+
+def test_axes_in_no_grid_stay_where_they_are(made: Made) -> None:
+    place = (0.3, 0.4, 0.35, 0.3)
+    ax = plt.figure().add_axes(place)
+    lt.plot.fates(made["api summary"], ax=ax)
+    np.testing.assert_allclose(ax.get_position().bounds, place)
 
 
 @pytest.mark.parametrize("name", PICTURES)
@@ -308,6 +377,41 @@ def test_ready_rounds_are_of_the_whole_group(made: Made) -> None:
     assert ax.get_xlabel() == "time since the start of the raid [h]"
     mean = values(lt.plot.depletion(made["api summary"]), "gun, gun burst")
     np.testing.assert_allclose(mean, share.mean("replication"))
+
+
+@pytest.mark.parametrize("keep", KEEP)
+def test_a_triangle_marks_when_only_the_reserve_is_left(made: Made, keep: str) -> None:
+    result = made["api replications"]
+    found = lt.depletion(result).sel(
+        estimate="mean", interceptor="area SAM", battery=["SAM-1", "SAM-2"]
+    )
+    share = float(found.reserve_reached.mean())
+    assert 0 < share <= 1
+    times = result.reserve_time.sel(interceptor="area SAM")
+    marks: list[Any] = [
+        own
+        for own in lt.plot.depletion(made[f"api {keep}"]).get_lines()
+        if str(own.get_label()).startswith("only its reserve left")
+    ]
+    assert len(marks) == 1  # guns have no reserve
+    assert marks[0].get_xdata()[0] == pytest.approx(float(times.mean()) / 3600)
+    assert str(marks[0].get_label()).endswith(f" h, {100 * share:.3g} %")
+
+
+@pytest.mark.parametrize(
+    "name", ["interceptors", "threats", "salvos", "layers", "batteries", "magazines"]
+)
+def test_an_axis_may_have_the_name_of_a_list(made: Made, name: str) -> None:
+    found = made["sweep"].rename(size=name)
+    assert lt.plot.saturation(found).get_xlabel() == name
+    assert lt.plot.heatmap(found).get_ylabel() == name
+    lines: Any = lt.plot.saturation(found, along=BURSTS)
+    assert lines.get_legend().get_texts()[0].get_text() == f"{name}: 50"
+
+
+def test_only_functions_are_listed() -> None:
+    assert dir(lt.plot) == sorted(lt.plot.__all__)
+    assert all(inspect.isfunction(getattr(lt.plot, name)) for name in dir(lt.plot))
 
 
 def test_a_name_with_an_underscore_stands_in_the_legend() -> None:
@@ -435,6 +539,11 @@ def test_a_frontier_has_the_outcomes_and_the_mixtures(made: Made) -> None:
     spent = found.frontier_allocation * found.unit_cost
     np.testing.assert_allclose(heights, (spent / found.frontier_cost).transpose("path", "step"))
     assert top.get_xlabel() == "cost of all units [currency]"
+    legend = bottom.get_legend()
+    texts = [text.get_text() for text in legend.get_texts()]
+    least, most = (found[f"frontier_{end}"].sel(path=MISSILES)[-1] for end in ("least", "most"))
+    assert f"area, SAM, area SAM, rounds: {int(least)} to {int(most)}" in texts
+    assert legend.get_title().get_text().startswith("at the full budget")
 
 
 def test_ranks_are_steps_in_a_band(made: Made) -> None:

@@ -1,5 +1,6 @@
 """Summaries against the replications and a hand count, and as text."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -293,7 +294,42 @@ def test_the_text_says_what_it_counts(result: xr.Dataset) -> None:
     assert "lures (decoys)" in text
     assert "infinite" in text
     assert "90 % interval" in str(summary(result, 0.9))
-    assert summary(result)._repr_html_().startswith("<pre>night\n60 replications")
+
+
+def test_a_notebook_shows_the_same_tables_as_the_text(result: xr.Dataset) -> None:
+    found = summary(result)
+    shown = found._repr_html_()
+    assert shown.startswith("<div><strong>night</strong><br>60 replications, seed 4<br>Leakers")
+    assert shown.count("<table>") == str(found).count("\n\n") == 6
+    cells = re.sub("<[^>]+>", " ", shown)
+    assert not {*str(found).replace("-", " ").split()} - {*cells.replace("-", " ").split()}
+    crowd = summary(lt.simulate(night(30, "<b>"), replications=2, seed=1))._repr_html_()
+    assert f"... and {31 - MOST_ROWS} more, in the Dataset" in crowd
+    assert "&lt;b&gt;-1" in crowd
+    assert "<b>" not in crowd
+
+
+def test_tables_hold_the_estimates_of_each_part(result: xr.Dataset) -> None:
+    found = summary(result)
+    tables = found.tables()
+    assert [*tables] == [*PARTS]
+    raid = tables["raid"].set_index("measure")
+    for name in ("leakers", "leak_rate", "no_leaker", "cost_spent", "decoys_leaked"):
+        ends = raid.loc[name, ["mean", "standard_error", "low", "high"]]
+        np.testing.assert_array_equal(ends, found.raid[name])
+    np.testing.assert_array_equal(
+        raid.loc["leakers", ["quantile_0.05", "quantile_0.95"]],
+        found.raid.leakers_quantile.sel(quantile=[0.05, 0.95]),
+    )
+    salvos = tables["salvos"]
+    assert salvos.salvo.tolist() == result.salvo.values.tolist()
+    assert salvos.decoy.tolist() == [False, False, False, True, False]
+    np.testing.assert_array_equal(salvos.leaked_low, found.salvos.leaked.sel(estimate="low"))
+    assert len(tables["causes"]) == 5 * 7
+    magazines = tables["magazines"]
+    assert magazines.battery.tolist() == ["post-1", "post-2", "guns"]
+    np.testing.assert_array_equal(magazines.dry_high, found.magazines.dry.sel(estimate="high"))
+    assert "magazine" not in magazines
 
 
 def test_many_rows_and_long_names_are_cut_and_said_to_be() -> None:

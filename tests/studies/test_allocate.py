@@ -289,6 +289,24 @@ def small() -> tuple[lt.Scenario, list[str], dict[str, float]]:
     return api_example(), [guns, sams], {guns: 1.0, sams: 8.0}
 
 
+def test_a_flat_optimum_has_a_wide_range(offset: int) -> None:
+    """Allocations (a, 10 - a); standard error of each difference 0.1, so two are 0.2."""
+    noise = np.random.default_rng(70 + offset).normal(size=(11, 200))
+    noise -= noise.mean(axis=1, keepdims=True)
+
+    def alike(curvature: float) -> list[int]:
+        prices = Prices((1.0, 1.0), (0, 0), (10, 10))
+        search = Search(prices, lambda units: curvature * (units[0] - 5.0) ** 2 + noise[units[0]])
+        for number in range(11):
+            search.values((number, 10 - number))
+        assert search.best(10.0) == (5, 5) or curvature == 0
+        return sorted(units[0] for units in search.alike((5, 5), 10.0))
+
+    assert alike(0.0) == [*range(11)]
+    assert alike(0.03) == [3, 4, 5, 6, 7]
+    assert alike(1.0) == [5]
+
+
 def test_the_frontier(offset: int) -> None:
     scenario, paths, costs = small()
     found = lt.allocate(
@@ -306,6 +324,8 @@ def test_the_frontier(offset: int) -> None:
     assert (found.frontier_cost <= found.budget + 1e-9).all()
     np.testing.assert_allclose(found.frontier_cost, found.frontier_allocation @ found.unit_cost)
     assert (found.frontier_allocation.sel(path=paths[0]) >= 2).all()
+    assert (found.frontier_least <= found.frontier_allocation).all()
+    assert (found.frontier_allocation <= found.frontier_most).all()
     last = found.isel(step=-1)
     assert (last.frontier_allocation == found.allocation).all()
     assert float(last.frontier_cost) == float(found.cost)

@@ -76,5 +76,5 @@ def sample_times(tables: Tables) -> tuple[float, ...]:
 
 
 def first_dry(dry: Array, raids: int) -> Array:
-    """First raid by which something was dry, from the number of raids it was dry by; or NaN."""
-    return np.where(dry > 0, raids - dry, np.nan)
+    """Number of the first raid by which something was dry, from the count of such raids; or NaN."""
+    return np.where(dry > 0, raids - dry + 1, np.nan)

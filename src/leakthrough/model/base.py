@@ -1,6 +1,7 @@
 """Base classes of all parts of a scenario: frozen models, immutable mappings, field types."""
 
 from collections.abc import Callable, Mapping
+from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, core_schema
 
 from leakthrough.model.errors import (
@@ -29,6 +31,7 @@ from leakthrough.model.errors import (
     shown,
     text_keys,
 )
+from leakthrough.text_tables import shortened
 
 if TYPE_CHECKING:
     from pydantic._internal._model_construction import ModelMetaclass
@@ -99,6 +102,14 @@ def _tidy(schema: dict[str, Any]) -> None:
         schema["required"] = ["kind", *schema["required"]]
 
 
+LONGEST_REPR = 1000
+
+
+def _default(field: FieldInfo) -> Any:
+    """The default of a field; `Parameter.empty` if it is required."""
+    return Parameter.empty if field.is_required() else field.get_default(call_default_factory=True)
+
+
 class Model(BaseModel, metaclass=_Reporting):
     """The base of every part of a scenario: frozen and strict."""
 
@@ -109,6 +120,28 @@ class Model(BaseModel, metaclass=_Reporting):
         # Hidden from pydantic's mypy plugin, which would reject lists and SciPy's distributions,
         # although they are converted.
         model_config = ConfigDict(**model_config, strict=True)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        """Give `help` and editors a signature without pydantic's annotations, of 2,000 letters."""
+        fields = cls.model_fields.items()
+        cls.__signature__ = Signature(
+            [Parameter(n, Parameter.KEYWORD_ONLY, default=_default(field)) for n, field in fields]
+        )
+
+    def __repr__(self) -> str:
+        """The fields that differ from their defaults; each is cut if all together are too long."""
+        texts = [
+            f"{name}={getattr(self, name)!r}"
+            for name, field in type(self).model_fields.items()
+            if getattr(self, name) != _default(field)
+        ]
+        if sum(map(len, texts)) > LONGEST_REPR:
+            texts = [shortened(text, LONGEST_REPR // len(texts)) for text in texts]
+        return f"{type(self).__name__}({', '.join(texts)})"
+
+    def __str__(self) -> str:
+        return repr(self)
 
     @model_validator(mode="before")
     @classmethod

@@ -165,10 +165,12 @@ class Campaign(Document):
         return self.raids if isinstance(self.raids, int) else len(self.raids)
 
     def raid(self, number: int) -> Scenario:
-        """Return the scenario of one raid, counted from 0: the defence against its salvos."""
+        """Return the scenario of one raid, counted from 1: the defence against its salvos."""
+        if not 1 <= number <= self.raid_count:
+            raise ValueError(f"number: must be from 1 to {self.raid_count}; got {number}")
         if isinstance(self.raids, int):
             return self.scenario
-        return _with_salvos(self.scenario, self.raids[number], _axes(self))
+        return _with_salvos(self.scenario, self.raids[number - 1], _axes(self))
 
     def _overview(self) -> Overview:
         return overview_of_campaign(self)

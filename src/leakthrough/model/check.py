@@ -83,6 +83,6 @@ def warn_about(
         and not any(f"{path}.".startswith(f"{each.place}.") for path in varied)
     ]
     for scenario in scenarios if timeline else ():
-        raid = scenario if isinstance(scenario, Scenario) else scenario.raid(0)
+        raid = scenario if isinstance(scenario, Scenario) else scenario.raid(1)
         kept += findings_at(raid, timeline)
     warn(kept)

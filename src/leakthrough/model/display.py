@@ -2,40 +2,49 @@
 
 import html
 import math
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from leakthrough.model.units import DAY
 from leakthrough.text_tables import MOST_ROWS, WIDTH, number, shortened, table
 
-_REST = "in the document"
+MOST_RAIDS = 400
+"""Different raids that are listed: each night of a year."""
 
 
 class Table(NamedTuple):
-    """A titled table; the first `names` columns are text."""
+    """A titled table; the first `names` columns are text; `most` rows are shown."""
 
     title: str
     header: list[str]
     rows: list[list[str]]
     names: int
+    most: int = MOST_ROWS
 
 
 class Overview(NamedTuple):
-    """Name, a summary in one line, and tables."""
+    """Name, a summary in one line or several, and tables; `rest` says where omitted rows are."""
 
     name: str
     line: str
     tables: list[Table]
+    rest: str = "in the document"
 
     def text(self) -> str:
         """Return the overview as text of at most `WIDTH` columns."""
-        heading = "\n".join(shortened(line, WIDTH) for line in (self.name, self.line))
-        shown = [table(*own[:3], names=own.names, rest=_REST) for own in self.tables]
+        lines = filter(None, [self.name, *self.line.split("\n")])
+        heading = "\n".join(shortened(line, WIDTH) for line in lines)
+        shown = [
+            table(*own[:3], names=own.names, rest=self.rest, most=own.most) for own in self.tables
+        ]
         return "\n\n".join([heading, *shown])
 
     def html(self) -> str:
         """Return the overview as HTML, with every name escaped."""
-        heading = f"<strong>{html.escape(self.name)}</strong><br>{html.escape(self.line)}"
-        return f"<div>{heading}{''.join(map(_html, self.tables))}</div>"
+        line = html.escape(self.line).replace("\n", "<br>")
+        heading = f"<strong>{html.escape(self.name)}</strong><br>{line}"
+        tables = "".join(_html(own, self.rest) for own in self.tables)
+        return f"<div>{heading}{tables}</div>"
 
 
 def overview_of_scenario(scenario: Any) -> Overview:
@@ -44,7 +53,8 @@ def overview_of_scenario(scenario: Any) -> Overview:
     batteries = sum(battery.count for layer in scenario.layers for battery in layer.batteries)
     raid = f"{_counted(threats, 'threat')} in {_counted(len(scenario.salvos), 'salvo')}"
     defence = f"{_counted(batteries, 'battery')} in {_counted(len(scenario.layers), 'layer')}"
-    tables = [_raid_table(scenario, "Raid"), *_parts(scenario)]
+    raid_table = _salvo_table("Raid", {salvo: f"{salvo.count:,}" for salvo in scenario.salvos})
+    tables = [raid_table, *_parts(scenario)]
     return Overview(scenario.name, f"{raid} against {defence}", tables)
 
 
@@ -55,9 +65,7 @@ def _parts(scenario: Any) -> list[Table]:
 
 
 def overview_of_campaign(campaign: Any) -> Overview:
-    """Return the overview of a campaign: its first raid, its defence and its stocks."""
-    first = campaign.raid(0)
-    drawn = frozenset(campaign.sizes)
+    """Return the overview of a campaign: its raids, its defence and its stocks."""
     line = f"{_counted(campaign.raid_count, 'raid')}, {number(campaign.interval)} s apart"
     header = ["stock of", "at the start", "a day", "deliveries", "a draw between raids"]
     stocks = [
@@ -71,8 +79,46 @@ def overview_of_campaign(campaign: Any) -> Overview:
         for stock in campaign.stocks
     ]
     supply = Table("Stocks behind the batteries (rounds)", header, stocks, 1)
-    raid = _raid_table(first, "First raid", drawn)
-    return Overview(campaign.name, line, [raid, *_parts(first), supply])
+    parts = _parts(campaign.raid(1))
+    return Overview(campaign.name, line, [*_raid_tables(campaign), *parts, supply])
+
+
+def _raid_tables(campaign: Any) -> list[Table]:
+    """The salvos of all raids, and how many of each come in which raid if raids differ."""
+    raids: dict[Any, list[int]] = {}
+    given = campaign.raids
+    for n, salvos in enumerate([campaign.scenario.salvos] if isinstance(given, int) else given):
+        raids.setdefault(salvos, []).append(n + 1)
+    every: dict[Any, list[int]] = {}
+    for salvo in (salvo for salvos in raids for salvo in salvos):
+        every.setdefault(salvo.model_copy(update={"count": 0}), []).append(salvo.count)
+    counts = {
+        salvo: "drawn" if salvo.name in campaign.sizes else _span(min(own), max(own))
+        for salvo, own in every.items()
+    }
+    if len(raids) == 1:
+        return [_salvo_table("Each raid", counts)]
+    rows = [
+        [_runs(numbers), "; ".join(_salvo_text(salvo, campaign.sizes) for salvo in salvos) or "-"]
+        for salvos, numbers in raids.items()
+    ]
+    salvos = _salvo_table("Salvos of all raids", counts)
+    return [salvos, Table("Raids", ["raid", "salvos"], rows, 2, MOST_RAIDS)]
+
+
+def _salvo_text(salvo: Any, sizes: Any) -> str:
+    return salvo.name if salvo.name in sizes else f"{salvo.count:,} {salvo.name}"
+
+
+def _span(low: int, high: int) -> str:
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def _runs(numbers: list[int]) -> str:
+    """Increasing numbers as text, such as `1 to 3, 7`."""
+    known = {*numbers}
+    starts, ends = ([n for n in numbers if n + step not in known] for step in (-1, 1))
+    return ", ".join(map(_span, starts, ends))
 
 
 def _counted(how_many: int, what: str) -> str:
@@ -81,7 +127,8 @@ def _counted(how_many: int, what: str) -> str:
     return f"{how_many:,} {what[:-1]}ies" if what.endswith("y") else f"{how_many:,} {what}s"
 
 
-def _raid_table(scenario: Any, title: str, drawn: frozenset[str] = frozenset()) -> Table:
+def _salvo_table(title: str, counts: Mapping[Any, str]) -> Table:
+    """The salvos, with the text of their counts."""
     rows = [
         [
             salvo.name,
@@ -89,9 +136,9 @@ def _raid_table(scenario: Any, title: str, drawn: frozenset[str] = frozenset()) 
             _arrival(salvo.arrival),
             salvo.axis or "-",
             salvo.target or "-",
-            "drawn" if salvo.name in drawn else f"{salvo.count:,}",
+            count,
         ]
-        for salvo in scenario.salvos
+        for salvo, count in counts.items()
     ]
     header = ["salvo", "threat", "arrives [s]", "axis", "aims at", "count"]
     used = [n for n in range(6) if n < 3 or any(row[n] != "-" for row in rows)]
@@ -198,11 +245,11 @@ def _magazine_text(magazine: Any) -> str:
     return f"{rounds} {magazine.interceptor}{f' ({details})' if details else ''}"
 
 
-def _html(own: Table) -> str:
+def _html(own: Table, rest: str) -> str:
     """One table, with as many rows as in text."""
-    rows = [_html_row("th", own.header), *(_html_row("td", r) for r in own.rows[:MOST_ROWS])]
-    left = len(own.rows) - MOST_ROWS
-    more = f"<div>... and {left} more, {_REST}</div>" if left > 0 else ""
+    rows = [_html_row("th", own.header), *(_html_row("td", r) for r in own.rows[: own.most])]
+    left = len(own.rows) - own.most
+    more = f"<div>... and {left} more, {rest}</div>" if left > 0 else ""
     caption = f"<caption>{html.escape(own.title)}</caption>"
     return f"<table>{caption}{''.join(rows)}</table>{more}" if own.rows else ""
 

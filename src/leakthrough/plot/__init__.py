@@ -3,6 +3,10 @@
 Functions draw on the given Axes or on a new figure. They show no figure and change no setting of
 matplotlib, which is imported at the first call. Labels come from the Dataset; to change one,
 assign other coordinates.
+
+In narrow Axes (less than 5.5 inches, with their labels) texts are smaller and the legend is under
+the Axes. Without a layout engine (``layout="constrained"``), Axes of a grid are moved so that no
+text lies outside their cell.
 """
 
 from leakthrough.plot.nights import campaign
@@ -24,3 +28,8 @@ __all__ = [
     "sensitivity",
     "tornado",
 ]
+
+
+def __dir__() -> list[str]:
+    """List the functions, not the modules that define them."""
+    return __all__

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leakthrough.plot import style
+from leakthrough.plot import layout, style
 from leakthrough.results.sustainment import sustainment
 
 if TYPE_CHECKING:
@@ -44,14 +44,15 @@ def campaign(result: "xr.Dataset", *, axes: Any = None) -> "Array":
     style.demand(result, "simulate_campaign", wanted, "result")
     probabilities = sustainment(result)
     panels = style.some_axes(axes, 3, 9.5, 9.0)
-    raids = result["raid"].values + 1
+    raids = result["raid"].values
+    for ax in panels if axes is not None else panels[2:]:
+        ax.set_xlabel("raid")
+    for ax in panels:
+        ax.set_xlim((raids[0], raids[-1]) if raids.size > 1 else (raids[0] - 0.5, raids[0] + 0.5))
+        style.whole(ax.xaxis)
     _draw_rounds(panels[0], result, raids)
     _draw_dry(panels[1], probabilities, raids)
     _draw_leakers(panels[2], result, raids)
-    for ax in panels:
-        ax.set_xlim((raids[0], raids[-1]) if raids.size > 1 else (0.5, 1.5))
-        style.whole(ax.xaxis)
-    panels[2].set_xlabel("raid")
     return panels
 
 
@@ -86,9 +87,8 @@ def _draw_dry(ax: "Axes", found: "xr.Dataset", raids: "Array") -> None:
             _draw_probability(ax, likeliest, raids, ":", colour, f"{name}: driest magazine")
     ax.set(ylim=(-0.02, 1.02), ylabel="probability")
     title = "Run dry: stock by the start of the raid, magazine by its end (95 % intervals)"
-    style.heading(ax, title)
     style.per_cent(ax.yaxis)
-    style.legend_right(ax, handlelength=3.2)
+    layout.finish(ax, title, handlelength=3.2)
 
 
 def _draw_probability(
@@ -111,5 +111,5 @@ def _draw_leakers(ax: "Axes", result: "xr.Dataset", raids: "Array") -> None:
     ax.plot(raids, ends[1], color=style.BLACK, lw=2, marker=style.marker(raids))
     ax.set(ylabel="real threats")
     ax.set_ylim(bottom=0.0)
-    style.heading(ax, f"Leakers in each raid (median; band: {style.BAND})")
     style.amounts(ax.yaxis)
+    layout.finish(ax, f"Leakers in each raid (median; band: {style.BAND})")

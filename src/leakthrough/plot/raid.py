@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from leakthrough.plot import style
+from leakthrough.plot import layout, style
 from leakthrough.results.estimates import means
 from leakthrough.results.reduction import reduced
 from leakthrough.text_tables import number
@@ -82,12 +82,11 @@ def fates(result: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
         texts += zip(_counts(ax, bars, fate), bars, strict=True)
         left += share
     for row in rows[launched == 0]:
-        ax.text(0.01, row, "none launched", va="center", fontsize=style.SMALL)
+        ax.text(0.01, row, "none launched", va="center", fontsize=layout.SMALL)
     style.label_rows(ax, names)
     ax.set(xlim=(0.0, 1.0), xlabel="share of those launched")
-    style.heading(ax, "Fates of each salvo (numbers: means)")
     style.per_cent(ax.xaxis)
-    style.legend_right(ax)
+    layout.finish(ax, "Fates of each salvo (numbers: means)")
     style.drop_wide(ax, texts)
     return ax
 
@@ -118,7 +117,7 @@ def _counts(ax: "Axes", bars: Any, fate: _Fate) -> list[Any]:
     red, green, blue = to_rgb(fate.colour)
     dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.55
     box = {"facecolor": fate.colour, "edgecolor": "none", "pad": 1.2} if fate.hatch else None
-    look: Any = {"color": "white" if dark else style.BLACK, "fontsize": style.SMALL, "bbox": box}
+    look: Any = {"color": "white" if dark else style.BLACK, "fontsize": layout.SMALL, "bbox": box}
     return ax.bar_label(bars, [*map(style.mean_count, fate.mean)], label_type="center", **look)
 
 
@@ -177,11 +176,10 @@ def leakers(
         )
     ax.set_xlabel("real threats that got through")
     ax.set_ylabel("probability" if width == 1 else f"probability, in bins of {width} numbers")
-    style.heading(ax, "Leakers (mean with 95 % interval)")
     ax.set_ylim(bottom=0.0)
     style.whole(ax.xaxis)
     style.per_cent(ax.yaxis)
-    style.legend_right(ax)
+    layout.finish(ax, "Leakers (mean with 95 % interval)")
     return ax
 
 
@@ -242,7 +240,8 @@ def depletion(
     matplotlib.axes.Axes
         Ready rounds of each group, as a share of those at the start: median and 5 to 95 % of the
         replications; only the mean if only a summary was kept. Infinite magazines, and groups
-        without rounds, are left out.
+        without rounds, are left out. A triangle marks the mean time at which only the reserve was
+        left in magazines that have one; the legend adds in how many per cent of them that happened.
 
     Raises
     ------
@@ -254,7 +253,7 @@ def depletion(
         result, "simulate with a timeline", ("ready_rounds", "sample_time", "rounds"), "result"
     )
     if "raid" in result.dims:
-        raise ValueError("result: has several raids; select one, as in isel(raid=3)")
+        raise ValueError("result: has several raids; select one, as in sel(raid=3)")
     groups = _groups(result, by)
     if not groups:
         raise ValueError("result: has no magazine with a finite number of rounds, above 0")
@@ -266,12 +265,38 @@ def depletion(
     for n, (name, own) in enumerate(groups.items()):
         first = float(result["rounds"].where(own).sum())
         share = ready.where(own).sum(("battery", "interceptor")) / first
-        style.draw_rounds(
-            ax, time / scale, share, n, f"{style.words(name, 32, 2)}: {first:,.0f} rounds"
-        )
+        label = f"{style.words(name, 32, 2)}: {first:,.0f} rounds"
+        drawn = style.draw_rounds(ax, time / scale, share, n, label)
+        if reserve := _reserve(result, own):
+            _draw_reserve(ax, (reserve[0] / scale, reserve[1]), drawn, unit)
     ax.set(xlabel=f"time since the start of the raid [{unit}]")
     style.label_rounds(ax, "Ready rounds", kept=kept)
     return ax
+
+
+def _reserve(result: "xr.Dataset", own: "xr.DataArray") -> tuple[float, float] | None:
+    """Mean time [s] and probability that magazines come to their reserve, if they have one."""
+    if "reserve_time" not in result:  # of an earlier version
+        return None
+    when, dry = (result[f"{name}_time"].where(own) for name in ("reserve", "depletion"))
+    if "statistic" in when.dims:
+        number, total = result["reserve_reached"].where(own, 0), int(result["replications"])
+        when, dry = when.sel(statistic="mean"), dry.sel(statistic="mean")
+    else:
+        number, total = when.notnull(), result.sizes.get("replication", 1)
+    if when.equals(dry) or not number.any():
+        return None
+    mean = (when.fillna(0.0) * number).sum() / number.sum()
+    return float(mean), float(number.sum() / (total * own.sum()))
+
+
+def _draw_reserve(ax: "Axes", reserve: tuple[float, float], line: Any, unit: str) -> None:
+    """Mark on a line when only the reserve was left."""
+    when, share = reserve
+    height = np.interp(when, line.get_xdata(), line.get_ydata())
+    label = f"only its reserve left: {when:.3g} {unit}, {100 * share:.3g} %"
+    look: Any = {"ms": 9, "mfc": "white", "mec": line.get_color(), "mew": 2, "ls": "", "zorder": 4}
+    ax.plot(when, height, "v", label=label, **look)
 
 
 def _clock(time: "Array") -> tuple[float, str]:

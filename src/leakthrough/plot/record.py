@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leakthrough.plot import style
+from leakthrough.plot import layout, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -66,9 +66,8 @@ def rank_ecdf(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
         ax.ecdf(values, color=colour, ls=line, lw=2, label=label)
     ax.set(xlim=(0.0, 1.0), ylim=(0.0, 1.0), ylabel="share of nights at or below")
     ax.set_xlabel("relative rank of the recorded night (0: below all simulated)")
-    style.heading(ax, "Recorded nights among the simulated")
     style.per_cent(ax.yaxis)
-    style.legend_right(ax, handlelength=3.2)
+    layout.finish(ax, "Recorded nights among the simulated", handlelength=3.2)
     return ax
 
 
@@ -130,9 +129,8 @@ def predictive_intervals(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "A
             ax.axhline(n - 0.5, color="0.85", lw=0.8)
     style.label_rows(ax, [_numbers(row) for row in rows])
     ax.set(xlim=(-0.02, 1.02), xlabel="share of the class")
-    style.heading(ax, f"{str(found['night'].values)[:10]} as recorded, and as simulated")
     style.per_cent(ax.xaxis)
-    style.legend_right(ax)
+    layout.finish(ax, f"{str(found['night'].values)[:10]} as recorded, and as simulated")
     return ax
 
 

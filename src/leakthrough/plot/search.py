@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leakthrough.plot import style
+from leakthrough.plot import layout, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -53,10 +53,9 @@ def tornado(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
     style.label_rows(ax, _fields(found), size=10)
     ax.set(xlabel=style.words(style.described(found["base"]), 60))
     ax.spines["left"].set_visible(False)
-    ax.set_xlim(_limits(found, base))
-    style.heading(ax, _title(found, base))
+    ax.set_xlim(_limits(found, base, 0.35 if layout.is_narrow(ax) else 0.12))
     style.format_values(ax.xaxis, found["base"])
-    _legend(ax, found)
+    layout.finish(ax, _title(found, base), handles=_handles(found))
     return ax
 
 
@@ -81,15 +80,15 @@ def _draw_bar(ax: "Axes", found: "xr.Dataset", row: int, base: float) -> None:
         text = style.amount(float(found["setting"].sel(end=end)))
         tip = base + (low if side < 0 else high), row + shift
         where: Any = {"ha": "right" if side < 0 else "left", "va": "center_baseline"}
-        size = style.SMALL - 1 if same_side else style.SMALL
+        size = layout.SMALL - 1 if same_side else layout.SMALL
         ax.annotate(text, tip, (4 * side, 0), textcoords="offset points", fontsize=size, **where)
 
 
-def _limits(found: "xr.Dataset", base: float) -> tuple[float, float]:
-    """Limits of the axis, with room for the values next to the bars."""
+def _limits(found: "xr.Dataset", base: float, share: float) -> tuple[float, float]:
+    """Limits of the axis, with a share of it as room for the values next to the bars."""
     ends = found["difference"].sel(estimate=["low", "high"]).values
     low, high = base + min(ends.min(), 0.0), base + max(ends.max(), 0.0)
-    room = 0.12 * (high - low) or 0.1 * abs(base) or 1.0
+    room = share * (high - low) or 0.1 * abs(base) or 1.0
     return low - room, high + room
 
 
@@ -99,7 +98,8 @@ def _title(found: "xr.Dataset", base: float) -> str:
     return f"{style.scenario_name(found)}one field at a time; baseline: {value}"
 
 
-def _legend(ax: "Axes", found: "xr.Dataset") -> None:
+def _handles(found: "xr.Dataset") -> list[Any]:
+    """Legend of the ends and of the intervals."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -110,7 +110,7 @@ def _legend(ax: "Axes", found: "xr.Dataset") -> None:
     handles.append(
         Line2D([], [], color=style.BLACK, lw=1.4, label=f"{style.level_of(found)} interval")
     )
-    style.legend_right(ax, handles=handles)
+    return handles
 
 
 def sensitivity(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
@@ -152,9 +152,8 @@ def sensitivity(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
     style.label_rows(ax, _fields(found), size=10)
     ax.set(xlabel="share of the variance of the mean")
     what = f"{style.scenario_name(found)}Sobol' indices of {style.described(found['mean'])}"
-    style.heading(ax, style.words(f"{what} ({style.level_of(found)} intervals)", 75, 2))
     style.per_cent(ax.xaxis)
-    style.legend_right(ax)
+    layout.finish(ax, style.words(f"{what} ({style.level_of(found)} intervals)", 150, 1))
     return ax
 
 
@@ -172,14 +171,23 @@ def frontier(found: "xr.Dataset", *, axes: Any = None) -> "Array":
     -------
     array of matplotlib.axes.Axes, shape (2,)
         The outcome by cost, with intervals; for each budget a bar with the share of each path in
-        the cost, and its number of units where there is room.
+        the cost, and its number of units where there is room. The legend says how flat the optimum
+        is: the range of units on each path, at the full budget, of the allocations tried that were
+        not worse by more than two standard errors.
 
     Raises
     ------
     ValueError
         If the Dataset is not from `allocate`, or there are not two `axes`.
     """
-    wanted = ("frontier_outcome", "frontier_cost", "frontier_allocation", "unit_cost", "budget")
+    wanted = (
+        "frontier_outcome",
+        "frontier_cost",
+        "frontier_allocation",
+        "unit_cost",
+        "budget",
+        "frontier_least",
+    )
     style.demand(found, "allocate", wanted)
     size = 7.0 + 0.1 * max(0, found.sizes["path"] - 8)
     pair = style.some_axes(axes, 2, 9.5, size, height_ratios=(3, 2))
@@ -199,10 +207,10 @@ def _draw_outcome(ax: "Axes", found: "xr.Dataset") -> None:
     )
     ax.set_ylim(bottom=0.0)
     ax.tick_params(labelbottom=True)
-    what = f"{style.scenario_name(found)}best allocation found for each budget"
-    style.heading(ax, f"{what} ({style.level_of(found)} intervals)")
     style.format_values(ax.yaxis, outcome)
     style.amounts(ax.xaxis)
+    what = f"{style.scenario_name(found)}best allocation found for each budget"
+    layout.finish(ax, f"{what} ({style.level_of(found)} intervals)")
 
 
 def _draw_allocations(ax: "Axes", found: "xr.Dataset") -> None:
@@ -213,18 +221,20 @@ def _draw_allocations(ax: "Axes", found: "xr.Dataset") -> None:
     width = 0.8 * (np.diff(budget).min() if budget.size > 1 else 0.5 * budget[0])
     below = np.zeros(budget.size)
     texts: list[tuple[Any, Any]] = []
-    for n, label in enumerate(_fields(found)):
+    least, most = (found[f"frontier_{end}"].isel(step=-1).values for end in ("least", "most"))
+    for n, name in enumerate(_fields(found)):
+        label = f"{name}: {style.amount(least[n])} to {style.amount(most[n])}"
         colour, hatch = style.line_style(n).colour, style.HATCHES[n % len(style.HATCHES)]
         options: Any = {"color": colour, "hatch": hatch, "edgecolor": "white", "linewidth": 0.5}
         bars = ax.bar(budget, shares[:, n], width, bottom=below, label=label, **options)
         numbers = [f"{number:,}" for number in units[:, n].tolist()]
         box: Any = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
-        labels = ax.bar_label(bars, numbers, label_type="center", fontsize=style.SMALL, bbox=box)
+        labels = ax.bar_label(bars, numbers, label_type="center", fontsize=layout.SMALL, bbox=box)
         texts += zip(labels, bars, strict=True)
         below += shares[:, n]
     ax.set(ylim=(0.0, 1.0), ylabel="share of the cost", xlabel=style.described(found["budget"]))
-    style.heading(ax, "The allocation (numbers: units)")
     style.per_cent(ax.yaxis)
     style.amounts(ax.xaxis)
-    style.legend_right(ax, reverse=True)
+    title = "at the full budget,\nunits that do as well"
+    layout.finish(ax, "The allocation (numbers: units)", reverse=True, title=title)
     style.drop_wide(ax, texts)

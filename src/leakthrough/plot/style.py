@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from leakthrough.plot import layout
 from leakthrough.quantities import CURRENCY
 from leakthrough.results.provenance import name_of
 
@@ -24,7 +25,6 @@ _INK = (BLUE, VERMILION, GREEN, BLACK, PURPLE, ORANGE, SKY)  # yellow lines are 
 _LINES = ("-", "--", "-.", ":")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "++++", "oooo")
-SMALL = 8.5
 MOST_TICKS = 7
 ENDS, BAND = (0.05, 0.5, 0.95), "5 to 95 %"
 
@@ -97,7 +97,7 @@ def field(path: str) -> str:
         for index, step in enumerate(steps)
         if index % 2 or step not in _COLLECTIONS
     ]
-    return ", ".join(kept)
+    return ", ".join(kept) or path  # an axis may be called `threats`
 
 
 def described(variable: "xr.DataArray") -> str:
@@ -137,7 +137,7 @@ def whole(axis: Any) -> None:
     from matplotlib.ticker import MaxNLocator
 
     axis.set_major_locator(
-        MaxNLocator(MOST_TICKS, integer=True, steps=[1, 2, 5, 10], min_n_ticks=1)
+        MaxNLocator(_most_ticks(axis), integer=True, steps=[1, 2, 5, 10], min_n_ticks=1)
     )
 
 
@@ -146,8 +146,12 @@ def amounts(axis: Any) -> None:
     from matplotlib.ticker import MaxNLocator
 
     if axis.axis_name == "x":  # the default locator assumes labels of three digits
-        axis.set_major_locator(MaxNLocator(MOST_TICKS, steps=[1, 2, 2.5, 5, 10]))
+        axis.set_major_locator(MaxNLocator(_most_ticks(axis), steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(lambda value, _: amount(value))
+
+
+def _most_ticks(axis: Any) -> int:
+    return MOST_TICKS - 4 if layout.is_narrow(axis.axes) else MOST_TICKS
 
 
 def amount(value: float) -> str:
@@ -167,37 +171,26 @@ def mean_count(value: float) -> str:
     return f"{value:.1f}" if value >= 1 else f"{value:.2g}"
 
 
-def heading(ax: "Axes", text: str) -> None:
-    """Write a title above the left end of the Axes."""
-    ax.set_title(text, loc="left", fontsize="medium")
+def draw_rounds(ax: "Axes", at: "Array", share: "xr.DataArray", number: int, label: str) -> Any:
+    """Draw a share of the initial rounds: median and band, or the mean if only that is kept.
 
-
-def legend_right(ax: "Axes", **more: Any) -> None:
-    """Draw the legend, if there is anything to explain, to the right of the Axes."""
-    if not (more.get("handles") or ax.get_legend_handles_labels()[0]):
-        return
-    where: Any = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}
-    ax.legend(frameon=False, fontsize=SMALL, **where, **more)
-
-
-def draw_rounds(ax: "Axes", at: "Array", share: "xr.DataArray", number: int, label: str) -> None:
-    """Draw a share of the initial rounds: median and band, or the mean if only that is kept."""
+    Returns the line.
+    """
     colour, line, _ = line_style(number)
     if "replication" in share.dims:
         low, share, high = share.quantile(ENDS, "replication")
         # Edges, so that overlapping bands can be distinguished.
         ax.fill_between(at, low, high, color=colour, alpha=0.12, lw=0)
         ax.plot(at, low, at, high, color=colour, lw=0.7, alpha=0.7)
-    ax.plot(at, share, line, color=colour, lw=2, marker=marker(at), label=label)
+    return ax.plot(at, share, line, color=colour, lw=2, marker=marker(at), label=label)[0]
 
 
 def label_rounds(ax: "Axes", title: str, *, kept: bool) -> None:
     """Label the Axes of `draw_rounds`; `kept` says whether the replications were kept."""
-    heading(ax, f"{title} ({f'median; band: {BAND}' if kept else 'mean'})")
     ax.set(ylabel="share of initial rounds")
     ax.set_ylim(bottom=0.0)
     per_cent(ax.yaxis)
-    legend_right(ax, handlelength=3.2)
+    layout.finish(ax, f"{title} ({f'median; band: {BAND}' if kept else 'mean'})", handlelength=3.2)
 
 
 def marker(at: "Array") -> str:
@@ -205,8 +198,10 @@ def marker(at: "Array") -> str:
     return "o" if at.size == 1 else ""
 
 
-def label_rows(ax: "Axes", names: "Sequence[str]", size: float = SMALL) -> None:
+def label_rows(ax: "Axes", names: "Sequence[str]", size: float = layout.SMALL) -> None:
     """Name the rows of horizontal bars or intervals, the first at the top."""
+    if layout.is_narrow(ax):
+        size, names = layout.fitting_rows(ax, names)
     ax.set_yticks(range(len(names)), names, fontsize=size)
     ax.set_ylim(max(len(names), 1) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leakthrough.model.errors import nearest, shown
-from leakthrough.plot import style
+from leakthrough.plot import layout, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -75,11 +75,10 @@ def saturation(
         _draw_line(ax, line, x, n, label, knees[n])
     ax.set(xlabel=axis_text(values[x]), ylabel=style.words(style.described(values), 46))
     interval = str(found["estimate"].attrs.get("long_name", "interval")).rpartition("of the ")[2]
-    style.heading(ax, f"{style.scenario_name(found)}mean and {interval}")
     ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))
     style.format_values(ax.yaxis, values)
     style.amounts(ax.xaxis)
-    style.legend_right(ax, handlelength=3.2)
+    layout.finish(ax, f"{style.scenario_name(found)}mean and {interval}", handlelength=3.2)
     return ax
 
 
@@ -159,10 +158,11 @@ def heatmap(
     options: Any = {"cmap": "cividis_r", "vmin": least, "vmax": most, "rasterized": True}
     image = ax.pcolormesh(edges_x, edges_y, mean.values, **options)
     ax.set(xlabel=axis_text(values[x]), ylabel=axis_text(values[y]))
+    within = layout.cell(ax)  # before it is divided
     bar = ax.figure.colorbar(image, ax=ax)
     bar.set_label(style.words(style.described(values), 56))
     style.format_values(bar.ax.yaxis, values)
-    style.heading(ax, f"{style.scenario_name(found)}mean")
+    layout.finish(ax, f"{style.scenario_name(found)}mean", within=within, bar=bar.ax)
     _draw_levels(ax, (at_x, at_y, mean.values), np.atleast_1d(level), style.is_share(values))
     return ax
 

@@ -58,7 +58,7 @@ class CampaignRun:
 
     def raid(self, number: int, states: MagazineStates | None) -> Raid:
         """Simulate one raid from the state of the magazines."""
-        scenario = self.campaign.raid(number)
+        scenario = self.campaign.raid(number + 1)
         names = {salvo.name for salvo in scenario.salvos}
         raid = Raid(
             scenario,

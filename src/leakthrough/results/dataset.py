@@ -97,7 +97,7 @@ def _indexes(dimensions: Dimensions) -> "dict[str, Array]":
     if dimensions.timeline:
         found["sample_time"] = np.array(dimensions.timeline)
     if dimensions.raids:
-        found["raid"] = np.arange(dimensions.raids)
+        found["raid"] = np.arange(1, dimensions.raids + 1)
     if dimensions.replications:
         found["replication"] = np.arange(dimensions.replications)
     return found

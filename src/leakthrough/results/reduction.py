@@ -252,7 +252,7 @@ def _one_raid(result: "xr.Dataset") -> "xr.Dataset":
 
 def _check(result: "xr.Dataset") -> None:
     if "raid" in result.dims:
-        raise ValueError("result: has several raids; to select one, write isel(raid=3)")
+        raise ValueError("result: has several raids; to select one, write sel(raid=3)")
     wanted = [name for name, variable in VARIABLES.items() if not variable.sometimes]
     missing = [name for name in (*wanted, "decoy") if name not in result.variables]
     if missing:

@@ -1,11 +1,11 @@
 """Summary of a result: measures with their intervals, as Datasets and as text."""
 
-import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakthrough.model.display import Overview, Table
 from leakthrough.results.estimates import (
     REAL,
     cost_exchange,
@@ -20,10 +20,12 @@ from leakthrough.results.labelled import labelled, measured, number_of, with_set
 from leakthrough.results.provenance import name_of
 from leakthrough.results.ranges import Ranges
 from leakthrough.results.reduction import reduced
+from leakthrough.results.tidy import frame, measures_table
 from leakthrough.statistics.intervals import checked_confidence, wilson
-from leakthrough.text_tables import WIDTH, interval, number, shortened, table
+from leakthrough.text_tables import interval, number
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
 NOTE = "Leakers, leak rate, P(no leaker) and stops of the raid count real threats only, no decoys."
@@ -40,11 +42,18 @@ _OF_RAID = {
     "cost_stopped": "cost of threats stopped [currency]",
     "cost_per_stop": "spent for each stopped [currency]",
 }
+_DIMS = {
+    "salvos": ("salvo",),
+    "causes": ("salvo", "cause"),
+    "layers": ("layer",),
+    "batteries": ("battery",),
+    "magazines": ("magazine",),
+}
 
 
 @dataclass(frozen=True, eq=False)
 class Summary:
-    """Summary of a result; `print` shows it as tables.
+    """Summary of a result; `print` shows it as tables, and so does a notebook.
 
     Measures have the dimension `estimate`: `mean`, `standard_error`, and the ends `low` and `high`
     of the interval. Means also have a variable `..._settled`: whether the interval can be trusted;
@@ -88,11 +97,32 @@ class Summary:
     batteries: "xr.Dataset"
     magazines: "xr.Dataset"
 
+    def tables(self) -> "dict[str, pd.DataFrame]":
+        """Return the parts as pandas tables, one row for each thing.
+
+        Returns
+        -------
+        dict of str to pandas.DataFrame
+            `raid`: a row for each `measure`, with the columns `mean`, `standard_error`, `low`,
+            `high`, and `quantile_0.05` to `quantile_0.95`. `salvos`, `causes`, `layers`,
+            `batteries`, `magazines`: a row for each of them, with a column for each estimate and
+            quantile, such as `leaked_mean`, `leaked_low` and `leaked_quantile_0.95`.
+
+        Examples
+        --------
+        >>> tables = lt.summary(result).tables()  # doctest: +SKIP
+        >>> tables["salvos"][["salvo", "leaked_mean", "leaked_low"]]  # doctest: +SKIP
+        """
+        parts = {name: getattr(self, name) for name in _DIMS}
+        found = {name: frame(dict(part.data_vars), _DIMS[name]) for name, part in parts.items()}
+        found["magazines"] = found["magazines"].drop(columns="magazine")
+        return {"raid": measures_table(self.raid), **found}
+
     def __str__(self) -> str:
-        return _report(self)
+        return _report(self).text()
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(str(self))}</pre>"
+        return _report(self).html()
 
 
 def summary(result: "xr.Dataset", confidence: float = 0.95) -> Summary:
@@ -194,16 +224,19 @@ def _of_magazines(ready: "xr.Dataset", level: float) -> "xr.Dataset":
     return found.isel(battery=("magazine", battery), interceptor=("magazine", interceptor))
 
 
-def _report(summary: Summary) -> str:
-    """A table for each part of a summary, at most `WIDTH` characters wide."""
+def _report(summary: Summary) -> Overview:
+    """A table for each part of a summary."""
     seeds = f"seed{'s' * (len(summary.seeds) > 1)} {', '.join(map(str, summary.seeds))}"
     head = f"{summary.replications:,} replication{'s' * (summary.replications > 1)}, {seeds}"
-    heading = [shortened(line, WIDTH) for line in (summary.scenario, head) if line]
     parts = (_raid, _salvos, _causes, _layers, _batteries, _magazines)
     level = f"{100 * summary.confidence:.6g} % interval"
     tables = [part(summary, level) for part in parts]
-    notes = [NOTE, *([UNSETTLED] if any(f" {MARK}" in text for text in tables) else [])]
-    return "\n\n".join(["\n".join([*heading, *notes]), *tables])
+    notes = [NOTE, *([UNSETTLED] if any(map(_is_marked, tables)) else [])]
+    return Overview(summary.scenario, "\n".join([head, *notes]), tables, "in the Dataset")
+
+
+def _is_marked(table: Table) -> bool:
+    return any(str(cell).endswith(f" {MARK}") for row in table.rows for cell in row)
 
 
 def _mean(values: "xr.DataArray") -> str:
@@ -221,7 +254,7 @@ def _rows(data: "xr.Dataset", dim: str) -> "list[xr.Dataset]":
     return [data.isel({dim: index}) for index in range(data.sizes[dim])]
 
 
-def _raid(summary: Summary, level: str) -> str:
+def _raid(summary: Summary, level: str) -> Table:
     data, rows = summary.raid, []
     for name, text in _OF_RAID.items():
         if name in data:
@@ -232,10 +265,10 @@ def _raid(summary: Summary, level: str) -> str:
             )
             rows.append([text, _mean(data[name]), error, _interval(data, name), *quantiles])
     header = ["", "mean", "std. error", level, "5th", "median", "95th"]
-    return table("Raid (with percentiles over the replications)", header, rows)
+    return Table("Raid (with percentiles over the replications)", header, rows, 1)
 
 
-def _salvos(summary: Summary, level: str) -> str:
+def _salvos(summary: Summary, level: str) -> Table:
     rows = []
     for row in _rows(summary.salvos, "salvo"):
         name = f"{row.salvo.item()}{' (decoys)' if row.decoy else ''}"
@@ -243,10 +276,10 @@ def _salvos(summary: Summary, level: str) -> str:
         launched = number(float(row.launched))
         rows.append([name, launched, _mean(row.leaked), _interval(row, "leaked"), *values])
     header = ["salvo", "launched", "leaked", level, "leak rate", "killed", "soft killed"]
-    return table("By salvo (threats a replication)", header, rows)
+    return Table("By salvo (threats a replication)", header, rows, 1)
 
 
-def _causes(summary: Summary, _: str) -> str:
+def _causes(summary: Summary, _: str) -> Table:
     means = summary.causes["leak_cause"].sel(estimate="mean")
     means = means.isel(cause=np.flatnonzero((means > 0).any("salvo").values))
     rows = [
@@ -255,29 +288,29 @@ def _causes(summary: Summary, _: str) -> str:
         if len(row)
     ]
     header = ["salvo", *(str(cause).replace("_", " ") for cause in means.cause.values)]
-    return table("Causes of leaking (mean leakers; columns of 0 are left out)", header, rows)
+    return Table("Causes of leaking (mean leakers; columns of 0 are left out)", header, rows, 1)
 
 
-def _layers(summary: Summary, level: str) -> str:
+def _layers(summary: Summary, level: str) -> Table:
     rows = []
     for row in _rows(summary.layers, "layer"):
         pairs = [(_mean(row[name]), _interval(row, name)) for name in ("killed", "soft_killed")]
         rows.append([str(row.layer.item()), *(cell for pair in pairs for cell in pair)])
     header = ["layer", "killed", level, "soft killed", level]
-    return table("By layer (threats a replication, decoys too)", header, rows)
+    return Table("By layer (threats a replication, decoys too)", header, rows, 1)
 
 
-def _batteries(summary: Summary, level: str) -> str:
+def _batteries(summary: Summary, level: str) -> Table:
     rows = []
     for row in _rows(summary.batteries, "battery"):
         names = [str(row.battery.item()), str(row.layer_of.item())]
         pairs = [(_mean(row[name]), _interval(row, name)) for name in ("engagements", "busy_time")]
         rows.append([*names, *(cell for pair in pairs for cell in pair)])
     header = ["battery", "layer", "engagements", level, "busy [s]", level]
-    return table("By battery (engagements; time of its channels in use)", header, rows, names=2)
+    return Table("By battery (engagements; time of its channels in use)", header, rows, 2)
 
 
-def _magazines(summary: Summary, level: str) -> str:
+def _magazines(summary: Summary, level: str) -> Table:
     rows = [
         [
             str(row.battery.item()),
@@ -291,4 +324,4 @@ def _magazines(summary: Summary, level: str) -> str:
     ]
     header = ["battery", "interceptor", "rounds", "expended", "left", "P(dry)", level, "dry at [s]"]
     title = "By magazine (mean rounds; when it ran dry, where it did)"
-    return table(title, header, rows, names=2)
+    return Table(title, header, rows, 2)

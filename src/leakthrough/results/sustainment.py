@@ -63,7 +63,7 @@ def sustainment(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Datase
     stock_dry[..., ~stocked] = np.nan
     on_hand = means["remaining"].values.sum(axis=1) + np.where(stocked, means["stock"].values, 0.0)
     on_hand[:, np.isinf(result["rounds"].values).any(axis=0)] = np.inf
-    days = (result["raid"].values + 1) * float(result["interval"]) / DAY
+    days = result["raid"].values * float(result["interval"]) / DAY
     used = means["expended"].values.sum(axis=1).cumsum(axis=0) / days[:, np.newaxis]
     with np.errstate(divide="ignore", invalid="ignore"):
         supply = np.where(used > 0, on_hand / used, np.inf)

@@ -104,7 +104,7 @@ CAMPAIGN_VARIABLES = {
 
 COORDINATES = {
     "replication": "number of the replication",
-    "raid": "number of the raid",
+    "raid": "number of the raid, from 1",
     "raid_start": "when the clock of the raid starts",
     "interval": "from the start of a raid to that of the next",
     "salvo": "salvo",

@@ -96,6 +96,10 @@ def allocate(
           trusted (`leakthrough.statistics.means.mean_interval`);
         - `frontier_allocation`, `frontier_cost` and `frontier_outcome`, along `step`: the same for
           the best allocation found for each `budget`; the last step is `allocation`;
+        - `frontier_least` and `frontier_most`: the fewest and the most units on each path among the
+          allocations tried within the budget that were not worse by more than two standard errors
+          of the difference, on the replications of the search. A wide range means a flat optimum;
+          allocations that were not tried may be as good too;
         - `scenarios`: number of simulated scenarios of `replications` replications each;
         - the attribute `note`: how many allocations were tried.
 
@@ -144,12 +148,14 @@ def allocate(
     with runs:
         search = Search(prices, lambda units: sign * runs.values(_changes(paths, units)))
         found = _frontier(search, budgets.tolist())
+        alike = [search.alike(*own) for own in zip(found, budgets.tolist(), strict=True)]
         again = fresh(runs.seed)
         values = {
             units: runs.values(_changes(paths, units), seed=again) for units in dict.fromkeys(found)
         }
     outcomes = [runs.estimates(values[units], level) for units in found]
-    labelled = _labelled(runs, paths, prices, budgets, found, np.stack(outcomes, axis=1), level)
+    estimates = np.stack(outcomes, axis=1)
+    labelled = _labelled(runs, paths, prices, budgets, found, alike, estimates, level)
     tried = f"The best of {len(search.known):,} allocations that were tried, by their means over"
     others = "Another one may be better, also with fewer units: more units may be worse."
     labelled.attrs["note"] = f"{tried} the replications of the search. {others}"
@@ -180,6 +186,7 @@ def _labelled(
     prices: Prices,
     budgets: Numbers,
     found: Sequence[Units],
+    alike: Sequence[Sequence[Units]],
     outcomes: Numbers,
     level: float,
 ) -> "xr.Dataset":
@@ -190,6 +197,14 @@ def _labelled(
         "cost": quantity((), costs[-1], "cost of all units", "currency"),
         "outcome": measured(outcomes[:, -1], **attrs),
         "frontier_allocation": quantity(("step", "path"), units, "units"),
+        **{
+            f"frontier_{name}": quantity(
+                ("step", "path"),
+                np.array([function(own, axis=0) for own in alike], np.int64),
+                f"{text} units of an allocation that is not shown to be worse",
+            )
+            for name, text, function in (("least", "fewest", np.min), ("most", "most", np.max))
+        },
         "frontier_cost": quantity("step", costs, "cost of all units", "currency"),
         "frontier_outcome": measured(outcomes, attrs["long_name"], "step", units=attrs["units"]),
         "scenarios": quantity((), runs.number, "scenarios simulated"),

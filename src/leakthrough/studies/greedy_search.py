@@ -132,19 +132,24 @@ class Search:
         """The objective, which is minimised."""
         return float(self.values(units).mean())
 
-    def gains(self, units: Units, over: Units) -> bool:
-        """Whether an allocation beats another by more than the difference's standard error.
+    def gains(self, units: Units, over: Units, errors: float = 1.0) -> bool:
+        """Whether an allocation beats another by more standard errors of the difference.
 
         Smaller gains are mostly noise, and a search that follows them need not terminate.
         """
         change = self.values(units) - self.values(over)
         error = change.std(ddof=1) / math.sqrt(change.size) if change.size > 1 else 0.0
-        return bool(change.mean() < -error)
+        return bool(change.mean() < -errors * error)
 
     def best(self, budget: float) -> Units:
         """The best known allocation within a budget; of equally good ones the cheapest."""
         paid = [units for units in self.known if self.prices.within(units, budget)]
         return min(paid, key=lambda units: (self.mean(units), self.prices.cost(units), units))
+
+    def alike(self, units: Units, budget: float) -> list[Units]:
+        """Known allocations within a budget that are not worse by two standard errors."""
+        paid = [other for other in self.known if self.prices.within(other, budget)]
+        return [other for other in paid if not self.gains(units, other, errors=2.0)]
 
     def improve(self, units: Units, budget: float, shares: Sequence[float]) -> Units:
         """Exchange shares of the budget, in the given order of sizes, until no exchange gains.
