@@ -91,8 +91,11 @@ def measures_table(found: "xr.Dataset") -> "pd.DataFrame":
 
     rows: dict[str, dict[str, Any]] = {}
     for name, own in found.data_vars.items():
-        row = rows.setdefault(str(name).removesuffix("_quantile"), {})
-        [dim] = own.dims
+        measure = str(name).removesuffix("_settled")
+        if not own.dims:
+            rows.setdefault(measure, {})["settled"] = bool(own)
+            continue
+        row, [dim] = rows.setdefault(measure.removesuffix("_quantile"), {}), own.dims
         prefix = "quantile_" if dim == "quantile" else ""
         names = (f"{prefix}{at}" for at in own[dim].values.tolist())
         row |= zip(names, own.values.tolist(), strict=True)
