@@ -317,6 +317,9 @@ def test_tables_hold_the_estimates_of_each_part(result: xr.Dataset) -> None:
     for name in ("leakers", "leak_rate", "no_leaker", "cost_spent", "decoys_leaked"):
         ends = raid.loc[name, ["mean", "standard_error", "low", "high"]]
         np.testing.assert_array_equal(ends, found.raid[name])
+        settled = found.raid.get(f"{name}_settled", True)
+        assert raid.loc[name, "settled"] == bool(settled), name
+    assert not raid.settled.all()
     np.testing.assert_array_equal(
         raid.loc["leakers", ["quantile_0.05", "quantile_0.95"]],
         found.raid.leakers_quantile.sel(quantile=[0.05, 0.95]),

@@ -104,7 +104,8 @@ class Summary:
         -------
         dict of str to pandas.DataFrame
             `raid`: a row for each `measure`, with the columns `mean`, `standard_error`, `low`,
-            `high`, and `quantile_0.05` to `quantile_0.95`. `salvos`, `causes`, `layers`,
+            `high`, `settled` (false where the interval cannot be trusted), and `quantile_0.05` to
+            `quantile_0.95`. `salvos`, `causes`, `layers`,
             `batteries`, `magazines`: a row for each of them, with a column for each estimate and
             quantile, such as `leaked_mean`, `leaked_low` and `leaked_quantile_0.95`.
 

@@ -91,14 +91,16 @@ def measures_table(found: "xr.Dataset") -> "pd.DataFrame":
 
     rows: dict[str, dict[str, Any]] = {}
     for name, own in found.data_vars.items():
-        measure = str(name).removesuffix("_settled")
+        measure = str(name).removesuffix("_quantile").removesuffix("_settled")
+        row = rows.setdefault(measure, {})
         if not own.dims:
-            rows.setdefault(measure, {})["settled"] = bool(own)
+            row["settled"] = own.item()
             continue
-        row, [dim] = rows.setdefault(measure.removesuffix("_quantile"), {}), own.dims
-        prefix = "quantile_" if dim == "quantile" else ""
-        names = (f"{prefix}{at}" for at in own[dim].values.tolist())
+        prefix = "quantile_" if own.dims == ("quantile",) else ""
+        names = (f"{prefix}{at}" for at in own[own.dims[0]].values.tolist())
         row |= zip(names, own.values.tolist(), strict=True)
+    for row in rows.values():
+        row.setdefault("settled", True)  # Wilson's intervals carry no mark
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("measure").reset_index()
 
 
