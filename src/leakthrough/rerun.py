@@ -117,7 +117,8 @@ def _part(result: "xr.Dataset", coordinates: "Coordinates") -> dict[str, Any]:
 
 
 def _check_equal(name: str, part: "xr.Variable", result: "xr.Dataset") -> None:
-    if not part.equals(result[name].variable):  # NaN equals NaN: costs that nobody gave
+    # NaN equals NaN: costs that nobody gave.
+    if not part.equals(result[name].variable):  # type: ignore[no-untyped-call]
         raise _refusal(f"another {name}")
 
 
