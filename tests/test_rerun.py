@@ -88,7 +88,7 @@ JOINED: list[tuple[str, Callable[[], xr.Dataset]]] = [
     ("values of rounds", lambda: join([sweep(rounds=[20, 30]), sweep(rounds=[40])], "rounds")),
     ("values of point", lambda: join([sweep("zip"), sweep("zip", (9, 8, 7))], "point")),
     ("another rounds", lambda: sweep("zip").assign_coords(rounds=("point", [9, 8, 7]))),
-    ("values of raid", lambda: WHOLE["campaign"]().assign_coords(raid=[1, 2, 3, 4])),
+    ("values of raid", lambda: WHOLE["campaign"]().assign_coords(raid=[2, 3, 4, 5])),
 ]
 
 

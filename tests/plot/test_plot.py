@@ -327,10 +327,11 @@ def test_leakers_are_the_replications(made: Made, keep: str) -> None:
     assert heights.sum() == pytest.approx(1.0)
     mean = float(leakers.mean())
     assert line(ax, "mean").get_xdata()[0] == pytest.approx(mean)
-    reach = stats.t.ppf(0.975, leakers.size - 1) * stats.sem(leakers)
-    assert str(line(ax, "mean").get_label()) == (
-        f"mean {mean:.2f} ({mean - reach:.2f} to {mean + reach:.2f})"
-    )
+    found = lt.summary(made[f"rich {keep}"]).raid
+    low, high = found.leakers.sel(estimate=["low", "high"]).values.tolist()
+    label = str(line(ax, "mean").get_label())
+    assert label == f"mean {mean:.2f} ({low:.4g} to {high:.4g}, not settled)"
+    assert not found.leakers_settled
 
 
 def test_many_numbers_of_leakers_share_bins(made: Made) -> None:

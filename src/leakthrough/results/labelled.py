@@ -27,7 +27,7 @@ def measured(
 
 
 def with_settled(variables: "Mapping[str, xr.Variable]") -> "dict[str, xr.Variable]":
-    """Variables whose mark of being settled, if there is one, is a variable of its own."""
+    """Variables, each followed by its mark of being settled if it has one."""
     import xarray as xr
 
     found = {}
@@ -42,16 +42,24 @@ def with_settled(variables: "Mapping[str, xr.Variable]") -> "dict[str, xr.Variab
     return found
 
 
+def with_marks(found: "xr.Dataset") -> "xr.Dataset":
+    """The Dataset with its marks as coordinates: its variables are numbers to compute with.
+
+    Not for sweeps, since netCDF and zarr cannot mark coordinates with spaces in their names.
+    """
+    return found.set_coords([name for name in found.data_vars if str(name).endswith("_settled")])
+
+
 def labelled(
     variables: "Mapping[str, xr.Variable]", ready: "xr.Dataset", confidence: float
 ) -> "xr.Dataset":
     """Make a Dataset of estimates with those coordinates of the result that fit its dimensions.
 
-    A variable NAME of means is followed by NAME_settled, whether its intervals can be trusted.
+    Means NAME have a coordinate NAME_settled: whether their intervals can be trusted.
     """
     import xarray as xr
 
-    found = xr.Dataset(with_settled(variables), attrs={"confidence": confidence})
+    found = with_marks(xr.Dataset(with_settled(variables), attrs={"confidence": confidence}))
     found = found.assign_coords(
         {name: at for name, at in ready.coords.items() if set(at.dims) <= set(found.dims)}
     )

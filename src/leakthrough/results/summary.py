@@ -16,7 +16,7 @@ from leakthrough.results.estimates import (
     rates,
     rounds_left,
 )
-from leakthrough.results.labelled import labelled, measured, number_of, with_settled
+from leakthrough.results.labelled import labelled, measured, number_of, with_marks, with_settled
 from leakthrough.results.provenance import name_of
 from leakthrough.results.ranges import Ranges
 from leakthrough.results.reduction import reduced
@@ -199,7 +199,8 @@ def _of_raid(ready: "xr.Dataset", level: float) -> "xr.Dataset":
         estimates = interval_of(ready, leaked_in(ready, decoy[None]), level, *ends)
         found["decoys_leaked"] = measured(estimates[:, 0], "decoys that got through")
     costs = cost_exchange(ready, confidence=level).drop_vars(("leakers", "leakers_settled"))
-    return labelled({**found, **{str(n): costs[n].variable for n in costs}}, ready, level)
+    names = [n for n in costs.variables if n in costs.data_vars or str(n).endswith("_settled")]
+    return labelled({**found, **{str(n): costs[n].variable for n in names}}, ready, level)
 
 
 def _of_salvos(ready: "xr.Dataset", level: float) -> "xr.Dataset":
@@ -219,7 +220,7 @@ def _of_magazines(ready: "xr.Dataset", level: float) -> "xr.Dataset":
     grid = depletion(ready, confidence=level)[names]
     own = _means(ready, level, {"expended": "expended"})
     own["remaining"] = rounds_left(ready, "remaining", level)
-    found = grid.assign(with_settled(own))
+    found = with_marks(grid.assign(with_settled(own)))
     found = found.assign_coords(quantile=ready["quantile"])
     battery, interceptor = np.nonzero(~np.isnan(ready["rounds"].values))
     return found.isel(battery=("magazine", battery), interceptor=("magazine", interceptor))

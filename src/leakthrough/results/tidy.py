@@ -91,11 +91,9 @@ def measures_table(found: "xr.Dataset") -> "pd.DataFrame":
 
     rows: dict[str, dict[str, Any]] = {}
     for name, own in found.data_vars.items():
-        measure = str(name).removesuffix("_quantile").removesuffix("_settled")
-        row = rows.setdefault(measure, {})
-        if not own.dims:
-            row["settled"] = own.item()
-            continue
+        row = rows.setdefault(str(name).removesuffix("_quantile"), {})
+        if (mark := f"{name}_settled") in found.coords:
+            row["settled"] = found[mark].item()
         prefix = "quantile_" if own.dims == ("quantile",) else ""
         names = (f"{prefix}{at}" for at in own[own.dims[0]].values.tolist())
         row |= zip(names, own.values.tolist(), strict=True)
