@@ -46,7 +46,9 @@ def raid(count: int, stopped: object) -> lt.Scenario:
     return lt.Scenario(
         name="a night of drones",
         threats=[lt.Threat(name="drone", speed=50.0)],
-        interceptors=[lt.Interceptor(name="defence", kill_probability={"drone": stopped})],
+        interceptors=[
+            lt.Interceptor(name="defence", kill_probability={"drone": stopped}, flight_time=1.0)
+        ],
         salvos=[lt.Salvo(name="drones", threat="drone", count=count, arrival=lt.At(time=0.0))],
         layers=[
             lt.Layer(
