@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from raids import battery, layer, magazine, raid, salvo
 from scipy import stats
 from strategies import scenarios
 
@@ -403,3 +404,16 @@ def test_tables() -> None:
     assert interval(float("nan"), float("nan")) == "-"
     assert table("T", ["a"], []) == "T\nnone"
     assert table("T", ["a", "b"], [["x", "10"]]) == "T\na   b\n-----\nx  10"
+
+
+def test_a_magazine_that_keeps_its_last_rounds_is_seen_to_stop() -> None:
+    own = battery(magazines=[magazine(rounds=8, reserved=3)])
+    kept = summary(lt.simulate(raid(salvo(count=9), layer("L", own)), replications=20, seed=1))
+    [row] = [line.split() for line in str(kept).splitlines() if line.startswith("B ")][-1:]
+    assert row[5] == "0"  # never dry
+    assert row[-2:] == ["1", "0"]  # but at its reserve, at once
+    assert "P(reserve)" in str(kept)
+    own = battery(magazines=[magazine(rounds=5)])
+    plain = summary(lt.simulate(raid(salvo(count=9), layer("L", own)), replications=20, seed=1))
+    assert "P(reserve)" not in str(plain)
+    assert plain.magazines.reserve_reached.equals(plain.magazines.dry)

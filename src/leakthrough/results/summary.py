@@ -83,7 +83,8 @@ class Summary:
     magazines : xarray.Dataset
         Along `magazine`, with coordinates `battery` and `interceptor`: `rounds` at the start (a
         number, not an estimate), `expended`, `remaining`; `dry`, the probability that it runs dry;
-        `depletion_time` [s], over the replications in which it did.
+        `depletion_time` [s], over the replications in which it did; `reserve_reached` and
+        `reserve_time`, the same for the moment from which only reserved rounds are left.
     """
 
     scenario: str
@@ -216,8 +217,9 @@ def _of_salvos(ready: "xr.Dataset", level: float) -> "xr.Dataset":
 
 def _of_magazines(ready: "xr.Dataset", level: float) -> "xr.Dataset":
     """Estimates along `magazine`, one for each magazine that exists."""
-    names = ["rounds", "dry", "depletion_time", "depletion_time_settled"]
-    grid = depletion(ready, confidence=level)[names]
+    grid = depletion(ready, confidence=level).drop_vars(
+        ("ready_rounds", "ready_rounds_settled", "sample_time"), errors="ignore"
+    )
     own = _means(ready, level, {"expended": "expended"})
     own["remaining"] = rounds_left(ready, "remaining", level)
     found = with_marks(grid.assign(with_settled(own)))
@@ -313,17 +315,19 @@ def _batteries(summary: Summary, level: str) -> Table:
 
 
 def _magazines(summary: Summary, level: str) -> Table:
-    rows = [
-        [
-            str(row.battery.item()),
-            str(row.interceptor.item()),
-            number(float(row.rounds)),
-            *(_mean(row[name]) for name in ("expended", "remaining", "dry")),
-            _interval(row, "dry"),
-            _mean(row.depletion_time),
-        ]
-        for row in _rows(summary.magazines, "magazine")
-    ]
-    header = ["battery", "interceptor", "rounds", "expended", "left", "P(dry)", level, "dry at [s]"]
-    title = "By magazine (mean rounds; when it ran dry, where it did)"
+    data = summary.magazines
+    columns = {"P(dry)": "dry", "dry at [s]": "depletion_time"}
+    if not data.reserve_reached.equals(data.dry):  # a magazine has reserved rounds
+        columns |= {"P(reserve)": "reserve_reached", "at [s]": "reserve_time"}
+    rows = []
+    for row in _rows(data, "magazine"):
+        names = [str(row.battery.item()), str(row.interceptor.item()), number(float(row.rounds))]
+        rows.append(
+            [*names, *(_mean(row[n]) for n in ("expended", "remaining", *columns.values()))]
+        )
+        rows[-1].insert(6, _interval(row, "dry"))
+    header = ["battery", "interceptor", "rounds", "expended", "left", *columns]
+    header.insert(6, level)
+    title = "By magazine (mean rounds; when it ran dry, where it did"
+    title += "; reserve: only reserved rounds left)" if len(columns) > 2 else ")"
     return Table(title, header, rows, 2)

@@ -114,8 +114,9 @@ def test_every_point_has_the_bits_of_its_own_simulation(
     scenario = rich()
     for interceptor in scenario.interceptors:
         scenario = scenario.replace(f"interceptors.{interceptor.name}.cost", 7.0)
-    design = "zip" if zipped else "grid"
-    found = lt.sweep(scenario, axes, measures=EVERY, replications=23, seed=9, design=design)
+    found = lt.sweep(
+        scenario, axes, measures=EVERY, replications=23, seed=9, design="zip" if zipped else "grid"
+    )
     combined = zip(*axes.values(), strict=True) if zipped else itertools.product(*axes.values())
     dims = ["point"] if zipped else paths
     flat = found.stack(all=dims, create_index=False) if not zipped else found.rename(point="all")
