@@ -92,11 +92,11 @@ def measures_table(found: "xr.Dataset") -> "pd.DataFrame":
     rows: dict[str, dict[str, Any]] = {}
     for name, own in found.data_vars.items():
         row = rows.setdefault(str(name).removesuffix("_quantile"), {})
-        if (mark := f"{name}_settled") in found.coords:
-            row["settled"] = found[mark].item()
         prefix = "quantile_" if own.dims == ("quantile",) else ""
         names = (f"{prefix}{at}" for at in own[own.dims[0]].values.tolist())
         row |= zip(names, own.values.tolist(), strict=True)
+        if (mark := f"{name}_settled") in found.coords:
+            row["settled"] = found[mark].item()
     for row in rows.values():
         row.setdefault("settled", True)  # Wilson's intervals carry no mark
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("measure").reset_index()
