@@ -29,7 +29,7 @@ RULES: dict[str, set[str]] = {
     "results": {"model", "engine", "statistics", "text_tables", "quantities"},
     "records": {"model", "results", "statistics", "quantities"},
     "plot": {"model", "results", "statistics", "text_tables", "quantities"},
-    "run_options": {"model"},
+    "run_options": {"model", "statistics"},
     "simulate": {"model", "engine", "results", "run_options"},
     "replay": {"model", "engine", "results", "run_options"},
     "studies": {

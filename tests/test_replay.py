@@ -19,7 +19,7 @@ def test_the_table() -> None:
     assert (table.threat.values[table.event.values == "reload"] == -1).all()
 
 
-@pytest.mark.parametrize("value", [-1, 2**32, 1.0, True, None])
+@pytest.mark.parametrize("value", [-1, 2**32, 1.5, True, None])
 def test_replication_out_of_range(value: Any) -> None:
     with pytest.raises(ValueError, match=r"^replication: must be a whole number from 0 to"):
         lt.replay(rich(), replication=value, seed=1)

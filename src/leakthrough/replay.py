@@ -13,17 +13,16 @@ from leakthrough.engine.lower_campaign import Plan, lower_campaign
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.state import State, logged, new_state
 from leakthrough.engine.tables import Tables
+from leakthrough.model.arguments import of_class, refused, whole
 from leakthrough.model.campaign import Campaign
 from leakthrough.model.discrete import TICKS_A_SECOND
-from leakthrough.model.errors import is_whole
+from leakthrough.model.scenario import Scenario
 from leakthrough.results.variables import CAUSES
 from leakthrough.run_options import checked_replications, checked_seed
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     import xarray as xr
-
-    from leakthrough.model.scenario import Scenario
 
 EVENTS = ("opening", "firing", "kill", "assessment", "reload", "leak", "loss")
 OUTCOMES = {
@@ -148,9 +147,11 @@ def replay(
     import xarray as xr
 
     number = checked_replications(replication, "replication", least=0)
+    of_class("scenario", scenario, Scenario, Campaign)
+    if seed is None:
+        raise refused("seed", "that of the simulation", seed)
     seed, raids = checked_seed(seed), scenario.raid_count if isinstance(scenario, Campaign) else 1
-    if not is_whole(raid) or not 1 <= raid <= raids:
-        raise ValueError(f"raid: must be a whole number from 1 to {raids}; got {raid!r}")
+    raid = whole("raid", raid, 1, raids)
     attrs: dict[str, Any] = {"scenario": scenario.name, "replication": number}
     if isinstance(scenario, Campaign):
         plan, labels = lower_campaign(scenario)[0], label(scenario.raid(raid))

@@ -3,38 +3,32 @@
 import concurrent.futures
 import secrets
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
-from leakthrough.model.errors import is_whole
+from leakthrough.model.arguments import flag, one_of, refused, whole
+from leakthrough.statistics.arguments import as_numbers
 
 Keep = Literal["replications", "summary"]
 
 
 def checked_replications(replications: int, name: str = "replications", least: int = 1) -> int:
-    """Return a number of replications or of one replication, or raise a clear error."""
-    if not is_whole(replications) or not least <= replications < 2**32:
-        msg = f"{name}: must be a whole number from {least} to 2**32 - 1; got {replications!r}"
-        raise ValueError(msg)
-    return int(replications)
+    """Check a number of replications, or the number of one."""
+    return whole(name, replications, least, 2**32 - 1)
 
 
 def checked_seed(seed: int | None) -> int:
-    """Return the seed, a random one if there is none, or raise a clear error."""
-    if seed is None:
-        return secrets.randbits(63)
-    if not is_whole(seed) or not 0 <= seed < 2**63:
-        raise ValueError(f"seed: must be a whole number from 0 to 2**63 - 1; got {seed!r}")
-    return int(seed)
+    """Check the seed, or return a random one if there is none."""
+    return secrets.randbits(63) if seed is None else whole("seed", seed, 0, 2**63 - 1)
 
 
 def checked_timeline(timeline: Sequence[float]) -> tuple[float, ...]:
-    """Return sample times [s], or raise a clear error."""
-    times = np.asarray(timeline, dtype=np.float64)
-    if times.ndim != 1 or not np.all(np.abs(times) <= 1e9) or np.any(np.diff(times) < 0):
-        msg = f"timeline: must be times in seconds up to 1e9, in rising order; got {timeline!r:.60}"
-        raise ValueError(msg)
+    """Check sample times [s]."""
+    times = as_numbers(timeline)
+    rising = times is not None and times.ndim == 1 and bool((np.diff(times) >= 0).all())
+    if times is None or not rising or not (np.abs(times) <= 1e9).all():
+        raise refused("timeline", "times in seconds up to 1e9, in rising order", timeline)
     return tuple(times.tolist())
 
 
@@ -54,9 +48,8 @@ class Call(NamedTuple):
 def checked_call(
     replications: int, seed: int | None, keep: Keep, timeline: Sequence[float]
 ) -> Call:
-    """Return the arguments that determine a result, or raise a clear error."""
-    if keep not in ("replications", "summary"):
-        raise ValueError(f'keep: must be "replications" or "summary"; got {keep!r}')
+    """Check the arguments that determine a result."""
+    one_of("keep", keep, get_args(Keep))
     number, times = checked_replications(replications), checked_timeline(timeline)
     return Call(number, checked_seed(seed), keep, times)
 
@@ -72,7 +65,8 @@ class Execution(NamedTuple):
 def checked_execution(
     workers: int | None, executor: concurrent.futures.Executor | None, progress: bool | None
 ) -> Execution:
-    """Return the options of execution, or raise a clear error."""
-    if workers is not None and (not is_whole(workers) or workers < 1):
-        raise ValueError(f"workers: must be a whole number from 1; got {workers!r}")
-    return Execution(workers, executor, progress)
+    """Check the options of execution."""
+    number = None if workers is None else whole("workers", workers, 1, None)
+    if executor is not None and not callable(getattr(executor, "submit", None)):
+        raise refused("executor", "a concurrent.futures.Executor or None", executor)
+    return Execution(number, executor, None if progress is None else flag("progress", progress))

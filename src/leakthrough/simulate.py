@@ -12,6 +12,7 @@ from leakthrough.engine.labels import label
 from leakthrough.engine.lower_campaign import lower_campaign
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.replications import Variables, compute
+from leakthrough.model.arguments import of_class
 from leakthrough.model.campaign import Campaign
 from leakthrough.model.check import warn_about
 from leakthrough.model.scenario import Scenario
@@ -104,6 +105,7 @@ def simulate(
         On Ctrl-C, within a fraction of a second; nothing is returned then.
     """
     call = checked_call(replications, seed, keep, timeline)
+    of_class("scenario", scenario, Scenario)
     tables, labels = lower(scenario, call.timeline), label(scenario)
     warn_about(scenario, timeline=call.timeline)
     return _simulated(
@@ -160,6 +162,7 @@ def simulate_campaign(
         On Ctrl-C, within a fraction of a second; nothing is returned then.
     """
     call = checked_call(replications, seed, keep, timeline)
+    of_class("campaign", campaign, Campaign)
     plan, labels = lower_campaign(campaign, call.timeline)
     tables = plan.tables[0]
     warn_about(campaign, timeline=call.timeline)

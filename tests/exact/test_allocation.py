@@ -99,7 +99,7 @@ def test_large_raids_take_little_time() -> None:
     ("arguments", "said"),
     [
         ((-1, 5, 0.5), "threats: must be a whole number from 0 to 1000000; got -1"),
-        ((2.0, 5, 0.5), "threats: must be a whole number"),
+        ((2.5, 5, 0.5), "threats: must be a whole number"),
         ((2, 10**7, 0.5), "rounds: must be a whole number from 0 to 1000000; got 10000000"),
         ((2, 5, 1.5), "kill_probability: must be from 0 to 1; got 1.5"),
         ((2, 5, [0.5]), "kill_probability: must be one number"),

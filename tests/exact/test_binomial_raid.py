@@ -159,7 +159,7 @@ def test_shoot_look_shoot_of_several_kill_probabilities() -> None:
     ("call", "said"),
     [
         (lambda: exact.leakers(-1, 0.5), "threats: must be a whole number from 0"),
-        (lambda: exact.leakers(2.0, 0.5), "threats: must be a whole number"),  # type: ignore[arg-type]
+        (lambda: exact.leakers(2.5, 0.5), "threats: must be a whole number"),  # type: ignore[arg-type]
         (lambda: exact.leakers(True, 0.5), "threats: must be a whole number"),
         (lambda: exact.leakers(2, 1.5), "kill_probability: must be from 0 to 1; got 1.5"),
         (lambda: exact.leakers(2, math.nan), "kill_probability: must be from 0 to 1"),

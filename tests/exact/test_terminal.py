@@ -221,7 +221,7 @@ def test_plans_take_little_time() -> None:
         (lambda: exact.terminal_defence(1, 1001, 0.5, 1), "rounds: must be a whole number"),
         (lambda: exact.terminal_defence(1, 1, 1.5, 1), "kill_probability: must be from 0 to 1"),
         (lambda: exact.terminal_defence(1, 1, [0.5], 1), "kill_probability: must be one number"),  # type: ignore[arg-type]
-        (lambda: exact.terminal_defence(1, 1, 0.5, 1.0), "looks: must be a whole number"),  # type: ignore[arg-type]
+        (lambda: exact.terminal_defence(1, 1, 0.5, 1.5), "looks: must be a whole number"),  # type: ignore[arg-type]
         (lambda: exact.terminal_defence(1, 1, 0.5, 1, math.nan), "lethality: must be from 0 to 1"),
         (lambda: exact.terminal_defence(500, 1000, 0.5, 1), "must be at most 200,000,000; got 500"),
     ],

@@ -81,8 +81,8 @@ def layer(**fields: Any) -> Layer:
         (lambda: Threat(name="d", speed=5, cost=1e16), "cost: must be at most 1e+15; got 1e+16"),
         (lambda: Threat(name="d", speed=5, decoy=1), "decoy: must be true or false; got 1"),
         (
-            lambda: Threat(name="d", speed=5, priority=1.0),
-            "priority: must be a whole number; got 1.0",
+            lambda: Threat(name="d", speed=5, priority=1.5),
+            "priority: must be a whole number; got 1.5",
         ),
         (
             lambda: Threat(name="d", speed=5, priority=1001),
@@ -147,8 +147,8 @@ def layer(**fields: Any) -> Layer:
             "salvo_size: must be a whole number from 1 to 1,000, or such a number by threat; got 0",
         ),
         (
-            lambda: Doctrine(salvo_size={"drone": 2.0}),
-            "salvo_size.drone: must be a whole number from 1 to 1,000; got 2.0",
+            lambda: Doctrine(salvo_size={"drone": 2.5}),
+            "salvo_size.drone: must be a whole number from 1 to 1,000; got 2.5",
         ),
         (lambda: Doctrine(salvo_size={3: 2}), "salvo_size: its names must be text; got 3"),
         (lambda: Doctrine(preference={"drone": "a"}), "preference.drone: must be a list; got 'a'"),
@@ -400,7 +400,8 @@ def test_numpy_values_are_numbers() -> None:
     assert Magazine(interceptor="i", rounds=np.int32(3)).rounds == 3
     assert Magazine(interceptor="i", rounds=np.inf).rounds == INF
     assert Magazine(interceptor="i", rounds="infinite").rounds == INF
-    assert mistakes(lambda: Threat(name="d", speed=5, priority=np.float64(1)))
+    assert mistakes(lambda: Threat(name="d", speed=5, priority=np.float64(1.5)))
+    assert type(Threat(name="d", speed=5, priority=np.float64(1)).priority) is int
     assert mistakes(lambda: Threat(name="d", speed=np.array([5])))
 
 

@@ -598,7 +598,7 @@ def test_what_is_empty_or_all_alike_is_drawn(made: Made) -> None:
 
 HALF = xr.DataArray([0.5, 0.4], {"leakers": [0, 1]})
 REFUSED: list[tuple[str, Callable[[Made], Any]]] = [
-    ("result: must come from .*simulate; got int", lambda _: lt.plot.fates(3)),  # type: ignore[arg-type]
+    ("result: must be a Dataset that comes from .*simulate; got 3", lambda _: lt.plot.fates(3)),  # type: ignore[arg-type]
     ("result: must come from .*simulate; has no launched", lambda m: lt.plot.fates(m["sweep"])),
     ("result: has several raids", lambda m: lt.plot.fates(m["campaign summary"])),
     ("result: must come from .*simulate; has no", lambda m: lt.plot.leakers(m["tornado"])),
@@ -608,13 +608,19 @@ REFUSED: list[tuple[str, Callable[[Made], Any]]] = [
         "result: must come from .*with a timeline; has no ready_rounds",
         lambda m: lt.plot.depletion(m["api summary"].drop_vars("ready_rounds")),
     ),
-    ('by: must be "battery" or', lambda m: lt.plot.depletion(m["api summary"], by="layer")),  # type: ignore[arg-type]
+    (
+        "by: must be one of battery, interceptor",
+        lambda m: lt.plot.depletion(m["api summary"], by="layer"),  # type: ignore[arg-type]
+    ),
     (
         "result: has no magazine with a finite number",
         lambda m: lt.plot.depletion(m["api summary"] * 0 + np.inf),
     ),
     ("result: must come from .*simulate_campaign", lambda m: lt.plot.campaign(m["api summary"])),
-    ("axes: must be 3; got 1", lambda m: lt.plot.campaign(m["campaign summary"], axes=[plt.gca()])),
+    (
+        "axes: must be 3 of matplotlib",
+        lambda m: lt.plot.campaign(m["campaign summary"], axes=[plt.gca()]),
+    ),
     ("found: must come from .*sweep, as a grid", lambda m: lt.plot.saturation(m["knee"].squeeze())),
     ("measure: must be one of leak_rate", lambda m: lt.plot.saturation(m["sweep"], "leak_rat")),
     ("along: must be one of size", lambda m: lt.plot.heatmap(m["sweep"], along="sizes")),

@@ -279,7 +279,7 @@ def test_a_scenario_accepts_the_distribution() -> None:
     [
         (lambda found: records.distribution(found, "boat"), "threat_class: must be one of drone"),
         (lambda found: records.distribution(found, "drone", "lost"), "outcome: must be one of sto"),
-        (lambda _: records.distribution(xr.Dataset(), "drone"), "threat_class: must be one of"),
+        (lambda _: records.distribution(xr.Dataset(), "drone"), "estimates: must come from"),
         (lambda _: records.calibrate(xr.Dataset()), "record: must be a Dataset"),
         (lambda _: records.calibrate(record_of([1], [2]), confidence=1.0), "confidence: must lie"),
     ],

@@ -182,7 +182,7 @@ def test_what_was_recorded_but_not_simulated_is_left_out() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"result": []}, "result: must be one for each recorded night, 1; got 0"),
+        ({"result": []}, "result: must be a list of results, at least one"),
         ({"launched": 11}, "it launches 11 of drone on 2025-08-01, .*has the fate of 10"),
         ({"classes": {"drone": "boat"}}, "classes: the threat 'drone' must have one of.*'boat'"),
         ({"classes": {"drone": "other"}}, "it launches 10 of other on .* the fate of 0"),
@@ -199,5 +199,5 @@ def test_what_does_not_fit_is_refused(change: dict[str, Any], said: str) -> None
 
 def test_a_result_without_its_replications_is_refused() -> None:
     result = drone_result(np.array([3, 4]), 10).mean("replication")
-    with pytest.raises(ValueError, match="leaked is not along replication and salvo"):
+    with pytest.raises(ValueError, match="has no replications"):
         records.check(result, nights_of(np.array([10]), np.array([3])))

@@ -182,7 +182,7 @@ def test_times_are_reduced_over_the_replications_in_which_they_occurred() -> Non
 
 def test_what_is_reduced_comes_back_as_it_is(night: xr.Dataset) -> None:
     once = reduced(night)
-    assert reduced(once) is once
+    identical(reduced(once), once)
 
 
 def test_parts_and_joined_results_can_be_reduced(night: xr.Dataset) -> None:
@@ -210,7 +210,7 @@ def test_parts_and_joined_results_can_be_reduced(night: xr.Dataset) -> None:
         (lambda r: r.drop_vars(["leaked", "expended"]), "has no leaked, expended$"),
         (lambda r: r.isel(replication=3), r"has no replications.*isel\(replication=\[17\]\)"),
         (lambda r: r.isel(replication=[]), "has no replications"),
-        (lambda r: r.assign(launched=r.launched.expand_dims(replication=40)), "data_vars"),
+        (lambda r: r.assign(launched=r.launched * (r.replication + 1)), "data_vars"),
     ],
 )
 def test_what_is_no_result_is_refused(

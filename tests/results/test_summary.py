@@ -369,7 +369,7 @@ def test_what_is_no_result_is_refused(reader: Callable[[xr.Dataset], object]) ->
 
 
 def test_arguments_are_checked(result: xr.Dataset) -> None:
-    with pytest.raises(ValueError, match='by: must be None, "salvo" or "threat"; got \'layer\''):
+    with pytest.raises(ValueError, match="by: must be one of salvo, threat or None; got 'layer'"):
         leak_rate(result, "layer")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="confidence"):
         summary(result, 95)

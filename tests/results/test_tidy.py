@@ -199,7 +199,7 @@ def test_other_studies_and_estimates_are_converted(
 
 def test_what_is_no_dataset_is_refused(result: xr.Dataset) -> None:
     for wrong in (3, None, result.leaked, "result.nc"):
-        with pytest.raises(ValueError, match=r"^found: must be an xarray.Dataset; got"):
+        with pytest.raises(ValueError, match=r"^found: must be a Dataset that comes from"):
             lt.tidy(wrong)  # type: ignore[arg-type]
 
 

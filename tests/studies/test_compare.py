@@ -222,10 +222,13 @@ UNARMED = {"a": shots(0.7).replace("layers.L.batteries", []), "b": shots(0.7)}
         ),
         ({"options": {"a": shots(0.7), 2: shots(0.7)}}, "options: must be scenarios by name"),
         ({"baseline": "A"}, "baseline: must be the name of an option; got 'A'; did you mean 'a'"),
-        ({"measures": "leakers"}, "measures: must be a list of measures; got 'leakers'"),
+        (
+            {"measures": "leakers"},
+            "measures: must be a list of measures, at least one; got 'leakers'",
+        ),
         ({"measures": []}, "measures: must be a list"),
         ({"measures": ["leakers", "leakers"]}, "measures: must not hold one twice"),
-        ({"measures": ["leaker"]}, "measure: must be one of"),
+        ({"measures": ["leaker"]}, "measures: must be one of"),
         (
             {"measures": [lt.Measure("dry", by="battery", of="B")]},
             "^option b: measure dry, of: 'B' is not the name of a battery",

@@ -104,9 +104,9 @@ def test_estimates_are_those_of_the_intervals() -> None:
         ({"name": ["leakers"]}, "measure: must be one of"),
         (
             {"name": "leakers", "by": "layer"},
-            "measure leakers, by: must be None or one of salvo, th",
+            "measure leakers, by: must be one of salvo, threat or None",
         ),
-        ({"name": "dry", "by": "salvo"}, "measure dry, by: must be None or one of layer, battery"),
+        ({"name": "dry", "by": "salvo"}, "measure dry, by: must be one of layer, battery"),
         ({"name": "leakers", "of": "drone"}, "measure leakers, of: needs by"),
         ({"name": "at_most", "count": -1}, "measure at_most, count: must be a whole number from 0"),
         ({"name": "leakers", "count": 2}, "measure leakers, count: .* is for at_most; got 2"),

@@ -222,7 +222,7 @@ def test_the_same_seed_gives_the_same_bits() -> None:
     [
         ({"points": 100}, "points: must be a power of 2 from 2 to 1048576; got 100"),
         ({"points": 1}, "points: must be a power of 2"),
-        ({"distributions": {}}, "distributions: must name at least one path"),
+        ({"distributions": {}}, "distributions: must be a mapping of .*, at least one"),
         ({"distributions": {"layers.c.outer_range": stats.norm()}}, "nothing there is called 'c'"),
         ({"distributions": {FAR: stats.norm(0.5, 0.5)}}, "must be a number in"),
         ({"distributions": {FAR: 0.5}}, f"^distributions, {FAR}: must be a frozen scipy.stats di"),
@@ -326,7 +326,7 @@ def test_numbers_may_be_those_of_numpy() -> None:
             {"ranges": {"salvos.s.count": (0, 10)}, "measure": "leak_rate"},
             "^measure leak_rate: no threat that it is about is launched",
         ),
-        ({"ranges": {}}, "ranges: must name at least one path"),
+        ({"ranges": {}}, "ranges: must be a mapping of .*, at least one"),
         ({"ranges": {FAR: (0.3,)}}, "kill_probability.t: must be two numbers, low and high"),
         ({"ranges": {FAR: (0.3, "high")}}, "kill_probability.t: must be two numbers"),
         ({"ranges": {FAR: (0.3, 1.2)}}, "kill_probability.t: must be a number in"),

@@ -4,15 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leakthrough.exact.arguments import (
-    as_pmf,
-    binomial,
-    chance,
-    leak_and_stop,
-    sum_pmf,
-    support,
-    whole,
-)
+from leakthrough.exact.arguments import as_pmf, binomial, chance, leak_and_stop, sum_pmf, support
+from leakthrough.model.arguments import whole
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from leakthrough.model.errors import is_whole
+from leakthrough.model.arguments import refused
+from leakthrough.statistics.arguments import Numbers, as_numbers
 
 if TYPE_CHECKING:
     import xarray as xr
-
-Numbers = npt.NDArray[np.float64]
 
 TINY, FULL = 1e-40, 1_024
 """Probabilities below it at the edges of a distribution of more values are left out."""
@@ -20,26 +19,11 @@ LONGEST = 1e9
 """Seconds, as in a scenario."""
 
 
-def whole(name: str, value: object, least: int = 0, most: int = 10**9) -> int:
-    """Return a whole number within bounds, or raise ValueError."""
-    if not is_whole(value) or not least <= int(value) <= most:  # type: ignore[call-overload]
-        raise ValueError(f"{name}: must be a whole number from {least} to {most}; got {value!r}")
-    return int(value)  # type: ignore[call-overload,no-any-return]
-
-
-def as_numbers(value: npt.ArrayLike) -> Numbers:
-    """Return an array of floats; NaN if the value is not numeric."""
-    try:
-        return np.asarray(value, np.float64)
-    except (TypeError, ValueError, OverflowError):
-        return np.asarray(np.nan)
-
-
 def probability(name: str, value: npt.ArrayLike) -> Numbers:
     """Return probabilities from 0 to 1, or raise ValueError."""
     found = as_numbers(value)
-    if not np.all((found >= 0.0) & (found <= 1.0)):
-        raise ValueError(f"{name}: must be from 0 to 1; got {value!r}")
+    if found is None or not np.all((found >= 0.0) & (found <= 1.0)):
+        raise refused(name, "from 0 to 1", value)
     return found
 
 
@@ -47,7 +31,7 @@ def chance(name: str, value: object) -> float:
     """Return one probability from 0 to 1, or raise ValueError."""
     found = probability(name, value)  # type: ignore[arg-type]
     if found.ndim:
-        raise ValueError(f"{name}: must be one number from 0 to 1; got {value!r}")
+        raise refused(name, "one number from 0 to 1", value)
     return float(found)
 
 
@@ -55,15 +39,12 @@ def positive(
     name: str, value: object, *, zero: bool = False, most: float = sys.float_info.max
 ) -> float:
     """Return a finite number above 0 (or from 0), at most `most`, or raise ValueError."""
-    try:
-        numeric = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-        number = float(value) if numeric else np.nan  # type: ignore[arg-type]
-    except OverflowError:  # an integer too large for a float
-        number = np.inf
+    found = as_numbers(value)
+    number = float(found) if found is not None and not found.ndim else math.nan
     if not 0.0 <= number <= most or (number == 0.0 and not zero):
         allowed = "a finite number from 0" if zero else "a finite number above 0"
         bound = f", at most {most:g}" if most < sys.float_info.max else ""
-        raise ValueError(f"{name}: must be {allowed}{bound}; got {value!r}")
+        raise refused(name, f"{allowed}{bound}", value)
     return number
 
 

@@ -7,16 +7,16 @@ import numpy as np
 import numpy.typing as npt
 
 from leakthrough.exact.arguments import (
-    Numbers,
     as_pmf,
     binomial,
     chance,
     leak_and_stop,
     log_survival,
     probability,
-    whole,
 )
+from leakthrough.model.arguments import flag, whole
 from leakthrough.quantities import quantity
+from leakthrough.statistics.arguments import Numbers, as_numbers, refusal
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -75,7 +75,7 @@ def leakers(
     kill, each = chance("kill_probability", kill_probability), whole("rounds_each", rounds_each)
     through, stopped = leak_and_stop(kill, each)
     seen = chance("tracking", tracking)
-    if common_mode:
+    if flag("common_mode", common_mode):
         values = seen * binomial(number, through, stopped)
         values[number] += 1.0 - seen
     else:
@@ -123,7 +123,7 @@ def raid_annihilation(
     number, rounds = _counts("threats", threats), _counts("rounds_each", rounds_each)
     seen = probability("tracking", tracking)
     kill = probability("kill_probability", kill_probability)
-    if common_mode:
+    if flag("common_mode", common_mode):
         found = np.where(number > 0, seen, 1.0) * _none_leaks(number, kill, rounds, 1.0)
     else:
         found = _none_leaks(number, kill, rounds, seen)
@@ -131,9 +131,9 @@ def raid_annihilation(
 
 
 def _counts(name: str, value: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    found = np.asarray(value)
-    if found.dtype.kind not in "iu" or (found < 0).any() or (found > _MOST).any():
-        raise ValueError(f"{name}: must be whole numbers from 0 to {_MOST}; got {value!r}")
+    found = as_numbers(value)
+    if found is None or not ((found >= 0) & (found <= _MOST) & (found == np.rint(found))).all():
+        raise refusal(name, f"whole numbers from 0 to {_MOST}", value)
     return found.astype(np.int64)
 
 

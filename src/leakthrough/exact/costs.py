@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leakthrough.exact.arguments import chance, leak_and_stop, positive, whole
+from leakthrough.exact.arguments import chance, leak_and_stop, positive
+from leakthrough.model.arguments import whole
 from leakthrough.quantities import quantity
 
 if TYPE_CHECKING:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from leakthrough.exact.arguments import Numbers, chance, log_survival
+from leakthrough.exact.arguments import chance, log_survival
+from leakthrough.model.arguments import flag
 from leakthrough.quantities import quantity
+from leakthrough.statistics.arguments import Numbers
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -84,7 +86,7 @@ def prim_read(
     import xarray as xr
 
     kill, price = chance("kill_probability", kill_probability), chance("slope", slope)
-    deadly = chance("lethality", lethality)
+    deadly, integer = chance("lethality", lethality), flag("integer", integer)
     if price < _LEAST_SLOPE:
         raise ValueError(f"slope: must be from {_LEAST_SLOPE:f} to 1; got {slope!r}")
     leaks = _leaks(price, deadly)

@@ -9,15 +9,16 @@ import numpy.typing as npt
 
 from leakthrough.exact.arguments import (
     TINY,
-    Numbers,
     as_pmf,
     binomial,
     chance,
     leak_and_stop,
     log_survival,
     support,
-    whole,
 )
+from leakthrough.model.arguments import refused, whole
+from leakthrough.model.base import plain
+from leakthrough.statistics.arguments import Numbers
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -268,11 +269,13 @@ def checked_layers(
 ) -> list[Inventory]:
     """Return the layers, or raise ValueError."""
     found = []
-    for index, layer in enumerate(layers):
+    given = plain(layers)
+    if not isinstance(given, tuple):
+        raise refused("layers", "a list, for each layer (rounds, rounds_each, ...)", layers)
+    for index, layer in enumerate(given):
         name = f"layers[{index}]"
-        if np.shape(layer) != (3,):
-            text = "must be (rounds, rounds_each, kill_probability)"
-            raise ValueError(f"{name}: {text}; got {layer!r}")
+        if not isinstance(layer, tuple) or len(layer) != 3:
+            raise refused(name, "(rounds, rounds_each, kill_probability)", layer)
         rounds, each, kill = layer
         number = whole(f"{name} rounds", rounds)
         size = whole(f"{name} rounds_each", each, least=1, most=most_each)

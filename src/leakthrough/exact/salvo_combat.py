@@ -5,17 +5,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from leakthrough.exact.arguments import (
-    Numbers,
-    as_numbers,
-    as_pmf,
-    binomial,
-    chance,
-    positive,
-    sum_pmf,
-    whole,
-)
+from leakthrough.exact.arguments import as_pmf, binomial, chance, positive, sum_pmf
+from leakthrough.model.arguments import whole
 from leakthrough.quantities import quantity
+from leakthrough.statistics.arguments import Numbers, as_numbers, refusal
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -98,9 +91,9 @@ def hughes_salvo(
 
 def _pair(name: str, value: npt.ArrayLike) -> Numbers:
     found = as_numbers(value)
-    if found.shape != (2,) or not ((found >= 0.0) & (found <= _LARGEST)).all():
-        text = f"must be a pair of finite numbers from 0 to {_LARGEST:g}, for side A and side B"
-        raise ValueError(f"{name}: {text}; got {value!r}")
+    if found is None or found.shape != (2,) or not ((found >= 0.0) & (found <= _LARGEST)).all():
+        text = f"a pair of finite numbers from 0 to {_LARGEST:g}, for side A and side B"
+        raise refusal(name, text, value)
     return found
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from leakthrough.exact.arguments import LONGEST, positive, whole
+from leakthrough.exact.arguments import LONGEST, positive
+from leakthrough.model.arguments import whole
 from leakthrough.model.discrete import ticks
 from leakthrough.model.distributions import is_frozen
 

@@ -8,9 +8,10 @@ import inspect
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from leakthrough.exact.arguments import LONGEST, chance, positive, whole
+from leakthrough.exact.arguments import LONGEST, chance, positive
 from leakthrough.exact.magazines import Inventory, checked_layers
 from leakthrough.exact.saturation import cycle_and_window
+from leakthrough.model.arguments import flag, whole
 from leakthrough.model.arrivals import Arrival, At, Poisson, Regular
 from leakthrough.model.distributions import Distribution, is_frozen
 from leakthrough.model.errors import nearest, shown
@@ -169,8 +170,8 @@ def _leakers(
 ) -> Scenario:
     number = whole("threats", threats, most=1_000_000)
     each = whole("rounds_each", rounds_each, most=MOST_IN_A_SALVO)
-    seen = chance("tracking", tracking)
-    sensor = Sensor(availability=seen) if common_mode else Sensor(detection={"threat": seen})
+    seen, common = chance("tracking", tracking), flag("common_mode", common_mode)
+    sensor = Sensor(availability=seen) if common else Sensor(detection={"threat": seen})
     doctrine = Doctrine(salvo_size=max(each, 1), max_salvos=1)
     battery = _battery(number * each, max(number, 1), doctrine)
     shot = _interceptor(chance("kill_probability", kill_probability))

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from leakthrough.exact.arguments import Numbers, chance, log_survival, whole
+from leakthrough.exact.arguments import chance, log_survival
+from leakthrough.model.arguments import whole
 from leakthrough.quantities import quantity
+from leakthrough.statistics.arguments import Numbers
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -1,8 +1,10 @@
 """Base classes of all parts of a scenario: frozen models, immutable mappings, field types."""
 
+import functools
 from collections.abc import Callable, Mapping
 from inspect import Parameter, Signature
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar, Union, get_args, get_origin
 
 import numpy as np
 from pydantic import (
@@ -68,18 +70,41 @@ _PLAIN = {str, int, float, bool, type(None)}
 
 
 def plain(value: Any) -> Any:
-    """Convert NumPy values to Python's, lists to tuples and mappings to dicts, recursively."""
+    """Convert NumPy values to Python's, lists to tuples and mappings to dicts, recursively.
+
+    DataArrays and pandas objects are converted as the arrays that they hold.
+    """
     if type(value) in _PLAIN or isinstance(value, BaseModel):
         return value
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray):
         return plain(value.tolist())
+    if hasattr(value, "to_numpy") and not isinstance(value, type):
+        return plain(value.to_numpy())
     if isinstance(value, list | tuple):
         return tuple([plain(entry) for entry in value])
     if isinstance(value, Mapping):
         return {key: plain(entry) for key, entry in value.items()}
     return value
+
+
+def as_whole(value: Any) -> Any:
+    """Return 7 for 7.0, and any other value unchanged."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+@functools.cache
+def _counts(model: "type[Model]") -> frozenset[str]:
+    """Names of the fields that take whole numbers."""
+    fields = model.model_fields.items()
+    return frozenset(name for name, field in fields if _takes_whole(field.annotation))
+
+
+def _takes_whole(annotation: Any) -> bool:
+    if get_origin(annotation) in (Union, UnionType, Annotated):
+        return any(map(_takes_whole, get_args(annotation)))
+    return annotation is int
 
 
 class _Reporting(ModelMetaclass):
@@ -146,7 +171,10 @@ class Model(BaseModel, metaclass=_Reporting):
     @model_validator(mode="before")
     @classmethod
     def _plain(cls, data: Any) -> Any:
-        return text_keys(plain(data))
+        data = text_keys(plain(data))
+        if not isinstance(data, dict):
+            return data
+        return {key: as_whole(own) if key in _counts(cls) else own for key, own in data.items()}
 
     @classmethod
     def further_mistakes(cls, data: object) -> list[Mistake]:

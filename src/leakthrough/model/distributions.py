@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from leakthrough.model.arguments import number_in, real_in
 from leakthrough.model.base import Frozen, Model, Table, plain
 from leakthrough.model.errors import fault, nearest, shown
 
@@ -220,12 +221,9 @@ def _check_names(name: str, shapes: list[str], given: Mapping[str, Any]) -> None
 
 
 def _number(name: str, key: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if number_in(value) is None:
         raise fault(f"{key} of {name} must be a number; got {shown(value)}")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
+    number = real_in(value)
     if not math.isfinite(number):
         raise fault(f"{key} of {name} must be a finite number; got {shown(value)}")
     return number

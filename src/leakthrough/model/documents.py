@@ -16,6 +16,7 @@ from typing import Any, NoReturn, TypeVar
 import tomli_w
 from pydantic import BaseModel
 
+from leakthrough.model.arguments import path_of
 from leakthrough.model.base import Model, Title, reported
 from leakthrough.model.display import Overview
 from leakthrough.model.distributions import Distribution, distribution_schema, with_distributions
@@ -52,7 +53,7 @@ class Document(Model):
         OSError
             If the file cannot be written.
         """
-        path = Path(path).resolve()  # a symbolic link is kept
+        path = path_of("path", path).resolve()  # a symbolic link is kept
         write = _by_suffix(path, tomli_w.dumps, _json_text)
         data = write(self.document()).encode("utf-8")
         # In the target's folder, since a file cannot be moved atomically to another file system.
@@ -70,8 +71,8 @@ class Document(Model):
     def model_json_schema(cls, *args: Any, **options: Any) -> dict[str, Any]:
         """Return the JSON schema of a file, of draft 2020-12.
 
-        It accepts each file that the loader accepts. It cannot tell 7.0 from 7, and says nothing
-        about relations: between names, between fields, or between parameters of a distribution.
+        It accepts each file that the loader accepts. It says nothing about relations: between
+        names, between fields, or between parameters of a distribution.
 
         Parameters
         ----------
@@ -99,7 +100,7 @@ class Document(Model):
 
 def loaded(model: type[D], path: str | Path) -> D:
     """Read a scenario or a campaign from a file; see `load_scenario`."""
-    path = Path(path)
+    path = path_of("path", path)
     parse = _by_suffix(path, _from_toml, _from_json)
     data = path.read_bytes()
     try:
@@ -177,7 +178,7 @@ def plain_data(value: Any) -> Any:
 def _by_suffix(path: Path, toml: Converter, json: Converter) -> Converter:
     kinds = {".toml": toml, ".json": json}
     if path.suffix.lower() not in kinds:
-        text = f"a scenario's file must end in .toml or .json; got {shown(path.name)}"
+        text = f"path: a scenario's file must end in .toml or .json; got {shown(path.name)}"
         raise ScenarioError(text)
     return kinds[path.suffix.lower()]
 

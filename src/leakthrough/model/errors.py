@@ -3,6 +3,7 @@
 import difflib
 import functools
 import reprlib
+import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, get_args
@@ -64,7 +65,43 @@ def shown(value: object) -> str:
         text = _SHORT.repr(value)
     except (ValueError, RecursionError):  # a huge integer, a deeply nested structure
         return f"a huge {type(value).__name__}"
-    return text if len(text) <= 64 else f"{text[:60]}..."
+    text = text if len(text) <= 64 else f"{text[:60]}..."
+    return f"{text}; {twin}" if (twin := _frozen_twin(value)) else text
+
+
+_TWINS = {
+    "Normal": ("norm", {"mu": "loc", "sigma": "scale"}),
+    "StandardNormal": ("norm", {}),
+    "Logistic": ("logistic", {}),
+    "Uniform": ("uniform", {"a": "loc", "ab": "scale"}),
+    "LogNormal": ("lognorm", {"s": "s"}),
+    "TruncatedNormal": ("truncnorm", {"a": "a", "b": "b"}),
+    "Exponential": ("expon", {}),
+    "Weibull": ("weibull_min", {"c": "c"}),
+}
+"""Frozen distributions that equal those of SciPy's new kind, where names differ."""
+
+
+def _frozen_twin(value: object) -> str:
+    """Advice for a distribution of SciPy's new kind; empty for any other value.
+
+    In SciPy 1.17 a pickled or copied `Normal` becomes the standard normal without a word, so none
+    is kept, pickled or copied here.
+    """
+    bases = {(kind.__module__.partition("._")[0], kind.__name__) for kind in type(value).__mro__}
+    if ("scipy.stats", "_ProbabilityDistribution") not in bases:
+        return ""
+    name = repr(value).partition("(")[0]
+    own = {key: f"{float(one):g}" for key, one in (vars(value).get("_parameters") or {}).items()}
+    frozen = getattr(sys.modules["scipy.stats"], name.lower(), None)
+    shapes = {*(getattr(frozen, "shapes", None) or "").split(", ")}
+    if name not in _TWINS and (frozen is None or not {*own} <= shapes):
+        return "use a frozen one, such as scipy.stats.truncnorm(-2, 2, loc=0.5, scale=0.1)"
+    twin, names = _TWINS.get(name, (name.lower(), dict(zip(own, own, strict=True))))
+    if name == "Uniform":
+        own["ab"] = f"{float(own['b']) - float(own['a']):g}"
+    given = ", ".join(f"{new}={own[old]}" for old, new in names.items() if old in own)
+    return f"use the frozen scipy.stats.{twin}({given})"
 
 
 def nearest(name: object, known: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
 
 from leakthrough.model.arrivals import Arrival, count_mistakes
-from leakthrough.model.base import Cost, Frozen, Model, Name, Probability, Table
+from leakthrough.model.base import Cost, Frozen, Model, Name, Probability, Table, as_whole
 from leakthrough.model.display import Overview, overview_of_scenario
 from leakthrough.model.distributions import UncertainProbability, UncertainTime
 from leakthrough.model.documents import Document
@@ -35,6 +35,7 @@ def _rounds(value: Any) -> float:
 
 def _salvo_size(value: Any) -> int | Mapping[str, int]:
     table = text_keys(value) if isinstance(value, Mapping) else {"": value}
+    table = {name: as_whole(size) for name, size in table.items()}
     allowed = f"must be a whole number from 1 to {MOST_IN_A_SALVO:,}"
     if not isinstance(value, Mapping):
         allowed += ", or such a number by threat"
@@ -45,7 +46,7 @@ def _salvo_size(value: Any) -> int | Mapping[str, int]:
     ]
     if found:
         raise faults(found)
-    return Frozen(value) if isinstance(value, Mapping) else int(value)
+    return Frozen(table) if isinstance(value, Mapping) else int(value)
 
 
 _FINITE = {"type": "integer", "minimum": 0, "maximum": MOST_ROUNDS}

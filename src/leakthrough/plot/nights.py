@@ -41,7 +41,7 @@ def campaign(result: "xr.Dataset", *, axes: Any = None) -> "Array":
         If the Dataset is not the result of a campaign, or there are not three `axes`.
     """
     wanted = ("raid", "remaining", "stock", "leaked", "decoy")
-    style.demand(result, "simulate_campaign", wanted, "result")
+    result = style.demand(result, "simulate_campaign", wanted, "result")
     probabilities = sustainment(result)
     panels = style.some_axes(axes, 3, 9.5, 9.0)
     raids = result["raid"].values

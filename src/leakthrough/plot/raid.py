@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
+from leakthrough.model.arguments import one_of
 from leakthrough.plot import layout, style
 from leakthrough.results.estimates import means
 from leakthrough.results.reduction import reduced
@@ -64,7 +65,7 @@ def fates(result: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
     >>> result = lt.simulate(scenario, replications=1000, seed=7)  # doctest: +SKIP
     >>> lt.plot.fates(result).figure.savefig("fates.png")  # doctest: +SKIP
     """
-    style.demand(result, "simulate", ("launched",), "result")
+    result = style.demand(result, "simulate", ("launched",), "result")
     ready = reduced(result)
     launched = ready["launched"].values
     parts = [fate for fate in _fates(ready) if fate.mean.any()]
@@ -155,7 +156,7 @@ def leakers(
     ValueError
         If the Dataset is not the result of one raid, or `pmf` is not as above.
     """
-    style.demand(result, "simulate", ("launched",), "result")
+    result = style.demand(result, "simulate", ("launched",), "result")
     ready, chances = reduced(result), _chances(pmf)
     counts = ready["replications_by_leakers"].values / int(ready["replications"])
     mean, _, low, high, settled = means(ready, "leakers", 0.95)
@@ -249,7 +250,7 @@ def depletion(
         If the Dataset is not the result of one raid with a timeline, has no such rounds, or `by`
         is not as above.
     """
-    style.demand(
+    result = style.demand(
         result, "simulate with a timeline", ("ready_rounds", "sample_time", "rounds"), "result"
     )
     if "raid" in result.dims:
@@ -307,8 +308,7 @@ def _clock(time: "Array") -> tuple[float, str]:
 
 def _groups(result: "xr.Dataset", by: object) -> "dict[str, xr.DataArray]":
     """Which magazines (battery, interceptor) belong to each line."""
-    if by not in ("battery", "interceptor"):
-        raise ValueError(f'by: must be "battery" or "interceptor"; got {by!r}')
+    one_of("by", by, ("battery", "interceptor"))
     rounds, interceptors = result["rounds"], result["interceptor"].values.tolist()
     prefixes = [f"{kind}, " if by == "battery" else "" for kind in _kinds(result)]
     names = [[f"{prefix}{interceptor}" for interceptor in interceptors] for prefix in prefixes]

@@ -22,7 +22,7 @@ def _label(threat_class: str, outcome: str) -> str:
 
 def _expanded(found: "xr.Dataset") -> "xr.Dataset":
     """The Dataset with all of its dimensions, including those dropped by a selection."""
-    style.demand(found, "records.check", _WANTED)
+    found = style.demand(found, "records.check", _WANTED)
     missing = [name for name in ("night", "threat_class", "outcome") if name not in found.dims]
     return found.expand_dims(missing)
 

@@ -41,7 +41,7 @@ def tornado(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
     >>> found = lt.tornado(scenario, ranges, replications=1000)  # doctest: +SKIP
     >>> lt.plot.tornado(found.assign_coords(path=["guns", "bursts of a gun"]))  # doctest: +SKIP
     """
-    style.demand(found, "tornado", ("base", "difference", "setting", "path", "end"))
+    found = style.demand(found, "tornado", ("base", "difference", "setting", "path", "end"))
     means = found["difference"].sel(estimate="mean").transpose("path", "end").values
     length = np.ptp(np.c_[means, np.zeros(len(means))], axis=1)
     found = found.isel(path=np.argsort(-length, kind="stable"))
@@ -134,7 +134,7 @@ def sensitivity(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
     ValueError
         If the Dataset is not from `leakthrough.sensitivity`.
     """
-    style.demand(found, "sensitivity", ("first_order", "total", "total_noise", "path"))
+    found = style.demand(found, "sensitivity", ("first_order", "total", "total_noise", "path"))
     order = np.argsort(-found["total"].sel(estimate="mean").values, kind="stable")
     found = found.isel(path=order)
     rows = np.arange(order.size)
@@ -188,7 +188,7 @@ def frontier(found: "xr.Dataset", *, axes: Any = None) -> "Array":
         "budget",
         "frontier_least",
     )
-    style.demand(found, "allocate", wanted)
+    found = style.demand(found, "allocate", wanted)
     size = 7.0 + 0.1 * max(0, found.sizes["path"] - 8)
     pair = style.some_axes(axes, 2, 9.5, size, height_ratios=(3, 2))
     _draw_outcome(pair[0], found)

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from leakthrough.model.arguments import refused
 from leakthrough.plot import layout
 from leakthrough.quantities import CURRENCY
 from leakthrough.results.provenance import name_of
+from leakthrough.results.taken import dataset_of, taken
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -43,34 +45,35 @@ def line_style(number: int) -> Style:
     return Style(*own)
 
 
-def demand(found: object, source: str, names: Iterable[str], argument: str = "found") -> None:
-    """Raise ValueError unless `found` is a Dataset with these variables or coordinates."""
-    import xarray as xr
-
-    text = f"{argument}: must come from leakthrough.{source}"
-    if not isinstance(found, xr.Dataset):
-        raise ValueError(f"{text}; got {type(found).__name__}")
-    missing = [name for name in names if name not in found.variables]
-    if missing:
-        raise ValueError(f"{text}; has no {', '.join(missing)}")
+def demand(
+    found: object, source: str, names: Iterable[str], argument: str = "found"
+) -> "xr.Dataset":
+    """Return a Dataset in memory; ValueError unless it has these variables or coordinates."""
+    if argument == "result":
+        return taken(found, source, names)
+    return dataset_of(found, source, names, argument)
 
 
 def one_axes(ax: "Axes | None", width: float, height: float) -> "Axes":
     """The Axes given, or those of a new figure [inches]."""
-    found: Axes = some_axes(ax, 1, width, height)[0]
+    found: Axes = some_axes(ax, 1, width, height, name="ax")[0]
     return found
 
 
-def some_axes(axes: Any, number: int, width: float, height: float, **more: Any) -> "Array":
+def some_axes(
+    axes: Any, number: int, width: float, height: float, name: str = "axes", **more: Any
+) -> "Array":
     """The Axes given, or those of a new figure with `number` rows; shape (number,)."""
     if axes is None:
         import matplotlib.pyplot as plt
 
         size = (width, height)
         _, axes = plt.subplots(number, figsize=size, layout="constrained", sharex=True, **more)
-    found = np.ravel(np.asarray(axes, dtype=object))
-    if found.size != number:
-        raise ValueError(f"axes: must be {number}; got {found.size}")
+    several = isinstance(axes, list | tuple | np.ndarray)
+    given = np.ravel(np.array(axes, dtype=object)).tolist() if several else [axes]
+    if len(given) != number or not all(hasattr(ax, "spines") for ax in given):
+        raise refused(name, f"{number} of matplotlib's Axes" if number > 1 else "an Axes", axes)
+    found = np.array(given, dtype=object)
     for ax in found:
         ax.spines[["top", "right"]].set_visible(False)
     return found

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leakthrough.model.errors import nearest, shown
+from leakthrough.model.arguments import one_of, refused
 from leakthrough.plot import layout, style
+from leakthrough.statistics.arguments import numbers
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -142,7 +143,7 @@ def heatmap(
     ValueError
         If the Dataset is not such a sweep, or has no such measure or axis.
     """
-    values = _measured(found, measure)
+    values, levels = _measured(found, measure), np.ravel(numbers("level", level, "numbers"))
     others = _dimensions(values, along, most=2, last=True)
     if len(others) != 2:
         raise ValueError(f"{_NEEDED} with two axes; {values.name} has {', '.join(others)}")
@@ -163,7 +164,7 @@ def heatmap(
     bar.set_label(style.words(style.described(values), 56))
     style.format_values(bar.ax.yaxis, values)
     layout.finish(ax, f"{style.scenario_name(found)}mean", within=within, bar=bar.ax)
-    _draw_levels(ax, (at_x, at_y, mean.values), np.atleast_1d(level), style.is_share(values))
+    _draw_levels(ax, (at_x, at_y, mean.values), levels, style.is_share(values))
     return ax
 
 
@@ -204,16 +205,14 @@ def _ticks(axis: Any, along: "xr.DataArray") -> "tuple[Array, Array]":
 
 def _measured(found: Any, measure: str | None) -> "xr.DataArray":
     """The estimates of a measure."""
-    style.demand(found, _SOURCE, ("estimate",))
+    found = style.demand(found, _SOURCE, ("estimate",))
     known = [str(name) for name, own in found.data_vars.items() if "estimate" in own.dims]
     if "point" in found.dims:
         text = "a design along `point` has no axes; for one axis, use swap_dims(point=its name)"
         raise ValueError(f"{_NEEDED}; {text}")
     if not known or len(found[known[0]].dims) < 2:
         raise ValueError(f"{_NEEDED}; has no measure along an axis")
-    if measure is not None and measure not in known:
-        text = f"must be one of {', '.join(known)}; got {shown(measure)}"
-        raise ValueError(f"measure: {text}{nearest(measure, known)}")
+    one_of("measure", measure, (None, *known))
     values: xr.DataArray = found[measure or known[0]]
     return values
 
@@ -226,8 +225,7 @@ def _dimensions(
     if len(dims) > 2:
         text = f"{values.name} has {', '.join(dims)}; select, as in found.sel({dims[-1]}=...)"
         raise ValueError(f"{_NEEDED} with one axis or two; {text}")
-    if along is not None and along not in dims:
-        raise ValueError(f"along: must be one of {', '.join(dims)}; got {shown(along)}")
+    one_of("along", along, (None, *dims))
     first = along or dims[-1 if last else 0]
     return [first, *(dim for dim in dims if dim != first)]
 
@@ -243,7 +241,9 @@ def _few(values: "xr.DataArray", others: Sequence[str]) -> range:
 def _knees(knee: Any, lines: int) -> "list[xr.Dataset | None]":
     import xarray as xr
 
-    own = [knee] if isinstance(knee, xr.Dataset) else list(knee)
+    own = [knee] if isinstance(knee, xr.Dataset) else knee
+    if not isinstance(own, list | tuple):
+        raise refused("knee", "one or several that come from leakthrough.saturation_point", knee)
     for each in own:
         names = ("crossing", "crossing_low", "crossing_high")
         style.demand(each, "saturation_point", names, "knee")

@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leakthrough.model.arguments import one_of
 from leakthrough.quantities import quantity
 from leakthrough.records.beta_binomial import fit, tally
 from leakthrough.records.entries import LABELS, Array, nights
+from leakthrough.results.taken import dataset_of
 from leakthrough.statistics.intervals import checked_confidence
 
 if TYPE_CHECKING:
@@ -187,10 +189,9 @@ def distribution(
     """
     from scipy import stats
 
+    dataset_of(estimates, "records.calibrate", ("nights", "spread", *_DIMS), "estimates")
     for name, asked in (("threat_class", threat_class), ("outcome", outcome)):
-        known = estimates[name].values.tolist() if name in estimates.coords else []
-        if asked not in known:
-            raise ValueError(f"{name}: must be one of {', '.join(known)}; got {asked!r}")
+        one_of(name, asked, np.atleast_1d(estimates[name].values).tolist())
     found = estimates.sel(threat_class=threat_class, outcome=outcome)
     if found["nights"] < 2:
         raise ValueError(

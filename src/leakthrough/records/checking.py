@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakthrough.model.arguments import listed, refused, whole
 from leakthrough.quantities import quantity
 from leakthrough.records.classes import CLASSES
 from leakthrough.records.entries import LABELS, Array, nights
+from leakthrough.results.taken import taken
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -92,7 +94,10 @@ def check(
     """
     import xarray as xr
 
-    results = [result] if isinstance(result, xr.Dataset) else list(result)
+    several = [result] if isinstance(result, xr.Dataset) else listed("result", result, "results")
+    results, seed = [taken(each) for each in several], whole("seed", seed, 0, 2**63 - 1)
+    if classes is not None and not isinstance(classes, dict):
+        raise refused("classes", "a mapping of threats to classes", classes)
     table = nights(record)
     if not results or len(results) != table.sizes["night"]:
         raise ValueError(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from leakthrough.model.errors import shown
 from leakthrough.quantities import quantity
 from leakthrough.records.classes import CLASSES
 
@@ -117,7 +118,7 @@ def _check_record(record: object) -> None:
 
     kind = "record: must be a Dataset from raids, load, from_table or nights"
     if not isinstance(record, xr.Dataset):
-        raise ValueError(f"{kind}; got {type(record).__name__}")
+        raise ValueError(f"{kind}; got {shown(record)}")
     needed = {*COUNTS, "night", "threat_class"}
     if missing := sorted(needed - {str(name) for name in record.variables}):
         raise ValueError(f"{kind}; it has no {', '.join(map(repr, missing))}")

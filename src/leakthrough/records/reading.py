@@ -16,10 +16,9 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Collection
 from functools import partial
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from leakthrough.model.errors import shown
+from leakthrough.model.arguments import path_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,9 +48,7 @@ def read(
 
     Returns its name, for errors, and a data frame of `columns`; a missing column is NaN.
     """
-    if not isinstance(path, str | os.PathLike):
-        raise ValueError(f"path: must be the path of a file; got {shown(path)}")
-    with Path(path).open("rb") as file:
+    with path_of("path", path).open("rb") as file:
         data = file.read(MOST_BYTES + 1)
     try:
         contents = _unpacked(str(path), data)

@@ -125,7 +125,7 @@ def _check_columns(frame: object, columns: object) -> None:
 
 
 def _checked_classes(classes: object) -> Mapping[str, str]:
-    if classes is not None and not isinstance(classes, Mapping):
+    if classes is not None and (not isinstance(classes, Mapping) or hasattr(classes, "dims")):
         raise ValueError(f"classes: must map models to classes; got {shown(classes)}")
     for name, kind in (classes or {}).items():
         if kind not in CLASSES:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from leakthrough.model.arguments import one_of
 from leakthrough.results.labelled import labelled, measured, moments_in, number_of
 from leakthrough.results.ranges import Ranges
 from leakthrough.results.reduction import reduced
@@ -108,20 +109,19 @@ def leak_rate(
         If the Dataset is not a result, or an argument is not as described above.
     """
     ready, level = reduced(result), checked_confidence(confidence)
+    one_of("by", by, (None, "salvo", "threat"))
     decoy, threat = ready["decoy"].values, ready["threat"].values
     if by is None:
         found = measured(rates(ready, ~decoy[None], level)[:, 0], _TEXT.format(REAL))
     elif by == "salvo":
         found = measured(rates(ready, np.eye(len(threat)), level), _TEXT.format("threats"), by)
-    elif by == "threat":
+    else:
         classes = np.array(list(dict.fromkeys(threat.tolist())), dtype=np.str_)
         groups = threat == classes[:, None]
         found = measured(rates(ready, groups, level), _TEXT.format("threats"), by)
         is_decoy = ("threat", (groups & decoy).any(axis=1), ready["decoy"].attrs)
         ready = ready.drop_vars(("threat", "decoy"))
         ready = ready.assign_coords(threat=classes, decoy=is_decoy)
-    else:
-        raise ValueError(f'by: must be None, "salvo" or "threat"; got {by!r}')
     return labelled({"leak_rate": found}, ready, level)
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakthrough.model.arguments import path_of
 from leakthrough.model.errors import shown
+from leakthrough.results.taken import dataset_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -41,10 +43,7 @@ def save_result(result: "xr.Dataset", path: str | Path) -> None:
     --------
     load_result : Reads it, and checks the digest.
     """
-    import xarray as xr
-
-    if not isinstance(result, xr.Dataset):
-        raise ValueError(f"result: must be an xarray.Dataset; got {shown(result)}")
+    dataset_of(result, "simulate or a study", argument="result")
     path = _checked_path(path)
     draft = path.with_name(f".leakthrough-{secrets.token_hex(8)}{path.suffix}")
     try:
@@ -83,7 +82,7 @@ def load_result(path: str | Path) -> "xr.Dataset":
     FileNotFoundError
         If there is none.
     """
-    path = Path(path)
+    path = path_of("path", path)
     if not path.exists():
         raise FileNotFoundError(f"path: there is no {path}")
     return checked(path, "path", "delete it, and simulate again")

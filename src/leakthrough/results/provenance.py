@@ -12,6 +12,7 @@ import numpy as np
 from leakthrough.model.campaign import Campaign
 from leakthrough.model.documents import digest_of, from_document, json_of
 from leakthrough.model.scenario import Scenario
+from leakthrough.results.taken import dataset_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -60,7 +61,8 @@ def recorded(result: "xr.Dataset") -> dict[str, Any]:
 
     Raises ValueError if there is none, or if the result was computed from another scenario.
     """
-    record = parsed(getattr(result, "attrs", {}).get("provenance"), "result")
+    result = dataset_of(result, "simulate", argument="result")
+    record = parsed(result.attrs.get("provenance"), "result")
     if "scenario_digest" in result.variables:
         own = digest_of(record["campaign" if "campaign" in record else "scenario"])
         if (others := np.unique(result["scenario_digest"].values)).tolist() != [own]:

@@ -13,6 +13,7 @@ import numpy as np
 from leakthrough.model.discrete import TICKS_A_SECOND
 from leakthrough.results.files import writable
 from leakthrough.results.integer_sums import Array, Histogram, Moments, exact_products, ratio
+from leakthrough.results.taken import taken
 from leakthrough.results.variables import CAMPAIGN_VARIABLES, VARIABLES, Variable
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ def reduced(result: "xr.Dataset") -> "xr.Dataset":
     ValueError
         If the Dataset is not a result, or has no replications.
     """
-    result = _one_raid(result)
+    result = _one_raid(taken(result))
     _check(result)
     if "statistic" in result.dims:
         return result

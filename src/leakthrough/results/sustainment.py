@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from leakthrough.results.labelled import labelled, measured
+from leakthrough.results.taken import taken
 from leakthrough.statistics.intervals import checked_confidence, wilson
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def sustainment(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Datase
     import xarray as xr
 
     level = checked_confidence(confidence)
+    result = taken(result, "simulate_campaign")
     missing = [name for name in _WANTED if name not in result.variables]
     if missing or "raid" not in result.dims:
         text = f"has no {', '.join(missing) or 'dimension raid'}"

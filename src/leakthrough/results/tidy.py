@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leakthrough.results.taken import dataset_of
+
 if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
@@ -77,11 +79,8 @@ def tidy(found: "xr.Dataset") -> "dict[str, pd.DataFrame]":
     >>> tables = lt.tidy(result)  # doctest: +SKIP
     >>> tables["magazines"].to_csv("magazines.csv", index=False)  # doctest: +SKIP
     """
-    import xarray as xr
-
-    if not isinstance(found, xr.Dataset):
-        raise ValueError(f"found: must be an xarray.Dataset; got {type(found).__name__}")
-    is_result = {"leaked", "launched", "rounds", "expended"} <= set(found.variables)
+    found = dataset_of(found, "simulate or a study")
+    is_result = {"leaked", "launched", "rounds", "expended", "decoy"} <= set(found.variables)
     return _of_result(found) if is_result else _of_study(found)
 
 

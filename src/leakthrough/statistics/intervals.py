@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leakthrough.statistics.arguments import as_numbers, numbers, refusal
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -22,10 +24,30 @@ ESTIMATES = ("mean", "standard_error", "low", "high")
 
 def checked_confidence(confidence: float) -> float:
     """Check a confidence level and return it as a float."""
-    number = isinstance(confidence, float | np.floating)
-    if not number or not 0.0 < confidence < 1.0:
-        raise ValueError(f"confidence: must lie between 0 and 1, such as 0.95; got {confidence!r}")
-    return float(confidence)
+    level = as_numbers(confidence)
+    if level is None or level.ndim or not 0.0 < level < 1.0:
+        raise refusal("confidence", "between 0 and 1, such as 0.95", confidence, "must lie")
+    return float(level)
+
+
+def _together(**given: object) -> "list[Array]":
+    """Numbers broadcast to a common shape; ValueError names one that is none or does not fit."""
+    arrays = {name: numbers(name, value) for name, value in given.items()}
+    shape: tuple[int, ...] = ()
+    for name, array in arrays.items():
+        try:
+            shape = np.broadcast_shapes(shape, array.shape)
+        except ValueError:
+            text = f"of a shape that fits {shape}, that of the other arguments"
+            raise refusal(name, text, given[name]) from None
+    return [np.broadcast_to(array, shape) for array in arrays.values()]
+
+
+def _pair(name: str, given: object) -> "tuple[Array, Array]":
+    """Mean and variance."""
+    if not isinstance(given, tuple | list) or len(given) != 2:
+        raise refusal(name, "a pair, mean and variance", given)
+    return numbers(name, given[0]), numbers(name, given[1])
 
 
 def student(
@@ -34,7 +56,7 @@ def student(
     number: "npt.ArrayLike",
     confidence: float = 0.95,
     *,
-    least: float = -np.inf,
+    least: "npt.ArrayLike" = -np.inf,
     most: "npt.ArrayLike" = np.inf,
 ) -> "Array":
     """Student's t interval of a mean over independent replications.
@@ -77,8 +99,8 @@ def student(
     from scipy.special import stdtrit  # 90 ms to import, needed only to read a result
 
     level = checked_confidence(confidence)
-    mean, variance, number = np.broadcast_arrays(
-        np.asarray(mean, np.float64), np.asarray(variance, np.float64), np.asarray(number)
+    mean, variance, number, least, most = _together(
+        mean=mean, variance=variance, number=number, least=least, most=most
     )
     enough = number >= 2
     error = np.sqrt(np.where(enough, variance, np.nan) / np.maximum(number, 1))
@@ -129,9 +151,9 @@ def wilson(
     from scipy.special import ndtri
 
     z = ndtri((1.0 + checked_confidence(confidence)) / 2.0)
-    found, number = np.broadcast_arrays(
-        np.asarray(successes, np.float64), np.asarray(number, np.float64)
-    )
+    found, number = _together(successes=successes, number=number)
+    if (found < 0).any() or (found > number).any():
+        raise refusal("successes", "from 0 to `number`", successes)
     trials = np.where(number >= 1, number, np.nan)
     share = found / trials
     error = np.sqrt(share * (1.0 - share) / np.where(number >= 2, number - 1.0, np.nan))
@@ -187,10 +209,16 @@ def ratio_of_means(
     >>> ratio_of_means((10.0, 4.0), (5.0, 1.0), 2.0, 16).round(4).tolist()
     [2.0, 0.0, 2.0, 2.0]
     """
-    top, top_variance = (np.asarray(part, np.float64) for part in above)
-    bottom, bottom_variance = (np.asarray(part, np.float64) for part in below)
+    top, top_variance = _pair("above", above)
+    bottom, bottom_variance = _pair("below", below)
+    top, top_variance, bottom, bottom_variance, covariance, number = _together(
+        **{"above": top, "variance in above": top_variance},
+        **{"below": bottom, "variance in below": bottom_variance},
+        covariance=covariance,
+        number=number,
+    )
     bottom = np.where(bottom == 0.0, np.nan, bottom)
     share = top / bottom
-    square = top_variance - 2.0 * share * np.asarray(covariance) + share**2 * bottom_variance
+    square = top_variance - 2.0 * share * covariance + share**2 * bottom_variance
     # Rounding may make it negative where the two are proportional.
     return student(share, np.maximum(square, 0.0) / bottom**2, number, confidence)

@@ -2,19 +2,21 @@
 
 import concurrent.futures
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from leakthrough.exact.arguments import positive
-from leakthrough.model.errors import is_whole, shown
+from leakthrough.model.arguments import listed, refused, whole
+from leakthrough.model.errors import shown
 from leakthrough.model.paths import value_at
 from leakthrough.model.scenario import Scenario
 from leakthrough.quantities import quantity
 from leakthrough.results.labelled import measured
 from leakthrough.run_options import checked_execution
 from leakthrough.statistics.intervals import checked_confidence
+from leakthrough.studies.evaluate import checked_path
 from leakthrough.studies.greedy_search import Prices, Search, Units
 from leakthrough.studies.measure import Measure, Numbers
 from leakthrough.studies.paired import PairedRuns, fresh
@@ -136,9 +138,9 @@ def allocate(
     level = checked_confidence(confidence)
     execution = checked_execution(workers, executor, progress)
     runs = PairedRuns(scenario, measure, replications, seed, execution)
+    paths, budget = _checked_paths(scenario, paths), positive("budget", budget)
     prices = _prices(scenario, paths, budget, costs, least, most)
-    if not is_whole(steps) or not 1 <= steps <= MOST_STEPS:
-        raise ValueError(f"steps: must be a whole number from 1 to {MOST_STEPS}; got {steps!r}")
+    steps = whole("steps", steps, 1, MOST_STEPS)
     extremes = (prices.least, prices.shared(budget), *_one_more(prices))
     runs.check(_changes(paths, units) for units in extremes)
     sign = -1.0 if runs.measure.name in HIGH_IS_GOOD else 1.0
@@ -217,18 +219,21 @@ def _labelled(
     return runs.labelled(variables, coordinates, level)
 
 
+def _checked_paths(scenario: Scenario, paths: object) -> list[str]:
+    found = [checked_path("paths", scenario, path) for path in listed("paths", paths, "paths")]
+    if len(set(found)) < len(found):
+        raise refused("paths", "a list of distinct paths", paths)
+    return found
+
+
 def _prices(
     scenario: Scenario, paths: Any, budget: float, costs: Any, least: Any, most: Any
 ) -> Prices:
     """Unit costs and bounds of all paths, checked."""
-    several = isinstance(paths, Collection) and not isinstance(paths, str)
-    if not several or len(paths) == 0 or len(set(paths)) < len(paths):
-        raise ValueError(f"paths: must be a list of distinct paths; got {shown(paths)}")
     for path in paths:
         if not is_whole_at(scenario, path) or not path.startswith("layers."):
             text = "must be a whole-number field of a layer"
             raise ValueError(f"paths, {path}: {text}; it holds {shown(value_at(scenario, path))}")
-    positive("budget", budget)
     each = [positive(f"costs, {path}", n) for path, n in _by_path("costs", costs, paths).items()]
     low = _whole_by_path("least", least, paths, dict.fromkeys(paths, 0))
     high = _whole_by_path("most", MOST_UNITS if most is None else most, paths, low)
@@ -236,7 +241,7 @@ def _prices(
     left = budget - prices.cost(prices.least)
     if not any(prices.affordable(n, left) for n in prices.every if high[paths[n]] > low[paths[n]]):
         text = f"buys nothing: it is {budget:g}, the least units cost {budget - left:g}"
-        raise ValueError(f"budget: {text}, and one more at least {min(prices.costs):g}")
+        raise ValueError(f"budget: {text}, and one more (see costs) at least {min(prices.costs):g}")
     bought = [low[path] + prices.affordable(n, left) for n, path in enumerate(paths)]
     return prices._replace(most=tuple(map(min, prices.most, bought)))
 
@@ -256,10 +261,8 @@ def _whole_by_path(
 ) -> dict[str, int]:
     found = _by_path(name, given, paths)
     for path, number in found.items():
-        if not is_whole(number) or not low[path] <= number <= MOST_UNITS:
-            text = f"must be a whole number from {low[path]} to {MOST_UNITS}; got {number!r}"
-            raise ValueError(f"{name}, {path}: {text}")
-    return {path: int(number) for path, number in found.items()}
+        found[path] = whole(f"{name}, {path}", number, low[path], MOST_UNITS)
+    return found
 
 
 def _one_more(prices: Prices) -> Iterator[Units]:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leakthrough.model.arguments import refused
 from leakthrough.model.check import warn_about
-from leakthrough.model.errors import nearest, shown
+from leakthrough.model.errors import shown
 from leakthrough.model.scenario import Scenario
 from leakthrough.quantities import quantity
 from leakthrough.results.labelled import labelled, measured
@@ -16,7 +17,7 @@ from leakthrough.run_options import checked_execution, checked_replications, che
 from leakthrough.statistics.intervals import checked_confidence
 from leakthrough.statistics.means import SETTLED, mean_interval, moments_of
 from leakthrough.studies.evaluate import prepared, values
-from leakthrough.studies.measure import Measure, Numbers, measure_of
+from leakthrough.studies.measure import Measure, Numbers, measures_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -132,7 +133,7 @@ def compare(
     return _dataset(options, wanted, found, first, level, own, (most, rare))
 
 
-def _checked_options(options: object, baseline: str | None) -> str:
+def _checked_options(options: object, baseline: object) -> str:
     """Check the options, and return the name of the baseline."""
     if not isinstance(options, Mapping) or len(options) < 2:
         text = "must be at least two scenarios by name"
@@ -141,19 +142,16 @@ def _checked_options(options: object, baseline: str | None) -> str:
         if not isinstance(name, str) or not isinstance(scenario, Scenario):
             text = "must be scenarios by name"
             raise ValueError(f"options: {text}; got {shown(scenario)} by {shown(name)}")
-    first: str = next(iter(options)) if baseline is None else baseline
-    if first not in options:
-        text = f"must be the name of an option; got {shown(baseline)}"
-        raise ValueError(f"baseline: {text}{nearest(baseline, options)}")
+    first = next(iter(options)) if baseline is None else baseline
+    if not isinstance(first, str) or first not in options:
+        raise refused("baseline", "the name of an option", baseline, options)
     return first
 
 
 def _named(scenario: Scenario, measures: object) -> list[Measure]:
     """Checked measures of one number each: a grouped one becomes one for each name."""
-    if isinstance(measures, str) or not isinstance(measures, Sequence) or not measures:
-        raise ValueError(f"measures: must be a list of measures; got {shown(measures)}")
     wanted: list[Measure] = []
-    for measure in map(measure_of, measures):
+    for measure in measures_of(measures):
         names: Sequence[str | None] = [measure.of]
         if measure.dims:
             names = prepared(scenario, [measure])[1].reader.readers[0].names

@@ -13,9 +13,11 @@ from leakthrough.engine.layout import Whole
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.replications import compute
 from leakthrough.engine.tables import Tables
+from leakthrough.model.arguments import of_class
 from leakthrough.model.base import plain
 from leakthrough.model.discrete import WORD_RANGE
-from leakthrough.model.errors import shown
+from leakthrough.model.errors import ScenarioError
+from leakthrough.model.paths import value_at
 from leakthrough.model.scenario import Scenario
 from leakthrough.results.variables import COORDINATES
 from leakthrough.run_options import Execution
@@ -33,14 +35,21 @@ _UNDEFINED = {
 
 def checked_scenario(scenario: object) -> Scenario:
     """Check that the argument is a Scenario and return it."""
-    if not isinstance(scenario, Scenario):
-        raise ValueError(f"scenario: must be a Scenario; got {shown(scenario)}")
-    return scenario
+    return of_class("scenario", scenario, Scenario)
+
+
+def checked_path(name: str, scenario: Scenario, path: object) -> str:
+    """Check that something is at a path; `name` is that of the argument."""
+    try:
+        value_at(scenario, plain(path))
+    except ScenarioError as error:
+        raise ScenarioError(f"{name}: {error}") from None
+    return str(path)
 
 
 def two_numbers(given: object) -> tuple[Any, ...] | None:
     """A pair of Python or NumPy numbers as Python numbers; None if it is not a pair of numbers."""
-    pair = plain(given) if isinstance(given, tuple | list | np.ndarray) else ()
+    pair = plain(given)
     if not isinstance(pair, tuple) or [type(n) in (int, float) for n in pair] != [True, True]:
         return None
     return pair

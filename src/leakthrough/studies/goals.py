@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 
+from leakthrough.model.arguments import real_in
 from leakthrough.model.errors import shown
 from leakthrough.statistics.means import margin_of_error, moments_of
 from leakthrough.studies.measure import Measure, Numbers, measure_of
@@ -16,8 +17,7 @@ Verdict = Literal["holds", "fails", "undecided"]
 def checked_level(measure: Measure, name: str, level: object, *, of_mean: bool = True) -> float:
     """Check a level: the measure must be able to exceed it and to fall below it."""
     share = measure.kind.probability or measure.name == "leak_rate"
-    number = isinstance(level, int | float | np.number) and not isinstance(level, bool)
-    value = float(level) if number else np.nan  # type: ignore[arg-type]
+    value = real_in(level)
     if share and of_mean:
         allowed, valid = "between 0 and 1", 0.0 < value < 1.0
     elif share:
@@ -76,8 +76,7 @@ class Goal:
         if self.quantile is not None:
             if measure.kind.probability:
                 raise ValueError(f"goal, quantile: {measure.label} is a probability: it has none")
-            number = isinstance(self.quantile, float | np.floating)
-            if not number or not 0.0 < self.quantile < 1.0:
+            if not 0.0 < real_in(self.quantile) < 1.0:
                 text = f"must lie between 0 and 1, such as 0.95; got {shown(self.quantile)}"
                 raise ValueError(f"goal, quantile: {text}")
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from leakthrough.model.errors import is_whole, nearest, shown
+from leakthrough.model.arguments import listed, one_of, refused, whole_in
+from leakthrough.model.errors import nearest, shown
 from leakthrough.quantities import CURRENCY, described
+from leakthrough.results.taken import taken
 from leakthrough.statistics.intervals import wilson
 from leakthrough.statistics.means import COCHRAN, SETTLED, Moments, mean_interval, moments_of
 
@@ -86,20 +88,18 @@ class Measure:
     count: int = 0
 
     def __post_init__(self) -> None:
-        if self.name not in list(MEASURES):  # the name given may be unhashable
-            known = ", ".join(MEASURES)
-            found = f"must be one of {known}; got {shown(self.name)}{nearest(self.name, MEASURES)}"
-            raise ValueError(f"measure: {found}")
+        one_of("measure", self.name, tuple(MEASURES))
         allowed = self.kind.by
-        if self.by is not None and self.by not in allowed:
-            text = f"must be None or one of {', '.join(allowed)}; got {shown(self.by)}"
-            raise ValueError(f"measure {self.name}, by: {text}")
+        one_of(f"measure {self.name}, by", self.by, (None, *allowed))
+        if not (self.of is None or isinstance(self.of, str)):
+            raise refused(f"measure {self.name}, of", "a name, or None", self.of)
         if self.of is not None and self.by is None:
             raise ValueError(f"measure {self.name}, of: needs by, one of {', '.join(allowed)}")
-        if not is_whole(self.count) or self.count < 0 or (self.count and self.name != "at_most"):
-            text = f"must be a whole number from 0, and is for at_most; got {self.count!r}"
-            raise ValueError(f"measure {self.name}, count: {text}")
-        object.__setattr__(self, "count", int(self.count))
+        count = whole_in(self.count)
+        if count is None or count < 0 or (count and self.name != "at_most"):
+            text = "a whole number from 0, and is for at_most"
+            raise refused(f"measure {self.name}, count", text, self.count)
+        object.__setattr__(self, "count", count)
 
     @property
     def kind(self) -> _Kind:
@@ -151,6 +151,7 @@ class Measure:
         """
         import xarray as xr
 
+        result = taken(result)
         if "replication" not in result.dims or "leaked" not in result or "raid" in result.dims:
             raise ValueError("result: must come from leakthrough.simulate, replications kept")
         shape = result.sizes["replication"], -1
@@ -208,9 +209,14 @@ class Measure:
         )
 
 
-def measure_of(given: "Measure | str") -> Measure:
+def measure_of(given: Any, name: str = "measure") -> Measure:
     """Return a measure that is given as such or by name; ValueError if it is neither."""
-    return given if isinstance(given, Measure) else Measure(given)
+    return given if isinstance(given, Measure) else Measure(one_of(name, given, tuple(MEASURES)))
+
+
+def measures_of(given: object, name: str = "measures") -> list[Measure]:
+    """Return the measures of a list."""
+    return [measure_of(each, name) for each in listed(name, given, "measures")]
 
 
 class Frame(NamedTuple):

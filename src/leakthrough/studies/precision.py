@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from leakthrough.model.arguments import flag, real_in
 from leakthrough.model.check import warn_about
 from leakthrough.model.errors import shown
 from leakthrough.model.scenario import Scenario
@@ -170,10 +171,7 @@ def simulate_to_precision(
 def _checked(
     measure: Measure, half_width: object, relative: object, confidence: float, most: int
 ) -> _Wanted:
-    if not isinstance(relative, bool):
-        raise ValueError(f"relative: must be True or False; got {shown(relative)}")
-    number = isinstance(half_width, int | float | np.number) and not isinstance(half_width, bool)
-    width = float(half_width) if number else np.nan  # type: ignore[arg-type]
+    relative, width = flag("relative", relative), real_in(half_width)
     share = relative or measure.kind.probability or measure.name == "leak_rate"
     if not 0.0 < width < (1.0 if share else np.inf):
         allowed = "between 0 and 1" if share else "a finite number above 0"

@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakthrough.model.arguments import real_in
+from leakthrough.model.base import as_whole
 from leakthrough.model.check import warn_about
-from leakthrough.model.errors import ScenarioError, shown
+from leakthrough.model.errors import shown
 from leakthrough.model.scenario import Scenario
 from leakthrough.quantities import quantity
 from leakthrough.results.labelled import labelled, measured
 from leakthrough.run_options import checked_execution, checked_replications, checked_seed
 from leakthrough.statistics.intervals import checked_confidence
 from leakthrough.studies.direction import caution
-from leakthrough.studies.evaluate import checked_scenario, origin, two_numbers
+from leakthrough.studies.evaluate import checked_path, checked_scenario, origin, two_numbers
 from leakthrough.studies.goals import checked_level
 from leakthrough.studies.measure import Measure, Numbers, measure_of
 from leakthrough.studies.sequential import SequentialSample
+from leakthrough.studies.sweep.axes import is_whole_at
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -153,18 +156,14 @@ def _checked_axis(scenario: Scenario, axis: object) -> tuple[str, float, float]:
     if not isinstance(axis, Mapping) or len(axis) != 1:
         raise ValueError(f"axis: {text}; got {shown(axis)}")
     [(path, ends)] = axis.items()
-    low, high = map(float, two_numbers(ends) or (np.nan, np.nan))
+    checked_path("axis", scenario, path)
+    low, high = map(real_in, two_numbers(ends) or (np.nan, np.nan))
     if not -np.inf < low < high < np.inf:
         raise ValueError(f"axis: {text}; got {shown(ends)}")
-    try:
-        scenario.replace(path, low)
-        scenario.replace(path, high)
-    except ScenarioError:  # the field may be whole; otherwise the error is the user's
-        if not (low.is_integer() and high.is_integer()):
-            raise
-        scenario.replace(path, int(low))
-        scenario.replace(path, int(high))
-        return path, int(low), int(high)
+    if is_whole_at(scenario, path):
+        low, high = as_whole(low), as_whole(high)
+    scenario.replace(path, low)
+    scenario.replace(path, high)
     return path, low, high
 
 

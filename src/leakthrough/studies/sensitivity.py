@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leakthrough.model.errors import is_whole, shown
+from leakthrough.model.arguments import refused, table, whole_in
 from leakthrough.model.scenario import Scenario
 from leakthrough.quantities import quantity
 from leakthrough.results.labelled import measured
 from leakthrough.run_options import checked_execution
 from leakthrough.statistics.intervals import checked_confidence
+from leakthrough.studies.evaluate import checked_path
 from leakthrough.studies.measure import Measure, Numbers
 from leakthrough.studies.paired import PairedRuns
 from leakthrough.studies.sweep.axes import distribution_of, is_whole_at
@@ -110,9 +111,10 @@ def sensitivity(
     level = checked_confidence(confidence)
     execution = checked_execution(workers, executor, progress)
     runs = PairedRuns(scenario, measure, replications, seed, execution)
-    if not is_whole(points) or not 2 <= points <= MOST_POINTS or points & (points - 1):
-        raise ValueError(f"points: must be a power of 2 from 2 to {MOST_POINTS}; got {points!r}")
-    designs = _designs(scenario, distributions, int(points), runs.seed)
+    number = whole_in(points)
+    if number is None or not 2 <= number <= MOST_POINTS or number & (number - 1):
+        raise refused("points", f"a power of 2 from 2 to {MOST_POINTS}", points)
+    designs = _designs(scenario, distributions, number, runs.seed)
     runs.check(itertools.chain(*zip(*designs, strict=True)))
     with runs:
         sums = _DesignSums(runs, designs)
@@ -128,7 +130,7 @@ def sensitivity(
         own = f"what the noise of simulation adds to the {text}"
         variables[f"{name}_noise"] = quantity("path", noise, own)
     path = ("path", list(distributions), {"long_name": "field of the scenario"})
-    points_of = ((), np.int64(points), {"long_name": "points of the design"})
+    points_of = ((), np.int64(number), {"long_name": "points of the design"})
     return runs.labelled(variables, {"path": path, "points": points_of}, level)
 
 
@@ -138,11 +140,8 @@ def _designs(
     """Changes at the points of the designs A, B, and A with one column of B for each field."""
     from scipy.stats import qmc
 
-    if not isinstance(distributions, Mapping):
-        text = "must be a mapping of path to frozen scipy.stats distribution"
-        raise ValueError(f"distributions: {text}; got {shown(distributions)}")
-    if not distributions:
-        raise ValueError("distributions: must name at least one path; got none")
+    for path in table("distributions", distributions, "path to frozen scipy.stats distribution"):
+        checked_path("distributions", scenario, path)
     number = len(distributions)
     uniform = qmc.Sobol(2 * number, rng=np.random.default_rng(seed), bits=64).random(points)
     first, second = np.empty((2, points, number))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakthrough.model.arguments import of_class, whole
 from leakthrough.model.check import warn_about
-from leakthrough.model.errors import is_whole, shown
+from leakthrough.model.errors import shown
 from leakthrough.model.paths import value_at
 from leakthrough.model.scenario import Scenario
 from leakthrough.quantities import quantity
@@ -17,7 +18,7 @@ from leakthrough.results.labelled import labelled, measured
 from leakthrough.run_options import Execution, checked_execution, checked_replications, checked_seed
 from leakthrough.statistics.intervals import checked_confidence, wilson
 from leakthrough.studies.direction import caution
-from leakthrough.studies.evaluate import checked_scenario, origin
+from leakthrough.studies.evaluate import checked_path, checked_scenario, origin
 from leakthrough.studies.goals import Goal, Verdict
 from leakthrough.studies.measure import Numbers, measure_of
 from leakthrough.studies.sequential import SequentialSample
@@ -179,9 +180,7 @@ def size_for_goal(
     sizes = [min(FIRST, checked_replications(most_replications, "most_replications", 2))]
     while sizes[-1] < most_replications:
         sizes.append(min(GROWTH * sizes[-1], int(most_replications)))
-    if not is_whole(extra_candidates) or not 0 <= extra_candidates <= MOST_EXTRA:
-        text = f"must be a whole number from 0 to {MOST_EXTRA}; got {shown(extra_candidates)}"
-        raise ValueError(f"extra_candidates: {text}")
+    extra_candidates = whole("extra_candidates", extra_candidates, 0, MOST_EXTRA)
     search = _Search(
         scenario,
         path,
@@ -203,17 +202,14 @@ def _checked_ends(
 ) -> tuple[int, int]:
     """Check scenario, goal and path; return both ends as Python integers."""
     checked_scenario(scenario)
-    if not isinstance(goal, Goal):
-        raise ValueError(f"goal: must be a leakthrough.Goal; got {shown(goal)}")
-    for name, value in (("low", low), ("high", high)):
-        if not is_whole(value) or value < 0:
-            raise ValueError(f"{name}: must be a whole number from 0; got {shown(value)}")
+    of_class("goal", goal, Goal)
+    low, high = whole("low", low), whole("high", high)
     if low > high:
         raise ValueError(f"low: must be at most high = {high}; got {low}")
-    if not is_whole_at(scenario, path):
+    if not is_whole_at(scenario, checked_path("path", scenario, path)):
         now = shown(value_at(scenario, path))
         raise ValueError(f"path: must be that of a whole number; {path} is {now}")
-    return int(low), int(high)
+    return low, high
 
 
 def _search(search: _Search, low: int, high: int, extra: int) -> None:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leakthrough.model.arguments import table
 from leakthrough.model.errors import shown
 from leakthrough.model.scenario import Scenario
 from leakthrough.results.labelled import measured
 from leakthrough.run_options import checked_execution
 from leakthrough.statistics.intervals import checked_confidence
-from leakthrough.studies.evaluate import two_numbers
+from leakthrough.studies.evaluate import checked_path, two_numbers
 from leakthrough.studies.measure import Measure
 from leakthrough.studies.paired import PairedRuns
 
@@ -86,7 +87,7 @@ def tornado(
     level = checked_confidence(confidence)
     execution = checked_execution(workers, executor, progress)
     runs = PairedRuns(scenario, measure, replications, seed, execution)
-    ranges = _checked_ranges(ranges)
+    ranges = _checked_ranges(scenario, ranges)
     runs.check({path: value} for path, pair in ranges.items() for value in pair)
     with runs:
         base = runs.values({})
@@ -112,14 +113,11 @@ def tornado(
     return runs.labelled(variables, coordinates, level)
 
 
-def _checked_ranges(ranges: object) -> dict[str, tuple[Any, ...]]:
+def _checked_ranges(scenario: Scenario, ranges: object) -> dict[str, tuple[Any, ...]]:
     """Checked ends of each range as Python numbers."""
-    if not isinstance(ranges, Mapping):
-        raise ValueError(f"ranges: must be a mapping of path to (low, high); got {shown(ranges)}")
-    if not ranges:
-        raise ValueError("ranges: must name at least one path; got none")
     found = {}
-    for path, given in ranges.items():
+    for path, given in table("ranges", ranges, "path to (low, high)").items():
+        checked_path("ranges", scenario, path)
         pair = two_numbers(given)
         if pair is None:
             text = f"must be two numbers, low and high; got {shown(given)}"

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
-from leakthrough.model.base import plain
+from leakthrough.model.arguments import one_of, refused, whole_in
+from leakthrough.model.base import as_whole, plain
 from leakthrough.model.distributions import Distribution, is_frozen
 from leakthrough.model.documents import plain_data
 from leakthrough.model.errors import ScenarioError, is_whole, lines_of, mistakes_of, shown
@@ -29,6 +30,8 @@ GROUPINGS = ("salvo", "threat", "layer", "battery", "interceptor")
 RESERVED = (POINT, "estimate", "seed", "scenario_digest", *GROUPINGS)
 WHOLE = ("rounds", "max_salvos")
 """Whole-number fields whose present value may be something else, such as infinity."""
+
+_DATA = (bool, int, float, str, tuple, Mapping, BaseModel)
 
 
 class Axis(NamedTuple):
@@ -87,9 +90,7 @@ def axes_of(
 
     Raises ValueError if an axis, a path or the design is not as in `leakthrough.sweep`.
     """
-    if design not in DESIGNS:
-        allowed = ", ".join(f'"{name}"' for name in DESIGNS)
-        raise ValueError(f"design: must be one of {allowed}; got {shown(design)}")
+    one_of("design", design, DESIGNS)
     if not isinstance(given, Mapping) or not given:
         raise ValueError(f"axes: must be a table of at least one name; got {shown(given)}")
     tables = {name: _table(name, entry) for name, entry in given.items()}
@@ -98,7 +99,7 @@ def axes_of(
         return _drawn(scenario, tables, design, _checked_points(points, design), seed)
     if points is not None:
         raise ValueError(f'points: is for the designs {" and ".join(DRAWN)}; design is "{design}"')
-    axes = tuple(_axis(name, table) for name, table in tables.items())
+    axes = tuple(_axis(scenario, name, table) for name, table in tables.items())
     sizes = {axis.name: axis.size for axis in axes}
     if design == "zip" and len(set(sizes.values())) > 1:
         found = ", ".join(f"{name} {size}" for name, size in sizes.items())
@@ -138,8 +139,11 @@ def _check_paths(scenario: Scenario, tables: Mapping[str, Mapping[str, Any]]) ->
                 raise ValueError(f"axis {name}: {path} {text}")
 
 
-def _axis(name: str, table: Mapping[str, Any]) -> Axis:
-    values = tuple(_values(name, path, entry) for path, entry in table.items())
+def _axis(scenario: Scenario, name: str, table: Mapping[str, Any]) -> Axis:
+    values = tuple(
+        tuple(map(as_whole, own)) if is_whole_at(scenario, path) else own
+        for path, own in ((path, _values(name, path, entry)) for path, entry in table.items())
+    )
     sizes = {path: len(own) for path, own in zip(table, values, strict=True)}
     if len(set(sizes.values())) > 1:
         found = ", ".join(f"{path} {size}" for path, size in sizes.items())
@@ -154,15 +158,19 @@ def _values(name: str, path: str, entry: Any) -> tuple[Any, ...]:
     values = [plain(value) for value in entry]
     if not values:
         raise ValueError(f"axis {name}, {path}: has no values")
+    for value in values:
+        if not (value is None or isinstance(value, _DATA) or is_frozen(value)):
+            raise refused(f"axis {name}, {path}", "a list of values that a file can hold", value)
     rounds = path.split(".")[-1] == "rounds"
     return tuple([math.inf if rounds and value == "infinite" else value for value in values])
 
 
 def _checked_points(points: Any, design: str) -> int:
-    if not is_whole(points) or points < 1 or (design == "sobol" and points & (points - 1)):
+    number = whole_in(points)
+    if number is None or number < 1 or (design == "sobol" and number & (number - 1)):
         also = ", a power of two" if design == "sobol" else ""
-        raise ValueError(f"points: must be a whole number from 1{also}; got {points!r}")
-    return int(points)
+        raise refused("points", f"a whole number from 1{also}", points)
+    return number
 
 
 def _drawn(

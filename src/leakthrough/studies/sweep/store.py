@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leakthrough.model.arguments import path_of
 from leakthrough.results.files import checked, write_zarr
 from leakthrough.results.provenance import parsed
 from leakthrough.studies.measure import Array
@@ -103,7 +104,7 @@ class Store:
             import zarr  # noqa: F401
         except ImportError:
             raise ImportError("store: needs zarr; pip install leakthrough[io]") from None
-        self.path = Path(path)
+        self.path = path_of("store", path)
         if not self.path.name:
             raise ValueError(f"store: must be the path of a folder; got {str(path)!r}")
         self.partial = self.path.with_name(f"{self.path.name}.partial")

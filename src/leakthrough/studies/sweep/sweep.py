@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from leakthrough.engine.scheduler import run
+from leakthrough.model.arguments import flag, whole
 from leakthrough.model.check import warn_about
-from leakthrough.model.errors import is_whole, shown
+from leakthrough.model.errors import shown
 from leakthrough.model.scenario import Scenario
 from leakthrough.quantities import quantity
 from leakthrough.results.files import writable
@@ -21,7 +22,7 @@ from leakthrough.run_options import Execution, checked_execution, checked_replic
 from leakthrough.statistics.intervals import ESTIMATES, checked_confidence
 from leakthrough.statistics.means import SETTLED
 from leakthrough.studies.evaluate import checked_scenario, origin
-from leakthrough.studies.measure import Measure, measure_of
+from leakthrough.studies.measure import Measure, measures_of
 from leakthrough.studies.sweep.axes import POINT, axes_of, coordinates_of, recorded
 from leakthrough.studies.sweep.points import Plan, Points
 from leakthrough.studies.sweep.store import Results, Store
@@ -130,10 +131,10 @@ def sweep(
             measures=own,
             replications=checked_replications(replications),
             design=design,
-            points=points if points is None or not is_whole(points) else int(points),
+            points=None if points is None else whole("points", points, 1),
             seed=checked_seed(seed),
             confidence=checked_confidence(confidence),
-            keep_distributions=bool(keep_distributions),
+            keep_distributions=flag("keep_distributions", keep_distributions),
         )
         return _study(scenario, axes, points, call, stored=disk is not None)
 
@@ -200,9 +201,7 @@ def _study(
 
 
 def _checked_measures(measures: Any) -> tuple[Measure, ...]:
-    if isinstance(measures, str) or not isinstance(measures, Sequence) or not measures:
-        raise ValueError(f"measures: must be a list of at least one; got {shown(measures)}")
-    found = tuple([measure_of(measure) for measure in measures])
+    found = tuple(measures_of(measures))
     labels = [measure.label for measure in found]
     if twice := next((name for name in labels if labels.count(name) > 1), None):
         raise ValueError(f"measures: {twice} is given more than once")

@@ -1,0 +1,121 @@
+"""Numbers in every form in which people hold them, wherever numbers are taken."""
+
+from collections.abc import Callable
+from typing import Any
+
+import doors
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from scipy import stats
+
+import leakthrough as lt
+from leakthrough.statistics.intervals import wilson
+
+KILL, ROUNDS = doors.KILL, doors.ROUNDS
+ONE: dict[str, Callable[[Any], Any]] = {
+    "float": float,
+    "NumPy": np.float64,
+    "float32": np.float32,
+    "no dimension": np.array,
+    "DataArray": xr.DataArray,
+    "of a table": lambda n: pd.Series([n]).iloc[0],
+    "of a Dataset": lambda n: xr.Dataset({"x": n})["x"],
+}
+MANY: dict[str, Callable[[Any], Any]] = {
+    "list": list,
+    "tuple": tuple,
+    "array": np.array,
+    "linspace": lambda n: np.linspace(n[0], n[-1], len(n)),
+    "DataArray": lambda n: xr.DataArray(list(n), dims="n"),
+    "Series": pd.Series,
+    "Index": pd.Index,
+    "nullable": lambda n: pd.Series(list(n), dtype="Int64"),
+}
+
+
+@pytest.mark.parametrize("form", ONE)
+def test_one_number_may_have_any_form(form: str) -> None:
+    of, scenario = ONE[form], doors.scenario()
+    assert lt.Threat(name="t", speed=of(50.0), priority=of(2)).priority == 2
+    assert lt.Magazine(interceptor="i", rounds=of(7)).rounds == 7
+    assert lt.Doctrine(salvo_size={"t": of(2)}).salvo_size == {"t": 2}
+    assert lt.Doctrine(salvo_size=of(2)).salvo_size == 2
+    assert lt.Stock(interceptor="i", rounds=of(5), rate=of(1.0)).rounds == 5
+    assert lt.Interceptor(name="i", kill_probability={"t": of(0.5)}, cost=of(2.0)).cost == 2.0
+    assert lt.Distribution(dist="beta", parameters={"a": of(2), "b": of(3)}).parameters["a"] == 2.0
+    assert scenario.replace(ROUNDS, of(7)).digest == scenario.replace(ROUNDS, 7).digest
+    same = lt.simulate(scenario, replications=of(5), seed=of(3), workers=of(1))
+    xr.testing.assert_identical(same, lt.simulate(scenario, replications=5, seed=3))
+    exact = lt.exact.finite_magazine(of(9), of(5), of(0.5), of(2))
+    xr.testing.assert_identical(exact, lt.exact.finite_magazine(9, 5, 0.5, 2))
+    assert lt.exact.erlang_b(of(2.0), of(3)) == lt.exact.erlang_b(2.0, 3)
+    assert lt.exact.abandonment(of(1.0), of(1.0), of(2), of(0.5)) > 0.0
+    assert wilson(of(3), of(5), of(0.5)).tolist() == wilson(3, 5, 0.5).tolist()
+    assert lt.Goal("leakers", at_most=of(3.0), quantile=of(0.5)).label
+    assert lt.summary(same, of(0.5)).confidence == 0.5
+    lt.tornado(scenario, {KILL: (of(0.5), of(0.75))}, replications=5, seed=1)
+    lt.saturation_point(
+        scenario, {ROUNDS: (of(1), of(9))}, "leak_rate", of(0.5), replications=20, seed=1
+    )
+    lt.allocate(scenario, [ROUNDS], of(2.0), of(1.0), most=of(30), replications=20, seed=1)
+
+
+@pytest.mark.parametrize("form", MANY)
+def test_several_numbers_may_have_any_form(form: str) -> None:
+    of, scenario = MANY[form], doors.scenario()
+    assert lt.Times(times=of([1, 2, 3])).times == (1.0, 2.0, 3.0)
+    run: Any = {"replications": 5, "seed": 3}
+    sampled = lt.simulate(scenario, timeline=of([0, 5, 10]), **run)
+    xr.testing.assert_identical(sampled, lt.simulate(scenario, timeline=[0.0, 5.0, 10.0], **run))
+    found = lt.sweep(scenario, {"rounds": {ROUNDS: of([10, 20, 30])}}, measures=["leakers"], **run)
+    plain = lt.sweep(scenario, {"rounds": {ROUNDS: [10, 20, 30]}}, measures=["leakers"], **run)
+    xr.testing.assert_identical(found, plain)
+    assert lt.exact.raid_annihilation(10, 0.8, of([1, 2, 3])).shape == (3,)
+    assert wilson(of([0, 1, 2]), 5).shape == (4, 3)
+    axis: Any = {ROUNDS: of([1, 9])}
+    lt.saturation_point(scenario, axis, "leak_rate", 0.5, replications=20, seed=1)
+
+
+MADE = stats.make_distribution(stats.beta)
+NEW: list[tuple[Any, str]] = [
+    (stats.Normal(mu=0.5, sigma=0.1), r"norm\(loc=0.5, scale=0.1\)"),
+    (stats.Normal(), r"norm\(\)"),
+    (stats.Uniform(a=0.25, b=0.75), r"uniform\(loc=0.25, scale=0.5\)"),
+    (stats.Logistic(), r"logistic\(\)"),
+    (MADE(a=2.0, b=3.0), r"beta\(a=2, b=3\)"),
+    (stats.make_distribution(stats.expon)(), r"expon\(\)"),
+    (stats.make_distribution(stats.lognorm)(s=0.5), r"lognorm\(s=0.5\)"),
+    (stats.make_distribution(stats.weibull_min)(c=2.0), r"weibull_min\(c=2\)"),
+    (stats.make_distribution(stats.gamma)(a=2.0), r"gamma\(a=2\)"),
+    (stats.truncate(stats.Normal(), lb=0.0, ub=1.0), "truncnorm"),
+    (stats.Mixture([stats.Normal(), stats.Normal(mu=1.0)]), "truncnorm"),
+    (2.0 * MADE(a=2.0, b=3.0), "truncnorm"),
+    (stats.Binomial(n=3, p=0.5), "truncnorm"),
+]
+
+
+@pytest.mark.parametrize(("new", "twin"), NEW)
+def test_a_new_distribution_is_refused_by_the_name_of_its_frozen_twin(new: Any, twin: str) -> None:
+    scenario = doors.scenario()
+    run: Any = {"replications": 5, "seed": 1}
+    calls: list[Callable[[], Any]] = [
+        lambda: lt.Interceptor(name="i", kill_probability={"t": new}),
+        lambda: lt.Interceptor(name="i", kill_probability={}, flight_time=new),
+        lambda: lt.Salvo(name="s", threat="t", count=1, arrival=new),
+        lambda: lt.Campaign(
+            name="c", scenario=scenario, raids=2, interval=9.0, sizes={"raid": new}
+        ),
+        lambda: lt.Stock(interceptor="i", rounds=1, replenishment=new),
+        lambda: scenario.replace(KILL, new),
+        lambda: lt.exact.abandonment(1.0, 1.0, 2, new),
+        lambda: lt.sensitivity(scenario, {KILL: new}, points=4, **run),
+        lambda: lt.sweep(scenario, {"k": {KILL: [new, 0.5]}}, measures=["leakers"], **run),
+        lambda: lt.sweep(
+            scenario, {"k": {KILL: new}}, measures=["leakers"], design="sobol", points=2, **run
+        ),
+    ]
+    for call in calls:
+        with pytest.raises(ValueError, match=twin):
+            call()
