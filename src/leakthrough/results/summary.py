@@ -1,7 +1,8 @@
 """Summary of a result: measures with their intervals, as Datasets and as text."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -315,19 +316,23 @@ def _batteries(summary: Summary, level: str) -> Table:
 
 
 def _magazines(summary: Summary, level: str) -> Table:
-    data = summary.magazines
-    columns = {"P(dry)": "dry", "dry at [s]": "depletion_time"}
-    if not data.reserve_reached.equals(data.dry):  # a magazine has reserved rounds
-        columns |= {"P(reserve)": "reserve_reached", "at [s]": "reserve_time"}
-    rows = []
-    for row in _rows(data, "magazine"):
-        names = [str(row.battery.item()), str(row.interceptor.item()), number(float(row.rounds))]
-        rows.append(
-            [*names, *(_mean(row[n]) for n in ("expended", "remaining", *columns.values()))]
-        )
-        rows[-1].insert(6, _interval(row, "dry"))
-    header = ["battery", "interceptor", "rounds", "expended", "left", *columns]
-    header.insert(6, level)
-    title = "By magazine (mean rounds; when it ran dry, where it did"
-    title += "; reserve: only reserved rounds left)" if len(columns) > 2 else ")"
+    columns: dict[str, Callable[[Any], str]] = {
+        "rounds": lambda row: number(float(row.rounds)),
+        "expended": lambda row: _mean(row.expended),
+        "left": lambda row: _mean(row.remaining),
+        "P(dry)": lambda row: _mean(row.dry),
+        level: lambda row: _interval(row, "dry"),
+        "dry at [s]": lambda row: _mean(row.depletion_time),
+    }
+    title = "By magazine (mean rounds; when it ran dry, where it did)"
+    if not summary.magazines.reserve_reached.equals(summary.magazines.dry):
+        title = f"{title[:-1]}; reserve: only reserved rounds left)"
+        del columns[level]  # there is no room for it
+        columns["P(reserve)"] = lambda row: _mean(row.reserve_reached)
+        columns["at [s]"] = lambda row: _mean(row.reserve_time)
+    rows = [
+        [row.battery.item(), row.interceptor.item(), *(cell(row) for cell in columns.values())]
+        for row in _rows(summary.magazines, "magazine")
+    ]
+    header = ["battery", "interceptor", *columns]
     return Table(title, header, rows, 2)
