@@ -23,10 +23,11 @@ from leakthrough.engine.counts import (
 from leakthrough.engine.kernel.counting import count
 from leakthrough.engine.kernel.setup import carry_in, carry_out, reset
 from leakthrough.engine.kernel.state_pointer import state_at
-from leakthrough.engine.layout import RECORDS, RECORDS_OF, Kind, Record
+from leakthrough.engine.layout import RECORDS_OF, Kind, Record
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.state import State, new_state
 
+RECORDS = (layout.RAID, *RECORDS_OF.values(), layout.THREAT, layout.ENTRY)
 named = pytest.mark.parametrize(
     "record", RECORDS_OF.items(), ids=lambda given: given[0] if isinstance(given, tuple) else None
 )

@@ -366,11 +366,6 @@ NODE = Record("node", _state("tick", start=int(FOREVER)), _state("leaf"))
 ENTRY = Record("entry", _state("tick", start=int(FOREVER)), _state("tie"))
 """An entry of the queue of engagements and reloads under way."""
 
-RECORDS = (
-    RAID, SALVO, LANDING, WINDOW, LAYER, BATTERY, PAIRING, MAGAZINE, KILL_CHANCE, THREAT, NODE,
-    ENTRY,
-)  # fmt: skip
-
 RECORDS_OF = {
     "salvos": SALVO,
     "landings": LANDING,

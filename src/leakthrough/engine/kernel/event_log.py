@@ -1,6 +1,6 @@
 """The optional log of a replication: one row per event."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from leakthrough.engine.kernel.compiling import Bool, Int, compiled, merged
 from leakthrough.engine.kernel.draws import at
@@ -8,27 +8,6 @@ from leakthrough.engine.layout import LOG_COLUMNS
 
 if TYPE_CHECKING:
     from leakthrough.engine.state import State
-
-
-@compiled
-def _write(
-    raid: Any,
-    log: Any,
-    tick: Int,
-    event: Int,
-    threat: Int,
-    layer: Int,
-    battery: Int,
-    magazine: Int,
-    rounds: Int,
-    outcome: Int,
-) -> None:
-    start = raid.log_used * LOG_COLUMNS
-    if start < log.size:
-        log[at(start)], log[at(start + 1)], log[at(start + 2)] = tick, event, threat
-        log[at(start + 3)], log[at(start + 4)], log[at(start + 5)] = layer, battery, magazine
-        log[at(start + 6)], log[at(start + 7)] = rounds, outcome
-    raid.log_used += 1
 
 
 @merged
@@ -50,6 +29,12 @@ def note(
     outcome: Int,
 ) -> None:
     """Write one event if there is a log; if the log is full, only count the event."""
-    if state.log.size > 0:
-        raid, log = state.raid[0], state.log
-        _write(raid, log, tick, event, threat, layer, battery, magazine, rounds, outcome)
+    raid, log = state.raid[0], state.log
+    if log.size == 0:
+        return
+    start = raid.log_used * LOG_COLUMNS
+    if start < log.size:
+        log[at(start)], log[at(start + 1)], log[at(start + 2)] = tick, event, threat
+        log[at(start + 3)], log[at(start + 4)], log[at(start + 5)] = layer, battery, magazine
+        log[at(start + 6)], log[at(start + 7)] = rounds, outcome
+    raid.log_used += 1
