@@ -6,7 +6,7 @@ import numpy as np
 
 import leakthrough as lt
 from leakthrough.engine.codes import INFINITE, NEVER
-from leakthrough.engine.counts import Counts, named_counts, named_tally, new_counts, width
+from leakthrough.engine.counts import Counts, named_counts, named_tally, new_rows, width
 from leakthrough.engine.jobs import run_block
 from leakthrough.engine.labels import label
 from leakthrough.engine.lower_raid import lower
@@ -30,7 +30,7 @@ def kernel_outcomes(
 ) -> list[Outcome]:
     """Counts of the compiled kernel in the replications of one block."""
     tables = lower(scenario, timeline)
-    rows = new_counts(tables, replications, tally=True).rows
+    rows = new_rows(tables, replications, tally=True)
     run_block(tables, rows, seed, start, np.zeros(1, np.uint8), new_state(tables, tally=True))
     outcomes = counted(named_counts(rows, tables))
     tally = named_tally(rows, tables)

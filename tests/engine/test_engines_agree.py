@@ -21,7 +21,7 @@ from raids import rich
 from strategies import scenarios
 
 import leakthrough as lt
-from leakthrough.engine.counts import new_counts
+from leakthrough.engine.counts import named_counts, new_rows
 from leakthrough.engine.lower_raid import lower
 
 EXAMPLES = int(os.environ.get("LEAKTHROUGH_EXAMPLES", "300"))
@@ -66,7 +66,7 @@ def assert_engines_agree(scenario: lt.Scenario, seed: int, replication: int) -> 
 def test_every_column_of_a_row_is_compared() -> None:
     for timeline in ((), TIMELINE):
         tables = lower(rich(), timeline)
-        assert_every_column_is_named(new_counts(tables, 1), tables)
+        assert_every_column_is_named(named_counts(new_rows(tables, 1), tables), tables)
 
 
 # ---------------------------------------------------------------- one replication

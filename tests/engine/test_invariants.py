@@ -18,7 +18,7 @@ from strategies import scenarios
 
 import leakthrough as lt
 from leakthrough.engine.codes import INFINITE, NEVER
-from leakthrough.engine.counts import Counts, new_counts
+from leakthrough.engine.counts import Counts, named_counts, new_rows
 from leakthrough.engine.jobs import RaidJob
 from leakthrough.engine.labels import label
 from leakthrough.engine.lower_raid import lower
@@ -40,7 +40,7 @@ everything = st.one_of(busy, busy, scenarios())
 
 def block(scenario: lt.Scenario, seed: int) -> tuple[Tables, Counts]:
     tables = lower(scenario, TIMELINE)
-    counts = new_counts(tables, REPLICATIONS)
+    counts = named_counts(new_rows(tables, REPLICATIONS), tables)
     job = RaidJob(tables)
     job.block(seed, 0, [counts.rows[np.newaxis]], np.zeros(1, np.uint8), job.new_states())
     return tables, counts

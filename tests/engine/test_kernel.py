@@ -11,7 +11,7 @@ import xarray as xr
 from raids import TIMELINE, api_example, battery, layer, raid, rich, salvo
 
 import leakthrough as lt
-from leakthrough.engine.counts import new_carried, new_counts
+from leakthrough.engine.counts import new_carried, new_rows
 from leakthrough.engine.kernel.replication import simulate_block
 from leakthrough.engine.kernel.state_pointer import handle
 from leakthrough.engine.lower_raid import lower
@@ -58,14 +58,14 @@ def test_one_signature_serves_every_scenario() -> None:
 
 def test_the_stop_flag_ends_a_block() -> None:
     tables, stop = lower(rich()), np.ones(1, np.uint8)
-    rows, carried = new_counts(tables, 9).rows, new_carried(tables, 9).rows
+    rows, carried = new_rows(tables, 9), new_carried(tables, 9).rows
     assert simulate_block(handle(new_state(tables)), rows, carried, 1, 0, 0, stop) == 0
 
 
 def test_a_state_may_be_used_again() -> None:
     tables, stop = lower(rich()), np.zeros(1, np.uint8)
     state = new_state(tables)
-    first, second = (new_counts(tables, 4).rows for _ in range(2))
+    first, second = (new_rows(tables, 4) for _ in range(2))
     for rows in (first, second):
         carried = new_carried(tables, 4).rows
         assert simulate_block(handle(state), rows, carried, 1, 5, 0, stop) == 4

@@ -131,11 +131,6 @@ def new_rows(tables: Tables, replications: int, tally: bool = False) -> Whole:
     return np.zeros((replications, width(tables, tally)), np.int64)
 
 
-def new_counts(tables: Tables, replications: int, tally: bool = False) -> Counts:
-    """Zeroed rows, and names of their columns."""
-    return named_counts(new_rows(tables, replications, tally), tables)
-
-
 def named_carried(rows: Whole, tables: Tables) -> Counts:
     """Name the columns of the carried fields: by magazine (R, K) and by battery (R, B)."""
     found: dict[str, Whole] = {}

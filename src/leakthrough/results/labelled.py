@@ -69,12 +69,6 @@ def labelled(
     return found.assign_coords(estimate=("estimate", list(ESTIMATES), attrs))
 
 
-def statistics_of(ready: "xr.Dataset", name: str) -> "tuple[Array, Array]":
-    """Mean and variance of a reduced variable."""
-    found = ready[name].sel(statistic=["mean", "variance"]).values
-    return found[0], found[1]
-
-
 def moments_in(ready: "xr.Dataset", name: str) -> Moments:
     """Moments of a reduced variable."""
     wanted = ["mean", "variance", "skewness", "minimum", "maximum"]
