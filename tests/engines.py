@@ -6,7 +6,7 @@ import numpy as np
 
 import leakthrough as lt
 from leakthrough.engine.codes import INFINITE, NEVER
-from leakthrough.engine.counts import Counts, named_counts, named_tally, new_rows, width
+from leakthrough.engine.counts import Counts, named_counts, new_rows, width
 from leakthrough.engine.jobs import run_block
 from leakthrough.engine.labels import label
 from leakthrough.engine.lower_raid import lower
@@ -30,13 +30,9 @@ def kernel_outcomes(
 ) -> list[Outcome]:
     """Counts of the compiled kernel in the replications of one block."""
     tables = lower(scenario, timeline)
-    rows = new_rows(tables, replications, tally=True)
-    run_block(tables, rows, seed, start, np.zeros(1, np.uint8), new_state(tables, tally=True))
-    outcomes = counted(named_counts(rows, tables))
-    tally = named_tally(rows, tables)
-    for n, outcome in enumerate(outcomes):
-        outcome |= {"hits": tally.hits[n].tolist(), "misses": tally.misses[n].tolist()}
-    return outcomes
+    rows = new_rows(tables, replications)
+    run_block(tables, rows, seed, start, np.zeros(1, np.uint8), new_state(tables))
+    return counted(named_counts(rows, tables))
 
 
 def counted(counts: Counts) -> list[Outcome]:
@@ -65,30 +61,60 @@ def reference_outcome(
 ) -> tuple[Outcome, list[Event]]:
     """Counts and events of the reference engine in the kernel's form."""
     raid = Raid(scenario, seed, replication, timeline).run()
-    return {**outcome_of(raid), **tally_of(raid)}, raid.events
+    return outcome_of(raid), raid.events
 
 
-def tally_of(raid: Raid) -> Outcome:
-    """Rounds fired, by whether they killed."""
+def decisions_of(raid: Raid) -> Outcome:
+    """Random decisions of the reference engine, by column of counts."""
+    scenario, landing = raid.scenario, [battery.name for battery in raid.batteries]
+    salvos = [salvo.name for salvo in scenario.salvos]
+    layers = [layer.name for layer in raid.layers]
+    weapons = [interceptor.name for interceptor in scenario.interceptors]
+    classes = [threat.name for threat in scenario.threats]
+    aimed = [salvo for salvo in scenario.salvos if _lands(raid, salvo)]
+    aimed.sort(key=lambda salvo: landing.index(str(salvo.target)))
+
+    def grid(column: str, rows: list[str], columns: list[str]) -> list[list[int]]:
+        return [[raid.decisions[column, row, own] for own in columns] for row in rows]
+
     return {
-        name: [
+        **{name: grid(name, weapons, classes) for name in ("hits", "misses")},
+        "kill_threshold": [
             [
-                raid.rounds_fired[interceptor.name, kind.name, kills]
-                for kind in raid.scenario.threats
+                raid.kill_threshold(weapon, name) if name in weapon.kill_probability else 0
+                for name in classes
             ]
-            for interceptor in raid.scenario.interceptors
-        ]
-        for name, kills in (("hits", True), ("misses", False))
+            for weapon in scenario.interceptors
+        ],
+        **{
+            name: grid(name, salvos, layers) for name in ("openings_drawn", "detected", "dismissed")
+        },
+        **{
+            name: [raid.decisions[name, battery.name] for battery in raid.batteries]
+            for name in ("alive_assessed", "false_kills", "dead_assessed", "false_survivals")
+        },
+        **{
+            name: [raid.decisions[name, salvo.name] for salvo in aimed]
+            for name in ("landed", "destroyed")
+        },
+        "up": [int(raid.up[name]) for name in layers],
     }
 
 
+def _lands(raid: Raid, salvo: lt.Salvo) -> bool:
+    """Whether the threats of a salvo may destroy a battery: real ones that aim at one."""
+    kinds = {threat.name: threat for threat in raid.scenario.threats}
+    return salvo.target is not None and not kinds[salvo.threat].decoy
+
+
 def outcome_of(raid: Raid) -> Outcome:
-    """Counts of a raid of the reference engine."""
+    """Every count of a raid of the reference engine."""
     layers = [layer.name for layer in raid.layers]
     magazines = [magazine for battery in raid.batteries for magazine in battery.magazines]
     cause = {threat: cause_of_leaking(threat) for threat in raid.threats if threat.alive}
     causes = _by_salvo(raid, cause.get, CAUSES)
     return {
+        **decisions_of(raid),
         "leaked": [sum(row) for row in causes],
         "leak_cause": causes,
         "killed": _by_salvo(raid, lambda threat: threat.killed_by, layers),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leakthrough.engine.decisions import decision_names
 from leakthrough.engine.decode import constants_of, sample_times
 from leakthrough.engine.jobs import CampaignJob, Job, RaidJob
 from leakthrough.engine.labels import label
@@ -36,6 +37,8 @@ def _simulated(
 ) -> "xr.Dataset":
     """Compute the replications of a scenario or a campaign, and return the result."""
     sink: Variables | Summaries
+    names = decision_names(job.cells, dimensions.labels)
+    dimensions = dimensions._replace(decisions=tuple(names))
     if call.keep == "replications":
         sink = Variables(job, call.replications)
         dimensions = dimensions._replace(replications=call.replications)

@@ -105,7 +105,6 @@ def terms_of(scenario: lt.Scenario, measure: str, trials: int, seed: int) -> Any
     """Terms (GROUP, trials) of independent simulations of GROUP replications."""
     runs = PairedRuns(scenario, measure, trials * GROUP, seed, Execution())
     job, empty = prepared(scenario, [runs.measure])
-    job = job._replace(tally=True)
     used = gradient._away_from_ends(job, gradient._most_rounds(job, empty, runs))
     values, tally = gradient._simulated(used, empty, runs, seed, runs.replications)
     drawn, moved = (_chances(own, seed, runs.replications) for own in (job, used))

@@ -7,10 +7,16 @@ import numpy as np
 from leakthrough.engine.layout import RECORDS_OF, Kind, Whole
 from leakthrough.engine.tables import Tables
 
-COUNTED = ("salvos", "windows", "batteries", "magazines")
-"""Kinds of record that are always counted."""
-TALLIED = "kill_chances"
-"""Kind of record that is counted on request: rounds by interceptor and threat class."""
+COUNTED = (
+    "salvos",
+    "landings",
+    "windows",
+    "layers",
+    "batteries",
+    "magazines",
+    "kill_chances",
+)
+"""Kinds of record that are counted, in the order of their columns."""
 CARRIED = tuple(
     (name, field.name)
     for name in ("magazines", "batteries")
@@ -27,7 +33,8 @@ class Counts(Mapping[str, Whole]):
     rows : array of int64, shape (R, columns)
     columns : mapping of str to array of int64
         The columns of `engine.layout`: by salvo (R, S), by salvo and cause (R, S, 7), by salvo
-        and layer (R, S, L), by battery (R, B), by magazine (R, K). Also `leaked_by`
+        that aims at a battery, by salvo and layer (R, S, L), by layer (R, L), by battery (R, B), by
+        magazine (R, K), by interceptor and threat class (R, I, C). Also `leaked_by`
         (R, T + 1, S), whose last sample includes those that leak after the last sample time,
         `ready_rounds` (R, T, K) and `busy_channels` (R, T, B).
     """
@@ -50,33 +57,26 @@ class Counts(Mapping[str, Whole]):
         return len(self._columns)
 
 
-def _columns_of(tables: Tables, names: tuple[str, ...]) -> int:
-    """Number of columns that some kinds of record take."""
-    slices = {name: RECORDS_OF[name].counted for name in names}
-    return sum(tables.locations[name].number * (s.stop - s.start) for name, s in slices.items())
-
-
 def sample_columns(tables: Tables) -> tuple[int, int]:
     """First column of the leakers by sample time, and first column of the other samples."""
-    first = _columns_of(tables, COUNTED)
+    slices = {name: RECORDS_OF[name].counted for name in COUNTED}
+    first = sum(tables.locations[name].number * (s.stop - s.start) for name, s in slices.items())
     return first, first + (tables.timeline.size + 1) * int(tables.salvos.size)
 
 
-def width(tables: Tables, tally: bool = False) -> int:
+def width(tables: Tables) -> int:
     """Columns of a row of counts."""
     sampled = tables.timeline.size * (int(tables.magazines.size) + int(tables.batteries.size))
-    tallied = _columns_of(tables, (TALLIED,)) if tally else 0
-    return sample_columns(tables)[1] + sampled + tallied
+    return sample_columns(tables)[1] + sampled
 
 
-def counting_of(tables: Tables, tally: bool) -> Whole:
+def counting_of(tables: Tables) -> Whole:
     """For each kind of record: first number, step between records, records, numbers counted.
 
-    Numbers are of 64 bits. The kernel copies them to the columns from 0 on, and those of the
-    tally, which is last, to the columns after all samples.
+    Numbers are of 64 bits. The kernel copies them to the columns from 0 on.
     """
     found = []
-    for name in (*COUNTED, *([TALLIED] if tally else [])):
+    for name in COUNTED:
         record, location = RECORDS_OF[name], tables.locations[name]
         first, size = location.offset // 8 + record.counted.start, record.dtype.itemsize // 8
         found += [first, size, location.number, record.counted.stop - record.counted.start]
@@ -90,8 +90,10 @@ def named_counts(rows: Whole, tables: Tables) -> Counts:
     for name in COUNTED:
         start = _name_columns(found, rows, start, tables, name)
     salvos, layers, samples = tables.salvos.size, tables.layers.size, tables.timeline.size
-    for name in ("killed", "soft_killed"):
+    for name in RECORDS_OF["windows"].columns:
         found[name] = found[name].reshape(len(rows), layers, salvos).swapaxes(1, 2)
+    for name in RECORDS_OF["kill_chances"].columns:
+        found[name] = found[name].reshape(len(rows), tables.interceptors, tables.classes)
     first, other = sample_columns(tables)
     found["leaked_by"] = rows[:, first:other].reshape(len(rows), samples + 1, salvos)
     magazines, batteries = tables.magazines.size, tables.batteries.size
@@ -99,18 +101,6 @@ def named_counts(rows: Whole, tables: Tables) -> Counts:
     found["ready_rounds"] = sampled[..., :magazines]
     found["busy_channels"] = sampled[..., magazines:]
     return Counts(rows, found)
-
-
-def named_tally(rows: Whole, tables: Tables) -> Counts:
-    """Name the columns of a tally, which follow the counts: `hits` and `misses`.
-
-    They count the rounds of engagements of live threats, up to the first round that kills, since
-    later rounds change nothing. By interceptor and threat class, (R, I, C).
-    """
-    found: dict[str, Whole] = {}
-    _name_columns(found, rows, width(tables), tables, TALLIED)
-    shape = len(rows), tables.interceptors, tables.classes
-    return Counts(rows, {name: values.reshape(shape) for name, values in found.items()})
 
 
 def _name_columns(
@@ -126,9 +116,9 @@ def _name_columns(
     return stop
 
 
-def new_rows(tables: Tables, replications: int, tally: bool = False) -> Whole:
-    """Zeroed rows for a number of replications, with or without the columns of a tally."""
-    return np.zeros((replications, width(tables, tally)), np.int64)
+def new_rows(tables: Tables, replications: int) -> Whole:
+    """Zeroed rows for a number of replications."""
+    return np.zeros((replications, width(tables)), np.int64)
 
 
 def named_carried(rows: Whole, tables: Tables) -> Counts:

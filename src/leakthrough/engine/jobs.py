@@ -14,6 +14,7 @@ import numpy.typing as npt
 from leakthrough.engine import resupply
 from leakthrough.engine.codes import NEVER
 from leakthrough.engine.counts import named_counts, new_carried, new_rows, width
+from leakthrough.engine.decisions import Cell, Decisions, all_cells
 from leakthrough.engine.decode import first_dry, losses_of, rows_of, spread
 from leakthrough.engine.lower_campaign import Plan
 from leakthrough.engine.state import State, new_state
@@ -43,6 +44,10 @@ class Job(Protocol):
     @property
     def events(self) -> float:
         """Upper bound of the events in a replication, up to a small factor."""
+
+    @property
+    def cells(self) -> list[Cell]:
+        """Cells of random decisions in a raid (`leakthrough.engine.decisions`)."""
 
     def compile(self) -> None:
         """Compile what a block needs, or load it from the cache."""
@@ -105,15 +110,11 @@ def _events(tables: Tables) -> float:
 
 
 class RaidJob(NamedTuple):
-    """One raid; `first` is the number of its first replication.
-
-    With a `tally` its rows are longer (`leakthrough.engine.counts.named_tally`).
-    """
+    """One raid; `first` is the number of its first replication."""
 
     tables: Tables
     raids: int = 1
     along_raids: bool = False
-    tally: bool = False
     first: int = 0
 
     @property
@@ -121,17 +122,22 @@ class RaidJob(NamedTuple):
         """Upper bound."""
         return _events(self.tables)
 
+    @property
+    def cells(self) -> list[Cell]:
+        """Cells of random decisions."""
+        return Decisions(self.tables).cells
+
     def compile(self) -> None:
         """Compile the kernel, or load it from the cache."""
         self.block(0, 0, self.new_rows(0), np.zeros(1, np.uint8), self.new_states())
 
     def new_states(self) -> States:
         """Memory for one thread."""
-        return [new_state(self.tables, tally=self.tally)]
+        return [new_state(self.tables)]
 
     def new_rows(self, replications: int) -> Block:
         """Zeroed rows for some replications."""
-        return [new_rows(self.tables, replications, self.tally)[np.newaxis]]
+        return [new_rows(self.tables, replications)[np.newaxis]]
 
     def block(self, seed: int, start: int, rows: Block, flag: Flag, states: States) -> None:
         """Compute the replications from `start` on."""
@@ -141,7 +147,7 @@ class RaidJob(NamedTuple):
         """Result variables of some replications."""
         counts = named_counts(block[0][0], self.tables)
         losses = losses_of(counts, self.tables) if self.tables.landings.size else {}
-        return {**rows_of(counts, self.tables), **losses}
+        return {**rows_of(counts, self.tables), **losses, **Decisions(self.tables).of(counts)}
 
     def kept(self, block: Block) -> Mapping[str, Array]:
         """The same."""
@@ -183,6 +189,11 @@ class CampaignJob(NamedTuple):
         """Upper bound."""
         return self.raids * max(map(_events, self.plan.tables))
 
+    @property
+    def cells(self) -> list[Cell]:
+        """Cells of random decisions."""
+        return all_cells(map(Decisions, self.plan.tables, self.plan.salvos))
+
     def compile(self) -> None:
         """Compile the kernel, or load it from the cache."""
         run = CampaignRun(self.plan, 0, 0, campaign_rows(self.plan, 0))
@@ -206,9 +217,10 @@ class CampaignJob(NamedTuple):
     def variables(self, block: Block) -> Mapping[str, Array]:
         """Result variables of some replications, with the raids in order along the second axis."""
         found: dict[str, Array] = {}
+        cells = {cell: n for n, cell in enumerate(self.cells)}
         for kind, rows in enumerate(block):
             raids = [n for n, other in enumerate(self.plan.kinds) if other == kind]
-            for name, flat in self._of_kind(kind, rows.reshape(-1, rows.shape[2])).items():
+            for name, flat in self._of_kind(kind, rows.reshape(-1, rows.shape[2]), cells).items():
                 values = flat.reshape(*rows.shape[:2], *flat.shape[1:]).swapaxes(0, 1)
                 if len(block) == 1:
                     found[name] = values
@@ -231,8 +243,8 @@ class CampaignJob(NamedTuple):
             "stock_first_dry": first_dry(np.asarray(stock_dry), self.raids),
         }
 
-    def _of_kind(self, kind: int, rows: Numbers) -> Mapping[str, Array]:
-        """Result variables of rows of one kind of raid."""
+    def _of_kind(self, kind: int, rows: Numbers, cells: Mapping[Cell, int]) -> Mapping[str, Array]:
+        """Result variables of rows of one kind of raid; `cells` are those of all kinds."""
         tables, salvos = self.plan.tables[kind], self.plan.salvos[kind]
         counts, ledger = named_counts(rows, tables), named_ledger(rows, tables)
         found = {**rows_of(counts, tables), "launched": counts.launched}
@@ -242,6 +254,10 @@ class CampaignJob(NamedTuple):
             found["leaked_so_far"] = _among_all(found["leaked_so_far"], 2, salvos, self.salvos)
         if any(each.landings.size for each in self.plan.tables):
             found |= losses_of(counts, tables)
+        decisions = Decisions(tables, salvos)
+        own = np.array([cells[cell] for cell in decisions.cells], np.int64)
+        for name, values in decisions.of(counts).items():
+            found[name] = _among_all(values, 1, own, len(cells))
         return {
             **found,
             "delivered": spread(ledger.delivered, tables, 0),

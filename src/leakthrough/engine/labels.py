@@ -14,7 +14,9 @@ class Labels(NamedTuple):
     threats: tuple[str, ...]  # of each salvo
     decoys: tuple[bool, ...]  # of each salvo
     threat_costs: tuple[float, ...]  # of each salvo
+    classes: tuple[str, ...]  # of threats
     layers: tuple[str, ...]
+    groups: tuple[str, ...]  # of equal batteries, in the order of the layers
     batteries: tuple[str, ...]
     layer_of: tuple[str, ...]  # of each battery
     interceptors: tuple[str, ...]
@@ -56,7 +58,9 @@ def label(scenario: Scenario, salvos: Sequence[Salvo] | None = None) -> Labels:
         threats=tuple(salvo.threat for salvo in salvos),
         decoys=tuple(threats[salvo.threat].decoy for salvo in salvos),
         threat_costs=tuple(_cost(threats[salvo.threat]) for salvo in salvos),
+        classes=tuple(threats),
         layers=tuple(layer.name for layer in layers),
+        groups=tuple(battery.name for layer in layers for battery in layer.batteries),
         batteries=tuple(unit.name for unit in units),
         layer_of=tuple(layers[unit.layer].name for unit in units),
         interceptors=tuple(interceptor.name for interceptor in scenario.interceptors),

@@ -216,8 +216,6 @@ RAID = Record(
     _link("mask_words", "i8"),  # 64-bit words of a mask of layers
     _link("leaked_by_column", "i8"),
     _link("sample_column", "i8"),
-    _number("tally", "?"),  # whether rounds are tallied
-    _number("watched", "?"),  # whether they are, or there is a log
 )
 SALVO = Record(
     "salvo",
@@ -242,6 +240,8 @@ SALVO = Record(
 )
 LANDING = Record(  # a salvo whose leakers may destroy a battery
     "landing",
+    _counted("landed"),  # live threats, while the battery was there
+    _counted("destroyed"),
     _link("salvo"),
     _link("battery"),
     _number("lethality", "u8"),  # threshold
@@ -252,9 +252,12 @@ WINDOW = Record(  # a layer and a salvo
     "window",
     _counted("killed"),
     _counted("soft_killed"),
+    _counted("drawn", counted="openings_drawn"),  # openings whose outcome was drawn
+    _counted("detected"),
+    _counted("dismissed"),
     _state("opened"),  # threats whose window has opened
     _state("stocked"),  # magazines with rounds for them
-    _state("late_cause", start=UNKNOWN),
+    _state("late_cause", "i1", start=UNKNOWN),
     _number("open_offset"),  # ticks from arrival at the edge
     _number("close_offset"),
     _number("soft_kill", "u8"),  # thresholds
@@ -270,7 +273,7 @@ WINDOW = Record(  # a layer and a salvo
 )
 LAYER = Record(
     "layer",
-    _state("up", "?"),
+    _counted("up"),
     _link("code"),
     _number("availability", "u8", "layers.*.sensor.availability", Patch.CHANCE),
     _number("stream", "u8"),
@@ -281,6 +284,10 @@ BATTERY = Record(
     _counted("busy"),  # ticks of its channels
     _counted("engagements"),
     _counted("lost"),
+    _counted("alive_assessed"),  # assessments of live threats
+    _counted("false_kills"),
+    _counted("dead_assessed"),
+    _counted("false_survivals"),
     _state("free", start="channels"),  # channels
     _state("ready"),  # rounds, of all magazines
     _number("channels", path=f"{_BATTERY}.channels", patch=Patch.WHOLE),
@@ -291,6 +298,7 @@ BATTERY = Record(
     _number("false_survival", "u8"),
     _link("code"),
     _link("layer"),
+    _link("group"),  # of equal batteries: one entry of the scenario
     _link("first_urgency"),
     _link("stop_urgency"),
     _link("first_magazine"),
@@ -342,9 +350,9 @@ MAGAZINE = Record(
 )
 KILL_CHANCE = Record(  # an interceptor and a threat class
     "kill_chance",
-    _counted("hits"),
+    _counted("hits"),  # rounds at live threats, up to the first of an engagement that kills
     _counted("misses"),
-    _state("drawn", "u8", "threshold"),
+    _counted("drawn", "threshold", "kill_threshold", "u8"),
     _number("threshold", "u8", "interceptors.*.kill_probability.*", Patch.KILL_CHANCE),
     _number("stream", "u8"),
     _link("table", "i4"),

@@ -98,6 +98,7 @@ class BatteryPart(NamedTuple):
 
     code: int
     unit: Unit
+    group: int
     magazines: range
     urgencies: range
     flight_drawn: bool
@@ -212,7 +213,8 @@ def _close_offset(part: WindowPart) -> int:
 
 
 def _is_opening_drawn(part: WindowPart) -> bool:
-    return _soft_kill(part) > 0 or _detection(part) < 1 or _dismissal(part) > 0
+    soft_kill, dismissal = threshold(_soft_kill(part)), threshold(_dismissal(part))
+    return soft_kill > 0 or threshold(_detection(part)) < WORD_RANGE or dismissal > 0
 
 
 def is_delay_drawn(part: BatteryPart) -> bool:
@@ -286,7 +288,7 @@ RULES = {
     ),
     "battery": _rules(
         layout.BATTERY,
-        code=lambda part, _: part.code,
+        *("code", "group"),
         layer=lambda part, _: part.unit.layer,
         first_urgency=lambda part, _: part.urgencies.start,
         stop_urgency=lambda part, _: part.urgencies.stop,

@@ -158,9 +158,10 @@ def _batteries(
 ) -> list[BatteryPart]:
     found = []
     ranges = _ranges(len(unit.battery.magazines) for unit in units)
-    for b, (unit, own) in enumerate(zip(units, ranges, strict=True)):
+    groups = itertools.accumulate(unit.member == 0 for unit in units)
+    for b, (unit, group, own) in enumerate(zip(units, groups, ranges, strict=True)):
         drawn = any(isinstance(magazines[n].interceptor.flight_time, Distribution) for n in own)
-        found.append(BatteryPart(b, unit, own, urgencies[b], drawn))
+        found.append(BatteryPart(b, unit, group - 1, own, urgencies[b], drawn))
     return found
 
 

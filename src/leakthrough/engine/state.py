@@ -47,8 +47,8 @@ class State(NamedTuple):
     addresses: Whole  # address and length of each of `layout.ARRAYS`
 
 
-def new_state(tables: Tables, events: int = 0, tally: bool = False) -> State:
-    """Allocate the memory of one thread, with a log of `events` rows, with or without a tally.
+def new_state(tables: Tables, events: int = 0) -> State:
+    """Allocate the memory of one thread, with a log of `events` rows.
 
     Raises
     ------
@@ -70,12 +70,12 @@ def new_state(tables: Tables, events: int = 0, tally: bool = False) -> State:
         "words": block[:size].view(np.int64)[:stop],
         "initial": tables.block.view(np.int64)[:stop],
         "carrying": _carrying(tables),
-        "counting": counting_of(tables, tally),
+        "counting": counting_of(tables),
         "quantiles": tables.quantiles,
         "timeline": tables.timeline,
     }
     state = State(**arrays, addresses=_addresses(arrays))
-    _start(state, tables, tally or events > 0, tally)
+    _start(state, tables)
     return state
 
 
@@ -117,11 +117,10 @@ def _mask_words(tables: Tables) -> int:
     return max(-(-int(tables.layers.size) // BITS_A_WORD), 1)
 
 
-def _start(state: State, tables: Tables, watched: bool, tally: bool) -> None:
+def _start(state: State, tables: Tables) -> None:
     """Write the values that are the same in all raids of the thread."""
     raid = state.raid
     raid["leaves"], raid["mask_words"] = tables.nodes.size // 2, _mask_words(tables)
-    raid["tally"], raid["watched"] = tally, watched
     raid["leaked_by_column"], raid["sample_column"] = sample_columns(tables)
     layout.ENTRY.start(state.entries)
     salvos, threats = tables.salvos, state.threats

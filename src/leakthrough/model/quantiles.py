@@ -50,6 +50,42 @@ def quantile_table(distribution: Distribution, scale: int) -> npt.NDArray[np.flo
     return table
 
 
+def mean_and_variance(
+    table: npt.NDArray[np.float64], unit: int
+) -> tuple[float, float]:
+    """Mean and variance of what the engines draw from a quantile table, not of the distribution.
+
+    A number of threats (`unit` 1) is rounded to a whole number that is not negative. A kill
+    probability is a whole number of `unit`, so fine that its rounding does not matter.
+
+    Parameters
+    ----------
+    table : array of float, shape (2, 4097)
+        As returned by `quantile_table`.
+    unit : int
+        Scale of the table.
+    """
+    tails = tail_probabilities()
+    nodes = np.concatenate([[0.0], tails, 1.0 - tails[-2::-1], [1.0]])
+    values = np.concatenate([table[0, :1], table[0], table[1, -2::-1], table[1, :1]])
+    if unit == 1:
+        most = largest_in(table)
+        steps = np.arange(1, most + 1)
+        reached = 1.0 - np.interp(steps - 0.5, values, nodes)
+        mean, square = reached.sum(), ((2 * steps - 1) * reached).sum()
+    else:
+        low, high = values[:-1] / unit, values[1:] / unit
+        shares = np.diff(nodes)
+        mean = (shares * (low + high)).sum() / 2.0
+        square = (shares * (low * low + low * high + high * high)).sum() / 3.0
+    return float(mean), float(max(square - mean * mean, 0.0))
+
+
+def largest_in(table: npt.NDArray[np.float64]) -> int:
+    """The largest whole number that is drawn from a table of numbers of threats."""
+    return max(math.floor(float(table[1, 0]) + 0.5), 0)
+
+
 def largest(count: Distribution) -> int:
     """The largest whole number that is drawn from a distribution, where its table is cut."""
-    return max(math.floor(float(quantile_table(count, 1)[1, 0]) + 0.5), 0)
+    return largest_in(quantile_table(count, 1))

@@ -66,8 +66,8 @@ class Raid:
         self.threats = threats_of(scenario, sizes, self.draws)
         self.heap: list[tuple[tuple[int, ...], Callable[..., None], tuple[Any, ...]]] = []
         self.events: list[Event] = []
-        # rounds by interceptor, threat class, and whether they killed
-        self.rounds_fired: Counter[tuple[str, str, bool]] = Counter()
+        # random decisions, and those that had an effect: by what is counted, and names
+        self.decisions: Counter[tuple[str, ...]] = Counter()
         self.sample_ticks = [ticks(time) for time in timeline]
         self.samples: list[tuple[list[float], list[int]]] = []  # ready rounds, busy channels
 
@@ -138,6 +138,12 @@ class Raid:
         if threat.death_tick is not None and threat.death_tick <= tick:
             return
         outcome = self.outcome_at_opening(layer, threat)
+        if self.is_opening_counted(layer, threat):
+            self.decisions["openings_drawn", threat.salvo.name, layer.name] += 1
+            if outcome in ("available", "dismissed"):
+                self.decisions["detected", threat.salvo.name, layer.name] += 1
+            if outcome == "dismissed":
+                self.decisions["dismissed", threat.salvo.name, layer.name] += 1
         self.log(tick, "opening", threat, layer, outcome=outcome)
         if outcome == "soft killed":
             # Rounds in flight are spent; the channel stays busy until the end of assessment.
@@ -155,16 +161,38 @@ class Raid:
             threat.available_to.add(layer.name)
             self.serve_all(tick, concerned)
 
+    def opening_thresholds(self, layer: model.Layer, threat: Threat) -> tuple[int, int, int]:
+        """Thresholds of soft kill, of detection otherwise, and of dismissal if detected."""
+        kind, sensor = threat.kind, layer.sensor
+        dismissal = sensor.decoy_recognition if kind.decoy else sensor.false_dismissal
+        soft_kill, detection = layer.soft_kill, sensor.detection
+        chances = soft_kill.get(kind.name, 0.0), detection.get(kind.name, 1.0), dismissal
+        return threshold(chances[0]), threshold(chances[1]), threshold(chances[2])
+
     def outcome_at_opening(self, layer: model.Layer, threat: Threat) -> str:
         """Outcome of the opening of a threat's window."""
         drawn = self.draws.draw(("window", threat.salvo.name, layer.name), threat.number)
-        kind, sensor = threat.kind, layer.sensor
-        if drawn[0] < threshold(layer.soft_kill.get(kind.name, 0.0)):
+        soft_kill, detection, dismissal = self.opening_thresholds(layer, threat)
+        if drawn[0] < soft_kill:
             return "soft killed"
-        if drawn[1] >= threshold(sensor.detection.get(kind.name, 1.0)):
+        if drawn[1] >= detection:
             return "undetected"
-        dismissal = sensor.decoy_recognition if kind.decoy else sensor.false_dismissal
-        return "dismissed" if drawn[2] < threshold(dismissal) else "available"
+        return "dismissed" if drawn[2] < dismissal else "available"
+
+    def is_opening_counted(self, layer: model.Layer, threat: Threat) -> bool:
+        """Whether anything about an opening is drawn, and may have an effect.
+
+        It may if the layer has soft kill, or rounds or a reload to come that it may fire.
+        """
+        soft_kill, detection, dismissal = self.opening_thresholds(layer, threat)
+        if soft_kill > 0:
+            return True
+        return (detection < WORD_RANGE or dismissal > 0) and any(
+            magazine.ready > 0 or magazine.due is not None
+            for battery in self.batteries
+            if battery.layer is layer and not battery.lost
+            for magazine in usable_magazines(battery, threat)
+        )
 
     # -------------------------------------------------- batteries fire
 
@@ -220,7 +248,8 @@ class Raid:
         start = battery.fired.get(threat, 0) * 2**16
         for n in range(rounds):
             kills = self.draws.draw(address, threat.number, start + n // 4)[n % 4] < limit
-            self.rounds_fired[magazine.interceptor.name, threat.kind.name, kills] += 1
+            column = "hits" if kills else "misses"
+            self.decisions[column, magazine.interceptor.name, threat.kind.name] += 1
             if kills:
                 return True
         return False
@@ -265,9 +294,13 @@ class Raid:
         if threat.soft_killed_by is not None:
             outcome = "lost to soft kill"
         elif threat.death_tick is None:
+            self.decisions["alive_assessed", battery.name] += 1
+            self.decisions["false_kills", battery.name] += misjudged
             outcome = "wrongly judged killed" if misjudged else "judged alive"
             threat.phase = "free"
         else:
+            self.decisions["dead_assessed", battery.name] += 1
+            self.decisions["false_survivals", battery.name] += misjudged
             if kills:
                 self.log(threat.death_tick, "kill", threat, battery.layer, battery)
             outcome = "wrongly judged alive" if misjudged else "judged killed"
@@ -296,9 +329,11 @@ class Raid:
         """Draw whether a leaker destroys the battery at which it aims, with all its rounds."""
         if battery.lost or not threat.alive:
             return
+        self.decisions["landed", threat.salvo.name] += 1
         integer = self.draws.draw(("loss", threat.salvo.name), threat.number)[0]
         if integer >= threshold(threat.kind.lethality):
             return
+        self.decisions["destroyed", threat.salvo.name] += 1
         self.log(tick, "loss", threat, battery.layer, battery)
         battery.lost, battery.loss = True, tick
         for magazine in battery.magazines:

@@ -35,6 +35,7 @@ class Dimensions(NamedTuple):
     timeline: tuple[float, ...] = ()  # sample times [s]
     raids: int = 0  # of a campaign
     interval: float = 0.0  # between the starts of successive raids [s]
+    decisions: tuple[str, ...] = ()  # names of the cells of random decisions
     replications: int = 0  # 0 where they are reduced
 
 
@@ -92,6 +93,7 @@ def _indexes(dimensions: Dimensions) -> "dict[str, Array]":
         "battery": labels.batteries,
         "interceptor": labels.interceptors,
         "cause": CAUSES,
+        "decision": dimensions.decisions,
     }
     found: dict[str, Array] = {name: np.array(own, np.str_) for name, own in names.items()}
     if dimensions.timeline:

@@ -15,7 +15,12 @@ from leakthrough.results.variables import VARIABLES, Variable, raid_variables
 if TYPE_CHECKING:
     import xarray as xr
 
-FLOATS = ("rounds", "depletion_time", "reserve_time", "busy_time", "first_dry", "stock_first_dry")
+FLOATS = (
+    "rounds",
+    *("depletion_time", "reserve_time", "busy_time"),
+    *("occurred", "expected"),
+    *("first_dry", "stock_first_dry"),
+)
 """Variables of floats; all others count, in whole numbers."""
 _TRUTHS = ("decoy",)
 _KEPT = ("salvo", "layer", "battery", "interceptor", "cause", "sample_time")

@@ -40,6 +40,7 @@ _OF_SALVO = ("replication", "salvo")
 _OF_LAYER = (*_OF_SALVO, "layer")
 _OF_BATTERY = ("replication", "battery")
 _OF_MAGAZINE = (*_OF_BATTERY, "interceptor")
+_OF_DECISION = ("replication", "decision")
 _AT_TIME = ("replication", "sample_time")
 
 VARIABLES = {
@@ -64,6 +65,10 @@ VARIABLES = {
     "rounds_lost": Variable(_OF_MAGAZINE, "ready rounds lost with their battery", sometimes=AIMED),
     "busy_time": Variable(_OF_BATTERY, "time of its channels in use", "s"),
     "engagements": Variable(_OF_BATTERY, "engagements begun"),
+    "occurred": Variable(_OF_DECISION, "random decisions that occurred, or what was drawn"),
+    "expected": Variable(
+        _OF_DECISION, "sum of the probabilities with which they were drawn, or mean of what was"
+    ),
     "ready_rounds": Variable(
         (*_AT_TIME, "battery", "interceptor"), "ready rounds", sometimes=SAMPLED
     ),
@@ -112,6 +117,7 @@ COORDINATES = {
     "battery": "battery",
     "interceptor": "interceptor",
     "cause": "cause of leaking, the first that applies",
+    "decision": "random decisions of known probability: what is decided, and of what",
     "sample_time": "time since the start of the raid",
     "threat": "threat class of the salvo",
     "decoy": "whether the salvo's threats are decoys",

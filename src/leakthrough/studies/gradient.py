@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leakthrough.engine.counts import named_tally
+from leakthrough.engine.counts import named_counts
 from leakthrough.engine.jobs import Block, RaidJob, draw_numbers
 from leakthrough.engine.lower_parts import TABLE_SIZE
 from leakthrough.engine.replications import compute
@@ -144,7 +144,7 @@ def kill_probability_gradient(
     execution = checked_execution(workers, executor, progress)
     runs = PairedRuns(scenario, measure, replications, seed, execution)
     job, empty = prepared(scenario, [runs.measure])
-    job, cells = job._replace(tally=True), job.tables.kill_chances.size
+    cells = job.tables.kill_chances.size
     if runs.replications < cells + 2:
         text = f"must be at least {cells + 2}, two more than the kill probabilities"
         raise ValueError(f"replications: {text}; got {runs.replications}")
@@ -188,9 +188,9 @@ class _Tallied:
         """Store values and tally of some replications."""
         rows = block[0][0]
         self.measured.take(start, block)
-        tally = named_tally(rows, self.job.tables)
+        counts = named_counts(rows, self.job.tables)
         for mine, name in zip(self.tally, ("hits", "misses"), strict=True):
-            mine[start : start + len(rows)] = tally[name].reshape(len(rows), -1)
+            mine[start : start + len(rows)] = counts[name].reshape(len(rows), -1)
 
     def merge(self, start: int, other: "_Tallied") -> None:
         """Copy the values and tally of another sink."""

@@ -13,9 +13,6 @@ from leakthrough.engine.kernel.windows import blame_unopened
 if TYPE_CHECKING:
     from leakthrough.engine.state import State
 
-ALWAYS = np.int64(4 * 4)
-"""Length of the part of `State.counting` for the records that are always counted."""
-
 
 @compiled
 def sample(state: "State", row: Any, done: Int, until: Int) -> Int:
@@ -88,9 +85,5 @@ def _copy(words: Any, counting: Any, kind: Int, row: Any, column: Int) -> Int:
 def count(state: "State", row: Any) -> None:
     """Write the row of a replication: the fields that `engine.layout` marks as counted."""
     column = np.int64(0)
-    for kind in range(np.int64(0), ALWAYS, np.int64(4)):
+    for kind in range(np.int64(0), state.counting.size, np.int64(4)):
         column = _copy(state.words, state.counting, kind, row, column)
-    if state.raid[0].tally:
-        each = state.magazines.size + state.batteries.size
-        column = state.raid[0].sample_column + state.timeline.size * each
-        _copy(state.words, state.counting, ALWAYS, row, column)

@@ -48,18 +48,6 @@ def draw(raid: Any, number: Int, stream: Any, ordinal: Int) -> Any:
     return draw_at(raid, number, stream + U(ordinal) + raid.offset)
 
 
-@inlined
-def word_of(drawn: Any, which: Int) -> Any:
-    """One of the four integers of a draw."""
-    if which == 1:
-        return drawn[1]
-    if which == 2:
-        return drawn[2]
-    if which == 3:
-        return drawn[3]
-    return drawn[0]
-
-
 @merged
 def unit(word: Any) -> float:
     """A 32-bit integer as a number strictly between 0 and 1."""

@@ -30,7 +30,7 @@ from leakthrough.engine.codes import (
 )
 from leakthrough.engine.kernel.assignment import engagement_draw
 from leakthrough.engine.kernel.compiling import Bool, Int, compiled, inlined, merged
-from leakthrough.engine.kernel.draws import MASK_32, U, at, draw, draw_at, number_or_draw, word_of
+from leakthrough.engine.kernel.draws import MASK_32, U, at, draw_at, number_or_draw
 from leakthrough.engine.kernel.event_log import is_logged, note
 from leakthrough.engine.kernel.event_queue import parts_of, push, remove_first, tie_of
 from leakthrough.engine.kernel.lookup import fired_at, forget, number_of, window_of
@@ -44,30 +44,26 @@ if TYPE_CHECKING:
 def _any_kills(
     state: "State", pairing: Any, chance: Any, number: Int, fired: Int, rounds: Int
 ) -> Bool:
-    """Whether any round kills: one integer per round. Branches would be mispredicted."""
-    kills, start = False, pairing.rounds_stream + U(fired * ROUND_DRAWS)
+    """Whether any round kills: one integer per round. Branches would be mispredicted.
+
+    Hits and misses are counted up to the first round that kills; later rounds change nothing.
+    """
+    alive, misses, threshold = True, 0, chance.drawn
+    start = pairing.rounds_stream + U(fired * ROUND_DRAWS)
     for block in range((rounds + WORDS_A_DRAW - 1) // WORDS_A_DRAW):
         drawn = draw_at(state.raid[0], number, start + U(block) + state.raid[0].offset)
         left = rounds - block * WORDS_A_DRAW
-        kills |= drawn[0] < chance
-        kills |= (left > 1) & (drawn[1] < chance)
-        kills |= (left > 2) & (drawn[2] < chance)
-        kills |= (left > 3) & (drawn[3] < chance)
-    return kills
-
-
-@compiled
-def _tally_rounds(
-    raid: Any, pairing: Any, chance: Any, number: Int, fired: Int, rounds: Int
-) -> None:
-    """Count the rounds of an engagement up to the first that kills, drawing them again."""
-    for n in range(rounds):
-        ordinal = fired * ROUND_DRAWS + n // WORDS_A_DRAW
-        drawn = draw(raid, number, pairing.rounds_stream, ordinal)
-        if word_of(drawn, n % WORDS_A_DRAW) < chance.drawn:
-            chance.hits += 1
-            return
-        chance.misses += 1
+        alive &= drawn[0] >= threshold
+        misses += int(alive)
+        alive &= (left <= 1) | (drawn[1] >= threshold)
+        misses += int(alive & (left > 1))
+        alive &= (left <= 2) | (drawn[2] >= threshold)
+        misses += int(alive & (left > 2))
+        alive &= (left <= 3) | (drawn[3] >= threshold)
+        misses += int(alive & (left > 3))
+    chance.hits += int(not alive)
+    chance.misses += misses
+    return not alive
 
 
 @compiled
@@ -89,17 +85,14 @@ def engage(state: "State", pairing: Any, magazine: Any, threat: Any, tick: Int) 
     rounds = min(pairing.salvo_size, drawable(magazine, salvo))
     mark, number = fired_at(state, pairing, threat), number_of(state, threat)
     alive, fired = threat.fate == ALIVE, np.int64(state.fired[mark])
-    if state.raid[0].watched:
-        # One check for log and tally, since a second one took 2 % of the kernel's time.
+    if is_logged(state):
         code, layer = np.int64(threat.code), np.int64(battery.layer)
         codes = np.int64(battery.code), np.int64(magazine.code)
         note(state, tick, FIRING, code, layer, codes[0], codes[1], rounds, NONE)
-        if state.raid[0].tally and alive:
-            _tally_rounds(state.raid[0], pairing, chance, number, fired, rounds)
     to_kill, to_end, word = magazine.to_kill, magazine.to_end, MASK_32
     if battery.random:
         to_kill, to_end, word = _draw_engagement(state, pairing, magazine, threat)
-    scored = alive and _any_kills(state, pairing, chance.drawn, number, fired, rounds)
+    scored = alive and _any_kills(state, pairing, chance, number, fired, rounds)
     if scored:
         threat.fate, threat.fate_tick = SHOT_DOWN, tick + to_kill
     wrong = battery.false_kill if alive and not scored else battery.false_survival
@@ -126,6 +119,10 @@ def _assess(state: "State", battery: Any, threat: Any, tick: Int) -> Any:
     window_of(state, threat, state.layers[battery.layer]).killed += int(threat.scored)
     alive, misjudged = threat.fate == ALIVE, threat.misjudged
     believed_alive = alive != misjudged
+    battery.alive_assessed += int(alive)
+    battery.false_kills += int(alive & misjudged)
+    battery.dead_assessed += int(not alive)
+    battery.false_survivals += int(misjudged & (not alive))
     if is_logged(state):
         if threat.scored:
             note(state, threat.fate_tick, KILL, code, layer, owner, NOBODY, NONE, NONE)

@@ -38,7 +38,9 @@ def next_landing(state: "State") -> None:
     threat = state.threats[at(state.salvos[landing.salvo].first + number)]
     if threat.fate != ALIVE:
         return
+    landing.landed += 1
     if draw(state.raid[0], number, landing.stream, NONE)[0] < landing.lethality:
+        landing.destroyed += 1
         code, layer = np.int64(threat.code), np.int64(battery.layer)
         note(state, tick, LOSS, code, layer, np.int64(battery.code), NOBODY, NONE, NONE)
         lose(state, battery, tick)

@@ -95,7 +95,7 @@ def draw_raid(state: "State") -> None:
             word = draw(raid, NONE, salvo.size_stream, NONE)[0]
             salvo.launched = max(quantile(quantiles, salvo.size_table, unit(word)), 0)
     for layer in state.layers:
-        layer.up = draw(raid, NONE, layer.stream, NONE)[0] < layer.availability
+        layer.up = int(draw(raid, NONE, layer.stream, NONE)[0] < layer.availability)
     for chance in state.kill_chances:
         if chance.table >= 0:
             word = draw_at(raid, NONE, chance.stream)[0]

@@ -84,6 +84,10 @@ def _open(state: "State", window: Any, threat: Any, tick: Int) -> Any:
     if threat.fate_tick <= tick:
         return NOTHING
     outcome = _outcome_of(state, window, threat)
+    if window.random and (window.stocked > 0 or window.soft_kill > 0):  # a log changes no count
+        window.drawn += 1
+        window.detected += int((outcome == AVAILABLE) | (outcome == SEEN_AS_DECOY))
+        window.dismissed += int(outcome == SEEN_AS_DECOY)
     code, layer = np.int64(threat.code), np.int64(window.layer)
     note(state, tick, OPENING, code, layer, NOBODY, NOBODY, NONE, outcome)
     if outcome == SOFT_KILLED:

@@ -1,0 +1,246 @@
+"""Random decisions of known probability: how often they occurred, and were expected to.
+
+Whether a round kills, a threat is detected, a layer is up and so on is drawn with a probability
+that is known before the draw, whatever has happened in the raid. So the number of times that it
+occurred, minus the sum of these probabilities, has mean 0: it is a martingale. Such differences
+explain a large part of the noise of a simulation.
+
+Decisions are counted in cells: kills by interceptor and threat class, openings by layer and threat
+class, errors of assessment by group of equal batteries, losses by salvo. What is drawn once in a
+raid (which layers are up, uncertain kill probabilities, random numbers of threats) is a cell too;
+its mean is what was expected.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from leakthrough.engine.counts import Counts
+from leakthrough.engine.labels import Labels
+from leakthrough.engine.lower_parts import TABLE_SIZE
+from leakthrough.engine.tables import Tables
+from leakthrough.model.discrete import WORD_RANGE
+from leakthrough.model.quantiles import mean_and_variance
+
+Array = npt.NDArray[Any]
+Cell = tuple[str, *tuple[int, ...]]
+"""A family of decisions, and the codes of the parts of the scenario that they belong to."""
+
+
+class _Family(NamedTuple):
+    """A kind of decision that is drawn any number of times in a raid."""
+
+    records: str
+    chance: str  # field or column with the threshold
+    occurred: str  # column
+    drawn: Callable[[Counts], Array]  # how often it was drawn, by record
+
+
+FAMILIES = {
+    "kill": _Family(
+        "kill_chances", "kill_threshold", "hits", lambda counts: counts.hits + counts.misses
+    ),
+    "soft kill": _Family(
+        "windows", "soft_kill", "soft_killed", lambda counts: counts.openings_drawn
+    ),
+    "detection": _Family(
+        "windows",
+        "detection",
+        "detected",
+        lambda counts: counts.openings_drawn - counts.soft_killed,
+    ),
+    "dismissal": _Family("windows", "dismissal", "dismissed", lambda counts: counts.detected),
+    "false kill": _Family(
+        "batteries", "false_kill", "false_kills", lambda counts: counts.alive_assessed
+    ),
+    "false survival": _Family(
+        "batteries", "false_survival", "false_survivals", lambda counts: counts.dead_assessed
+    ),
+    "loss": _Family("landings", "lethality", "destroyed", lambda counts: counts.landed),
+}
+LAWS = {
+    "availability": ("layers", lambda counts: counts.up),
+    "kill probability": ("kill_chances", lambda counts: counts.kill_threshold / WORD_RANGE),
+    "size": ("salvos", lambda counts: counts.launched),
+}
+"""What is drawn once in a raid: records, and the value by record."""
+
+
+class _Part(NamedTuple):
+    """The cells of one family in a raid."""
+
+    family: _Family
+    cells: list[Cell]
+    order: Array  # records that draw, cell by cell
+    starts: Array  # of each cell in `order`
+    chances: Array | None  # thresholds in `order`; None if they are drawn too
+
+    def of(self, counts: Counts) -> tuple[Array, Array]:
+        """How often the decisions of each cell occurred, and were expected to, (R, cells)."""
+        occurred, drawn = (
+            _by_record(values, self.family.records)[:, self.order]
+            for values in (counts[self.family.occurred], self.family.drawn(counts))
+        )
+        chances = self.chances
+        if chances is None:
+            chances = _by_record(counts[self.family.chance], self.family.records)[:, self.order]
+        expected = np.add.reduceat(drawn * chances, self.starts, axis=1) / WORD_RANGE
+        return np.add.reduceat(occurred, self.starts, axis=1), expected
+
+
+class _Law(NamedTuple):
+    """The cells of one kind of quantity that is drawn once in a raid."""
+
+    name: str
+    cells: list[Cell]
+    own: Array  # records that are drawn
+    means: Array
+    variances: Array
+
+    def of(self, counts: Counts) -> tuple[Array, Array]:
+        """What was drawn, and its mean, (R, cells)."""
+        records, values = LAWS[self.name]
+        return _by_record(values(counts), records)[:, self.own], self.means
+
+
+class Decisions:
+    """The cells of a lowered raid whose outcome is random, in a fixed order.
+
+    Parameters
+    ----------
+    tables : Tables
+    salvos : array of int, shape (S,), optional
+        Codes of the salvos among those of all raids of a campaign.
+
+    Attributes
+    ----------
+    cells : list of Cell
+    variances : array of float, shape (D,)
+        Variance of what is drawn once in a raid; NaN for decisions that are drawn many times.
+    """
+
+    def __init__(self, tables: Tables, salvos: Array | None = None) -> None:
+        salvos = np.arange(tables.salvos.size) if salvos is None else salvos
+        families = [_part(tables, name, salvos) for name in FAMILIES]
+        laws = [_law(tables, name, salvos) for name in LAWS]
+        self._parts = [part for part in (*families, *laws) if part.cells]
+        self.cells = [cell for part in self._parts for cell in part.cells]
+        many = [np.full(len(part.cells), np.nan) for part in families]
+        self.variances = np.concatenate([*many, *(law.variances for law in laws)])
+
+    def of(self, counts: Counts) -> dict[str, Array]:
+        """Variables `occurred` and `expected` of rows, (R, D) each."""
+        shape, first = (len(counts.rows), len(self.cells)), 0
+        found = {"occurred": np.empty(shape), "expected": np.empty(shape)}
+        for part in self._parts:
+            own = slice(first, first + len(part.cells))
+            found["occurred"][:, own], found["expected"][:, own] = part.of(counts)
+            first = own.stop
+        return found
+
+
+def all_cells(every: Iterable[Decisions]) -> list[Cell]:
+    """The cells of several kinds of raid together, in the same order."""
+    rank = {name: n for n, name in enumerate([*FAMILIES, *LAWS])}
+    cells = {cell for decisions in every for cell in decisions.cells}
+    return sorted(cells, key=lambda cell: (rank[cell[0]], *cell[1:]))
+
+
+def decision_names(cells: Iterable[Cell], labels: Labels) -> list[str]:
+    """Names of cells, such as ``"kill.gun.drone"``; names of parts contain no dots."""
+    parts = {
+        **dict.fromkeys(("kill", "kill probability"), (labels.interceptors, labels.classes)),
+        **dict.fromkeys(("soft kill", "detection", "dismissal"), (labels.layers, labels.classes)),
+        **dict.fromkeys(("false kill", "false survival"), (labels.groups,)),
+        **dict.fromkeys(("loss", "size"), (labels.salvos,)),
+        "availability": (labels.layers,),
+    }
+    return [
+        ".".join([family, *(names[n] for names, n in zip(parts[family], codes, strict=True))])
+        for family, *codes in cells
+    ]
+
+
+def _by_record(values: Array, records: str) -> Array:
+    """Counts (R, ...) in the order of the records (R, records)."""
+    values = values.swapaxes(1, 2) if records == "windows" else values
+    return values.reshape(len(values), math.prod(values.shape[1:]))
+
+
+def _codes(tables: Tables, records: str, salvos: Array) -> Array:
+    """Codes (records, parts) of the parts of the scenario that each record's draws belong to."""
+    own = getattr(tables, records)
+    codes = {
+        "kill_chances": lambda: np.divmod(np.arange(own.size), max(tables.classes, 1)),
+        "windows": lambda: (own["layer"], tables.salvos["threat"][own["salvo"]]),
+        "batteries": lambda: (own["group"],),
+        "landings": lambda: (salvos[own["salvo"]],),
+        "layers": lambda: (own["code"],),
+        "salvos": lambda: (salvos,),
+    }
+    return np.stack(codes[records](), axis=1).astype(np.int64)
+
+
+def _cells(codes: Array, name: str) -> list[Cell]:
+    return [(name, *own) for own in codes.tolist()]
+
+
+def _may_be_drawn(tables: Tables, records: str) -> Array:
+    """Whether each record of a kind can make draws at all."""
+    own = getattr(tables, records)
+    if records == "windows":
+        return (own["first_pairing"] < own["stop_pairing"]) | (own["soft_kill"] > 0)
+    found = np.full(own.size, records != "kill_chances")
+    if records == "kill_chances":
+        pairings = tables.pairings
+        each = pairings["stop_preference"].astype(np.int64) - pairings["first_preference"]
+        salvos = tables.windows["salvo"][np.repeat(pairings["window"], each)]
+        first = tables.magazines["first_kill"][tables.preferences].astype(np.int64)
+        found[first + tables.salvos["threat"][salvos]] = True
+    return found
+
+
+def _part(tables: Tables, name: str, salvos: Array) -> _Part:
+    """The cells of one family: those whose outcome is random, and that may be drawn."""
+    family = FAMILIES[name]
+    records, uncertain = getattr(tables, family.records), family.records == "kill_chances"
+    chances = records["threshold" if uncertain else family.chance].astype(np.int64)
+    random = (chances > 0) & (chances < WORD_RANGE)
+    if uncertain:
+        random |= records["table"] >= 0
+    own = np.flatnonzero(random & _may_be_drawn(tables, family.records))
+    every = _cells(_codes(tables, family.records, salvos)[own], name)
+    ranks = sorted(range(own.size), key=lambda n: every[n])
+    cells, order = [every[n] for n in ranks], own[ranks]
+    starts = [n for n, cell in enumerate(cells) if n == 0 or cell != cells[n - 1]]
+    return _Part(
+        family,
+        [cells[n] for n in starts],
+        order,
+        np.array(starts, np.int64),
+        None if uncertain else chances[order],
+    )
+
+
+def _law(tables: Tables, name: str, salvos: Array) -> _Law:
+    """The cells of what is drawn once in a raid, with the mean and variance of what is drawn."""
+    records = LAWS[name][0]
+    own = getattr(tables, records)
+    if name == "availability":
+        means = own["availability"] / WORD_RANGE
+        random, variances = (means > 0.0) & (means < 1.0), means * (1.0 - means)
+    else:
+        starts = own["size_table" if name == "size" else "table"].astype(np.int64)
+        random = (starts >= 0) & _may_be_drawn(tables, records)
+        unit = 1 if name == "size" else WORD_RANGE
+        moments = np.zeros((2, own.size))
+        for n in np.flatnonzero(random):
+            table = tables.quantiles[starts[n] : starts[n] + TABLE_SIZE].reshape(2, -1)
+            moments[:, n] = mean_and_variance(table, unit)
+        means, variances = moments
+    drawn = np.flatnonzero(random)
+    cells = _cells(_codes(tables, records, salvos)[drawn], name)
+    return _Law(name, cells, drawn, means[drawn], variances[drawn])
