@@ -37,8 +37,9 @@ def _simulated(
 ) -> "xr.Dataset":
     """Compute the replications of a scenario or a campaign, and return the result."""
     sink: Variables | Summaries
-    names = decision_names(job.cells, dimensions.labels)
-    dimensions = dimensions._replace(decisions=tuple(names))
+    cells = job.cells
+    names = decision_names(cells, dimensions.labels)
+    dimensions = dimensions._replace(decisions=tuple(zip(names, cells.values(), strict=True)))
     if call.keep == "replications":
         sink = Variables(job, call.replications)
         dimensions = dimensions._replace(replications=call.replications)

@@ -12,7 +12,7 @@ its mean is what was expected.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,12 +61,14 @@ FAMILIES = {
     ),
     "loss": _Family("landings", "lethality", "destroyed", lambda counts: counts.landed),
 }
-LAWS = {
+LAWS: dict[str, tuple[str, Callable[[Counts], Array]]] = {
     "availability": ("layers", lambda counts: counts.up),
     "kill probability": ("kill_chances", lambda counts: counts.kill_threshold / WORD_RANGE),
     "size": ("salvos", lambda counts: counts.launched),
 }
 """What is drawn once in a raid: records, and the value by record."""
+REPLENISHMENT = "replenishment"
+"""What is drawn once before a raid of a campaign, by interceptor."""
 
 
 class _Part(NamedTuple):
@@ -117,8 +119,7 @@ class Decisions:
 
     Attributes
     ----------
-    cells : list of Cell
-    variances : array of float, shape (D,)
+    cells : dict of Cell to float
         Variance of what is drawn once in a raid; NaN for decisions that are drawn many times.
     """
 
@@ -126,10 +127,11 @@ class Decisions:
         salvos = np.arange(tables.salvos.size) if salvos is None else salvos
         families = [_part(tables, name, salvos) for name in FAMILIES]
         laws = [_law(tables, name, salvos) for name in LAWS]
-        self._parts = [part for part in (*families, *laws) if part.cells]
-        self.cells = [cell for part in self._parts for cell in part.cells]
-        many = [np.full(len(part.cells), np.nan) for part in families]
-        self.variances = np.concatenate([*many, *(law.variances for law in laws)])
+        every: list[_Part | _Law] = [*families, *laws]
+        self._parts = [part for part in every if part.cells]
+        self.cells = dict.fromkeys((cell for part in families for cell in part.cells), math.nan)
+        for law in laws:
+            self.cells |= dict(zip(law.cells, law.variances.tolist(), strict=True))
 
     def of(self, counts: Counts) -> dict[str, Array]:
         """Variables `occurred` and `expected` of rows, (R, D) each."""
@@ -142,11 +144,11 @@ class Decisions:
         return found
 
 
-def all_cells(every: Iterable[Decisions]) -> list[Cell]:
+def all_cells(every: Iterable[Decisions]) -> dict[Cell, float]:
     """The cells of several kinds of raid together, in the same order."""
     rank = {name: n for n, name in enumerate([*FAMILIES, *LAWS])}
-    cells = {cell for decisions in every for cell in decisions.cells}
-    return sorted(cells, key=lambda cell: (rank[cell[0]], *cell[1:]))
+    cells = dict(item for decisions in every for item in decisions.cells.items())
+    return dict(sorted(cells.items(), key=lambda item: (rank[item[0][0]], *item[0][1:])))
 
 
 def decision_names(cells: Iterable[Cell], labels: Labels) -> list[str]:
@@ -157,6 +159,7 @@ def decision_names(cells: Iterable[Cell], labels: Labels) -> list[str]:
         **dict.fromkeys(("false kill", "false survival"), (labels.groups,)),
         **dict.fromkeys(("loss", "size"), (labels.salvos,)),
         "availability": (labels.layers,),
+        "replenishment": (labels.interceptors,),
     }
     return [
         ".".join([family, *(names[n] for names, n in zip(parts[family], codes, strict=True))])
@@ -173,7 +176,7 @@ def _by_record(values: Array, records: str) -> Array:
 def _codes(tables: Tables, records: str, salvos: Array) -> Array:
     """Codes (records, parts) of the parts of the scenario that each record's draws belong to."""
     own = getattr(tables, records)
-    codes = {
+    codes: dict[str, Callable[[], Sequence[Array]]] = {
         "kill_chances": lambda: np.divmod(np.arange(own.size), max(tables.classes, 1)),
         "windows": lambda: (own["layer"], tables.salvos["threat"][own["salvo"]]),
         "batteries": lambda: (own["group"],),
@@ -191,9 +194,9 @@ def _cells(codes: Array, name: str) -> list[Cell]:
 def _may_be_drawn(tables: Tables, records: str) -> Array:
     """Whether each record of a kind can make draws at all."""
     own = getattr(tables, records)
-    if records == "windows":
-        return (own["first_pairing"] < own["stop_pairing"]) | (own["soft_kill"] > 0)
     found = np.full(own.size, records != "kill_chances")
+    if records == "windows":
+        found = (own["first_pairing"] < own["stop_pairing"]) | (own["soft_kill"] > 0)
     if records == "kill_chances":
         pairings = tables.pairings
         each = pairings["stop_preference"].astype(np.int64) - pairings["first_preference"]
@@ -238,7 +241,7 @@ def _law(tables: Tables, name: str, salvos: Array) -> _Law:
         unit = 1 if name == "size" else WORD_RANGE
         moments = np.zeros((2, own.size))
         for n in np.flatnonzero(random):
-            table = tables.quantiles[starts[n] : starts[n] + TABLE_SIZE].reshape(2, -1)
+            table = tables.quantiles[starts[n] : starts[n] + TABLE_SIZE]
             moments[:, n] = mean_and_variance(table, unit)
         means, variances = moments
     drawn = np.flatnonzero(random)

@@ -14,12 +14,13 @@ import numpy.typing as npt
 from leakthrough.engine import resupply
 from leakthrough.engine.codes import NEVER
 from leakthrough.engine.counts import named_counts, new_carried, new_rows, width
-from leakthrough.engine.decisions import Cell, Decisions, all_cells
+from leakthrough.engine.decisions import REPLENISHMENT, Cell, Decisions, all_cells
 from leakthrough.engine.decode import first_dry, losses_of, rows_of, spread
 from leakthrough.engine.lower_campaign import Plan
 from leakthrough.engine.state import State, new_state
 from leakthrough.engine.tables import Tables
 from leakthrough.model.discrete import raid_offset
+from leakthrough.model.quantiles import mean_and_variance
 
 Array = npt.NDArray[Any]
 Numbers = npt.NDArray[np.int64]
@@ -46,8 +47,8 @@ class Job(Protocol):
         """Upper bound of the events in a replication, up to a small factor."""
 
     @property
-    def cells(self) -> list[Cell]:
-        """Cells of random decisions in a raid (`leakthrough.engine.decisions`)."""
+    def cells(self) -> dict[Cell, float]:
+        """Cells of random decisions, and variances (`leakthrough.engine.decisions`)."""
 
     def compile(self) -> None:
         """Compile what a block needs, or load it from the cache."""
@@ -123,7 +124,7 @@ class RaidJob(NamedTuple):
         return _events(self.tables)
 
     @property
-    def cells(self) -> list[Cell]:
+    def cells(self) -> dict[Cell, float]:
         """Cells of random decisions."""
         return Decisions(self.tables).cells
 
@@ -190,9 +191,13 @@ class CampaignJob(NamedTuple):
         return self.raids * max(map(_events, self.plan.tables))
 
     @property
-    def cells(self) -> list[Cell]:
+    def cells(self) -> dict[Cell, float]:
         """Cells of random decisions."""
-        return all_cells(map(Decisions, self.plan.tables, self.plan.salvos))
+        found = all_cells(map(Decisions, self.plan.tables, self.plan.salvos))
+        return found | {
+            (REPLENISHMENT, own.interceptor): mean_and_variance(own.quantiles, 1)[1]
+            for own in self.plan.supply.drawn
+        }
 
     def compile(self) -> None:
         """Compile the kernel, or load it from the cache."""
@@ -227,7 +232,16 @@ class CampaignJob(NamedTuple):
                     continue
                 shape = len(values), self.raids, *values.shape[2:]
                 found.setdefault(name, np.empty(shape, values.dtype))[:, raids] = values
+        self._add_replenishments(found, cells)
         return found
+
+    def _add_replenishments(self, found: dict[str, Array], cells: Mapping[Cell, int]) -> None:
+        """Add the random replenishments to what occurred; there is none before the first raid."""
+        supply = self.plan.supply
+        for drawn in supply.drawn:
+            own, cell = drawn.interceptor, cells[REPLENISHMENT, drawn.interceptor]
+            found["occurred"][..., cell] = found["replenished"][..., own] - supply.arrivals[:, own]
+            found["expected"][:, 1:, cell] = mean_and_variance(drawn.quantiles, 1)[0]
 
     def kept(self, block: Block) -> Mapping[str, Array]:
         """`variables`, and the raid in which each magazine and each stock first ran dry."""

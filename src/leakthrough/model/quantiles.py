@@ -6,7 +6,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from leakthrough.model.discrete import LONGEST, OCTAVES, STEPS
+from leakthrough.model.discrete import LONGEST, OCTAVES, STEPS, WORD_RANGE
 from leakthrough.model.distributions import Distribution
 
 
@@ -50,22 +50,22 @@ def quantile_table(distribution: Distribution, scale: int) -> npt.NDArray[np.flo
     return table
 
 
-def mean_and_variance(
-    table: npt.NDArray[np.float64], unit: int
-) -> tuple[float, float]:
+def mean_and_variance(table: npt.NDArray[np.float64], unit: int) -> tuple[float, float]:
     """Mean and variance of what the engines draw from a quantile table, not of the distribution.
+
+    The mean is rounded to a multiple of 2**-32, so that sums of it are exact.
 
     A number of threats (`unit` 1) is rounded to a whole number that is not negative. A kill
     probability is a whole number of `unit`, so fine that its rounding does not matter.
 
     Parameters
     ----------
-    table : array of float, shape (2, 4097)
+    table : array of float, shape (2, 4097) or flat
         As returned by `quantile_table`.
     unit : int
         Scale of the table.
     """
-    tails = tail_probabilities()
+    tails, table = tail_probabilities(), table.reshape(2, -1)
     nodes = np.concatenate([[0.0], tails, 1.0 - tails[-2::-1], [1.0]])
     values = np.concatenate([table[0, :1], table[0], table[1, -2::-1], table[1, :1]])
     if unit == 1:
@@ -78,7 +78,8 @@ def mean_and_variance(
         shares = np.diff(nodes)
         mean = (shares * (low + high)).sum() / 2.0
         square = (shares * (low * low + low * high + high * high)).sum() / 3.0
-    return float(mean), float(max(square - mean * mean, 0.0))
+    variance = max(square - mean * mean, 0.0)
+    return round(float(mean) * WORD_RANGE) / WORD_RANGE, float(variance)
 
 
 def largest_in(table: npt.NDArray[np.float64]) -> int:

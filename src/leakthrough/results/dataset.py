@@ -35,7 +35,7 @@ class Dimensions(NamedTuple):
     timeline: tuple[float, ...] = ()  # sample times [s]
     raids: int = 0  # of a campaign
     interval: float = 0.0  # between the starts of successive raids [s]
-    decisions: tuple[str, ...] = ()  # names of the cells of random decisions
+    decisions: tuple[tuple[str, float], ...] = ()  # random ones: names, and known variances
     replications: int = 0  # 0 where they are reduced
 
 
@@ -93,7 +93,7 @@ def _indexes(dimensions: Dimensions) -> "dict[str, Array]":
         "battery": labels.batteries,
         "interceptor": labels.interceptors,
         "cause": CAUSES,
-        "decision": dimensions.decisions,
+        "decision": [name for name, _ in dimensions.decisions],
     }
     found: dict[str, Array] = {name: np.array(own, np.str_) for name, own in names.items()}
     if dimensions.timeline:
@@ -112,6 +112,7 @@ def _other_coordinates(dimensions: Dimensions) -> "dict[str, tuple[tuple[str, ..
         "threat": (("salvo",), np.array(labels.threats, np.str_)),
         "decoy": (("salvo",), np.array(labels.decoys, np.bool_)),
         "threat_cost": (("salvo",), np.array(labels.threat_costs, np.float64)),
+        "known_variance": (("decision",), np.array([own for _, own in dimensions.decisions])),
         "layer_of": (("battery",), np.array(labels.layer_of, np.str_)),
         "round_cost": (("interceptor",), np.array(labels.round_costs, np.float64)),
     }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leakthrough.model.discrete import TICKS_A_SECOND
+from leakthrough.model.discrete import TICKS_A_SECOND, WORD_RANGE
 from leakthrough.results.files import writable
 from leakthrough.results.integer_sums import Array, Histogram, Moments, exact_products, ratio
 from leakthrough.results.taken import taken
@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 STATISTICS = ("mean", "variance", "minimum", "maximum", "skewness")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-TIMES = ("depletion_time", "reserve_time", "busy_time")
+UNITS = {
+    **dict.fromkeys(("depletion_time", "reserve_time", "busy_time"), TICKS_A_SECOND),
+    **dict.fromkeys(("occurred", "expected"), WORD_RANGE),
+}
+"""Variables of floats, and the number by which they become whole. Times may be missing."""
 QUANTILES_OF = ("leaked", "leakers", "layer_killed", "expended")
 COVARIANCES = {
     "leaked_covariance": ("leaked", "leaked"),
@@ -81,10 +85,10 @@ class Reduction:
         for name, values in every.items():
             self.shapes[name] = values.shape[1:]
             moments = self.moments.setdefault(name, Moments())
-            if name in TIMES:
+            if name in UNITS:
                 present = ~np.isnan(values)
-                ticks = np.rint(np.where(present, values, 0.0) * TICKS_A_SECOND).astype(np.int64)
-                moments.take(ticks, present)
+                whole = np.rint(np.where(present, values, 0.0) * UNITS[name]).astype(np.int64)
+                moments.take(whole, present)
             else:
                 moments.take(values)
         for name in QUANTILES_OF:
@@ -117,7 +121,7 @@ class Reduction:
 
         found = {}
         for name, moments in self.moments.items():
-            statistics = moments.statistics(TICKS_A_SECOND if name in TIMES else 1)
+            statistics = moments.statistics(UNITS.get(name, 1))
             dims = (*self.leading, *_DIMS[name])
             found[name] = xr.Variable(("statistic", *dims), statistics, _EVERY[name].attrs)
         for name, histogram in self.histograms.items():

@@ -117,6 +117,7 @@ COORDINATES = {
     "battery": "battery",
     "interceptor": "interceptor",
     "cause": "cause of leaking, the first that applies",
+    "known_variance": "variance of what is drawn once in a raid; missing for decisions",
     "decision": "random decisions of known probability: what is decided, and of what",
     "sample_time": "time since the start of the raid",
     "threat": "threat class of the salvo",
