@@ -154,7 +154,7 @@ def test_a_log_changes_no_count(number: int) -> None:
         carried = new_carried(tables, 5).rows
         run_kernel(new_state(tables, events), rows, carried, SEED, 0, 0, np.zeros(1, np.uint8))
         found.append(rows)
-    np.testing.assert_array_equal(*found)
+    np.testing.assert_array_equal(found[0], found[1])
 
 
 WHOLE = [stats.uniform(0.0, 12.0), stats.expon(scale=5.0), stats.gamma(0.3, scale=9.0)]
