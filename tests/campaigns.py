@@ -12,7 +12,7 @@ from scipy import stats
 import leakthrough as lt
 from leakthrough.engine.codes import NEVER
 from leakthrough.engine.counts import named_counts
-from leakthrough.engine.jobs import CampaignJob, named_ledger
+from leakthrough.engine.jobs import campaign_job, named_ledger
 from leakthrough.engine.lower_campaign import lower_campaign
 from leakthrough.reference.campaign import CampaignRun
 
@@ -117,7 +117,7 @@ def kernel_raids(
 ) -> list[list[Outcome]]:
     """Counts and ledger of each raid of each replication of one block, by the compiled kernel."""
     plan, labels = lower_campaign(of, TIMELINE)
-    job = CampaignJob(plan, len(labels.salvos))
+    job = campaign_job(plan, len(labels.salvos))
     block = job.new_rows(replications)
     job.block(seed, start, block, np.zeros(1, np.uint8), job.new_states())
     unused = [iter(rows) for rows in block]

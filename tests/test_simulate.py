@@ -88,6 +88,8 @@ DIMS = {
     "reserve_time": ("replication", "battery", "interceptor"),
     "busy_time": ("replication", "battery"),
     "engagements": ("replication", "battery"),
+    "occurred": ("replication", "decision"),
+    "expected": ("replication", "decision"),
 }
 SAMPLED = {
     "ready_rounds": ("replication", "sample_time", "battery", "interceptor"),

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leakthrough.engine.decisions import decision_names
+from leakthrough.engine.decisions import Decisions, decision_names
 from leakthrough.engine.decode import constants_of, sample_times
-from leakthrough.engine.jobs import CampaignJob, Job, RaidJob
+from leakthrough.engine.jobs import Job, RaidJob, campaign_job
 from leakthrough.engine.labels import label
 from leakthrough.engine.lower_campaign import lower_campaign
 from leakthrough.engine.lower_raid import lower
@@ -114,7 +114,7 @@ def simulate(
     warn_about(scenario, timeline=call.timeline)
     return _simulated(
         scenario,
-        RaidJob(tables),
+        RaidJob(tables, Decisions(tables)),
         constants_of(tables),
         Dimensions(labels, sample_times(tables)),
         call,
@@ -172,7 +172,7 @@ def simulate_campaign(
     warn_about(campaign, timeline=call.timeline)
     return _simulated(
         campaign,
-        CampaignJob(plan, len(labels.salvos)),
+        campaign_job(plan, len(labels.salvos)),
         {"rounds": constants_of(tables)["rounds"]},
         Dimensions(labels, sample_times(tables), campaign.raid_count, campaign.interval),
         call,

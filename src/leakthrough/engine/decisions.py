@@ -74,7 +74,7 @@ REPLENISHMENT = "replenishment"
 class _Part(NamedTuple):
     """The cells of one family in a raid."""
 
-    family: _Family
+    name: str
     cells: list[Cell]
     order: Array  # records that draw, cell by cell
     starts: Array  # of each cell in `order`
@@ -82,13 +82,13 @@ class _Part(NamedTuple):
 
     def of(self, counts: Counts) -> tuple[Array, Array]:
         """How often the decisions of each cell occurred, and were expected to, (R, cells)."""
+        family, chances = FAMILIES[self.name], self.chances
         occurred, drawn = (
-            _by_record(values, self.family.records)[:, self.order]
-            for values in (counts[self.family.occurred], self.family.drawn(counts))
+            _by_record(values, family.records)[:, self.order]
+            for values in (counts[family.occurred], family.drawn(counts))
         )
-        chances = self.chances
         if chances is None:
-            chances = _by_record(counts[self.family.chance], self.family.records)[:, self.order]
+            chances = _by_record(counts[family.chance], family.records)[:, self.order]
         expected = np.add.reduceat(drawn * chances, self.starts, axis=1) / WORD_RANGE
         return np.add.reduceat(occurred, self.starts, axis=1), expected
 
@@ -220,7 +220,7 @@ def _part(tables: Tables, name: str, salvos: Array) -> _Part:
     cells, order = [every[n] for n in ranks], own[ranks]
     starts = [n for n, cell in enumerate(cells) if n == 0 or cell != cells[n - 1]]
     return _Part(
-        family,
+        name,
         [cells[n] for n in starts],
         order,
         np.array(starts, np.int64),

@@ -111,9 +111,13 @@ def _events(tables: Tables) -> float:
 
 
 class RaidJob(NamedTuple):
-    """One raid; `first` is the number of its first replication."""
+    """One raid; `first` is the number of its first replication.
+
+    Without `decisions`, its variables do not include the random decisions.
+    """
 
     tables: Tables
+    decisions: Decisions | None = None
     raids: int = 1
     along_raids: bool = False
     first: int = 0
@@ -126,7 +130,7 @@ class RaidJob(NamedTuple):
     @property
     def cells(self) -> dict[Cell, float]:
         """Cells of random decisions."""
-        return Decisions(self.tables).cells
+        return self.decisions.cells if self.decisions else {}
 
     def compile(self) -> None:
         """Compile the kernel, or load it from the cache."""
@@ -148,7 +152,8 @@ class RaidJob(NamedTuple):
         """Result variables of some replications."""
         counts = named_counts(block[0][0], self.tables)
         losses = losses_of(counts, self.tables) if self.tables.landings.size else {}
-        return {**rows_of(counts, self.tables), **losses, **Decisions(self.tables).of(counts)}
+        drawn = self.decisions.of(counts) if self.decisions else {}
+        return {**rows_of(counts, self.tables), **losses, **drawn}
 
     def kept(self, block: Block) -> Mapping[str, Array]:
         """The same."""
@@ -178,6 +183,7 @@ class CampaignJob(NamedTuple):
 
     plan: Plan
     salvos: int  # of all raids together
+    decisions: tuple[Decisions, ...]  # of each kind of raid
     along_raids: bool = True
 
     @property
@@ -193,7 +199,7 @@ class CampaignJob(NamedTuple):
     @property
     def cells(self) -> dict[Cell, float]:
         """Cells of random decisions."""
-        found = all_cells(map(Decisions, self.plan.tables, self.plan.salvos))
+        found = all_cells(self.decisions)
         return found | {
             (REPLENISHMENT, own.interceptor): mean_and_variance(own.quantiles, 1)[1]
             for own in self.plan.supply.drawn
@@ -268,9 +274,8 @@ class CampaignJob(NamedTuple):
             found["leaked_so_far"] = _among_all(found["leaked_so_far"], 2, salvos, self.salvos)
         if any(each.landings.size for each in self.plan.tables):
             found |= losses_of(counts, tables)
-        decisions = Decisions(tables, salvos)
-        own = np.array([cells[cell] for cell in decisions.cells], np.int64)
-        for name, values in decisions.of(counts).items():
+        own = np.array([cells[cell] for cell in self.decisions[kind].cells], np.int64)
+        for name, values in self.decisions[kind].of(counts).items():
             found[name] = _among_all(values, 1, own, len(cells))
         return {
             **found,
@@ -280,6 +285,11 @@ class CampaignJob(NamedTuple):
             "replenished": ledger.replenished,
             "stock_dry_so_far": ledger.stock_dry != 0,
         }
+
+
+def campaign_job(plan: Plan, salvos: int) -> CampaignJob:
+    """The job of a campaign with a number of different salvos."""
+    return CampaignJob(plan, salvos, tuple(map(Decisions, plan.tables, plan.salvos)))
 
 
 def _among_all(values: Array, axis: int, indices: Array, number: int) -> Array:

@@ -50,6 +50,13 @@ def quantile_table(distribution: Distribution, scale: int) -> npt.NDArray[np.flo
     return table
 
 
+@functools.cache
+def _probabilities() -> npt.NDArray[np.float64]:
+    """Probabilities at the nodes of a table from end to end, and 0 and 1."""
+    tails = tail_probabilities()
+    return np.concatenate([[0.0], tails, 1.0 - tails[-2::-1], [1.0]])
+
+
 def mean_and_variance(table: npt.NDArray[np.float64], unit: int) -> tuple[float, float]:
     """Mean and variance of what the engines draw from a quantile table, not of the distribution.
 
@@ -65,8 +72,7 @@ def mean_and_variance(table: npt.NDArray[np.float64], unit: int) -> tuple[float,
     unit : int
         Scale of the table.
     """
-    tails, table = tail_probabilities(), table.reshape(2, -1)
-    nodes = np.concatenate([[0.0], tails, 1.0 - tails[-2::-1], [1.0]])
+    nodes, table = _probabilities(), table.reshape(2, -1)
     values = np.concatenate([table[0, :1], table[0], table[1, -2::-1], table[1, :1]])
     if unit == 1:
         most = largest_in(table)
