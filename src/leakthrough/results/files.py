@@ -107,7 +107,7 @@ def _write_netcdf(data: "xr.Dataset", path: Path) -> None:
 def write_zarr(data: "xr.Dataset", path: Path) -> None:
     """Write a Dataset to a zarr store, with a digest of all its files."""
     ready = writable(data.drop_encoding())
-    for variable in ready.variables.values():  # version 2 has text of fixed length
+    for variable in ready.variables.values():  # xarray 2026.9 cannot write such text again
         variable.encoding.pop("dtype", None)
     ready.to_zarr(path, zarr_format=2)
     metadata = path / METADATA
