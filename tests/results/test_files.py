@@ -121,9 +121,7 @@ def test_xarray_reads_it_too(made: dict[str, xr.Dataset], tmp_path: Path) -> Non
             xr.testing.assert_identical(found.load(), made[name])
 
 
-def test_xarray_can_write_again_what_it_read(
-    made: dict[str, xr.Dataset], tmp_path: Path
-) -> None:
+def test_xarray_can_write_again_what_it_read(made: dict[str, xr.Dataset], tmp_path: Path) -> None:
     """Also in format 2, where xarray 2026.9 cannot write text of any length that it read."""
     lt.save_result(made["raid"], tmp_path / "r.zarr")
     xr.open_zarr(tmp_path / "r.zarr").to_zarr(tmp_path / "again.zarr", zarr_format=2)
