@@ -20,7 +20,7 @@ METADATA = ".zmetadata"
 _KEY, _END = b', "sha256": "', b'"}'
 _MARK, _DIGITS, _BLOCK = b"\nsha256 ", 64, 2**20
 _TEXT = np.dtype("O", metadata={"vlen": str})
-"""Text of any length, as h5py and xarray mark it; NumPy's own type needs xarray 2026.7."""
+"""Text of any length, as h5py and xarray mark it; NumPy's own type needs xarray 2026.9."""
 
 
 def save_result(result: "xr.Dataset", path: str | Path) -> None:
