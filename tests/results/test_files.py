@@ -121,6 +121,13 @@ def test_xarray_reads_it_too(made: dict[str, xr.Dataset], tmp_path: Path) -> Non
             xr.testing.assert_identical(found.load(), made[name])
 
 
+def test_xarray_can_write_again_what_it_read(made: dict[str, xr.Dataset], tmp_path: Path) -> None:
+    """Also in format 2, where xarray 2026.9 cannot write text of any length that it read."""
+    lt.save_result(made["raid"], tmp_path / "r.zarr")
+    xr.open_zarr(tmp_path / "r.zarr").to_zarr(tmp_path / "again.zarr", zarr_format=2)
+    xr.testing.assert_identical(xr.open_zarr(tmp_path / "again.zarr").load(), made["raid"])
+
+
 def test_what_is_no_result_is_refused(made: dict[str, xr.Dataset], tmp_path: Path) -> None:
     made["raid"].to_netcdf(tmp_path / "plain.nc", engine="h5netcdf")
     (tmp_path / "text.nc").write_text("not a file of this kind")

@@ -19,6 +19,8 @@ METADATA = ".zmetadata"
 """JSON file of a zarr store; with the digest as its last entry."""
 _KEY, _END = b', "sha256": "', b'"}'
 _MARK, _DIGITS, _BLOCK = b"\nsha256 ", 64, 2**20
+_TEXT = np.dtype("O", metadata={"vlen": str})
+"""Text of any length, as h5py and xarray mark it; NumPy's own type needs xarray 2026.9."""
 
 
 def save_result(result: "xr.Dataset", path: str | Path) -> None:
@@ -104,7 +106,10 @@ def _write_netcdf(data: "xr.Dataset", path: Path) -> None:
 
 def write_zarr(data: "xr.Dataset", path: Path) -> None:
     """Write a Dataset to a zarr store, with a digest of all its files."""
-    writable(data.drop_encoding()).to_zarr(path, zarr_format=2)
+    ready = writable(data.drop_encoding())
+    for variable in ready.variables.values():  # xarray 2026.9 cannot write such text again
+        variable.encoding.pop("dtype", None)
+    ready.to_zarr(path, zarr_format=2)
     metadata = path / METADATA
     body = metadata.read_bytes().rstrip().removesuffix(b"}")
     metadata.write_bytes(body + _KEY + _digest_of_folder(path, body).encode() + _END)
@@ -118,7 +123,7 @@ def writable(data: "xr.Dataset") -> "xr.Dataset":
     """
     for name, variable in data.variables.items():
         if variable.dtype.kind == "U":
-            variable.encoding["dtype"] = np.dtypes.StringDType()
+            variable.encoding["dtype"] = _TEXT
         elif variable.dtype.kind == "f" and name in data.coords:
             variable.encoding["_FillValue"] = None
     return data
