@@ -142,7 +142,7 @@ def test_a_name_that_a_file_would_lose_is_refused(
     name: str, suffix: str, made: dict[str, xr.Dataset], tmp_path: Path
 ) -> None:
     for part in ("leaked", "salvo"):
-        with pytest.raises(ValueError, match="^result: a file cannot hold the name '.*', with sl"):
+        with pytest.raises(ValueError, match=r"^result: a file cannot hold the name '.*', with sl"):
             lt.save_result(made["raid"].rename({part: name}), tmp_path / f"r.{suffix}")
     held = made["raid"].rename(leaked="é" * 125, salvo="a:b c")
     lt.save_result(held, tmp_path / f"r.{suffix}")

@@ -358,7 +358,7 @@ def test_without_locks_the_first_to_finish_is_kept(
 
 @pytest.mark.parametrize("name", ["a/b", "a\\b", ".a", "é" * 126])
 def test_a_name_that_no_folder_can_have(name: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="^store: a file cannot hold the name '.*', with slashes"):
+    with pytest.raises(ValueError, match=r"^store: a file cannot hold the name '.*', with slashes"):
         lt.sweep(**small(store=tmp_path / "s", axes={name: {ROUNDS: [1]}}))
     assert not list(tmp_path.iterdir())
 
