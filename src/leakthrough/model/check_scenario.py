@@ -9,12 +9,14 @@ from leakthrough.model.findings import Finding
 from leakthrough.model.scenario import Battery, Interceptor, Magazine, Salvo, Scenario
 from leakthrough.model.shots import (
     IN_TIME,
+    NEVER,
     Attack,
     Post,
     Shot,
     attacks_of,
-    least,
+    hardly_in_time,
     posts_of,
+    quantile,
     shots_of,
     span_of,
 )
@@ -62,11 +64,6 @@ class Case:
         """The shots of each post that nothing prevents."""
         return [[shot for shot, _, text in own if not text] for own in self.shots]
 
-    @cached_property
-    def span(self) -> tuple[float, float]:
-        """The first arrival and the last time at the target of a raid [s]; (0, inf) if none."""
-        return span_of_raid(self.scenario, self.salvos) or (0.0, math.inf)
-
 
 Findings = Iterator[Finding]
 
@@ -109,7 +106,7 @@ def _threats_without_salvo(case: Case) -> Findings:
 
 
 def _long_raid(case: Case) -> Findings:
-    first, last = case.span
+    first, last = span_of_raid(case.scenario, case.salvos) or (0.0, 0.0)
     if _LONGEST_RAID < last - first < math.inf:
         what = f"the raid lasts {(last - first) / DAY:,.0f} days"
         yield Finding(f"{case.under}salvos", what, "arrival times are in seconds")
@@ -182,6 +179,10 @@ def _ranges(case: Case) -> Findings:
             why = f"{slowest:g} m/s crosses it in {layer.outer_range / slowest:.3g} s"
             place = f"{case.under}layers.{layer.name}.outer_range"
             yield Finding(place, f"is {layer.outer_range:g} m", f"{why}; ranges are in metres")
+        elif 0.0 < layer.inner_range < _NEAR and layer.outer_range >= _LONG_WAY:
+            place = f"{case.under}layers.{layer.name}.inner_range"
+            why = f"the ring goes out to {layer.outer_range:g} m; ranges are in metres"
+            yield Finding(place, f"is {layer.inner_range:g} m", why)
 
 
 def _recognition_without_decoys(case: Case) -> Findings:
@@ -203,6 +204,14 @@ def _idle_batteries(case: Case) -> Findings:
         if not possible:
             reason = _furthest([(n, text) for _, n, text in own]) or "has no magazines"
             yield Finding(post.place, reason, "it never fires")
+
+
+def _slow_batteries(case: Case) -> Findings:
+    """Batteries whose drawn reaction and flight times hardly ever end within a window."""
+    for post, possible in zip(case.posts, case.possible, strict=True):
+        texts = [hardly_in_time(shot) for shot in possible]
+        if texts and all(texts):
+            yield Finding(post.place, texts[0], "it hardly ever fires; times are in seconds")
 
 
 def _idle_magazines(case: Case) -> Findings:
@@ -257,20 +266,24 @@ def _instant_flight(case: Case) -> Findings:
 
 def _slow_assessment(case: Case) -> Findings:
     for post in case.posts:
-        if (time := least(post.battery.assessment_time)) > HOUR:
+        if (time := quantile(post.battery.assessment_time, 0.5)) > HOUR:
             why = "a channel is busy for so long after each shot; times are in seconds"
-            yield Finding(f"{post.place}.assessment_time", f"is at least {time:,g} s", why)
+            drawn = "" if time == post.battery.assessment_time else " or more in half of the draws"
+            yield Finding(f"{post.place}.assessment_time", f"is {time:,g} s{drawn}", why)
 
 
 def _sizes(case: Case) -> Findings:
     for post, possible in zip(case.posts, case.possible, strict=True):
         for magazine in post.battery.magazines:
-            held = max(magazine.rounds, magazine.reload_rounds)
-            fired_at = {s.attack.threat.name for s in possible if s.magazine is magazine}
-            size = max((_size(post.battery, threat) for threat in fired_at), default=0)
-            if size > held:
-                what = f"{size} rounds at a time, but {magazine.interceptor} never has over {held}"
-                yield Finding(f"{post.place}.doctrine.salvo_size", what, "it fires fewer")
+            shots = [shot for shot in possible if shot.magazine is magazine]
+            for threat in dict.fromkeys(shot.attack.threat for shot in shots):
+                kept = magazine.reserved if threat.priority < 1 else 0
+                held = max(magazine.rounds, magazine.reload_rounds) - kept
+                if (size := _size(post.battery, threat.name)) > held:
+                    what = f"{size} rounds at a time, but {magazine.interceptor} never has over"
+                    what += f" {held} for {threat.name}"
+                    yield Finding(f"{post.place}.doctrine.salvo_size", what, "it fires fewer")
+                    break
 
 
 def _size(battery: Battery, threat: str) -> int:
@@ -322,9 +335,10 @@ def _reloads_without_effect(case: Case) -> Findings:
 
 def _late_reloads(case: Case) -> Findings:
     """Reloads that are due after the raid, even if the first threat uses up all rounds."""
-    if case.raids > 1 or not case.attacks:
+    span = span_of_raid(case.scenario, case.salvos, NEVER)
+    if case.raids > 1 or span is None:
         return
-    first, last = case.span
+    first, last = span
     fastest = max(attack.threat.speed for attack in case.attacks)
     for post, magazine, place in _each_magazine(case):
         opening = first + (case.edge - post.layer.outer_range) / fastest
@@ -385,6 +399,7 @@ RULES: tuple[Callable[[Case], Findings], ...] = (
     *(_no_defence, _empty_layers, _layers_down, _ranges, _recognition_without_decoys),
     *(
         _idle_batteries,
+        _slow_batteries,
         _idle_magazines,
         _no_time,
         _instant,
@@ -408,11 +423,13 @@ def case_of(scenario: Scenario) -> Case:
     return Case(scenario, attacks, scenario.salvos)
 
 
-def span_of_raid(scenario: Scenario, salvos: tuple[Salvo, ...]) -> tuple[float, float] | None:
+def span_of_raid(
+    scenario: Scenario, salvos: tuple[Salvo, ...], *tail: float
+) -> tuple[float, float] | None:
     """Return the first arrival and the last time at the target [s]; None without threats."""
     edge = max((layer.outer_range for layer in scenario.layers), default=0.0)
     speeds = {threat.name: threat.speed for threat in scenario.threats}
-    spans = [span_of(salvo, edge, speeds[salvo.threat]) for salvo in salvos if salvo.count]
+    spans = [span_of(salvo, edge, speeds[salvo.threat], *tail) for salvo in salvos if salvo.count]
     if not spans:
         return None
     return min(first for first, _ in spans), max(last for _, last in spans)
