@@ -15,6 +15,7 @@ from scipy import stats
 from verification.cases import CASES
 
 import leakthrough as lt
+from leakthrough.model import shots as _shots
 from leakthrough.model.findings import MOST_WARNINGS
 
 GOOD = api_example()
@@ -464,6 +465,15 @@ def test_a_study_does_not_warn_of_what_it_varies() -> None:
     assert warned(lambda: lt.tornado(empty, ranges, replications=2)) == []
     other = {f"{SAM}.channels": [3, 4]}
     assert len(warned(lambda: lt.sweep(empty, other, measures=["leakers"], replications=2))) == 1
+
+
+def test_the_cost_of_a_check_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand magazines and a thousand axes took 16 s; what is said without shots remains."""
+    salvos = [salvo(f"s{n}", 1, axis=f"a{n}") for n in range(300)]
+    many = [battery(f"B{n}", axes=["a0"], assessment_time=1.0) for n in range(300)]
+    scenario = raid(salvos, [layer("L", *many), layer("empty")])
+    monkeypatch.setattr(_shots, "_obstacle", None)
+    assert places(scenario) == ["layers.empty"]
 
 
 def test_many_findings_are_cut() -> None:

@@ -4,11 +4,11 @@ import math
 from collections.abc import Callable, Iterator
 
 from leakthrough.model.campaign import Campaign
-from leakthrough.model.check_scenario import Case, span_of_raid
+from leakthrough.model.check_scenario import Case
 from leakthrough.model.findings import Finding
 from leakthrough.model.quantiles import largest
 from leakthrough.model.scenario import Salvo
-from leakthrough.model.shots import attacks_of
+from leakthrough.model.shots import attacks_of, span_of_raid
 from leakthrough.model.units import DAY, HOUR
 
 _YEAR = 366 * DAY

@@ -18,7 +18,7 @@ from leakthrough.model.shots import (
     posts_of,
     quantile,
     shots_of,
-    span_of,
+    span_of_raid,
 )
 from leakthrough.model.units import DAY, HOUR
 
@@ -29,6 +29,8 @@ _SLOW, _FAST = 5.0, 12e3
 _LONG_WAY = 20e3
 """Distance [m] over which no round flies in no time."""
 _LONGEST_RAID = 100 * DAY
+MOST_SHOTS = 50_000
+"""Magazines times attacks; with more, the rules that look at each shot say nothing."""
 _TINY = 1000.0
 """A raid that is as many times longer than the timeline is not shown by it."""
 
@@ -53,9 +55,17 @@ class Case:
         """The batteries that exist."""
         return posts_of(self.scenario, self.under)
 
+    @property
+    def is_small(self) -> bool:
+        """Whether the shots are few enough to look at each."""
+        magazines = sum(len(post.battery.magazines) for post in self.posts)
+        return magazines * len(self.attacks) <= MOST_SHOTS
+
     @cached_property
     def shots(self) -> list[list[tuple[Shot, int, str]]]:
         """The shots of each post, how far each gets, and what prevents it."""
+        if not self.is_small:
+            return [[] for _ in self.posts]
         weapons = {weapon.name: weapon for weapon in self.scenario.interceptors}
         return [[*shots_of(post, weapons, self.attacks)] for post in self.posts]
 
@@ -124,6 +134,8 @@ def _unopposed(case: Case) -> Findings:
     """Attacks of real threats that no battery can engage, nor any layer soft kill."""
     if not case.posts and not any(layer.soft_kill for layer in case.scenario.layers):
         return
+    if not case.is_small:
+        return
     opposed = {shot.attack.place for own in case.possible for shot in own}
     soft = {
         name
@@ -132,11 +144,12 @@ def _unopposed(case: Case) -> Findings:
         for name, chance in layer.soft_kill.items()
         if chance
     }
+    obstacles: dict[str, list[tuple[int, str]]] = {}
+    for shot, step, text in (each for own in case.shots for each in own):
+        obstacles.setdefault(shot.attack.place, []).append((step, text))
     for attack in case.attacks:
         if not (attack.place in opposed or attack.threat.name in soft or attack.threat.decoy):
-            reason = _furthest(
-                [(n, text) for own in case.shots for shot, n, text in own if shot.attack is attack]
-            )
+            reason = _furthest(obstacles.get(attack.place, []))
             what = f"nothing can stop {attack.threat.name}{reason and f' ({reason})'}"
             yield Finding(attack.place, what, "all leak in every replication")
 
@@ -198,7 +211,7 @@ def _recognition_without_decoys(case: Case) -> Findings:
 
 
 def _idle_batteries(case: Case) -> Findings:
-    if not case.attacks:
+    if not (case.attacks and case.is_small):
         return
     for post, own, possible in zip(case.posts, case.shots, case.possible, strict=True):
         if not possible:
@@ -421,18 +434,6 @@ def case_of(scenario: Scenario) -> Case:
     """Return the case of a scenario with its own raid."""
     attacks = attacks_of([(scenario.salvos, "salvos")], scenario.threats)
     return Case(scenario, attacks, scenario.salvos)
-
-
-def span_of_raid(
-    scenario: Scenario, salvos: tuple[Salvo, ...], *tail: float
-) -> tuple[float, float] | None:
-    """Return the first arrival and the last time at the target [s]; None without threats."""
-    edge = max((layer.outer_range for layer in scenario.layers), default=0.0)
-    speeds = {threat.name: threat.speed for threat in scenario.threats}
-    spans = [span_of(salvo, edge, speeds[salvo.threat], *tail) for salvo in salvos if salvo.count]
-    if not spans:
-        return None
-    return min(first for first, _ in spans), max(last for _, last in spans)
 
 
 def findings_at(scenario: Scenario, timeline: tuple[float, ...]) -> list[Finding]:

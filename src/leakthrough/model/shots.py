@@ -205,6 +205,18 @@ def span_of(salvo: Salvo, edge: float, speed: float, tail: float = _TAIL) -> tup
     return first, last + edge / speed
 
 
+def span_of_raid(
+    scenario: Scenario, salvos: tuple[Salvo, ...], *tail: float
+) -> tuple[float, float] | None:
+    """Return the first arrival and the last time at the target [s]; None without threats."""
+    edge = max((layer.outer_range for layer in scenario.layers), default=0.0)
+    speeds = {threat.name: threat.speed for threat in scenario.threats}
+    spans = [span_of(salvo, edge, speeds[salvo.threat], *tail) for salvo in salvos if salvo.count]
+    if not spans:
+        return None
+    return min(first for first, _ in spans), max(last for _, last in spans)
+
+
 def _span(arrival: Arrival, count: int, tail: float) -> tuple[float, float]:
     if isinstance(arrival, At):
         return arrival.time, arrival.time
