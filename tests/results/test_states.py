@@ -195,7 +195,6 @@ LOST: dict[str, tuple[State, str]] = {
         "rounds differs along replication",
     ),
     "renamed": (lambda r, _: r.rename(salvo="wave"), "differs along wave"),
-    "without costs": (lambda r, _: r.drop_vars("threat_cost"), "has no coordinate threat_cost"),
 }
 
 
@@ -207,10 +206,12 @@ def test_what_has_lost_something_is_refused(made: dict[str, xr.Dataset], state: 
             function(change(made["raid"], Path()))
 
 
-def test_raids_that_were_added_up_are_refused(made: dict[str, xr.Dataset]) -> None:
+def test_added_raids_and_lost_labels_are_refused(made: dict[str, xr.Dataset]) -> None:
     with pytest.raises(ValueError, match=r"^result: is of a campaign, and has lost its raids"):
         lt.leak_rate(made["campaign"].sum("raid", keep_attrs=True))
-    with pytest.raises(ValueError, match=r"^found: has no coordinate round_cost"):
+    with pytest.raises(ValueError, match=r"^result: must keep its coordinates; has no threat_cost"):
+        lt.cost_exchange(made["raid"].drop_vars("threat_cost"))
+    with pytest.raises(ValueError, match=r"^found: must keep its coordinates; has no round_cost"):
         lt.tidy(made["raid"].drop_vars("round_cost"))
 
 

@@ -56,7 +56,6 @@ def taken(
         if dim in given.coords and dim not in given.dims:
             text = f"has one {dim} only, without the dimension; keep it, as in isel({dim}=[0])"
             raise ValueError(f"{argument}: {text}")
-    check_labels(given, argument)
     if "dry_so_far" in given and "raid" not in given.coords:
         text = "is of a campaign, and has lost its raids; to select one, write isel(raid=0)"
         raise ValueError(f"{argument}: {text}")
@@ -82,7 +81,7 @@ def check_labels(given: "xr.Dataset", argument: str) -> None:
     """Raise ValueError if a result lacks coordinates along a dimension that it has."""
     present = [name for dim, names in _LABELS.items() if dim in given.coords for name in names]
     if missing := [name for name in present if name not in given.coords]:
-        raise ValueError(f"{argument}: has no coordinate {', '.join(missing)}; keep it")
+        raise ValueError(f"{argument}: must keep its coordinates; has no {', '.join(missing)}")
 
 
 def _restored(name: str, variable: "xr.Variable", spec: Variable, argument: str) -> "xr.Variable":
@@ -115,5 +114,5 @@ def _only(variable: "xr.Variable", dim: str, what: str) -> "xr.Variable":
     )
     if same and variable.sizes[dim]:
         return first.isel({dim: 0})
-    text = f"differs along {dim}, a dimension that it does not have in a result; select a part"
-    raise ValueError(f"{what} {text}")
+    advice = 'select a part, or join results of one scenario with data_vars="minimal"'
+    raise ValueError(f"{what} differs along {dim}, which it has not in a result; {advice}")
