@@ -174,6 +174,27 @@ LOST: dict[str, tuple[State, str]] = {
     "one salvo": (lambda r, _: r.isel(salvo=0), "has one salvo only"),
     "one battery": (lambda r, _: r.isel(battery=0), "has one battery only"),
     "no replication": (lambda r, _: r.isel(replication=0), "has no replications"),
+    "two in one": (
+        lambda r, _: xr.concat(
+            [r, r.assign(leaked=r.leaked + 1)],
+            "option",
+            coords="minimal",
+            compat="override",
+            data_vars="all",
+        ),
+        "leaked differs along option",
+    ),
+    "two scenarios": (
+        lambda r, _: xr.concat(
+            [r, r.assign(rounds=r.rounds + 1)],
+            "replication",
+            coords="minimal",
+            compat="override",
+            data_vars="all",
+        ),
+        "rounds differs along replication",
+    ),
+    "renamed": (lambda r, _: r.rename(salvo="wave"), "differs along wave"),
 }
 
 
@@ -183,3 +204,22 @@ def test_what_has_lost_something_is_refused(made: dict[str, xr.Dataset], state: 
     for function in (lt.summary, lt.leak_rate, lt.depletion, lt.reduced, lt.plot.fates):
         with pytest.raises(ValueError, match=f"^result: .*{text}"):
             function(change(made["raid"], Path()))
+
+
+def test_added_raids_and_lost_labels_are_refused(made: dict[str, xr.Dataset]) -> None:
+    with pytest.raises(ValueError, match=r"^result: is of a campaign, and has lost its raids"):
+        lt.leak_rate(made["campaign"].sum("raid", keep_attrs=True))
+    with pytest.raises(ValueError, match=r"^result: must keep its coordinates; has no threat_cost"):
+        lt.cost_exchange(made["raid"].drop_vars("threat_cost"))
+    with pytest.raises(ValueError, match=r"^found: must keep its coordinates; has no round_cost"):
+        lt.tidy(made["raid"].drop_vars("round_cost"))
+
+
+@pytest.mark.parametrize("state", ["one more dimension", "one layer"])
+def test_a_dimension_of_one_value_is_dropped(made: dict[str, xr.Dataset], state: str) -> None:
+    raid = made["raid"]
+    held, own = raid.expand_dims("run"), raid
+    if state == "one layer":
+        held, own = raid.where(raid.layer == "point", drop=True), raid.sel(layer=["point"])
+    for function in (lt.reduced, lt.leak_rate, lt.depletion):
+        xr.testing.assert_equal(function(held), function(own))

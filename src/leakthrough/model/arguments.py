@@ -5,7 +5,7 @@ what it got.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from leakthrough.model.errors import nearest, shown
 T = TypeVar("T")
 
 
-def refused(name: str, allowed: str, value: object, known: Iterable[str] = ()) -> ValueError:
+def refused(name: str, allowed: str, value: object, known: Collection[str] = ()) -> ValueError:
     """Return the error of an argument; `known` are names that it may have misspelt."""
     return ValueError(f"{name}: must be {allowed}; got {shown(value)}{nearest(value, known)}")
 

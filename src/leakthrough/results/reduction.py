@@ -13,7 +13,7 @@ import numpy as np
 from leakthrough.model.discrete import TICKS_A_SECOND
 from leakthrough.results.files import writable
 from leakthrough.results.integer_sums import Array, Histogram, Moments, exact_products, ratio
-from leakthrough.results.taken import taken
+from leakthrough.results.taken import check_labels, taken
 from leakthrough.results.variables import CAMPAIGN_VARIABLES, VARIABLES, Variable
 
 if TYPE_CHECKING:
@@ -222,6 +222,7 @@ def reduced(result: "xr.Dataset") -> "xr.Dataset":
     """
     result = _one_raid(taken(result))
     _check(result)
+    check_labels(result, "result")
     if "statistic" in result.dims:
         return result
     names = [name for name in result.data_vars if "replication" in result[name].dims]
@@ -261,9 +262,6 @@ def _check(result: "xr.Dataset") -> None:
         raise ValueError(msg)
     if "statistic" not in result.dims and not result.sizes.get("replication"):
         msg = "result: has no replications; to select one, write isel(replication=[17])"
-        raise ValueError(msg)
-    if "replication" in result["launched"].dims:
-        msg = 'result: launched differs by replication; join results with data_vars="minimal"'
         raise ValueError(msg)
 
 

@@ -20,6 +20,12 @@ FLOATS = ("rounds", "depletion_time", "reserve_time", "busy_time", "first_dry", 
 _TRUTHS = ("decoy",)
 _KEPT = ("salvo", "layer", "battery", "interceptor", "cause", "sample_time")
 """Dimensions along which sums and covariances are taken."""
+_LABELS = {
+    "salvo": ("threat", "decoy", "threat_cost"),
+    "battery": ("layer_of",),
+    "interceptor": ("round_cost",),
+}
+"""Coordinates that a result has along a dimension."""
 
 
 def dataset_of(
@@ -50,6 +56,9 @@ def taken(
         if dim in given.coords and dim not in given.dims:
             text = f"has one {dim} only, without the dimension; keep it, as in isel({dim}=[0])"
             raise ValueError(f"{argument}: {text}")
+    if "dry_so_far" in given and "raid" not in given.coords:
+        text = "is of a campaign, and has lost its raids; to select one, write isel(raid=0)"
+        raise ValueError(f"{argument}: {text}")
     if not given.sizes.get("replication") and "statistic" not in given.dims and "leaked" in given:
         text = "has no replications; to select one, write isel(replication=[17])"
         raise ValueError(f"{argument}: {text}")
@@ -68,31 +77,42 @@ def taken(
     return given.assign(changed) if changed else given
 
 
+def check_labels(given: "xr.Dataset", argument: str) -> None:
+    """Raise ValueError if a result lacks coordinates along a dimension that it has."""
+    present = [name for dim, names in _LABELS.items() if dim in given.coords for name in names]
+    if missing := [name for name in present if name not in given.coords]:
+        raise ValueError(f"{argument}: must keep its coordinates; has no {', '.join(missing)}")
+
+
 def _restored(name: str, variable: "xr.Variable", spec: Variable, argument: str) -> "xr.Variable":
     """A variable in the order of its dimensions, counts as whole numbers."""
-    if "replication" in variable.dims and "replication" not in spec.dims:  # joined
-        variable = _only(variable)
-    order = [dim for dim in spec.dims if dim in variable.dims]
-    if list(variable.dims) != [*order, *(dim for dim in variable.dims if dim not in spec.dims)]:
-        variable = variable.transpose(*order, ...)
-    if name in FLOATS or variable.dtype.kind != "f":
-        return variable
-    values = variable.values
-    if np.isnan(values).any():
+    counts = name not in FLOATS and variable.dtype.kind == "f"
+    if counts and np.isnan(variable.values).any():
         text = "is missing in some places, perhaps by a mask"
         raise ValueError(f"{argument}: {name} {text}; select by isel or sel instead of where")
+    for dim in [dim for dim in variable.dims if dim not in spec.dims]:  # joined or masked
+        variable = _only(variable, str(dim), f"{argument}: {name}")
+    order = [dim for dim in spec.dims if dim in variable.dims]
+    if list(variable.dims) != order:
+        variable = variable.transpose(*order)
+    if not counts:
+        return variable
+    values = variable.values
     whole = np.rint(values)
     if (whole != values).any():
         raise ValueError(f"{argument}: {name} must hold whole numbers")
     return variable.copy(data=whole.astype(np.int64))
 
 
-def _only(variable: "xr.Variable") -> "xr.Variable":
-    """The values of one replication, if all have the same; otherwise the variable."""
-    first = variable.isel(replication=slice(0, 1))
+def _only(variable: "xr.Variable", dim: str, what: str) -> "xr.Variable":
+    """The values at one position of a dimension, if all have the same; `what` is for the error."""
+    first = variable.isel({dim: slice(0, 1)})
     same = np.array_equal(
         variable.values,
         np.broadcast_to(first.transpose(*variable.dims).values, variable.shape),
         equal_nan=variable.dtype.kind == "f",
     )
-    return first.isel(replication=0) if same and variable.sizes["replication"] else variable
+    if same and variable.sizes[dim]:
+        return first.isel({dim: 0})
+    advice = 'select a part, or join results of one scenario with data_vars="minimal"'
+    raise ValueError(f"{what} differs along {dim}, which it has not in a result; {advice}")
