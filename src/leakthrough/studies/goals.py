@@ -7,7 +7,7 @@ import numpy as np
 
 from leakthrough.model.arguments import real_in
 from leakthrough.model.errors import shown
-from leakthrough.statistics.means import margin_of_error, moments_of
+from leakthrough.statistics.means import margin_of_error, moments_of, span_of
 from leakthrough.studies.measure import Measure, Numbers, measure_of
 from leakthrough.studies.sequential import SEQUENTIAL
 
@@ -106,7 +106,7 @@ class Goal:
         kept = self.kept(values)
         if kept is None:
             moments, mean = moments_of(values), float(values.mean())
-            span = most if np.isfinite(most) else moments.largest
+            span = span_of(0.0, most, moments.largest)
             margin, _ = margin_of_error(
                 moments, len(values), error, span, rare=rare, cochran=SEQUENTIAL
             )
