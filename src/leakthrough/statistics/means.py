@@ -25,6 +25,7 @@ __all__ = [
     "mean_interval",
     "moments_of",
     "rare_share",
+    "rarely_seen",
     "span_of",
 ]
 
@@ -107,6 +108,36 @@ def rare_share(probabilities: "npt.ArrayLike", number: "npt.ArrayLike") -> "Arra
     single = np.where(count * states < RARE, states, 0.0).sum(axis=-1)
     usual = np.where(count * combined < UNSEEN, 0.0, combined).sum(axis=-1)
     found: Array = np.maximum(single, np.where(usual > 1.0 - ROUNDING, 0.0, 1.0 - usual))
+    return found
+
+
+def rarely_seen(shares: "npt.ArrayLike", number: "npt.ArrayLike") -> "Array":
+    """Bound of the probability of named states whose probability is not known.
+
+    Parameters
+    ----------
+    shares : array_like
+        Shares of the replications in which each state occurred, such as that a battery was lost.
+    number : array_like of int
+        Replications.
+
+    Returns
+    -------
+    array of float, with the shape of `number`
+        Sum over the states that occurred, or did not occur, fewer than 50 times: that number and 3
+        more, divided by `number`. A state that has not occurred at all has at most the probability
+        3 / `number`, with a confidence of 95 % (the rule of three).
+
+    Examples
+    --------
+    >>> rarely_seen([0.3, 0.0], 1000).tolist()
+    0.003
+    """
+    count, found = np.asarray(number, np.float64), np.zeros(np.shape(number))
+    for share in np.ravel(np.asarray(shares, np.float64)):
+        times = count * min(share, 1.0 - share)
+        bound = np.minimum((times + 3.0) / np.maximum(count, 1.0), 1.0)
+        found = found + np.where(times < RARE, bound, 0.0)
     return found
 
 

@@ -92,10 +92,10 @@ class Goal:
         side = "at most" if self.at_least is None else "at least"
         return f"{quantile}{measure_of(self.measure).label} {side} {self.bound:g}"
 
-    def verdict(self, values: Numbers, error: float, most: float, rare: float = 0.0) -> Verdict:
+    def verdict(self, values: Numbers, error: float, width: float, rare: float = 0.0) -> Verdict:
         """Test whether the goal holds or fails; "undecided" if the replications show neither.
 
-        `values` (R,) are those of the measure in independent replications, bounded by `most`;
+        `values` (R,) are those of the measure in independent replications, `width` that of their range;
         `rare` is the probability of rare states (`leakthrough.statistics.means.rare_share`);
         `error` is the probability that a goal that fails is reported to hold, or the other way
         round. A probability is tested by the exact binomial test. A mean is tested by Student's t
@@ -106,7 +106,7 @@ class Goal:
         kept = self.kept(values)
         if kept is None:
             moments, mean = moments_of(values), float(values.mean())
-            span = span_of(0.0, most, moments.largest)
+            span = span_of(0.0, width, moments.largest)
             margin, _ = margin_of_error(
                 moments, len(values), error, span, rare=rare, cochran=SEQUENTIAL
             )
