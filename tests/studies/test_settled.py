@@ -139,7 +139,7 @@ def test_what_is_certain_has_no_width() -> None:
 def test_what_merely_was_0_is_not_certain() -> None:
     """An infinite magazine that has not fired: its range was taken from the sample, 0 to 0."""
     own = battery(channels=99, rounds=np.inf)
-    sensor = lt.Sensor(detection={"t": 1e-5})
+    sensor = lt.Sensor(detection={"t": 1e-7})
     shot = gun(kills=0.9, flight_time=1.0)
     scenario = raid(salvo(count=50), layer("L", own, sensor=sensor), shot)
     found = lt.summary(lt.simulate(scenario, **CALL))

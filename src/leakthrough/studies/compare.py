@@ -99,10 +99,10 @@ def compare(
     For numbers, the interval is Student's t over the paired differences where that can be trusted,
     otherwise (also if every difference is the same) a wider bound. An option that differs from the
     baseline only in fields without effect has differences of exactly 0. For probabilities, it is
-    Tango's score interval. Like Wilson's, it has a positive width even if no replication differs, and it
-    keeps its coverage if few do. The p-value of probabilities is that of McNemar's exact test,
-    which is conservative: in a borderline case the interval may exclude 0 although the p-value
-    exceeds 1 - confidence.
+    Tango's score interval. Like Wilson's, it has a positive width even if no replication differs,
+    and it keeps its coverage if few do. The p-value of probabilities is that of McNemar's exact
+    test, which is conservative: in a borderline case the interval may exclude 0 although the
+    p-value exceeds 1 - confidence.
 
     References
     ----------

@@ -95,8 +95,8 @@ class Goal:
     def verdict(self, values: Numbers, error: float, width: float, rare: float = 0.0) -> Verdict:
         """Test whether the goal holds or fails; "undecided" if the replications show neither.
 
-        `values` (R,) are those of the measure in independent replications, `width` that of their range;
-        `rare` is the probability of rare states (`leakthrough.statistics.means.rare_share`);
+        `values` (R,) are those of the measure in independent replications, `width` is that of their
+        range; `rare` is the probability of rare states (`leakthrough.statistics.means.rare_share`);
         `error` is the probability that a goal that fails is reported to hold, or the other way
         round. A probability is tested by the exact binomial test. A mean is tested by Student's t
         once there are enough replications for its skewness, before that by the bound of Maurer

@@ -30,6 +30,7 @@ class SequentialSample:
     """
 
     availability: "npt.ArrayLike" = ()
+    least, drawn = 0.0, True
 
     def __init__(
         self, scenario: Scenario, measure: Measure, *, seed: int, execution: Execution
