@@ -3,7 +3,6 @@
 One scenario in two has every probability turned into 0 or 1, and every time into a number.
 """
 
-import random
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,8 @@ from busy_scenarios import scenario as busy_scenario
 from scipy import stats
 
 import leakthrough as lt
-from leakthrough.engine.counts import Counts, named_counts
-from leakthrough.engine.jobs import RaidJob, new_rows
+from leakthrough.engine.counts import Counts, named_counts, new_rows
+from leakthrough.engine.jobs import RaidJob
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.possible import Possible, possible, stock
 from leakthrough.engine.tables import Tables
@@ -24,7 +23,7 @@ OF_SENSOR = ("availability", "decoy_recognition", "false_dismissal")
 
 def turned(scenario: lt.Scenario, number: int, zeros: float) -> lt.Scenario:
     """Without anything drawn, if `zeros` is below 1; 0 instead of a probability with `zeros`."""
-    pick = random.Random(number)
+    pick = np.random.default_rng(number)
     paths: dict[str, Any] = {}
     for salvo in scenario.salvos:
         paths[f"salvos.{salvo.name}.arrival"] = lt.Regular(start=0.0, interval=1.0)
@@ -52,7 +51,7 @@ def turned(scenario: lt.Scenario, number: int, zeros: float) -> lt.Scenario:
 
 def with_one_time_drawn(scenario: lt.Scenario, number: int) -> lt.Scenario:
     """The reaction, assessment, flight or arrival that is drawn decides who is engaged."""
-    pick, time = random.Random(number), stats.uniform(0.5, 9.0)
+    pick, time = np.random.default_rng(number), stats.uniform(0.5, 9.0)
     paths = [
         *(f"interceptors.{gun.name}.flight_time" for gun in scenario.interceptors),
         *(f"salvos.{salvo.name}.arrival" for salvo in scenario.salvos),
@@ -63,7 +62,7 @@ def with_one_time_drawn(scenario: lt.Scenario, number: int) -> lt.Scenario:
             for name in ("reaction_time", "assessment_time")
         ),
     ]
-    return scenario.replace(pick.choice(paths), time)
+    return scenario.replace(str(pick.choice(paths)), time)
 
 
 @pytest.mark.parametrize("kind", ["as drawn", "turned", "one time drawn"])
