@@ -156,8 +156,10 @@ def whole(axis: Any) -> None:
     """Put the ticks of an axis at whole numbers only."""
     from matplotlib.ticker import MaxNLocator
 
+    low, high = sorted(axis.get_view_interval())
+    least = 2 if np.floor(high) > np.ceil(low) else 1  # one tick does not tell the scale
     axis.set_major_locator(
-        MaxNLocator(_most_ticks(axis), integer=True, steps=[1, 2, 5, 10], min_n_ticks=1)
+        MaxNLocator(_most_ticks(axis), integer=True, steps=[1, 2, 5, 10], min_n_ticks=least)
     )
 
 
