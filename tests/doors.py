@@ -26,6 +26,14 @@ ROUNDS = "layers.defence.batteries.battery.magazines.interceptor.rounds"
 KILL = "interceptors.interceptor.kill_probability.threat"
 
 
+def nested(depth: int) -> list[Any]:
+    """A list in a list, and so on."""
+    found: list[Any] = []
+    for _ in range(depth):
+        found = [found]
+    return found
+
+
 class Unshowable:
     """An object whose `repr` fails, as that of a model without its fields."""
 
@@ -63,7 +71,7 @@ WRONG: dict[str, Any] = {
     "bytes of numbers": bytearray(b"\x01\x02"),
     "masked number": np.ma.masked,
     "mock": mock.Mock(),
-    "nested deeply": functools.reduce(lambda held, _: [held], range(3000), 1),
+    "nested deeply": nested(3000),
     "executor class": ThreadPoolExecutor,
     "polar Axes": plt.figure().add_subplot(projection="polar"),
     "cannot be shown": Unshowable(),

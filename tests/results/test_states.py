@@ -174,6 +174,7 @@ def _with(result: xr.Dataset, **changed: Any) -> xr.Dataset:
 
 LOST: dict[str, tuple[State, str]] = {
     "several defences": (lambda r, _: r.expand_dims(defence=2), "has the dimension defence"),
+    "stacked": (lambda r, _: r.stack(z=("replication", "salvo")), "as a part of z; undo that"),
     "renamed": (lambda r, _: r.rename(salvo="wave"), "has no dimension salvo"),
     "text": (lambda r, _: _with(r, leaked=r.leaked.astype(str)), "leaked must hold numbers"),
     "dates": (lambda r, _: _with(r, leaked=r.leaked.astype("M8[ns]")), "leaked must hold numbers"),

@@ -82,8 +82,8 @@ def some_axes(
     given = np.ravel(np.array(axes, dtype=object)).tolist() if several else [axes]
     if len(given) != number or not all(map(_is_flat, given)):
         kind = "with two perpendicular axes, in a figure"
-        several = f"{number} of matplotlib's Axes" if number > 1 else "one of matplotlib's Axes"
-        raise refused(name, f"{several} {kind}", axes)
+        wanted = f"{number if number > 1 else 'one'} of matplotlib's Axes"
+        raise refused(name, f"{wanted} {kind}", axes)
     found = np.array(given, dtype=object)
     for ax in found:
         ax.spines[["top", "right"]].set_visible(False)

@@ -189,8 +189,8 @@ def distribution(
     """
     from scipy import stats
 
-    names, dims = ("nights", "spread", "a", "b", "probability", *_DIMS), dict.fromkeys(_DIMS, ())
-    dims["estimate"] = ("value",)
+    names = ("nights", "spread", "a", "b", "probability", *_DIMS)
+    dims = {"threat_class": (), "outcome": (), "estimate": ("value",)}
     estimates = dataset_of(estimates, "records.calibrate", names, "estimates", dims)
     for name, asked in (("threat_class", threat_class), ("outcome", outcome)):
         one_of(name, asked, estimates[name].values.tolist())

@@ -68,7 +68,7 @@ def dataset_of(
 
 
 def _only_along(name: str, variable: "xr.Variable", dims: Iterable[str], argument: str) -> None:
-    if more := [str(dim) for dim in variable.dims if dim not in dims]:
+    if more := [dim for dim in map(str, variable.dims) if dim not in {*dims}]:
         text = f"{name} has the dimension {more[0]}, which is not known; select one entry of it"
         raise ValueError(f"{argument}: {text}, as in isel({more[0]}=0)")
 
@@ -94,14 +94,18 @@ def taken(
     given = dataset_of(result, source, names, argument)
     for dim in _KEPT:
         if dim in given.coords and dim not in given.dims:
+            if given[dim].ndim:
+                text = f"has {dim} as a part of {given[dim].dims[0]}; undo that, as by unstack"
+                raise ValueError(f"{argument}: {text}")
             text = f"has one {dim} only, without the dimension; keep it, as in isel({dim}=[0])"
             raise ValueError(f"{argument}: {text}")
     if not given.sizes.get("replication") and "statistic" not in given.dims and "leaked" in given:
         text = "has no replications; to select one, write isel(replication=[17])"
         raise ValueError(f"{argument}: {text}")
-    for name, needed in _COORDINATES.items():
-        if name in given and (lost := [each for each in needed if each not in given.variables]):
-            raise ValueError(f"{argument}: has {name}, but has no {lost[0]}")
+    for own_name, needed in _COORDINATES.items():
+        lost = [each for each in needed if each not in given.variables]
+        if own_name in given and lost:
+            raise ValueError(f"{argument}: has {own_name}, but has no {lost[0]}")
     specs = raid_variables() if "raid" in given.coords else VARIABLES
     changed: dict[str, Any] = {}
     for name, variable in given.variables.items():
