@@ -82,6 +82,9 @@ STATES: dict[str, State] = {
     "int32": lambda r, _: r.assign(
         {n: r[n].astype(np.int32) for n in ("leaked", "launched", "expended")}
     ),
+    "numbers as objects": lambda r, _: r.assign(
+        {n: r[n].astype(object) for n in ("leaked", "launched", "expended", "depletion_time")}
+    ),
     "without encoding": lambda r, _: r.drop_encoding(),
     "of a frozen copy": lambda r, _: r.copy(deep=True),
 }
@@ -165,7 +168,23 @@ def test_the_state_of_a_result_changes_nothing(
     held.close()
 
 
+def _with(result: xr.Dataset, **changed: Any) -> xr.Dataset:
+    return result.assign(changed)
+
+
 LOST: dict[str, tuple[State, str]] = {
+    "stacked": (lambda r, _: r.stack(z=("replication", "salvo")), "as a part of z; undo that"),
+    "renamed": (lambda r, _: r.rename(salvo="wave"), "has no dimension salvo"),
+    "text": (lambda r, _: _with(r, leaked=r.leaked.astype(str)), "leaked must hold numbers"),
+    "dates": (lambda r, _: _with(r, leaked=r.leaked.astype("M8[ns]")), "leaked must hold numbers"),
+    "negative": (lambda r, _: _with(r, leaked=-1 - r.leaked), "leaked must hold whole numbers"),
+    "infinite": (lambda r, _: _with(r, leaked=r.leaked * np.inf), "leaked "),
+    "without classes": (lambda r, _: r.drop_vars("threat"), "has no threat"),
+    "costs as text": (
+        lambda r, _: r.assign_coords(threat_cost=("salvo", ["x"] * r.salvo.size)),
+        "threat_cost must hold numbers",
+    ),
+    "half reduced": (lambda r, _: lt.reduced(r).sel(statistic=["mean"]), "has no variance"),
     "masked": (
         lambda r, _: r.where(r.leaked.sum("salvo") > 40),
         "is missing in some places",
@@ -194,7 +213,6 @@ LOST: dict[str, tuple[State, str]] = {
         ),
         "rounds differs along replication",
     ),
-    "renamed": (lambda r, _: r.rename(salvo="wave"), "differs along wave"),
 }
 
 

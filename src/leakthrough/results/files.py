@@ -44,8 +44,8 @@ def save_result(result: "xr.Dataset", path: str | Path) -> None:
     Raises
     ------
     ValueError
-        If `result` is not a Dataset or has a name that a file cannot hold, the path ends in
-        anything else, or the folder exists.
+        If `result` is not a Dataset, has a name or a value that a file cannot hold, the path ends
+        in anything else, or the folder exists.
     OSError
         If it cannot be written; an existing file is unchanged then.
 
@@ -56,16 +56,18 @@ def save_result(result: "xr.Dataset", path: str | Path) -> None:
     dataset_of(result, "simulate or a study", argument="result")
     check_names([*result.variables, *result.dims], "result")
     path = _checked_path(path)
+    if path.suffix == ".zarr" and path.exists():
+        raise ValueError(f"path: {path} exists; delete it, or use another path")
     draft = path.with_name(f".leakthrough-{secrets.token_hex(8)}{path.suffix}")
     try:
         if path.suffix == ".nc":
             _write_netcdf(result, draft)
             draft.replace(path)
-        elif path.exists():
-            raise ValueError(f"path: {path} exists; delete it, or use another path")
         else:
             write_zarr(result, draft)
             draft.rename(path)
+    except (TypeError, ValueError, NotImplementedError) as error:  # a MultiIndex, an odd attribute
+        raise ValueError(f"result: cannot be held by such a file: {error}") from error
     finally:
         if draft.is_dir():
             shutil.rmtree(draft)

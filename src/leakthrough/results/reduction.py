@@ -13,7 +13,7 @@ import numpy as np
 from leakthrough.model.discrete import TICKS_A_SECOND
 from leakthrough.results.files import writable
 from leakthrough.results.integer_sums import Array, Histogram, Moments, exact_products, ratio
-from leakthrough.results.taken import check_labels, taken
+from leakthrough.results.taken import taken
 from leakthrough.results.variables import CAMPAIGN_VARIABLES, VARIABLES, Variable
 
 if TYPE_CHECKING:
@@ -222,14 +222,22 @@ def reduced(result: "xr.Dataset") -> "xr.Dataset":
     """
     result = _one_raid(taken(result))
     _check(result)
-    check_labels(result, "result")
     if "statistic" in result.dims:
-        return result
+        return _complete(result)
     names = [name for name in result.data_vars if "replication" in result[name].dims]
     reduction = Reduction(result["decoy"].values)
     reduction.take_rows({str(name): result[name].values for name in names})
     # If results of several seeds were joined, the seed has the dimension replication too.
     return with_reductions(result.drop_dims("replication"), reduction)
+
+
+def _complete(result: "xr.Dataset") -> "xr.Dataset":
+    """A reduced result, if it has all that `reduced` gives."""
+    needed = ("replications", "replications_by_leakers", "leakers", *COVARIANCES)
+    lost = [name for name in needed if name not in result.variables]
+    if lost := lost or [s for s in STATISTICS if s not in result["statistic"].values.tolist()]:
+        raise ValueError(f"result: is reduced, but has no {', '.join(lost)}")
+    return result
 
 
 def _one_raid(result: "xr.Dataset") -> "xr.Dataset":

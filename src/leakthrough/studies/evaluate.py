@@ -14,7 +14,7 @@ from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.possible import possible
 from leakthrough.engine.replications import compute
 from leakthrough.engine.tables import Tables
-from leakthrough.model.arguments import of_class
+from leakthrough.model.arguments import of_class, refused
 from leakthrough.model.base import plain
 from leakthrough.model.discrete import WORD_RANGE
 from leakthrough.model.errors import ScenarioError
@@ -45,6 +45,8 @@ def checked_path(name: str, scenario: Scenario, path: object) -> str:
         value_at(scenario, plain(path))
     except ScenarioError as error:
         raise ScenarioError(f"{name}: {error}") from None
+    except RecursionError:
+        raise refused(name, "a path", path) from None
     return str(path)
 
 
