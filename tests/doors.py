@@ -3,14 +3,17 @@
 import functools
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
+from unittest import mock
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import xarray as xr
+from matplotlib import pyplot as plt
 from scipy import stats
 
 import leakthrough as lt
@@ -21,6 +24,23 @@ mpl.use("Agg")
 MODULES: tuple[ModuleType, ...] = (lt, lt.exact, lt.plot, lt.records, intervals)
 ROUNDS = "layers.defence.batteries.battery.magazines.interceptor.rounds"
 KILL = "interceptors.interceptor.kill_probability.threat"
+
+
+def nested(depth: int) -> list[Any]:
+    """A list in a list, and so on."""
+    found: list[Any] = []
+    for _ in range(depth):
+        found = [found]
+    return found
+
+
+class Unshowable:
+    """An object whose `repr` fails, as that of a model without its fields."""
+
+    def __repr__(self) -> str:
+        raise AttributeError("name")
+
+
 WRONG: dict[str, Any] = {
     "None": None,
     "text": "nonsense",
@@ -48,6 +68,13 @@ WRONG: dict[str, Any] = {
     "foreign DataArray": xr.DataArray([1.0, np.nan], dims="y"),
     "date": np.datetime64("2025-07-04"),
     "bytes": b"\xff\x00",
+    "bytes of numbers": bytearray(b"\x01\x02"),
+    "masked number": np.ma.masked,
+    "mock": mock.Mock(),
+    "nested deeply": nested(3000),
+    "executor class": ThreadPoolExecutor,
+    "polar Axes": plt.figure().add_subplot(projection="polar"),
+    "cannot be shown": Unshowable(),
 }
 
 

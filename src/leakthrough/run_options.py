@@ -67,6 +67,7 @@ def checked_execution(
 ) -> Execution:
     """Check the options of execution."""
     number = None if workers is None else whole("workers", workers, 1, None)
-    if executor is not None and not callable(getattr(executor, "submit", None)):
+    is_class = isinstance(executor, type)
+    if executor is not None and (is_class or not callable(getattr(executor, "submit", None))):
         raise refused("executor", "a concurrent.futures.Executor or None", executor)
     return Execution(number, executor, None if progress is None else flag("progress", progress))

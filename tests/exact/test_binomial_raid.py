@@ -179,3 +179,19 @@ def test_shoot_look_shoot_of_several_kill_probabilities() -> None:
 def test_what_is_out_of_range_is_refused(call: Any, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         call()
+
+
+@pytest.mark.parametrize(
+    ("threats", "kill", "goal", "rounds"),
+    [
+        (1, 3e-9, 0.9999999999, 7675283605.0),
+        (10, 3e-9, 0.9999999999, 8442811968.0),
+        (10, 1e-16, 1e-10, 1053605156578263.0),
+        (1, 1e-308, 1e-300, 100000001.0),
+    ],
+)
+def test_large_numbers_of_rounds_are_the_fewest(
+    threats: int, kill: float, goal: float, rounds: float
+) -> None:
+    """One fewer, or one more, was returned where probabilities differ by less than a float can."""
+    assert exact.rounds_required(threats, kill, goal) == rounds

@@ -15,6 +15,7 @@ from scipy import stats
 from verification.cases import CASES
 
 import leakthrough as lt
+from leakthrough.model import shots as _shots
 from leakthrough.model.findings import MOST_WARNINGS
 
 GOOD = api_example()
@@ -55,6 +56,24 @@ ROWS: list[tuple[Mapping[str, Any], list[str], str]] = [
     ({f"{GUN}.reaction_time": 4000.0}, [GUN], "takes 4003 s or more"),
     ({f"{GUN}.reaction_time": stats.uniform(400, 1)}, [GUN], "and the window is 300 s"),
     ({"salvos.drones.arrival": lt.Uniform(start=0, stop=14.4e6)}, ["salvos"], "lasts 167 days"),
+    ({"salvos.drones.arrival": stats.norm(0, 1e8)}, ["salvos"], "lasts 5,385 days"),
+    ({"layers.area.inner_range": 15.0}, ["layers.area.inner_range"], "is 15 m; the ring goes out"),
+    # Distributions in other units: the bounds of gamma and lognorm are 0.
+    (
+        {f"{GUN}.reaction_time": stats.lognorm(0.5, scale=4000)},
+        [GUN],
+        "takes 856.148 s or more of reaction and flight in 99.8% of engagements, and the window is",
+    ),
+    (
+        {"interceptors.gun burst.flight_time": stats.gamma(4, scale=3e3)},
+        [GUN],
+        "it hardly ever fires",
+    ),
+    (
+        {f"{GUN}.assessment_time": stats.expon(scale=1e5)},
+        [f"{GUN}.assessment_time"],
+        "is 69,314.7 s or more in half of the draws",
+    ),
     # Times and channels.
     (
         {f"{GUN}.reaction_time": 0.0, "interceptors.gun burst.flight_time": 0.0},
@@ -77,6 +96,21 @@ ROWS: list[tuple[Mapping[str, Any], list[str], str]] = [
     ({f"{BURSTS}.reserved": 5}, [f"{BURSTS}.reserved"], "these rounds are never fired"),
     ({f"{BURSTS}.reload_rounds": 5}, [f"{BURSTS}.reloads"], "is 0, but"),
     ({f"{GUN}.doctrine.salvo_size": 31}, [f"{GUN}.doctrine.salvo_size"], "31 rounds at a time"),
+    (
+        {f"{SAM}.doctrine.salvo_size": {"drone": 17, "ballistic": 32}},
+        [f"{SAM}.doctrine.salvo_size"],
+        "17 rounds at a time, but area SAM never has over 16 for drone",
+    ),
+    (
+        {
+            "salvos.drones.arrival": stats.norm(7200, 600),
+            f"{BURSTS}.reload_rounds": 5,
+            f"{BURSTS}.reload_time": 1e5,
+            f"{BURSTS}.reloads": 1,
+        },
+        [f"{BURSTS}.reload_time"],
+        "is 100,000 s, and the raid is over",
+    ),
     (
         {f"{BURSTS}.reload_rounds": 5, f"{BURSTS}.reload_time": 2e4, f"{BURSTS}.reloads": 1},
         [f"{BURSTS}.reload_time"],
@@ -158,6 +192,56 @@ ROWS: list[tuple[Mapping[str, Any], list[str], str]] = [
 ROWS_OF_CAMPAIGNS: list[tuple[dict[str, Any], list[str], str]] = [
     ({"interval": 1.0}, ["interval"], "is 1 s"),
     ({"interval": lt.HOUR}, ["interval"], "lasts from 0 to"),
+    (
+        {
+            "interval": 1440.0,
+            "scenario": GOOD.replace("salvos.drones.arrival", stats.gamma(2, scale=7200)).replace(
+                "salvos.missiles.arrival", lt.At(time=0)
+            ),
+        },
+        ["interval"],
+        "lasts from 0 to 48,996.1 s",
+    ),
+    (
+        {"stocks": [lt.Stock(interceptor="gun burst", rounds=9, rate=1e-6)]},
+        ["stocks.0.rate"],
+        "0.52 rounds in the campaign; only whole rounds count",
+    ),
+    (
+        {
+            "stocks": [
+                lt.Stock(
+                    interceptor="gun burst", rounds=9, deliveries=[{"time": lt.DAY, "rounds": 0}]
+                )
+            ]
+        },
+        ["stocks.0.deliveries.0.rounds"],
+        "brings nothing",
+    ),
+    (
+        {
+            "stocks": [
+                lt.Stock(interceptor="gun burst", rounds=9, replenishment=stats.uniform(0, 0.4))
+            ]
+        },
+        ["stocks.0.replenishment"],
+        "each draw is rounded to 0",
+    ),
+    (
+        {"sizes": {"missiles": stats.uniform(0, 0.4)}},
+        ["sizes.missiles", f"scenario.{KEPT}"],
+        "no threat ever comes",
+    ),
+    (
+        {"scenario": GOOD.replace(f"{BURSTS}.rounds", INF)},
+        ["resupply.0"],
+        "its magazine starts with inf rounds",
+    ),
+    (
+        {"stocks": [], "scenario": GOOD.replace(f"{BURSTS}.rounds", 0)},
+        ["resupply.0", f"scenario.{GUN}"],
+        "its magazine starts with 0 rounds",
+    ),
     ({"interval": 400 * lt.DAY}, ["interval"], "400 days"),
     (
         {"stocks": [lt.Stock(interceptor="gun burst", rounds=9, rate=8.0)]},
@@ -381,6 +465,15 @@ def test_a_study_does_not_warn_of_what_it_varies() -> None:
     assert warned(lambda: lt.tornado(empty, ranges, replications=2)) == []
     other = {f"{SAM}.channels": [3, 4]}
     assert len(warned(lambda: lt.sweep(empty, other, measures=["leakers"], replications=2))) == 1
+
+
+def test_the_cost_of_a_check_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand magazines and a thousand axes took 16 s; what is said without shots remains."""
+    salvos = [salvo(f"s{n}", 1, axis=f"a{n}") for n in range(300)]
+    many = [battery(f"B{n}", axes=["a0"], assessment_time=1.0) for n in range(300)]
+    scenario = raid(salvos, [layer("L", *many), layer("empty")])
+    monkeypatch.setattr(_shots, "_obstacle", None)
+    assert places(scenario) == ["layers.empty"]
 
 
 def test_many_findings_are_cut() -> None:

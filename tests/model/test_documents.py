@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from raids import api_example
 from scipy import stats
 
 from leakthrough.model.arrivals import At, Poisson, Regular, Times, Uniform
@@ -327,3 +328,61 @@ def test_the_text_of_an_error_is_bounded() -> None:
         from_document(Scenario, {"name": "x", "threats": threats})
     assert len(str(error.value)) < 5000
     assert len(error.value.mistakes) == 1000
+
+
+THREATS = [{"name": f"dronx{n}", "speed": 50.0} for n in range(3000)]
+AT: dict[str, Any] = {"kind": "at", "time": 0}
+COSTLY: dict[str, tuple[dict[str, Any], str]] = {
+    "a list of wrong times": (
+        {
+            "threats": THREATS[:1],
+            "salvos": [
+                {
+                    "name": "s",
+                    "threat": "dronx0",
+                    "count": 200_000,
+                    "arrival": {"kind": "times", "times": ["x"] * 200_000},
+                }
+            ],
+        },
+        "salvos.s.arrival.times.0: must be a number; got 'x'",
+    ),
+    "wrong fields": ({"threats": [{}] * 30_000}, "and more than 1,950 more mistakes"),
+    "misspelt names": (
+        {
+            "threats": THREATS,
+            "salvos": [
+                {"name": f"s{n}", "threat": f"drome{n}", "count": 1, "arrival": AT}
+                for n in range(3000)
+            ],
+        },
+        "and more than 1,950 more mistakes",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_the_description_of_mistakes_is_bounded(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The numbers of comparisons and of lines, since the time depends on the machine."""
+    compared = 0
+
+    def close(word: str, names: Any, **_: Any) -> list[str]:
+        nonlocal compared
+        compared += len(word) * sum(map(len, names))
+        return []
+
+    monkeypatch.setattr("difflib.get_close_matches", close)
+    parts, text = COSTLY[name]
+    with pytest.raises(ScenarioError) as error:
+        Scenario(name="costly", **parts)
+    assert text in str(error.value)
+    assert len(error.value.mistakes) <= 4000
+    assert compared < 1e8
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    for suffix in ("toml", "json"):
+        path = tmp_path / f"marked.{suffix}"
+        api_example().save(path)
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+        assert load_scenario(path) == api_example()

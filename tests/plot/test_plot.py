@@ -668,3 +668,34 @@ def test_costs_are_labelled_with_their_currency_once() -> None:
     cost = xr.DataArray([1.0], dims="price", attrs=described("price of one", CURRENCY))
     assert style.with_units("price", cost) == "price [currency]"
     assert style.described(cost) == "price of one [currency]"
+
+
+@pytest.mark.parametrize("layout", [None, "constrained"])
+def test_a_label_of_three_lines_leaves_less_for_the_title(layout: Any) -> None:
+    scenario = lt.exact.as_scenario(
+        "finite_magazine", threats=20, rounds=20, kill_probability=0.7, looks=2
+    )
+    axes = {"raid": {"salvos.raid.count": [10, 20]}}
+    found = lt.sweep(scenario, axes, measures=["leakers"], replications=20, seed=1)
+    figure, ax = plt.subplots(figsize=(3.5, 2.8), dpi=200, layout=layout)
+    lt.plot.saturation(found, ax=ax)
+    check_texts(boxes_of(figure), figure.bbox)
+
+
+def test_numbers_of_leakers_have_a_scale_in_narrow_axes() -> None:
+    figure, ax = plt.subplots(figsize=(3.5, 2.8))
+    ax.set_xlim(31.0, 92.0)
+    style.whole(ax.xaxis)
+    figure.canvas.draw()
+    assert sum(31 <= at <= 92 for at in ax.get_xticks()) >= 2
+
+
+def test_rows_without_room_keep_their_first_line() -> None:
+    figure, ax = plt.subplots(figsize=(3.5, 2.8))
+    style.label_rows(
+        ax, [f"class {n}, shot down\nrecorded 12, simulated 3 to 17" for n in range(9)]
+    )
+    figure.canvas.draw()
+    names = [label.get_window_extent() for label in ax.get_yticklabels()]
+    assert ax.get_yticklabels()[0].get_text() == "class 0, shot down"
+    assert all(lower.y1 <= upper.y0 for upper, lower in itertools.pairwise(names))

@@ -29,6 +29,7 @@ def numbers(*fields: object) -> list[float]:
         (["1.024,0", "1,0"], [1024, 1]),
         (["1287.000", "1.000"], [1287, 1]),
         (["", " ", "NaN", "nan", "NULL", "None", "N/A", "<NA>"], [math.nan] * 8),
+        (["-", "\u2013", "\u2014"], [math.nan] * 3),
         ([7, 7.0, np.int8(7), np.float32(7), None, math.nan, pd.NA], [7] * 4 + [math.nan] * 3),
         ([MOST, str(MOST)], [MOST] * 2),
         ([], []),

@@ -1,5 +1,6 @@
 """What is read from a file is what was written, or an error: each byte is covered by a digest."""
 
+import json
 import random
 import re
 import shutil
@@ -13,6 +14,7 @@ import xarray as xr
 from raids import api_example
 
 import leakthrough as lt
+from leakthrough.results import files as _files
 
 ROUNDS = "layers.point.batteries.gun.magazines.gun burst.rounds"
 
@@ -93,7 +95,8 @@ def test_a_damaged_file_is_refused(
                 lt.load_result(path)
         file.write_bytes(content)
     if path.is_dir():
-        (path / ".DS_Store").touch()
+        for name in (".DS_Store", "Thumbs.db", "leaked/desktop.ini", "leaked/._0.0"):
+            (path / name).touch()
     xr.testing.assert_identical(lt.load_result(path), made["selected"])
 
 
@@ -139,9 +142,47 @@ def test_what_is_no_result_is_refused(made: dict[str, xr.Dataset], tmp_path: Pat
         lt.load_result(tmp_path / "none.nc")
 
 
+@pytest.mark.parametrize("suffix", ["nc", "zarr"])
+@pytest.mark.parametrize("name", ["a/b", "a\\b", "/", ".", "..", ".zattrs", "é" * 126])
+def test_a_name_that_a_file_would_lose_is_refused(
+    name: str, suffix: str, made: dict[str, xr.Dataset], tmp_path: Path
+) -> None:
+    for part in ("leaked", "salvo"):
+        with pytest.raises(ValueError, match=r"^result: a file cannot hold the name '.*', with sl"):
+            lt.save_result(made["raid"].rename({part: name}), tmp_path / f"r.{suffix}")
+    held = made["raid"].rename(leaked="é" * 125, salvo="a:b c")
+    lt.save_result(held, tmp_path / f"r.{suffix}")
+    xr.testing.assert_identical(lt.load_result(tmp_path / f"r.{suffix}"), held)
+
+
+def test_a_store_is_never_unpickled(
+    made: dict[str, xr.Dataset], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even if its digest is right, and numcodecs may unpickle, as old versions always may."""
+    monkeypatch.setattr("numcodecs.pickles.ALLOW_UNSAFE_PICKLE_DECODE", True, raising=False)
+    path, flag = tmp_path / "r.zarr", tmp_path / "flag"
+    lt.save_result(made["raid"], path)
+    metadata = json.loads((path / _files.METADATA).read_bytes())
+    del metadata["sha256"]
+    own = metadata["metadata"]["leaked/.zarray"]
+    own |= {"dtype": "|O", "fill_value": "", "filters": [{"id": "vlen-utf8"}, {"id": "pickle"}]}
+    own["compressor"] = None
+    text = f"cposix\nmkdir\n(V{flag}\ntR."
+    for chunk in (path / "leaked").glob("[0-9]*"):
+        chunk.write_bytes(text.encode())
+    body = json.dumps(metadata).encode().removesuffix(b"}")
+    digest = _files._digest_of_folder(path, body).encode()
+    (path / _files.METADATA).write_bytes(body + _files._KEY + digest + _files._END)
+    with pytest.raises(ValueError, match=f"^path: {path} has pickled objects, which are not read"):
+        lt.load_result(path)
+    assert not flag.exists()
+
+
 def test_what_cannot_be_written_changes_nothing(
     made: dict[str, xr.Dataset], tmp_path: Path
 ) -> None:
+    with pytest.raises(ValueError, match=r"^path: must be a path"):
+        lt.save_result(made["raid"], "\0.nc")
     for path in (tmp_path / "r.csv", tmp_path, 3, None):
         with pytest.raises(ValueError, match=r"^path: must end in \.nc or \.zarr; got "):
             lt.save_result(made["raid"], path)  # type: ignore[arg-type]
@@ -149,8 +190,10 @@ def test_what_cannot_be_written_changes_nothing(
         lt.save_result(3, tmp_path / "r.nc")  # type: ignore[arg-type]
     for path in (tmp_path / "r.nc", tmp_path / "r.zarr"):
         lt.save_result(made["table"], path)
-    with pytest.raises(TypeError, match="Object dtype"):
+    with pytest.raises(ValueError, match=r"^result: cannot be held by such a file: Object dtype"):
         lt.save_result(made["raid"].assign_attrs({"odd": np.array([{}])}), tmp_path / "r.nc")
+    with pytest.raises(ValueError, match=r"^result: cannot be held by such a file: .*MultiIndex"):
+        lt.save_result(made["raid"].stack(z=("replication", "salvo")), tmp_path / "r.nc")
     for path in (tmp_path / "r.nc", tmp_path / "r.zarr"):
         xr.testing.assert_identical(lt.load_result(path), made["table"])
     with pytest.raises(ValueError, match=r"^path: .*r\.zarr exists; delete it, or use another"):

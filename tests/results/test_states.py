@@ -83,6 +83,9 @@ STATES: dict[str, State] = {
     "int32": lambda r, _: r.assign(
         {n: r[n].astype(np.int32) for n in ("leaked", "launched", "expended")}
     ),
+    "numbers as objects": lambda r, _: r.assign(
+        {n: r[n].astype(object) for n in ("leaked", "launched", "expended", "depletion_time")}
+    ),
     "without encoding": lambda r, _: r.drop_encoding(),
     "of a frozen copy": lambda r, _: r.copy(deep=True),
 }
@@ -166,7 +169,23 @@ def test_the_state_of_a_result_changes_nothing(
     held.close()
 
 
+def _with(result: xr.Dataset, **changed: Any) -> xr.Dataset:
+    return result.assign(changed)
+
+
 LOST: dict[str, tuple[State, str]] = {
+    "stacked": (lambda r, _: r.stack(z=("replication", "salvo")), "as a part of z; undo that"),
+    "renamed": (lambda r, _: r.rename(salvo="wave"), "has no dimension salvo"),
+    "text": (lambda r, _: _with(r, leaked=r.leaked.astype(str)), "leaked must hold numbers"),
+    "dates": (lambda r, _: _with(r, leaked=r.leaked.astype("M8[ns]")), "leaked must hold numbers"),
+    "negative": (lambda r, _: _with(r, leaked=-1 - r.leaked), "leaked must hold whole numbers"),
+    "infinite": (lambda r, _: _with(r, leaked=r.leaked * np.inf), "leaked "),
+    "without classes": (lambda r, _: r.drop_vars("threat"), "has no threat"),
+    "costs as text": (
+        lambda r, _: r.assign_coords(threat_cost=("salvo", ["x"] * r.salvo.size)),
+        "threat_cost must hold numbers",
+    ),
+    "half reduced": (lambda r, _: lt.reduced(r).sel(statistic=["mean"]), "has no variance"),
     "masked": (
         lambda r, _: r.where(r.leaked.sum("salvo") > 40),
         "is missing in some places",
@@ -175,6 +194,26 @@ LOST: dict[str, tuple[State, str]] = {
     "one salvo": (lambda r, _: r.isel(salvo=0), "has one salvo only"),
     "one battery": (lambda r, _: r.isel(battery=0), "has one battery only"),
     "no replication": (lambda r, _: r.isel(replication=0), "has no replications"),
+    "two in one": (
+        lambda r, _: xr.concat(
+            [r, r.assign(leaked=r.leaked + 1)],
+            "option",
+            coords="minimal",
+            compat="override",
+            data_vars="all",
+        ),
+        "leaked differs along option",
+    ),
+    "two scenarios": (
+        lambda r, _: xr.concat(
+            [r, r.assign(rounds=r.rounds + 1)],
+            "replication",
+            coords="minimal",
+            compat="override",
+            data_vars="all",
+        ),
+        "rounds differs along replication",
+    ),
 }
 
 
@@ -184,3 +223,22 @@ def test_what_has_lost_something_is_refused(made: dict[str, xr.Dataset], state: 
     for function in (lt.summary, lt.leak_rate, lt.depletion, lt.reduced, lt.plot.fates):
         with pytest.raises(ValueError, match=f"^result: .*{text}"):
             function(change(made["raid"], Path()))
+
+
+def test_added_raids_and_lost_labels_are_refused(made: dict[str, xr.Dataset]) -> None:
+    with pytest.raises(ValueError, match=r"^result: is of a campaign, and has lost its raids"):
+        lt.leak_rate(made["campaign"].sum("raid", keep_attrs=True))
+    with pytest.raises(ValueError, match=r"^result: must keep its coordinates; has no threat_cost"):
+        lt.cost_exchange(made["raid"].drop_vars("threat_cost"))
+    with pytest.raises(ValueError, match=r"^found: must keep its coordinates; has no round_cost"):
+        lt.tidy(made["raid"].drop_vars("round_cost"))
+
+
+@pytest.mark.parametrize("state", ["one more dimension", "one layer"])
+def test_a_dimension_of_one_value_is_dropped(made: dict[str, xr.Dataset], state: str) -> None:
+    raid = made["raid"]
+    held, own = raid.expand_dims("run"), raid
+    if state == "one layer":
+        held, own = raid.where(raid.layer == "point", drop=True), raid.sel(layer=["point"])
+    for function in (lt.reduced, lt.leak_rate, lt.depletion):
+        xr.testing.assert_equal(function(held), function(own))

@@ -19,7 +19,7 @@ from scipy import optimize, stats
 
 import leakthrough as lt
 from leakthrough.run_options import Execution
-from leakthrough.studies.compare import _differences, holm, mcnemar, tango
+from leakthrough.studies.compare import _Bounds, _differences, holm, mcnemar, tango
 from leakthrough.studies.evaluate import values as measure_values
 
 TRIALS, NIGHTS = 2_500, 200
@@ -46,7 +46,8 @@ def trials(scenario: lt.Scenario, seed: int) -> Numbers:
 def compared(before: Numbers, after: Numbers) -> tuple[Numbers, Numbers]:
     """Estimates (TRIALS, measures, 5) of the differences, and p-values (TRIALS, measures)."""
     most = np.full(before.shape[1], np.inf)
-    found, p_values, _ = _differences(before, after, MEASURES * TRIALS, 0.95, most, 0.0)
+    bounds = _Bounds(np.zeros_like(most), most, rare=0.0, drawn=True, same=())
+    found, p_values, _ = _differences(before, after, MEASURES * TRIALS, 0.95, bounds, same=False)
     return found.reshape(TRIALS, len(MEASURES), 5), p_values.reshape(TRIALS, len(MEASURES))
 
 

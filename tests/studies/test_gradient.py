@@ -272,3 +272,14 @@ def test_refusals() -> None:
     for scenario, measure, said in refused:
         with pytest.raises(ValueError, match=said):
             lt.kill_probability_gradient(scenario, measure, replications=10**9)
+
+
+def test_a_measure_that_never_differed_says_little() -> None:
+    """It was 0 to 0, and said to be settled; the exact derivative is -3e-6."""
+    doctrine = lt.Doctrine(max_salvos=8)
+    own = battery(channels=999, doctrine=doctrine)
+    scenario = raid(salvo(count=30), layer("L", own, outer=1e5), gun(kills=stats.uniform(0.9, 0.1)))
+    found = lt.kill_probability_gradient(scenario, replications=300, seed=3)
+    assert not found.gradient_settled.any()
+    rounds = float(found["rounds"][0, 0])
+    assert found.gradient.values[[0, 2, 3], 0, 0].tolist() == [0.0, -30 * rounds, 30 * rounds]

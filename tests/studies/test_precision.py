@@ -177,7 +177,7 @@ def test_growing_batches_have_the_values_of_one() -> None:
 
 
 def test_where_nothing_ever_leaks_it_stops_at_what_that_can_show() -> None:
-    found = lt.simulate_to_precision(few(kills=1.0), "leakers", 0.01, seed=1)
+    found = lt.simulate_to_precision(few(kills=1 - 1e-7), "leakers", 0.01, seed=1)
     low, high = found.leakers.sel(estimate=["low", "high"]).values
     assert low == found.leakers.sel(estimate="mean") == 0.0
     assert 0.0 < high <= 0.01
@@ -187,7 +187,19 @@ def test_where_nothing_ever_leaks_it_stops_at_what_that_can_show() -> None:
     assert int(known.replications) == 1_000
 
 
-@pytest.mark.parametrize(("measure", "kills"), [("leakers", 0.0), ("no_leaker", 1.0)])
+@pytest.mark.parametrize(("kills", "leakers"), [(0.0, 5.0), (1.0, 0.0)])
+def test_what_is_certain_needs_no_precision(kills: float, leakers: float) -> None:
+    for relative in (False, True):
+        found = lt.simulate_to_precision(
+            few(kills=kills), "leakers", 1e-6, relative=relative, seed=1
+        )
+        assert found.leakers.values.tolist() == [leakers, 0.0, leakers, leakers]
+        assert bool(found.reached)
+        assert bool(found.leakers_settled)
+        assert int(found.replications) == 1_000
+
+
+@pytest.mark.parametrize(("measure", "kills"), [("leakers", 1e-9), ("no_leaker", 1.0)])
 def test_what_is_always_the_same_is_soon_known_relative_to_itself(
     measure: str, kills: float
 ) -> None:
@@ -204,7 +216,7 @@ def test_it_says_when_it_gave_up() -> None:
     assert int(found.replications) == 5_000
     with pytest.warns(RuntimeWarning, match="with 5,000 replications$"):
         lt.simulate_to_precision(
-            few(kills=1.0), "leakers", 0.1, relative=True, most_replications=5_000, seed=1
+            few(kills=1 - 1e-7), "leakers", 0.1, relative=True, most_replications=5_000, seed=1
         )
 
 

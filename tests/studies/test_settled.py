@@ -99,7 +99,7 @@ def test_the_printed_summary_marks_them_and_says_what_that_means() -> None:
 def test_what_has_never_happened_is_bounded() -> None:
     """It was printed as 0 to 0, next to a probability of no leaker of .963 to 1."""
     found = lt.summary(
-        lt.simulate(defended(1.0).replace("interceptors.gun.kill_probability.t", 1.0), **CALL)
+        lt.simulate(defended(1.0).replace("interceptors.gun.kill_probability.t", 1 - 1e-6), **CALL)
     )
     low, high = found.raid.leakers.sel(estimate=["low", "high"]).values
     # Maurer and Pontil: 50 * 7 ln 80 / (3 * 199).
@@ -107,6 +107,78 @@ def test_what_has_never_happened_is_bounded() -> None:
     assert not found.raid.leakers_settled
     assert found.layers.soft_killed_settled  # nothing can be soft-killed: 0 to 0
     assert found.layers.soft_killed.values[:, 0].tolist() == [0.0] * 4
+
+
+def test_what_is_certain_has_no_width() -> None:
+    """Known from the scenario: nothing is drawn, or some part can do nothing."""
+    fixed = defended(1.0).replace("interceptors.gun.kill_probability.t", 1.0)
+    found = lt.summary(lt.simulate(fixed, **CALL))
+    assert found.raid.leakers_settled
+    assert found.raid.leakers.values.tolist() == [0.0] * 4
+    assert found.magazines.expended.values[:, 0].tolist() == [50.0, 0.0, 50.0, 50.0]
+    base = defended(0.98)
+    changes: dict[str, dict[str, Any]] = {
+        "no rounds": {ROUNDS: 0},
+        "never up": {PATH: 0.0},
+        "never detected": {"layers.L.sensor.detection": {"t": 0.0}},
+        "too slow": {"layers.L.batteries.B.reaction_time": 1e4},
+        "always dismissed": {"layers.L.sensor.false_dismissal": 1.0},
+    }
+    for name, change in changes.items():
+        scenario = base
+        for path, value in change.items():
+            scenario = scenario.replace(path, value)
+        found = lt.summary(lt.simulate(scenario, **CALL))
+        assert found.magazines.expended.values[:, 0].tolist() == [0.0] * 4, name
+        assert found.magazines.expended_settled.all(), name
+        assert found.raid.leakers.values.tolist() == [50.0, 0.0, 50.0, 50.0], name
+        assert found.layers.killed_settled.all(), name
+        assert found.batteries.busy_time_settled.all(), name
+
+
+def test_what_merely_was_0_is_not_certain() -> None:
+    """An infinite magazine that has not fired: its range was taken from the sample, 0 to 0."""
+    own = battery(channels=99, rounds=np.inf)
+    sensor = lt.Sensor(detection={"t": 1e-7})
+    shot = gun(kills=0.9, flight_time=1.0)
+    scenario = raid(salvo(count=50), layer("L", own, sensor=sensor), shot)
+    found = lt.summary(lt.simulate(scenario, **CALL))
+    assert found.batteries.busy_time.values[0, 0] == 0.0
+    assert found.batteries.busy_time.values[3, 0] == np.inf
+    assert not found.batteries.busy_time_settled.any()
+    assert not found.magazines.expended_settled.any()
+
+
+def test_a_field_without_effect_makes_no_difference_for_certain() -> None:
+    """No battery is aimed at, so that the lethality of a threat cannot matter."""
+    base = defended(0.9)
+    options = {"a": base, "b": base.replace("threats.t.lethality", 0.5), "c": base.replace(PATH, 1)}
+    found = lt.compare(options, measures=["leakers", "no_leaker"], **CALL)
+    assert found.difference.sel(alternative="b").values.tolist() == [[0.0] * 2] * 4
+    assert found.difference_settled.sel(alternative="b").all()
+    assert (found.difference.sel(alternative="c", estimate="high") != 0.0).all()
+    ranges = {"threats.t.lethality": (0.0, 0.5), "salvos.s.count": (40, 60), ROUNDS: (60, 70)}
+    swings = lt.tornado(defended(1.0), ranges, **CALL)
+    assert swings.swing.values[:, 0].tolist() == [0.0] * 4
+    # More rounds than are ever fired: equal in every replication, but that is not known before.
+    assert swings.swing.values[0, 2] == 0.0
+    assert swings.swing_settled.values.tolist() == [True, True, False]
+
+
+def test_a_battery_that_is_rarely_lost_marks_the_mean(offset: int) -> None:
+    """One missile in a hundred destroys the battery, and then all drones leak."""
+    threats = [lt.Threat(name="m", speed=100.0, lethality=0.9), lt.Threat(name="d", speed=100.0)]
+    guns = gun(kills={"m": 0.99, "d": 0.5})
+    aimed, drones = salvo("m", 1, 0.0, "m", target="B"), salvo("d", 200, 100.0, "d")
+    own = battery(channels=999, doctrine=lt.Doctrine(max_salvos=1))
+    scenario = raid([aimed, drones], layer("L", own), guns, threats)
+    exact = 0.01 + 100.0 + 100.0 * 0.01 * 0.9
+    missed = 0
+    for seed in range(40):
+        rate = lt.leak_rate(lt.simulate(scenario, replications=100, seed=1000 * offset + seed))
+        low, high = 201 * rate.leak_rate.values[2:]
+        missed += bool(rate.leak_rate_settled) and not low <= exact <= high
+    assert missed == 0  # of 40; it was 13
 
 
 def test_a_result_without_its_provenance_is_marked_by_its_sample() -> None:

@@ -1,6 +1,8 @@
 """Raids with unlimited channels and rounds: identical, independent engagements of all threats."""
 
+import decimal
 import math
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 _MOST = 1_000_000_000
 _EXACT = 2.0**53
+_DIGITS, _ROUNDING = 400, Decimal(10) ** -50
+"""1 minus the smallest float has 325 digits."""
 
 
 def leakers(
@@ -187,22 +191,17 @@ def rounds_required(
     wanted, seen = chance("goal", goal), chance("tracking", tracking)
     if number == 0 or wanted == 0.0:
         return 0.0
-    each = wanted ** (1.0 / number)
-    # Tracking minus the required probability to stop each threat, precise when that is near 1.
-    spare = -math.expm1(math.log(wanted) / number) - (1.0 - seen)
-    if kill == 1.0:
-        return 1.0 if each <= seen else math.inf
-    if kill == 0.0 or spare <= 0.0 or each >= seen < 1.0:
-        return math.inf
-    missed = math.log(spare / seen) if each > seen / 2.0 else math.log1p(-each / seen)
-    rounds = missed / math.log1p(-kill)
-    if rounds > _EXACT:  # floats above 2^53 do not represent every integer
-        return rounds
-    start = math.ceil(rounds)
-    # Rounding of the logarithms matters where their ratio is a whole number.
-    candidates = range(max(start - 1, 1), start + 2)
-    met = [n for n in candidates if _none_leaks(number, kill, n, seen) >= wanted]
-    return float(met[0]) if met else float(start + 1)
+    with decimal.localcontext(prec=_DIGITS):
+        each = (Decimal(wanted).ln() / number).exp()  # probability to stop a threat
+        leak = 1 - each / Decimal(seen) if seen else Decimal(-1)
+        if kill == 1.0:
+            return 1.0 if leak > -_ROUNDING else math.inf
+        if kill == 0.0 or leak < _ROUNDING:
+            return math.inf
+        rounds = leak.ln() / (1 - Decimal(kill)).ln()
+        # Rounding matters where the ratio is a whole number. Floats above 2^53 are no counts.
+        whole_rounds = math.ceil(rounds - rounds * _ROUNDING) if rounds <= _EXACT else rounds
+        return float(max(whole_rounds, 1))
 
 
 def shoot_look_shoot(kill_probability: npt.ArrayLike, looks: int) -> "xr.Dataset":

@@ -269,7 +269,10 @@ def checked_layers(
 ) -> list[Inventory]:
     """Return the layers, or raise ValueError."""
     found = []
-    given = plain(layers)
+    try:
+        given = plain(layers)
+    except RecursionError:  # nested deeply
+        given = None
     if not isinstance(given, tuple):
         raise refused("layers", "a list, for each layer (rounds, rounds_each, ...)", layers)
     for index, layer in enumerate(given):

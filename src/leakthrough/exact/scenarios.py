@@ -102,7 +102,7 @@ def as_scenario(model: Callable[..., Any] | str, **arguments: Any) -> Scenario:
     >>> fewer = scenario.replace("layers.defence.batteries.battery.magazines.interceptor.rounds", 8)
     """
     name = model if isinstance(model, str) else getattr(model, "__name__", "")
-    ours = isinstance(model, str) or getattr(model, "__module__", "").startswith(__package__)
+    ours = isinstance(model, str) or str(getattr(model, "__module__", "")).startswith(__package__)
     if not ours or name not in _BUILDERS:
         text = f"must be one of {', '.join(_BUILDERS)}; got {shown(name or model)}"
         raise ValueError(f"model: {text}{nearest(name, _BUILDERS)}")

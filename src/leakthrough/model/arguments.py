@@ -5,7 +5,8 @@ what it got.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,9 +14,10 @@ from leakthrough.model.base import plain
 from leakthrough.model.errors import nearest, shown
 
 T = TypeVar("T")
+_SEVERAL = (list, tuple, Mapping)
 
 
-def refused(name: str, allowed: str, value: object, known: Iterable[str] = ()) -> ValueError:
+def refused(name: str, allowed: str, value: object, known: Collection[str] = ()) -> ValueError:
     """Return the error of an argument; `known` are names that it may have misspelt."""
     return ValueError(f"{name}: must be {allowed}; got {shown(value)}{nearest(value, known)}")
 
@@ -25,7 +27,7 @@ def number_in(value: object) -> int | float | None:
 
     It may be NumPy's, or in an array, a DataArray or a pandas object without dimensions.
     """
-    found = plain(value)
+    found = None if isinstance(value, _SEVERAL) else plain(value)  # they may be nested deeply
     return found if isinstance(found, int | float) and not isinstance(found, bool) else None
 
 
@@ -59,7 +61,7 @@ def whole(name: str, value: object, least: int = 0, most: int | None = 10**9) ->
 
 def flag(name: str, value: object) -> bool:
     """Check a choice between True and False."""
-    found = plain(value)
+    found = None if isinstance(value, _SEVERAL) else plain(value)
     if not isinstance(found, bool):
         raise refused(name, "True or False", value)
     return found
@@ -84,9 +86,12 @@ def of_class(name: str, value: object, *kinds: type[T]) -> T:
 
 def path_of(name: str, value: object) -> Path:
     """Check that a value is a path."""
-    if not isinstance(value, str | Path) or "\0" in str(value):
-        raise refused(name, "a path, text or a pathlib.Path", value)
-    return Path(value)
+    try:
+        if isinstance(value, str | Path) and b"\0" not in os.fsencode(value):
+            return Path(value)
+    except UnicodeEncodeError:  # half of a surrogate pair
+        pass
+    raise refused(name, "a path, text or a pathlib.Path", value)
 
 
 def listed(name: str, value: object, of: str) -> list[Any]:

@@ -38,7 +38,8 @@ class Times(Model):
     """
 
     kind: Literal["times"] = "times"
-    times: tuple[Real, ...] = Field(description="When each threat arrives [s].")
+    # Only the first wrong time is reported: there may be ten million.
+    times: tuple[Real, ...] = Field(fail_fast=True, description="When each threat arrives [s].")
 
 
 class Uniform(Model):

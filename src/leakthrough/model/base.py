@@ -81,7 +81,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return plain(value.tolist())
     if hasattr(value, "to_numpy") and not isinstance(value, type):
-        return plain(value.to_numpy())
+        held = value.to_numpy()
+        return plain(held) if isinstance(held, np.ndarray) else value
     if isinstance(value, list | tuple):
         return tuple([plain(entry) for entry in value])
     if isinstance(value, Mapping):

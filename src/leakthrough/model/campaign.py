@@ -1,6 +1,8 @@
 """Frozen models of campaigns: a sequence of raids against one defence, with resupply."""
 
 import math
+from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -10,7 +12,7 @@ from leakthrough.model.base import Frozen, Model, Table
 from leakthrough.model.display import Overview, overview_of_campaign
 from leakthrough.model.distributions import Distribution, UncertainCount
 from leakthrough.model.documents import Document
-from leakthrough.model.errors import Mistake, ScenarioError, faults, nearest, shown
+from leakthrough.model.errors import MOST_MISTAKES, Mistake, ScenarioError, faults, nearest, shown
 from leakthrough.model.name_checks import unknown
 from leakthrough.model.quantiles import largest
 from leakthrough.model.scenario import MOST_ROUNDS, MOST_THREATS, Rounds, Salvo, Scenario
@@ -151,7 +153,7 @@ class Campaign(Document):
     @model_validator(mode="after")
     def _parts_fit(self) -> "Campaign":
         checks = _raid_mistakes, _size_mistakes, _resupply_mistakes, _stock_mistakes
-        found = [mistake for check in checks for mistake in check(self)]
+        found = list(islice(chain.from_iterable(check(self) for check in checks), MOST_MISTAKES))
         if self.raid_count * self.interval > LONGEST:
             text = f"times the {self.raid_count:,} raids must be at most {LONGEST:g} s"
             found.append((("interval",), f"{text}; got {self.interval:g}"))
@@ -205,41 +207,40 @@ def _salvo_mistakes(
     return ()
 
 
-def _raid_mistakes(campaign: Campaign) -> list[Mistake]:
+def _raid_mistakes(campaign: Campaign) -> Iterator[Mistake]:
     if isinstance(campaign.raids, int):
-        return []
+        return
     if not 1 <= len(campaign.raids) <= MOST_RAIDS:
         text = f"must hold the salvos of 1 to {MOST_RAIDS:,} raids; got {len(campaign.raids)}"
-        return [(("raids",), text)]
-    found: list[Mistake] = []
+        yield (("raids",), text)
+        return
     threats: dict[str, str] = {}
-    axes, differing = _axes(campaign), dict.fromkeys(campaign.raids)
-    texts = {salvos: _salvo_mistakes(campaign.scenario, salvos, axes) for salvos in differing}
+    axes, texts = _axes(campaign), dict[tuple[Salvo, ...], tuple[str, ...]]()
     for number, salvos in enumerate(campaign.raids):
-        found += [(("raids", number), text) for text in texts[salvos]]
+        if salvos not in texts:
+            texts[salvos] = _salvo_mistakes(campaign.scenario, salvos, axes)
+        yield from ((("raids", number), text) for text in texts[salvos])
         for salvo in salvos:
             if threats.setdefault(salvo.name, salvo.threat) != salvo.threat:
                 first = shown(threats[salvo.name])
                 text = f"must be {first}, as in an earlier raid; got {shown(salvo.threat)}"
-                found.append((("raids", number, "salvos", salvo.name, "threat"), text))
-    return found
+                yield (("raids", number, "salvos", salvo.name, "threat"), text)
 
 
-def _size_mistakes(campaign: Campaign) -> list[Mistake]:
+def _size_mistakes(campaign: Campaign) -> Iterator[Mistake]:
     raids = (campaign.scenario.salvos,) if isinstance(campaign.raids, int) else campaign.raids
     salvos: dict[str, list[Salvo]] = {}
     for salvo in (salvo for raid in raids for salvo in raid):
         salvos.setdefault(salvo.name, []).append(salvo)
     if (number := len({*campaign.sizes.values()})) > MOST_SIZES:
         text = f"must hold at most {MOST_SIZES:,} different distributions; got {number:,}"
-        return [(("sizes",), text)]
-    found: list[Mistake] = []
+        yield (("sizes",), text)
+        return
     for name, size in campaign.sizes.items():
         texts = [f"{shown(name)} is not the name of a salvo{nearest(name, salvos)}"]
         if name in salvos:
             texts = list(dict.fromkeys(_size_fault(salvo, size) for salvo in salvos[name]))
-        found += [(("sizes", name), text) for text in texts if text]
-    return found
+        yield from ((("sizes", name), text) for text in texts if text)
 
 
 def _size_fault(salvo: Salvo, size: Distribution) -> str:
@@ -253,10 +254,9 @@ def _size_fault(salvo: Salvo, size: Distribution) -> str:
     return ""
 
 
-def _resupply_mistakes(campaign: Campaign) -> list[Mistake]:
+def _resupply_mistakes(campaign: Campaign) -> Iterator[Mistake]:
     batteries = [battery for layer in campaign.scenario.layers for battery in layer.batteries]
     magazines = {b.name: [magazine.interceptor for magazine in b.magazines] for b in batteries}
-    found: list[Mistake] = []
     seen: set[tuple[str, str]] = set()
     for number, resupply in enumerate(campaign.resupply):
         where, battery, interceptor = ("resupply", number), resupply.battery, resupply.interceptor
@@ -265,22 +265,19 @@ def _resupply_mistakes(campaign: Campaign) -> list[Mistake]:
         wrong = wrong or unknown((*where, "interceptor"), interceptor, what, carried)
         if not wrong and (battery, interceptor) in seen:
             wrong = [(where, f"more than one for {shown(interceptor)} of {shown(battery)}")]
-        found += wrong
+        yield from wrong
         seen.add((battery, interceptor))
-    return found
 
 
-def _stock_mistakes(campaign: Campaign) -> list[Mistake]:
+def _stock_mistakes(campaign: Campaign) -> Iterator[Mistake]:
     known = [interceptor.name for interceptor in campaign.scenario.interceptors]
-    found: list[Mistake] = []
     seen: set[str] = set()
     for number, stock in enumerate(campaign.stocks):
         where, name, drawn = ("stocks", number), stock.interceptor, stock.replenishment
-        found += unknown((*where, "interceptor"), name, "an interceptor", known)
+        yield from unknown((*where, "interceptor"), name, "an interceptor", known)
         if name in known and name in seen:
-            found.append((where, f"more than one of {shown(name)}"))
+            yield (where, f"more than one of {shown(name)}")
         if drawn is not None and (most := largest(drawn)) > MOST_ROUNDS:
             text = f"must not reach {MOST_ROUNDS:,} rounds, but {drawn.dist} reaches {most:,}"
-            found.append(((*where, "replenishment"), text))
+            yield ((*where, "replenishment"), text)
         seen.add(name)
-    return found

@@ -27,7 +27,8 @@ def check(scenario: Scenario | Campaign) -> list[Finding]:
     list of Finding
         The `place`, `what` is odd, and `why` it matters; empty if nothing was found. **This is no
         proof that the scenario is sensible**: the rules know impossible and pointless values, not
-        implausible ones.
+        implausible ones. If there are more than 50,000 pairs of a magazine and of a threat class on
+        an axis, it is not looked for what can never fire or never be stopped.
 
     Raises
     ------

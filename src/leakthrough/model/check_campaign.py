@@ -4,10 +4,11 @@ import math
 from collections.abc import Callable, Iterator
 
 from leakthrough.model.campaign import Campaign
-from leakthrough.model.check_scenario import Case, span_of_raid
+from leakthrough.model.check_scenario import Case
 from leakthrough.model.findings import Finding
+from leakthrough.model.quantiles import largest
 from leakthrough.model.scenario import Salvo
-from leakthrough.model.shots import attacks_of
+from leakthrough.model.shots import attacks_of, span_of_raid
 from leakthrough.model.units import DAY, HOUR
 
 _YEAR = 366 * DAY
@@ -22,7 +23,8 @@ Findings = Iterator[Finding]
 def case_of_campaign(campaign: Campaign) -> Case:
     """Return the case of a campaign's defence against all of its raids."""
     scenario, raids = campaign.scenario, _raids(campaign)
-    attacks = attacks_of(raids.items(), scenario.threats, campaign.sizes)
+    drawn = {name: largest(size) for name, size in campaign.sizes.items()}
+    attacks = attacks_of(raids.items(), scenario.threats, drawn)
     longest = max(raids, key=lambda salvos: sum(salvo.count for salvo in salvos))
     return Case(scenario, attacks, longest, "scenario.", campaign.raid_count)
 
@@ -41,8 +43,6 @@ def _short_interval(campaign: Campaign) -> Findings:
     """Raids that last until the next has begun."""
     for salvos, place in _raids(campaign).items():
         first, last = span_of_raid(campaign.scenario, salvos) or (0.0, 0.0)
-        if math.isinf(last):
-            last = first  # the drawn arrivals have no end
         if campaign.raid_count > 1 and max(last - first, first) > campaign.interval:
             what = f"is {campaign.interval:,g} s, and {place} lasts from {first:,g} to {last:,g} s"
             why = "the next raid begins before, with all channels free; times are in seconds"
@@ -71,6 +71,26 @@ def _rates(campaign: Campaign) -> Findings:
             yield Finding(f"stocks.{number}.rate", what, why)
 
 
+def _nothing_drawn(campaign: Campaign) -> Findings:
+    """Distributions of whole numbers of which every draw is rounded to 0."""
+    for name, size in campaign.sizes.items():
+        if largest(size) == 0:
+            yield Finding(f"sizes.{name}", "each draw is rounded to 0", "no threat ever comes")
+    for number, stock in enumerate(campaign.stocks):
+        if stock.replenishment and largest(stock.replenishment) == 0:
+            why = "it brings nothing; it is a number of rounds for each raid"
+            yield Finding(f"stocks.{number}.replenishment", "each draw is rounded to 0", why)
+
+
+def _slow_rates(campaign: Campaign) -> Findings:
+    time = (campaign.raid_count - 1) * max(campaign.interval, HOUR)
+    for number, stock in enumerate(campaign.stocks):
+        if time and 0.0 < stock.rate * time < 1.0:
+            what = f"is {stock.rate:g} a second, {stock.rate * time:.2g} rounds in the campaign"
+            why = "only whole rounds count, so it brings none; rates are per second"
+            yield Finding(f"stocks.{number}.rate", what, why)
+
+
 def _unused_stocks(campaign: Campaign) -> Findings:
     resupplied = {each.interceptor for each in campaign.resupply}
     for number, stock in enumerate(campaign.stocks):
@@ -92,7 +112,10 @@ def _deliveries(campaign: Campaign) -> Findings:
     for number, stock in enumerate(campaign.stocks):
         for n, delivery in enumerate(stock.deliveries):
             place = f"stocks.{number}.deliveries.{n}.time"
-            if delivery.time > last:
+            if delivery.rounds == 0:
+                place = f"stocks.{number}.deliveries.{n}.rounds"
+                yield Finding(place, "is 0", "it brings nothing")
+            elif delivery.time > last:
                 what = f"is {delivery.time:,g} s, and the last raid starts at {last:,g} s"
                 yield Finding(place, what, "it arrives too late to be used")
             elif _is_in_days(campaign, delivery.time):
@@ -108,6 +131,16 @@ def _resupply_of_nothing(campaign: Campaign) -> Findings:
     for number, each in enumerate(campaign.resupply):
         if each.rounds == 0:
             yield Finding(f"resupply.{number}.rounds", "is 0", "it brings nothing")
+        held = {
+            magazine.rounds
+            for layer in campaign.scenario.layers
+            for battery in layer.batteries
+            for magazine in battery.magazines
+            if (battery.name, magazine.interceptor) == (each.battery, each.interceptor)
+        }
+        if held & {0, math.inf}:
+            what = f"its magazine starts with {held.pop()} rounds"
+            yield Finding(f"resupply.{number}", what, "it never lacks any, so nothing is brought")
 
 
 def _replacement(campaign: Campaign) -> Findings:
@@ -132,7 +165,8 @@ def _single_raid(campaign: Campaign) -> Findings:
 
 
 RULES: tuple[Callable[[Campaign], Findings], ...] = (
-    *(_short_interval, _long_interval, _rates, _unused_stocks, _empty_stocks),
+    *(_short_interval, _long_interval, _rates, _slow_rates, _unused_stocks, _empty_stocks),
+    _nothing_drawn,
     *(_deliveries, _resupply_of_nothing, _replacement, _single_raid),
 )
 

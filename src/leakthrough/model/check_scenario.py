@@ -9,14 +9,16 @@ from leakthrough.model.findings import Finding
 from leakthrough.model.scenario import Battery, Interceptor, Magazine, Salvo, Scenario
 from leakthrough.model.shots import (
     IN_TIME,
+    NEVER,
     Attack,
     Post,
     Shot,
     attacks_of,
-    least,
+    hardly_in_time,
     posts_of,
+    quantile,
     shots_of,
-    span_of,
+    span_of_raid,
 )
 from leakthrough.model.units import DAY, HOUR
 
@@ -27,6 +29,8 @@ _SLOW, _FAST = 5.0, 12e3
 _LONG_WAY = 20e3
 """Distance [m] over which no round flies in no time."""
 _LONGEST_RAID = 100 * DAY
+MOST_SHOTS = 50_000
+"""Magazines times attacks; with more, the rules that look at each shot say nothing."""
 _TINY = 1000.0
 """A raid that is as many times longer than the timeline is not shown by it."""
 
@@ -51,9 +55,17 @@ class Case:
         """The batteries that exist."""
         return posts_of(self.scenario, self.under)
 
+    @property
+    def is_small(self) -> bool:
+        """Whether the shots are few enough to look at each."""
+        magazines = sum(len(post.battery.magazines) for post in self.posts)
+        return magazines * len(self.attacks) <= MOST_SHOTS
+
     @cached_property
     def shots(self) -> list[list[tuple[Shot, int, str]]]:
         """The shots of each post, how far each gets, and what prevents it."""
+        if not self.is_small:
+            return [[] for _ in self.posts]
         weapons = {weapon.name: weapon for weapon in self.scenario.interceptors}
         return [[*shots_of(post, weapons, self.attacks)] for post in self.posts]
 
@@ -61,11 +73,6 @@ class Case:
     def possible(self) -> list[list[Shot]]:
         """The shots of each post that nothing prevents."""
         return [[shot for shot, _, text in own if not text] for own in self.shots]
-
-    @cached_property
-    def span(self) -> tuple[float, float]:
-        """The first arrival and the last time at the target of a raid [s]; (0, inf) if none."""
-        return span_of_raid(self.scenario, self.salvos) or (0.0, math.inf)
 
 
 Findings = Iterator[Finding]
@@ -109,7 +116,7 @@ def _threats_without_salvo(case: Case) -> Findings:
 
 
 def _long_raid(case: Case) -> Findings:
-    first, last = case.span
+    first, last = span_of_raid(case.scenario, case.salvos) or (0.0, 0.0)
     if _LONGEST_RAID < last - first < math.inf:
         what = f"the raid lasts {(last - first) / DAY:,.0f} days"
         yield Finding(f"{case.under}salvos", what, "arrival times are in seconds")
@@ -127,6 +134,8 @@ def _unopposed(case: Case) -> Findings:
     """Attacks of real threats that no battery can engage, nor any layer soft kill."""
     if not case.posts and not any(layer.soft_kill for layer in case.scenario.layers):
         return
+    if not case.is_small:
+        return
     opposed = {shot.attack.place for own in case.possible for shot in own}
     soft = {
         name
@@ -135,11 +144,12 @@ def _unopposed(case: Case) -> Findings:
         for name, chance in layer.soft_kill.items()
         if chance
     }
+    obstacles: dict[str, list[tuple[int, str]]] = {}
+    for shot, step, text in (each for own in case.shots for each in own):
+        obstacles.setdefault(shot.attack.place, []).append((step, text))
     for attack in case.attacks:
         if not (attack.place in opposed or attack.threat.name in soft or attack.threat.decoy):
-            reason = _furthest(
-                [(n, text) for own in case.shots for shot, n, text in own if shot.attack is attack]
-            )
+            reason = _furthest(obstacles.get(attack.place, []))
             what = f"nothing can stop {attack.threat.name}{reason and f' ({reason})'}"
             yield Finding(attack.place, what, "all leak in every replication")
 
@@ -182,6 +192,10 @@ def _ranges(case: Case) -> Findings:
             why = f"{slowest:g} m/s crosses it in {layer.outer_range / slowest:.3g} s"
             place = f"{case.under}layers.{layer.name}.outer_range"
             yield Finding(place, f"is {layer.outer_range:g} m", f"{why}; ranges are in metres")
+        elif 0.0 < layer.inner_range < _NEAR and layer.outer_range >= _LONG_WAY:
+            place = f"{case.under}layers.{layer.name}.inner_range"
+            why = f"the ring goes out to {layer.outer_range:g} m; ranges are in metres"
+            yield Finding(place, f"is {layer.inner_range:g} m", why)
 
 
 def _recognition_without_decoys(case: Case) -> Findings:
@@ -197,12 +211,20 @@ def _recognition_without_decoys(case: Case) -> Findings:
 
 
 def _idle_batteries(case: Case) -> Findings:
-    if not case.attacks:
+    if not (case.attacks and case.is_small):
         return
     for post, own, possible in zip(case.posts, case.shots, case.possible, strict=True):
         if not possible:
             reason = _furthest([(n, text) for _, n, text in own]) or "has no magazines"
             yield Finding(post.place, reason, "it never fires")
+
+
+def _slow_batteries(case: Case) -> Findings:
+    """Batteries whose drawn reaction and flight times hardly ever end within a window."""
+    for post, possible in zip(case.posts, case.possible, strict=True):
+        texts = [hardly_in_time(shot) for shot in possible]
+        if texts and all(texts):
+            yield Finding(post.place, texts[0], "it hardly ever fires; times are in seconds")
 
 
 def _idle_magazines(case: Case) -> Findings:
@@ -257,20 +279,24 @@ def _instant_flight(case: Case) -> Findings:
 
 def _slow_assessment(case: Case) -> Findings:
     for post in case.posts:
-        if (time := least(post.battery.assessment_time)) > HOUR:
+        if (time := quantile(post.battery.assessment_time, 0.5)) > HOUR:
             why = "a channel is busy for so long after each shot; times are in seconds"
-            yield Finding(f"{post.place}.assessment_time", f"is at least {time:,g} s", why)
+            drawn = "" if time == post.battery.assessment_time else " or more in half of the draws"
+            yield Finding(f"{post.place}.assessment_time", f"is {time:,g} s{drawn}", why)
 
 
 def _sizes(case: Case) -> Findings:
     for post, possible in zip(case.posts, case.possible, strict=True):
         for magazine in post.battery.magazines:
-            held = max(magazine.rounds, magazine.reload_rounds)
-            fired_at = {s.attack.threat.name for s in possible if s.magazine is magazine}
-            size = max((_size(post.battery, threat) for threat in fired_at), default=0)
-            if size > held:
-                what = f"{size} rounds at a time, but {magazine.interceptor} never has over {held}"
-                yield Finding(f"{post.place}.doctrine.salvo_size", what, "it fires fewer")
+            shots = [shot for shot in possible if shot.magazine is magazine]
+            for threat in dict.fromkeys(shot.attack.threat for shot in shots):
+                kept = magazine.reserved if threat.priority < 1 else 0
+                held = max(magazine.rounds, magazine.reload_rounds) - kept
+                if (size := _size(post.battery, threat.name)) > held:
+                    what = f"{size} rounds at a time, but {magazine.interceptor} never has over"
+                    what += f" {held} for {threat.name}"
+                    yield Finding(f"{post.place}.doctrine.salvo_size", what, "it fires fewer")
+                    break
 
 
 def _size(battery: Battery, threat: str) -> int:
@@ -322,9 +348,10 @@ def _reloads_without_effect(case: Case) -> Findings:
 
 def _late_reloads(case: Case) -> Findings:
     """Reloads that are due after the raid, even if the first threat uses up all rounds."""
-    if case.raids > 1 or not case.attacks:
+    span = span_of_raid(case.scenario, case.salvos, NEVER)
+    if case.raids > 1 or span is None:
         return
-    first, last = case.span
+    first, last = span
     fastest = max(attack.threat.speed for attack in case.attacks)
     for post, magazine, place in _each_magazine(case):
         opening = first + (case.edge - post.layer.outer_range) / fastest
@@ -385,6 +412,7 @@ RULES: tuple[Callable[[Case], Findings], ...] = (
     *(_no_defence, _empty_layers, _layers_down, _ranges, _recognition_without_decoys),
     *(
         _idle_batteries,
+        _slow_batteries,
         _idle_magazines,
         _no_time,
         _instant,
@@ -406,16 +434,6 @@ def case_of(scenario: Scenario) -> Case:
     """Return the case of a scenario with its own raid."""
     attacks = attacks_of([(scenario.salvos, "salvos")], scenario.threats)
     return Case(scenario, attacks, scenario.salvos)
-
-
-def span_of_raid(scenario: Scenario, salvos: tuple[Salvo, ...]) -> tuple[float, float] | None:
-    """Return the first arrival and the last time at the target [s]; None without threats."""
-    edge = max((layer.outer_range for layer in scenario.layers), default=0.0)
-    speeds = {threat.name: threat.speed for threat in scenario.threats}
-    spans = [span_of(salvo, edge, speeds[salvo.threat]) for salvo in salvos if salvo.count]
-    if not spans:
-        return None
-    return min(first for first, _ in spans), max(last for _, last in spans)
 
 
 def findings_at(scenario: Scenario, timeline: tuple[float, ...]) -> list[Finding]:

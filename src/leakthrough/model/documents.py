@@ -104,7 +104,7 @@ def loaded(model: type[D], path: str | Path) -> D:
     parse = _by_suffix(path, _from_toml, _from_json)
     data = path.read_bytes()
     try:
-        document = parse(data.decode("utf-8"))
+        document = parse(data.decode("utf-8-sig"))  # Windows marks texts
     except UnicodeDecodeError as error:
         raise ScenarioError(f"not UTF-8 at byte {error.start}", source=str(path)) from None
     except RecursionError:

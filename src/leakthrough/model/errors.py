@@ -5,7 +5,7 @@ import functools
 import reprlib
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, get_args
 
 import numpy as np
@@ -18,6 +18,10 @@ Mistake = tuple[tuple[str | int, ...], str]
 MAX_NAME = 200
 MOST_LINES = 50
 """Mistakes in the text of an error."""
+MOST_MISTAKES = 2_000
+"""Mistakes of one kind that are described: 5 MB of them took 71 s and 1.4 GB."""
+_MOST_LETTERS = 40_000
+"""Letters of known names, times those of a name, up to which a name like it is searched for."""
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 60
 _SHORT.maxlevel = 3
@@ -37,7 +41,7 @@ class ScenarioError(ValueError):
     Attributes
     ----------
     mistakes : tuple of str
-        The lines, one per mistake.
+        The lines, one per mistake; at most 2,000 in fields, and 2,000 between names.
     source : str
         The file or the object, or an empty string.
     """
@@ -50,7 +54,8 @@ class ScenarioError(ValueError):
     def __str__(self) -> str:
         lines, left = list(self.mistakes[:MOST_LINES]), len(self.mistakes) - MOST_LINES
         if left > 0:
-            lines.append(f"and {left:,} more mistakes")
+            least = "more than " if len(self.mistakes) >= MOST_MISTAKES else ""
+            lines.append(f"and {least}{left:,} more mistakes")
         return "\n  ".join((f"in {self.source}:", *lines)) if self.source else "\n".join(lines)
 
 
@@ -104,11 +109,13 @@ def _frozen_twin(value: object) -> str:
     return f"use the frozen scipy.stats.{twin}({given})"
 
 
-def nearest(name: object, known: Iterable[str]) -> str:
+def nearest(name: object, known: Collection[str]) -> str:
     """Return `; did you mean 'x'?` if a known name resembles the given one, else an empty text."""
-    if not isinstance(name, str):
+    if not isinstance(name, str) or len(known) > _MOST_LETTERS:
         return ""
-    # Cut, since difflib takes time quadratic in the length.
+    # Cut and limited, since difflib takes time quadratic in the length.
+    if sum(map(len, known)) * min(len(name), MAX_NAME) > _MOST_LETTERS:
+        return ""
     folded = {other.casefold(): other for other in known}
     close = difflib.get_close_matches(name[:MAX_NAME].casefold(), folded, n=1)
     return f"; did you mean {folded[close[0]]!r}?" if close else ""
@@ -188,7 +195,7 @@ def lines_of(mistakes: Iterable[Mistake]) -> list[str]:
 def mistakes_of(error: ValidationError, model: type[BaseModel], data: object) -> list[Mistake]:
     """Translate pydantic's errors in the validation of `data` as a `model`."""
     found: list[Mistake] = []
-    for detail in error.errors(include_url=False):
+    for detail in error.errors(include_url=False)[:MOST_MISTAKES]:
         location = _location(detail["loc"], data)
         if detail["type"] == "mistakes":
             found += [(location + inner, text) for inner, text in detail["ctx"]["mistakes"]]

@@ -6,10 +6,11 @@ document are reported together.
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from leakthrough.model.distributions import Distribution
-from leakthrough.model.errors import Mistake, fields_of, label, nearest, shown
+from leakthrough.model.errors import MOST_MISTAKES, Mistake, fields_of, label, nearest, shown
 
 Location = tuple[str | int, ...]
 Table = Mapping[str, Any]
@@ -23,43 +24,47 @@ _SHORTEST_ENGAGEMENT = 1e-6
 class _Known(NamedTuple):
     """Names that a scenario defines, in its order."""
 
-    threats: list[str]
-    interceptors: list[str]
-    axes: list[str]
-    batteries: list[str]
+    threats: dict[str, None]
+    interceptors: dict[str, None]
+    axes: dict[str, None]
+    batteries: dict[str, None]
 
 
 def mistakes_between(scenario: object) -> list[Mistake]:
-    """Return the mistakes between the parts of a scenario, with their locations."""
+    """Return the first mistakes between the parts of a scenario, with their locations."""
+    return list(islice(_between(scenario), MOST_MISTAKES))
+
+
+def _between(scenario: object) -> Iterator[Mistake]:
     fields = fields_of(scenario)
     parts = {what: [*_entries(fields, what)] for what in _LISTS}
     batteries = [own for loc, layer in parts["layers"] for own in _entries(layer, "batteries", loc)]
     axes = _list(fields, "axes")
     known = _Known(
-        [*_names(parts["threats"])],
-        [*_names(parts["interceptors"])],
-        [*dict.fromkeys(_texts(axes or [salvo.get("axis") for _, salvo in parts["salvos"]]))],
-        [name for _, battery in batteries for name in _members(battery)],
+        dict.fromkeys(_names(parts["threats"])),
+        dict.fromkeys(_names(parts["interceptors"])),
+        dict.fromkeys(_texts(axes or [salvo.get("axis") for _, salvo in parts["salvos"]])),
+        dict.fromkeys(name for _, battery in batteries for name in _members(battery)),
     )
-    found = [wrong for what in _LISTS for wrong in _duplicates((what,), _names(parts[what]))]
-    found += _duplicates(("axes",), _texts(axes))
-    found += _repeated(batteries)
+    for what in _LISTS:
+        yield from _duplicates((what,), _names(parts[what]))
+    yield from _duplicates(("axes",), _texts(axes))
+    yield from _repeated(batteries)
     for loc, salvo in parts["salvos"]:
-        found += unknown((*loc, "threat"), salvo.get("threat"), "a threat", known.threats)
-        found += unknown((*loc, "axis"), salvo.get("axis"), "an axis", known.axes)
-        found += unknown((*loc, "target"), salvo.get("target"), "one battery", known.batteries)
+        yield from unknown((*loc, "threat"), salvo.get("threat"), "a threat", known.threats)
+        yield from unknown((*loc, "axis"), salvo.get("axis"), "an axis", known.axes)
+        yield from unknown((*loc, "target"), salvo.get("target"), "one battery", known.batteries)
     for loc, interceptor in parts["interceptors"]:
-        found += _unknown_keys((*loc, "kill_probability"), interceptor, known)
+        yield from _unknown_keys((*loc, "kill_probability"), interceptor, known)
     for loc, layer in parts["layers"]:
-        found += _unknown_keys((*loc, "soft_kill"), layer, known)
+        yield from _unknown_keys((*loc, "soft_kill"), layer, known)
         sensor = fields_of(layer.get("sensor"))
-        found += _unknown_keys((*loc, "sensor", "detection"), sensor, known)
+        yield from _unknown_keys((*loc, "sensor", "detection"), sensor, known)
     weapons = {w["name"]: w for _, w in parts["interceptors"] if isinstance(w.get("name"), str)}
     for loc, battery in batteries:
         magazines = [*_entries(battery, "magazines", loc)]
-        found += _in_battery(loc, battery, magazines, known)
-        found += _infinite_loops(battery, magazines, weapons)
-    return found
+        yield from _in_battery(loc, battery, magazines, known)
+        yield from _infinite_loops(battery, magazines, weapons)
 
 
 def _list(table: Table, name: str) -> Sequence[Any]:
@@ -108,7 +113,7 @@ def _in_battery(
     doctrine = fields_of(battery.get("doctrine"))
     yield from _unknown_keys((*loc, "doctrine", "salvo_size"), doctrine, known)
     yield from _unknown_keys((*loc, "doctrine", "preference"), doctrine, known)
-    preference, held = _table(doctrine, "preference"), [*_texts(carried)]
+    preference, held = _table(doctrine, "preference"), dict.fromkeys(_texts(carried))
     for threat in preference:
         where = (*loc, "doctrine", "preference", threat)
         yield from _duplicates(where, _texts(_list(preference, threat)), "names more than once")

@@ -1,8 +1,12 @@
 """Which magazines can be fired at which threats of a raid, and what prevents the others."""
 
+import functools
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
+
+import numpy as np
 
 from leakthrough.model.arrivals import Arrival, At, Poisson, Regular, Times, Uniform
 from leakthrough.model.distributions import Distribution
@@ -17,6 +21,11 @@ from leakthrough.model.scenario import (
 )
 
 _TICK = 1e-6
+_TAIL = 0.01
+NEVER = 2.0**-33
+"""Probability at which the engines cut the tails of distributions."""
+_HARDLY = 0.001
+_AS_GIVEN: Mapping[str, int] = MappingProxyType({})
 
 
 class Attack(NamedTuple):
@@ -25,7 +34,7 @@ class Attack(NamedTuple):
     threat: Threat
     axis: str | None
     place: str
-    size: float
+    size: int
 
 
 class Shot(NamedTuple):
@@ -54,16 +63,18 @@ class Post(NamedTuple):
 def attacks_of(
     raids: Iterable[tuple[tuple[Salvo, ...], str]],
     threats: Iterable[Threat],
-    drawn: Iterable[str] = (),
+    drawn: Mapping[str, int] = _AS_GIVEN,
 ) -> list[Attack]:
-    """Return the attacks of some raids, each with the place of its list of salvos."""
-    known, many = {threat.name: threat for threat in threats}, frozenset(drawn)
+    """Return the attacks of some raids, each with the place of its list of salvos.
+
+    `drawn` has the largest number of threats of salvos whose number is drawn.
+    """
+    known = {threat.name: threat for threat in threats}
     found: dict[tuple[str, str | None], Attack] = {}
     for salvos, under in raids:
-        counts: dict[tuple[str, str | None], float] = {}
+        counts: dict[tuple[str, str | None], int] = {}
         for salvo in salvos:
-            count = math.inf if salvo.name in many else salvo.count
-            if count:
+            if count := drawn.get(salvo.name, salvo.count):
                 key = salvo.threat, salvo.axis
                 counts[key] = counts.get(key, 0) + count
                 own = Attack(known[salvo.threat], salvo.axis, f"{under}.{salvo.name}", 0)
@@ -148,12 +159,23 @@ def _reserved(shot: Shot) -> str:
 
 
 def _too_short(shot: Shot) -> str:
+    return _lateness(shot, 0.0)
+
+
+def hardly_in_time(shot: Shot) -> str:
+    """Return why reaction and flight end in the window in fewer than 2 of 1,000 engagements."""
+    return _lateness(shot, _HARDLY)
+
+
+def _lateness(shot: Shot, probability: float) -> str:
     window = (shot.layer.outer_range - shot.layer.inner_range) / shot.attack.threat.speed
-    needed = least(shot.battery.reaction_time) + least(shot.weapon.flight_time)
-    if needed <= window + _TICK:
+    times = shot.battery.reaction_time, shot.weapon.flight_time
+    needed = sum(quantile(time, probability) for time in times)
+    if not needed > window + _TICK:
         return ""
     text = f"{shot.text} takes {needed:g} s or more of reaction and flight"
-    return f"{text}, and the window is {window:.3g} s"
+    nearly = f" in {1 - 2 * probability:.1%} of engagements" if probability else ""
+    return f"{text}{nearly}, and the window is {window:.3g} s"
 
 
 OBSTACLES: tuple[Callable[[Shot], str], ...] = (
@@ -164,22 +186,38 @@ OBSTACLES: tuple[Callable[[Shot], str], ...] = (
 IN_TIME = OBSTACLES.index(_too_short)
 
 
-def least(time: float | Distribution) -> float:
-    """Return the smallest value of a time [s]."""
-    return time if isinstance(time, float) else time.support()[0]
+@functools.lru_cache(maxsize=1024)
+def quantile(time: float | Distribution, probability: float) -> float:
+    """Return a quantile of a time [s]; NaN if SciPy cannot compute it."""
+    if isinstance(time, float):
+        return time
+    with np.errstate(all="ignore"):
+        return float(time.frozen().ppf(probability))
 
 
-def span_of(salvo: Salvo, edge: float, speed: float) -> tuple[float, float]:
+def span_of(salvo: Salvo, edge: float, speed: float, tail: float = _TAIL) -> tuple[float, float]:
     """Return the first arrival and the last time at the target of a salvo [s].
 
-    The last is infinite if arrivals are drawn without an upper bound; a Poisson process has the
-    quantile 0.99.
+    Arrivals that are drawn without a bound have the quantiles at `tail` and 1 - `tail`; the end of
+    a Poisson process has the quantile 0.99.
     """
-    first, last = _span(salvo.arrival, salvo.count)
+    first, last = _span(salvo.arrival, salvo.count, tail)
     return first, last + edge / speed
 
 
-def _span(arrival: Arrival, count: int) -> tuple[float, float]:
+def span_of_raid(
+    scenario: Scenario, salvos: tuple[Salvo, ...], *tail: float
+) -> tuple[float, float] | None:
+    """Return the first arrival and the last time at the target [s]; None without threats."""
+    edge = max((layer.outer_range for layer in scenario.layers), default=0.0)
+    speeds = {threat.name: threat.speed for threat in scenario.threats}
+    spans = [span_of(salvo, edge, speeds[salvo.threat], *tail) for salvo in salvos if salvo.count]
+    if not spans:
+        return None
+    return min(first for first, _ in spans), max(last for _, last in spans)
+
+
+def _span(arrival: Arrival, count: int, tail: float) -> tuple[float, float]:
     if isinstance(arrival, At):
         return arrival.time, arrival.time
     if isinstance(arrival, Times):
@@ -191,4 +229,7 @@ def _span(arrival: Arrival, count: int) -> tuple[float, float]:
     if isinstance(arrival, Poisson):
         return arrival.start, arrival.start + (count + 2.3 * math.sqrt(count)) / arrival.rate
     low, high = arrival.support()
-    return (low if math.isfinite(low) else arrival.parameters.get("loc", 0.0)), high
+    return (
+        low if math.isfinite(low) else quantile(arrival, tail),
+        high if math.isfinite(high) else quantile(arrival, 1.0 - tail),
+    )

@@ -68,12 +68,22 @@ def is_narrow(ax: "Axes") -> bool:
 
 
 def fitting_rows(ax: "Axes", names: Sequence[str]) -> tuple[float, list[str]]:
-    """Font size and wrapped names of rows of narrow Axes, so that they do not touch."""
+    """Font size and wrapped names of rows of narrow Axes, so that they do not touch.
+
+    Where there is no room for all lines of the names, only the first of each is kept.
+    """
     width, height = room(ax)
-    for size in (TINY, TINY - 1.0, TINY - 2.0):
-        found = [wrapped(name, 0.4 * width, size) for name in names]
+    others = 1.6 if _is_aligned(ax) else 1.1  # inches: title, labels and legend
+    sizes = (TINY, TINY - 1.0, TINY - 2.0)
+    first = [name.split("\n", 1)[0] for name in names]
+    for texts, size in [
+        *((names, size) for size in sizes),
+        (first, TINY - 1.0),
+        (first, sizes[-1]),
+    ]:
+        found = [wrapped(name, 0.4 * width, size) for name in texts]
         lines = max((name.count("\n") + 1 for name in found), default=1) + 0.3
-        if len(found) * lines * 1.2 * size / 72.0 < height - 1.1:
+        if len(found) * lines * 1.2 * size / 72.0 < height - others:
             break
     return size, found
 
@@ -97,12 +107,8 @@ def finish(
     narrow = width < NARROW
     if narrow:
         _shrink_texts(ax, bar)
-    across = width - _size(ax, ax.yaxis)[0] - (_size(ax, bar)[0] if bar else 0.0) - 5 * _GAP
-    ax.set_title("", loc="left")
-    ax.xaxis.label.set_text(wrapped(ax.get_xlabel(), across, _points(ax.xaxis.label)))
     size = SMALL if narrow else NORMAL
-    heading = wrapped(heading, across, size)
-    ax.set_title(heading, loc="left", fontsize=size)
+    heading = _write_across(ax, heading, width, size, bar)
     under = _draw_legend(ax, width, height, **legend)
     above = 1.25 * size * (heading.count("\n") + 1) / 72.0
     up = max(height - above - under - _size(ax, ax.xaxis)[1] - 2 * _GAP, 0.8)
@@ -110,7 +116,24 @@ def finish(
     for one in filter(None, (ax, bar)):
         label = one.yaxis.label
         label.set_text(wrapped(label.get_text(), up, _points(label)))
+    # Labels of more lines leave less for the title, and the legend is under what was written.
+    ax.xaxis.label.set_text(" ".join(ax.get_xlabel().split()))
+    _write_across(ax, " ".join(heading.split()), width, size, bar)
+    if under:
+        _put_under(ax, ax.get_legend())
     _settle(within, ax, *filter(None, [bar]))
+
+
+def _write_across(ax: "Axes", heading: str, width: float, size: float, bar: "Axes | None") -> str:
+    """Wrap the title and the label of the horizontal axis; returns the title."""
+    across = width - _size(ax, ax.yaxis)[0] - (_size(ax, bar)[0] if bar else 0.0) - 5 * _GAP
+    if _is_aligned(ax):
+        across *= 0.8
+    across = max(across, 0.25 * width)
+    ax.xaxis.label.set_text(wrapped(ax.get_xlabel(), across, _points(ax.xaxis.label)))
+    heading = wrapped(heading, across, size)
+    ax.set_title(heading, loc="left", fontsize=size)
+    return heading
 
 
 def _size(ax: "Axes", artist: Any) -> tuple[float, float]:
@@ -185,6 +208,11 @@ def _is_alone(ax: "Axes") -> bool:
     return spec is None or spec.get_gridspec().ncols == 1
 
 
+def _is_aligned(ax: "Axes") -> bool:
+    """Whether a layout engine aligns other Axes with these, which may take from their cell."""
+    return ax.figure.get_layout_engine() is not None and not _is_alone(ax)
+
+
 def _put_under(ax: "Axes", legend: Any) -> None:
     """Anchor a legend under the labels of the horizontal axis, at the right end."""
     from matplotlib.transforms import ScaledTranslation
@@ -204,7 +232,7 @@ def _settle(within: "Bbox", *axes: "Axes") -> None:
     to_shares = figure.transSubfigure.inverted()
     page = inches(axes[0], figure.bbox)
     within = within.padded(-_GAP / page.width, -_GAP / page.height)  # texts vary with the dpi
-    for _ in range(2):  # fewer ticks change the size of the labels
+    for _ in range(3):  # fewer ticks change the size of the labels
         tight: Any = [ax.get_tightbbox(for_layout_only=True) for ax in axes]
         used = Bbox.union(tight).transformed(to_shares)
         area = Bbox.union([ax.get_position() for ax in axes])

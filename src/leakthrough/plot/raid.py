@@ -255,6 +255,8 @@ def depletion(
     )
     if "raid" in result.dims:
         raise ValueError("result: has several raids; select one, as in sel(raid=3)")
+    if not (result.sizes["battery"] and result.sizes["sample_time"]):
+        raise ValueError("result: has no batteries or no sample times left")
     groups = _groups(result, by)
     if not groups:
         raise ValueError("result: has no magazine with a finite number of rounds, above 0")

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-_WANTED = ("relative_rank", "recorded", "simulated", "mean", "night", "threat_class", "outcome")
+_DIMS = ("night", "threat_class", "outcome")
+_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _WORDS = {"through": "got through", "hard_kill": "shot down", "soft_kill": "jammed or lost"}
 
 
@@ -20,11 +21,15 @@ def _label(threat_class: str, outcome: str) -> str:
     return f"{threat_class}, {_WORDS.get(outcome, outcome)}"
 
 
-def _expanded(found: "xr.Dataset") -> "xr.Dataset":
-    """The Dataset with all of its dimensions, including those dropped by a selection."""
-    found = style.demand(found, "records.check", _WANTED)
-    missing = [name for name in ("night", "threat_class", "outcome") if name not in found.dims]
-    return found.expand_dims(missing)
+def _expanded(found: "xr.Dataset", *names: str, **labels: Sequence[float]) -> "xr.Dataset":
+    """The Dataset with all of its dimensions, including those dropped by a selection.
+
+    It has these numbers, and these labels along further dimensions.
+    """
+    found = style.demand(found, "records.check", (*names, *_DIMS, *labels))
+    found = found.expand_dims([name for name in _DIMS if name not in found.dims])
+    dims = {**dict.fromkeys(_DIMS, ()), **labels}
+    return style.demand(found, "records.check", names, dims=dims)
 
 
 def rank_ecdf(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
@@ -49,7 +54,7 @@ def rank_ecdf(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
     ValueError
         If the Dataset is not from `records.check`, or has no rank.
     """
-    found = _expanded(found)
+    found = _expanded(found, "relative_rank")
     ranks = {}
     for name in found["threat_class"].values.tolist():
         for outcome in found["outcome"].values.tolist():
@@ -110,7 +115,7 @@ def predictive_intervals(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "A
     ValueError
         If the Dataset is not from `records.check`, or not of one night and all outcomes.
     """
-    found = _expanded(found)
+    found = _expanded(found, "recorded", "mean", "simulated", quantile=_QUANTILES)
     if found.sizes["night"] != 1 or found.sizes["outcome"] != len(_WORDS):
         got = f"got {found.sizes['night']} nights and {found.sizes['outcome']} outcomes"
         raise ValueError(f"found: must be of one night, as sel(night=[...]), all outcomes; {got}")

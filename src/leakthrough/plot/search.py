@@ -41,8 +41,12 @@ def tornado(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
     >>> found = lt.tornado(scenario, ranges, replications=1000)  # doctest: +SKIP
     >>> lt.plot.tornado(found.assign_coords(path=["guns", "bursts of a gun"]))  # doctest: +SKIP
     """
-    found = style.demand(found, "tornado", ("base", "difference", "setting", "path", "end"))
+    names = ("base", "difference", "setting", "path", "end", "estimate")
+    dims = {"path": (), "end": tuple(_ENDS), "estimate": style.ESTIMATE}
+    found = style.demand(found, "tornado", names, dims=dims)
     means = found["difference"].sel(estimate="mean").transpose("path", "end").values
+    if not np.isfinite(found["difference"].sel(estimate=list(style.ESTIMATE))).all():
+        raise ValueError("found: some of its differences are missing or infinite")
     length = np.ptp(np.c_[means, np.zeros(len(means))], axis=1)
     found = found.isel(path=np.argsort(-length, kind="stable"))
     base = float(found["base"].sel(estimate="mean"))
@@ -134,12 +138,14 @@ def sensitivity(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
     ValueError
         If the Dataset is not from `leakthrough.sensitivity`.
     """
-    found = style.demand(found, "sensitivity", ("first_order", "total", "total_noise", "path"))
+    kinds = {"first_order": (style.BLUE, "o", -0.16), "total": (style.VERMILION, "s", 0.16)}
+    names = ("mean", *kinds, *(f"{name}_noise" for name in kinds), "path", "estimate")
+    dims = {"path": (), "estimate": style.ESTIMATE}
+    found = style.demand(found, "sensitivity", names, dims=dims)
     order = np.argsort(-found["total"].sel(estimate="mean").values, kind="stable")
     found = found.isel(path=order)
     rows = np.arange(order.size)
     ax = style.one_axes(ax, 9.0, 1.6 + 0.42 * order.size)
-    kinds = {"first_order": (style.BLUE, "o", -0.16), "total": (style.VERMILION, "s", 0.16)}
     for name, (colour, marker, shift) in kinds.items():
         estimates = found[name].sel(estimate=["mean", "low", "high"])
         mean, low, high = estimates.transpose("estimate", ...).values
@@ -187,8 +193,12 @@ def frontier(found: "xr.Dataset", *, axes: Any = None) -> "Array":
         "unit_cost",
         "budget",
         "frontier_least",
+        "frontier_most",
+        "path",
+        "estimate",
     )
-    found = style.demand(found, "allocate", wanted)
+    dims = {"step": (), "path": (), "estimate": style.ESTIMATE}
+    found = style.demand(found, "allocate", wanted, dims=dims)
     size = 7.0 + 0.1 * max(0, found.sizes["path"] - 8)
     pair = style.some_axes(axes, 2, 9.5, size, height_ratios=(3, 2))
     _draw_outcome(pair[0], found)

@@ -1,7 +1,7 @@
 """Shared by all plots: colours, line styles, texts, and Axes."""
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -29,6 +29,8 @@ _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "++++", "oooo")
 MOST_TICKS = 7
 ENDS, BAND = (0.05, 0.5, 0.95), "5 to 95 %"
+ESTIMATE = ("mean", "low", "high")
+"""Labels along `estimate` that are drawn."""
 
 
 class Style(NamedTuple):
@@ -46,12 +48,19 @@ def line_style(number: int) -> Style:
 
 
 def demand(
-    found: object, source: str, names: Iterable[str], argument: str = "found"
+    found: object,
+    source: str,
+    names: Iterable[str],
+    argument: str = "found",
+    dims: "Mapping[str, Sequence[object]] | None" = None,
 ) -> "xr.Dataset":
-    """Return a Dataset in memory; ValueError unless it has these variables or coordinates."""
+    """Return a Dataset in memory; ValueError unless it has these variables or coordinates.
+
+    With `dims`, the variables hold numbers along these dimensions, which have these labels.
+    """
     if argument == "result":
         return taken(found, source, names)
-    return dataset_of(found, source, names, argument)
+    return dataset_of(found, source, names, argument, dims)
 
 
 def one_axes(ax: "Axes | None", width: float, height: float) -> "Axes":
@@ -71,12 +80,20 @@ def some_axes(
         _, axes = plt.subplots(number, figsize=size, layout="constrained", sharex=True, **more)
     several = isinstance(axes, list | tuple | np.ndarray)
     given = np.ravel(np.array(axes, dtype=object)).tolist() if several else [axes]
-    if len(given) != number or not all(hasattr(ax, "spines") for ax in given):
-        raise refused(name, f"{number} of matplotlib's Axes" if number > 1 else "an Axes", axes)
+    if len(given) != number or not all(map(_is_flat, given)):
+        kind = "with two perpendicular axes, in a figure"
+        wanted = f"{number if number > 1 else 'one'} of matplotlib's Axes"
+        raise refused(name, f"{wanted} {kind}", axes)
     found = np.array(given, dtype=object)
     for ax in found:
         ax.spines[["top", "right"]].set_visible(False)
     return found
+
+
+def _is_flat(ax: object) -> bool:
+    """Whether a value is an Axes of a figure, and not one in polar coordinates, 3-D or on a map."""
+    is_drawn = getattr(ax, "figure", None) is not None and hasattr(ax, "spines")
+    return is_drawn and getattr(ax, "name", "") == "rectilinear"
 
 
 def words(text: object, width: int = 30, lines: int = 3) -> str:
@@ -139,8 +156,10 @@ def whole(axis: Any) -> None:
     """Put the ticks of an axis at whole numbers only."""
     from matplotlib.ticker import MaxNLocator
 
+    low, high = sorted(axis.get_view_interval())
+    least = 2 if np.floor(high) > np.ceil(low) else 1  # one tick does not tell the scale
     axis.set_major_locator(
-        MaxNLocator(_most_ticks(axis), integer=True, steps=[1, 2, 5, 10], min_n_ticks=1)
+        MaxNLocator(_most_ticks(axis), integer=True, steps=[1, 2, 5, 10], min_n_ticks=least)
     )
 
 

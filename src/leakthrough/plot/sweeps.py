@@ -213,7 +213,9 @@ def _measured(found: Any, measure: str | None) -> "xr.DataArray":
     if not known or len(found[known[0]].dims) < 2:
         raise ValueError(f"{_NEEDED}; has no measure along an axis")
     one_of("measure", measure, (None, *known))
-    values: xr.DataArray = found[measure or known[0]]
+    name = measure or known[0]
+    dims = {**{str(dim): () for dim in found[name].dims}, "estimate": style.ESTIMATE}
+    values: xr.DataArray = style.demand(found, _SOURCE, (name,), dims=dims)[name]
     return values
 
 

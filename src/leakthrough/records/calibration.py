@@ -189,9 +189,11 @@ def distribution(
     """
     from scipy import stats
 
-    dataset_of(estimates, "records.calibrate", ("nights", "spread", *_DIMS), "estimates")
+    names = ("nights", "spread", "a", "b", "probability", *_DIMS)
+    dims = {"threat_class": (), "outcome": (), "estimate": ("value",)}
+    estimates = dataset_of(estimates, "records.calibrate", names, "estimates", dims)
     for name, asked in (("threat_class", threat_class), ("outcome", outcome)):
-        one_of(name, asked, np.atleast_1d(estimates[name].values).tolist())
+        one_of(name, asked, estimates[name].values.tolist())
     found = estimates.sel(threat_class=threat_class, outcome=outcome)
     if found["nights"] < 2:
         raise ValueError(

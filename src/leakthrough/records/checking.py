@@ -123,6 +123,8 @@ def _by_class(result: "xr.Dataset", classes: Mapping[str, str]) -> dict[str, Arr
                 'result: must be of one raid, from simulate with keep="replications"; '
                 f"{name} is not along {' and '.join(dims)}"
             )
+    if not result["leaked"].size:
+        raise ValueError("result: has no salvos left")
     found: dict[str, Array] = {}
     # Arrays, as selecting salvos from the Dataset took most of the time.
     leaked = result["leaked"].values

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST = 999_999_999
-_EMPTY = {"", "nan", "nat", "none", "null", "na", "n/a", "#n/a", "<na>"}
+_EMPTY = {"", "-", "\u2013", "\u2014", "nan", "nat", "none", "null", "na", "n/a", "#n/a", "<na>"}
 _DATE = (
     r"^([0-9]{1,4})([-./])([0-9]{1,2})\2([0-9]{1,4})"
     r"(?:[T\s]\s*(?:[01]?[0-9]|2[0-3])(?::[0-5][0-9]){1,2}(?:\.[0-9]+)?(?:\s*[AaPp][Mm])?"

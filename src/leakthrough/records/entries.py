@@ -122,6 +122,9 @@ def _check_record(record: object) -> None:
     needed = {*COUNTS, "night", "threat_class"}
     if missing := sorted(needed - {str(name) for name in record.variables}):
         raise ValueError(f"{kind}; it has no {', '.join(map(repr, missing))}")
+    for name in COUNTS:
+        if record[name].dtype.kind not in "iuf":
+            raise ValueError(f"record: {name} must hold numbers; got type {record[name].dtype}")
     dims = {*map(str, record["launched"].dims)}
     unknown = {*record["threat_class"].values.ravel().tolist()} - set(CLASSES)
     if dims not in ({"entry"}, {"night", "threat_class"}, {"threat_class"}) or unknown:

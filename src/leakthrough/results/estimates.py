@@ -58,9 +58,22 @@ def interval_of(
     least: "npt.ArrayLike" = 0.0,
 ) -> "Array":
     """Estimates (5, ...) of means over all replications of a reduced result, within a range."""
-    number = number_of(ready)
-    rare = Ranges(ready).rare(number)
-    return mean_interval(moments, number, confidence, least=least, most=most, rare=rare)
+    return _interval_among(ready, moments, number_of(ready), confidence, (least, most))
+
+
+def _interval_among(
+    ready: "xr.Dataset",
+    moments: Moments,
+    number: "npt.ArrayLike",
+    confidence: float,
+    ends: "tuple[npt.ArrayLike, npt.ArrayLike]" = (-np.inf, np.inf),
+) -> "Array":
+    """Estimates (5, ...) of means over some replications, which are certain if nothing is drawn."""
+    ranges = Ranges(ready)
+    least, most = (moments.mean, moments.mean) if ranges.is_fixed else ends
+    return mean_interval(
+        moments, number, confidence, least=least, most=most, rare=ranges.rare(number)
+    )
 
 
 def means(ready: "xr.Dataset", name: str, confidence: float) -> "Array":
@@ -199,8 +212,7 @@ def _reached(
     chance = wilson(number, number_of(ready), level)
     chance[:, np.isinf(rounds)] = 0.0
     chance[:, np.isnan(rounds)] = np.nan
-    rare = Ranges(ready).rare(number)
-    when = mean_interval(moments_in(ready, time), number, level, rare=rare)
+    when = _interval_among(ready, moments_in(ready, time), number, level)
     return {
         event: measured(chance, f"probability that {text}", *dims),
         time: measured(when, f"time at which {text}, where it happened", *dims, units="s"),
@@ -220,7 +232,7 @@ def _costs(ready: "xr.Dataset") -> "tuple[Moments, Any, Any]":
             for own in moments_of_sums(ready, "expended", weights, np.array([variance]))
         )
     )
-    most = (weights[0] * np.where(weights[0] > 0.0, Ranges(ready).capacity, 0.0)).sum()
+    most = (weights[0] * np.where(weights[0] > 0.0, Ranges(ready).most_expended, 0.0)).sum()
     crossed = ready["leaked_expended_covariance"].values @ cost
     return found, most, -crossed[~ready["decoy"].values].sum()
 

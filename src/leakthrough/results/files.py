@@ -1,8 +1,11 @@
 """Results in files, with a digest of their content that is checked when they are read."""
 
 import hashlib
+import json
+import re
 import secrets
 import shutil
+from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +24,10 @@ _KEY, _END = b', "sha256": "', b'"}'
 _MARK, _DIGITS, _BLOCK = b"\nsha256 ", 64, 2**20
 _TEXT = np.dtype("O", metadata={"vlen": str})
 """Text of any length, as h5py and xarray mark it; NumPy's own type needs xarray 2026.9."""
+_LONGEST_NAME = 250
+"""Bytes in UTF-8; file systems allow 255."""
+_ZARR_FILE = re.compile(r"\.z(array|attrs|group)|[0-9]+(\.[0-9]+)*")
+"""Names of metadata of a part, and of a chunk; zarr reads nothing else, as of file managers."""
 
 
 def save_result(result: "xr.Dataset", path: str | Path) -> None:
@@ -37,7 +44,8 @@ def save_result(result: "xr.Dataset", path: str | Path) -> None:
     Raises
     ------
     ValueError
-        If `result` is not a Dataset, the path ends in anything else, or the folder exists.
+        If `result` is not a Dataset, has a name or a value that a file cannot hold, the path ends
+        in anything else, or the folder exists.
     OSError
         If it cannot be written; an existing file is unchanged then.
 
@@ -46,17 +54,20 @@ def save_result(result: "xr.Dataset", path: str | Path) -> None:
     load_result : Reads it, and checks the digest.
     """
     dataset_of(result, "simulate or a study", argument="result")
+    check_names([*result.variables, *result.dims], "result")
     path = _checked_path(path)
+    if path.suffix == ".zarr" and path.exists():
+        raise ValueError(f"path: {path} exists; delete it, or use another path")
     draft = path.with_name(f".leakthrough-{secrets.token_hex(8)}{path.suffix}")
     try:
         if path.suffix == ".nc":
             _write_netcdf(result, draft)
             draft.replace(path)
-        elif path.exists():
-            raise ValueError(f"path: {path} exists; delete it, or use another path")
         else:
             write_zarr(result, draft)
             draft.rename(path)
+    except (TypeError, ValueError, NotImplementedError) as error:  # a MultiIndex, an odd attribute
+        raise ValueError(f"result: cannot be held by such a file: {error}") from error
     finally:
         if draft.is_dir():
             shutil.rmtree(draft)
@@ -90,10 +101,23 @@ def load_result(path: str | Path) -> "xr.Dataset":
     return checked(path, "path", "delete it, and simulate again")
 
 
+def check_names(names: Iterable[Hashable], what: str) -> None:
+    """Check that variables and dimensions can be in a file; `what` is for the error.
+
+    Zarr makes a folder for each variable; one with a slash or a backslash would be lost silently.
+    """
+    for name in names:
+        text = str(name)
+        length = len(text.encode("utf-8", "surrogatepass"))
+        if {*"/\\"} & {*text} or text.startswith(".") or length > _LONGEST_NAME:
+            allowed = f"with slashes, with a dot at its beginning or over {_LONGEST_NAME} bytes"
+            raise ValueError(f"{what}: a file cannot hold the name {shown(name)}, {allowed}")
+
+
 def _checked_path(path: object) -> Path:
     if not isinstance(path, str | Path) or Path(path).suffix not in (".nc", ".zarr"):
         raise ValueError(f"path: must end in .nc or .zarr; got {shown(path)}")
-    return Path(path).resolve()
+    return path_of("path", path).resolve()
 
 
 def _write_netcdf(data: "xr.Dataset", path: Path) -> None:
@@ -145,6 +169,8 @@ def checked(path: Path, what: str, advice: str) -> "xr.Dataset":
         text = "differs from its digest: it is damaged or was changed"
         raise ValueError(f"{what}: {path} {text}; {advice}")
     if path.is_dir():
+        if _has_pickles(path):
+            raise ValueError(f"{what}: {path} has pickled objects, which are not read; {advice}")
         found: xr.Dataset = xr.open_zarr(path, chunks=None).load()
     else:
         with xr.open_dataset(path, engine="h5netcdf") as opened:
@@ -181,15 +207,19 @@ def _digests_of_folder(path: Path) -> tuple[str, str]:
 
 def _digest_of_folder(path: Path, body: bytes) -> str:
     """Digest of the files of a zarr store, of which `body` is the metadata without the digest."""
-    names = {file.relative_to(path).as_posix(): file for file in path.rglob("*") if _is_zarr(file)}
+    names = {file.relative_to(path).as_posix(): file for file in path.rglob("*")}
     found = hashlib.sha256(body)
     for name, file in sorted(names.items()):
+        if not (_ZARR_FILE.fullmatch(file.name) and file.is_file()):
+            continue
         with file.open("rb") as content:
             found.update(f"{hashlib.file_digest(content, 'sha256').hexdigest()} {name}\n".encode())
     return found.hexdigest()
 
 
-def _is_zarr(file: Path) -> bool:
-    """Whether a file is a chunk or metadata of a part, not one that a file manager makes."""
-    is_hidden = file.name.startswith(".") and not file.name.startswith(".z")
-    return file.is_file() and not is_hidden and file.name != METADATA
+def _has_pickles(path: Path) -> bool:
+    """Whether a zarr store names the codec that unpickles; old versions of numcodecs would."""
+    codecs: list[object] = []
+    metadata = (path / METADATA).read_bytes()
+    json.loads(metadata, object_hook=lambda part: codecs.append(part.get("id")))
+    return "pickle" in codecs

@@ -1,20 +1,34 @@
 """Ranges of the values of a result, and the chance events that its scenario names."""
 
 import functools
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from leakthrough.model.distributions import Distribution
-from leakthrough.model.scenario import Layer, Scenario
-from leakthrough.results.provenance import scenario_of
-from leakthrough.statistics.means import rare_share
+from leakthrough.engine.labels import Labels, label
+from leakthrough.engine.lower_raid import AS_COUNTED, lower
+from leakthrough.engine.possible import Possible, possible, stock
+from leakthrough.engine.tables import Tables
+from leakthrough.model.campaign import Campaign
+from leakthrough.model.scenario import Scenario
+from leakthrough.results.provenance import campaign_of, scenario_of
+from leakthrough.statistics.means import rare_share, rarely_seen
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     import xarray as xr
 
     Array = npt.NDArray[Any]
+
+
+class _Known(NamedTuple):
+    """What is known of a raid: its tables and names, and what is possible in it."""
+
+    tables: Tables
+    labels: Labels
+    possible: Possible
+    alone: bool  # whether no other raid came before
 
 
 class Ranges:
@@ -25,26 +39,37 @@ class Ranges:
 
     def __init__(self, ready: "xr.Dataset") -> None:
         self.ready = ready
-        self.scenario = _scenario_of(ready)
+        own = ready["scenario_digest"].values if "scenario_digest" in ready.variables else ()
+        raid = int(ready["raid"]) if "raid" in ready.coords and ready["raid"].ndim == 0 else 0
+        key = ready.attrs.get("provenance"), tuple(np.unique(own).tolist())
+        self.scenario, self.known = _scenario(*key), _known(*key, raid)
         self.launched = np.asarray(ready["launched"].values, np.float64)
 
     def rare(self, number: "npt.ArrayLike") -> "Array":
         """Probability of the rare states in some numbers of replications."""
         layers = self.scenario.layers if self.scenario else ()
-        return rare_share([layer.sensor.availability for layer in layers], number)
+        share = rare_share([layer.sensor.availability for layer in layers], number)
+        if self.is_fixed or "lost" not in self.ready:
+            return share
+        return share + rarely_seen(self.ready["lost"].sel(statistic="mean").values, number)
 
     @property
-    def capacity(self) -> "npt.ArrayLike":
-        """Rounds of each magazine and of its reloads (B, I), 0 where there is no magazine."""
-        if self.scenario is None:
-            return np.inf
-        return np.nan_to_num(_capacity(self.ready, self.scenario), posinf=np.inf)
+    def is_fixed(self) -> bool:
+        """Whether nothing is drawn, so that all replications are equal."""
+        return self.known is not None and self.known.alone and not self.known.possible.drawn
 
     @property
     def least_leaked(self) -> "Array":
         """Threats (S,) that leak in any case, since nothing can kill them."""
-        possible = np.logical_or(*_possible(self.ready, self.scenario)).any(axis=0)
-        return np.where(possible, 0.0, self.launched)
+        stopped = self._of_windows("killed") + self._of_windows("soft_killed")
+        return np.where((stopped > 0.0).any(axis=0), 0.0, self.launched)
+
+    @property
+    def most_expended(self) -> "npt.ArrayLike":
+        """Rounds (B, I) that can be fired, 0 where there is no magazine."""
+        if self.known is None:
+            return np.inf
+        return self._of_magazines(self.known, self.known.possible.expended)
 
     def of(self, name: str) -> "tuple[npt.ArrayLike, npt.ArrayLike]":
         """Smallest and largest value of a variable; from 0 to infinity if nothing is known."""
@@ -55,70 +80,94 @@ class Ranges:
             return self.least_leaked[real].sum(), self.launched[real].sum()
         if name == "leak_cause":
             return 0.0, self.launched[:, np.newaxis]
-        if name in ("expended", "remaining", "ready_rounds"):
-            return 0.0, self.capacity
-        if name == "engagements" and self.scenario is not None:
-            return 0.0, np.sum(self.capacity, axis=1)
+        if name == "expended":
+            return 0.0, self.most_expended
+        if name in ("remaining", "ready_rounds"):
+            return self._left()
+        if name in ("engagements", "busy_time"):
+            most = self._engagements()
+            return 0.0, most if name == "engagements" else np.where(most > 0.0, np.inf, 0.0)
         by, _, what = name.partition("_")
         if what not in ("killed", "soft_killed"):
             return 0.0, np.inf
-        possible = _possible(self.ready, self.scenario)[what == "soft_killed"]
-        of_layers = by == "layer"
-        return 0.0, possible @ self.launched if of_layers else possible.any(axis=0) * self.launched
+        found = self._of_windows(what)
+        return 0.0, found.sum(axis=1) if by == "layer" else found.max(axis=0, initial=0.0)
 
+    def _of_windows(self, what: str) -> "Array":
+        """Threats (L, S) that each layer can kill, or soft kill."""
+        shape = self.ready.sizes["layer"], self.ready.sizes["salvo"]
+        if self.known is None:
+            return np.broadcast_to(self.launched, shape)
+        labels, values = self.known.labels, np.pad(getattr(self.known.possible, what), (0, 1))
+        rows, columns = self._at("layer", labels.layers), self._at("salvo", labels.salvos)
+        found: Array = np.minimum(values[np.ix_(rows, columns)], self.launched)
+        return found
 
-def _scenario_of(ready: "xr.Dataset") -> Scenario | None:
-    """The scenario of a result, None if its provenance cannot tell."""
-    own = ready["scenario_digest"].values if "scenario_digest" in ready.variables else ()
-    return _scenario(ready.attrs.get("provenance"), tuple(np.unique(own).tolist()))
+    def _of_magazines(self, known: _Known, values: "Array") -> "Array":
+        """Values (K,) as (B, I), 0 where there is no magazine."""
+        rows, columns = known.tables.magazines["battery"], known.tables.magazines["interceptor"]
+        found = np.zeros((len(known.labels.batteries) + 1, len(known.labels.interceptors) + 1))
+        found[rows, columns] = values
+        batteries = self._at("battery", known.labels.batteries)
+        return found[np.ix_(batteries, self._at("interceptor", known.labels.interceptors))]
+
+    def _engagements(self) -> "Array":
+        """Engagements (B,) that are possible."""
+        if self.known is None:
+            return np.full(self.ready.sizes["battery"], np.inf)
+        most = np.append(self.known.possible.engagements, 0.0)
+        return most[self._at("battery", self.known.labels.batteries)]
+
+    def _left(self) -> "tuple[npt.ArrayLike, npt.ArrayLike]":
+        """Fewest and most rounds (B, I) that are left."""
+        if self.known is None:
+            return 0.0, np.inf
+        tables, most = self.known.tables, stock(self.known.tables)
+        fewest = tables.magazines["rounds"] - self.known.possible.expended
+        # While rounds are left, no reload comes; before, others may have fired, or destroyed them.
+        if tables.landings.size or not self.known.alone:
+            fewest = np.zeros_like(most)
+        fewest = np.maximum(np.where(np.isinf(most), 0.0, fewest), 0.0)
+        most = np.where(fewest > 0.0, tables.magazines["rounds"], most)
+        return self._of_magazines(self.known, fewest), self._of_magazines(self.known, most)
+
+    def _at(self, dim: str, names: Sequence[str]) -> list[int]:
+        """Codes of the names along a dimension; -1, the last, for those that this raid lacks."""
+        codes = {name: code for code, name in enumerate(names)}
+        return [codes.get(name, -1) for name in self.ready[dim].values.tolist()]
 
 
 @functools.lru_cache(maxsize=8)  # building a scenario takes as long as everything else here
 def _scenario(provenance: str | None, digests: tuple[str, ...]) -> Scenario | None:
-    import xarray as xr
-
-    variables = {"scenario_digest": ("digest", list(digests))} if digests else {}
+    """The scenario of a result, None if its provenance cannot tell."""
     try:
-        return scenario_of(xr.Dataset(variables, attrs={"provenance": provenance}))
+        return scenario_of(_bare(provenance, digests))
     except ValueError:
         return None
 
 
-def _possible(ready: "xr.Dataset", scenario: Scenario | None) -> "tuple[Array, Array]":
-    """Whether each layer can kill, and soft kill, threats of each salvo (L, S)."""
-    shape = ready.sizes["layer"], ready.sizes["salvo"]
-    if scenario is None:
-        return np.ones(shape, np.bool_), np.ones(shape, np.bool_)
-    layers = {layer.name: layer for layer in scenario.layers}
-    own = [layers[name] for name in ready["layer"].values.tolist()]
-    threats = ready["threat"].values.tolist()
-    soft = [[layer.soft_kill.get(threat, 0.0) > 0.0 for threat in threats] for layer in own]
-    hard = [[threat in _killable(scenario, layer) for threat in threats] for layer in own]
-    return np.array(hard, np.bool_).reshape(shape), np.array(soft, np.bool_).reshape(shape)
+@functools.lru_cache(maxsize=64)
+def _known(provenance: str | None, digests: tuple[str, ...], raid: int) -> _Known | None:
+    """What is known of a raid; nothing of several raids together."""
+    scenario, campaign = _scenario(provenance, digests), _campaign(provenance, digests)
+    if scenario is None or (campaign and not raid):
+        return None
+    own = campaign.raid(raid) if campaign else scenario
+    tables = lower(own, (), campaign.sizes if campaign else AS_COUNTED)
+    return _Known(tables, label(own), possible(tables), campaign is None)
 
 
-def _killable(scenario: Scenario, layer: Layer) -> set[str]:
-    """Threat classes that some round of a layer can kill."""
-    magazines = [magazine for battery in layer.batteries for magazine in battery.magazines]
-    names = {own.interceptor for own in magazines if own.rounds or own.reloads}
-    return {
-        threat
-        for interceptor in scenario.interceptors
-        if interceptor.name in names
-        for threat, chance in interceptor.kill_probability.items()
-        if isinstance(chance, Distribution) or chance > 0.0
-    }
+@functools.lru_cache(maxsize=8)
+def _campaign(provenance: str | None, digests: tuple[str, ...]) -> Campaign | None:
+    try:
+        return campaign_of(_bare(provenance, digests))
+    except ValueError:
+        return None
 
 
-def _capacity(ready: "xr.Dataset", scenario: Scenario) -> "Array":
-    """Rounds of each magazine and of its reloads (B, I); NaN where there is no magazine."""
-    rounds: Array = ready["rounds"].values.copy()
-    rows, columns = ready["battery"].values.tolist(), ready["interceptor"].values.tolist()
-    for layer in scenario.layers:
-        for battery in layer.batteries:
-            for name in set(battery.names).intersection(rows):
-                for magazine in battery.magazines:
-                    if magazine.interceptor in columns:
-                        at = rows.index(name), columns.index(magazine.interceptor)
-                        rounds[at] += magazine.reloads * magazine.reload_rounds
-    return rounds
+def _bare(provenance: str | None, digests: tuple[str, ...]) -> "xr.Dataset":
+    """A Dataset with the provenance alone."""
+    import xarray as xr
+
+    variables = {"scenario_digest": ("digest", list(digests))} if digests else {}
+    return xr.Dataset(variables, attrs={"provenance": provenance})

@@ -227,12 +227,21 @@ def reduced(result: "xr.Dataset") -> "xr.Dataset":
     result = _one_raid(taken(result))
     _check(result)
     if "statistic" in result.dims:
-        return result
+        return _complete(result)
     names = [name for name in result.data_vars if "replication" in result[name].dims]
     reduction = Reduction(result["decoy"].values)
     reduction.take_rows({str(name): result[name].values for name in names})
     # If results of several seeds were joined, the seed has the dimension replication too.
     return with_reductions(result.drop_dims("replication"), reduction)
+
+
+def _complete(result: "xr.Dataset") -> "xr.Dataset":
+    """A reduced result, if it has all that `reduced` gives."""
+    needed = ("replications", "replications_by_leakers", "leakers", *COVARIANCES)
+    lost = [name for name in needed if name not in result.variables]
+    if lost := lost or [s for s in STATISTICS if s not in result["statistic"].values.tolist()]:
+        raise ValueError(f"result: is reduced, but has no {', '.join(lost)}")
+    return result
 
 
 def _one_raid(result: "xr.Dataset") -> "xr.Dataset":
@@ -265,9 +274,6 @@ def _check(result: "xr.Dataset") -> None:
         raise ValueError(msg)
     if "statistic" not in result.dims and not result.sizes.get("replication"):
         msg = "result: has no replications; to select one, write isel(replication=[17])"
-        raise ValueError(msg)
-    if "replication" in result["launched"].dims:
-        msg = 'result: launched differs by replication; join results with data_vars="minimal"'
         raise ValueError(msg)
 
 

@@ -15,8 +15,10 @@ def as_numbers(value: Any) -> Numbers | None:
     """Return real numbers as an array of floats; None if the value is anything else.
 
     Numbers are Python's and NumPy's, and lists, arrays, DataArrays and pandas objects of them.
-    Text, dates and True are none.
+    Text, bytes, dates, True and masked values are none.
     """
+    if isinstance(value, bytes | bytearray | memoryview) or np.ma.is_masked(value):
+        return None
     try:
         found = np.asarray(value)
         if found.dtype == object and all(map(_is_number, found.flat)):  # pandas, or huge integers
@@ -47,7 +49,7 @@ def refusal(name: str, allowed: str, value: object, must: str = "must be") -> Va
     """Return the error of an argument: its name, what is allowed, and what it got."""
     try:
         text = repr(value)
-    except (ValueError, RecursionError):  # a huge integer, a deeply nested structure
+    except Exception:  # noqa: BLE001 - a huge integer, deep nesting, or not shown
         text = f"a huge {type(value).__name__}"
     text = " ".join(text.split())
     text = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."

@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["SETTLED", "Moments", "margin_of_error", "mean_interval", "moments_of", "rare_share"]
+__all__ = [
+    "SETTLED",
+    "Moments",
+    "margin_of_error",
+    "mean_interval",
+    "moments_of",
+    "rare_share",
+    "rarely_seen",
+    "span_of",
+]
 
 SETTLED = len(ESTIMATES)
 """Index, after those of `ESTIMATES`, of whether a mean is settled (1) or not (0)."""
@@ -102,6 +111,48 @@ def rare_share(probabilities: "npt.ArrayLike", number: "npt.ArrayLike") -> "Arra
     return found
 
 
+def rarely_seen(shares: "npt.ArrayLike", number: "npt.ArrayLike") -> "Array":
+    """Bound of the probability of named states whose probability is not known.
+
+    Parameters
+    ----------
+    shares : array_like
+        Shares of the replications in which each state occurred, such as that a battery was lost.
+    number : array_like of int
+        Replications.
+
+    Returns
+    -------
+    array of float, with the shape of `number`
+        Sum over the states that occurred, or did not occur, fewer than 50 times: that number and 3
+        more, divided by `number`. A state that has not occurred at all has at most the probability
+        3 / `number`, with a confidence of 95 % (the rule of three).
+
+    Examples
+    --------
+    >>> rarely_seen([0.3, 0.0], 1000).tolist()
+    0.003
+    """
+    count, found = np.asarray(number, np.float64), np.zeros(np.shape(number))
+    for share in np.ravel(np.asarray(shares, np.float64)):
+        times = count * min(share, 1.0 - share)
+        bound = np.minimum((times + 3.0) / np.maximum(count, 1.0), 1.0)
+        found = found + np.where(times < RARE, bound, 0.0)
+    return found
+
+
+def span_of(least: "npt.ArrayLike", most: "npt.ArrayLike", largest: "npt.ArrayLike") -> "Array":
+    """Width of the range of some values; where an end is infinite it is that of the values found.
+
+    `largest` is the largest absolute value found. Values that are all 0 tell nothing of the range.
+    """
+    low, high, seen = (np.asarray(own, np.float64) for own in (least, most, largest))
+    unknown = np.isinf(low) | np.isinf(high)
+    span = np.where(np.isinf(high), seen, high) - np.where(np.isinf(low), -seen, low)
+    found: Array = np.where(unknown & (span <= 0.0), np.inf, np.maximum(span, 0.0))
+    return found
+
+
 def margin_of_error(
     moments: Moments,
     number: "npt.ArrayLike",
@@ -182,7 +233,8 @@ def mean_interval(
         Between 0 and 1.
     least, most : array_like
         Known range of the values. Where one is infinite, the values are assumed not to exceed the
-        largest absolute value found; a bound that depends on this is not guaranteed.
+        largest absolute value found; a bound that depends on this is not guaranteed. If all values
+        are 0, nothing is known, and the interval reaches to infinity.
     rare, cochran
         As for `margin_of_error`.
 
@@ -207,11 +259,8 @@ def mean_interval(
     """
     error = (1.0 - checked_confidence(confidence)) / 2.0
     low, high = np.asarray(least, np.float64), np.asarray(most, np.float64)
-    largest, mean = np.asarray(moments.largest), np.asarray(moments.mean, np.float64)
-    span = np.where(np.isinf(high), largest, high) - np.where(np.isinf(low), -largest, low)
-    margin, settled = margin_of_error(
-        moments, number, error, np.maximum(span, 0.0), rare=rare, cochran=cochran
-    )
+    mean, span = np.asarray(moments.mean, np.float64), span_of(low, high, moments.largest)
+    margin, settled = margin_of_error(moments, number, error, span, rare=rare, cochran=cochran)
     deviation = np.sqrt(moments.variance / np.maximum(number, 2))
     found = np.empty((SETTLED + 1, *np.broadcast_shapes(mean.shape, margin.shape)))
     found[0], found[SETTLED] = mean, settled

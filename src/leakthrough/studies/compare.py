@@ -2,7 +2,7 @@
 
 import concurrent.futures
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from leakthrough.results.variables import COORDINATES
 from leakthrough.run_options import checked_execution, checked_replications, checked_seed
 from leakthrough.statistics.intervals import checked_confidence
 from leakthrough.statistics.means import SETTLED, mean_interval, moments_of
-from leakthrough.studies.evaluate import prepared, values
+from leakthrough.studies.evaluate import MeasureValues, is_same, prepared, values
 from leakthrough.studies.measure import Measure, Numbers, measures_of
 
 if TYPE_CHECKING:
@@ -24,6 +24,16 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _HALVINGS = 60
+
+
+class _Bounds(NamedTuple):
+    """What is known of the values of all options without simulation."""
+
+    least: Numbers  # (measures,)
+    most: Numbers  # (measures,)
+    rare: float
+    drawn: bool  # whether replications may differ
+    same: Sequence[str]  # options that equal the baseline but for fields without effect
 
 
 def compare(
@@ -87,11 +97,12 @@ def compare(
     Notes
     -----
     For numbers, the interval is Student's t over the paired differences where that can be trusted,
-    otherwise (also if every difference is the same) a wider bound. For probabilities, it is Tango's
-    score interval. Like Wilson's, it has a positive width even if no replication differs, and it
-    keeps its coverage if few do. The p-value of probabilities is that of McNemar's exact test,
-    which is conservative: in a borderline case the interval may exclude 0 although the p-value
-    exceeds 1 - confidence.
+    otherwise (also if every difference is the same) a wider bound. An option that differs from the
+    baseline only in fields without effect has differences of exactly 0. For probabilities, it is
+    Tango's score interval. Like Wilson's, it has a positive width even if no replication differs,
+    and it keeps its coverage if few do. The p-value of probabilities is that of McNemar's exact
+    test, which is conservative: in a borderline case the interval may exclude 0 although the
+    p-value exceeds 1 - confidence.
 
     References
     ----------
@@ -114,10 +125,10 @@ def compare(
     """
     first = _checked_options(options, baseline)
     wanted = _named(options[first], measures)
-    limits = []
+    empty = {}
     for name, scenario in options.items():
         try:
-            limits.append(prepared(scenario, wanted)[1].limits)
+            empty[name] = prepared(scenario, wanted)[1]
         except ValueError as error:
             raise ValueError(f"option {name}: {error}") from None
     number, level = checked_replications(replications, least=2), checked_confidence(confidence)
@@ -128,9 +139,19 @@ def compare(
         name: np.concatenate(values(scenario, wanted, **call), axis=1)
         for name, scenario in options.items()
     }
-    most = np.max([np.concatenate(own.most) for own in limits], axis=0)
-    rare = max(float(own.rare(number)) for own in limits)
-    return _dataset(options, wanted, found, first, level, own, (most, rare))
+    return _dataset(options, wanted, found, first, level, own, _bounds(empty, first, number))
+
+
+def _bounds(empty: Mapping[str, MeasureValues], first: str, replications: int) -> _Bounds:
+    """What is known of the values of all options."""
+    limits = [own.limits for own in empty.values()]
+    return _Bounds(
+        np.min([np.concatenate(own.least) for own in limits], axis=0),
+        np.max([np.concatenate(own.most) for own in limits], axis=0),
+        max(float(own.rare(replications)) for own in limits),
+        any(own.drawn for own in limits),
+        [name for name, own in empty.items() if is_same(own, empty[first])],
+    )
 
 
 def _checked_options(options: object, baseline: object) -> str:
@@ -168,22 +189,23 @@ def _differences(
     after: Numbers,
     measures: Sequence[Measure],
     confidence: float,
-    most: Numbers,
-    rare: float,
+    bounds: _Bounds,
+    same: bool,
 ) -> tuple[Numbers, Numbers, Numbers]:
     """Estimates (measures, 5) of the differences, p-values, and variance ratios of pairing.
 
-    `most` (measures,) and `rare` are as for `Measure.interval`.
+    `same` is whether both options are certainly equal.
     """
     change = after - before
     number, probability = len(change), np.array([m.kind.probability for m in measures])
     variance = change.var(axis=0, ddof=1)
-    estimates = mean_interval(
-        moments_of(change), number, confidence, least=-most, most=most, rare=rare
-    )
+    moments, span = moments_of(change), bounds.most - bounds.least
+    certain = same or not bounds.drawn
+    least, most = (moments.mean, moments.mean) if certain else (-span, span)
+    estimates = mean_interval(moments, number, confidence, least=least, most=most, rare=bounds.rare)
     p_values = _student_p(estimates[0], estimates[1], number)
     gained, lost = (change == 1.0).sum(axis=0), (change == -1.0).sum(axis=0)
-    ends = tango(gained, lost, number, confidence)
+    ends = estimates[2:SETTLED] if certain else tango(gained, lost, number, confidence)
     estimates[2:SETTLED] = np.where(probability, ends, estimates[2:SETTLED])
     estimates[SETTLED] = np.where(probability, 1.0, estimates[SETTLED])
     p_values = np.where(probability, mcnemar(gained, lost), p_values)
@@ -191,6 +213,13 @@ def _differences(
     with np.errstate(divide="ignore", invalid="ignore"):
         gain = independent / variance
     return estimates.T, p_values, gain
+
+
+def _value(measure: Measure, own: Numbers, level: float, bounds: _Bounds, n: int) -> Numbers:
+    """Estimates (5,) of the measure of this number from the values (R,) of an option."""
+    moments = moments_of(own)
+    ends = (bounds.least[n], bounds.most[n]) if bounds.drawn else (moments.mean, moments.mean)
+    return measure.interval(moments, len(own), level, least=ends[0], most=ends[1], rare=bounds.rare)
 
 
 def _student_p(mean: Numbers, error: Numbers, number: int) -> Numbers:
@@ -268,22 +297,21 @@ def _dataset(
     first: str,
     level: float,
     seed: int,
-    limits: tuple[Numbers, float],
+    bounds: _Bounds,
 ) -> "xr.Dataset":
     """Values and differences of the options, from their values (R, measures)."""
     import xarray as xr
 
     names, number = [name for name in options if name != first], len(found[first])
-    others = [_differences(found[first], found[name], measures, level, *limits) for name in names]
-    most, rare = limits
+    others = [
+        _differences(found[first], found[name], measures, level, bounds, name in bounds.same)
+        for name in names
+    ]
     difference, p_value, gain = (np.array(part) for part in zip(*others, strict=True))
     adjusted, needed = holm(p_value.T), number * gain.T
     value = np.array(
         [
-            [
-                m.interval(moments_of(own[:, n]), number, level, most=most[n], rare=rare)
-                for n, m in enumerate(measures)
-            ]
+            [_value(m, own[:, n], level, bounds, n) for n, m in enumerate(measures)]
             for own in found.values()
         ]
     )

@@ -5,15 +5,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from leakthrough.engine.codes import INFINITE, NEVER
+from leakthrough.engine.codes import NEVER
 from leakthrough.engine.counts import named_counts
 from leakthrough.engine.jobs import Block, RaidJob
 from leakthrough.engine.labels import Labels, label
 from leakthrough.engine.layout import Whole
 from leakthrough.engine.lower_raid import lower
+from leakthrough.engine.possible import possible
 from leakthrough.engine.replications import compute
 from leakthrough.engine.tables import Tables
-from leakthrough.model.arguments import of_class
+from leakthrough.model.arguments import of_class, refused
 from leakthrough.model.base import plain
 from leakthrough.model.discrete import WORD_RANGE
 from leakthrough.model.errors import ScenarioError
@@ -44,6 +45,8 @@ def checked_path(name: str, scenario: Scenario, path: object) -> str:
         value_at(scenario, plain(path))
     except ScenarioError as error:
         raise ScenarioError(f"{name}: {error}") from None
+    except RecursionError:
+        raise refused(name, "a path", path) from None
     return str(path)
 
 
@@ -68,10 +71,30 @@ class Limits(NamedTuple):
 
     most: list[Numbers]  # (names,) by measure
     availability: Numbers  # (L,)
+    least: list[Numbers]  # (names,) by measure
+    drawn: bool  # whether replications may differ
 
     def rare(self, replications: int) -> Numbers:
         """Probability of the states that are rare in some replications."""
         return rare_share(self.availability, replications)
+
+
+def is_same(one: "MeasureValues", other: "MeasureValues") -> bool:
+    """Whether two scenarios lower to the same tables, so that their values are certainly equal.
+
+    The tables hold the addresses of all draws, but no costs: these are in the readers.
+    """
+    own, others = one.job.tables, other.job.tables
+    arrays = ("block", "quantiles", "fixed_arrivals")
+    return (
+        own.interceptors == others.interceptors
+        and own.locations == others.locations
+        and all(np.array_equal(getattr(own, n), getattr(others, n)) for n in arrays)
+        and all(
+            mine.names == theirs.names and np.array_equal(mine.weights, theirs.weights)
+            for mine, theirs in zip(one.reader.readers, other.reader.readers, strict=True)
+        )
+    )
 
 
 class RowReader:
@@ -83,16 +106,15 @@ class RowReader:
 
     def limits(self, tables: Tables) -> "Limits":
         """Ranges of the measures with the numbers of some tables."""
-        magazines = tables.magazines
-        rounds = magazines["rounds"] + magazines["reloads"] * magazines["reload_rounds"]
-        most = {
-            "leaked": tables.salvos["count"].astype(np.float64),
-            "expended": np.where(magazines["rounds"] >= INFINITE, np.inf, rounds),
-            "dry": np.ones(magazines.size),
-        }
+        known, counts = possible(tables), tables.salvos["count"].astype(np.float64)
+        none = np.zeros(tables.magazines.size)
+        most = {"leaked": counts, "expended": known.expended, "dry": none + 1.0}
+        least = {"leaked": np.where(known.survivors, counts, 0.0), "expended": none, "dry": none}
         return Limits(
             [reader.most(most[reader.source]) for reader in self.readers],
             tables.layers["availability"] / WORD_RANGE,
+            [reader.most(least[reader.source]) for reader in self.readers],
+            known.drawn,
         )
 
     def __call__(self, rows: Whole) -> list[Numbers]:

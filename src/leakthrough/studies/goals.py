@@ -7,7 +7,7 @@ import numpy as np
 
 from leakthrough.model.arguments import real_in
 from leakthrough.model.errors import shown
-from leakthrough.statistics.means import margin_of_error, moments_of
+from leakthrough.statistics.means import margin_of_error, moments_of, span_of
 from leakthrough.studies.measure import Measure, Numbers, measure_of
 from leakthrough.studies.sequential import SEQUENTIAL
 
@@ -92,11 +92,11 @@ class Goal:
         side = "at most" if self.at_least is None else "at least"
         return f"{quantile}{measure_of(self.measure).label} {side} {self.bound:g}"
 
-    def verdict(self, values: Numbers, error: float, most: float, rare: float = 0.0) -> Verdict:
+    def verdict(self, values: Numbers, error: float, width: float, rare: float = 0.0) -> Verdict:
         """Test whether the goal holds or fails; "undecided" if the replications show neither.
 
-        `values` (R,) are those of the measure in independent replications, bounded by `most`;
-        `rare` is the probability of rare states (`leakthrough.statistics.means.rare_share`);
+        `values` (R,) are those of the measure in independent replications, `width` is that of their
+        range; `rare` is the probability of rare states (`leakthrough.statistics.means.rare_share`);
         `error` is the probability that a goal that fails is reported to hold, or the other way
         round. A probability is tested by the exact binomial test. A mean is tested by Student's t
         once there are enough replications for its skewness, before that by the bound of Maurer
@@ -106,7 +106,7 @@ class Goal:
         kept = self.kept(values)
         if kept is None:
             moments, mean = moments_of(values), float(values.mean())
-            span = most if np.isfinite(most) else moments.largest
+            span = span_of(0.0, width, moments.largest)
             margin, _ = margin_of_error(
                 moments, len(values), error, span, rare=rare, cochran=SEQUENTIAL
             )

@@ -120,6 +120,10 @@ def kill_probability_gradient(
         - `rounds`: mean number of rounds counted; if it is 0, no round was fired in the simulation,
           and the gradient is estimated as 0.
 
+        If the measure was the same in all replications, the gradient is estimated as 0 too, and is
+        not settled: its interval is the range of the measure times `rounds` (at least 1) to both
+        sides.
+
     Raises
     ------
     ValueError
@@ -155,7 +159,7 @@ def kill_probability_gradient(
     terms = _terms(values, tally, drawn, _chances(used, runs.seed, runs.replications))
     terms[:, _is_certain(job) & ~((drawn > 0.0) & (drawn < 1.0)).any(axis=0)] = np.nan
     rounds = tally.sum(axis=0).mean(axis=0)
-    estimates = _estimates(terms, level, runs.rare)
+    estimates = _estimates(terms, level, runs.rare, runs.most * np.maximum(rounds, 1.0))
     attrs, dims = runs.measure.attrs, ("interceptor", "threat")
     shape = job.tables.interceptors, job.tables.classes
     text = f"{attrs['long_name']}: derivative in the kill probability"
@@ -208,13 +212,20 @@ def _chances(job: RaidJob, seed: int, replications: int) -> "Numbers":
     return found / WORD_RANGE
 
 
-def _estimates(terms: "Numbers", level: float, rare: float) -> "Numbers":
-    """Estimates (5, cells) of the means of terms; settled also where all noise has cancelled."""
+def _estimates(terms: "Numbers", level: float, rare: float, bound: "Numbers") -> "Numbers":
+    """Estimates (5, cells) of the means of terms; settled also where all noise has cancelled.
+
+    A round that comes out differently changes the measure by no more than its range. So no
+    derivative exceeds that range times the mean number of rounds, the `bound` (cells,), which is
+    the interval where the measure was the same in all replications.
+    """
     moments = moments_of(terms)
     known = np.sqrt(moments.variance) < ROUNDING * np.abs(moments.mean)
     found = mean_interval(moments, len(terms), level, rare=rare, cochran=SKEWED)
     found[:, known] = mean_interval(moments, len(terms), level, least=0.0, most=0.0)[:, known]
     found[2:SETTLED, known] = found[0, known]
+    silent = (moments.variance == 0.0) & ~known
+    found[2:, silent] = np.stack([-bound, bound, np.zeros_like(bound)])[:, silent]
     return found
 
 

@@ -191,21 +191,22 @@ class Measure:
         number: int,
         confidence: float = 0.95,
         *,
+        least: "npt.ArrayLike" = 0.0,
         most: "npt.ArrayLike" = np.inf,
         rare: "npt.ArrayLike" = 0.0,
         cochran: float = COCHRAN,
     ) -> Numbers:
         """Estimates, and whether they are settled, shape (5, ...).
 
-        `most` is the largest possible value, `rare` the probability of rare states (see
-        `leakthrough.statistics.means`). A probability is always settled.
+        `least` and `most` are the ends of the possible values, `rare` the probability of rare
+        states (see `leakthrough.statistics.means`). A probability is always settled.
         """
         if self.kind.probability:
             found = wilson(np.rint(np.asarray(moments.mean) * number), number, confidence)
             return np.concatenate([found, np.ones_like(found[:1])])
-        bound = 1.0 if self.name == "leak_rate" else most
+        bound = np.minimum(most, 1.0) if self.name == "leak_rate" else most
         return mean_interval(
-            moments, number, confidence, least=0.0, most=bound, rare=rare, cochran=cochran
+            moments, number, confidence, least=least, most=bound, rare=rare, cochran=cochran
         )
 
 

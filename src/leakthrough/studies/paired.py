@@ -19,10 +19,18 @@ from leakthrough.model.scenario import Scenario
 from leakthrough.results.labelled import labelled
 from leakthrough.run_options import Execution, checked_replications, checked_seed
 from leakthrough.statistics.means import mean_interval, moments_of
-from leakthrough.studies.evaluate import Limits, MeasureValues, checked_scenario, origin, prepared
+from leakthrough.studies.evaluate import (
+    Limits,
+    MeasureValues,
+    checked_scenario,
+    is_same,
+    origin,
+    prepared,
+)
 from leakthrough.studies.measure import Measure, Numbers, measure_of
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import xarray as xr
 
 MOST_KEPT = 2048
@@ -62,7 +70,7 @@ class PairedRuns:
         self.execution = execution
         self.number = 0
         self.kept: dict[tuple[object, ...], Prepared] = {}
-        self.most, self.rare = 0.0, 0.0
+        self.least, self.most, self.rare, self.drawn = np.inf, 0.0, 0.0, False
         self.job, empty = self.prepared({})  # checks the measure before anything runs
         self._widen(empty.limits)
 
@@ -88,22 +96,36 @@ class PairedRuns:
 
     def _widen(self, limits: Limits) -> None:
         """Extend the range of the measure, and the probability of rare states, to a scenario's."""
+        self.least = min(self.least, float(limits.least[0][0]))
         self.most = max(self.most, float(limits.most[0][0]))
+        self.drawn |= limits.drawn
         self.rare = max(self.rare, float(limits.rare(self.replications)))
 
     def estimates(self, values: Numbers, confidence: float) -> Numbers:
         """Estimates (5, ...) of the measure from values (R, ...) of scenarios simulated so far."""
         moments = moments_of(values)
+        least, most = (self.least, self.most) if self.drawn else (moments.mean, moments.mean)
         return self.measure.interval(
-            moments, len(values), confidence, most=self.most, rare=self.rare
+            moments, len(values), confidence, least=least, most=most, rare=self.rare
         )
 
-    def differences(self, values: Numbers, confidence: float) -> Numbers:
-        """Estimates (5, ...) of mean differences (R, ...) between scenarios simulated so far."""
-        moments, most = moments_of(values), self.most
+    def differences(
+        self, values: Numbers, confidence: float, same: "npt.ArrayLike" = False
+    ) -> Numbers:
+        """Estimates (5, ...) of mean differences (R, ...) between scenarios simulated so far.
+
+        `same` (...) is whether the two scenarios are certainly equal.
+        """
+        moments, span = moments_of(values), self.most - self.least
+        certain = np.asarray(same) | (not self.drawn)
+        least, most = (np.where(certain, moments.mean, end) for end in (-span, span))
         return mean_interval(
-            moments, len(values), confidence, least=-most, most=most, rare=self.rare
+            moments, len(values), confidence, least=least, most=most, rare=self.rare
         )
+
+    def is_same(self, one: Changes, other: Changes) -> bool:
+        """Whether two changes lead to the same values for certain."""
+        return is_same(self.prepared(one)[1], self.prepared(other)[1])
 
     def check(self, every: Iterable[Changes]) -> None:
         """Check the changes of a study before anything runs, and warn about the scenario.

@@ -201,6 +201,8 @@ def _analyse(sample: Sample, number: int, wanted: _Wanted) -> _Interim:
     reach = (high - low) / 2.0 if probability else max(high - mean, mean - low)
     target = wanted.half_width * (mean if wanted.relative else 1.0)
     ratio = float(reach / target) if target > 0.0 else np.inf
+    if reach == 0.0:  # certain, also if the mean is 0
+        ratio = 0.0
     # A rare event that occurs early by chance seems more frequent and precise than it is.
     rare = EVENTS * sample.squared_skewness() if wanted.relative else 0.0
     varies = 0.0 < mean < 1.0 if probability else estimates[SETTLED]

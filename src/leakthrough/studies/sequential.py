@@ -30,6 +30,7 @@ class SequentialSample:
     """
 
     availability: "npt.ArrayLike" = ()
+    least, drawn = 0.0, True
 
     def __init__(
         self, scenario: Scenario, measure: Measure, *, seed: int, execution: Execution
@@ -40,8 +41,14 @@ class SequentialSample:
         self.measure, self.seed, self.execution = measure, seed, execution
         self.job, self.empty = prepared(scenario, [measure])
         self.values: Numbers = np.empty(0)
-        [most], self.availability = self.empty.limits
-        self.most = float(most[0])
+        limits = self.empty.limits
+        self.availability, self.drawn = limits.availability, limits.drawn
+        self.least, self.most = float(limits.least[0][0]), float(limits.most[0][0])
+
+    @property
+    def span(self) -> float:
+        """Width of the range of the values; 0 if nothing is drawn, so that they are all equal."""
+        return self.most - self.least if self.drawn else 0.0
 
     def up_to(self, replications: int) -> Numbers:
         """Values (replications,) of the first replications."""
@@ -55,11 +62,14 @@ class SequentialSample:
 
     def estimates(self, replications: int, confidence: float) -> Numbers:
         """Estimates, and whether they are settled (5,); the width is positive for equal values."""
+        moments = moments_of(self.up_to(replications))
+        ends = (self.least, self.most) if self.drawn else (moments.mean, moments.mean)
         return self.measure.interval(
-            moments_of(self.up_to(replications)),
+            moments,
             replications,
             confidence,
-            most=self.most,
+            least=ends[0],
+            most=ends[1],
             rare=self.rare(replications),
             cochran=SEQUENTIAL,
         )

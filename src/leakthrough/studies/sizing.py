@@ -64,7 +64,7 @@ class _Search:
         verdict: Verdict = "undecided"
         for replications in self.sizes:
             values = sample.up_to(replications)
-            verdict = self.goal.verdict(values, self.error, sample.most, sample.rare(replications))
+            verdict = self.goal.verdict(values, self.error, sample.span, sample.rare(replications))
             if verdict != "undecided":
                 break
         kept = self.goal.kept(sample.values)

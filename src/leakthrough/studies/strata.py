@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from leakthrough.model.discrete import WORD_RANGE
-from leakthrough.statistics.means import Moments, margin_of_error, moments_of
+from leakthrough.statistics.means import Moments, margin_of_error, moments_of, span_of
 from leakthrough.studies.sequential import SEQUENTIAL, SequentialSample
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class StratifiedSample:
 
         moments, error = self._grow(replications), (1.0 - confidence) / 2.0
         rare = [sample.rare(n) for sample, n in zip(self.samples, self.numbers, strict=True)]
-        span = self.most if np.isfinite(self.most) else np.max(moments.largest)
+        span = float(span_of(0.0, self.most, np.max(moments.largest)))
         self.margins, settled = margin_of_error(
             moments, self.numbers, error, span, rare=rare, cochran=SEQUENTIAL
         )

@@ -66,7 +66,8 @@ def tornado(
 
         `base_settled`, `difference_settled` and `swing_settled`: whether the interval can be
         trusted (`leakthrough.statistics.means.mean_interval`). It cannot if the difference is the
-        same in all replications.
+        same in all replications, unless that is certain: the two scenarios are the same but for
+        fields without effect, or nothing is drawn. Then its width is 0.
 
     Raises
     ------
@@ -89,21 +90,23 @@ def tornado(
     runs = PairedRuns(scenario, measure, replications, seed, execution)
     ranges = _checked_ranges(scenario, ranges)
     runs.check({path: value} for path, pair in ranges.items() for value in pair)
+    # A field without effect leads to the same tables.
+    changes = [[{path: value} for value in pair] for path, pair in ranges.items()]
+    same = np.array([[runs.is_same({}, own) for own in pair] for pair in changes])
+    alike = np.array([runs.is_same(*pair) for pair in changes])
     with runs:
         base = runs.values({})
-        found = np.stack(
-            [[runs.values({path: value}) for value in pair] for path, pair in ranges.items()]
-        )
+        found = np.stack([[runs.values(own) for own in pair] for pair in changes])
     attrs, settings = runs.measure.attrs, np.array(list(ranges.values()), np.float64)
 
-    def paired(values: Any, text: str, *dims: str) -> "xr.Variable":
-        estimates = runs.differences(np.moveaxis(values, -1, 0), level)
+    def paired(values: Any, equal: Any, text: str, *dims: str) -> "xr.Variable":
+        estimates = runs.differences(np.moveaxis(values, -1, 0), level, equal)
         return measured(estimates, f"{attrs['long_name']}: {text}", *dims, units=attrs["units"])
 
     variables = {
         "base": measured(runs.estimates(base, level), **attrs),
-        "difference": paired(found - base, "difference from the base", "path", "end"),
-        "swing": paired(found[:, 1] - found[:, 0], "high less low", "path"),
+        "difference": paired(found - base, same, "difference from the base", "path", "end"),
+        "swing": paired(found[:, 1] - found[:, 0], alike, "high less low", "path"),
         "setting": xr.Variable(("path", "end"), settings, {"long_name": "value of the field"}),
     }
     coordinates = {

@@ -11,10 +11,9 @@ import numpy as np
 from leakthrough.engine.scheduler import run
 from leakthrough.model.arguments import flag, whole
 from leakthrough.model.check import warn_about
-from leakthrough.model.errors import shown
 from leakthrough.model.scenario import Scenario
 from leakthrough.quantities import quantity
-from leakthrough.results.files import writable
+from leakthrough.results.files import check_names, writable
 from leakthrough.results.labelled import with_settled
 from leakthrough.results.provenance import provenance_text
 from leakthrough.results.variables import COORDINATES
@@ -219,10 +218,8 @@ def _check_names(names: Sequence[str], *, stored: bool) -> None:
     """Check that a Dataset and the folder of a store can have these names."""
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise ValueError(f"axes: {twice} is the name of something else in the result")
-    odd = next((name for name in names if "/" in name or name.startswith(".")), None)
-    if stored and odd is not None:
-        text = "with a slash, or a dot at its beginning; give another"
-        raise ValueError(f"store: cannot hold the name {shown(odd)}, {text}")
+    if stored:
+        check_names(names, "store")
 
 
 def _provenance(scenario: Scenario, axes: dict[str, Any], call: _Call) -> str:

@@ -1,0 +1,96 @@
+"""What a raid can do at most, whatever is drawn: known from its tables, without simulation."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from leakthrough.engine.codes import FIXED, INFINITE, NO_LIMIT
+from leakthrough.engine.tables import Tables
+from leakthrough.model.discrete import WORD_RANGE
+
+Array = npt.NDArray[Any]
+
+
+class Possible(NamedTuple):
+    """Largest numbers in one raid; infinite where there is no limit. A 0 is certain."""
+
+    killed: Array  # (L, S), threats
+    soft_killed: Array  # (L, S), threats
+    expended: Array  # (K,), rounds
+    engagements: Array  # (B,)
+    drawn: bool  # whether any value may differ between replications
+
+    @property
+    def survivors(self) -> Array:
+        """Whether all threats of each salvo (S,) leak for certain, since nothing can kill them."""
+        stopped: Array = (self.killed > 0.0) | (self.soft_killed > 0.0)
+        return np.asarray(~stopped.any(axis=0))
+
+
+def possible(tables: Tables) -> Possible:
+    """Find what is possible in a raid.
+
+    A layer that is never up does nothing; batteries fire only at threats that their layer can
+    detect, with magazines that hold rounds at some time, where an engagement fits in the window.
+    """
+    windows, pairings, magazines = tables.windows, tables.pairings, tables.magazines
+    salvos, batteries, codes = tables.salvos, tables.batteries, tables.preferences
+    counts = salvos["count"].astype(np.float64)[windows["salvo"]]
+    met = np.where(tables.layers["availability"][windows["layer"]] > 0, counts, 0.0)
+    held = np.where((windows["detection"] > 0) & (windows["dismissal"] < WORD_RANGE), met, 0.0)
+    owner = np.repeat(
+        np.arange(pairings.size), pairings["stop_preference"] - pairings["first_preference"]
+    )
+    at, by = pairings["window"][owner], pairings["battery"][owner]
+    length = windows["close_offset"] - windows["open_offset"]
+    fits = batteries["random_delay"][by] | (magazines["to_kill"][codes] <= length[at])
+    rounds = stock(tables)
+    fired = fits & (rounds[codes] > 0.0) & (held[at] > 0.0)
+    limits = batteries["max_salvos"].astype(np.float64)
+    limits[batteries["max_salvos"] >= NO_LIMIT] = np.inf
+    most = np.where(fired, held[at] * np.where(fired, limits[by], 1.0), 0.0)
+    wanted = most * pairings["salvo_size"][owner]
+    expended = np.minimum(rounds, np.bincount(codes, wanted, minlength=magazines.size))
+    chances = tables.kill_chances[
+        magazines["first_kill"][codes] + salvos["threat"][windows["salvo"][at]]
+    ]
+    kills = fired & ((chances["table"] >= 0) | (chances["threshold"] > 0))
+    killing = np.bincount(at, kills, minlength=windows.size) > 0.0
+    shape = tables.layers.size, salvos.size
+    return Possible(
+        np.where(killing, met, 0.0).reshape(shape),
+        np.where(windows["soft_kill"] > 0, met, 0.0).reshape(shape),
+        expended,
+        np.bincount(magazines["battery"], expended, minlength=batteries.size),
+        _is_drawn(tables, chances[fired]),
+    )
+
+
+def stock(tables: Tables) -> Array:
+    """Rounds of each magazine and of its reloads (K,)."""
+    magazines = tables.magazines
+    reloads = magazines["reloads"].astype(np.float64) * magazines["reload_rounds"]
+    return np.where(magazines["rounds"] >= INFINITE, np.inf, magazines["rounds"] + reloads)
+
+
+def _is_drawn(tables: Tables, kill_chances: Array) -> bool:
+    """Whether any decision is drawn: a distribution, or a probability that is neither 0 nor 1."""
+    salvos, windows, batteries = tables.salvos, tables.windows, tables.batteries
+    chances = [
+        tables.layers["availability"],
+        tables.landings["lethality"],
+        *(windows[name] for name in ("soft_kill", "detection", "dismissal")),
+        *(batteries[name] for name in ("false_kill", "false_survival")),
+        np.where(kill_chances["table"] >= 0, 1, kill_chances["threshold"]),
+    ]
+    quantiles = [
+        salvos["size_table"],
+        *(batteries[name] for name in ("reaction_table", "assessment_table")),
+        tables.magazines["flight_table"],
+    ]
+    return bool(
+        (salvos["arrival"] != FIXED).any()
+        or any((own >= 0).any() for own in quantiles)
+        or any(((own > 0) & (own < WORD_RANGE)).any() for own in chances)
+    )
