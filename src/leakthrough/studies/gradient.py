@@ -10,6 +10,7 @@ import numpy as np
 from leakthrough.engine.counts import named_counts
 from leakthrough.engine.jobs import Block, RaidJob, draw_numbers
 from leakthrough.engine.lower_parts import TABLE_SIZE
+from leakthrough.engine.possible import possible
 from leakthrough.engine.replications import compute
 from leakthrough.model.check import warn_about
 from leakthrough.model.discrete import WORD_RANGE
@@ -122,7 +123,7 @@ def kill_probability_gradient(
 
         If the measure was the same in all replications, the gradient is estimated as 0 too, and is
         not settled: its interval is the range of the measure times `rounds` (at least 1) to both
-        sides.
+        sides. It is 0 for certain if the interceptor has no rounds, or no engagement fits.
 
     Raises
     ------
@@ -159,7 +160,8 @@ def kill_probability_gradient(
     terms = _terms(values, tally, drawn, _chances(used, runs.seed, runs.replications))
     terms[:, _is_certain(job) & ~((drawn > 0.0) & (drawn < 1.0)).any(axis=0)] = np.nan
     rounds = tally.sum(axis=0).mean(axis=0)
-    estimates = _estimates(terms, level, runs.rare, runs.most * np.maximum(rounds, 1.0))
+    bound = runs.most * np.where(_may_be_fired(job), np.maximum(rounds, 1.0), 0.0)
+    estimates = _estimates(terms, level, runs.rare, bound)
     attrs, dims = runs.measure.attrs, ("interceptor", "threat")
     shape = job.tables.interceptors, job.tables.classes
     text = f"{attrs['long_name']}: derivative in the kill probability"
@@ -225,8 +227,15 @@ def _estimates(terms: "Numbers", level: float, rare: float, bound: "Numbers") ->
     found[:, known] = mean_interval(moments, len(terms), level, least=0.0, most=0.0)[:, known]
     found[2:SETTLED, known] = found[0, known]
     silent = (moments.variance == 0.0) & ~known
-    found[2:, silent] = np.stack([-bound, bound, np.zeros_like(bound)])[:, silent]
+    found[2:, silent] = np.stack([-bound, bound, bound == 0.0])[:, silent]
     return found
+
+
+def _may_be_fired(job: RaidJob) -> "npt.NDArray[np.bool_]":
+    """Whether a round of the interceptor of each kill probability (cells,) may be fired."""
+    rounds, own = possible(job.tables).expended, job.tables.magazines["interceptor"]
+    fired = np.bincount(own, rounds, minlength=job.tables.interceptors) > 0.0
+    return np.repeat(fired, job.tables.classes)
 
 
 def _is_certain(job: RaidJob) -> "npt.NDArray[np.bool_]":
