@@ -7,18 +7,10 @@ them removes this part. The intercept estimates the mean, and the residuals give
 
 The interval is only as good as the residuals. Where a magazine *usually* runs dry, they are 0 but
 in rare replications. So the result is Student's interval only if the residuals pass all guards, and
-otherwise the plain one; `DONE` lists what can happen. The measures of a call have one set of
+otherwise the plain one; `DONE` lists what can happen. What no guard can see: rare events that occur
+in no replication, if the residuals are otherwise small. The measures of a call have one set of
 controls, chosen without looking at a measure. The estimate is linear in the measures, so whatever
 adds up in each replication adds up in the estimates.
-
-References
-----------
-Lavenberg and Welch (1981), A perspective on the use of control variables to increase the efficiency
-of Monte Carlo simulations, Management Science 27, 322-335: estimate, interval and loss by useless
-controls. Nelson (1990), Control variate remedies, Operations Research 38, 974-992: what to do where
-residuals are not normal. Johnson (1978), Modified t tests and confidence intervals for asymmetrical
-populations, Journal of the American Statistical Association 73, 536-544: how skewness changes the
-coverage. Cochran, Sampling Techniques (3rd ed. 1977), section 2.15.
 """
 
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -43,7 +35,7 @@ DONE = (
     "controlled",
     "determined by its controls: no residual; plain interval",
     "plain: the residuals are too skewed",
-    "plain: too few replications have a residual that matters",
+    "plain: too few residuals depart from the commonest one",
     "plain: the controls explain nothing",
     "plain: rare states of the scenario matter",
 )
@@ -60,8 +52,8 @@ TOLERANCE = 1e-10
 """Share of a variance below which what others leave unexplained is taken for rounding."""
 SKEWNESS = 50.0
 """Replications needed, divided by the squared skewness of the residuals."""
-CARRYING = 50.0
-"""Replications needed that have a residual that matters."""
+DEPARTING, DEPARTS = 50, 0.5
+"""Replications needed whose residual is so many standard deviations away from the median."""
 WIDER = 1.02
 """Standard error, divided by the plain one, above which the controls are useless."""
 HALF = 32
@@ -81,8 +73,9 @@ class ControlSums:
         Of the controls and the measures.
     groups : array of int64, shape (2, 1024, 1 + controls + measures)
         Sums of the upper and the lower 32 bits of ones, controls and measures over the replications
-        with the same index modulo 1024. From them the skewness of residuals follows, whose
-        coefficients are not known before all replications are simulated.
+        with the same index modulo 1024. The guards need more than the variance of the residuals,
+        but the coefficients are known only when all replications are simulated. From these sums
+        follow those of the residuals, of all replications.
     """
 
     def __init__(self, controls: int, measures: int) -> None:
@@ -125,10 +118,13 @@ class ControlSums:
         found = np.ldexp(self.groups[0].astype(np.float64), HALF) + self.groups[1]
         return np.asarray(found[self.groups[1, :, 0] > 0])
 
-    def merge(self, other: "ControlSums") -> None:
-        """Add the sums of other replications of the same result."""
+    def merge(self, other: "ControlSums", start: int = 0) -> None:
+        """Add the sums of other replications.
+
+        If those have indices of their own, `start` is the index of their first in this result.
+        """
         self.cross.merge(other.cross)
-        self.groups += other.groups
+        self.groups += np.roll(other.groups, start % GROUPS, axis=1)
 
 
 class Controlled(NamedTuple):
@@ -153,6 +149,7 @@ class _Fit(NamedTuple):
     factor: float  # variance of an intercept, divided by that of the residuals
     products: "Array"  # (M, M) sums of products of the residuals
     groups: "Array"  # (G, M) sums of the residuals of a group
+    sizes: "Array"  # (G, 1) replications of a group
 
 
 def _fit(sums: ControlSums, fewest: "npt.ArrayLike") -> _Fit:
@@ -161,10 +158,12 @@ def _fit(sums: ControlSums, fewest: "npt.ArrayLike") -> _Fit:
     Schur complements turn the border [mean, -1/n] into the intercepts and minus their factor of
     variance. All operations are element-wise in a fixed order, so the bits are the same everywhere.
     """
-    products, last = sums.cross.products(), sums.controls
-    number, totals = int(products[0, 0]), products[0, 1:]
+    exact, last = sums.cross.products(), sums.controls
+    number, totals = int(exact[0, 0]), exact[0, 1:]
+    if number == 0:
+        raise ValueError("sums: must hold replications; got none")
     left = np.empty((len(totals) + 1, len(totals) + 1))
-    spread = number * products[1:, 1:] - np.multiply.outer(totals, totals)
+    spread = number * exact[1:, 1:] - np.multiply.outer(totals, totals)
     left[:-1, :-1] = spread / number
     left[-1, :-1] = left[:-1, -1] = totals / number
     left[-1, -1] = -1.0 / number
@@ -179,16 +178,18 @@ def _fit(sums: ControlSums, fewest: "npt.ArrayLike") -> _Fit:
     for control, slopes in _slopes(rows).items():
         residuals -= groups[:, 1 + control, np.newaxis] * slopes[last:-1]
     factor = -float(left[-1, -1])
-    return _Fit(number, len(rows), intercepts, factor, left[last:-1, last:-1], residuals)
+    products = np.asarray(left[last:-1, last:-1])
+    return _Fit(number, len(rows), intercepts, factor, products, residuals, groups[:, :1])
 
 
 def _slopes(rows: "dict[int, Array]") -> "dict[int, Array]":
     """Coefficients of the controls, by substitution from the last to the first."""
     found: dict[int, Array] = {}
     for control, row in reversed(rows.items()):
-        found[control] = row
-        for later in reversed(list(found)[:-1]):
-            found[control] = found[control] - row[later] * found[later]
+        own = row
+        for later, slopes in found.items():
+            own = own - row[later] * slopes
+        found[control] = own
     return found
 
 
@@ -203,14 +204,16 @@ class _Residual(NamedTuple):
     def skewness(self) -> "Array":
         """Of the residuals of single replications: a third cumulant adds up within a group."""
         spread = self.squares / self.fit.number
-        cubes = (self.groups * self.groups * self.groups).sum(axis=0) / self.fit.number
-        return np.divide(cubes, spread**1.5, out=np.zeros_like(cubes), where=spread > 0.0)
+        # Summed in sequence: NumPy's own order of a sum depends on the shape.
+        cubes = np.cumsum(self.groups * self.groups * self.groups, axis=0)[-1] / self.fit.number
+        scale = spread * np.sqrt(spread)
+        return np.asarray(np.divide(cubes, scale, out=np.zeros_like(cubes), where=scale > 0.0))
 
-    def carrying(self) -> "Array":
-        """Number of groups, or replications, if those that matter were all alike."""
-        square = self.groups * self.groups
-        below, above = (square * square).sum(axis=0), square.sum(axis=0) ** 2
-        return np.divide(above, below, out=np.zeros_like(above), where=below > 0.0)
+    def departing(self) -> "Array":
+        """Number of replications, or groups, whose residual departs from the commonest one."""
+        scaled = self.groups / np.sqrt(self.fit.sizes)
+        apart = np.abs(scaled - np.median(scaled, axis=0))
+        return np.asarray((apart > DEPARTS * np.sqrt(self.squares / self.fit.number)).sum(axis=0))
 
     def moments(self, largest: "npt.ArrayLike") -> Moments:
         """Moments whose Student's interval, with fewer degrees of freedom, is that of the fit."""
@@ -254,23 +257,31 @@ def controlled_means(
     Raises
     ------
     ValueError
-        If `confidence` is not between 0 and 1.
+        If `confidence` is not between 0 and 1, or there are no replications.
+
+    References
+    ----------
+    Lavenberg and Welch (1981), A perspective on the use of control variables to increase the
+    efficiency of Monte Carlo simulations, Management Science 27, 322-335. Nelson (1990), Control
+    variate remedies, Operations Research 38, 974-992.
 
     Examples
     --------
     Heads of a coin, and heads among the first half of the throws less their mean:
 
+    >>> from leakthrough.statistics.means import moments_of
     >>> random = np.random.default_rng(1)
     >>> first, second = random.binomial(50, 0.5, (2, 1000, 1))
     >>> sums = ControlSums(1, 1)
     >>> sums.take(0, first - 25, first + second)
     >>> found = controlled_means(sums, moments_of(first + second))
     >>> DONE[found.done[0]], found.estimates[1].round(3), found.plain[1].round(3)
-    ('controlled', array([0.113]), array([0.159]))
+    ('controlled', array([0.11]), array([0.153]))
     """
     usual = mean_interval(moments, sums.cross.number, confidence, least=least, most=most, rare=rare)
     fit = _fit(sums, fewest)
-    residual = _Residual(fit, fit.intercepts, fit.products.diagonal(), fit.groups)
+    squares = np.maximum(fit.products.diagonal(), 0.0)  # rounding may make it negative
+    residual = _Residual(fit, fit.intercepts, squares, fit.groups)
     return _chosen(residual, usual, confidence, moments.largest, least, most, rare)
 
 
@@ -289,7 +300,8 @@ def controlled_ratios(
     """Intervals of ratios of means, by the delta method on the residuals.
 
     With r the ratio of two intercepts, the interval is that of the residuals of Y - r X, divided by
-    the mean of X. As for `ratio_of_means`, the relative standard error of X should be below a tenth.
+    the mean of X. As for `ratio_of_means`, the relative standard error of the mean of X should be
+    below a tenth.
 
     Parameters
     ----------
@@ -309,14 +321,14 @@ def controlled_ratios(
     Raises
     ------
     ValueError
-        If `confidence` is not between 0 and 1.
+        If `confidence` is not between 0 and 1, or there are no replications.
     """
     fit, top, bottom = _fit(sums, fewest), np.asarray(above), np.asarray(below)
     scale = np.where(fit.intercepts == 0.0, np.nan, fit.intercepts)[bottom]
     ratio, of = fit.intercepts[top] / scale, fit.products
     squares = of[top, top] - 2.0 * ratio * of[top, bottom] + ratio * ratio * of[bottom, bottom]
     groups = (fit.groups[:, top] - ratio * fit.groups[:, bottom]) / scale
-    residual = _Residual(fit, ratio, squares / (scale * scale), groups)
+    residual = _Residual(fit, ratio, np.maximum(squares, 0.0) / (scale * scale), groups)
     return _chosen(residual, plain, confidence, np.inf, least, most, rare)
 
 
@@ -336,8 +348,11 @@ def _chosen(
         found._replace(mean=np.clip(residual.mean, least, most)),
         number,
         confidence,
-        **{"least": least, "most": most, "rare": rare},
-        **{"cochran": SKEWNESS, "controls": controls},
+        least=least,
+        most=most,
+        rare=rare,
+        cochran=SKEWNESS,
+        controls=controls,
     )
     total = plain[1] ** 2 * (number * (number - 1.0))
     unused = np.full(total.shape, controls == 0) | ~(total > 0.0)
@@ -346,7 +361,7 @@ def _chosen(
         DETERMINED: residual.squares <= TOLERANCE * total,
         USELESS: narrow[1] > WIDER * plain[1],
         SKEWED: number < SKEWNESS * found.skewness**2,
-        FEW: residual.carrying() < CARRYING,
+        FEW: residual.departing() < DEPARTING,
         RARE: narrow[SETTLED] == 0.0,
     }
     done = np.select(list(rules.values()), list(rules), CONTROLLED)

@@ -16,7 +16,8 @@ Array = npt.NDArray[Any]
 __all__ = ["CrossSums"]
 
 LIMB, ROWS_AT_ONCE, PLANES = 22, 1 << 11, 6
-"""Bits of a limb, rows of a chunk, and limbs of a sum. The last holds what is left: 41 bits of 10**8 products of 124 bits."""
+"""Bits of a limb, rows of a chunk, limbs of a sum. The last limb holds all that is left: 41 bits,
+for 10**8 products of 124 bits."""
 CARRY_AFTER = 256
 """Chunks of rows whose sums fit 64 bits: each adds at most 3 * 2**53 to a plane."""
 LARGEST = 1 << 62
