@@ -278,9 +278,9 @@ def test_too_few_replications() -> None:
 
 def test_the_plain_interval_is_the_librarys() -> None:
     known, measures = noisy(300, 2, 0)
-    more = {"least": 0.0, "most": 900.0, "rare": 0.001}
-    found = estimated(known, measures, **more)
-    assert np.array_equal(found.plain, mean_interval(moments_of(measures), 300, **more))
+    found = estimated(known, measures, least=0.0, most=900.0, rare=0.001)
+    plain = mean_interval(moments_of(measures), 300, least=0.0, most=900.0, rare=0.001)
+    assert np.array_equal(found.plain, plain)
 
 
 def test_every_code_has_a_text() -> None:

@@ -366,7 +366,7 @@ def _chosen(
     }
     done = np.select(list(rules.values()), list(rules), CONTROLLED)
     estimates = np.where(done == CONTROLLED, narrow, plain)
-    if np.isin(done, (CONTROLLED, DETERMINED)).any():
+    if ((done == CONTROLLED) | (done == DETERMINED)).any():
         estimates[0] = narrow[0]
         estimates[2] = np.minimum(estimates[2], narrow[0])
         estimates[3] = np.maximum(estimates[3], narrow[0])
