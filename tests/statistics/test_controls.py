@@ -121,10 +121,10 @@ def test_what_adds_up_in_each_replication_adds_up_in_the_estimates(
     known, measures = raids(number, offset)
     extra = np.zeros((number, 1), np.int64)
     extra[:3] = 1  # so rare that its interval is the plain one
-    measures = np.concatenate([measures, extra, measures[:, 2:] - extra], axis=1)
+    measures = np.concatenate([measures, extra, measures[:, 2:] - extra, -extra], axis=1)
     found = estimated(known, measures)
-    soft, killed, leaked, rare, other = found.estimates[0]
-    assert found.done[3] == SKEWED
+    soft, killed, leaked, rare, other, _ = found.estimates[0]
+    assert found.done[3] == found.done[5] == SKEWED
     assert soft + killed + leaked == pytest.approx(30, abs=1e-12)
     assert rare + other == pytest.approx(leaked, abs=1e-12)
     assert (found.estimates[2] <= found.estimates[0]).all()
@@ -218,6 +218,27 @@ def test_guards_see_all_replications(events: int) -> None:
     assert estimated(known, measures).done.tolist() == [SKEWED]
 
 
+def residuals(known: Any, measures: Any) -> controls._Residual:
+    fit = controls._fit(summed(known, measures), np.inf)
+    return controls._Residual(fit, fit.intercepts, fit.products.diagonal(), fit.groups)
+
+
+def test_sums_by_group_are_those_of_the_residuals() -> None:
+    """Of dependent controls; each replication is a group."""
+    known, measures = noisy(1_000, 4, 0)
+    known[:, 1:] += known[:, :-1]
+    own = residuals(known, measures)
+    assert own.groups.sum(axis=0) == pytest.approx([0.0], abs=1e-8)
+    assert (own.groups**2).sum(axis=0) == pytest.approx(own.squares, rel=1e-9)
+
+
+def test_normal_residuals_depart_by_group_as_well() -> None:
+    """62 % of them, whatever the number of replications in a group."""
+    for number in (1_000, 8 * GROUPS + 500):
+        departing = residuals(*noisy(number, 1, 0)).departing() / min(number, GROUPS)
+        assert 0.55 < departing < 0.69
+
+
 def test_skewness_by_group_is_that_of_the_replications() -> None:
     """Of 8 replications a group, whose noise has the standard deviation sqrt(15 * 8 / 1024)."""
     random = np.random.default_rng(8)
@@ -226,9 +247,7 @@ def test_skewness_by_group_is_that_of_the_replications() -> None:
     measures += 150 * random.poisson(0.01, (number, 1))
     slope, intercept = np.polyfit(known[:, 0], measures[:, 0], 1)
     exact = moments_of(measures[:, 0] - intercept - slope * known[:, 0]).skewness
-    fit = controls._fit(summed(known, measures), np.inf)
-    residual = controls._Residual(fit, fit.intercepts, fit.products.diagonal(), fit.groups)
-    assert residual.skewness() == pytest.approx([float(exact)], abs=4 * 0.34)
+    assert residuals(known, measures).skewness() == pytest.approx([float(exact)], abs=4 * 0.34)
     assert exact > 5.0
 
 
@@ -251,14 +270,15 @@ def test_ratio_is_that_of_the_residuals() -> None:
     assert found.estimates[1] < 0.9 * plain[1]
 
 
-def test_a_ratio_of_proportional_measures_is_determined() -> None:
-    known, top = noisy(2_000, 2, 0)
-    measures = np.concatenate([3 * top, top], axis=1)
+@pytest.mark.parametrize("factor", range(2, 12))
+def test_a_ratio_of_proportional_measures_is_determined(factor: int) -> None:
+    known, top = noisy(2_000, 2, factor)
+    measures = np.concatenate([factor * top, top], axis=1)
     plain = np.ones((5, 1))
-    plain[:4] = [[3.0], [0.1], [2.8], [3.2]]
+    plain[:4, 0] = factor, 0.1, factor - 0.2, factor + 0.2
     found = controlled_ratios(summed(known, measures), [0], [1], plain)
     assert found.done.tolist() == [DETERMINED]
-    assert found.estimates[:4, 0] == pytest.approx([3.0, 0.1, 2.8, 3.2])
+    assert found.estimates[:4] == pytest.approx(plain[:4])
 
 
 def test_controls_of_a_difference() -> None:

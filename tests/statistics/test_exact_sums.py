@@ -54,7 +54,7 @@ def test_blocks_and_their_order_change_no_bit(values: Whole, data: st.DataObject
 @pytest.mark.parametrize("value", [(1 << 21) - 1, -(1 << 21), -(1 << 22) + 3, 1 << 52, -(1 << 62)])
 def test_many_rows_of_the_largest_limbs_are_exact(value: int) -> None:
     """More chunks than 64 bits hold without a carry."""
-    rows = 600 * ROWS_AT_ONCE + 1
+    rows = 1_100 * ROWS_AT_ONCE + 1
     sums = taken(np.full((rows, 1), value))
     assert sums.products().tolist() == [[rows, rows * value], [rows * value, rows * value**2]]
 

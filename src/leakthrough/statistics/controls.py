@@ -351,7 +351,7 @@ def _chosen(
         least=least,
         most=most,
         rare=rare,
-        cochran=SKEWNESS,
+        cochran=0.0,  # skewness is judged below
         controls=controls,
     )
     total = plain[1] ** 2 * (number * (number - 1.0))

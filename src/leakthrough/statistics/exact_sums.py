@@ -115,7 +115,7 @@ def _limbs(values: "Array", largest: "Array") -> "list[tuple[Array, Array]]":
     limb[:, 1:] = values
     found.append((np.arange(len(largest) + 1), limb))
     while (wide := largest >= half).any():
-        columns, rest, largest = columns[wide], rest[:, wide], (largest[wide] >> LIMB) + 1
+        columns, rest, largest = columns[wide], rest[:, wide], largest[wide] >> LIMB
         upper = (rest + half) >> LIMB
         limb[:, -len(wide) :][:, wide] = rest - (upper << LIMB)
         rest, limb = upper, upper.astype(np.float64)
