@@ -140,6 +140,21 @@ def test_a_measure_without_residual_is_determined_and_has_the_plain_interval() -
     assert (found.estimates[3] - found.estimates[2] > 0.1).all()
 
 
+def test_an_interval_is_extended_to_the_estimate_of_all_measures() -> None:
+    """Controls whose mean is far off by chance: the plain interval is too, on either side."""
+    known = np.abs(noisy(500, 1, 0)[0])
+    found = estimated(known, np.concatenate([known, -known], axis=1))
+    assert found.done.tolist() == [DETERMINED, DETERMINED]
+    assert found.estimates[0] == pytest.approx([0.0, 0.0], abs=1e-12)
+    assert found.estimates[2, 0] == found.estimates[0, 0] < found.plain[2, 0]
+    assert found.estimates[3, 1] == found.estimates[0, 1] > found.plain[3, 1]
+
+
+def test_too_few_residuals_to_judge() -> None:
+    assert estimated(*noisy(60, 1, 0)).done.tolist() == [FEW]
+    assert estimated(*noisy(120, 1, 0)).done.tolist() == [CONTROLLED]
+
+
 def test_a_constant_is_itself() -> None:
     known, _ = raids(500, 0)
     found = estimated(known, np.full((500, 1), 7), least=0.0, most=30.0)

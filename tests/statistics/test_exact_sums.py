@@ -59,6 +59,14 @@ def test_many_rows_of_the_largest_limbs_are_exact(value: int) -> None:
     assert sums.products().tolist() == [[rows, rows * value], [rows * value, rows * value**2]]
 
 
+@pytest.mark.parametrize("bits", [20, 21, 22, 23, 42, 43, 44, 52, 62])
+def test_full_chunks_are_exact(bits: int) -> None:
+    """Odd numbers, whose sums beyond 2**53 no float can hold."""
+    random = np.random.default_rng(bits)
+    values = (1 << bits) - 1 - 2 * random.integers(0, 1 << (bits - 3), (ROWS_AT_ONCE + 5, 2))
+    assert taken(values).products().tolist() == by_hand(values)
+
+
 def test_a_hundred_million_rows_fit() -> None:
     """Doubled by merging, since it is the planes that must hold the sums."""
     sums = taken(np.full((1 << 10, 1), 1 << 62))
