@@ -161,6 +161,7 @@ def margin_of_error(
     *,
     rare: "npt.ArrayLike" = 0.0,
     cochran: float = COCHRAN,
+    controls: int = 0,
 ) -> "tuple[Array, Array]":
     """One-sided margins of error of means, and whether they are settled.
 
@@ -177,6 +178,9 @@ def margin_of_error(
         Probability of rare states that the scenario names (`rare_share`).
     cochran : float
         Replications needed, divided by the squared skewness.
+    controls : int
+        Coefficients that were estimated from the same values, besides the mean: each takes a degree
+        of freedom from Student's margin.
 
     Returns
     -------
@@ -199,7 +203,8 @@ def margin_of_error(
     several = np.maximum(count, 2.0)
     variance, width = np.asarray(moments.variance, np.float64), np.asarray(span, np.float64)
     log = np.log(2.0 / error)
-    usual = stdtrit(several - 1.0, 1.0 - error) * np.sqrt(variance / several)
+    freedom = np.maximum(several - 1.0 - controls, 1.0)
+    usual = stdtrit(freedom, 1.0 - error) * np.sqrt(variance / several)
     few = np.sqrt(np.log(1.0 / error) / (2.0 * several))
     many = 7.0 * log / (3.0 * several - 3.0)
     with np.errstate(invalid="ignore"):  # infinite width
@@ -221,6 +226,7 @@ def mean_interval(
     most: "npt.ArrayLike" = np.inf,
     rare: "npt.ArrayLike" = 0.0,
     cochran: float = COCHRAN,
+    controls: int = 0,
 ) -> "Array":
     """Interval of a mean over independent replications, and whether it is settled.
 
@@ -235,7 +241,7 @@ def mean_interval(
         Known range of the values. Where one is infinite, the values are assumed not to exceed the
         largest absolute value found; a bound that depends on this is not guaranteed. If all values
         are 0, nothing is known, and the interval reaches to infinity.
-    rare, cochran
+    rare, cochran, controls
         As for `margin_of_error`.
 
     Returns
@@ -260,7 +266,9 @@ def mean_interval(
     error = (1.0 - checked_confidence(confidence)) / 2.0
     low, high = np.asarray(least, np.float64), np.asarray(most, np.float64)
     mean, span = np.asarray(moments.mean, np.float64), span_of(low, high, moments.largest)
-    margin, settled = margin_of_error(moments, number, error, span, rare=rare, cochran=cochran)
+    margin, settled = margin_of_error(
+        moments, number, error, span, rare=rare, cochran=cochran, controls=controls
+    )
     deviation = np.sqrt(moments.variance / np.maximum(number, 2))
     found = np.empty((SETTLED + 1, *np.broadcast_shapes(mean.shape, margin.shape)))
     found[0], found[SETTLED] = mean, settled

@@ -1,0 +1,323 @@
+"""Estimates with controls: least squares, the same bits everywhere, and sums that hold."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from leakthrough.statistics import controls
+from leakthrough.statistics.controls import (
+    CONTROLLED,
+    DETERMINED,
+    FEW,
+    GROUPS,
+    PLAIN,
+    RARE,
+    SKEWED,
+    USELESS,
+    Controlled,
+    ControlSums,
+    controlled_means,
+    controlled_ratios,
+    paired_controls,
+)
+from leakthrough.statistics.intervals import ratio_of_means
+from leakthrough.statistics.means import SETTLED, mean_interval, moments_of
+
+Whole = npt.NDArray[np.int64]
+ONE = 1 << 32
+
+
+def summed(known: Any, measures: Any, blocks: int = 1) -> ControlSums:
+    """Sums of blocks that are taken from the last to the first."""
+    total = ControlSums(known.shape[1], measures.shape[1])
+    for block in reversed(np.array_split(np.arange(len(measures)), blocks)):
+        part = ControlSums(known.shape[1], measures.shape[1])
+        part.take(int(block[0]), known[block], measures[block])
+        total.merge(part)
+    return total
+
+
+def estimated(known: Any, measures: Any, **more: Any) -> Controlled:
+    return controlled_means(summed(known, measures), moments_of(measures), **more)
+
+
+def raids(number: int, offset: int) -> tuple[Whole, Whole]:
+    """Soft kills, kills and leakers of thirty threats, with the two controls."""
+    random = np.random.default_rng([number, 5 + offset])
+    soft = random.binomial(30, 0.2, number)
+    killed = random.binomial(30 - soft, 0.6)
+    known = np.stack([5 * soft - 30, 5 * killed - 3 * (30 - soft)], axis=1) * ONE
+    return known, np.stack([soft, killed, 30 - soft - killed], axis=1)
+
+
+def noisy(number: int, columns: int, offset: int) -> tuple[Whole, Whole]:
+    """Controls, and a measure of which they explain a part; the rest is nearly normal."""
+    random = np.random.default_rng([number, columns, 6 + offset])
+    known = random.binomial(40, 0.5, (number, columns)) - 20
+    return known, (known.sum(axis=1) + random.binomial(400, 0.5, number))[:, np.newaxis]
+
+
+def by_lstsq(known: Any, measures: Any) -> tuple[Any, Any]:
+    """Intercepts and their standard errors."""
+    matrix = np.concatenate([np.ones((len(known), 1)), known], axis=1)
+    found, squares, *_ = np.linalg.lstsq(matrix, measures, rcond=None)
+    corner = np.linalg.inv(matrix.T @ matrix)[0, 0]
+    return found[0], np.sqrt(squares / (len(known) - matrix.shape[1]) * corner)
+
+
+def test_it_is_the_intercept_of_least_squares() -> None:
+    known, measures = noisy(3_000, 4, 0)
+    found = estimated(known * ONE, measures)
+    intercept, error = by_lstsq(known, measures)
+    assert found.done.tolist() == [CONTROLLED]
+    assert found.controls == 4
+    assert found.estimates[0] == pytest.approx(intercept, rel=1e-12)
+    assert found.estimates[1] == pytest.approx(error, rel=1e-9)
+
+
+def test_each_control_takes_a_degree_of_freedom() -> None:
+    from scipy.special import stdtrit
+
+    known, measures = noisy(200, 5, 0)
+    mean, error, low, high, settled = estimated(known, measures).estimates[:, 0]
+    assert (high - low) / 2 == pytest.approx(stdtrit(200 - 1 - 5, 0.975) * error)
+    assert high - mean == pytest.approx(mean - low)
+    assert settled == 1.0
+
+
+def test_blocks_and_their_order_change_no_bit() -> None:
+    known, measures = noisy(5_000, 3, 0)
+    whole, parts = summed(known * ONE, measures), summed(known * ONE, measures, blocks=7)
+    assert np.array_equal(whole.cross.planes, parts.cross.planes)
+    assert np.array_equal(whole.groups, parts.groups)
+    moments = moments_of(measures)
+    one, other = (controlled_means(sums, moments).estimates for sums in (whole, parts))
+    assert one.tobytes() == other.tobytes()
+
+
+def test_results_can_be_joined() -> None:
+    """The second part has indices of its own."""
+    known, measures = noisy(3_000, 2, 0)
+    total = summed(known[:1_700], measures[:1_700])
+    total.merge(summed(known[1_700:], measures[1_700:]), start=1_700)
+    assert np.array_equal(total.groups, summed(known, measures).groups)
+
+
+def test_groups_are_exact_beyond_the_range_of_floats() -> None:
+    values = np.full((GROUPS + 2, 1), (1 << 62) - 1)
+    values[1] = -(1 << 61) - 1
+    upper, lower = summed(values, values).groups[:, :3, 1].astype(object)
+    assert ((upper << 32) + lower).tolist() == [
+        *(2 * ((1 << 62) - 1), (1 << 61) - 2, (1 << 62) - 1)
+    ]
+
+
+@pytest.mark.parametrize("number", [200, 2_000])
+def test_what_adds_up_in_each_replication_adds_up_in_the_estimates(
+    number: int, offset: int
+) -> None:
+    known, measures = raids(number, offset)
+    extra = np.zeros((number, 1), np.int64)
+    extra[:3] = 1  # so rare that its interval is the plain one
+    measures = np.concatenate([measures, extra, measures[:, 2:] - extra, -extra], axis=1)
+    found = estimated(known, measures)
+    soft, killed, leaked, rare, other, _ = found.estimates[0]
+    assert found.done[3] == found.done[5] == SKEWED
+    assert soft + killed + leaked == pytest.approx(30, abs=1e-12)
+    assert rare + other == pytest.approx(leaked, abs=1e-12)
+    assert (found.estimates[2] <= found.estimates[0]).all()
+    assert (found.estimates[0] <= found.estimates[3]).all()
+
+
+def test_a_measure_without_residual_is_determined_and_has_the_plain_interval() -> None:
+    known, measures = raids(500, 0)
+    found = estimated(known, measures, least=0.0, most=30.0)
+    assert found.done.tolist() == [DETERMINED] * 3
+    assert found.estimates[0] == pytest.approx([6.0, 14.4, 9.6], abs=1e-12)
+    assert np.array_equal(found.estimates[2:4], found.plain[2:4])
+    assert (found.estimates[3] - found.estimates[2] > 0.1).all()
+
+
+def test_an_interval_is_extended_to_the_estimate_of_all_measures() -> None:
+    """Controls whose mean is far off by chance: the plain interval is too, on either side."""
+    known = np.abs(noisy(500, 1, 0)[0])
+    found = estimated(known, np.concatenate([known, -known], axis=1))
+    assert found.done.tolist() == [DETERMINED, DETERMINED]
+    assert found.estimates[0] == pytest.approx([0.0, 0.0], abs=1e-12)
+    assert found.estimates[2, 0] == found.estimates[0, 0] < found.plain[2, 0]
+    assert found.estimates[3, 1] == found.estimates[0, 1] > found.plain[3, 1]
+
+
+def test_too_few_residuals_to_judge() -> None:
+    assert estimated(*noisy(60, 1, 0)).done.tolist() == [FEW]
+    assert estimated(*noisy(120, 1, 0)).done.tolist() == [CONTROLLED]
+
+
+def test_a_constant_is_itself() -> None:
+    known, _ = raids(500, 0)
+    found = estimated(known, np.full((500, 1), 7), least=0.0, most=30.0)
+    assert found.done.tolist() == [PLAIN]
+    assert np.array_equal(found.estimates, found.plain)
+
+
+def test_dependent_controls_drop_out() -> None:
+    known, measures = noisy(4_000, 3, 0)
+    twice = np.concatenate([known[:, :2], known[:, :1] - 3 * known[:, 1:2], known[:, 2:]], axis=1)
+    found = estimated(twice, measures)
+    assert found.controls == 3
+    assert found.estimates == pytest.approx(estimated(known, measures).estimates, rel=1e-12)
+
+
+def test_one_control_for_forty_replications_in_the_order_given() -> None:
+    known, measures = noisy(159, 9, 0)
+    assert estimated(known, measures).controls == 3
+    assert np.array_equal(
+        estimated(known, measures).estimates, estimated(known[:, :3], measures).estimates
+    )
+    assert estimated(known[:39], measures[:39]).done.tolist() == [PLAIN]
+
+
+def test_a_control_with_few_occurrences_is_not_used() -> None:
+    known, measures = noisy(1_000, 3, 0)
+    found = estimated(known, measures, fewest=[10.0, 9.9, 500.0])
+    assert found.controls == 2
+    kept = estimated(known[:, [0, 2]], measures)
+    assert np.array_equal(found.estimates, kept.estimates)
+
+
+def test_estimates_are_within_their_range() -> None:
+    known, measures = noisy(400, 1, 0)
+    found = estimated(known, measures, most=float(measures.mean()) - 5.0)
+    assert (found.estimates[[0, 2, 3]] <= measures.mean() - 5.0).all()
+
+
+def test_useless_controls_give_the_plain_interval(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their loss is (n - 2) / (n - 2 - q) of the variance, and more if their means are off."""
+    random = np.random.default_rng(3)
+    known, measures = random.binomial(9, 0.5, (400, 10)) * 2 - 9, random.binomial(90, 0.5, (400, 1))
+    known[:200] = np.abs(known[:200])
+    found = estimated(known, measures)
+    assert found.done.tolist() == [USELESS]
+    assert np.array_equal(found.estimates, found.plain)
+    monkeypatch.setattr(controls, "WIDER", np.inf)
+    wide = estimated(known, measures).estimates
+    assert wide[3] - wide[2] > 1.02 * (found.plain[3] - found.plain[2])
+
+
+def test_rare_states_of_the_scenario_count() -> None:
+    """A state with 0.0001 may shift the mean by 0.2: little for the plain interval only."""
+    known, measures = noisy(1_000, 3, 0)
+    measures = measures + 20 * known.sum(axis=1, keepdims=True)
+    wanted = {"least": -900.0, "most": 1_100.0, "rare": 0.0001}
+    found = estimated(known, measures, **wanted)
+    assert found.done.tolist() == [RARE]
+    assert np.array_equal(found.estimates, found.plain)
+    assert found.estimates[SETTLED] == 1.0
+    assert estimated(known, measures).done.tolist() == [CONTROLLED]
+
+
+def late(number: int, events: int) -> tuple[Whole, Whole]:
+    """A measure with small residuals, and large ones in a few of the last replications."""
+    known, measures = noisy(number, 1, 0)
+    measures[-97 * np.arange(1, events + 1)] += 3_000
+    return known, measures
+
+
+@pytest.mark.parametrize("events", [1, 5, 20])
+def test_guards_see_all_replications(events: int) -> None:
+    """The first 4,096 of 50,000 show no event, so that a sample of them would pass."""
+    known, measures = late(50_000, events)
+    assert estimated(known[:4_096], measures[:4_096]).done.tolist() == [CONTROLLED]
+    assert estimated(known, measures).done.tolist() == [SKEWED]
+
+
+def residuals(known: Any, measures: Any) -> controls._Residual:
+    fit = controls._fit(summed(known, measures), np.inf)
+    return controls._Residual(fit, fit.intercepts, fit.products.diagonal(), fit.groups)
+
+
+def test_sums_by_group_are_those_of_the_residuals() -> None:
+    """Of dependent controls; each replication is a group."""
+    known, measures = noisy(1_000, 4, 0)
+    known[:, 1:] += known[:, :-1]
+    own = residuals(known, measures)
+    assert own.groups.sum(axis=0) == pytest.approx([0.0], abs=1e-8)
+    assert (own.groups**2).sum(axis=0) == pytest.approx(own.squares, rel=1e-9)
+
+
+def test_normal_residuals_depart_by_group_as_well() -> None:
+    """62 % of them, whatever the number of replications in a group."""
+    for number in (1_000, 8 * GROUPS + 500):
+        departing = residuals(*noisy(number, 1, 0)).departing() / min(number, GROUPS)
+        assert 0.55 < departing < 0.69
+
+
+def test_skewness_by_group_is_that_of_the_replications() -> None:
+    """Of 8 replications a group, whose noise has the standard deviation sqrt(15 * 8 / 1024)."""
+    random = np.random.default_rng(8)
+    number = 8 * GROUPS
+    known, measures = noisy(number, 1, 0)
+    measures += 150 * random.poisson(0.01, (number, 1))
+    slope, intercept = np.polyfit(known[:, 0], measures[:, 0], 1)
+    exact = moments_of(measures[:, 0] - intercept - slope * known[:, 0]).skewness
+    assert residuals(known, measures).skewness() == pytest.approx([float(exact)], abs=4 * 0.34)
+    assert exact > 5.0
+
+
+def test_ratio_is_that_of_the_residuals() -> None:
+    """By hand: the delta method on Y - r X, less what the controls explain of it."""
+    known, top = noisy(2_000, 2, 0)
+    below = 50 + known[:, :1] + np.random.default_rng(4).binomial(20, 0.5, (2_000, 1))
+    measures = np.concatenate([top, below], axis=1)
+    moments, cross = moments_of(measures), np.cov(measures.T)[0, 1]
+    plain = np.ones((5, 1))
+    pairs = [(moments.mean[[n]], moments.variance[[n]]) for n in (0, 1)]
+    plain[:4] = ratio_of_means(pairs[0], pairs[1], [cross], 2_000)
+    found = controlled_ratios(summed(known, measures), [0], [1], plain)
+    means, _ = by_lstsq(known, measures)
+    ratio = means[0] / means[1]
+    _, error = by_lstsq(known, top - ratio * below)
+    assert found.done.tolist() == [CONTROLLED]
+    assert found.estimates[0] == pytest.approx(ratio, rel=1e-12)
+    assert found.estimates[1] == pytest.approx(error / means[1], rel=1e-9)
+    assert found.estimates[1] < 0.9 * plain[1]
+
+
+@pytest.mark.parametrize("factor", range(2, 12))
+def test_a_ratio_of_proportional_measures_is_determined(factor: int) -> None:
+    known, top = noisy(2_000, 2, factor)
+    measures = np.concatenate([factor * top, top], axis=1)
+    plain = np.ones((5, 1))
+    plain[:4, 0] = factor, 0.1, factor - 0.2, factor + 0.2
+    found = controlled_ratios(summed(known, measures), [0], [1], plain)
+    assert found.done.tolist() == [DETERMINED]
+    assert found.estimates[:4] == pytest.approx(plain[:4])
+
+
+def test_controls_of_a_difference() -> None:
+    """Differences first; within the limit, those of one side."""
+    one, other = np.arange(6).reshape(3, 2), np.ones((3, 2), np.int64)
+    assert paired_controls(one, other).tolist() == [[-1, 0, 0, 1], [1, 2, 2, 3], [3, 4, 4, 5]]
+
+
+def test_too_few_replications() -> None:
+    known, measures = noisy(1, 2, 0)
+    found = estimated(known, measures)
+    assert found.done.tolist() == [PLAIN]
+    assert np.isnan(found.estimates[2:4]).all()
+    with pytest.raises(ValueError, match="sums: must hold replications"):
+        controlled_means(ControlSums(1, 1), moments_of(measures))
+
+
+def test_the_plain_interval_is_the_librarys() -> None:
+    known, measures = noisy(300, 2, 0)
+    found = estimated(known, measures, least=0.0, most=900.0, rare=0.001)
+    plain = mean_interval(moments_of(measures), 300, least=0.0, most=900.0, rare=0.001)
+    assert np.array_equal(found.plain, plain)
+
+
+def test_every_code_has_a_text() -> None:
+    codes = [PLAIN, CONTROLLED, DETERMINED, SKEWED, FEW, USELESS, RARE]
+    assert codes == list(range(len(controls.DONE)))
