@@ -17,6 +17,7 @@ from leakthrough.model.arguments import of_class
 from leakthrough.model.campaign import Campaign
 from leakthrough.model.check import warn_about
 from leakthrough.model.scenario import Scenario
+from leakthrough.results.controls import Controls
 from leakthrough.results.dataset import Dimensions, dataset
 from leakthrough.results.provenance import provenance_text
 from leakthrough.results.reduction import Summaries, with_reductions
@@ -44,7 +45,8 @@ def _simulated(
         sink = Variables(job, call.replications)
         dimensions = dimensions._replace(replications=call.replications)
     else:
-        sink = Summaries(job, np.array(dimensions.labels.decoys))
+        known = Controls(names, np.array([*cells.values()]))
+        sink = Summaries(job, np.array(dimensions.labels.decoys), known)
     compute(job, sink, seed=call.seed, replications=call.replications, **execution._asdict())
     result = dataset(
         {**constants, **(sink.values if isinstance(sink, Variables) else {})},

@@ -27,8 +27,9 @@ from leakthrough.statistics.controls import (
     DETERMINED,
     Controlled,
     ControlSums,
+    controlled_interval,
     controlled_means,
-    controlled_ratios,
+    fitted,
     paired_controls,
 )
 from leakthrough.statistics.intervals import ratio_of_means
@@ -365,7 +366,10 @@ def test_ratios_are_covered(offset: int) -> None:
         plain, number = np.ones((5, 1)), len(measures)
         pair = [(moments.mean[[n]], moments.variance[[n]]) for n in (0, 1)]
         plain[:4] = ratio_of_means(pair[0], pair[1], [cross], number)
-        return controlled_ratios(summed(known, measures), [0], [1], plain)
+        own = fitted(summed(known, measures)).ratio_residuals(
+            [0], [1], (moments.variance[[0]], moments.variance[[1]]), cross
+        )
+        return controlled_interval(plain, own, number)
 
     chances = stats.binom(10, 0.5).pmf(np.arange(11))
     mean = float(chances @ [leakers(15 + more, 24, 0.7) for more in range(11)]) / 20
@@ -379,10 +383,10 @@ def test_ratios_are_covered(offset: int) -> None:
 def test_moments_are_the_librarys() -> None:
     """The interval is made by `mean_interval` from the moments of the residuals."""
     known, measures = (part[0] for part in curved(2).draw(np.random.default_rng(1), (1, 400)))
-    fit = controls._fit(summed(known, measures), np.inf)
-    own = controls._Residual(fit, fit.intercepts, fit.products.diagonal(), fit.groups).moments(9.0)
-    assert isinstance(own, Moments)
-    found = mean_interval(own, 400, cochran=controls.SKEWNESS, controls=2)
+    moments = moments_of(measures)
+    own = fitted(summed(known, measures)).residuals(moments.variance)
+    of_residuals = Moments(own.mean, own.variance, own.skewness, 9.0)
+    found = mean_interval(of_residuals, 400, cochran=controls.SKEWNESS, controls=2)
     estimates = CASES["five curved controls"].estimate(known, measures).estimates
     assert estimates == pytest.approx(found)
     assert estimates[SETTLED] == 1.0

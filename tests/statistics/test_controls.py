@@ -18,8 +18,10 @@ from leakthrough.statistics.controls import (
     USELESS,
     Controlled,
     ControlSums,
+    Residuals,
+    controlled_interval,
     controlled_means,
-    controlled_ratios,
+    fitted,
     paired_controls,
 )
 from leakthrough.statistics.intervals import ratio_of_means
@@ -72,7 +74,7 @@ def test_it_is_the_intercept_of_least_squares() -> None:
     found = estimated(known * ONE, measures)
     intercept, error = by_lstsq(known, measures)
     assert found.done.tolist() == [CONTROLLED]
-    assert found.controls == 4
+    assert fitted(summed(known, measures)).controls == 4
     assert found.estimates[0] == pytest.approx(intercept, rel=1e-12)
     assert found.estimates[1] == pytest.approx(error, rel=1e-9)
 
@@ -166,13 +168,13 @@ def test_dependent_controls_drop_out() -> None:
     known, measures = noisy(4_000, 3, 0)
     twice = np.concatenate([known[:, :2], known[:, :1] - 3 * known[:, 1:2], known[:, 2:]], axis=1)
     found = estimated(twice, measures)
-    assert found.controls == 3
+    assert fitted(summed(twice, measures)).controls == 3
     assert found.estimates == pytest.approx(estimated(known, measures).estimates, rel=1e-12)
 
 
 def test_one_control_for_forty_replications_in_the_order_given() -> None:
     known, measures = noisy(159, 9, 0)
-    assert estimated(known, measures).controls == 3
+    assert fitted(summed(known, measures)).controls == 3
     assert np.array_equal(
         estimated(known, measures).estimates, estimated(known[:, :3], measures).estimates
     )
@@ -182,7 +184,7 @@ def test_one_control_for_forty_replications_in_the_order_given() -> None:
 def test_a_control_with_few_occurrences_is_not_used() -> None:
     known, measures = noisy(1_000, 3, 0)
     found = estimated(known, measures, fewest=[10.0, 9.9, 500.0])
-    assert found.controls == 2
+    assert fitted(summed(known, measures), [10.0, 9.9, 500.0]).controls == 2
     kept = estimated(known[:, [0, 2]], measures)
     assert np.array_equal(found.estimates, kept.estimates)
 
@@ -233,24 +235,33 @@ def test_guards_see_all_replications(events: int) -> None:
     assert estimated(known, measures).done.tolist() == [SKEWED]
 
 
-def residuals(known: Any, measures: Any) -> controls._Residual:
-    fit = controls._fit(summed(known, measures), np.inf)
-    return controls._Residual(fit, fit.intercepts, fit.products.diagonal(), fit.groups)
+def residuals(known: Any, measures: Any) -> Residuals:
+    return fitted(summed(known, measures)).residuals(moments_of(measures).variance)
+
+
+def ratio(known: Any, measures: Any, plain: Any) -> Controlled:
+    """Of the first measure over the second."""
+    variances = moments_of(measures).variance
+    own = fitted(summed(known, measures)).ratio_residuals(
+        [0], [1], (variances[[0]], variances[[1]]), np.cov(measures.T)[0, 1]
+    )
+    return controlled_interval(plain, own, len(measures))
 
 
 def test_sums_by_group_are_those_of_the_residuals() -> None:
     """Of dependent controls; each replication is a group."""
     known, measures = noisy(1_000, 4, 0)
     known[:, 1:] += known[:, :-1]
-    own = residuals(known, measures)
-    assert own.groups.sum(axis=0) == pytest.approx([0.0], abs=1e-8)
-    assert (own.groups**2).sum(axis=0) == pytest.approx(own.squares, rel=1e-9)
+    fit, own = fitted(summed(known, measures)), residuals(known, measures)
+    assert fit.groups.sum(axis=0) == pytest.approx([0.0], abs=1e-8)
+    squares = own.variance * (999 - fit.controls) / (1_000 * fit.factor)
+    assert (fit.groups**2).sum(axis=0) == pytest.approx(squares, rel=1e-9)
 
 
 def test_normal_residuals_depart_by_group_as_well() -> None:
     """62 % of them, whatever the number of replications in a group."""
     for number in (1_000, 8 * GROUPS + 500):
-        departing = residuals(*noisy(number, 1, 0)).departing() / min(number, GROUPS)
+        departing = residuals(*noisy(number, 1, 0)).departing / min(number, GROUPS)
         assert 0.55 < departing < 0.69
 
 
@@ -262,7 +273,7 @@ def test_skewness_by_group_is_that_of_the_replications() -> None:
     measures += 150 * random.poisson(0.01, (number, 1))
     slope, intercept = np.polyfit(known[:, 0], measures[:, 0], 1)
     exact = moments_of(measures[:, 0] - intercept - slope * known[:, 0]).skewness
-    assert residuals(known, measures).skewness() == pytest.approx([float(exact)], abs=4 * 0.34)
+    assert residuals(known, measures).skewness == pytest.approx([float(exact)], abs=4 * 0.34)
     assert exact > 5.0
 
 
@@ -275,12 +286,12 @@ def test_ratio_is_that_of_the_residuals() -> None:
     plain = np.ones((5, 1))
     pairs = [(moments.mean[[n]], moments.variance[[n]]) for n in (0, 1)]
     plain[:4] = ratio_of_means(pairs[0], pairs[1], [cross], 2_000)
-    found = controlled_ratios(summed(known, measures), [0], [1], plain)
+    found = ratio(known, measures, plain)
     means, _ = by_lstsq(known, measures)
-    ratio = means[0] / means[1]
-    _, error = by_lstsq(known, top - ratio * below)
+    exact = means[0] / means[1]
+    _, error = by_lstsq(known, top - exact * below)
     assert found.done.tolist() == [CONTROLLED]
-    assert found.estimates[0] == pytest.approx(ratio, rel=1e-12)
+    assert found.estimates[0] == pytest.approx(exact, rel=1e-12)
     assert found.estimates[1] == pytest.approx(error / means[1], rel=1e-9)
     assert found.estimates[1] < 0.9 * plain[1]
 
@@ -291,7 +302,7 @@ def test_a_ratio_of_proportional_measures_is_determined(factor: int) -> None:
     measures = np.concatenate([factor * top, top], axis=1)
     plain = np.ones((5, 1))
     plain[:4, 0] = factor, 0.1, factor - 0.2, factor + 0.2
-    found = controlled_ratios(summed(known, measures), [0], [1], plain)
+    found = ratio(known, measures, plain)
     assert found.done.tolist() == [DETERMINED]
     assert found.estimates[:4] == pytest.approx(plain[:4])
 

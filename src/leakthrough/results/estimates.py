@@ -1,5 +1,6 @@
 """Measures of a result with their confidence intervals."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -8,6 +9,7 @@ from leakthrough.model.arguments import one_of
 from leakthrough.results.labelled import labelled, measured, moments_in, number_of
 from leakthrough.results.ranges import Ranges
 from leakthrough.results.reduction import reduced
+from leakthrough.statistics.controls import Residuals, controlled_interval
 from leakthrough.statistics.intervals import ESTIMATES, checked_confidence, ratio_of_means, wilson
 from leakthrough.statistics.means import SETTLED, Moments, mean_interval
 
@@ -23,20 +25,39 @@ SIGNIFICANT = 0.1
 REAL = "real threats (decoys not counted)"
 
 
-def moments_of_sums(ready: "xr.Dataset", name: str, weights: "Array", variance: "Array") -> Moments:
-    """Moments (G,) of weighted sums of a variable, given their variance (G,).
+def moments_of_sums(
+    ready: "xr.Dataset", name: str, weights: "Array", variance_of: "Callable[[Array], Array]"
+) -> Moments:
+    """Moments (G,) of weighted sums of a variable.
 
-    `weights` (G, ...) have the dimensions of the variable. The skewness of a sum is taken to be
-    that of its most skewed part, of those whose standard deviation is a tenth of the sum's.
+    `weights` (G, ...) have the dimensions of the variable, and `variance_of` computes the variance
+    (G,) of the sums from the covariance of the variable. The skewness of a sum is taken to be that
+    of its most skewed part, of those whose standard deviation is a tenth of the sum's.
     """
-    parts = moments_in(ready, name)
-    axes, variance = tuple(range(1, weights.ndim)), np.maximum(variance, 0.0)
-    sizes = np.abs(weights)
-    deviation = sizes * np.sqrt(parts.variance)
-    own = deviation > SIGNIFICANT * np.sqrt(variance).reshape(-1, *[1] * len(axes))
-    skewness = np.where(own, np.abs(parts.skewness), 0.0).max(axis=axes, initial=0.0)
+    parts, axes = moments_in(ready, name), tuple(range(1, weights.ndim))
+
+    def significant(variances: "Array", variance: "Array") -> "Array":
+        deviation = np.abs(weights) * np.sqrt(variances)
+        found: Array = deviation > SIGNIFICANT * np.sqrt(variance).reshape(-1, *[1] * len(axes))
+        return found
+
+    def most_skewed(part: Moments | Residuals, variance: "Array") -> "Array":
+        own = significant(part.variance, variance)
+        found: Array = np.where(own, np.abs(part.skewness), 0.0).max(axis=axes, initial=0.0)
+        return found
+
+    variance = np.maximum(variance_of(ready[f"{name}_covariance"].values), 0.0)
     mean, largest = ((weights * part).sum(axis=axes) for part in (parts.mean, parts.largest))
-    return Moments(mean, variance, skewness, largest)
+    found = Moments(mean, variance, most_skewed(parts, variance), largest)
+    rest = parts.controlled
+    if rest is None or f"residual_{name}_covariance" not in ready:
+        return found
+    left = np.maximum(variance_of(ready[f"residual_{name}_covariance"].values), 0.0)
+    own = significant(rest.variance, left)
+    departing = np.where(own, rest.departing, np.inf).min(axis=axes, initial=np.inf)
+    total = (weights * rest.mean).sum(axis=axes)
+    controlled = Residuals(total, left, most_skewed(rest, left), departing, rest.controls)
+    return found._replace(controlled=controlled)
 
 
 def leaked_in(ready: "xr.Dataset", groups: "Array") -> Moments:
@@ -45,9 +66,12 @@ def leaked_in(ready: "xr.Dataset", groups: "Array") -> Moments:
     `groups` (G, S) are the salvos of each group, as bool, or their weights.
     """
     weights = np.asarray(groups, np.float64)
-    covariance = ready["leaked_covariance"].values
-    variance = np.einsum("gs,st,gt->g", weights, covariance, weights)
-    return moments_of_sums(ready, "leaked", weights, variance)
+    return moments_of_sums(
+        ready,
+        "leaked",
+        weights,
+        lambda covariance: np.einsum("gs,st,gt->g", weights, covariance, weights),
+    )
 
 
 def interval_of(
@@ -71,9 +95,20 @@ def _interval_among(
     """Estimates (5, ...) of means over some replications, which are certain if nothing is drawn."""
     ranges = Ranges(ready)
     least, most = (moments.mean, moments.mean) if ranges.is_fixed else ends
-    return mean_interval(
-        moments, number, confidence, least=least, most=most, rare=ranges.rare(number)
-    )
+    rare = ranges.rare(number)
+    plain = mean_interval(moments, number, confidence, least=least, most=most, rare=rare)
+    if moments.controlled is None:
+        return plain
+    return controlled_interval(
+        plain,
+        moments.controlled,
+        number_of(ready),
+        confidence,
+        least=least,
+        most=most,
+        rare=rare,
+        largest=moments.largest,
+    ).estimates
 
 
 def means(ready: "xr.Dataset", name: str, confidence: float) -> "Array":
@@ -223,14 +258,10 @@ def _costs(ready: "xr.Dataset") -> "tuple[Moments, Any, Any]":
     """Moments of the cost of rounds, its bound, and its covariance with real threats stopped."""
     carried = ~np.isnan(ready["rounds"].values).all(axis=0)
     cost = np.where(carried, ready["round_cost"].values, 0.0)
-    variance = cost @ ready["expended_covariance"].values @ cost
     magazines = np.isnan(ready["rounds"].values)
     weights = np.where(magazines, 0.0, cost)[np.newaxis]
-    found = Moments(
-        *(
-            np.ravel(own)[0]
-            for own in moments_of_sums(ready, "expended", weights, np.array([variance]))
-        )
+    found = moments_of_sums(
+        ready, "expended", weights, lambda covariance: np.array([cost @ covariance @ cost])
     )
     most = (weights[0] * np.where(weights[0] > 0.0, Ranges(ready).most_expended, 0.0)).sum()
     crossed = ready["leaked_expended_covariance"].values @ cost
@@ -281,10 +312,10 @@ def cost_exchange(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Data
     worth = value @ ready["launched"].values
     least = value @ Ranges(ready).least_leaked
     lost = interval_of(ready, leaked_in(ready, value[None]), level, worth, least)[:, 0]
-    cost = interval_of(ready, spent, level, most)
+    cost = interval_of(ready, spent, level, most)[:, 0]
     spread = moments_in(ready, "leakers").variance
     below = total - leakers[0], spread
-    each = ratio_of_means((spent.mean, spent.variance), below, covariance, number, level)
+    each = ratio_of_means((cost[0], spent.variance[0]), below, covariance, number, level)
     settled = leakers[SETTLED] * cost[SETTLED]
     if not settled:
         with np.errstate(divide="ignore", invalid="ignore"):

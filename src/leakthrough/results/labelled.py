@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leakthrough.quantities import described
+from leakthrough.statistics.controls import Residuals
 from leakthrough.statistics.intervals import ESTIMATES
 from leakthrough.statistics.means import SETTLED, Moments
 
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     import xarray as xr
 
     Array = npt.NDArray[Any]
+
+
+CONTROLLED = ("controlled_mean", "residual_variance", "residual_skewness", "departing")
+"""Further statistics where controls narrow intervals: `leakthrough.statistics.controls.Residuals`.
+"""
 
 
 def measured(
@@ -70,10 +76,24 @@ def labelled(
 
 
 def moments_in(ready: "xr.Dataset", name: str) -> Moments:
-    """Moments of a reduced variable."""
+    """Moments of a reduced variable, with its estimates with controls if it has them."""
     wanted = ["mean", "variance", "skewness", "minimum", "maximum"]
-    mean, variance, skewness, low, high = ready[name].sel(statistic=wanted).values
-    return Moments(mean, variance, skewness, np.maximum(np.abs(low), np.abs(high)))
+    *own, low, high = ready[name].sel(statistic=wanted).values
+    controlled, largest = None, np.maximum(np.abs(low), np.abs(high))
+    if "controls" in ready:
+        rows = ready[name].sel(statistic=list(CONTROLLED)).values
+        if not np.isnan(rows[0]).all():
+            mean, variance, skewness, departing = rows
+            number = int(ready["controls"])
+            controlled = Residuals(mean, variance, skewness, departing, number)
+    return Moments(own[0], own[1], own[2], largest, controlled)
+
+
+def without_controls(ready: "xr.Dataset") -> "xr.Dataset":
+    """A reduced result without its estimates with controls."""
+    if "controls" not in ready:
+        return ready
+    return ready.sel(statistic=~ready["statistic"].isin(CONTROLLED)).drop_vars("controls")
 
 
 def number_of(ready: "xr.Dataset") -> int:

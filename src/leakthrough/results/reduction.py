@@ -6,15 +6,19 @@ replications: any number of workers gives the same bits.
 
 import threading
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from leakthrough.model.discrete import TICKS_A_SECOND, WORD_RANGE
+from leakthrough.results.controls import Controls, measured_names, residuals_of
 from leakthrough.results.files import writable
 from leakthrough.results.integer_sums import Array, Histogram, Moments, exact_products, ratio
+from leakthrough.results.labelled import CONTROLLED
 from leakthrough.results.taken import taken
 from leakthrough.results.variables import CAMPAIGN_VARIABLES, VARIABLES, Variable
+from leakthrough.statistics import means
+from leakthrough.statistics.controls import ControlSums, Fit
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -63,10 +67,13 @@ class Reduction:
     """Running reductions of all result variables.
 
     Salvos that are `decoys` (S,) do not count as leakers of the raid. With `raids`, the second axis
-    of all variables is the raids of a campaign.
+    of all variables is the raids of a campaign. Means of a raid whose controls are `known` are
+    estimated with them too.
     """
 
-    def __init__(self, decoys: "Array", raids: bool = False) -> None:
+    def __init__(self, decoys: "Array", raids: bool = False, known: Controls | None = None) -> None:
+        self.known = None if raids else known
+        self.controls: ControlSums | None = None
         self.decoys = np.asarray(decoys, dtype=np.bool_)
         self.leading = ("raid",) if raids else ()
         self.replications = 0
@@ -75,8 +82,8 @@ class Reduction:
         self.products: dict[str, Any] = {}
         self.shapes: dict[str, tuple[int, ...]] = {}
 
-    def take_rows(self, rows: "Mapping[str, Array]") -> None:
-        """Add result variables, whose first axis is the replication, in any order."""
+    def take_rows(self, rows: "Mapping[str, Array]", start: int = 0) -> None:
+        """Add result variables of replications from `start`, their first axis, in any order."""
         number = len(rows["leaked"])
         if number == 0:
             return
@@ -93,10 +100,24 @@ class Reduction:
                 moments.take(values)
         for name in QUANTILES_OF:
             self.histograms.setdefault(name, Histogram()).take(every[name])
+        self._take_controls(every, start)
         pairs = {"leaked": rows["leaked"], "expended": rows["expended"].sum(axis=-2)}
         for name, (left, right) in COVARIANCES.items():
             products = self._products(pairs[left], pairs[right])
             self.products[name] = self.products.get(name, 0) + products
+
+    def _take_controls(self, every: "Mapping[str, Array]", start: int) -> None:
+        """Add what the estimates with controls need."""
+        if self.known is None:
+            return
+        number = len(every["leaked"])
+        names = measured_names(self.shapes)
+        parts = [every[name].reshape(number, -1) for name in names]
+        measures = np.concatenate(parts, axis=1).astype(np.int64, copy=False)
+        controls = self.known.numbers(every["occurred"], every["expected"])
+        if self.controls is None:
+            self.controls = ControlSums(controls.shape[1], measures.shape[1])
+        self.controls.take(start, controls, measures)
 
     def _products(self, left: "Array", right: "Array") -> "Array":
         if not self.leading:
@@ -104,8 +125,12 @@ class Reduction:
         raids = range(left.shape[1])
         return np.stack([exact_products(left[:, raid], right[:, raid]) for raid in raids])
 
-    def merge(self, other: "Reduction") -> None:
-        """Add the reductions of other replications."""
+    def merge(self, other: "Reduction", start: int = 0) -> None:
+        """Add the reductions of other replications, which were counted from `start`."""
+        if self.controls is None:
+            self.controls = other.controls
+        elif other.controls is not None:
+            self.controls.merge(other.controls, start)
         self.replications += other.replications
         self.shapes.update(other.shapes)
         for name, moments in other.moments.items():
@@ -120,16 +145,43 @@ class Reduction:
         import xarray as xr
 
         found = {}
-        for name, moments in self.moments.items():
-            statistics = moments.statistics(UNITS.get(name, 1))
+        every = {n: own.statistics(UNITS.get(n, 1)) for n, own in self.moments.items()}
+        controlled = self._controlled(every)
+        for name, statistics in every.items():
             dims = (*self.leading, *_DIMS[name])
+            if controlled is not None:
+                shape = len(CONTROLLED), *statistics.shape[1:]
+                own = controlled.rows.get(name, np.full(shape, np.nan)).reshape(shape)
+                statistics = np.concatenate([statistics, own])
             found[name] = xr.Variable(("statistic", *dims), statistics, _EVERY[name].attrs)
         for name, histogram in self.histograms.items():
             values = histogram.quantiles(QUANTILES, self.shapes[name])
             attrs = {"units": "1", "long_name": f"quantiles of {_EVERY[name].long_name}"}
             dims = ("quantile", *self.leading, *_DIMS[name])
             found[f"{name}_quantile"] = xr.Variable(dims, values, attrs)
-        return {**found, **self._frequencies(), **self._covariances()}
+        if controlled is not None:
+            attrs = {"units": "1", "long_name": "number of controls with which means are estimated"}
+            found["controls"] = xr.Variable((), np.int64(controlled.fit.controls), attrs)
+        return {**found, **self._frequencies(), **self._covariances(controlled)}
+
+    def _controlled(self, every: "Mapping[str, Array]") -> "_Controlled | None":
+        """Estimates with controls, by variable."""
+        if self.controls is None or self.known is None:
+            return None
+        names = measured_names(self.shapes)
+        parts = [every[name].reshape(len(STATISTICS), -1) for name in names]
+        mean, variance, _, _, skewness = np.concatenate(parts, axis=1)
+        moments = means.Moments(mean, variance, skewness)
+        expected = every["expected"][0]
+        found = residuals_of(self.controls, self.known, expected, moments)
+        if found is None:
+            return None
+        fit, residuals = found
+        rows = np.stack(np.broadcast_arrays(*residuals[: len(CONTROLLED)]))
+        stops = np.cumsum([part.shape[1] for part in parts])
+        own = dict(zip(names, np.split(rows, stops[:-1], axis=1), strict=True))
+        at = dict(zip(names, np.split(np.arange(mean.size), stops[:-1]), strict=True))
+        return _Controlled(fit, own, at)
 
     def _frequencies(self) -> "dict[str, xr.Variable]":
         import xarray as xr
@@ -156,7 +208,7 @@ class Reduction:
             },
         }
 
-    def _covariances(self) -> "dict[str, xr.Variable]":
+    def _covariances(self, controlled: "_Controlled | None") -> "dict[str, xr.Variable]":
         import xarray as xr
 
         totals = {name: np.asarray(self.moments[name].total) for name in ("leaked", "expended")}
@@ -170,7 +222,39 @@ class Reduction:
             text = f"covariance of {' and '.join(dict.fromkeys((_TEXTS[left], _TEXTS[right])))}"
             attrs = {"units": "1", "long_name": text}
             found[name] = xr.Variable((*self.leading, *dims), covariance, attrs)
+            if controlled is not None and {left, right} <= controlled.at.keys():
+                shapes = self.shapes[left], self.shapes[right]
+                rest = covariance - controlled.explained((left, right), shapes)
+                more = {**attrs, "long_name": f"{text}, of the residuals of their controls"}
+                found[f"residual_{name}"] = xr.Variable(dims, controlled.scale * rest, more)
         return found
+
+
+class _Controlled(NamedTuple):
+    """Estimates with controls of the variables of a reduction."""
+
+    fit: Fit
+    rows: "dict[str, Array]"  # `CONTROLLED` by variable, flat
+    at: "dict[str, Array]"  # indices among the measures
+
+    @property
+    def scale(self) -> float:
+        """Factor of the variances of residuals: `Residuals` allows for the controls."""
+        number = self.fit.number
+        return (number - 1) / (number - 1 - self.fit.controls) * self.fit.factor * number
+
+    def explained(
+        self, names: tuple[str, str], shapes: "tuple[tuple[int, ...], tuple[int, ...]]"
+    ) -> "Array":
+        """Explained part of covariances, of sums over batteries."""
+        total = 0.0
+        for pivot in self.fit.pivots:
+            left, right = (
+                own[self.at[name]].reshape(-1, shape[-1]).sum(axis=0)
+                for own, name, shape in zip(pivot, names, shapes, strict=True)
+            )
+            total = total + np.multiply.outer(left, right)
+        return np.asarray(total / (self.fit.number - 1))
 
 
 _merging = threading.Lock()  # global: instances are pickled to other processes, locks cannot be
@@ -179,24 +263,28 @@ _merging = threading.Lock()  # global: instances are pickled to other processes,
 class Summaries:
     """A sink that keeps only the reductions of the blocks."""
 
-    def __init__(self, job: "Job", decoys: "Array") -> None:
+    def __init__(self, job: "Job", decoys: "Array", known: Controls) -> None:
+        self.known = known
         self.job, self.decoys = job, decoys
-        self.reduction = Reduction(decoys, raids=job.along_raids)
+        self.reduction = self._new()
+
+    def _new(self) -> Reduction:
+        return Reduction(self.decoys, self.job.along_raids, self.known)
 
     def take(self, start: int, block: "Block") -> None:
         """Reduce the rows of some replications; may be called by several threads at once."""
-        reduction = Reduction(self.decoys, raids=self.job.along_raids)
-        reduction.take_rows(self.job.variables(block))
+        reduction = self._new()
+        reduction.take_rows(self.job.variables(block), start)
         with _merging:
             self.reduction.merge(reduction)
 
     def alike(self, replications: int) -> "Summaries":
         """An empty sink of the same kind."""
-        return Summaries(self.job, self.decoys)
+        return Summaries(self.job, self.decoys, self.known)
 
     def merge(self, start: int, other: "Summaries") -> None:
         """Add the reductions of other replications."""
-        self.reduction.merge(other.reduction)
+        self.reduction.merge(other.reduction, start)
 
 
 def reduced(result: "xr.Dataset") -> "xr.Dataset":
@@ -229,7 +317,7 @@ def reduced(result: "xr.Dataset") -> "xr.Dataset":
     if "statistic" in result.dims:
         return _complete(result)
     names = [name for name in result.data_vars if "replication" in result[name].dims]
-    reduction = Reduction(result["decoy"].values)
+    reduction = Reduction(result["decoy"].values, known=_controls_in(result))
     reduction.take_rows({str(name): result[name].values for name in names})
     # If results of several seeds were joined, the seed has the dimension replication too.
     return with_reductions(result.drop_dims("replication"), reduction)
@@ -242,6 +330,16 @@ def _complete(result: "xr.Dataset") -> "xr.Dataset":
     if lost := lost or [s for s in STATISTICS if s not in result["statistic"].values.tolist()]:
         raise ValueError(f"result: is reduced, but has no {', '.join(lost)}")
     return result
+
+
+def _controls_in(result: "xr.Dataset") -> Controls | None:
+    """The controls of a result; None if it was made without, or joined to one without."""
+    if not {"occurred", "expected", "known_variance"} <= set(result.variables):
+        return None
+    if np.isnan(result["expected"].values).any():
+        return None
+    names = result["decision"].values.tolist()
+    return Controls(names, np.asarray(result["known_variance"].values))
 
 
 def _one_raid(result: "xr.Dataset") -> "xr.Dataset":
@@ -283,8 +381,9 @@ def with_reductions(constants: "xr.Dataset", reduction: Reduction) -> "xr.Datase
 
     variables, number = reduction.variables(), np.int64(reduction.replications)
     leakers = np.arange(variables["replications_by_leakers"].shape[-1])
+    statistics = (*STATISTICS, *CONTROLLED)[: variables["leaked"].shape[0]]
     coordinates = {
-        "statistic": ("statistic", np.array(STATISTICS), {"long_name": "over the replications"}),
+        "statistic": ("statistic", np.array(statistics), {"long_name": "over the replications"}),
         "quantile": ("quantile", np.array(QUANTILES), {"long_name": "share of replications"}),
         "replications": ((), number, {"long_name": "number of replications"}),
         "leaker_count": ("leaker_count", leakers, {"long_name": "real threats that got through"}),

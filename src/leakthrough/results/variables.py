@@ -36,6 +36,7 @@ class Variable:
 
 AIMED = "with a salvo that aims at a battery"
 SAMPLED = "with a timeline"
+KNOWN = "not in files of earlier versions"
 _OF_SALVO = ("replication", "salvo")
 _OF_LAYER = (*_OF_SALVO, "layer")
 _OF_BATTERY = ("replication", "battery")
@@ -65,9 +66,13 @@ VARIABLES = {
     "rounds_lost": Variable(_OF_MAGAZINE, "ready rounds lost with their battery", sometimes=AIMED),
     "busy_time": Variable(_OF_BATTERY, "time of its channels in use", "s"),
     "engagements": Variable(_OF_BATTERY, "engagements begun"),
-    "occurred": Variable(_OF_DECISION, "random decisions that occurred, or what was drawn"),
+    "occurred": Variable(
+        _OF_DECISION, "random decisions that occurred, or what was drawn", sometimes=KNOWN
+    ),
     "expected": Variable(
-        _OF_DECISION, "sum of the probabilities with which they were drawn, or mean of what was"
+        _OF_DECISION,
+        "sum of the probabilities with which they were drawn, or mean of what was",
+        sometimes=KNOWN,
     ),
     "ready_rounds": Variable(
         (*_AT_TIME, "battery", "interceptor"), "ready rounds", sometimes=SAMPLED

@@ -13,6 +13,7 @@ controls, chosen without looking at a measure. The estimate is linear in the mea
 adds up in each replication adds up in the estimates.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 __all__ = [
-    *("DONE", "CONTROLLED", "DETERMINED", "ControlSums", "Controlled"),
-    *("controlled_means", "controlled_ratios", "paired_controls"),
+    *("DONE", "CONTROLLED", "DETERMINED", "ControlSums", "Controlled", "Fit", "Residuals"),
+    *("controlled_interval", "controlled_means", "fitted", "is_of_use"),
+    "paired_controls",
 ]
 
 DONE = (
@@ -70,7 +72,7 @@ class ControlSums:
     Attributes
     ----------
     cross : CrossSums
-        Of the controls and the measures.
+        Of the controls with all columns.
     groups : array of int64, shape (2, 1024, 1 + controls + measures)
         Sums of the upper and the lower 32 bits of ones, controls and measures over the replications
         with the same index modulo 1024. The guards need more than the variance of the residuals,
@@ -80,7 +82,7 @@ class ControlSums:
 
     def __init__(self, controls: int, measures: int) -> None:
         self.controls = controls
-        self.cross = CrossSums(controls + measures)
+        self.cross = CrossSums(controls + measures, controls)
         self.groups: Array = np.zeros((2, GROUPS, 1 + controls + measures), np.int64)
 
     def take(self, start: int, controls: "Array", measures: "Array") -> None:
@@ -127,59 +129,150 @@ class ControlSums:
         self.groups += np.roll(other.groups, start % GROUPS, axis=1)
 
 
+class Residuals(NamedTuple):
+    """Estimates of means with controls: arrays of one shape, or numbers.
+
+    The variance is such that Student's interval of it, with a degree of freedom less for each
+    control, is that of the mean. `departing` counts the replications, or groups of them, whose
+    residual departs from the commonest one.
+    """
+
+    mean: Any
+    variance: Any
+    skewness: Any
+    departing: Any
+    controls: int
+
+
 class Controlled(NamedTuple):
     """Estimates of means, and what was done."""
 
     estimates: "Array"
-    """Shape (5, M), as from `mean_interval`."""
+    """Shape (5, ...), as from `mean_interval`."""
     done: "Array"
-    """Codes (M,), the index in `DONE`."""
-    controls: int
-    """Controls that were used, for all measures."""
+    """Codes (...), the index in `DONE`."""
     plain: "Array"
-    """Estimates (5, M) without controls."""
+    """Estimates (5, ...) without controls."""
 
 
-class _Fit(NamedTuple):
-    """Least squares of measures on the controls that were used."""
+class Fit(NamedTuple):
+    """Least squares of measures (M,) on the controls that were used."""
 
     number: int
     controls: int
     intercepts: "Array"  # (M,)
     factor: float  # variance of an intercept, divided by that of the residuals
-    products: "Array"  # (M, M) sums of products of the residuals
+    pivots: "list[tuple[Array, Array]]"  # products of these two (M,) add up to what is explained
     groups: "Array"  # (G, M) sums of the residuals of a group
     sizes: "Array"  # (G, 1) replications of a group
 
+    def explained(self, one: Any, other: Any) -> Any:
+        """Part of the covariance of two measures, or broadcast indices of measures."""
+        total = sum(left[one] * right[other] for left, right in self.pivots)
+        return total / max(self.number - 1, 1)
 
-def _fit(sums: ControlSums, fewest: "npt.ArrayLike") -> _Fit:
-    """Factorise the cross sums, bordered by the means, in the order of the controls.
+    def residuals(self, variance: "npt.ArrayLike") -> Residuals:
+        """Estimates of the measures, whose variances (M,) are given."""
+        own = np.arange(self.intercepts.size)
+        left = np.asarray(variance, np.float64) - self.explained(own, own)
+        return self._residuals(self.intercepts, left, self.groups)
 
-    Schur complements turn the border [mean, -1/n] into the intercepts and minus their factor of
-    variance. All operations are element-wise in a fixed order, so the bits are the same everywhere.
+    def _residuals(self, mean: "Array", variance: "Array", groups: "Array") -> Residuals:
+        number = self.number
+        squares = np.maximum(variance, 0.0) * (number - 1)  # rounding may make it negative
+        spread = squares / number
+        # Summed in sequence: NumPy's own order of a sum depends on the shape. A third cumulant
+        # adds up within a group, so this is the skewness of single replications.
+        cubes = np.cumsum(groups * groups * groups, axis=0)[-1] / number
+        scale = spread * np.sqrt(spread)
+        skewness = np.divide(cubes, scale, out=np.zeros_like(cubes), where=scale > 0.0)
+        scaled = groups / np.sqrt(self.sizes)
+        apart = np.abs(scaled - np.median(scaled, axis=0))
+        departing = (apart > DEPARTS * np.sqrt(spread)).sum(axis=0)
+        left = squares / max(number - 1 - self.controls, 1) * (self.factor * number)
+        return Residuals(mean, left, skewness, departing, self.controls)
+
+    def ratio_residuals(self, above: Any, below: Any, variances: Any, covariance: Any) -> Residuals:
+        """Estimates of ratios (K,) of the means of two measures, by the delta method.
+
+        With r the ratio of two intercepts, they are those of Y - r X, divided by the mean of X. As
+        for `ratio_of_means`, the relative standard error of the mean of X should be below a tenth.
+
+        Parameters
+        ----------
+        above, below : array of int, shape (K,)
+            Indices of the measures Y and X.
+        variances : tuple of two arrays, shape (K,)
+            Of Y and of X.
+        covariance : array, shape (K,)
+        """
+        scale = np.where(self.intercepts == 0.0, np.nan, self.intercepts)[below]
+        ratio = self.intercepts[above] / scale
+        own, others = (
+            variance - self.explained(n, n)
+            for variance, n in zip(variances, (above, below), strict=True)
+        )
+        both = covariance - self.explained(above, below)
+        left = (own - 2.0 * ratio * both + ratio * ratio * others) / (scale * scale)
+        groups = (self.groups[:, above] - ratio * self.groups[:, below]) / scale
+        return self._residuals(ratio, left, groups)
+
+
+def fitted(
+    sums: ControlSums, fewest: "npt.ArrayLike" = np.inf, order: "Sequence[int] | None" = None
+) -> Fit:
+    """Least squares of all measures on one set of controls.
+
+    Parameters
+    ----------
+    sums : ControlSums
+    fewest : array_like
+        For each control the expected number of occurrences over all replications, or of failures to
+        occur if these are fewer. A control with fewer than 10 is not used.
+    order : sequence of int, optional
+        Order in which controls are used, as long as there are 40 replications for each; by default
+        that of the columns.
+
+    Raises
+    ------
+    ValueError
+        If there are no replications.
+
+    Notes
+    -----
+    The cross sums are factorised by Cholesky's method, in this order. Schur complements turn the
+    means into the intercepts, and 1/n into the factor of their variance. All operations are
+    element-wise in a fixed order, so the bits are the same everywhere.
     """
     exact, last = sums.cross.products(), sums.controls
     number, totals = int(exact[0, 0]), exact[0, 1:]
     if number == 0:
         raise ValueError("sums: must hold replications; got none")
-    left = np.empty((len(totals) + 1, len(totals) + 1))
-    spread = number * exact[1:, 1:] - np.multiply.outer(totals, totals)
-    left[:-1, :-1] = spread / number
-    left[-1, :-1] = left[:-1, -1] = totals / number
-    left[-1, -1] = -1.0 / number
+    left = ((number * exact[1:, 1:] - np.multiply.outer(totals[:last], totals)) / number).astype(
+        np.float64
+    )
+    means = (totals / number).astype(np.float64)
+    border, factor = means[:last].copy(), 1.0 / number
     least, enough = TOLERANCE * left.diagonal(), np.broadcast_to(fewest, last) >= FEWEST
     rows: dict[int, Array] = {}
-    for control in np.flatnonzero(enough).tolist():
-        if len(rows) < number // REPLICATIONS_EACH and left[control, control] > least[control]:
-            rows[control] = left[control] / left[control, control]
-            left = left - np.multiply.outer(left[:, control], rows[control])
-    intercepts, groups = left[last:-1, -1], sums.by_group()
+    pivots = []
+    for control in range(last) if order is None else order:
+        pivot = left[control, control]
+        if len(rows) == number // REPLICATIONS_EACH or not enough[control]:
+            continue
+        if pivot > least[control]:
+            own, edge = left[control].copy(), float(border[control])
+            rows[control] = own / pivot
+            pivots.append((own[last:], rows[control][last:]))
+            factor += edge * (edge / pivot)
+            means -= edge * rows[control]
+            border -= rows[control][:last] * edge
+            left -= np.multiply.outer(left[:, control].copy(), rows[control])
+    intercepts, groups = means[last:], sums.by_group()
     residuals = groups[:, 1 + last :] - groups[:, :1] * intercepts
     for control, slopes in _slopes(rows).items():
-        residuals -= groups[:, 1 + control, np.newaxis] * slopes[last:-1]
-    factor = -float(left[-1, -1])
-    products = np.asarray(left[last:-1, last:-1])
-    return _Fit(number, len(rows), intercepts, factor, products, residuals, groups[:, :1])
+        residuals -= groups[:, 1 + control, np.newaxis] * slopes[last:]
+    return Fit(number, len(rows), intercepts, factor, pivots, residuals, groups[:, :1])
 
 
 def _slopes(rows: "dict[int, Array]") -> "dict[int, Array]":
@@ -193,33 +286,92 @@ def _slopes(rows: "dict[int, Array]") -> "dict[int, Array]":
     return found
 
 
-class _Residual(NamedTuple):
-    """Estimates (M,) with sums of squares (M,) and sums of groups (G, M) of their residuals."""
+def controlled_interval(
+    plain: "Array",
+    residuals: Residuals,
+    number: int,
+    confidence: float = 0.95,
+    *,
+    least: "npt.ArrayLike" = -np.inf,
+    most: "npt.ArrayLike" = np.inf,
+    rare: "npt.ArrayLike" = 0.0,
+    largest: "npt.ArrayLike" = np.inf,
+) -> Controlled:
+    """Intervals of means with controls, where their residuals pass all guards.
 
-    fit: _Fit
-    mean: "Array"
-    squares: "Array"
-    groups: "Array"
+    Parameters
+    ----------
+    plain : array, shape (5, ...)
+        Estimates without controls, from `mean_interval`.
+    residuals : Residuals
+        Of shape (...).
+    number : int
+        Replications.
+    confidence, least, most, rare
+        As for `mean_interval`.
+    largest : array_like
+        Largest absolute value, as in `Moments`.
 
-    def skewness(self) -> "Array":
-        """Of the residuals of single replications: a third cumulant adds up within a group."""
-        spread = self.squares / self.fit.number
-        # Summed in sequence: NumPy's own order of a sum depends on the shape.
-        cubes = np.cumsum(self.groups * self.groups * self.groups, axis=0)[-1] / self.fit.number
-        scale = spread * np.sqrt(spread)
-        return np.asarray(np.divide(cubes, scale, out=np.zeros_like(cubes), where=scale > 0.0))
+    Returns
+    -------
+    Controlled
+        The means are those with controls, clipped to their range, also where a guard leaves the
+        plain interval: so sums of measures hold. Such an interval is extended to the mean.
 
-    def departing(self) -> "Array":
-        """Number of replications, or groups, whose residual departs from the commonest one."""
-        scaled = self.groups / np.sqrt(self.fit.sizes)
-        apart = np.abs(scaled - np.median(scaled, axis=0))
-        return np.asarray((apart > DEPARTS * np.sqrt(self.squares / self.fit.number)).sum(axis=0))
+    Raises
+    ------
+    ValueError
+        If `confidence` is not between 0 and 1.
 
-    def moments(self, largest: "npt.ArrayLike") -> Moments:
-        """Moments whose Student's interval, with fewer degrees of freedom, is that of the fit."""
-        number, controls = self.fit.number, self.fit.controls
-        variance = self.squares / max(number - 1 - controls, 1) * (self.fit.factor * number)
-        return Moments(self.mean, variance, self.skewness(), largest)
+    References
+    ----------
+    Lavenberg and Welch (1981), A perspective on the use of control variables to increase the
+    efficiency of Monte Carlo simulations, Management Science 27, 322-335. Nelson (1990), Control
+    variate remedies, Operations Research 38, 974-992.
+
+    Examples
+    --------
+    Heads of a coin, and heads among the first half of the throws less their mean:
+
+    >>> from leakthrough.statistics.means import mean_interval, moments_of
+    >>> random = np.random.default_rng(1)
+    >>> first, second = random.binomial(50, 0.5, (2, 1000, 1))
+    >>> sums, moments = ControlSums(1, 1), moments_of(first + second)
+    >>> sums.take(0, first - 25, first + second)
+    >>> plain = mean_interval(moments, 1000)
+    >>> found = controlled_interval(plain, fitted(sums).residuals(moments.variance), 1000)
+    >>> DONE[found.done[0]], found.estimates[1].round(3), found.plain[1].round(3)
+    ('controlled', array([0.11]), array([0.153]))
+    """
+    mean, variance, skewness, departing, controls = residuals
+    if controls == 0:
+        return Controlled(plain, np.full(np.shape(plain)[1:], PLAIN), plain)
+    clipped = np.clip(mean, least, most)
+    narrow = mean_interval(
+        Moments(clipped, variance, skewness, largest),
+        number,
+        confidence,
+        least=least,
+        most=most,
+        rare=rare,
+        cochran=0.0,  # skewness is judged below
+        controls=controls,
+    )
+    total = plain[1] ** 2 * number
+    rules = {
+        PLAIN: ~(total > 0.0),
+        DETERMINED: variance <= TOLERANCE * total,
+        USELESS: narrow[1] > WIDER * plain[1],
+        SKEWED: number < SKEWNESS * skewness**2,
+        FEW: departing < DEPARTING,
+        RARE: narrow[SETTLED] == 0.0,
+    }
+    done = np.select(list(rules.values()), list(rules), CONTROLLED)
+    estimates = np.where(done == CONTROLLED, narrow, plain)
+    estimates[0] = narrow[0]
+    estimates[2] = np.minimum(estimates[2], narrow[0])
+    estimates[3] = np.maximum(estimates[3], narrow[0])
+    return Controlled(estimates, done, plain)
 
 
 def controlled_means(
@@ -232,145 +384,22 @@ def controlled_means(
     most: "npt.ArrayLike" = np.inf,
     rare: "npt.ArrayLike" = 0.0,
 ) -> Controlled:
-    """Intervals of the means of all measures, with one set of controls.
+    """Intervals of the means of all measures (M,), whose `moments` are given.
 
-    Parameters
-    ----------
-    sums : ControlSums
-    moments : Moments
-        Of the measures (M,), for the plain intervals.
-    confidence : float
-        Between 0 and 1.
-    fewest : array_like
-        For each control the expected number of occurrences over all replications, or of failures to
-        occur if these are fewer. A control with fewer than 10 is not used.
-    least, most, rare : array_like
-        As for `mean_interval`.
-
-    Returns
-    -------
-    Controlled
-        Where the interval is the plain one, but another measure's is not, the mean is still that
-        with controls, so that sums of measures hold; the interval is extended to it. Means are
-        clipped to their range.
-
-    Raises
-    ------
-    ValueError
-        If `confidence` is not between 0 and 1, or there are no replications.
-
-    References
-    ----------
-    Lavenberg and Welch (1981), A perspective on the use of control variables to increase the
-    efficiency of Monte Carlo simulations, Management Science 27, 322-335. Nelson (1990), Control
-    variate remedies, Operations Research 38, 974-992.
-
-    Examples
-    --------
-    Heads of a coin, and heads among the first half of the throws less their mean:
-
-    >>> from leakthrough.statistics.means import moments_of
-    >>> random = np.random.default_rng(1)
-    >>> first, second = random.binomial(50, 0.5, (2, 1000, 1))
-    >>> sums = ControlSums(1, 1)
-    >>> sums.take(0, first - 25, first + second)
-    >>> found = controlled_means(sums, moments_of(first + second))
-    >>> DONE[found.done[0]], found.estimates[1].round(3), found.plain[1].round(3)
-    ('controlled', array([0.11]), array([0.153]))
+    The other arguments are as for `mean_interval`, `fitted` and `controlled_interval`. If no
+    residuals pass the guards, all estimates are plain.
     """
-    usual = mean_interval(moments, sums.cross.number, confidence, least=least, most=most, rare=rare)
-    fit = _fit(sums, fewest)
-    squares = np.maximum(fit.products.diagonal(), 0.0)  # rounding may make it negative
-    residual = _Residual(fit, fit.intercepts, squares, fit.groups)
-    return _chosen(residual, usual, confidence, moments.largest, least, most, rare)
+    number = sums.cross.number
+    limits: dict[str, Any] = {"least": least, "most": most, "rare": rare}
+    plain = mean_interval(moments, number, confidence, **limits)
+    own = fitted(sums, fewest).residuals(moments.variance)
+    found = controlled_interval(plain, own, number, confidence, largest=moments.largest, **limits)
+    return found if is_of_use(found.done) else found._replace(estimates=plain)
 
 
-def controlled_ratios(
-    sums: ControlSums,
-    above: "npt.ArrayLike",
-    below: "npt.ArrayLike",
-    plain: "Array",
-    confidence: float = 0.95,
-    *,
-    fewest: "npt.ArrayLike" = np.inf,
-    least: "npt.ArrayLike" = -np.inf,
-    most: "npt.ArrayLike" = np.inf,
-    rare: "npt.ArrayLike" = 0.0,
-) -> Controlled:
-    """Intervals of ratios of means, by the delta method on the residuals.
-
-    With r the ratio of two intercepts, the interval is that of the residuals of Y - r X, divided by
-    the mean of X. As for `ratio_of_means`, the relative standard error of the mean of X should be
-    below a tenth.
-
-    Parameters
-    ----------
-    sums : ControlSums
-    above, below : array_like of int, shape (K,)
-        Indices of the measures Y and X.
-    plain : array, shape (5, K)
-        Estimates without controls.
-    confidence, fewest, least, most, rare
-        As for `controlled_means`, of the ratios.
-
-    Returns
-    -------
-    Controlled
-        Of the ratios (K,).
-
-    Raises
-    ------
-    ValueError
-        If `confidence` is not between 0 and 1, or there are no replications.
-    """
-    fit, top, bottom = _fit(sums, fewest), np.asarray(above), np.asarray(below)
-    scale = np.where(fit.intercepts == 0.0, np.nan, fit.intercepts)[bottom]
-    ratio, of = fit.intercepts[top] / scale, fit.products
-    squares = of[top, top] - 2.0 * ratio * of[top, bottom] + ratio * ratio * of[bottom, bottom]
-    groups = (fit.groups[:, top] - ratio * fit.groups[:, bottom]) / scale
-    residual = _Residual(fit, ratio, np.maximum(squares, 0.0) / (scale * scale), groups)
-    return _chosen(residual, plain, confidence, np.inf, least, most, rare)
-
-
-def _chosen(
-    residual: _Residual,
-    plain: "Array",
-    confidence: float,
-    largest: "npt.ArrayLike",
-    least: "npt.ArrayLike",
-    most: "npt.ArrayLike",
-    rare: "npt.ArrayLike",
-) -> Controlled:
-    """Choose an interval for each measure, and keep the sums of all."""
-    number, controls = residual.fit.number, residual.fit.controls
-    found = residual.moments(largest)
-    narrow = mean_interval(
-        found._replace(mean=np.clip(residual.mean, least, most)),
-        number,
-        confidence,
-        least=least,
-        most=most,
-        rare=rare,
-        cochran=0.0,  # skewness is judged below
-        controls=controls,
-    )
-    total = plain[1] ** 2 * (number * (number - 1.0))
-    unused = np.full(total.shape, controls == 0) | ~(total > 0.0)
-    rules = {
-        PLAIN: unused,
-        DETERMINED: residual.squares <= TOLERANCE * total,
-        USELESS: narrow[1] > WIDER * plain[1],
-        SKEWED: number < SKEWNESS * found.skewness**2,
-        FEW: residual.departing() < DEPARTING,
-        RARE: narrow[SETTLED] == 0.0,
-    }
-    done = np.select(list(rules.values()), list(rules), CONTROLLED)
-    estimates = np.where(done == CONTROLLED, narrow, plain)
-    if ((done == CONTROLLED) | (done == DETERMINED)).any():
-        estimates[0] = narrow[0]
-        estimates[2] = np.minimum(estimates[2], narrow[0])
-        estimates[3] = np.maximum(estimates[3], narrow[0])
-    return Controlled(estimates, done, controls, plain)
+def is_of_use(done: "Array") -> bool:
+    """Whether the controls narrow the interval of any measure, given what was done."""
+    return bool(np.isin(done, (CONTROLLED, DETERMINED)).any())
 
 
 def paired_controls(one: "Array", other: "Array") -> "Array":

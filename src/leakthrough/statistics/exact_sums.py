@@ -24,16 +24,18 @@ LARGEST = 1 << 62
 
 
 class CrossSums:
-    """Sums of products of all pairs of columns of integer matrices.
+    """Sums of products of pairs of columns of integer matrices.
 
     Parameters
     ----------
     columns : int
         Of the matrices. A column of ones is put before them, for the sums of the columns.
+    first : int, optional
+        Columns whose products with all columns are wanted, from the first; by default all.
 
     Attributes
     ----------
-    planes : array of int64, shape (6, 1 + columns, 1 + columns)
+    planes : array of int64, shape (6, 1 + first, 1 + columns)
         The sums, in limbs of 22 bits: a sum is that of ``planes[n] << (22 * n)``. All but the last
         plane are from 0 to 2**22 - 1. So the same integers always have the same planes.
 
@@ -47,8 +49,9 @@ class CrossSums:
     True
     """
 
-    def __init__(self, columns: int) -> None:
-        self.planes: Array = np.zeros((PLANES, 1 + columns, 1 + columns), np.int64)
+    def __init__(self, columns: int, first: int | None = None) -> None:
+        rows = columns if first is None else first
+        self.planes: Array = np.zeros((PLANES, 1 + rows, 1 + columns), np.int64)
 
     @property
     def number(self) -> int:
@@ -63,7 +66,7 @@ class CrossSums:
         ValueError
             If the rows have another number of columns, no integers, or larger ones.
         """
-        columns = self.planes.shape[1] - 1
+        columns = self.planes.shape[2] - 1
         if values.ndim != 2 or values.shape[1] != columns or values.dtype.kind not in "iu":
             msg = f"values: must be integers of shape (R, {columns}); got {values.dtype}"
             raise ValueError(f"{msg} of shape {values.shape}")
@@ -80,11 +83,10 @@ class CrossSums:
 
     def _add(self, limbs: "list[tuple[Array, Array]]") -> None:
         for i, (columns, left) in enumerate(limbs):
-            for j, (others, right) in enumerate(limbs[i:], i):
-                found = (left.T @ right).astype(np.int64)
-                self.planes[i + j][np.ix_(columns, others)] += found
-                if i != j:
-                    self.planes[i + j][np.ix_(others, columns)] += found.T
+            rows = columns[columns < self.planes.shape[1]]
+            for j, (others, right) in enumerate(limbs):
+                found = (left[:, : rows.size].T @ right).astype(np.int64)
+                self.planes[i + j][np.ix_(rows, others)] += found
 
     def _carry(self) -> None:
         for lower, upper in zip(self.planes[:-1], self.planes[1:], strict=True):
@@ -97,7 +99,7 @@ class CrossSums:
         self._carry()
 
     def products(self) -> "Array":
-        """Sums of products (1 + columns, 1 + columns), as Python integers.
+        """Sums of products (1 + first, 1 + columns), as Python integers.
 
         The first element is the number of rows, and the others of the first row are the sums of
         the columns.

@@ -50,13 +50,15 @@ HOEFFDING = 56
 class Moments(NamedTuple):
     """Moments of values over independent replications: arrays of one shape, or numbers.
 
-    The variance has the divisor n - 1. `largest` is the largest absolute value.
+    The variance has the divisor n - 1. `largest` is the largest absolute value. `controlled` are
+    the estimates with controls (`leakthrough.statistics.controls.Residuals`), if there are any.
     """
 
     mean: Any
     variance: Any
     skewness: Any
     largest: Any = np.inf
+    controlled: Any = None
 
 
 def moments_of(values: "npt.ArrayLike") -> Moments:

@@ -1,0 +1,138 @@
+"""Controls of a result: its random decisions as numbers whose mean is known to be 0.
+
+What occurred, minus what was expected, is a control of every decision. What is drawn once in a raid
+may act on a measure in a curve, so the square of its difference, minus its variance, is another.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from leakthrough.model.discrete import WORD_RANGE
+from leakthrough.statistics.controls import (
+    ControlSums,
+    Fit,
+    Residuals,
+    controlled_interval,
+    fitted,
+    is_of_use,
+)
+from leakthrough.statistics.means import Moments, mean_interval
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+MOST_MEASURES = 1024
+"""Numbers of a replication that are estimated with controls: limits time and memory."""
+CONTROLLED_VARIABLES = (
+    "leakers",
+    "leaked",
+    *("layer_killed", "layer_soft_killed", "salvo_killed", "salvo_soft_killed"),
+    *("expended", "killed", "soft_killed", "leak_cause", "remaining", "engagements", "reloaded"),
+    *("ready_rounds", "busy_channels", "leaked_so_far"),
+)
+"""Variables that are estimated with controls, as long as there are not too many numbers."""
+
+
+class Controls(NamedTuple):
+    """Names of random decisions (D,), and the variances of those that are drawn once in a raid."""
+
+    names: Sequence[str]
+    variances: "Array"  # NaN for decisions that are drawn many times
+
+    @property
+    def curved(self) -> "Array":
+        """Indices of what is drawn once and not only 0 or 1: its square is a control too."""
+        law = ~np.isnan(self.variances)
+        only_01 = np.array([name.startswith("availability.") for name in self.names], np.bool_)
+        return np.flatnonzero(law & ~only_01)
+
+    @property
+    def controls(self) -> int:
+        """Number of controls."""
+        return len(self.names) + self.curved.size
+
+    def numbers(self, occurred: "Array", expected: "Array") -> "Array":
+        """Controls (R, controls) from the decisions (R, D), in units of 2**-32."""
+        difference, curved = occurred - expected, self.curved
+        squares = difference[:, curved] ** 2 - self.variances[curved]
+        every = np.concatenate([difference, squares], axis=1)
+        found: Array = np.rint(every * WORD_RANGE).astype(np.int64)
+        return found
+
+    def order(self, sums: ControlSums, expected: "Array") -> list[int]:
+        """Controls by what they are expected to explain; squares last.
+
+        A decision that is drawn many times varies by its variance. A kill probability acts on all
+        the rounds that it is about, whose mean number (D,) follows from those `expected` to hit.
+        No measure is looked at.
+        """
+        variance = variances_of(sums)[: len(self.names)]
+        rounds = {
+            name.removeprefix("kill."): hits
+            for name, hits in zip(self.names, expected.tolist(), strict=True)
+            if name.startswith("kill.")
+        }
+        weights: Array = variance.copy()
+        for n, name in enumerate(self.names):
+            family, _, own = name.partition(".")
+            if family == "kill probability":
+                weights[n] *= (rounds.get(own, 0.0) / max(expected[n], 1.0 / WORD_RANGE)) ** 2
+            elif family == "availability":
+                weights[n] *= sum(rounds.values()) ** 2
+        first = np.argsort(-weights, kind="stable").tolist()
+        rank = np.argsort(-weights[self.curved], kind="stable") + len(self.names)
+        return [*first, *rank.tolist()]
+
+    def fewest(self, sums: ControlSums) -> "Array":
+        """For each control, times that it occurred or failed to, at least, in all replications.
+
+        The sum of p (1 - p) over the draws; there is no limit for what is not only 0 or 1.
+        """
+        found = np.full(self.controls, np.inf)
+        found[: len(self.names)] = variances_of(sums)[: len(self.names)] * sums.cross.number
+        found[self.curved] = np.inf
+        return found
+
+
+def variances_of(sums: ControlSums) -> "Array":
+    """Mean squares of the controls, whose mean is known to be 0, in units of 1."""
+    exact = sums.cross.products()[1:, 1 : 1 + sums.controls].diagonal()
+    return np.array([float(square) for square in exact]) / WORD_RANGE**2 / max(sums.cross.number, 1)
+
+
+def residuals_of(
+    sums: ControlSums, decisions: Controls, expected: "Array", moments: Moments
+) -> "tuple[Fit, Residuals] | None":
+    """Estimates of all measures with controls; None if they narrow no interval.
+
+    Parameters
+    ----------
+    sums : ControlSums
+    decisions : Controls
+    expected : array of float, shape (D,)
+        Mean of what was expected.
+    moments : Moments
+        Of the measures (M,).
+    """
+    fit = fitted(sums, decisions.fewest(sums), decisions.order(sums, expected))
+    if fit.controls == 0:
+        return None
+    found = fit.residuals(moments.variance)
+    plain = mean_interval(moments, fit.number)
+    done = controlled_interval(plain, found, fit.number).done
+    return (fit, found) if is_of_use(done) else None
+
+
+def measured_names(shapes: Mapping[str, tuple[int, ...]]) -> list[str]:
+    """Variables that are estimated with controls, given the shapes of all."""
+    found, total = [], 0
+    for name in CONTROLLED_VARIABLES:
+        size = int(np.prod(shapes.get(name, (0,))))
+        if size and total + size <= MOST_MEASURES:
+            found.append(name)
+            total += size
+    return found
