@@ -13,7 +13,7 @@ import numpy as np
 from leakthrough.model.discrete import TICKS_A_SECOND
 from leakthrough.results.files import writable
 from leakthrough.results.integer_sums import Array, Histogram, Moments, exact_products, ratio
-from leakthrough.results.taken import taken
+from leakthrough.results.taken import check_labels, taken
 from leakthrough.results.variables import CAMPAIGN_VARIABLES, VARIABLES, Variable
 
 if TYPE_CHECKING:
@@ -222,6 +222,7 @@ def reduced(result: "xr.Dataset") -> "xr.Dataset":
     """
     result = _one_raid(taken(result))
     _check(result)
+    check_labels(result, "result")
     if "statistic" in result.dims:
         return _complete(result)
     names = [name for name in result.data_vars if "replication" in result[name].dims]
