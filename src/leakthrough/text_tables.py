@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 WIDTH = 100
 MOST_ROWS = 20
+MOST_DIGITS = 6
 _LARGE = ((1e12, " tn"), (1e9, " bn"), (1e6, " M"))
 
 
-def number(value: float) -> str:
+def number(value: float, digits: int = 4) -> str:
     """Format a number with about four digits; `-` for NaN.
 
     Examples
@@ -22,20 +23,30 @@ def number(value: float) -> str:
         return "infinite"
     for scale, name in _LARGE:
         if round(abs(value)) >= scale:
-            return f"{_fixed(value / scale)}{name}"
+            return f"{_fixed(value / scale, digits)}{name}"
     if value == int(value):
         return f"{int(value):,}"
-    return f"{value:.2g}" if abs(value) < 1e-3 else _fixed(value)
+    return f"{value:.{digits - 2}g}" if abs(value) < 1e-3 else _fixed(value, digits)
 
 
-def _fixed(value: float) -> str:
-    exponent = int(f"{value:.3e}".partition("e")[2])
-    return f"{value:,.{min(4, max(0, 3 - exponent))}f}"
+def _fixed(value: float, digits: int) -> str:
+    exponent = int(f"{value:.{digits - 1}e}".partition("e")[2])
+    return f"{value:,.{min(digits, max(0, digits - 1 - exponent))}f}"
 
 
 def interval(low: float, high: float) -> str:
-    """Format an interval; `-` for NaN."""
-    return "-" if math.isnan(low) else f"{number(low)} to {number(high)}"
+    """Format an interval, with as many digits as distinguish its ends; `-` for NaN.
+
+    Examples
+    --------
+    >>> interval(12.344, 12.3441), interval(0.15298, 0.15302), interval(3.0, 3.0)
+    ('12.3440 to 12.3441', '0.15298 to 0.15302', '3 to 3')
+    """
+    if math.isnan(low):
+        return "-"
+    every = [(number(low, digits), number(high, digits)) for digits in range(4, MOST_DIGITS + 1)]
+    ends = next((own for own in every if own[0] != own[1]), every[0])
+    return " to ".join(ends)
 
 
 def shortened(text: str, width: int) -> str:

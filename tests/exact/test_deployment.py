@@ -95,6 +95,7 @@ def test_no_whole_rounds_are_fewer_in_total_for_any_number_of_threats(
     assert np.cumsum(found.rounds.values).tolist() == totals
 
 
+@pytest.mark.filterwarnings("ignore:Values in x were outside bounds")  # SciPy 1.15's optimiser
 @pytest.mark.parametrize(
     ("kill", "slope", "lethality"), [(0.6, 0.2, 1.0), (0.3, 0.15, 0.9), (0.9, 0.12, 0.5)]
 )

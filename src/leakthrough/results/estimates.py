@@ -5,8 +5,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from leakthrough.model.arguments import one_of
-from leakthrough.results.labelled import labelled, measured, moments_in, number_of
+from leakthrough.model.arguments import flag, one_of
+from leakthrough.results.labelled import (
+    labelled,
+    measured,
+    moments_in,
+    number_of,
+    without_controls,
+)
 from leakthrough.results.ranges import Ranges
 from leakthrough.results.reduction import reduced
 from leakthrough.statistics.controls import Residuals, controlled_interval
@@ -25,6 +31,12 @@ SIGNIFICANT = 0.1
 REAL = "real threats (decoys not counted)"
 
 
+def estimable(result: "xr.Dataset", controls: bool) -> "xr.Dataset":
+    """A result reduced, with or without its estimates with controls."""
+    ready = reduced(result)
+    return ready if flag("controls", controls) else without_controls(ready)
+
+
 def moments_of_sums(
     ready: "xr.Dataset", name: str, weights: "Array", variance_of: "Callable[[Array], Array]"
 ) -> Moments:
@@ -35,29 +47,31 @@ def moments_of_sums(
     of its most skewed part, of those whose standard deviation is a tenth of the sum's.
     """
     parts, axes = moments_in(ready, name), tuple(range(1, weights.ndim))
-
-    def significant(variances: "Array", variance: "Array") -> "Array":
-        deviation = np.abs(weights) * np.sqrt(variances)
-        found: Array = deviation > SIGNIFICANT * np.sqrt(variance).reshape(-1, *[1] * len(axes))
-        return found
-
-    def most_skewed(part: Moments | Residuals, variance: "Array") -> "Array":
-        own = significant(part.variance, variance)
-        found: Array = np.where(own, np.abs(part.skewness), 0.0).max(axis=axes, initial=0.0)
-        return found
-
     variance = np.maximum(variance_of(ready[f"{name}_covariance"].values), 0.0)
+    deviation = np.abs(weights) * np.sqrt(parts.variance)
+    own = deviation > SIGNIFICANT * np.sqrt(variance).reshape(-1, *[1] * len(axes))
+    skewness = np.where(own, np.abs(parts.skewness), 0.0).max(axis=axes, initial=0.0)
     mean, largest = ((weights * part).sum(axis=axes) for part in (parts.mean, parts.largest))
-    found = Moments(mean, variance, most_skewed(parts, variance), largest)
-    rest = parts.controlled
-    if rest is None or f"residual_{name}_covariance" not in ready:
+    found = Moments(mean, variance, skewness, largest)
+    if parts.controlled is None or f"residual_{name}_covariance" not in ready:
         return found
     left = np.maximum(variance_of(ready[f"residual_{name}_covariance"].values), 0.0)
-    own = significant(rest.variance, left)
-    departing = np.where(own, rest.departing, np.inf).min(axis=axes, initial=np.inf)
-    total = (weights * rest.mean).sum(axis=axes)
-    controlled = Residuals(total, left, most_skewed(rest, left), departing, rest.controls)
-    return found._replace(controlled=controlled)
+    return found._replace(controlled=_residuals_of_sums(parts.controlled, weights, left))
+
+
+def _residuals_of_sums(parts: Residuals, weights: "Array", variance: "Array") -> Residuals:
+    """Estimates (G,) of weighted sums, given the variance (G,) of their residuals.
+
+    Third cumulants add up as if the residuals of the parts were independent, and a sum departs
+    from its commonest residual as often as the part that varies most.
+    """
+    flat = np.abs(weights).reshape(len(weights), -1)
+    scale = np.sqrt(np.where(variance > 0.0, variance, np.inf))[:, np.newaxis]
+    shares = flat * np.sqrt(parts.variance).ravel() / scale
+    skewness = (shares**3 * np.abs(parts.skewness).ravel()).sum(axis=1)
+    departing = parts.departing.ravel()[shares.argmax(axis=1)] if shares.size else 0.0
+    mean = (weights * parts.mean).sum(axis=tuple(range(1, weights.ndim)))
+    return Residuals(mean, variance, skewness, departing, parts.controls)
 
 
 def leaked_in(ready: "xr.Dataset", groups: "Array") -> Moments:
@@ -127,7 +141,11 @@ def rates(ready: "xr.Dataset", groups: "Array", confidence: float) -> "Array":
 
 
 def leak_rate(
-    result: "xr.Dataset", by: Literal["salvo", "threat"] | None = None, *, confidence: float = 0.95
+    result: "xr.Dataset",
+    by: Literal["salvo", "threat"] | None = None,
+    *,
+    confidence: float = 0.95,
+    controls: bool = True,
 ) -> "xr.Dataset":
     """Share of the launched threats that get through.
 
@@ -140,6 +158,9 @@ def leak_rate(
         threat class over all its salvos; decoys are included.
     confidence : float
         Confidence level of the interval, between 0 and 1.
+    controls : bool
+        Whether means are estimated with the luck of the random decisions taken out, where that is
+        safe (`leakthrough.statistics.controls`); otherwise plain means.
 
     Returns
     -------
@@ -156,7 +177,7 @@ def leak_rate(
     ValueError
         If the Dataset is not a result, or an argument is not as described above.
     """
-    ready, level = reduced(result), checked_confidence(confidence)
+    ready, level = estimable(result, controls), checked_confidence(confidence)
     one_of("by", by, (None, "salvo", "threat"))
     decoy, threat = ready["decoy"].values, ready["threat"].values
     if by is None:
@@ -185,7 +206,9 @@ def rounds_left(ready: "xr.Dataset", name: str, confidence: float) -> "xr.Variab
     return measured(found, str(ready[name].attrs["long_name"]).split(";")[0], *dims)
 
 
-def depletion(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset":
+def depletion(
+    result: "xr.Dataset", *, confidence: float = 0.95, controls: bool = True
+) -> "xr.Dataset":
     """Whether and when magazines run dry.
 
     A magazine runs dry when its last ready round is fired and no reload is pending. A magazine that
@@ -197,6 +220,9 @@ def depletion(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset"
         From `simulate`, with either `keep`.
     confidence : float
         Confidence level of the intervals, between 0 and 1.
+    controls : bool
+        Whether means are estimated with the luck of the random decisions taken out, where that is
+        safe (`leakthrough.statistics.controls`); otherwise plain means.
 
     Returns
     -------
@@ -222,7 +248,7 @@ def depletion(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset"
     ValueError
         If the Dataset is not a result, or `confidence` is not between 0 and 1.
     """
-    ready, level = reduced(result), checked_confidence(confidence)
+    ready, level = estimable(result, controls), checked_confidence(confidence)
     found = {
         "rounds": ready["rounds"].variable,
         **_reached(ready, "dry", "depletion_time", "the magazine ran dry", level),
@@ -268,7 +294,9 @@ def _costs(ready: "xr.Dataset") -> "tuple[Moments, Any, Any]":
     return found, most, -crossed[~ready["decoy"].values].sum()
 
 
-def cost_exchange(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Dataset":
+def cost_exchange(
+    result: "xr.Dataset", *, confidence: float = 0.95, controls: bool = True
+) -> "xr.Dataset":
     """Compare the cost of the rounds spent with the cost of the real threats stopped.
 
     Read the costs together with the leakers: **the ratio alone favours a defence that fires at
@@ -281,6 +309,9 @@ def cost_exchange(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Data
         From `simulate`, with either `keep`.
     confidence : float
         Confidence level of the intervals, between 0 and 1.
+    controls : bool
+        Whether means are estimated with the luck of the random decisions taken out, where that is
+        safe (`leakthrough.statistics.controls`); otherwise plain means.
 
     Returns
     -------
@@ -304,7 +335,7 @@ def cost_exchange(result: "xr.Dataset", *, confidence: float = 0.95) -> "xr.Data
     ValueError
         If the Dataset is not a result, or `confidence` is not between 0 and 1.
     """
-    ready, level = reduced(result), checked_confidence(confidence)
+    ready, level = estimable(result, controls), checked_confidence(confidence)
     number, real = number_of(ready), ~ready["decoy"].values
     leakers, total = means(ready, "leakers", level), ready["launched"].values[real].sum()
     spent, most, covariance = _costs(ready)

@@ -15,7 +15,7 @@ from leakthrough.results.controls import Controls, measured_names, residuals_of
 from leakthrough.results.files import writable
 from leakthrough.results.integer_sums import Array, Histogram, Moments, exact_products, ratio
 from leakthrough.results.labelled import CONTROLLED
-from leakthrough.results.taken import taken
+from leakthrough.results.taken import check_labels, taken
 from leakthrough.results.variables import CAMPAIGN_VARIABLES, VARIABLES, Variable
 from leakthrough.statistics import means
 from leakthrough.statistics.controls import ControlSums, Fit
@@ -314,6 +314,7 @@ def reduced(result: "xr.Dataset") -> "xr.Dataset":
     """
     result = _one_raid(taken(result))
     _check(result)
+    check_labels(result, "result")
     if "statistic" in result.dims:
         return _complete(result)
     names = [name for name in result.data_vars if "replication" in result[name].dims]

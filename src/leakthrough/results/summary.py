@@ -11,6 +11,7 @@ from leakthrough.results.estimates import (
     REAL,
     cost_exchange,
     depletion,
+    estimable,
     interval_of,
     leaked_in,
     means,
@@ -20,7 +21,6 @@ from leakthrough.results.estimates import (
 from leakthrough.results.labelled import labelled, measured, number_of, with_marks, with_settled
 from leakthrough.results.provenance import name_of
 from leakthrough.results.ranges import Ranges
-from leakthrough.results.reduction import reduced
 from leakthrough.results.tidy import frame, measures_table
 from leakthrough.statistics.intervals import checked_confidence, wilson
 from leakthrough.text_tables import interval, number
@@ -34,6 +34,7 @@ MARK = "*"
 UNSETTLED = (
     f"{MARK} Not settled: too few replications for this mean. The interval is a wide, safe bound."
 )
+WITH_CONTROLS = "Means allow for the luck of the random decisions, with {} controls."
 _OF_RAID = {
     "leakers": "leakers (real threats)",
     "leak_rate": "leak rate (real threats)",
@@ -69,6 +70,8 @@ class Summary:
         More than one if results were joined.
     confidence : float
         Confidence level of the intervals.
+    controls : int
+        Number of controls with which means are estimated; 0: they are plain means.
     raid : xarray.Dataset
         `leakers`, `leak_rate` and `no_leaker` (the probability that none gets through), of real
         threats only; `decoys_leaked` if decoys are launched; `cost_spent`, `cost_stopped` and
@@ -92,6 +95,7 @@ class Summary:
     replications: int
     seeds: tuple[int, ...]
     confidence: float
+    controls: int
     raid: "xr.Dataset"
     salvos: "xr.Dataset"
     causes: "xr.Dataset"
@@ -128,7 +132,7 @@ class Summary:
         return _report(self).html()
 
 
-def summary(result: "xr.Dataset", confidence: float = 0.95) -> Summary:
+def summary(result: "xr.Dataset", confidence: float = 0.95, *, controls: bool = True) -> Summary:
     """Summarise a result: means with intervals, quantiles, probabilities, costs.
 
     Parameters
@@ -137,6 +141,9 @@ def summary(result: "xr.Dataset", confidence: float = 0.95) -> Summary:
         From `simulate`; both values of `keep` give exactly the same summary.
     confidence : float
         Confidence level of the intervals, between 0 and 1.
+    controls : bool
+        Whether means are estimated with the luck of the random decisions taken out, where that is
+        safe (`leakthrough.statistics.controls`); otherwise plain means.
 
     Returns
     -------
@@ -153,13 +160,14 @@ def summary(result: "xr.Dataset", confidence: float = 0.95) -> Summary:
     ValueError
         If the Dataset is not a result, or `confidence` is not between 0 and 1.
     """
-    ready, level = reduced(result), checked_confidence(confidence)
+    ready, level = estimable(result, controls), checked_confidence(confidence)
     seeds = np.unique(result["seed"].values) if "seed" in result.variables else ()
     return Summary(
         scenario=name_of(result),
         replications=number_of(ready),
         seeds=tuple(int(seed) for seed in seeds),
         confidence=level,
+        controls=int(ready["controls"]) if "controls" in ready else 0,
         raid=_of_raid(ready, level),
         salvos=_of_salvos(ready, level),
         causes=_of(ready, level, leak_cause="leak_cause"),
@@ -236,7 +244,8 @@ def _report(summary: Summary) -> Overview:
     parts = (_raid, _salvos, _causes, _layers, _batteries, _magazines)
     level = f"{100 * summary.confidence:.6g} % interval"
     tables = [part(summary, level) for part in parts]
-    notes = [NOTE, *([UNSETTLED] if any(map(_is_marked, tables)) else [])]
+    with_controls = [WITH_CONTROLS.format(summary.controls)] if summary.controls else []
+    notes = [*with_controls, NOTE, *([UNSETTLED] if any(map(_is_marked, tables)) else [])]
     return Overview(summary.scenario, "\n".join([head, *notes]), tables, "in the Dataset")
 
 

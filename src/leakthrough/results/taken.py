@@ -111,8 +111,6 @@ def taken(
     if "dry_so_far" in given and "raid" not in given.coords:
         text = "is of a campaign, and has lost its raids; to select one, write isel(raid=0)"
         raise ValueError(f"{argument}: {text}")
-    if "leaked" in given:
-        check_labels(given, argument)
     specs = raid_variables() if "raid" in given.coords else VARIABLES
     changed: dict[str, Any] = {}
     for name, variable in given.variables.items():

@@ -487,5 +487,5 @@ def test_a_store_that_was_killed_at_its_birth_is_no_obstacle(tmp_path: Path) -> 
     assert found.identical(lt.sweep(scenario, axes, **given))
     with pytest.raises(ValueError, match="store: must be the path of a folder"):
         lt.sweep(scenario, axes, store="", **given)
-    with pytest.raises(ValueError, match="or a dot at its beginning"):
+    with pytest.raises(ValueError, match="with a dot at its beginning"):
         lt.sweep(scenario, {".zattrs": axes}, store=tmp_path / "t.zarr", **given)
