@@ -37,7 +37,7 @@ def test_both_ways_to_keep_give_the_same_bits() -> None:
     scenario = soft_and_hard(stats.beta(8.0, 6.0))
     whole = lt.reduced(lt.simulate(scenario, replications=5_000, seed=1))
     assert int(whole["controls"]) == 4
-    run = {"replications": 5_000, "seed": 1, "keep": "summary"}
+    run: dict[str, Any] = {"replications": 5_000, "seed": 1, "keep": "summary"}
     with concurrent.futures.ProcessPoolExecutor(2) as pool:
         for more in ({"workers": 1}, {"workers": 3}, {"executor": pool}):
             xr.testing.assert_equal(lt.simulate(scenario, **run, **more), whole)
@@ -137,4 +137,4 @@ def test_joined_results_and_one_raid_of_a_campaign() -> None:
     result = lt.simulate_campaign(campaign, replications=600, seed=1)
     assert lt.summary(result.sel(raid=1)).controls == 2
     with pytest.raises(ValueError, match=r"^controls: must be True or False"):
-        lt.summary(result.sel(raid=1), controls="no")
+        lt.summary(result.sel(raid=1), controls="no")  # type: ignore[arg-type]
