@@ -294,17 +294,14 @@ class Raid:
         if threat.soft_killed_by is not None:
             outcome = "lost to soft kill"
         elif threat.death_tick is None:
-            self.decisions["alive_assessed", battery.name] += 1
-            self.decisions["false_kills", battery.name] += misjudged
             outcome = "wrongly judged killed" if misjudged else "judged alive"
             threat.phase = "free"
         else:
-            self.decisions["dead_assessed", battery.name] += 1
-            self.decisions["false_survivals", battery.name] += misjudged
             if kills:
                 self.log(threat.death_tick, "kill", threat, battery.layer, battery)
             outcome = "wrongly judged alive" if misjudged else "judged killed"
             threat.phase = "free" if misjudged else "gone"
+        self.count_assessment(battery, threat, misjudged)
         self.log(tick, "assessment", threat, battery.layer, battery, outcome=outcome)
         if outcome == "wrongly judged killed":
             threat.available_to.clear()
@@ -312,6 +309,17 @@ class Raid:
         if threat.phase == "free":
             concerned |= {b for b in self.batteries if b.layer.name in threat.available_to}
         self.serve_all(tick, concerned)
+
+    def count_assessment(self, battery: Battery, threat: Threat, misjudged: bool) -> None:
+        """Count an assessment if it may be wrong, and whether it is."""
+        errors = threshold(battery.spec.false_kill), threshold(battery.spec.false_survival)
+        if max(errors) == 0 or threat.soft_killed_by is not None:
+            return
+        drawn, wrong = "dead_assessed", "false_survivals"
+        if threat.death_tick is None:
+            drawn, wrong = "alive_assessed", "false_kills"
+        self.decisions[drawn, battery.name] += 1
+        self.decisions[wrong, battery.name] += misjudged
 
     def end_reload(self, tick: int, battery: Battery, magazine: Magazine) -> None:
         """Add the rounds of a reload, unless the raid is over: the last threat has landed."""

@@ -119,10 +119,11 @@ def _assess(state: "State", battery: Any, threat: Any, tick: Int) -> Any:
     window_of(state, threat, state.layers[battery.layer]).killed += int(threat.scored)
     alive, misjudged = threat.fate == ALIVE, threat.misjudged
     believed_alive = alive != misjudged
-    battery.alive_assessed += int(alive)
-    battery.false_kills += int(alive & misjudged)
-    battery.dead_assessed += int(not alive)
-    battery.false_survivals += int(misjudged & (not alive))
+    if battery.false_kill > 0 or battery.false_survival > 0:
+        battery.alive_assessed += int(alive)
+        battery.false_kills += int(alive & misjudged)
+        battery.dead_assessed += int(not alive)
+        battery.false_survivals += int(misjudged & (not alive))
     if is_logged(state):
         if threat.scored:
             note(state, threat.fate_tick, KILL, code, layer, owner, NOBODY, NONE, NONE)
