@@ -18,8 +18,8 @@ from raids import api_example
 from scipy import stats
 
 import leakthrough as lt
-from leakthrough.model.distributions import _is_slow, _known
 from leakthrough.model.documents import from_document
+from leakthrough.model.scipy_names import is_slow, known
 
 SHIPPED = sorted(Path(str(files("leakthrough") / "scenarios")).glob("*.toml"))
 VALUES: list[Any] = [
@@ -139,15 +139,15 @@ def test_rounds_may_be_infinite_in_both_formats() -> None:
         assert (not mistakes_in(lt.Scenario, document)) is is_good
 
 
-@pytest.mark.parametrize("dist", sorted(_known()))
+@pytest.mark.parametrize("dist", sorted(known()))
 def test_it_knows_each_distribution(dist: str) -> None:
     schema = validator(lt.Scenario)
     arrival = schema.evolve(schema={"$ref": "#/$defs/Distribution", **schema.schema})
     kept = {key: part for key, part in arrival.schema.items() if key in ("$ref", "$defs")}
     one = schema.evolve(schema=kept)
-    shapes = [name.strip() for name in (_known()[dist].shapes or "").split(",") if name]
+    shapes = [name.strip() for name in (known()[dist].shapes or "").split(",") if name]
     full = {"dist": dist, **dict.fromkeys(shapes, 1.5)}
-    assert one.is_valid(full) is one.is_valid({**full, "loc": 1, "scale": 2}) is not _is_slow(dist)
+    assert one.is_valid(full) is one.is_valid({**full, "loc": 1, "scale": 2}) is not is_slow(dist)
     for shape in shapes:
         assert not one.is_valid({key: part for key, part in full.items() if key != shape})
     for wrong in ({"loc": "x"}, {"scale": 0}, {"further": 1}, {"loc": 10**400}, {"loc": True}):

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from leakthrough.model.arguments import refused
+from leakthrough.model.arguments import of_class, refused
+from leakthrough.model.base import plain
 from leakthrough.model.check import warn_about
 from leakthrough.model.errors import shown
 from leakthrough.model.scenario import Scenario
@@ -123,7 +124,7 @@ def compare(
     >>> found.difference.sel(estimate="mean").values.round(2).tolist()
     [[-3.22], [0.1]]
     """
-    first = _checked_options(options, baseline)
+    options, first = _checked_options(options, baseline)
     wanted = _named(options[first], measures)
     empty = {}
     for name, scenario in options.items():
@@ -154,19 +155,21 @@ def _bounds(empty: Mapping[str, MeasureValues], first: str, replications: int) -
     )
 
 
-def _checked_options(options: object, baseline: object) -> str:
-    """Check the options, and return the name of the baseline."""
+def _checked_options(options: object, baseline: object) -> tuple[dict[str, Scenario], str]:
+    """Return the checked options and the name of the baseline."""
     if not isinstance(options, Mapping) or len(options) < 2:
         text = "must be at least two scenarios by name"
         raise ValueError(f"options: {text}; got {shown(options)}")
+    checked: dict[str, Scenario] = {}
     for name, scenario in options.items():
         if not isinstance(name, str) or not isinstance(scenario, Scenario):
             text = "must be scenarios by name"
             raise ValueError(f"options: {text}; got {shown(scenario)} by {shown(name)}")
-    first = next(iter(options)) if baseline is None else baseline
-    if not isinstance(first, str) or first not in options:
-        raise refused("baseline", "the name of an option", baseline, options)
-    return first
+        checked[plain(name)] = of_class(f"options, {shown(name)}", scenario, Scenario)
+    first = next(iter(checked)) if baseline is None else baseline
+    if not isinstance(first, str) or first not in checked:
+        raise refused("baseline", "the name of an option", baseline, checked)
+    return checked, first
 
 
 def _named(scenario: Scenario, measures: object) -> list[Measure]:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leakthrough.model.arguments import listed, one_of, refused, whole_in
+from leakthrough.model.base import plain
 from leakthrough.model.errors import nearest, shown
 from leakthrough.quantities import CURRENCY, described
 from leakthrough.results.taken import taken
@@ -88,6 +89,10 @@ class Measure:
     count: int = 0
 
     def __post_init__(self) -> None:
+        for name in ("name", "by", "of"):
+            given = getattr(self, name)
+            if isinstance(given, str):  # perhaps of a class of its own, such as an Enum
+                object.__setattr__(self, name, plain(given))
         one_of("measure", self.name, tuple(MEASURES))
         allowed = self.kind.by
         one_of(f"measure {self.name}, by", self.by, (None, *allowed))

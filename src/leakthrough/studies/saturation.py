@@ -121,7 +121,8 @@ def saturation_point(
     >>> int(found.crossings)
     1
     """
-    path, low, high = _checked_axis(checked_scenario(scenario), axis)
+    scenario = checked_scenario(scenario)
+    path, low, high = _checked_axis(scenario, axis)
     chosen, number = measure_of(measure), checked_replications(replications, least=2)
     confidence, own = checked_confidence(confidence), checked_seed(seed)
     execution = checked_execution(workers, executor, progress)

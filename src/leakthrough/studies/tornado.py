@@ -88,7 +88,7 @@ def tornado(
     level = checked_confidence(confidence)
     execution = checked_execution(workers, executor, progress)
     runs = PairedRuns(scenario, measure, replications, seed, execution)
-    ranges = _checked_ranges(scenario, ranges)
+    ranges = _checked_ranges(runs.scenario, ranges)
     runs.check({path: value} for path, pair in ranges.items() for value in pair)
     # A field without effect leads to the same tables.
     changes = [[{path: value} for value in pair] for path, pair in ranges.items()]

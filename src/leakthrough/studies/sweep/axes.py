@@ -274,6 +274,8 @@ def coordinates_of(
 def _labels(values: Sequence[Any]) -> Array:
     """Values as an array of numbers if all are numbers, otherwise of text."""
     kinds = {type(value) for value in values}
+    if int in kinds and not all(-(2**63) <= n < 2**63 for n in values if type(n) is int):
+        kinds = {str}  # no field takes such a number, which its own check says
     if kinds == {int}:
         return np.array(values, np.int64)
     if kinds <= {int, float}:
