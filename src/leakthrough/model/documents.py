@@ -72,7 +72,8 @@ class Document(Model):
         """Return the JSON schema of a file, of draft 2020-12.
 
         It accepts each file that the loader accepts. It says nothing about relations: between
-        names, between fields, or between parameters of a distribution.
+        names, between fields, or between parameters of a distribution. It cannot exclude NaN,
+        which TOML has and JSON has not.
 
         Parameters
         ----------

@@ -318,14 +318,14 @@ def _dataset(
             for own in found.values()
         ]
     )
-    dims, own = ("measure", "alternative"), "as the measure"
+    dims = ("measure", "alternative")
     text = "replications of each option that independent seeds would have needed"
     variables = {
         "value": measured(
-            value.transpose(2, 1, 0), "the measure of each option", "measure", "option", units=own
+            value.transpose(2, 1, 0), "the measure of each option, see units", "measure", "option"
         ),
         "difference": measured(
-            difference.transpose(2, 1, 0), "difference from the baseline", *dims, units=own
+            difference.transpose(2, 1, 0), "difference from the baseline, see units", *dims
         ),
         "p_value": quantity(dims, p_value.T, "probability of so large a difference by chance"),
         "p_adjusted": quantity(dims, adjusted, "the same, adjusted for their number after Holm"),

@@ -263,7 +263,7 @@ def coordinates_of(
             numbers = _labels(values)
             attrs = {"long_name": path}
             if numbers.dtype.kind in "if":
-                attrs = described(path, _units(scenario, path))
+                attrs = described(path, units_at(scenario, path))
             name = axis.name if n == 0 else path
             if name in found:
                 raise ValueError(f"axes: {name} is the name of something else in the result")
@@ -283,7 +283,7 @@ def _labels(values: Sequence[Any]) -> Array:
     return np.array([text_of(value) for value in values], np.str_)
 
 
-def _units(scenario: Scenario, path: str) -> str:
+def units_at(scenario: Scenario, path: str) -> str:
     """Units of a field, from the brackets in its description."""
     steps = path.split(".")
     for depth in range(len(steps) - 1, -1, -1):
