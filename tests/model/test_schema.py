@@ -130,6 +130,23 @@ def test_it_agrees_with_the_loader(name: str) -> None:
     assert refused > 200
 
 
+@pytest.mark.parametrize("model", [lt.Scenario, lt.Campaign])
+def test_it_is_json(model: type[lt.Scenario] | type[lt.Campaign]) -> None:
+    schema = json.loads(json.dumps(model.model_json_schema(), allow_nan=False))
+    assert schema == model.model_json_schema()
+
+
+def test_an_editor_of_toml_reads_the_schema_of_campaigns(tmp_path: Path) -> None:
+    (tmp_path / "schema.json").write_text(json.dumps(lt.Campaign.model_json_schema()))
+    (tmp_path / "good.toml").write_text(tomli_w.dumps(campaign()))
+    (tmp_path / "bad.toml").write_text(tomli_w.dumps({**campaign(), "interval": 0}))
+    for name, is_good in (("good", True), ("bad", False)):
+        command = [str(Path(sys.executable).with_name("taplo")), "check", "--schema"]
+        command += [(tmp_path / "schema.json").as_uri(), str(tmp_path / f"{name}.toml")]
+        found = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        assert (found.returncode == 0) is is_good, found.stderr
+
+
 def test_rounds_may_be_infinite_in_both_formats() -> None:
     document = api_example().document()
     magazine = document["layers"][0]["batteries"][0]["magazines"][0]

@@ -74,7 +74,12 @@ def _shapes_schema(shapes: tuple[str, ...]) -> dict[str, Any]:
 
 
 def with_distributions(schema: Any) -> Any:
-    """Return a JSON schema with references to `#/$defs/Distribution` for all distributions."""
+    """Return a JSON schema with references to `#/$defs/Distribution` for all distributions.
+
+    A default of infinity becomes the text "infinite", since JSON has no such number.
+    """
+    if schema == math.inf:
+        return "infinite"
     if schema == _SCHEMA:
         return {"$ref": "#/$defs/Distribution"}
     if isinstance(schema, dict):
