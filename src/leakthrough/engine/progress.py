@@ -60,7 +60,7 @@ def _bar(total: int | None, unit: str, done: int) -> Any:
     return tqdm(total=total, unit=unit, initial=done, **_size())
 
 
-def _size() -> dict[str, int]:
+def _size() -> dict[str, Any]:
     """A size where a terminal says that its own is 0, and tqdm would show nothing."""
     try:
         given = os.get_terminal_size(sys.stderr.fileno())
