@@ -127,6 +127,25 @@ def test_what_is_no_number_is_refused() -> None:
             lt.size_for_goal(**{**doors._of_studies()["size_for_goal"], "path": path})
 
 
+def test_what_says_nothing_is_refused() -> None:
+    scenario, run = doors.scenario(), {"replications": 5, "seed": 1}
+    calls: list[tuple[Callable[[], Any], str]] = [
+        (lambda: lt.Measure("at_most", count=10**400), "count: must be a whole number from 0 to"),
+        (lambda: lt.tornado(scenario, {KILL: (0.5, 0.5)}, **run), "ranges, .*two different"),
+        (
+            lambda: lt.sweep(scenario, {"r": {ROUNDS: {1, 2}}}, measures=["leakers"], **run),
+            "axis r, .*must be a list of values",
+        ),
+        (
+            lambda: lt.compare({"a\0": scenario, "b": scenario}, measures=["leakers"], **run),
+            "options: a name must not contain control characters",
+        ),
+    ]
+    for call, text in calls:
+        with pytest.raises(ValueError, match=text):
+            call()
+
+
 def test_a_price_may_be_tiny() -> None:
     given = doors._of_studies()["allocate"]
     found = lt.allocate(**{**given, "costs": {ROUNDS: 5e-324}, "measure": "leakers"})

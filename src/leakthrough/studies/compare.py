@@ -9,7 +9,7 @@ import numpy as np
 from leakthrough.model.arguments import of_class, refused
 from leakthrough.model.base import plain
 from leakthrough.model.check import warn_about
-from leakthrough.model.errors import shown
+from leakthrough.model.errors import name_fault, shown
 from leakthrough.model.scenario import Scenario
 from leakthrough.quantities import quantity
 from leakthrough.results.labelled import labelled, measured
@@ -165,6 +165,8 @@ def _checked_options(options: object, baseline: object) -> tuple[dict[str, Scena
         if not isinstance(name, str) or not isinstance(scenario, Scenario):
             text = "must be scenarios by name"
             raise ValueError(f"options: {text}; got {shown(scenario)} by {shown(name)}")
+        if why := name_fault(plain(name), dots=True):
+            raise ValueError(f"options: a name {why}")
         checked[plain(name)] = of_class(f"options, {shown(name)}", scenario, Scenario)
     first = next(iter(checked)) if baseline is None else baseline
     if not isinstance(first, str) or first not in checked:

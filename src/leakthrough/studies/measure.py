@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 Numbers = npt.NDArray[np.float64]
 
+MOST = 10**12
+"""Threats in a measure, which are more than a raid can have."""
 _OF_THREATS = ("salvo", "threat")
 _OF_ROUNDS = ("layer", "battery", "interceptor")
 
@@ -101,8 +103,8 @@ class Measure:
         if self.of is not None and self.by is None:
             raise ValueError(f"measure {self.name}, of: needs by, one of {', '.join(allowed)}")
         count = whole_in(self.count)
-        if count is None or count < 0 or (count and self.name != "at_most"):
-            text = "a whole number from 0, and is for at_most"
+        if count is None or not 0 <= count <= MOST or (count and self.name != "at_most"):
+            text = f"a whole number from 0 to {MOST}, and is for at_most"
             raise refused(f"measure {self.name}, count", text, self.count)
         object.__setattr__(self, "count", count)
 

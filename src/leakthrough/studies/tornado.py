@@ -122,8 +122,8 @@ def _checked_ranges(scenario: Scenario, ranges: object) -> dict[str, tuple[Any, 
     for path, given in table("ranges", ranges, "path to (low, high)").items():
         checked_path("ranges", scenario, path)
         pair = two_numbers(given)
-        if pair is None:
-            text = f"must be two numbers, low and high; got {shown(given)}"
+        if pair is None or pair[0] == pair[1]:
+            text = f"must be two different numbers, low and high; got {shown(given)}"
             raise ValueError(f"ranges, {path}: {text}")
         found[path] = pair
     return found

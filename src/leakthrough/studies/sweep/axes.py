@@ -152,7 +152,7 @@ def _axis(scenario: Scenario, name: str, table: Mapping[str, Any]) -> Axis:
 
 
 def _values(name: str, path: str, entry: Any) -> tuple[Any, ...]:
-    single = isinstance(entry, str | Mapping | BaseModel)
+    single = isinstance(entry, str | Mapping | BaseModel | set | frozenset)  # sets have no order
     if single or not isinstance(entry, Iterable) or len(getattr(entry, "shape", "1")) != 1:
         raise ValueError(f"axis {name}, {path}: must be a list of values; got {shown(entry)}")
     values = [plain(value) for value in entry]
