@@ -128,7 +128,8 @@ def test_what_is_no_number_is_refused() -> None:
 
 
 def test_what_says_nothing_is_refused() -> None:
-    scenario, run = doors.scenario(), {"replications": 5, "seed": 1}
+    scenario = doors.scenario()
+    run: Any = {"replications": 5, "seed": 1}
     calls: list[tuple[Callable[[], Any], str]] = [
         (lambda: lt.Measure("at_most", count=10**400), "count: must be a whole number from 0 to"),
         (lambda: lt.tornado(scenario, {KILL: (0.5, 0.5)}, **run), "ranges, .*two different"),
