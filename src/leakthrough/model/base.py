@@ -96,6 +96,8 @@ def plain(value: Any) -> Any:
     """
     if type(value) in _PLAIN:
         return value
+    if type(value) is dict:
+        return {key if type(key) is str else plain(key): plain(own) for key, own in value.items()}
     if isinstance(value, BaseModel):
         return fields_of_unchecked(value)
     if isinstance(value, np.generic | Decimal | Fraction):
@@ -108,7 +110,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return tuple([plain(entry) for entry in value])
     if isinstance(value, Mapping) and not hasattr(value, "dims"):  # a Dataset is none
-        return {plain(key): plain(entry) for key, entry in value.items()}
+        return plain(dict(value))
     base = next((base for base in _BASES if isinstance(value, base)), None)
     return value if base is None else _BASES[base](value)
 

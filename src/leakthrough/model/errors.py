@@ -109,7 +109,7 @@ def fault(text: str) -> PydanticCustomError:
 
 def text_keys(table: Any) -> Any:
     """Return the argument, but raise an error if it is a mapping with keys that are not text."""
-    if isinstance(table, Mapping) and hasattr(table, "dims"):  # a Dataset
+    if type(table) is not dict and isinstance(table, Mapping) and hasattr(table, "dims"):
         raise fault(f"must be a table of names and values; got {shown(table)}")
     # Pydantic would print each of these keys, which is not possible for all.
     if isinstance(table, Mapping) and (odd := [key for key in table if type(key) is not str]):
