@@ -4,6 +4,7 @@ import functools
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -67,6 +68,11 @@ WRONG: dict[str, Any] = {
     "foreign Dataset": xr.Dataset({"x": ("y", [1.0, 2.0])}),
     "foreign DataArray": xr.DataArray([1.0, np.nan], dims="y"),
     "date": np.datetime64("2025-07-04"),
+    "no date": np.datetime64("NaT"),
+    "duration": np.timedelta64(5, "ns"),
+    "too large for a float": Decimal("1e400"),
+    "no fields": lt.Scenario.model_construct(),  # type: ignore[call-arg]
+    "wrong fields": lt.Distribution.model_construct(dist="beta", parameters={"a": -1}),
     "bytes": b"\xff\x00",
     "bytes of numbers": bytearray(b"\x01\x02"),
     "masked number": np.ma.masked,

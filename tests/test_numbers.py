@@ -1,6 +1,9 @@
 """Numbers in every form in which people hold them, wherever numbers are taken."""
 
+import enum
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import doors
@@ -16,6 +19,9 @@ from leakthrough.statistics.intervals import wilson
 KILL, ROUNDS = doors.KILL, doors.ROUNDS
 ONE: dict[str, Callable[[Any], Any]] = {
     "float": float,
+    "Decimal": Decimal,
+    "Fraction": Fraction,
+    "long": np.longdouble,
     "NumPy": np.float64,
     "float32": np.float32,
     "no dimension": np.array,
@@ -25,6 +31,8 @@ ONE: dict[str, Callable[[Any], Any]] = {
 }
 MANY: dict[str, Callable[[Any], Any]] = {
     "list": list,
+    "Decimals": lambda n: [Decimal(one) for one in n],
+    "Fractions as objects": lambda n: np.array([Fraction(one) for one in n], object),
     "tuple": tuple,
     "array": np.array,
     "linspace": lambda n: np.linspace(n[0], n[-1], len(n)),
@@ -78,6 +86,75 @@ def test_several_numbers_may_have_any_form(form: str) -> None:
     lt.saturation_point(scenario, axis, "leak_rate", 0.5, replications=20, seed=1)
 
 
+class Text(enum.StrEnum):
+    """A text of a class of its own."""
+
+    LEAKERS = "leakers"
+    DRONE = "drone"
+
+
+class Number(enum.IntEnum):
+    """A whole number of a class of its own."""
+
+    SEVEN = 7
+
+
+def test_texts_and_numbers_may_have_classes_of_their_own() -> None:
+    assert repr(lt.Measure(Text.LEAKERS)) == repr(lt.Measure("leakers"))
+    threat = lt.Threat(name=Text.DRONE, speed=Number.SEVEN)
+    assert repr(threat) == "Threat(name='drone', speed=7.0)"
+    assert lt.Magazine(interceptor="i", rounds=Number.SEVEN).rounds == 7
+    table = {Text.DRONE: 0.5, np.str_("boat"): 0.25}
+    gun = lt.Interceptor(name="gun", kill_probability=table)
+    assert gun.kill_probability == {"drone": 0.5, "boat": 0.25}
+
+
+def test_what_is_no_number_is_refused() -> None:
+    for wrong in (np.timedelta64(5, "ns"), np.timedelta64("NaT"), np.datetime64("NaT", "ns")):
+        with pytest.raises(lt.ScenarioError, match="cost: must be a number"):
+            lt.Threat(name="t", speed=1.0, cost=wrong)
+    with pytest.raises(lt.ScenarioError, match="times: must be a list"):
+        lt.Times(times=pd.Series(pd.to_timedelta([1, 2])))
+    with pytest.raises(lt.ScenarioError, match="must be a table of names and values"):
+        lt.Interceptor(name="i", kill_probability=xr.Dataset())
+    with pytest.raises(lt.ScenarioError, match="rounds: must be a whole number"):
+        lt.Magazine(interceptor="i", rounds=Decimal("1e400"))
+    axes: Any = {"r": {ROUNDS: [10**400, 3]}}
+    with pytest.raises(lt.ScenarioError, match=r"(?s)^in the point .*rounds: must be"):
+        lt.sweep(doors.scenario(), axes, measures=["leakers"], replications=2)
+    for path in (pd.NA, object()):
+        with pytest.raises(lt.ScenarioError, match=r"^path: a path must be text"):
+            lt.size_for_goal(**{**doors._of_studies()["size_for_goal"], "path": path})
+
+
+def test_what_says_nothing_is_refused() -> None:
+    scenario = doors.scenario()
+    run: Any = {"replications": 5, "seed": 1}
+    calls: list[tuple[Callable[[], Any], str]] = [
+        (lambda: lt.Measure("at_most", count=10**400), "count: must be a whole number from 0 to"),
+        (lambda: lt.tornado(scenario, {KILL: (0.5, 0.5)}, **run), "ranges, .*two different"),
+        (
+            lambda: lt.sweep(scenario, {"r": {ROUNDS: {1, 2}}}, measures=["leakers"], **run),
+            "axis r, .*must be a list of values",
+        ),
+        (
+            lambda: lt.compare({"a\0": scenario, "b": scenario}, measures=["leakers"], **run),
+            "options: a name must not contain control characters",
+        ),
+    ]
+    for call, text in calls:
+        with pytest.raises(ValueError, match=text):
+            call()
+
+
+def test_a_price_may_be_tiny() -> None:
+    given = doors._of_studies()["allocate"]
+    found = lt.allocate(**{**given, "costs": {ROUNDS: 5e-324}, "measure": "leakers"})
+    assert 0 < found.allocation.item() <= given["most"]
+    with pytest.raises(ValueError, match=r"^most: must be above least"):
+        lt.allocate(**{**given, "most": 0})
+
+
 MADE = stats.make_distribution(stats.beta)
 NEW: list[tuple[Any, str]] = [
     (stats.Normal(mu=0.5, sigma=0.1), r"norm\(loc=0.5, scale=0.1\)"),
@@ -88,13 +165,36 @@ NEW: list[tuple[Any, str]] = [
     (stats.make_distribution(stats.lognorm)(s=0.5), r"lognorm\(s=0.5\)"),
     (stats.make_distribution(stats.weibull_min)(c=2.0), r"weibull_min\(c=2\)"),
     (stats.make_distribution(stats.gamma)(a=2.0), r"gamma\(a=2\)"),
-    (stats.truncate(stats.Normal(), lb=0.0, ub=1.0), "truncnorm"),
-    (stats.Mixture([stats.Normal(), stats.Normal(mu=1.0)]), "truncnorm"),
-    (2.0 * MADE(a=2.0, b=3.0), "truncnorm"),
+    (stats.make_distribution(stats.uniform)(), r"uniform\(\)"),
+    (stats.make_distribution(stats.chi2)(df=3.5), r"chi2\(df=3.5\)"),
+    (stats.make_distribution(stats.gumbel_r)(), r"gumbel_r\(\)"),
+    (MADE(a=1 / 3, b=3.0), r"beta\(a=0.333333333333333, b=3\)"),
+    (2.0 * MADE(a=2.0, b=3.0) + 1.0, r"beta\(a=2, b=3, loc=1, scale=2\)"),
+    (1.0 - stats.Normal(mu=0.25, sigma=0.1), r"norm\(loc=0.75, scale=0.1\)"),
+    (
+        stats.truncate(stats.Normal(mu=0.5, sigma=0.25) * 2.0, lb=0.0, ub=2.0),
+        r"truncnorm\(a=-2, b=2, loc=1, scale=0.5\)",
+    ),
+    *(
+        (new, r"a frozen one, such as scipy.stats.truncnorm\(-2, 2, loc=0.5")  # there is no twin
+        for new in (
+            stats.Mixture([stats.Normal(), stats.Normal(mu=1.0)]),
+            -MADE(a=2.0, b=3.0),
+            stats.exp(stats.Normal()),
+            stats.truncate(MADE(a=2.0, b=3.0), lb=0.1),
+            stats.make_distribution(stats.argus)(chi=1.0),
+            stats.Normal(mu=[0.4, 0.5], sigma=0.1),
+        )
+    ),
     (stats.make_distribution(stats.logistic)(), r"logistic\(\)"),
 ]
 if hasattr(stats, "Binomial"):  # from SciPy 1.16 on
-    NEW += [(stats.Logistic(), r"logistic\(\)"), (stats.Binomial(n=3, p=0.5), "truncnorm")]
+    POISSON: Any = stats.make_distribution(stats.poisson)  # type: ignore[arg-type]
+    NEW += [
+        (stats.Logistic(), r"logistic\(\)"),
+        (stats.Binomial(n=3, p=0.5), r"such as scipy.stats.truncnorm"),
+        (POISSON(mu=3.0), r"such as scipy.stats.truncnorm"),
+    ]
 
 
 @pytest.mark.parametrize(("new", "twin"), NEW)

@@ -147,7 +147,7 @@ def replay(
     import xarray as xr
 
     number = checked_replications(replication, "replication", least=0)
-    of_class("scenario", scenario, Scenario, Campaign)
+    scenario = of_class("scenario", scenario, Scenario, Campaign)  # type: ignore[assignment]
     if seed is None:
         raise refused("seed", "that of the simulation", seed)
     seed, raids = checked_seed(seed), scenario.raid_count if isinstance(scenario, Campaign) else 1

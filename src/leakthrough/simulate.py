@@ -111,7 +111,7 @@ def simulate(
         On Ctrl-C, within a fraction of a second; nothing is returned then.
     """
     call = checked_call(replications, seed, keep, timeline)
-    of_class("scenario", scenario, Scenario)
+    scenario = of_class("scenario", scenario, Scenario)
     tables, labels = lower(scenario, call.timeline), label(scenario)
     warn_about(scenario, timeline=call.timeline)
     return _simulated(
@@ -168,7 +168,7 @@ def simulate_campaign(
         On Ctrl-C, within a fraction of a second; nothing is returned then.
     """
     call = checked_call(replications, seed, keep, timeline)
-    of_class("campaign", campaign, Campaign)
+    campaign = of_class("campaign", campaign, Campaign)
     plan, labels = lower_campaign(campaign, call.timeline)
     tables = plan.tables[0]
     warn_about(campaign, timeline=call.timeline)

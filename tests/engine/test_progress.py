@@ -1,6 +1,8 @@
 """Progress bars: on request, and by default where somebody watches a slow call."""
 
 import io
+import os
+import select
 import sys
 import types
 
@@ -45,6 +47,20 @@ def test_a_bar_that_appears_late_begins_where_the_work_is(monkeypatch: pytest.Mo
         assert terminal.getvalue() == ""
         update(5)
         assert "9/10" in terminal.getvalue()
+
+
+def test_a_terminal_without_a_size_shows_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal, inner = os.openpty()  # of 0 rows and 0 columns
+    with os.fdopen(inner, "w") as stream, os.fdopen(terminal, "rb", buffering=0) as shown_there:
+        assert os.get_terminal_size(inner).columns == 0
+        monkeypatch.setattr(progress, "PATIENCE", 0.0)
+        monkeypatch.setattr(sys, "stderr", stream)
+        with progress.progress_bar(None, "raid", 10) as update:
+            update(10)
+        text = b""
+        while b"10/10" not in text:
+            assert select.select([terminal], [], [], 5.0)[0], text
+            text += shown_there.read(1000)
 
 
 def test_a_notebook_watches(monkeypatch: pytest.MonkeyPatch) -> None:

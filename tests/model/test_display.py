@@ -187,8 +187,10 @@ PARTS = [part for part in map(lt.__dict__.get, lt.__all__) if hasattr(part, "mod
 def test_help_begins_with_what_a_part_is(part: Any) -> None:
     lines = pydoc.plain(pydoc.render_doc(part)).splitlines()
     first = (part.__doc__ or "").splitlines()[0]
-    assert lines[5] == f" |  {first}"
-    assert len(lines[3]) < 200
+    # Python 3.13 shows a long signature with a line for each field.
+    signature = lines[3 : lines.index(f" |  {first}") - 1]
+    assert len(signature) in (1, len(part.model_fields) + 3)
+    assert len("".join(signature)) < 400
     taken = inspect.signature(part).parameters
     assert [*taken] == [*part.model_fields]
     assert all(own.kind is own.KEYWORD_ONLY for own in taken.values())

@@ -18,8 +18,8 @@ from raids import api_example
 from scipy import stats
 
 import leakthrough as lt
-from leakthrough.model.distributions import _is_slow, _known
 from leakthrough.model.documents import from_document
+from leakthrough.model.scipy_names import is_slow, known
 
 SHIPPED = sorted(Path(str(files("leakthrough") / "scenarios")).glob("*.toml"))
 VALUES: list[Any] = [
@@ -130,6 +130,23 @@ def test_it_agrees_with_the_loader(name: str) -> None:
     assert refused > 200
 
 
+@pytest.mark.parametrize("model", [lt.Scenario, lt.Campaign])
+def test_it_is_json(model: type[lt.Scenario] | type[lt.Campaign]) -> None:
+    schema = json.loads(json.dumps(model.model_json_schema(), allow_nan=False))
+    assert schema == model.model_json_schema()
+
+
+def test_an_editor_of_toml_reads_the_schema_of_campaigns(tmp_path: Path) -> None:
+    (tmp_path / "schema.json").write_text(json.dumps(lt.Campaign.model_json_schema()))
+    (tmp_path / "good.toml").write_text(tomli_w.dumps(campaign()))
+    (tmp_path / "bad.toml").write_text(tomli_w.dumps({**campaign(), "interval": 0}))
+    for name, is_good in (("good", True), ("bad", False)):
+        command = [str(Path(sys.executable).with_name("taplo")), "check", "--schema"]
+        command += [(tmp_path / "schema.json").as_uri(), str(tmp_path / f"{name}.toml")]
+        found = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        assert (found.returncode == 0) is is_good, found.stderr
+
+
 def test_rounds_may_be_infinite_in_both_formats() -> None:
     document = api_example().document()
     magazine = document["layers"][0]["batteries"][0]["magazines"][0]
@@ -139,15 +156,15 @@ def test_rounds_may_be_infinite_in_both_formats() -> None:
         assert (not mistakes_in(lt.Scenario, document)) is is_good
 
 
-@pytest.mark.parametrize("dist", sorted(_known()))
+@pytest.mark.parametrize("dist", sorted(known()))
 def test_it_knows_each_distribution(dist: str) -> None:
     schema = validator(lt.Scenario)
     arrival = schema.evolve(schema={"$ref": "#/$defs/Distribution", **schema.schema})
     kept = {key: part for key, part in arrival.schema.items() if key in ("$ref", "$defs")}
     one = schema.evolve(schema=kept)
-    shapes = [name.strip() for name in (_known()[dist].shapes or "").split(",") if name]
+    shapes = [name.strip() for name in (known()[dist].shapes or "").split(",") if name]
     full = {"dist": dist, **dict.fromkeys(shapes, 1.5)}
-    assert one.is_valid(full) is one.is_valid({**full, "loc": 1, "scale": 2}) is not _is_slow(dist)
+    assert one.is_valid(full) is one.is_valid({**full, "loc": 1, "scale": 2}) is not is_slow(dist)
     for shape in shapes:
         assert not one.is_valid({key: part for key, part in full.items() if key != shape})
     for wrong in ({"loc": "x"}, {"scale": 0}, {"further": 1}, {"loc": 10**400}, {"loc": True}):

@@ -622,6 +622,11 @@ REFUSED: list[tuple[str, Callable[[Made], Any]]] = [
         lambda m: lt.plot.campaign(m["campaign summary"], axes=[plt.gca()]),
     ),
     ("found: must come from .*sweep, as a grid", lambda m: lt.plot.saturation(m["knee"].squeeze())),
+    ("found: must come from .*sweep, as a grid", lambda m: lt.plot.heatmap(m["sensitivity"])),
+    (
+        "found: must come from .*sweep, as a grid",
+        lambda m: lt.plot.saturation(m["sensitivity"], "leakers"),
+    ),
     ("measure: must be one of leak_rate", lambda m: lt.plot.saturation(m["sweep"], "leak_rat")),
     ("along: must be one of size", lambda m: lt.plot.heatmap(m["sweep"], along="sizes")),
     ("along: must be an axis of num", lambda m: lt.plot.saturation(m["by salvo"], along="salvo")),

@@ -1,5 +1,6 @@
 """What is read from a file is what was written, or an error: each byte is covered by a digest."""
 
+import functools
 import json
 import random
 import re
@@ -8,6 +9,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import doors
 import numpy as np
 import pytest
 import xarray as xr
@@ -221,6 +223,35 @@ def test_it_follows_the_conventions(name: str, made: dict[str, xr.Dataset], tmp_
     sold = made[name].get("round_cost", made[name].get("cost_spent"))
     assert sold is not None
     assert sold.attrs["long_name"].endswith(" [currency]")
+
+
+@functools.cache
+def _of_others() -> dict[str, xr.Dataset]:
+    """What studies, records and exact models return."""
+    given = {**doors._of_studies(), **doors._of_results(), **doors._of_records()}
+    axis = {"layers.defence.outer_range": (1000.0, 2000.0)}
+    names = ("compare", "size_for_goal", "simulate_to_precision", "kill_probability_gradient")
+    found = {name: getattr(lt, name)(**given[name]) for name in (*names, "depletion", "replay")}
+    exact = {name: getattr(lt.exact, name)(**own) for name, own in doors._of_exact().items()}
+    return {
+        **{name: found for name, found in doors.values().items() if isinstance(found, xr.Dataset)},
+        **found,
+        "saturation_point": lt.saturation_point(**{**given["saturation_point"], "axis": axis}),
+        **{n: own.to_dataset() for n, own in exact.items() if isinstance(own, xr.DataArray)},
+        **{name: own for name, own in exact.items() if isinstance(own, xr.Dataset)},
+    }
+
+
+@pytest.mark.parametrize("name", sorted(_of_others()))
+def test_studies_and_exact_models_follow_the_conventions_too(name: str, tmp_path: Path) -> None:
+    found = _of_others()[name]
+    found.to_netcdf(tmp_path / "r.nc", engine="h5netcdf")
+    with xr.open_dataset(tmp_path / "r.nc", engine="h5netcdf", decode_cf=False) as raw:
+        for label, variable in raw.variables.items():
+            stamps = str(variable.attrs.get("units", "")).startswith(("days", "seconds", "hours"))
+            assert stamps or variable.attrs.get("units", "1") in UNITS, label
+            assert found[label].dtype.kind in "OU" or variable.attrs.get("long_name"), label
+            assert "_FillValue" not in variable.attrs or label not in found.dims, label
 
 
 def test_units_of_fields_are_known() -> None:

@@ -190,6 +190,10 @@ LOST: dict[str, tuple[State, str]] = {
         lambda r, _: r.where(r.leaked.sum("salvo") > 40),
         "is missing in some places",
     ),
+    "a replication twice": (
+        lambda r, _: r.isel(replication=[0, 1, 1]),
+        "has replication 1 more than once, so that intervals would be too short",
+    ),
     "not whole": (lambda r, _: r.assign(leaked=r.leaked + 0.5), "leaked must hold whole numbers"),
     "one salvo": (lambda r, _: r.isel(salvo=0), "has one salvo only"),
     "one battery": (lambda r, _: r.isel(battery=0), "has one battery only"),
@@ -242,3 +246,18 @@ def test_a_dimension_of_one_value_is_dropped(made: dict[str, xr.Dataset], state:
         held, own = raid.where(raid.layer == "point", drop=True), raid.sel(layer=["point"])
     for function in (lt.reduced, lt.leak_rate, lt.depletion):
         xr.testing.assert_equal(function(held), function(own))
+
+
+def test_replications_of_different_seeds_may_have_the_same_numbers() -> None:
+    one, other = (lt.simulate(api_example(), replications=5, seed=seed) for seed in (1, 2))
+    how: Any = {"data_vars": "minimal", "coords": "different", "compat": "equals"}
+    joined = xr.concat([one, other], "replication", **how)
+    assert lt.summary(joined).replications == 10
+    with pytest.raises(ValueError, match="keep the seeds of joined results"):
+        lt.summary(joined.drop_vars("seed"))
+
+
+@pytest.mark.parametrize("dims", [("replication",), ("replication", "salvo")])
+def test_a_stacked_result_is_no_table(made: dict[str, xr.Dataset], dims: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match=r"^found: has replication as a part of z; undo that"):
+        lt.tidy(made["raid"].stack(z=dims))

@@ -1,5 +1,6 @@
 """Intervals against SciPy, against the raw data, and at their edges."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -95,3 +96,22 @@ def test_confidence_must_lie_between_0_and_1(confidence: Any) -> None:
         ratio_of_means((1.0, 1.0), (1.0, 1.0), 0.0, 9, confidence)
     with pytest.raises(ValueError, match=text):
         wilson(1, 9, confidence)
+
+
+@pytest.mark.parametrize("number", [-1, float("nan"), float("inf"), 2.5, [3, -1]])
+def test_replications_are_whole_numbers(number: Any) -> None:
+    calls: list[Callable[[], Any]] = [
+        lambda: student(1.0, 1.0, number),
+        lambda: wilson(0, number),
+        lambda: ratio_of_means((1.0, 1.0), (1.0, 1.0), 0.0, number),
+    ]
+    for call in calls:
+        with pytest.raises(ValueError, match=r"^number: must be whole numbers from 0"):
+            call()
+
+
+def test_variances_are_not_negative() -> None:
+    with pytest.raises(ValueError, match=r"^variance: "):
+        student(1.0, -1.0, 9)
+    with pytest.raises(ValueError, match=r"^below: must be a variance from 0"):
+        ratio_of_means((1.0, 1.0), (1.0, -1.0), 0.0, 9)

@@ -1,5 +1,6 @@
 """Progress bars: shown on request, and by default if a call is slow and somebody watches."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from typing import Any, TextIO
 
 PATIENCE = 2.0
 """Seconds after which a bar appears by itself."""
+_SIZE = {"ncols": 79, "nrows": 24}
 
 
 def watched() -> TextIO | None:
@@ -55,4 +57,13 @@ def progress_bar(
 def _bar(total: int | None, unit: str, done: int) -> Any:
     from tqdm.auto import tqdm
 
-    return tqdm(total=total, unit=unit, initial=done)
+    return tqdm(total=total, unit=unit, initial=done, **_size())
+
+
+def _size() -> dict[str, Any]:
+    """A size where a terminal says that its own is 0, and tqdm would show nothing."""
+    try:
+        given = os.get_terminal_size(sys.stderr.fileno())
+    except (AttributeError, OSError, ValueError):  # no terminal
+        return {}
+    return {} if all(given) else _SIZE

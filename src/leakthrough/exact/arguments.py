@@ -48,11 +48,22 @@ def positive(
     return number
 
 
+_COUNTED = {
+    "hits": "number of hits",
+    "layer": "number of the layer, 0 for the first",
+    "leakers": "threats that got through",
+    "rounds_left": "rounds left",
+}
+
+
 def as_pmf(values: Numbers, long_name: str, *dims: str) -> "xr.DataArray":
     """A probability mass function of whole numbers from 0."""
     import xarray as xr
 
-    coordinates = {name: np.arange(size) for name, size in zip(dims, values.shape, strict=True)}
+    coordinates = {
+        name: (name, np.arange(size), {"units": "1", "long_name": _COUNTED[name]})
+        for name, size in zip(dims, values.shape, strict=True)
+    }
     attrs = {"units": "1", "long_name": long_name}
     return xr.DataArray(values, coordinates, dims, "probability", attrs)
 

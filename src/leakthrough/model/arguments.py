@@ -10,8 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from leakthrough.model.base import plain
-from leakthrough.model.errors import nearest, shown
+from leakthrough.model.base import Model, checked, plain
+from leakthrough.model.errors import ScenarioError, nearest, shown
 
 T = TypeVar("T")
 _SEVERAL = (list, tuple, Mapping)
@@ -73,15 +73,18 @@ def one_of(name: str, value: T, known: Sequence[object]) -> T:
         names = [one for one in known if isinstance(one, str)]
         none = " or None" if None in known else ""
         raise refused(name, f"one of {', '.join(names)}{none}", value, names)
-    return value
+    return plain(value)  # type: ignore[no-any-return]
 
 
 def of_class(name: str, value: object, *kinds: type[T]) -> T:
-    """Check that a value is of one of some classes."""
+    """Check that a value is of one of some classes; a part that was not checked is checked."""
     if not isinstance(value, kinds):
         listed = " or ".join(f"a {kind.__name__}" for kind in kinds)
         raise refused(name, listed, value)
-    return value
+    try:
+        return checked(value) if isinstance(value, Model) else value  # type: ignore[return-value]
+    except ScenarioError as error:
+        raise ScenarioError(*(f"{name}: {each}" for each in error.mistakes)) from None
 
 
 def path_of(name: str, value: object) -> Path:

@@ -2,9 +2,21 @@
 
 import functools
 from collections.abc import Callable, Mapping
+from decimal import Decimal
+from fractions import Fraction
 from inspect import Parameter, Signature
 from types import UnionType
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar, Union, get_args, get_origin
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    NoReturn,
+    Self,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+)
 
 import numpy as np
 from pydantic import (
@@ -33,6 +45,7 @@ from leakthrough.model.errors import (
     shown,
     text_keys,
 )
+from leakthrough.statistics.arguments import as_python
 from leakthrough.text_tables import shortened
 
 if TYPE_CHECKING:
@@ -67,27 +80,39 @@ class Frozen(dict[str, V]):
 
 
 _PLAIN = {str, int, float, bool, type(None)}
+_BASES: dict[type, Callable[[Any], Any]] = {
+    str: str.__str__,
+    int: int.__int__,
+    float: float.__float__,
+}
+"""Methods that return the value of a class derived from one of Python's (an Enum of text)."""
 
 
 def plain(value: Any) -> Any:
-    """Convert NumPy values to Python's, lists to tuples and mappings to dicts, recursively.
+    """Convert numbers and text to Python's, lists to tuples and mappings to dicts, recursively.
 
-    DataArrays and pandas objects are converted as the arrays that they hold.
+    DataArrays and pandas objects are converted as the arrays that they hold, and parts that were
+    not checked to tables of their fields. Dates stay as they are.
     """
-    if type(value) in _PLAIN or isinstance(value, BaseModel):
+    if type(value) in _PLAIN:
         return value
-    if isinstance(value, np.generic):
-        return value.item()
+    if type(value) is dict:
+        return {key if type(key) is str else plain(key): plain(own) for key, own in value.items()}
+    if isinstance(value, BaseModel):
+        return fields_of_unchecked(value)
+    if isinstance(value, np.generic | Decimal | Fraction):
+        return as_python(value)
     if isinstance(value, np.ndarray):
-        return plain(value.tolist())
+        return value if value.dtype.kind in "mM" else plain(value.tolist())
     if hasattr(value, "to_numpy") and not isinstance(value, type):
         held = value.to_numpy()
         return plain(held) if isinstance(held, np.ndarray) else value
     if isinstance(value, list | tuple):
         return tuple([plain(entry) for entry in value])
-    if isinstance(value, Mapping):
-        return {key: plain(entry) for key, entry in value.items()}
-    return value
+    if isinstance(value, Mapping) and not hasattr(value, "dims"):  # a Dataset is none
+        return plain(dict(value))
+    base = next((base for base in _BASES if isinstance(value, base)), None)
+    return value if base is None else _BASES[base](value)
 
 
 def as_whole(value: Any) -> Any:
@@ -155,12 +180,25 @@ class Model(BaseModel, metaclass=_Reporting):
             [Parameter(n, Parameter.KEYWORD_ONLY, default=_default(field)) for n, field in fields]
         )
 
+    if not TYPE_CHECKING:  # pydantic's mypy plugin has a signature of its own
+
+        @classmethod
+        def model_construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:
+            """Return a part without checks. It is checked where it is used."""
+            return _unchecked(super().model_construct(_fields_set, **values))
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy. With an `update`, it is checked where it is used."""
+        copied = super().model_copy(update=update, deep=deep)
+        return _unchecked(copied) if update else copied
+
     def __repr__(self) -> str:
         """The fields that differ from their defaults; each is cut if all together are too long."""
+        held, fields = vars(self), type(self).model_fields.items()
         texts = [
-            f"{name}={getattr(self, name)!r}"
-            for name, field in type(self).model_fields.items()
-            if getattr(self, name) != _default(field)
+            f"{name}={held[name]!r}"
+            for name, field in fields
+            if name in held and held[name] is not (usual := _default(field)) and held[name] != usual
         ]
         if sum(map(len, texts)) > LONGEST_REPR:
             texts = [shortened(text, LONGEST_REPR // len(texts)) for text in texts]
@@ -181,6 +219,31 @@ class Model(BaseModel, metaclass=_Reporting):
     def further_mistakes(cls, data: object) -> list[Mistake]:
         """Return the mistakes between fields, even if single fields are wrong too."""
         return []
+
+
+def _unchecked(part: M) -> M:
+    """Mark a part of which pydantic has not checked the fields."""
+    object.__setattr__(part, "__pydantic_private__", {"unchecked": True})
+    return part
+
+
+def fields_of_unchecked(value: Any) -> Any:
+    """The fields of a part that has not been checked; any other value unchanged."""
+    is_marked = isinstance(value, Model) and value.__pydantic_private__ is not None
+    return dict(vars(value)) if is_marked else value
+
+
+def checked(part: M) -> M:
+    """Return a part as it is if it was checked before; otherwise a checked one of its fields."""
+    fields = fields_of_unchecked(part)
+    return part if fields is part else type(part)(**fields)
+
+
+def trusted(model: type[M], fields: Mapping[str, Any]) -> M:
+    """A part of fields that were checked before."""
+    part: M = model.model_construct(**fields)  # type: ignore[assignment]
+    object.__setattr__(part, "__pydantic_private__", None)
+    return part
 
 
 def reported(build: Callable[[], M], model: type[M], data: object, source: str = "") -> M:

@@ -2,10 +2,10 @@
 
 import functools
 
+from leakthrough.model.arguments import of_class
 from leakthrough.model.campaign import Campaign
 from leakthrough.model.check_campaign import case_of_campaign, findings_of_campaign
 from leakthrough.model.check_scenario import case_of, findings_at, findings_of
-from leakthrough.model.errors import shown
 from leakthrough.model.findings import Finding, warn
 from leakthrough.model.scenario import Scenario
 
@@ -47,9 +47,7 @@ def check(scenario: Scenario | Campaign) -> list[Finding]:
     layers.defence.batteries.battery - has no magazines
     interceptors.interceptor - no battery has a magazine of it
     """
-    if not isinstance(scenario, Scenario | Campaign):
-        raise ValueError(f"scenario: must be a Scenario or a Campaign; got {shown(scenario)}")
-    return list(_found(scenario))
+    return list(_found(of_class("scenario", scenario, Scenario, Campaign)))
 
 
 # Cached, since a study of many short calls would check the same scenario again and again.

@@ -18,38 +18,17 @@ from pydantic import (
 )
 
 from leakthrough.model.arguments import number_in, real_in
-from leakthrough.model.base import Frozen, Model, Table, plain
+from leakthrough.model.base import Frozen, Model, Table, fields_of_unchecked, plain, trusted
 from leakthrough.model.errors import fault, nearest, shown
+from leakthrough.model.scipy_names import is_slow, known, shape_names
 
 if TYPE_CHECKING:
-    from scipy.stats import rv_continuous
     from scipy.stats.distributions import rv_frozen
 
 
 _SCHEMA: dict[str, Any] = {"$comment": "a distribution"}
 """Stands for `distribution_schema`, which needs SciPy, until a JSON schema is asked for."""
 _DEFAULTS = {"loc": 0.0, "scale": 1.0}
-
-
-@functools.cache
-def _known() -> dict[str, "rv_continuous"]:
-    from scipy import stats  # imported only if a distribution is used: it takes a second
-
-    return {n: d for n, d in vars(stats).items() if isinstance(d, stats.rv_continuous)}
-
-
-@functools.cache
-def _is_slow(dist: str) -> bool:
-    """Whether SciPy takes seconds to hours for a table of quantiles of a distribution.
-
-    Measured with SciPy 1.17: 8 s and more (studentized_range: hours) where SciPy has no method for
-    the quantiles and inverts the distribution function, 14 s and more for the two that are named;
-    at most 0.5 s for all others.
-    """
-    from scipy.stats import rv_continuous
-
-    inverts = type(_known()[dist])._ppf is rv_continuous._ppf
-    return inverts or dist in ("ksone", "kstwo")
 
 
 def is_frozen(value: object) -> bool:
@@ -62,8 +41,8 @@ def is_frozen(value: object) -> bool:
 def distribution_schema() -> dict[str, Any]:
     """Return the JSON schema of a distribution in a file."""
     groups: dict[tuple[str, ...], list[str]] = {}
-    for name in sorted(_known()):
-        if not _is_slow(name):
+    for name in sorted(known()):
+        if not is_slow(name):
             groups.setdefault(tuple(shape_names(name)), []).append(name)
     number = {"type": "number", "minimum": -sys.float_info.max, "maximum": sys.float_info.max}
     return {
@@ -95,7 +74,12 @@ def _shapes_schema(shapes: tuple[str, ...]) -> dict[str, Any]:
 
 
 def with_distributions(schema: Any) -> Any:
-    """Return a JSON schema with references to `#/$defs/Distribution` for all distributions."""
+    """Return a JSON schema with references to `#/$defs/Distribution` for all distributions.
+
+    A default of infinity becomes the text "infinite", since JSON has no such number.
+    """
+    if schema == math.inf:
+        return "infinite"
     if schema == _SCHEMA:
         return {"$ref": "#/$defs/Distribution"}
     if isinstance(schema, dict):
@@ -129,6 +113,7 @@ class Distribution(Model):
     @model_validator(mode="before")
     @classmethod
     def _normalised(cls, data: Any) -> Any:
+        data = fields_of_unchecked(data)
         return data if isinstance(data, Distribution) else _checked(data)
 
     @model_serializer
@@ -141,17 +126,12 @@ class Distribution(Model):
 
     def frozen(self) -> "rv_frozen[Any, float]":
         """Return the frozen `scipy.stats` distribution."""
-        frozen: rv_frozen[Any, float] = _known()[self.dist](**self.parameters)
+        frozen: rv_frozen[Any, float] = known()[self.dist](**self.parameters)
         return frozen
 
     def support(self) -> tuple[float, float]:
         """Return the lower and upper bound of the support."""
         return _support(self.dist, self.parameters)
-
-
-def shape_names(dist: str) -> list[str]:
-    """Return the names of the shape parameters of a distribution that SciPy knows."""
-    return [name.strip() for name in (_known()[dist].shapes or "").split(",") if name.strip()]
 
 
 @functools.lru_cache(maxsize=256)  # SciPy takes 0.05 ms, in each check of a scenario
@@ -160,7 +140,7 @@ def _support(dist: str, parameters: Frozen[float]) -> tuple[float, float]:
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         try:
-            low, high = _known()[dist].support(**parameters)
+            low, high = known()[dist].support(**parameters)
         except (ArithmeticError, ValueError, TypeError):
             return math.nan, math.nan
     return float(low), float(high)
@@ -169,10 +149,10 @@ def _support(dist: str, parameters: Frozen[float]) -> tuple[float, float]:
 def _checked(data: object) -> dict[str, Any]:
     """Return `dist` and `parameters`, checked, from a frozen distribution or a table."""
     name, given = _name_and_parameters(data)
-    if not isinstance(name, str) or name not in _known():
-        got = f"{shown(name)}{nearest(name, _known())}"
+    if not isinstance(name, str) or name not in known():
+        got = f"{shown(name)}{nearest(name, known())}"
         raise fault(f"dist must name a continuous scipy.stats distribution; got {got}")
-    if _is_slow(name):
+    if is_slow(name):
         text = f"SciPy takes too long for the quantiles of {name}; use a distribution that has"
         raise fault(f"{text} a method for them, such as truncnorm, gamma, lognorm or beta")
     shapes = shape_names(name)
@@ -203,7 +183,7 @@ def _name_and_parameters(data: object) -> tuple[object, dict[str, Any]]:
 
 def _parts_of_frozen(frozen: Any) -> tuple[str, dict[str, Any]]:
     name = frozen.dist.name
-    if type(frozen.dist) is not type(_known().get(name)):
+    if type(frozen.dist) is not type(known().get(name)):
         allowed = "a continuous distribution that scipy.stats itself provides"
         raise fault(f"must be {allowed}, so that a file can name it; got {shown(name)}")
     names = (*shape_names(name), "loc", "scale")
@@ -246,13 +226,14 @@ def _uncertain(high: float, advice: str) -> Callable[[Any], float | Distribution
 
 
 def _within(value: object, high: float, advice: str) -> Distribution:
+    value = fields_of_unchecked(value)
     if not (isinstance(value, Distribution | Mapping) or is_frozen(value)):
         allowed = "a frozen scipy.stats distribution"
         if high < math.inf:
             allowed = f"a number in [0, {high:g}] or {allowed}"
         raise fault(f"must be {allowed}; got {shown(value)}")
     if not isinstance(value, Distribution):
-        value = Distribution.model_construct(**_checked(value))
+        value = trusted(Distribution, _checked(value))
     (least, most), reaches = value.support(), f"but {value.dist} reaches"
     if least < 0.0:
         raise fault(f"must not fall below 0, {reaches} {least:g}; use {advice}")

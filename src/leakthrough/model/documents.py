@@ -17,7 +17,7 @@ import tomli_w
 from pydantic import BaseModel
 
 from leakthrough.model.arguments import path_of
-from leakthrough.model.base import Model, Title, reported
+from leakthrough.model.base import Model, Title, checked, fields_of_unchecked, reported
 from leakthrough.model.display import Overview
 from leakthrough.model.distributions import Distribution, distribution_schema, with_distributions
 from leakthrough.model.errors import ScenarioError, shown
@@ -35,7 +35,7 @@ class Document(Model):
 
     def document(self) -> dict[str, Any]:
         """Return the scenario or campaign as plain data, as in a file, without default values."""
-        document: dict[str, Any] = plain_data(self)
+        document: dict[str, Any] = plain_data(checked(self))
         return document
 
     def save(self, path: str | Path) -> None:
@@ -72,7 +72,8 @@ class Document(Model):
         """Return the JSON schema of a file, of draft 2020-12.
 
         It accepts each file that the loader accepts. It says nothing about relations: between
-        names, between fields, or between parameters of a distribution.
+        names, between fields, or between parameters of a distribution. It cannot exclude NaN,
+        which TOML has and JSON has not.
 
         Parameters
         ----------
@@ -86,16 +87,16 @@ class Document(Model):
     @property
     def digest(self) -> str:
         """Thirty-two hexadecimal digits that are equal only for equal scenarios or campaigns."""
-        return _digest(self)
+        return _digest(checked(self))
 
     def _overview(self) -> Overview:
         raise NotImplementedError
 
     def __str__(self) -> str:
-        return self._overview().text()
+        return repr(self) if fields_of_unchecked(self) is not self else self._overview().text()
 
     def _repr_html_(self) -> str:
-        return self._overview().html()
+        return checked(self)._overview().html()
 
 
 def loaded(model: type[D], path: str | Path) -> D:

@@ -3,7 +3,6 @@
 import difflib
 import functools
 import reprlib
-import sys
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, get_args
@@ -11,6 +10,8 @@ from typing import Any, get_args
 import numpy as np
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
+
+from leakthrough.model.scipy_names import frozen_twin
 
 Mistake = tuple[tuple[str | int, ...], str]
 """A location (names, fields and indices from the root down) and the text of the mistake."""
@@ -71,42 +72,7 @@ def shown(value: object) -> str:
     except (ValueError, RecursionError):  # a huge integer, a deeply nested structure
         return f"a huge {type(value).__name__}"
     text = text if len(text) <= 64 else f"{text[:60]}..."
-    return f"{text}; {twin}" if (twin := _frozen_twin(value)) else text
-
-
-_TWINS = {
-    "Normal": ("norm", {"mu": "loc", "sigma": "scale"}),
-    "StandardNormal": ("norm", {}),
-    "Logistic": ("logistic", {}),
-    "Uniform": ("uniform", {"a": "loc", "ab": "scale"}),
-    "LogNormal": ("lognorm", {"s": "s"}),
-    "TruncatedNormal": ("truncnorm", {"a": "a", "b": "b"}),
-    "Exponential": ("expon", {}),
-    "Weibull": ("weibull_min", {"c": "c"}),
-}
-"""Frozen distributions that equal those of SciPy's new kind, where names differ."""
-
-
-def _frozen_twin(value: object) -> str:
-    """Advice for a distribution of SciPy's new kind; empty for any other value.
-
-    In SciPy 1.17 a pickled or copied `Normal` becomes the standard normal without a word, so none
-    is kept, pickled or copied here.
-    """
-    bases = {(kind.__module__.partition("._")[0], kind.__name__) for kind in type(value).__mro__}
-    if ("scipy.stats", "_ProbabilityDistribution") not in bases:
-        return ""
-    name = repr(value).partition("(")[0]
-    own = {key: f"{float(one):g}" for key, one in (vars(value).get("_parameters") or {}).items()}
-    frozen = getattr(sys.modules["scipy.stats"], name.lower(), None)
-    shapes = {*(getattr(frozen, "shapes", None) or "").split(", ")}
-    if name not in _TWINS and (frozen is None or not {*own} <= shapes):
-        return "use a frozen one, such as scipy.stats.truncnorm(-2, 2, loc=0.5, scale=0.1)"
-    twin, names = _TWINS.get(name, (name.lower(), dict(zip(own, own, strict=True))))
-    if name == "Uniform":
-        own["ab"] = f"{float(own['b']) - float(own['a']):g}"
-    given = ", ".join(f"{new}={own[old]}" for old, new in names.items() if old in own)
-    return f"use the frozen scipy.stats.{twin}({given})"
+    return f"{text}; {twin}" if (twin := frozen_twin(value)) else text
 
 
 def nearest(name: object, known: Collection[str]) -> str:
@@ -143,6 +109,8 @@ def fault(text: str) -> PydanticCustomError:
 
 def text_keys(table: Any) -> Any:
     """Return the argument, but raise an error if it is a mapping with keys that are not text."""
+    if type(table) is not dict and isinstance(table, Mapping) and hasattr(table, "dims"):
+        raise fault(f"must be a table of names and values; got {shown(table)}")
     # Pydantic would print each of these keys, which is not possible for all.
     if isinstance(table, Mapping) and (odd := [key for key in table if type(key) is not str]):
         raise fault(f"its names must be text; got {', '.join(map(shown, odd[:4]))}")

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
 
 from leakthrough.model.base import Model
-from leakthrough.model.distributions import Distribution, shape_names
+from leakthrough.model.distributions import Distribution
 from leakthrough.model.errors import ScenarioError, fields_of, label, nearest, path_text, shown
+from leakthrough.model.scipy_names import shape_names
 
 # Values for a threat that a mapping does not name.
 _UNNAMED: dict[str, Any] = {
@@ -93,8 +94,8 @@ def check_alone(scenario: Model, path: str, value: object) -> None:
             return
 
 
-def _steps(path: str) -> list[str]:
-    if not path or not isinstance(path, str):
+def _steps(path: object) -> list[str]:
+    if not isinstance(path, str) or not path:
         raise ScenarioError(f"a path must be text, names with dots between; got {shown(path)}")
     return path.split(".")
 

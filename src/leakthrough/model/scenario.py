@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
 
 from leakthrough.model.arrivals import Arrival, count_mistakes
-from leakthrough.model.base import Cost, Frozen, Model, Name, Probability, Table, as_whole
+from leakthrough.model.base import Cost, Frozen, Model, Name, Probability, Table, as_whole, checked
 from leakthrough.model.display import Overview, overview_of_scenario
 from leakthrough.model.distributions import UncertainProbability, UncertainTime
 from leakthrough.model.documents import Document
@@ -384,7 +384,7 @@ class Scenario(Document):
         ScenarioError
             If the path does not exist, or the changed scenario is not valid.
         """
-        return changed(self, {path: value})
+        return changed(checked(self), {path: value})
 
     def _overview(self) -> Overview:
         return overview_of_scenario(self)

@@ -207,6 +207,8 @@ def _measured(found: Any, measure: str | None) -> "xr.DataArray":
     """The estimates of a measure."""
     found = style.demand(found, _SOURCE, ("estimate",))
     known = [str(name) for name, own in found.data_vars.items() if "estimate" in own.dims]
+    if "confidence" in found.attrs:  # other studies have it, and sweeps have their provenance
+        raise ValueError(f"{_NEEDED}; it comes from another function")
     if "point" in found.dims:
         text = "a design along `point` has no axes; for one axis, use swap_dims(point=its name)"
         raise ValueError(f"{_NEEDED}; {text}")

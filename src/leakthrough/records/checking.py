@@ -9,6 +9,7 @@ from leakthrough.model.arguments import listed, refused, whole
 from leakthrough.quantities import quantity
 from leakthrough.records.classes import CLASSES
 from leakthrough.records.entries import LABELS, Array, nights
+from leakthrough.results.files import writable
 from leakthrough.results.taken import taken
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def check(
         [_compared(each.get(name), _recorded(table, i, name), rng) for name in held]
         for i, each in enumerate(simulated)
     ]
-    return _tested(_labelled(np.array(rows), table, held))
+    return writable(_tested(_labelled(np.array(rows), table, held)))
 
 
 def _by_class(result: "xr.Dataset", classes: Mapping[str, str]) -> dict[str, Array]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leakthrough.quantities import described
+from leakthrough.results.files import writable
 from leakthrough.statistics.controls import Residuals
 from leakthrough.statistics.intervals import ESTIMATES
 from leakthrough.statistics.means import SETTLED, Moments
@@ -69,10 +70,10 @@ def labelled(
     found = found.assign_coords(
         {name: at for name, at in ready.coords.items() if set(at.dims) <= set(found.dims)}
     )
-    if "estimate" not in found.dims:
-        return found
-    attrs = {"long_name": f"estimate; low and high of the {100 * confidence:g} % interval"}
-    return found.assign_coords(estimate=("estimate", list(ESTIMATES), attrs))
+    if "estimate" in found.dims:
+        attrs = {"long_name": f"estimate; low and high of the {100 * confidence:g} % interval"}
+        found = found.assign_coords(estimate=("estimate", list(ESTIMATES), attrs))
+    return writable(found)
 
 
 def moments_in(ready: "xr.Dataset", name: str) -> Moments:

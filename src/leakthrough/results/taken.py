@@ -4,6 +4,7 @@ A result may be lazy (opened by xarray, in chunks), a part of one, joined, trans
 numbers of another type: a file or a mask turns whole numbers into floats, a text into objects.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -98,11 +99,9 @@ def taken(
     Raises ValueError if it is not a result, or has lost what cannot be restored.
     """
     given = dataset_of(result, source, names, argument)
+    check_unstacked(given, argument)
     for dim in _KEPT:
         if dim in given.coords and dim not in given.dims:
-            if given[dim].ndim:
-                text = f"has {dim} as a part of {given[dim].dims[0]}; undo that, as by unstack"
-                raise ValueError(f"{argument}: {text}")
             text = f"has one {dim} only, without the dimension; keep it, as in isel({dim}=[0])"
             raise ValueError(f"{argument}: {text}")
     if not given.sizes.get("replication") and "statistic" not in given.dims and "leaked" in given:
@@ -128,7 +127,16 @@ def taken(
             own = _restored(str(name), variable, spec, argument)
             if own is not variable:
                 changed[str(name)] = own
+    _check_distinct(given, argument)
     return given.assign(changed) if changed else given
+
+
+def check_unstacked(given: "xr.Dataset", argument: str) -> None:
+    """Raise ValueError if a dimension of a result is a part of another one."""
+    for dim in ("replication", *_KEPT):
+        if dim in given.coords and dim not in given.dims and given[dim].ndim:
+            text = f"has {dim} as a part of {given[dim].dims[0]}; undo that, as by unstack"
+            raise ValueError(f"{argument}: {text}")
 
 
 def check_labels(given: "xr.Dataset", argument: str) -> None:
@@ -136,6 +144,21 @@ def check_labels(given: "xr.Dataset", argument: str) -> None:
     present = [name for dim, names in _LABELS.items() if dim in given.coords for name in names]
     if missing := [name for name in present if name not in given.variables]:
         raise ValueError(f"{argument}: must keep its coordinates; has no {', '.join(missing)}")
+
+
+def _check_distinct(given: "xr.Dataset", argument: str) -> None:
+    """Raise ValueError if a replication is there twice: intervals would be too short."""
+    held = given.coords.get("replication")
+    if held is None or held.dims != ("replication",) or np.unique(held.values).size == held.size:
+        return
+    names = ("seed", "scenario_digest")
+    along = [name for name in names if name in given.coords and given[name].ndim]
+    columns = [given[name].values.tolist() for name in ("replication", *along)]
+    [(run, number)] = Counter(zip(*columns, strict=True)).most_common(1)
+    if number > 1:
+        text = f"has replication {run[0]} more than once, so that intervals would be too short"
+        advice = 'keep the seeds of joined results, as xarray.concat does with coords="different"'
+        raise ValueError(f"{argument}: {text}; {advice}")
 
 
 def _check_dims(name: str, variable: "xr.Variable", spec: Variable, argument: str) -> None:

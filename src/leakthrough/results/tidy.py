@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leakthrough.results.taken import check_labels, dataset_of
+from leakthrough.results.taken import check_labels, check_unstacked, dataset_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -82,6 +82,7 @@ def tidy(found: "xr.Dataset") -> "dict[str, pd.DataFrame]":
     found = dataset_of(found, "simulate or a study")
     is_result = {"leaked", "launched", "rounds", "expended", "decoy"} <= set(found.variables)
     if is_result:
+        check_unstacked(found, "found")
         check_labels(found, "found")
     return _of_result(found) if is_result else _of_study(found)
 

@@ -1,5 +1,8 @@
 """Numbers that a caller gives, as arrays of floats."""
 
+import math
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -9,6 +12,25 @@ Numbers = npt.NDArray[np.float64]
 
 _SHOWN = 60
 """Characters of a wrong value in an error."""
+
+
+def as_python(value: Decimal | Fraction | np.generic) -> Any:
+    """A number of another kind as Python's int or float; dates and what is no number unchanged."""
+    if isinstance(value, np.generic):
+        if value.dtype.kind in "mM":  # NumPy makes nanoseconds a number, and NaT None
+            return value if np.isnat(value) else value.astype(f"{value.dtype.kind}8[us]").item()
+        return _as_float(value) if isinstance(value, np.longdouble) else value.item()
+    found = _as_float(value)
+    return int(value) if isinstance(found, float) and found.is_integer() else found
+
+
+def _as_float(value: Any) -> Any:
+    """The nearest float; a signalling NaN, or what is finite but too large for one, unchanged."""
+    try:
+        found = float(value)
+    except (ValueError, OverflowError):
+        return value
+    return value if math.isinf(found) and abs(value) != math.inf else found
 
 
 def as_numbers(value: Any) -> Numbers | None:
@@ -22,14 +44,15 @@ def as_numbers(value: Any) -> Numbers | None:
     try:
         found = np.asarray(value)
         if found.dtype == object and all(map(_is_number, found.flat)):  # pandas, or huge integers
-            found = found.astype(np.float64)
+            found = np.reshape([_as_float(number) for number in found.flat], found.shape)
     except (TypeError, ValueError, OverflowError):
         return None
     return found.astype(np.float64) if found.dtype.kind in "iuf" else None
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    kinds = int | float | np.integer | np.floating | Decimal | Fraction
+    return isinstance(value, kinds) and not isinstance(value, bool)
 
 
 def numbers(

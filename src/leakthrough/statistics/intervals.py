@@ -5,6 +5,7 @@ independent: an interval that pools them can be far too short or too long. All f
 therefore take quantities with one value per replication.
 """
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +31,14 @@ def checked_confidence(confidence: float) -> float:
     return float(level)
 
 
+def _replications(number: object) -> "Array":
+    """Checked numbers of replications."""
+    found = numbers("number", number, "whole numbers from 0", 0.0, sys.float_info.max)
+    if not (found == np.rint(found)).all():  # also NaN
+        raise refusal("number", "whole numbers from 0", number)
+    return found
+
+
 def _together(**given: object) -> "list[Array]":
     """Numbers broadcast to a common shape; ValueError names one that is none or does not fit."""
     arrays = {name: numbers(name, value) for name, value in given.items()}
@@ -47,7 +56,7 @@ def _pair(name: str, given: object) -> "tuple[Array, Array]":
     """Mean and variance."""
     if not isinstance(given, tuple | list) or len(given) != 2:
         raise refusal(name, "a pair, mean and variance", given)
-    return numbers(name, given[0]), numbers(name, given[1])
+    return numbers(name, given[0]), numbers(name, given[1], "a variance from 0", 0.0)
 
 
 def student(
@@ -100,7 +109,11 @@ def student(
 
     level = checked_confidence(confidence)
     mean, variance, number, least, most = _together(
-        mean=mean, variance=variance, number=number, least=least, most=most
+        mean=mean,
+        variance=numbers("variance", variance, "numbers from 0", 0.0),
+        number=_replications(number),
+        least=least,
+        most=most,
     )
     enough = number >= 2
     error = np.sqrt(np.where(enough, variance, np.nan) / np.maximum(number, 1))
@@ -151,7 +164,7 @@ def wilson(
     from scipy.special import ndtri
 
     z = ndtri((1.0 + checked_confidence(confidence)) / 2.0)
-    found, number = _together(successes=successes, number=number)
+    found, number = _together(successes=successes, number=_replications(number))
     if (found < 0).any() or (found > number).any():
         raise refusal("successes", "from 0 to `number`", successes)
     trials = np.where(number >= 1, number, np.nan)
@@ -215,7 +228,7 @@ def ratio_of_means(
         **{"above": top, "variance in above": top_variance},
         **{"below": bottom, "variance in below": bottom_variance},
         covariance=covariance,
-        number=number,
+        number=_replications(number),
     )
     bottom = np.where(bottom == 0.0, np.nan, bottom)
     share = top / bottom

@@ -138,8 +138,8 @@ def allocate(
     level = checked_confidence(confidence)
     execution = checked_execution(workers, executor, progress)
     runs = PairedRuns(scenario, measure, replications, seed, execution)
-    paths, budget = _checked_paths(scenario, paths), positive("budget", budget)
-    prices = _prices(scenario, paths, budget, costs, least, most)
+    paths, budget = _checked_paths(runs.scenario, paths), positive("budget", budget)
+    prices = _prices(runs.scenario, paths, budget, costs, least, most)
     steps = whole("steps", steps, 1, MOST_STEPS)
     extremes = (prices.least, prices.shared(budget), *_one_more(prices))
     runs.check(_changes(paths, units) for units in extremes)
@@ -171,7 +171,8 @@ def _changes(paths: Sequence[str], units: Units) -> dict[str, object]:
 def _frontier(search: Search, budgets: Sequence[float]) -> list[Units]:
     """Best allocation for each budget, found from the largest budget to the smallest."""
     prices, largest = search.prices, budgets[-1]
-    halvings = math.ceil(math.log2(max(largest / min(prices.costs), 2.0)))  # to the cheapest unit
+    # To the cheapest unit; the quotient of the numbers may overflow.
+    halvings = math.ceil(max(math.log2(largest) - math.log2(min(prices.costs)), 1.0))
     shares = [0.5**n for n in range(1, halvings + 1)]
     best = search.improve(prices.shared(largest), largest, shares)
     while (known := search.best(largest)) != best:  # better by less than the error
@@ -239,6 +240,8 @@ def _prices(
     high = _whole_by_path("most", MOST_UNITS if most is None else most, paths, low)
     prices = Prices(tuple(each), tuple(low.values()), tuple(high.values()))
     left = budget - prices.cost(prices.least)
+    if high == low:
+        raise refused("most", "above least for at least one path", most)
     if not any(prices.affordable(n, left) for n in prices.every if high[paths[n]] > low[paths[n]]):
         text = f"buys nothing: it is {budget:g}, the least units cost {budget - left:g}"
         raise ValueError(f"budget: {text}, and one more (see costs) at least {min(prices.costs):g}")

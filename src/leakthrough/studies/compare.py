@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from leakthrough.model.arguments import refused
+from leakthrough.model.arguments import of_class, refused
+from leakthrough.model.base import plain
 from leakthrough.model.check import warn_about
-from leakthrough.model.errors import shown
+from leakthrough.model.errors import name_fault, shown
 from leakthrough.model.scenario import Scenario
 from leakthrough.quantities import quantity
 from leakthrough.results.labelled import labelled, measured
@@ -123,7 +124,7 @@ def compare(
     >>> found.difference.sel(estimate="mean").values.round(2).tolist()
     [[-3.22], [0.1]]
     """
-    first = _checked_options(options, baseline)
+    options, first = _checked_options(options, baseline)
     wanted = _named(options[first], measures)
     empty = {}
     for name, scenario in options.items():
@@ -154,19 +155,23 @@ def _bounds(empty: Mapping[str, MeasureValues], first: str, replications: int) -
     )
 
 
-def _checked_options(options: object, baseline: object) -> str:
-    """Check the options, and return the name of the baseline."""
+def _checked_options(options: object, baseline: object) -> tuple[dict[str, Scenario], str]:
+    """Return the checked options and the name of the baseline."""
     if not isinstance(options, Mapping) or len(options) < 2:
         text = "must be at least two scenarios by name"
         raise ValueError(f"options: {text}; got {shown(options)}")
+    checked: dict[str, Scenario] = {}
     for name, scenario in options.items():
         if not isinstance(name, str) or not isinstance(scenario, Scenario):
             text = "must be scenarios by name"
             raise ValueError(f"options: {text}; got {shown(scenario)} by {shown(name)}")
-    first = next(iter(options)) if baseline is None else baseline
-    if not isinstance(first, str) or first not in options:
-        raise refused("baseline", "the name of an option", baseline, options)
-    return first
+        if why := name_fault(plain(name), dots=True):
+            raise ValueError(f"options: a name {why}")
+        checked[plain(name)] = of_class(f"options, {shown(name)}", scenario, Scenario)
+    first = next(iter(checked)) if baseline is None else baseline
+    if not isinstance(first, str) or first not in checked:
+        raise refused("baseline", "the name of an option", baseline, checked)
+    return checked, first
 
 
 def _named(scenario: Scenario, measures: object) -> list[Measure]:
@@ -315,14 +320,14 @@ def _dataset(
             for own in found.values()
         ]
     )
-    dims, own = ("measure", "alternative"), "as the measure"
+    dims = ("measure", "alternative")
     text = "replications of each option that independent seeds would have needed"
     variables = {
         "value": measured(
-            value.transpose(2, 1, 0), "the measure of each option", "measure", "option", units=own
+            value.transpose(2, 1, 0), "the measure of each option, see units", "measure", "option"
         ),
         "difference": measured(
-            difference.transpose(2, 1, 0), "difference from the baseline", *dims, units=own
+            difference.transpose(2, 1, 0), "difference from the baseline, see units", *dims
         ),
         "p_value": quantity(dims, p_value.T, "probability of so large a difference by chance"),
         "p_adjusted": quantity(dims, adjusted, "the same, adjusted for their number after Holm"),

@@ -42,12 +42,13 @@ def checked_scenario(scenario: object) -> Scenario:
 def checked_path(name: str, scenario: Scenario, path: object) -> str:
     """Check that something is at a path; `name` is that of the argument."""
     try:
-        value_at(scenario, plain(path))
+        given: str = plain(path)
+        value_at(scenario, given)
     except ScenarioError as error:
         raise ScenarioError(f"{name}: {error}") from None
     except RecursionError:
         raise refused(name, "a path", path) from None
-    return str(path)
+    return given
 
 
 def two_numbers(given: object) -> tuple[Any, ...] | None:

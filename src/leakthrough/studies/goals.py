@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from leakthrough.model.arguments import real_in
+from leakthrough.model.arguments import number_in, real_in
 from leakthrough.model.errors import shown
 from leakthrough.statistics.means import margin_of_error, moments_of, span_of
 from leakthrough.studies.measure import Measure, Numbers, measure_of
@@ -71,6 +71,9 @@ class Goal:
         if (self.at_most is None) == (self.at_least is None):
             text = "needs one of at_most and at_least"
             raise ValueError(f"goal: {text}; got {self.at_most!r} and {self.at_least!r}")
+        for own in ("at_most", "at_least", "quantile"):
+            if (number := number_in(getattr(self, own))) is not None:
+                object.__setattr__(self, own, number)
         name = "at_most" if self.at_least is None else "at_least"
         checked_level(measure, f"goal, {name}", self.bound, of_mean=self.quantile is None)
         if self.quantile is not None:

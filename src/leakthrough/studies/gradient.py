@@ -148,6 +148,7 @@ def kill_probability_gradient(
     level = checked_confidence(confidence)
     execution = checked_execution(workers, executor, progress)
     runs = PairedRuns(scenario, measure, replications, seed, execution)
+    scenario = runs.scenario
     job, empty = prepared(scenario, [runs.measure])
     cells = job.tables.kill_chances.size
     if runs.replications < cells + 2:

@@ -32,7 +32,8 @@ class Prices(NamedTuple):
 
     def affordable(self, number: int, money: float) -> int:
         """Units of one path that money buys, with a tolerance: 0.3 buys three at 0.1."""
-        return max(math.floor(money * (1 + 1e-12) / self.costs[number]), 0)
+        units = min(money * (1 + 1e-12) / self.costs[number], 1e18)  # the quotient may overflow
+        return max(math.floor(units), 0)
 
     def within(self, units: Units, budget: float) -> bool:
         """Whether a budget covers the cost of an allocation."""

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leakthrough.model.arguments import listed, one_of, refused, whole_in
+from leakthrough.model.base import plain
 from leakthrough.model.errors import nearest, shown
 from leakthrough.quantities import CURRENCY, described
 from leakthrough.results.taken import taken
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 Numbers = npt.NDArray[np.float64]
 
+MOST = 10**12
+"""Threats in a measure, which are more than a raid can have."""
 _OF_THREATS = ("salvo", "threat")
 _OF_ROUNDS = ("layer", "battery", "interceptor")
 
@@ -88,6 +91,10 @@ class Measure:
     count: int = 0
 
     def __post_init__(self) -> None:
+        for name in ("name", "by", "of"):
+            given = getattr(self, name)
+            if isinstance(given, str):  # perhaps of a class of its own, such as an Enum
+                object.__setattr__(self, name, plain(given))
         one_of("measure", self.name, tuple(MEASURES))
         allowed = self.kind.by
         one_of(f"measure {self.name}, by", self.by, (None, *allowed))
@@ -96,8 +103,8 @@ class Measure:
         if self.of is not None and self.by is None:
             raise ValueError(f"measure {self.name}, of: needs by, one of {', '.join(allowed)}")
         count = whole_in(self.count)
-        if count is None or count < 0 or (count and self.name != "at_most"):
-            text = "a whole number from 0, and is for at_most"
+        if count is None or not 0 <= count <= MOST or (count and self.name != "at_most"):
+            text = f"a whole number from 0 to {MOST}, and is for at_most"
             raise refused(f"measure {self.name}, count", text, self.count)
         object.__setattr__(self, "count", count)
 

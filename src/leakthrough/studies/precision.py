@@ -151,7 +151,7 @@ def simulate_to_precision(
     >>> int(found.replications), found.leakers.values.round(2).tolist()
     (1712, [6.01, 0.05, 5.92, 6.11])
     """
-    checked_scenario(scenario)
+    scenario = checked_scenario(scenario)
     chosen = measure_of(measure)
     wanted = _checked(chosen, half_width, relative, confidence, most_replications)
     execution = checked_execution(workers, executor, progress)

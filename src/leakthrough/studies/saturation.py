@@ -14,6 +14,7 @@ from leakthrough.model.check import warn_about
 from leakthrough.model.errors import shown
 from leakthrough.model.scenario import Scenario
 from leakthrough.quantities import quantity
+from leakthrough.results.files import writable
 from leakthrough.results.labelled import labelled, measured
 from leakthrough.run_options import checked_execution, checked_replications, checked_seed
 from leakthrough.statistics.intervals import checked_confidence
@@ -22,7 +23,7 @@ from leakthrough.studies.evaluate import checked_path, checked_scenario, origin,
 from leakthrough.studies.goals import checked_level
 from leakthrough.studies.measure import Measure, Numbers, measure_of
 from leakthrough.studies.sequential import SequentialSample
-from leakthrough.studies.sweep.axes import is_whole_at
+from leakthrough.studies.sweep.axes import is_whole_at, units_at
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -121,7 +122,8 @@ def saturation_point(
     >>> int(found.crossings)
     1
     """
-    path, low, high = _checked_axis(checked_scenario(scenario), axis)
+    scenario = checked_scenario(scenario)
+    path, low, high = _checked_axis(scenario, axis)
     chosen, number = measure_of(measure), checked_replications(replications, least=2)
     confidence, own = checked_confidence(confidence), checked_seed(seed)
     execution = checked_execution(workers, executor, progress)
@@ -141,13 +143,14 @@ def saturation_point(
     scanned = _scan(low, high)
     sides = [_side(curve(at), level) for at in scanned]
     crossing = _first_crossing(curve, level, scanned, sides)
-    found = _dataset(chosen, points, crossing, confidence)
+    units = units_at(scenario, path)
+    found = _dataset(chosen, points, crossing, confidence, units)
     crossings = len(_changes(sides))
     text = "how often the measure was shown to cross the threshold"
     found["crossings"] = quantity((), crossings, text)
     found.attrs |= {"path": path, "note": _note(path, scanned, crossings)}
-    axis_points = quantity("point", sorted(points), path, "as the axis")
-    return found.assign_coords({"point": axis_points, **origin(scenario, own)})
+    axis_points = quantity("point", sorted(points), path, units)
+    return writable(found.assign_coords({"point": axis_points, **origin(scenario, own)}))
 
 
 def _checked_axis(scenario: Scenario, axis: object) -> tuple[str, float, float]:
@@ -234,11 +237,16 @@ def _note(path: str, scanned: Sequence[float], crossings: int) -> str:
 
 
 def _dataset(
-    measure: Measure, points: Mapping[float, Numbers], crossing: Sequence[float], confidence: float
+    measure: Measure,
+    points: Mapping[float, Numbers],
+    crossing: Sequence[float],
+    confidence: float,
+    axis: str,
 ) -> "xr.Dataset":
+    """The result of the study; `axis` are the units of the axis."""
     import xarray as xr
 
-    attrs, axis, (at, low, high) = measure.attrs, "as the axis", map(float, crossing)
+    attrs, (at, low, high) = measure.attrs, map(float, crossing)
     estimates, end = np.array([points[point] for point in sorted(points)]).T, "end of the interval"
     variables = {
         "crossing": quantity((), at, "where the measure crosses the threshold", axis),

@@ -114,7 +114,7 @@ def sensitivity(
     number = whole_in(points)
     if number is None or not 2 <= number <= MOST_POINTS or number & (number - 1):
         raise refused("points", f"a power of 2 from 2 to {MOST_POINTS}", points)
-    designs = _designs(scenario, distributions, number, runs.seed)
+    designs = _designs(runs.scenario, distributions, number, runs.seed)
     runs.check(itertools.chain(*zip(*designs, strict=True)))
     with runs:
         sums = _DesignSums(runs, designs)

@@ -175,6 +175,7 @@ def size_for_goal(
     >>> float(found.required), int(found.least)
     (25.0, 25)
     """
+    scenario = checked_scenario(scenario)
     low, high = _checked_ends(scenario, path, goal, low, high)
     level = checked_confidence(confidence)
     sizes = [min(FIRST, checked_replications(most_replications, "most_replications", 2))]
@@ -200,8 +201,7 @@ def size_for_goal(
 def _checked_ends(
     scenario: Scenario, path: str, goal: object, low: int, high: int
 ) -> tuple[int, int]:
-    """Check scenario, goal and path; return both ends as Python integers."""
-    checked_scenario(scenario)
+    """Check goal and path; return both ends as Python integers."""
     of_class("goal", goal, Goal)
     low, high = whole("low", low), whole("high", high)
     if low > high:

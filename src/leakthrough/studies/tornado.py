@@ -88,7 +88,7 @@ def tornado(
     level = checked_confidence(confidence)
     execution = checked_execution(workers, executor, progress)
     runs = PairedRuns(scenario, measure, replications, seed, execution)
-    ranges = _checked_ranges(scenario, ranges)
+    ranges = _checked_ranges(runs.scenario, ranges)
     runs.check({path: value} for path, pair in ranges.items() for value in pair)
     # A field without effect leads to the same tables.
     changes = [[{path: value} for value in pair] for path, pair in ranges.items()]
@@ -122,8 +122,8 @@ def _checked_ranges(scenario: Scenario, ranges: object) -> dict[str, tuple[Any, 
     for path, given in table("ranges", ranges, "path to (low, high)").items():
         checked_path("ranges", scenario, path)
         pair = two_numbers(given)
-        if pair is None:
-            text = f"must be two numbers, low and high; got {shown(given)}"
+        if pair is None or pair[0] == pair[1]:
+            text = f"must be two different numbers, low and high; got {shown(given)}"
             raise ValueError(f"ranges, {path}: {text}")
         found[path] = pair
     return found

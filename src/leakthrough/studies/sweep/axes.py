@@ -152,7 +152,7 @@ def _axis(scenario: Scenario, name: str, table: Mapping[str, Any]) -> Axis:
 
 
 def _values(name: str, path: str, entry: Any) -> tuple[Any, ...]:
-    single = isinstance(entry, str | Mapping | BaseModel)
+    single = isinstance(entry, str | Mapping | BaseModel | set | frozenset)  # sets have no order
     if single or not isinstance(entry, Iterable) or len(getattr(entry, "shape", "1")) != 1:
         raise ValueError(f"axis {name}, {path}: must be a list of values; got {shown(entry)}")
     values = [plain(value) for value in entry]
@@ -263,7 +263,7 @@ def coordinates_of(
             numbers = _labels(values)
             attrs = {"long_name": path}
             if numbers.dtype.kind in "if":
-                attrs = described(path, _units(scenario, path))
+                attrs = described(path, units_at(scenario, path))
             name = axis.name if n == 0 else path
             if name in found:
                 raise ValueError(f"axes: {name} is the name of something else in the result")
@@ -274,6 +274,8 @@ def coordinates_of(
 def _labels(values: Sequence[Any]) -> Array:
     """Values as an array of numbers if all are numbers, otherwise of text."""
     kinds = {type(value) for value in values}
+    if int in kinds and not all(-(2**63) <= n < 2**63 for n in values if type(n) is int):
+        kinds = {str}  # no field takes such a number, which its own check says
     if kinds == {int}:
         return np.array(values, np.int64)
     if kinds <= {int, float}:
@@ -281,7 +283,7 @@ def _labels(values: Sequence[Any]) -> Array:
     return np.array([text_of(value) for value in values], np.str_)
 
 
-def _units(scenario: Scenario, path: str) -> str:
+def units_at(scenario: Scenario, path: str) -> str:
     """Units of a field, from the brackets in its description."""
     steps = path.split(".")
     for depth in range(len(steps) - 1, -1, -1):

@@ -121,7 +121,7 @@ def sweep(
     >>> found.leakers.sel(estimate="mean").values.round(1).tolist()
     [6.0, 2.8, 1.8]
     """
-    checked_scenario(scenario)
+    scenario = checked_scenario(scenario)
     own, execution = _checked_measures(measures), checked_execution(workers, executor, progress)
     disk = None if store is None else Store(store)
 
