@@ -103,7 +103,8 @@ def test_dimensions_types_and_words(timeline: Any, dims: dict[str, tuple[str, ..
     result = lt.simulate(rich(), replications=5, seed=1, timeline=timeline)
     assert {name: array.dims for name, array in result.data_vars.items()} == dims
     for name, array in result.data_vars.items():
-        real = name in ("depletion_time", "reserve_time", "busy_time", "rounds")
+        times = "depletion_time", "reserve_time", "busy_time"
+        real = name in (*times, "rounds", "occurred", "expected")
         assert array.dtype == (np.float64 if real else np.int64), name
         assert array.attrs["units"] == ("s" if str(name).endswith("_time") else "1"), name
     for name in {*result.variables} - {"replication"}:

@@ -263,6 +263,7 @@ def test_a_picture_is_drawn_where_it_is_asked_for(made: Made, name: str) -> None
     kind, picture = PICTURES[name]
     panels = PANELS.get(name.partition(",")[0], 1)
     before, given = dict(mpl.rcParams), made[kind].copy(deep=True)
+    plt.close("all")
     figure, own = plt.subplots(panels, squeeze=False)
     where = {"axes": own[:, 0]} if panels > 1 else {"ax": own[0, 0]}
     found = picture(made[kind], **where)
