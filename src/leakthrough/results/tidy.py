@@ -22,12 +22,13 @@ _TABLES = {
     ("battery",): "batteries",
     ("battery", "interceptor"): "magazines",
     ("interceptor",): "stocks",
+    ("decision",): "decisions",
 }
 """Name of the table of the variables of a result with these dimensions."""
 _RUNS = ("replication", "raid")
 _COLUMNS = ("statistic", "estimate", "quantile")
 """Dimensions whose entries become columns."""
-_NAMES = ("salvo", "threat", "layer", "battery", "interceptor", "cause", "path", "end")
+_NAMES = ("salvo", "threat", "layer", "battery", "interceptor", "cause", "decision", "path", "end")
 _INFINITE = ("remaining", "ready_rounds")  # -1 where the magazine is infinite
 
 
@@ -56,6 +57,7 @@ def tidy(found: "xr.Dataset") -> "dict[str, pd.DataFrame]":
           replication, salvo and layer; `causes`: leakers for each replication, salvo and cause;
         - `batteries`, `magazines`: a row for each replication and battery, or magazine that
           exists; of a campaign also `stocks`;
+        - `decisions`: a row for each replication and random decision;
         - `timeline`, if there is one: a row for each replication, `sample_time` and `quantity`
           (`ready_rounds`, `busy_channels`, `leaked_so_far`) of a magazine, battery or salvo.
 
