@@ -327,7 +327,10 @@ def test_numbers_may_be_those_of_numpy() -> None:
             "^measure leak_rate: no threat that it is about is launched",
         ),
         ({"ranges": {}}, "ranges: must be a mapping of .*, at least one"),
-        ({"ranges": {FAR: (0.3,)}}, "kill_probability.t: must be two different numbers, low and high"),
+        (
+            {"ranges": {FAR: (0.3,)}},
+            "kill_probability.t: must be two different numbers, low and high",
+        ),
         ({"ranges": {FAR: (0.3, "high")}}, "kill_probability.t: must be two different numbers"),
         ({"ranges": {FAR: (0.3, 1.2)}}, "kill_probability.t: must be a number in"),
         ({"ranges": {"layers.b.batteries.near.channels": (1, 2.5)}}, "must be a whole number"),
