@@ -198,11 +198,7 @@ def _may_be_drawn(tables: Tables, records: str) -> Array:
     if records == "windows":
         found = (own["first_pairing"] < own["stop_pairing"]) | (own["soft_kill"] > 0)
     if records == "kill_chances":
-        pairings = tables.pairings
-        each = pairings["stop_preference"].astype(np.int64) - pairings["first_preference"]
-        salvos = tables.windows["salvo"][np.repeat(pairings["window"], each)]
-        first = tables.magazines["first_kill"][tables.preferences].astype(np.int64)
-        found[first + tables.salvos["threat"][salvos]] = True
+        found[tables.preferred_chances] = True
     return found
 
 

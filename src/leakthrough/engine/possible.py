@@ -39,9 +39,7 @@ def possible(tables: Tables) -> Possible:
     counts = salvos["count"].astype(np.float64)[windows["salvo"]]
     met = np.where(tables.layers["availability"][windows["layer"]] > 0, counts, 0.0)
     held = np.where((windows["detection"] > 0) & (windows["dismissal"] < WORD_RANGE), met, 0.0)
-    owner = np.repeat(
-        np.arange(pairings.size), pairings["stop_preference"] - pairings["first_preference"]
-    )
+    owner = tables.preferring
     at, by = pairings["window"][owner], pairings["battery"][owner]
     length = windows["close_offset"] - windows["open_offset"]
     fits = batteries["random_delay"][by] | (magazines["to_kill"][codes] <= length[at])
@@ -52,9 +50,7 @@ def possible(tables: Tables) -> Possible:
     most = np.where(fired, held[at] * np.where(fired, limits[by], 1.0), 0.0)
     wanted = most * pairings["salvo_size"][owner]
     expended = np.minimum(rounds, np.bincount(codes, wanted, minlength=magazines.size))
-    chances = tables.kill_chances[
-        magazines["first_kill"][codes] + salvos["threat"][windows["salvo"][at]]
-    ]
+    chances = tables.kill_chances[tables.preferred_chances]
     kills = fired & ((chances["table"] >= 0) | (chances["threshold"] > 0))
     killing = np.bincount(at, kills, minlength=windows.size) > 0.0
     shape = tables.layers.size, salvos.size

@@ -73,6 +73,21 @@ class Tables:
         return Tables(block, self.locations, *rest)
 
     @property
+    def preferring(self) -> Whole:
+        """Pairing (...) to which each magazine in `preferences` belongs."""
+        pairings = self.pairings
+        number = pairings["stop_preference"].astype(np.int64) - pairings["first_preference"]
+        return np.repeat(np.arange(pairings.size), number)
+
+    @property
+    def preferred_chances(self) -> Whole:
+        """Code (...) of the kill probability of each magazine in `preferences` at its threats."""
+        salvos = self.windows["salvo"][self.pairings["window"][self.preferring]]
+        first = self.magazines["first_kill"][self.preferences].astype(np.int64)
+        found: Whole = first + self.salvos["threat"][salvos]
+        return found
+
+    @property
     def classes(self) -> int:
         """Number of threat classes, C."""
         return int(self.kill_chances.size) // max(self.interceptors, 1)

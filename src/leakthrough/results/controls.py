@@ -63,20 +63,19 @@ class Controls(NamedTuple):
         found: Array = np.rint(every * WORD_RANGE).astype(np.int64)
         return found
 
-    def order(self, sums: ControlSums, expected: "Array") -> list[int]:
+    def order(self, variances: "Array", expected: "Array") -> list[int]:
         """Controls by what they are expected to explain; squares last.
 
-        A decision that is drawn many times varies by its variance. A kill probability acts on all
-        the rounds that it is about, whose mean number (D,) follows from those `expected` to hit.
-        No measure is looked at.
+        `variances` (controls,) are from `variances_of`. A decision that is drawn many times varies
+        by its variance. A kill probability acts on all the rounds that it is about, whose mean
+        number follows from those `expected` (D,) to hit. No measure is looked at.
         """
-        variance = variances_of(sums)[: len(self.names)]
         rounds = {
             name.removeprefix("kill."): hits
             for name, hits in zip(self.names, expected.tolist(), strict=True)
             if name.startswith("kill.")
         }
-        weights: Array = variance.copy()
+        weights: Array = variances[: len(self.names)].copy()
         for n, name in enumerate(self.names):
             family, _, own = name.partition(".")
             if family == "kill probability":
@@ -87,13 +86,14 @@ class Controls(NamedTuple):
         rank = np.argsort(-weights[self.curved], kind="stable") + len(self.names)
         return [*first, *rank.tolist()]
 
-    def fewest(self, sums: ControlSums) -> "Array":
+    def fewest(self, variances: "Array", number: int) -> "Array":
         """For each control, times that it occurred or failed to, at least, in all replications.
 
-        The sum of p (1 - p) over the draws; there is no limit for what is not only 0 or 1.
+        The sum of p (1 - p) over the draws in a number of replications; there is no limit for what
+        is not only 0 or 1.
         """
         found = np.full(self.controls, np.inf)
-        found[: len(self.names)] = variances_of(sums)[: len(self.names)] * sums.cross.number
+        found[: len(self.names)] = variances[: len(self.names)] * number
         found[self.curved] = np.inf
         return found
 
@@ -118,7 +118,9 @@ def residuals_of(
     moments : Moments
         Of the measures (M,).
     """
-    fit = fitted(sums, decisions.fewest(sums), decisions.order(sums, expected))
+    variances = variances_of(sums)
+    fewest = decisions.fewest(variances, sums.cross.number)
+    fit = fitted(sums, fewest, decisions.order(variances, expected))
     if fit.controls == 0:
         return None
     found = fit.residuals(moments.variance)

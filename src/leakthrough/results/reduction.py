@@ -226,7 +226,7 @@ class Reduction:
                 shapes = self.shapes[left], self.shapes[right]
                 rest = covariance - controlled.explained((left, right), shapes)
                 more = {**attrs, "long_name": f"{text}, of the residuals of their controls"}
-                found[f"residual_{name}"] = xr.Variable(dims, controlled.scale * rest, more)
+                found[f"residual_{name}"] = xr.Variable(dims, controlled.fit.scale * rest, more)
         return found
 
 
@@ -236,12 +236,6 @@ class _Controlled(NamedTuple):
     fit: Fit
     rows: "dict[str, Array]"  # `CONTROLLED` by variable, flat
     at: "dict[str, Array]"  # indices among the measures
-
-    @property
-    def scale(self) -> float:
-        """Factor of the variances of residuals: `Residuals` allows for the controls."""
-        number = self.fit.number
-        return (number - 1) / (number - 1 - self.fit.controls) * self.fit.factor * number
 
     def explained(
         self, names: tuple[str, str], shapes: "tuple[tuple[int, ...], tuple[int, ...]]"

@@ -166,6 +166,12 @@ class Fit(NamedTuple):
     groups: "Array"  # (G, M) sums of the residuals of a group
     sizes: "Array"  # (G, 1) replications of a group
 
+    @property
+    def scale(self) -> float:
+        """Factor of variances of residuals that makes them those of `Residuals`."""
+        freedom = max(self.number - 1 - self.controls, 1)
+        return (self.number - 1) / freedom * self.factor * self.number
+
     def explained(self, one: Any, other: Any) -> Any:
         """Part of the covariance of two measures, or broadcast indices of measures."""
         total = sum(left[one] * right[other] for left, right in self.pivots)
@@ -179,8 +185,8 @@ class Fit(NamedTuple):
 
     def _residuals(self, mean: "Array", variance: "Array", groups: "Array") -> Residuals:
         number = self.number
-        squares = np.maximum(variance, 0.0) * (number - 1)  # rounding may make it negative
-        spread = squares / number
+        variance = np.maximum(variance, 0.0)  # rounding may make it negative
+        spread = variance * (number - 1) / number
         # Summed in sequence: NumPy's own order of a sum depends on the shape. A third cumulant
         # adds up within a group, so this is the skewness of single replications.
         cubes = np.cumsum(groups * groups * groups, axis=0)[-1] / number
@@ -189,8 +195,7 @@ class Fit(NamedTuple):
         scaled = groups / np.sqrt(self.sizes)
         apart = np.abs(scaled - np.median(scaled, axis=0))
         departing = (apart > DEPARTS * np.sqrt(spread)).sum(axis=0)
-        left = squares / max(number - 1 - self.controls, 1) * (self.factor * number)
-        return Residuals(mean, left, skewness, departing, self.controls)
+        return Residuals(mean, variance * self.scale, skewness, departing, self.controls)
 
     def ratio_residuals(self, above: Any, below: Any, variances: Any, covariance: Any) -> Residuals:
         """Estimates of ratios (K,) of the means of two measures, by the delta method.
