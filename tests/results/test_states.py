@@ -173,6 +173,12 @@ def _with(result: xr.Dataset, **changed: Any) -> xr.Dataset:
     return result.assign(changed)
 
 
+def _beside(result: xr.Dataset, dim: str, **changed: Any) -> xr.Dataset:
+    """A result, joined to itself with changed variables."""
+    parts = [result, _with(result, **changed)]
+    return xr.concat(parts, dim, coords="minimal", compat="override", data_vars="all")
+
+
 LOST: dict[str, tuple[State, str]] = {
     "stacked": (lambda r, _: r.stack(z=("replication", "salvo")), "as a part of z; undo that"),
     "renamed": (lambda r, _: r.rename(salvo="wave"), "has no dimension salvo"),
@@ -199,23 +205,11 @@ LOST: dict[str, tuple[State, str]] = {
     "one battery": (lambda r, _: r.isel(battery=0), "has one battery only"),
     "no replication": (lambda r, _: r.isel(replication=0), "has no replications"),
     "two in one": (
-        lambda r, _: xr.concat(
-            [r, r.assign(leaked=r.leaked + 1)],
-            "option",
-            coords="minimal",
-            compat="override",
-            data_vars="all",
-        ),
+        lambda r, _: _beside(r, "option", leaked=r.leaked + 1),
         "leaked differs along option",
     ),
     "two scenarios": (
-        lambda r, _: xr.concat(
-            [r, r.assign(rounds=r.rounds + 1)],
-            "replication",
-            coords="minimal",
-            compat="override",
-            data_vars="all",
-        ),
+        lambda r, _: _beside(r, "replication", rounds=r.rounds + 1),
         "rounds differs along replication",
     ),
 }
