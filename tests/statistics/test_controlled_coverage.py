@@ -30,13 +30,9 @@ from leakthrough.statistics.controls import (
     controlled_interval,
     controlled_means,
     fitted,
-    paired_controls,
 )
 from leakthrough.statistics.intervals import ratio_of_means
 from leakthrough.statistics.means import (
-    SETTLED,
-    Moments,
-    mean_interval,
     moments_of,
     rare_share,
 )
@@ -74,7 +70,7 @@ class Case(NamedTuple):
 
 def summed(known: Whole, measures: Whole) -> ControlSums:
     sums = ControlSums(known.shape[1], measures.shape[1])
-    sums.take(0, known, measures)
+    sums.take(known, measures)
     return sums
 
 
@@ -197,8 +193,8 @@ def difference(rounds: int, other: int) -> Case:
         hits, trials = fire(random, size, rounds, 0.7)
         random.bit_generator.state = state
         more, shots = fire(random, size, other, 0.7)
-        known = [(10 * h - 7 * t).reshape(-1, 1) for h, t in ((hits, trials), (more, shots))]
-        return paired_controls(*known).reshape(*size, 2), (more - hits)[..., None]
+        known = [10 * h - 7 * t for h, t in ((hits, trials), (more, shots))]
+        return np.stack(known, axis=-1), (more - hits)[..., None]
 
     mean = leakers(THREATS, rounds, 0.7) - leakers(THREATS, other, 0.7)
     return Case(draw, mean, -THREATS, THREATS)
@@ -222,9 +218,6 @@ CASES = {
     "five curved controls": curved(5),
     "difference of 24 and 26 rounds": difference(24, 26),
 }
-
-
-AT_THE_LIMIT = {"five curved controls", "skewed residuals, lognormal(1)"}
 
 
 class Found(NamedTuple):
@@ -257,10 +250,37 @@ def trials(case: Case, number: int, seed: int, many: int = TRIALS, by: Any = Non
 @pytest.mark.parametrize("case", CASES)
 def test_intervals_cover_what_they_say(case: str, number: int, offset: int) -> None:
     found = trials(CASES[case], number, 51 + offset)
-    assert found.covers.mean() >= (0.925 if case in AT_THE_LIMIT else 0.935)
-    exact = found.settled & (found.done != DETERMINED)
-    if exact.mean() > 0.9:
-        assert found.covers[exact].mean() <= 0.965
+    assert found.covers.mean() >= 0.935
+    plain = found.settled & ~np.isin(found.done, (CONTROLLED, DETERMINED))
+    if plain.mean() > 0.9:
+        assert found.covers[plain].mean() <= 0.965
+
+
+def rare_residual(chance: float) -> Case:
+    """A rare residual of a standard deviation of the measure, and else nearly none."""
+
+    def draw(random: Random, size: Size) -> Any:
+        known = random.binomial(100, 0.5, size) - 50
+        own = 1_000 * known + random.integers(-1, 2, size)
+        return known[..., None], (own + 5_000 * (random.random(size) < chance))[..., None]
+
+    return Case(draw, 5_000 * chance)
+
+
+@pytest.mark.parametrize("expected", [0.3, 1.0, 2.5, 6.0])
+def test_what_did_not_occur_is_allowed_for(expected: float, offset: int) -> None:
+    """Also if it was expected up to three times: without the allowance 26 to 92 % cover."""
+    case = rare_residual(expected / 400)
+    assert trials(case, 400, 54 + offset, many=600).covers.mean() >= 0.935
+
+
+def test_without_the_allowance_what_did_not_occur_is_missed(
+    monkeypatch: pytest.MonkeyPatch, offset: int
+) -> None:
+    monkeypatch.setattr(controls, "UNSEEN", 0.0)
+    for expected, most in ((0.3, 0.4), (1.0, 0.75), (2.5, 0.92)):
+        case = rare_residual(expected / 400)
+        assert trials(case, 400, 54 + offset, many=600).covers.mean() < most
 
 
 def test_controls_are_used_where_they_help(offset: int) -> None:
@@ -277,54 +297,9 @@ def test_controls_are_used_where_they_help(offset: int) -> None:
         assert 1.0 / (1.0 / found.gain[found.done == CONTROLLED]).mean() > gain
 
 
-def test_without_guards_a_magazine_that_usually_limits_is_not_covered(
-    monkeypatch: pytest.MonkeyPatch, offset: int
-) -> None:
-    """Student's interval of the residuals covers 34, 79 and 91 %."""
-    monkeypatch.setattr(controls, "SKEWNESS", 0.0)
-    monkeypatch.setattr(controls, "DEPARTING", 0)
-    for number, most in ((50, 0.4), (200, 0.85), (1_000, 0.93)):
-        found = trials(magazine(22), number, 53 + offset, many=1_000)
-        naive = found.covers & (found.done != DETERMINED)  # a width of 0 at another number
-        assert naive.mean() < most
-
-
-def test_without_the_guard_of_skewness_intervals_miss(
-    monkeypatch: pytest.MonkeyPatch, offset: int
-) -> None:
-    """Six large events in 5,000 replications, and noise that hides how few they are."""
-
-    def draw(random: Random, size: Size) -> Any:
-        known = random.binomial(100, 0.5, size) - 50
-        own = random.binomial(400, 0.5, size) - 200 + 1_200 * (random.random(size) < 0.0012)
-        return known[..., None], (1_000 * known + own)[..., None]
-
-    case = Case(draw, 1_200 * 0.0012)
-    assert trials(case, 5_000, 54 + offset).covers.mean() >= 0.93
-    monkeypatch.setattr(controls, "SKEWNESS", 0.0)
-    assert trials(case, 5_000, 54 + offset).covers.mean() < 0.915
-
-
-def test_without_the_guard_of_departures_rare_events_cancel(
-    monkeypatch: pytest.MonkeyPatch, offset: int
-) -> None:
-    """One event of 3 and 12 of -1 are hardly skewed, but the mean has four of them and 12.
-
-    2.4 % of the intervals are then controlled, and none of these covers the mean.
-    """
-    table = np.zeros(1_000)
-    table[:4], table[4:16] = 3.0, -1.0
-    case = residual(table, factor=3)
-    assert not (trials(case, 1_000, 55 + offset).done == CONTROLLED).any()
-    monkeypatch.setattr(controls, "DEPARTING", 0)
-    found = trials(case, 1_000, 55 + offset)
-    passed = found.done == CONTROLLED
-    assert passed.sum() > 20
-    assert found.covers[passed].mean() < 0.3
-
-
 def test_with_many_controls_intervals_miss(monkeypatch: pytest.MonkeyPatch, offset: int) -> None:
     """A control for ten replications instead of forty, and curved residuals."""
+    monkeypatch.setattr(controls, "UNSEEN", 0.0)
     assert trials(curved(20), 200, 56 + offset).covers.mean() >= 0.935
     monkeypatch.setattr(controls, "REPLICATIONS_EACH", 10)
     assert trials(curved(20), 200, 56 + offset).covers.mean() < 0.93
@@ -343,6 +318,7 @@ def test_with_rare_controls_intervals_miss(monkeypatch: pytest.MonkeyPatch, offs
     case = Case(draw, 0.03 * 199.5 + 9.5, chances=(0.5, 0.03))
     assert trials(case, 200, 57 + offset).covers.mean() >= 0.93
     monkeypatch.setattr(controls, "FEWEST", 0.0)
+    monkeypatch.setattr(controls, "UNSEEN", 0.0)
     assert trials(case, 200, 57 + offset).covers.mean() < 0.88
 
 
@@ -375,18 +351,6 @@ def test_ratios_are_covered(offset: int) -> None:
     mean = float(chances @ [leakers(15 + more, 24, 0.7) for more in range(11)]) / 20
     for number in (50, 200, 1_000):
         found = trials(Case(draw, mean), number, 59 + offset, by=ratio)
-        assert 0.935 <= found.covers.mean() <= 0.965
+        assert found.covers.mean() >= 0.935
     assert (found.done == CONTROLLED).mean() > 0.97
     assert 1.0 / np.mean(1.0 / found.gain) > 10.0
-
-
-def test_moments_are_the_librarys() -> None:
-    """The interval is made by `mean_interval` from the moments of the residuals."""
-    known, measures = (part[0] for part in curved(2).draw(np.random.default_rng(1), (1, 400)))
-    moments = moments_of(measures)
-    own = fitted(summed(known, measures)).residuals(moments.variance)
-    of_residuals = Moments(own.mean, own.variance, own.skewness, 9.0)
-    found = mean_interval(of_residuals, 400, cochran=controls.SKEWNESS, controls=2)
-    estimates = CASES["five curved controls"].estimate(known, measures).estimates
-    assert estimates == pytest.approx(found)
-    assert estimates[SETTLED] == 1.0

@@ -10,19 +10,15 @@ from leakthrough.statistics import controls
 from leakthrough.statistics.controls import (
     CONTROLLED,
     DETERMINED,
-    FEW,
-    GROUPS,
     PLAIN,
     RARE,
-    SKEWED,
+    UNSETTLED,
     USELESS,
     Controlled,
     ControlSums,
-    Residuals,
     controlled_interval,
     controlled_means,
     fitted,
-    paired_controls,
 )
 from leakthrough.statistics.intervals import ratio_of_means
 from leakthrough.statistics.means import SETTLED, mean_interval, moments_of
@@ -36,7 +32,7 @@ def summed(known: Any, measures: Any, blocks: int = 1) -> ControlSums:
     total = ControlSums(known.shape[1], measures.shape[1])
     for block in reversed(np.array_split(np.arange(len(measures)), blocks)):
         part = ControlSums(known.shape[1], measures.shape[1])
-        part.take(int(block[0]), known[block], measures[block])
+        part.take(known[block], measures[block])
         total.merge(part)
     return total
 
@@ -84,7 +80,8 @@ def test_each_control_takes_a_degree_of_freedom() -> None:
 
     known, measures = noisy(200, 5, 0)
     mean, error, low, high, settled = estimated(known, measures).estimates[:, 0]
-    assert (high - low) / 2 == pytest.approx(stdtrit(200 - 1 - 5, 0.975) * error)
+    allowance = 3.0 * measures.std(ddof=1) / 200
+    assert (high - low) / 2 == pytest.approx(stdtrit(200 - 1 - 5, 0.975) * error + allowance)
     assert high - mean == pytest.approx(mean - low)
     assert settled == 1.0
 
@@ -93,27 +90,9 @@ def test_blocks_and_their_order_change_no_bit() -> None:
     known, measures = noisy(5_000, 3, 0)
     whole, parts = summed(known * ONE, measures), summed(known * ONE, measures, blocks=7)
     assert np.array_equal(whole.cross.planes, parts.cross.planes)
-    assert np.array_equal(whole.groups, parts.groups)
     moments = moments_of(measures)
     one, other = (controlled_means(sums, moments).estimates for sums in (whole, parts))
     assert one.tobytes() == other.tobytes()
-
-
-def test_results_can_be_joined() -> None:
-    """The second part has indices of its own."""
-    known, measures = noisy(3_000, 2, 0)
-    total = summed(known[:1_700], measures[:1_700])
-    total.merge(summed(known[1_700:], measures[1_700:]), start=1_700)
-    assert np.array_equal(total.groups, summed(known, measures).groups)
-
-
-def test_groups_are_exact_beyond_the_range_of_floats() -> None:
-    values = np.full((GROUPS + 2, 1), (1 << 62) - 1)
-    values[1] = -(1 << 61) - 1
-    upper, lower = summed(values, values).groups[:, :3, 1].astype(object)
-    assert ((upper << 32) + lower).tolist() == [
-        *(2 * ((1 << 62) - 1), (1 << 61) - 2, (1 << 62) - 1)
-    ]
 
 
 @pytest.mark.parametrize("number", [200, 2_000])
@@ -126,35 +105,34 @@ def test_what_adds_up_in_each_replication_adds_up_in_the_estimates(
     measures = np.concatenate([measures, extra, measures[:, 2:] - extra, -extra], axis=1)
     found = estimated(known, measures)
     soft, killed, leaked, rare, other, _ = found.estimates[0]
-    assert found.done[3] == found.done[5] == SKEWED
+    assert found.done[3] == found.done[5] == UNSETTLED
     assert soft + killed + leaked == pytest.approx(30, abs=1e-12)
     assert rare + other == pytest.approx(leaked, abs=1e-12)
     assert (found.estimates[2] <= found.estimates[0]).all()
     assert (found.estimates[0] <= found.estimates[3]).all()
 
 
-def test_a_measure_without_residual_is_determined_and_has_the_plain_interval() -> None:
+def test_a_measure_without_residual_is_determined_up_to_what_did_not_occur() -> None:
     known, measures = raids(500, 0)
     found = estimated(known, measures, least=0.0, most=30.0)
     assert found.done.tolist() == [DETERMINED] * 3
     assert found.estimates[0] == pytest.approx([6.0, 14.4, 9.6], abs=1e-12)
-    assert np.array_equal(found.estimates[2:4], found.plain[2:4])
-    assert (found.estimates[3] - found.estimates[2] > 0.1).all()
+    allowance = 3.0 * measures.std(axis=0, ddof=1) / 500
+    assert found.estimates[3] - found.estimates[0] == pytest.approx(allowance, rel=1e-6)
+    assert found.estimates[0] - found.estimates[2] == pytest.approx(allowance, rel=1e-6)
 
 
 def test_an_interval_is_extended_to_the_estimate_of_all_measures() -> None:
     """Controls whose mean is far off by chance: the plain interval is too, on either side."""
-    known = np.abs(noisy(500, 1, 0)[0])
-    found = estimated(known, np.concatenate([known, -known], axis=1))
-    assert found.done.tolist() == [DETERMINED, DETERMINED]
-    assert found.estimates[0] == pytest.approx([0.0, 0.0], abs=1e-12)
+    known, other = noisy(500, 1, 0)
+    known = np.abs(known)
+    measures = np.concatenate([known, -known, 20 * known + other], axis=1)
+    limits = {"least": [-500.0, -500.0, 0.0], "most": [500.0, 500.0, 900.0], "rare": 1e-5}
+    found = estimated(known, measures, **limits)
+    assert found.done.tolist() == [RARE, RARE, CONTROLLED]
+    assert found.estimates[0, :2] == pytest.approx([0.0, 0.0], abs=1e-12)
     assert found.estimates[2, 0] == found.estimates[0, 0] < found.plain[2, 0]
     assert found.estimates[3, 1] == found.estimates[0, 1] > found.plain[3, 1]
-
-
-def test_too_few_residuals_to_judge() -> None:
-    assert estimated(*noisy(60, 1, 0)).done.tolist() == [FEW]
-    assert estimated(*noisy(120, 1, 0)).done.tolist() == [CONTROLLED]
 
 
 def test_a_constant_is_itself() -> None:
@@ -191,8 +169,13 @@ def test_a_control_with_few_occurrences_is_not_used() -> None:
 
 def test_estimates_are_within_their_range() -> None:
     known, measures = noisy(400, 1, 0)
-    found = estimated(known, measures, most=float(measures.mean()) - 5.0)
-    assert (found.estimates[[0, 2, 3]] <= measures.mean() - 5.0).all()
+    measures += 20 * known
+    mean, own = float(measures.mean()), fitted(summed(known, measures)).intercepts
+    above = own[0] > mean
+    found = estimated(known, measures, **{"most" if above else "least": mean})
+    assert found.done.tolist() == [CONTROLLED]
+    assert found.estimates[0] == pytest.approx(mean, rel=1e-15)
+    assert ((found.estimates[2:4] <= mean) if above else (found.estimates[2:4] >= mean)).all()
 
 
 def test_useless_controls_give_the_plain_interval(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,9 +186,8 @@ def test_useless_controls_give_the_plain_interval(monkeypatch: pytest.MonkeyPatc
     found = estimated(known, measures)
     assert found.done.tolist() == [USELESS]
     assert np.array_equal(found.estimates, found.plain)
-    monkeypatch.setattr(controls, "WIDER", np.inf)
-    wide = estimated(known, measures).estimates
-    assert wide[3] - wide[2] > 1.02 * (found.plain[3] - found.plain[2])
+    monkeypatch.setattr(controls, "UNSEEN", -20.0)
+    assert estimated(known, measures).done.tolist() == [CONTROLLED]
 
 
 def test_rare_states_of_the_scenario_count() -> None:
@@ -220,25 +202,6 @@ def test_rare_states_of_the_scenario_count() -> None:
     assert estimated(known, measures).done.tolist() == [CONTROLLED]
 
 
-def late(number: int, events: int) -> tuple[Whole, Whole]:
-    """A measure with small residuals, and large ones in a few of the last replications."""
-    known, measures = noisy(number, 1, 0)
-    measures[-97 * np.arange(1, events + 1)] += 3_000
-    return known, measures
-
-
-@pytest.mark.parametrize("events", [1, 5, 20])
-def test_guards_see_all_replications(events: int) -> None:
-    """The first 4,096 of 50,000 show no event, so that a sample of them would pass."""
-    known, measures = late(50_000, events)
-    assert estimated(known[:4_096], measures[:4_096]).done.tolist() == [CONTROLLED]
-    assert estimated(known, measures).done.tolist() == [SKEWED]
-
-
-def residuals(known: Any, measures: Any) -> Residuals:
-    return fitted(summed(known, measures)).residuals(moments_of(measures).variance)
-
-
 def ratio(known: Any, measures: Any, plain: Any) -> Controlled:
     """Of the first measure over the second."""
     variances = moments_of(measures).variance
@@ -246,35 +209,6 @@ def ratio(known: Any, measures: Any, plain: Any) -> Controlled:
         [0], [1], (variances[[0]], variances[[1]]), np.cov(measures.T)[0, 1]
     )
     return controlled_interval(plain, own, len(measures))
-
-
-def test_sums_by_group_are_those_of_the_residuals() -> None:
-    """Of dependent controls; each replication is a group."""
-    known, measures = noisy(1_000, 4, 0)
-    known[:, 1:] += known[:, :-1]
-    fit, own = fitted(summed(known, measures)), residuals(known, measures)
-    assert fit.groups.sum(axis=0) == pytest.approx([0.0], abs=1e-8)
-    squares = own.variance * (999 - fit.controls) / (1_000 * fit.factor)
-    assert (fit.groups**2).sum(axis=0) == pytest.approx(squares, rel=1e-9)
-
-
-def test_normal_residuals_depart_by_group_as_well() -> None:
-    """62 % of them, whatever the number of replications in a group."""
-    for number in (1_000, 8 * GROUPS + 500):
-        departing = residuals(*noisy(number, 1, 0)).departing / min(number, GROUPS)
-        assert 0.55 < departing < 0.69
-
-
-def test_skewness_by_group_is_that_of_the_replications() -> None:
-    """Of 8 replications a group, whose noise has the standard deviation sqrt(15 * 8 / 1024)."""
-    random = np.random.default_rng(8)
-    number = 8 * GROUPS
-    known, measures = noisy(number, 1, 0)
-    measures += 150 * random.poisson(0.01, (number, 1))
-    slope, intercept = np.polyfit(known[:, 0], measures[:, 0], 1)
-    exact = moments_of(measures[:, 0] - intercept - slope * known[:, 0]).skewness
-    assert residuals(known, measures).skewness == pytest.approx([float(exact)], abs=4 * 0.34)
-    assert exact > 5.0
 
 
 def test_ratio_is_that_of_the_residuals() -> None:
@@ -304,13 +238,7 @@ def test_a_ratio_of_proportional_measures_is_determined(factor: int) -> None:
     plain[:4, 0] = factor, 0.1, factor - 0.2, factor + 0.2
     found = ratio(known, measures, plain)
     assert found.done.tolist() == [DETERMINED]
-    assert found.estimates[:4] == pytest.approx(plain[:4])
-
-
-def test_controls_of_a_difference() -> None:
-    """Differences first; within the limit, those of one side."""
-    one, other = np.arange(6).reshape(3, 2), np.ones((3, 2), np.int64)
-    assert paired_controls(one, other).tolist() == [[-1, 0, 0, 1], [1, 2, 2, 3], [3, 4, 4, 5]]
+    assert found.estimates[0] == pytest.approx(factor)
 
 
 def test_too_few_replications() -> None:
@@ -330,5 +258,5 @@ def test_the_plain_interval_is_the_librarys() -> None:
 
 
 def test_every_code_has_a_text() -> None:
-    codes = [PLAIN, CONTROLLED, DETERMINED, SKEWED, FEW, USELESS, RARE]
+    codes = [PLAIN, CONTROLLED, DETERMINED, UNSETTLED, RARE, USELESS]
     assert codes == list(range(len(controls.DONE)))

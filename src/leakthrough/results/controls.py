@@ -86,6 +86,15 @@ class Controls(NamedTuple):
         rank = np.argsort(-weights[self.curved], kind="stable") + len(self.names)
         return [*first, *rank.tolist()]
 
+    def fit(self, sums: ControlSums, expected: "Array", chosen: Sequence[int] | None = None) -> Fit:
+        """Least squares on these controls, in their order, or on those `chosen` before.
+
+        `expected` (D,) is the mean of what was expected.
+        """
+        variances = variances_of(sums)
+        fewest = self.fewest(variances, sums.cross.number)
+        return fitted(sums, fewest, self.order(variances, expected) if chosen is None else chosen)
+
     def fewest(self, variances: "Array", number: int) -> "Array":
         """For each control, times that it occurred or failed to, at least, in all replications.
 
@@ -118,9 +127,7 @@ def residuals_of(
     moments : Moments
         Of the measures (M,).
     """
-    variances = variances_of(sums)
-    fewest = decisions.fewest(variances, sums.cross.number)
-    fit = fitted(sums, fewest, decisions.order(variances, expected))
+    fit = decisions.fit(sums, expected)
     if fit.controls == 0:
         return None
     found = fit.residuals(moments.variance)

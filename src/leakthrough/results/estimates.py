@@ -60,18 +60,9 @@ def moments_of_sums(
 
 
 def _residuals_of_sums(parts: Residuals, weights: "Array", variance: "Array") -> Residuals:
-    """Estimates (G,) of weighted sums, given the variance (G,) of their residuals.
-
-    Third cumulants add up as if the residuals of the parts were independent, and a sum departs
-    from its commonest residual as often as the part that varies most.
-    """
-    flat = np.abs(weights).reshape(len(weights), -1)
-    scale = np.sqrt(np.where(variance > 0.0, variance, np.inf))[:, np.newaxis]
-    shares = flat * np.sqrt(parts.variance).ravel() / scale
-    skewness = (shares**3 * np.abs(parts.skewness).ravel()).sum(axis=1)
-    departing = parts.departing.ravel()[shares.argmax(axis=1)] if shares.size else 0.0
+    """Estimates (G,) of weighted sums, given the variance (G,) of their residuals."""
     mean = (weights * parts.mean).sum(axis=tuple(range(1, weights.ndim)))
-    return Residuals(mean, variance, skewness, departing, parts.controls)
+    return Residuals(mean, variance, parts.controls)
 
 
 def leaked_in(ready: "xr.Dataset", groups: "Array") -> Moments:

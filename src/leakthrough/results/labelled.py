@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 
-CONTROLLED = ("controlled_mean", "residual_variance", "residual_skewness", "departing")
+CONTROLLED = ("controlled_mean", "residual_variance")
 """Further statistics where controls narrow intervals: `leakthrough.statistics.controls.Residuals`.
 """
 
@@ -84,9 +84,8 @@ def moments_in(ready: "xr.Dataset", name: str) -> Moments:
     if "controls" in ready:
         rows = ready[name].sel(statistic=list(CONTROLLED)).values
         if not np.isnan(rows[0]).all():
-            mean, variance, skewness, departing = rows
-            number = int(ready["controls"])
-            controlled = Residuals(mean, variance, skewness, departing, number)
+            mean, variance = rows
+            controlled = Residuals(mean, variance, int(ready["controls"]))
     return Moments(own[0], own[1], own[2], largest, controlled)
 
 

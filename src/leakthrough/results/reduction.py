@@ -82,8 +82,8 @@ class Reduction:
         self.products: dict[str, Any] = {}
         self.shapes: dict[str, tuple[int, ...]] = {}
 
-    def take_rows(self, rows: "Mapping[str, Array]", start: int = 0) -> None:
-        """Add result variables of replications from `start`, their first axis, in any order."""
+    def take_rows(self, rows: "Mapping[str, Array]") -> None:
+        """Add result variables of replications, their first axis, in any order."""
         number = len(rows["leaked"])
         if number == 0:
             return
@@ -100,13 +100,13 @@ class Reduction:
                 moments.take(values)
         for name in QUANTILES_OF:
             self.histograms.setdefault(name, Histogram()).take(every[name])
-        self._take_controls(every, start)
+        self._take_controls(every)
         pairs = {"leaked": rows["leaked"], "expended": rows["expended"].sum(axis=-2)}
         for name, (left, right) in COVARIANCES.items():
             products = self._products(pairs[left], pairs[right])
             self.products[name] = self.products.get(name, 0) + products
 
-    def _take_controls(self, every: "Mapping[str, Array]", start: int) -> None:
+    def _take_controls(self, every: "Mapping[str, Array]") -> None:
         """Add what the estimates with controls need."""
         if self.known is None:
             return
@@ -117,7 +117,7 @@ class Reduction:
         controls = self.known.numbers(every["occurred"], every["expected"])
         if self.controls is None:
             self.controls = ControlSums(controls.shape[1], measures.shape[1])
-        self.controls.take(start, controls, measures)
+        self.controls.take(controls, measures)
 
     def _products(self, left: "Array", right: "Array") -> "Array":
         if not self.leading:
@@ -125,12 +125,12 @@ class Reduction:
         raids = range(left.shape[1])
         return np.stack([exact_products(left[:, raid], right[:, raid]) for raid in raids])
 
-    def merge(self, other: "Reduction", start: int = 0) -> None:
-        """Add the reductions of other replications, which were counted from `start`."""
+    def merge(self, other: "Reduction") -> None:
+        """Add the reductions of other replications."""
         if self.controls is None:
             self.controls = other.controls
         elif other.controls is not None:
-            self.controls.merge(other.controls, start)
+            self.controls.merge(other.controls)
         self.replications += other.replications
         self.shapes.update(other.shapes)
         for name, moments in other.moments.items():
@@ -268,7 +268,7 @@ class Summaries:
     def take(self, start: int, block: "Block") -> None:
         """Reduce the rows of some replications; may be called by several threads at once."""
         reduction = self._new()
-        reduction.take_rows(self.job.variables(block), start)
+        reduction.take_rows(self.job.variables(block))
         with _merging:
             self.reduction.merge(reduction)
 
@@ -278,7 +278,7 @@ class Summaries:
 
     def merge(self, start: int, other: "Summaries") -> None:
         """Add the reductions of other replications."""
-        self.reduction.merge(other.reduction, start)
+        self.reduction.merge(other.reduction)
 
 
 def reduced(result: "xr.Dataset") -> "xr.Dataset":

@@ -5,12 +5,15 @@ replication, has mean 0 whatever the state in which they were made: it is a mart
 controls explain a part of a measure's variation, the least-squares regression of the measure on
 them removes this part. The intercept estimates the mean, and the residuals give its interval.
 
-The interval is only as good as the residuals. Where a magazine *usually* runs dry, they are 0 but
-in rare replications. So the result is Student's interval only if the residuals pass all guards, and
-otherwise the plain one; `DONE` lists what can happen. What no guard can see: rare events that occur
-in no replication, if the residuals are otherwise small. The measures of a call have one set of
-controls, chosen without looking at a measure. The estimate is linear in the measures, so whatever
-adds up in each replication adds up in the estimates.
+The interval is only as good as the residuals, and some are never seen. Where a magazine *usually*
+runs dry, all residuals of some hundred replications may be nearly 0, although one in a thousand is
+not. So the interval has an allowance for a value that did not occur: by the rule of three, with a
+confidence of 95 %, its probability is at most 3/n, and its residual is taken to be up to a standard
+deviation of the plain values. The allowance falls with 1/n, the interval itself with its root. The
+mean is plain where the plain interval is a bound or is shorter; `DONE` lists what can happen.
+
+The measures of a call have one set of controls, chosen without looking at a measure. The estimate
+is linear in the measures, so whatever adds up in each replication adds up in the estimates.
 """
 
 from collections.abc import Sequence
@@ -28,70 +31,49 @@ if TYPE_CHECKING:
 
 __all__ = [
     *("DONE", "CONTROLLED", "DETERMINED", "ControlSums", "Controlled", "Fit", "Residuals"),
-    *("controlled_interval", "controlled_means", "fitted", "is_of_use"),
-    "paired_controls",
+    *("allowance_of", "controlled_interval", "controlled_means", "fitted", "is_of_use"),
 ]
 
 DONE = (
     "plain: no control can be used",
     "controlled",
-    "determined by its controls: no residual; plain interval",
-    "plain: the residuals are too skewed",
-    "plain: too few residuals depart from the commonest one",
-    "plain: the controls explain nothing",
+    "determined by its controls: no residual",
+    "plain: the values are not settled",
     "plain: rare states of the scenario matter",
+    "plain: the controls narrow no interval",
 )
 """What was done for a measure, by its code."""
-PLAIN, CONTROLLED, DETERMINED, SKEWED, FEW, USELESS, RARE = range(len(DONE))
+PLAIN, CONTROLLED, DETERMINED, UNSETTLED, RARE, USELESS = range(len(DONE))
+OF_USE = CONTROLLED, DETERMINED
 
-GROUPS = 1024
-"""Groups of replications whose sums are kept; with fewer replications, each is a group."""
 REPLICATIONS_EACH = 40
 """Replications for each control: with 10, curved residuals covered 89 %."""
 FEWEST = 10.0
 """Expected occurrences, and expected failures to occur, that a control needs."""
 TOLERANCE = 1e-10
 """Share of a variance below which what others leave unexplained is taken for rounding."""
-SKEWNESS = 50.0
-"""Replications needed, divided by the squared skewness of the residuals."""
-DEPARTING, DEPARTS = 50, 0.5
-"""Replications needed whose residual is so many standard deviations away from the median."""
-WIDER = 1.02
-"""Standard error, divided by the plain one, above which the controls are useless."""
-HALF = 32
+UNSEEN = 3.0
+"""Occurrences that may be expected of what did not occur, with a confidence of 95 %."""
 
 
 class ControlSums:
-    """Exact sums of controls and measures over replications, in any order.
+    """Exact sums of products of controls with all columns, over replications in any order.
 
     Parameters
     ----------
     controls, measures : int
         Number of controls and of measures.
-
-    Attributes
-    ----------
-    cross : CrossSums
-        Of the controls with all columns.
-    groups : array of int64, shape (2, 1024, 1 + controls + measures)
-        Sums of the upper and the lower 32 bits of ones, controls and measures over the replications
-        with the same index modulo 1024. The guards need more than the variance of the residuals,
-        but the coefficients are known only when all replications are simulated. From these sums
-        follow those of the residuals, of all replications.
     """
 
     def __init__(self, controls: int, measures: int) -> None:
         self.controls = controls
         self.cross = CrossSums(controls + measures, controls)
-        self.groups: Array = np.zeros((2, GROUPS, 1 + controls + measures), np.int64)
 
-    def take(self, start: int, controls: "Array", measures: "Array") -> None:
-        """Add replications, the first of which has the index `start`.
+    def take(self, controls: "Array", measures: "Array") -> None:
+        """Add replications.
 
         Parameters
         ----------
-        start : int
-            Index in the result. Each index is taken once, in any order.
         controls : array of int, shape (R, controls)
             Of known mean 0, in the order in which they may be used. Any unit: only what they
             explain counts. A product with a function of what was drawn before, whatever the
@@ -103,45 +85,23 @@ class ControlSums:
         ValueError
             If they are no integers, larger than 2**62, or of another shape.
         """
-        values = np.concatenate([controls, measures], axis=1)
-        self.cross.take(values)
-        position, first = 0, start % GROUPS
-        while position < len(values):
-            rows = values[position : position + GROUPS - first]
-            upper = rows >> HALF
-            own = self.groups[:, first : first + len(rows)]
-            own[0, :, 1:] += upper
-            own[1, :, 1:] += rows - (upper << HALF)
-            own[1, :, 0] += 1
-            position, first = position + len(rows), 0
+        self.cross.take(np.concatenate([controls, measures], axis=1))
 
-    def by_group(self) -> "Array":
-        """Sums (G, 1 + controls + measures) of ones, controls and measures of each group."""
-        found = np.ldexp(self.groups[0].astype(np.float64), HALF) + self.groups[1]
-        return np.asarray(found[self.groups[1, :, 0] > 0])
-
-    def merge(self, other: "ControlSums", start: int = 0) -> None:
-        """Add the sums of other replications.
-
-        If those have indices of their own, `start` is the index of their first in this result.
-        """
+    def merge(self, other: "ControlSums") -> None:
+        """Add the sums of other replications."""
         self.cross.merge(other.cross)
-        self.groups += np.roll(other.groups, start % GROUPS, axis=1)
 
 
 class Residuals(NamedTuple):
     """Estimates of means with controls: arrays of one shape, or numbers.
 
     The variance is such that Student's interval of it, with a degree of freedom less for each
-    control, is that of the mean. `departing` counts the replications, or groups of them, whose
-    residual departs from the commonest one.
+    control, is that of the mean.
     """
 
     mean: Any
     variance: Any
-    skewness: Any
-    departing: Any
-    controls: int
+    controls: Any
 
 
 class Controlled(NamedTuple):
@@ -159,12 +119,16 @@ class Fit(NamedTuple):
     """Least squares of measures (M,) on the controls that were used."""
 
     number: int
-    controls: int
     intercepts: "Array"  # (M,)
     factor: float  # variance of an intercept, divided by that of the residuals
+    slopes: "dict[int, Array]"  # (M,) by control, in the order in which they were used
+    centre: "dict[int, tuple[float, float]]"  # mean of a control, and its slope (see `weights`)
     pivots: "list[tuple[Array, Array]]"  # products of these two (M,) add up to what is explained
-    groups: "Array"  # (G, M) sums of the residuals of a group
-    sizes: "Array"  # (G, 1) replications of a group
+
+    @property
+    def controls(self) -> int:
+        """Controls that were used."""
+        return len(self.slopes)
 
     @property
     def scale(self) -> float:
@@ -181,21 +145,11 @@ class Fit(NamedTuple):
         """Estimates of the measures, whose variances (M,) are given."""
         own = np.arange(self.intercepts.size)
         left = np.asarray(variance, np.float64) - self.explained(own, own)
-        return self._residuals(self.intercepts, left, self.groups)
+        return self._residuals(self.intercepts, left)
 
-    def _residuals(self, mean: "Array", variance: "Array", groups: "Array") -> Residuals:
-        number = self.number
-        variance = np.maximum(variance, 0.0)  # rounding may make it negative
-        spread = variance * (number - 1) / number
-        # Summed in sequence: NumPy's own order of a sum depends on the shape. A third cumulant
-        # adds up within a group, so this is the skewness of single replications.
-        cubes = np.cumsum(groups * groups * groups, axis=0)[-1] / number
-        scale = spread * np.sqrt(spread)
-        skewness = np.divide(cubes, scale, out=np.zeros_like(cubes), where=scale > 0.0)
-        scaled = groups / np.sqrt(self.sizes)
-        apart = np.abs(scaled - np.median(scaled, axis=0))
-        departing = (apart > DEPARTS * np.sqrt(spread)).sum(axis=0)
-        return Residuals(mean, variance * self.scale, skewness, departing, self.controls)
+    def _residuals(self, mean: "Array", variance: "Array") -> Residuals:
+        # Rounding may make a variance negative.
+        return Residuals(mean, np.maximum(variance, 0.0) * self.scale, self.controls)
 
     def ratio_residuals(self, above: Any, below: Any, variances: Any, covariance: Any) -> Residuals:
         """Estimates of ratios (K,) of the means of two measures, by the delta method.
@@ -219,8 +173,7 @@ class Fit(NamedTuple):
         )
         both = covariance - self.explained(above, below)
         left = (own - 2.0 * ratio * both + ratio * ratio * others) / (scale * scale)
-        groups = (self.groups[:, above] - ratio * self.groups[:, below]) / scale
-        return self._residuals(ratio, left, groups)
+        return self._residuals(ratio, left)
 
 
 def fitted(
@@ -267,17 +220,22 @@ def fitted(
             continue
         if pivot > least[control]:
             own, edge = left[control].copy(), float(border[control])
-            rows[control] = own / pivot
-            pivots.append((own[last:], rows[control][last:]))
+            row = own / pivot
+            rows[control] = np.append(row, edge / pivot)
+            pivots.append((own[last:], row[last:]))
             factor += edge * (edge / pivot)
-            means -= edge * rows[control]
-            border -= rows[control][:last] * edge
-            left -= np.multiply.outer(left[:, control].copy(), rows[control])
-    intercepts, groups = means[last:], sums.by_group()
-    residuals = groups[:, 1 + last :] - groups[:, :1] * intercepts
-    for control, slopes in _slopes(rows).items():
-        residuals -= groups[:, 1 + control, np.newaxis] * slopes[last:]
-    return Fit(number, len(rows), intercepts, factor, pivots, residuals, groups[:, :1])
+            means -= edge * row
+            border -= row[:last] * edge
+            left -= np.multiply.outer(left[:, control].copy(), row)
+    every = _slopes(rows)
+    return Fit(
+        number,
+        means[last:],
+        factor,
+        {control: every[control][last:-1] for control in rows},
+        {control: (float(totals[control] / number), float(every[control][-1])) for control in rows},
+        pivots,
+    )
 
 
 def _slopes(rows: "dict[int, Array]") -> "dict[int, Array]":
@@ -294,7 +252,7 @@ def _slopes(rows: "dict[int, Array]") -> "dict[int, Array]":
 def controlled_interval(
     plain: "Array",
     residuals: Residuals,
-    number: int,
+    number: "npt.ArrayLike",
     confidence: float = 0.95,
     *,
     least: "npt.ArrayLike" = -np.inf,
@@ -302,7 +260,7 @@ def controlled_interval(
     rare: "npt.ArrayLike" = 0.0,
     largest: "npt.ArrayLike" = np.inf,
 ) -> Controlled:
-    """Intervals of means with controls, where their residuals pass all guards.
+    """Intervals of means with controls, where they are shorter than the plain ones.
 
     Parameters
     ----------
@@ -310,7 +268,7 @@ def controlled_interval(
         Estimates without controls, from `mean_interval`.
     residuals : Residuals
         Of shape (...).
-    number : int
+    number : array_like of int
         Replications.
     confidence, least, most, rare
         As for `mean_interval`.
@@ -320,8 +278,9 @@ def controlled_interval(
     Returns
     -------
     Controlled
-        The means are those with controls, clipped to their range, also where a guard leaves the
-        plain interval: so sums of measures hold. Such an interval is extended to the mean.
+        The means are those with controls, clipped to their range, also where the interval is plain:
+        so sums of measures hold. Such an interval is extended to the mean. The standard error has
+        no allowance for what did not occur; the interval has.
 
     Raises
     ------
@@ -348,35 +307,47 @@ def controlled_interval(
     >>> DONE[found.done[0]], found.estimates[1].round(3), found.plain[1].round(3)
     ('controlled', array([0.11]), array([0.153]))
     """
-    mean, variance, skewness, departing, controls = residuals
-    if controls == 0:
+    mean, variance, controls = residuals
+    number = np.asarray(number)
+    if not np.any(controls):
         return Controlled(plain, np.full(np.shape(plain)[1:], PLAIN), plain)
-    clipped = np.clip(mean, least, most)
+    clipped, allowance = np.clip(mean, least, most), allowance_of(plain, number)
     narrow = mean_interval(
-        Moments(clipped, variance, skewness, largest),
+        Moments(clipped, variance, 0.0, largest),
         number,
         confidence,
         least=least,
         most=most,
         rare=rare,
-        cochran=0.0,  # skewness is judged below
         controls=controls,
+        allowance=allowance,
     )
-    total = plain[1] ** 2 * number
+    own, usual = _quantile(number - 1 - controls, confidence), _quantile(number - 1, confidence)
     rules = {
-        PLAIN: ~(total > 0.0),
-        DETERMINED: variance <= TOLERANCE * total,
-        USELESS: narrow[1] > WIDER * plain[1],
-        SKEWED: number < SKEWNESS * skewness**2,
-        FEW: departing < DEPARTING,
+        PLAIN: ~(plain[1] > 0.0) | (np.asarray(controls) == 0),
+        UNSETTLED: plain[SETTLED] == 0.0,
         RARE: narrow[SETTLED] == 0.0,
+        USELESS: own * narrow[1] + allowance >= usual * plain[1],
+        DETERMINED: variance <= TOLERANCE * plain[1] ** 2 * number,
     }
     done = np.select(list(rules.values()), list(rules), CONTROLLED)
-    estimates = np.where(done == CONTROLLED, narrow, plain)
-    estimates[0] = narrow[0]
+    estimates = np.where(np.isin(done, OF_USE), narrow, plain)
+    estimates[0] = narrow[0]  # where there are no controls, the plain mean
     estimates[2] = np.minimum(estimates[2], narrow[0])
     estimates[3] = np.maximum(estimates[3], narrow[0])
     return Controlled(estimates, done, plain)
+
+
+def _quantile(freedom: "npt.ArrayLike", confidence: float) -> "Array":
+    """Of Student's distribution."""
+    from scipy.special import stdtrit
+
+    return np.asarray(stdtrit(np.maximum(freedom, 1), (1.0 + confidence) / 2.0))
+
+
+def allowance_of(plain: "Array", number: "npt.ArrayLike") -> "Array":
+    """What a value that did not occur may change of means whose plain estimates are given."""
+    return np.asarray(UNSEEN * plain[1] / np.sqrt(np.maximum(number, 1)))
 
 
 def controlled_means(
@@ -404,13 +375,4 @@ def controlled_means(
 
 def is_of_use(done: "Array") -> bool:
     """Whether the controls narrow the interval of any measure, given what was done."""
-    return bool(np.isin(done, (CONTROLLED, DETERMINED)).any())
-
-
-def paired_controls(one: "Array", other: "Array") -> "Array":
-    """Controls (R, 2 q) of differences *one - other* between paired runs, from those of both.
-
-    The differences of the controls come first, since on common random numbers they explain most;
-    then those of one side, within the same limit of their number.
-    """
-    return np.concatenate([one - other, one], axis=1)
+    return bool(np.isin(done, OF_USE).any())

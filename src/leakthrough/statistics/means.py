@@ -163,7 +163,8 @@ def margin_of_error(
     *,
     rare: "npt.ArrayLike" = 0.0,
     cochran: float = COCHRAN,
-    controls: int = 0,
+    controls: "npt.ArrayLike" = 0,
+    allowance: "npt.ArrayLike" = 0.0,
 ) -> "tuple[Array, Array]":
     """One-sided margins of error of means, and whether they are settled.
 
@@ -180,9 +181,11 @@ def margin_of_error(
         Probability of rare states that the scenario names (`rare_share`).
     cochran : float
         Replications needed, divided by the squared skewness.
-    controls : int
+    controls : array_like of int
         Coefficients that were estimated from the same values, besides the mean: each takes a degree
         of freedom from Student's margin.
+    allowance : array_like
+        Added to Student's margin, for what did not occur.
 
     Returns
     -------
@@ -205,8 +208,8 @@ def margin_of_error(
     several = np.maximum(count, 2.0)
     variance, width = np.asarray(moments.variance, np.float64), np.asarray(span, np.float64)
     log = np.log(2.0 / error)
-    freedom = np.maximum(several - 1.0 - controls, 1.0)
-    usual = stdtrit(freedom, 1.0 - error) * np.sqrt(variance / several)
+    freedom = np.maximum(several - 1.0 - np.asarray(controls), 1.0)
+    usual = stdtrit(freedom, 1.0 - error) * np.sqrt(variance / several) + allowance
     few = np.sqrt(np.log(1.0 / error) / (2.0 * several))
     many = 7.0 * log / (3.0 * several - 3.0)
     with np.errstate(invalid="ignore"):  # infinite width
@@ -214,7 +217,7 @@ def margin_of_error(
         bound = bound + np.where(several <= HOEFFDING, 0.0, np.sqrt(2.0 * variance * log / several))
         matters = np.asarray(rare) * width > NEGLIGIBLE * usual
         skewed = cochran * np.asarray(moments.skewness) ** 2 > several
-    settled = (variance > 0.0) & (count >= LEAST) & ~skewed & ~matters | (width == 0.0)
+    settled = (usual > 0.0) & (count >= LEAST) & ~skewed & ~matters | (width == 0.0)
     margin = np.where(count >= 2, np.where(settled, usual, bound), np.nan)
     return margin, settled & (count >= 2)
 
@@ -228,7 +231,8 @@ def mean_interval(
     most: "npt.ArrayLike" = np.inf,
     rare: "npt.ArrayLike" = 0.0,
     cochran: float = COCHRAN,
-    controls: int = 0,
+    controls: "npt.ArrayLike" = 0,
+    allowance: "npt.ArrayLike" = 0.0,
 ) -> "Array":
     """Interval of a mean over independent replications, and whether it is settled.
 
@@ -243,7 +247,7 @@ def mean_interval(
         Known range of the values. Where one is infinite, the values are assumed not to exceed the
         largest absolute value found; a bound that depends on this is not guaranteed. If all values
         are 0, nothing is known, and the interval reaches to infinity.
-    rare, cochran, controls
+    rare, cochran, controls, allowance
         As for `margin_of_error`.
 
     Returns
@@ -269,7 +273,14 @@ def mean_interval(
     low, high = np.asarray(least, np.float64), np.asarray(most, np.float64)
     mean, span = np.asarray(moments.mean, np.float64), span_of(low, high, moments.largest)
     margin, settled = margin_of_error(
-        moments, number, error, span, rare=rare, cochran=cochran, controls=controls
+        moments,
+        number,
+        error,
+        span,
+        rare=rare,
+        cochran=cochran,
+        controls=controls,
+        allowance=allowance,
     )
     deviation = np.sqrt(moments.variance / np.maximum(number, 2))
     found = np.empty((SETTLED + 1, *np.broadcast_shapes(mean.shape, margin.shape)))

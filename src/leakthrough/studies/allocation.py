@@ -48,6 +48,7 @@ def allocate(
     executor: concurrent.futures.Executor | None = None,
     progress: bool | None = None,
     confidence: float = 0.95,
+    controls: bool = True,
 ) -> "xr.Dataset":
     """Allocate a budget to rounds, channels or batteries, and estimate the frontier.
 
@@ -89,6 +90,9 @@ def allocate(
         full budget.
     confidence : float
         Confidence level of the intervals, between 0 and 1.
+    controls : bool
+        Whether means and differences are estimated with controls where that is safe
+        (`leakthrough.statistics.adjusted`); otherwise they are plain.
 
     Returns
     -------
@@ -137,7 +141,7 @@ def allocate(
     """
     level = checked_confidence(confidence)
     execution = checked_execution(workers, executor, progress)
-    runs = PairedRuns(scenario, measure, replications, seed, execution)
+    runs = PairedRuns(scenario, measure, replications, seed, execution, controls)
     paths, budget = _checked_paths(runs.scenario, paths), positive("budget", budget)
     prices = _prices(runs.scenario, paths, budget, costs, least, most)
     steps = whole("steps", steps, 1, MOST_STEPS)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from leakthrough.model.arguments import of_class, refused
+from leakthrough.model.arguments import flag, of_class, refused
 from leakthrough.model.base import plain
 from leakthrough.model.check import warn_about
 from leakthrough.model.errors import name_fault, shown
@@ -15,8 +15,15 @@ from leakthrough.quantities import quantity
 from leakthrough.results.labelled import labelled, measured
 from leakthrough.results.variables import COORDINATES
 from leakthrough.run_options import checked_execution, checked_replications, checked_seed
+from leakthrough.statistics.adjusted import (
+    Values,
+    interval_of_values,
+    moments_of_values,
+    stacked,
+)
+from leakthrough.statistics.controls import OF_USE, allowance_of
 from leakthrough.statistics.intervals import checked_confidence
-from leakthrough.statistics.means import SETTLED, mean_interval, moments_of
+from leakthrough.statistics.means import SETTLED
 from leakthrough.studies.evaluate import MeasureValues, is_same, prepared, values
 from leakthrough.studies.measure import Measure, Numbers, measures_of
 
@@ -48,6 +55,7 @@ def compare(
     workers: int | None = None,
     executor: concurrent.futures.Executor | None = None,
     progress: bool | None = None,
+    controls: bool = True,
 ) -> "xr.Dataset":
     """Compare each option with a baseline, on common random numbers.
 
@@ -70,6 +78,9 @@ def compare(
         that any difference is reported as `beyond_chance` is at most 1 - confidence.
     seed, workers, executor, progress
         As for `simulate`.
+    controls : bool
+        Whether means and differences are estimated with controls where that is safe
+        (`leakthrough.statistics.adjusted`); otherwise they are plain.
 
     Returns
     -------
@@ -84,8 +95,8 @@ def compare(
           by Holm's method;
         - `beyond_chance`: whether `p_adjusted` is below 1 - confidence;
         - `independent_replications`: how many replications of each option would give the
-          difference the same standard error if the options had different seeds. Infinite if the
-          difference is the same in all replications, NaN if nothing varies.
+          difference the same standard error if the options had different seeds, and no controls.
+          Infinite if the difference is the same in all replications, NaN if nothing varies.
 
         Also the `seed`, and the `scenario_digest` of each `option`.
 
@@ -136,8 +147,9 @@ def compare(
     own, execution = checked_seed(seed), checked_execution(workers, executor, progress)
     warn_about(*options.values())
     call: Any = {"replications": number, "seed": own, "execution": execution}
-    found = {  # arrays (R, measures)
-        name: np.concatenate(values(scenario, wanted, **call), axis=1)
+    call["controls"] = flag("controls", controls)
+    found = {  # (R, measures)
+        name: stacked([each.at(0) for each in values(scenario, wanted, **call)])
         for name, scenario in options.items()
     }
     return _dataset(options, wanted, found, first, level, own, _bounds(empty, first, number))
@@ -190,49 +202,55 @@ def _named(scenario: Scenario, measures: object) -> list[Measure]:
 
 
 def _differences(
-    before: Numbers,
-    after: Numbers,
+    before: Values,
+    after: Values,
     measures: Sequence[Measure],
     confidence: float,
     bounds: _Bounds,
     same: bool,
 ) -> tuple[Numbers, Numbers, Numbers]:
-    """Estimates (measures, 5) of the differences, p-values, and variance ratios of pairing.
+    """Estimates (measures, 5) of differences, p-values, and what independent seeds need.
 
     `same` is whether both options are certainly equal.
     """
-    change = after - before
-    number, probability = len(change), np.array([m.kind.probability for m in measures])
-    variance = change.var(axis=0, ddof=1)
-    moments, span = moments_of(change), bounds.most - bounds.least
+    values = after - before
+    change, number = values.plain, values.replications
+    probability = np.array([m.kind.probability for m in measures])
+    mean, span = change.mean(axis=0), bounds.most - bounds.least
     certain = same or not bounds.drawn
-    least, most = (moments.mean, moments.mean) if certain else (-span, span)
-    estimates = mean_interval(moments, number, confidence, least=least, most=most, rare=bounds.rare)
-    p_values = _student_p(estimates[0], estimates[1], number)
+    least, most = (mean, mean) if certain else (-span, span)
+    found = interval_of_values(values, confidence, least=least, most=most, rare=bounds.rare)
+    estimates = np.where(probability, found.plain, found.estimates)
+    used = ~probability & np.isin(found.done, OF_USE)
+    beyond = np.abs(estimates[0]) - np.where(used, allowance_of(found.plain, number), 0.0)
+    freedom = number - 1.0 - np.where(used, values.controls, 0)
+    p_values = _student_p(np.maximum(beyond, 0.0), estimates[1], freedom)
     gained, lost = (change == 1.0).sum(axis=0), (change == -1.0).sum(axis=0)
     ends = estimates[2:SETTLED] if certain else tango(gained, lost, number, confidence)
     estimates[2:SETTLED] = np.where(probability, ends, estimates[2:SETTLED])
     estimates[SETTLED] = np.where(probability, 1.0, estimates[SETTLED])
     p_values = np.where(probability, mcnemar(gained, lost), p_values)
-    independent = before.var(axis=0, ddof=1) + after.var(axis=0, ddof=1)
+    independent = sum(own.plain.var(axis=0, ddof=1) for own in (before, after))
     with np.errstate(divide="ignore", invalid="ignore"):
-        gain = independent / variance
-    return estimates.T, p_values, gain
+        needed = independent / estimates[1] ** 2
+    return estimates.T, p_values, needed
 
 
-def _value(measure: Measure, own: Numbers, level: float, bounds: _Bounds, n: int) -> Numbers:
+def _value(measure: Measure, own: Values, level: float, bounds: _Bounds, n: int) -> Numbers:
     """Estimates (5,) of the measure of this number from the values (R,) of an option."""
-    moments = moments_of(own)
+    moments = moments_of_values(own)
     ends = (bounds.least[n], bounds.most[n]) if bounds.drawn else (moments.mean, moments.mean)
-    return measure.interval(moments, len(own), level, least=ends[0], most=ends[1], rare=bounds.rare)
+    return measure.interval(
+        moments, own.replications, level, least=ends[0], most=ends[1], rare=bounds.rare
+    )
 
 
-def _student_p(mean: Numbers, error: Numbers, number: int) -> Numbers:
+def _student_p(mean: Numbers, error: Numbers, freedom: Numbers) -> Numbers:
     """Two-sided p-values of the hypothesis that a mean is 0."""
     from scipy.special import stdtr
 
     with np.errstate(divide="ignore", invalid="ignore"):
-        p_values = 2.0 * stdtr(number - 1.0, -np.abs(mean) / error)
+        p_values = 2.0 * stdtr(freedom, -np.abs(mean) / error)
     return np.where(error > 0.0, p_values, np.where(mean == 0.0, 1.0, 0.0))
 
 
@@ -298,7 +316,7 @@ def holm(p_values: Numbers) -> Numbers:
 def _dataset(
     options: Mapping[str, Scenario],
     measures: Sequence[Measure],
-    found: Mapping[str, Numbers],
+    found: Mapping[str, Values],
     first: str,
     level: float,
     seed: int,
@@ -307,21 +325,21 @@ def _dataset(
     """Values and differences of the options, from their values (R, measures)."""
     import xarray as xr
 
-    names, number = [name for name in options if name != first], len(found[first])
+    names, number = [name for name in options if name != first], found[first].replications
     others = [
         _differences(found[first], found[name], measures, level, bounds, name in bounds.same)
         for name in names
     ]
-    difference, p_value, gain = (np.array(part) for part in zip(*others, strict=True))
-    adjusted, needed = holm(p_value.T), number * gain.T
+    difference, p_value, needed = (np.array(part) for part in zip(*others, strict=True))
+    adjusted = holm(p_value.T)
     value = np.array(
         [
-            [_value(m, own[:, n], level, bounds, n) for n, m in enumerate(measures)]
+            [_value(m, own.at(n), level, bounds, n) for n, m in enumerate(measures)]
             for own in found.values()
         ]
     )
     dims = ("measure", "alternative")
-    text = "replications of each option that independent seeds would have needed"
+    text = "replications of each option that independent seeds, without controls, would need"
     variables = {
         "value": measured(
             value.transpose(2, 1, 0), "the measure of each option, see units", "measure", "option"
@@ -334,7 +352,7 @@ def _dataset(
         "beyond_chance": quantity(
             dims, adjusted < 1.0 - level, "whether the difference is beyond chance"
         ),
-        "independent_replications": quantity(dims, needed, text),
+        "independent_replications": quantity(dims, needed.T, text),
     }
     units = [measure.kind.units for measure in measures]
     digests = [scenario.digest for scenario in options.values()]

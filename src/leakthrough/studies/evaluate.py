@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from leakthrough.engine.codes import NEVER
-from leakthrough.engine.counts import named_counts
+from leakthrough.engine.counts import Counts, named_counts
 from leakthrough.engine.jobs import Block, RaidJob
 from leakthrough.engine.labels import Labels, label
-from leakthrough.engine.layout import Whole
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.possible import possible
 from leakthrough.engine.replications import compute
@@ -22,7 +21,9 @@ from leakthrough.model.paths import value_at
 from leakthrough.model.scenario import Scenario
 from leakthrough.results.variables import COORDINATES
 from leakthrough.run_options import Execution
+from leakthrough.statistics.adjusted import Values, measured_values
 from leakthrough.statistics.means import rare_share
+from leakthrough.studies.control_values import LEAST, ControlValues, control_values
 from leakthrough.studies.measure import Frame, Measure, Numbers, Reader
 
 if TYPE_CHECKING:
@@ -99,10 +100,10 @@ def is_same(one: "MeasureValues", other: "MeasureValues") -> bool:
 
 
 class RowReader:
-    """Computes measures from rows of counts: one array (R, names) each."""
+    """Computes measures from counts: one array (R, names) each."""
 
     def __init__(self, tables: Tables, labels: Labels, measures: Sequence[Measure]) -> None:
-        self.tables, frame = tables, frame_of(tables, labels)
+        self.tables, self.labels, frame = tables, labels, frame_of(tables, labels)
         self.readers = [Reader(measure, frame) for measure in measures]
 
     def limits(self, tables: Tables) -> "Limits":
@@ -118,9 +119,8 @@ class RowReader:
             known.drawn,
         )
 
-    def __call__(self, rows: Whole) -> list[Numbers]:
-        """Return the values of each measure in the rows (R, columns)."""
-        counts = named_counts(rows, self.tables)
+    def __call__(self, counts: Counts) -> list[Numbers]:
+        """Return the values of each measure in some counts."""
         found = {"leaked": counts.leaked, "expended": counts.expended}
         if any(reader.source == "dry" for reader in self.readers):
             found["dry"] = counts.depletion != NEVER
@@ -128,10 +128,19 @@ class RowReader:
 
 
 class MeasureValues:
-    """A sink that keeps only the values of measures: one array (replications, names) each."""
+    """A sink that keeps the values of measures, one array (replications, names) each.
 
-    def __init__(self, job: RaidJob, reader: RowReader, replications: int = 0) -> None:
-        self.job, self.reader = job, reader
+    With `controls`, it keeps these too.
+    """
+
+    def __init__(
+        self,
+        job: RaidJob,
+        reader: RowReader,
+        replications: int = 0,
+        controls: ControlValues | None = None,
+    ) -> None:
+        self.job, self.reader, self.controls = job, reader, controls
         self.values = [np.empty((replications, len(own.names))) for own in reader.readers]
 
     @property
@@ -141,18 +150,35 @@ class MeasureValues:
 
     def alike(self, replications: int) -> "MeasureValues":
         """An empty sink for some replications."""
-        return MeasureValues(self.job, self.reader, replications)
+        controls = self.controls and self.controls.alike(replications)
+        return MeasureValues(self.job, self.reader, replications, controls)
+
+    def with_controls(self) -> "MeasureValues":
+        """An empty sink that keeps controls."""
+        controls = control_values(self.job.tables, self.reader.labels)
+        return MeasureValues(self.job, self.reader, controls=controls)
 
     def take(self, start: int, block: Block) -> None:
         """Compute the measures of the rows of some replications."""
-        rows = block[0][0]
-        for values, read in zip(self.values, self.reader(rows), strict=True):
-            values[start : start + len(rows)] = read
+        counts = named_counts(block[0][0], self.job.tables)
+        for values, read in zip(self.values, self.reader(counts), strict=True):
+            values[start : start + len(read)] = read
+        if self.controls is not None:
+            self.controls.take(start, counts)
 
     def merge(self, start: int, other: "MeasureValues") -> None:
         """Copy the values of another sink."""
         for mine, theirs in zip(self.values, other.values, strict=True):
             mine[start : start + len(theirs)] = theirs
+        if self.controls is not None and other.controls is not None:
+            self.controls.merge(start, other.controls)
+
+    @property
+    def found(self) -> list[Values]:
+        """Values of all measures, with one set of controls if they are kept."""
+        if self.controls is None:
+            return [*map(measured_values, self.values)]
+        return self.controls.adjusted(self.values)[0]
 
 
 def frame_of(tables: Tables, labels: Labels) -> Frame:
@@ -204,12 +230,27 @@ def values(
     replications: int,
     seed: int,
     execution: Execution,
-) -> list[Numbers]:
+    controls: bool = False,
+) -> list[Values]:
     """Values (replications, names) of each measure; the same bits for any `execution`.
 
     Replication n has the draws of replication n of `simulate` with this seed.
     """
     job, empty = prepared(scenario, measures)
-    sink = empty.alike(replications)
+    return simulated(job, empty, replications, seed, execution, controls=controls)
+
+
+def simulated(
+    job: RaidJob,
+    empty: MeasureValues,
+    replications: int,
+    seed: int,
+    execution: Execution,
+    *,
+    controls: bool,
+) -> list[Values]:
+    """Values (replications, names) of each measure of a prepared job."""
+    wanted = controls and replications >= LEAST
+    sink = (empty.with_controls() if wanted else empty).alike(replications)
     compute(job, sink, seed=seed, replications=replications, **execution._asdict())
-    return sink.values
+    return sink.found

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from leakthrough.studies.measure import Numbers
+from leakthrough.statistics.adjusted import Values, interval_of_values
 
 Units = tuple[int, ...]
 """An allocation: the number of units on each path."""
@@ -119,11 +119,11 @@ class Search:
     `values` returns those of an allocation, on the same replications for all.
     """
 
-    def __init__(self, prices: Prices, values: Callable[[Units], Numbers]) -> None:
+    def __init__(self, prices: Prices, values: Callable[[Units], Values]) -> None:
         self.prices, self._values = prices, values
-        self.known: dict[Units, Numbers] = {}
+        self.known: dict[Units, Values] = {}
 
-    def values(self, units: Units) -> Numbers:
+    def values(self, units: Units) -> Values:
         """Values of an allocation, cached."""
         if units not in self.known:
             self.known[units] = self._values(units)
@@ -131,16 +131,16 @@ class Search:
 
     def mean(self, units: Units) -> float:
         """The objective, which is minimised."""
-        return float(self.values(units).mean())
+        return float(self.values(units).adjusted.mean())
 
     def gains(self, units: Units, over: Units, errors: float = 1.0) -> bool:
         """Whether an allocation beats another by more standard errors of the difference.
 
-        Smaller gains are mostly noise, and a search that follows them need not terminate.
+        Smaller gains are mostly noise. All comparisons are by one objective, so that no search
+        runs in a circle; only the error depends on whether controls are of use.
         """
-        change = self.values(units) - self.values(over)
-        error = change.std(ddof=1) / math.sqrt(change.size) if change.size > 1 else 0.0
-        return bool(change.mean() < -errors * error)
+        error = interval_of_values(self.values(units) - self.values(over)).estimates[1]
+        return bool(self.mean(units) - self.mean(over) < -errors * error)
 
     def best(self, budget: float) -> Units:
         """The best known allocation within a budget; of equally good ones the cheapest."""

@@ -12,8 +12,9 @@ from leakthrough.model.base import plain
 from leakthrough.model.errors import nearest, shown
 from leakthrough.quantities import CURRENCY, described
 from leakthrough.results.taken import taken
+from leakthrough.statistics.adjusted import estimates_of
 from leakthrough.statistics.intervals import wilson
-from leakthrough.statistics.means import COCHRAN, SETTLED, Moments, mean_interval, moments_of
+from leakthrough.statistics.means import COCHRAN, SETTLED, Moments, moments_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -212,9 +213,9 @@ class Measure:
             found = wilson(np.rint(np.asarray(moments.mean) * number), number, confidence)
             return np.concatenate([found, np.ones_like(found[:1])])
         bound = np.minimum(most, 1.0) if self.name == "leak_rate" else most
-        return mean_interval(
+        return estimates_of(
             moments, number, confidence, least=least, most=bound, rare=rare, cochran=cochran
-        )
+        ).estimates
 
 
 def measure_of(given: Any, name: str = "measure") -> Measure:

@@ -11,14 +11,15 @@ from leakthrough.engine.compile_once import compile_for
 from leakthrough.engine.jobs import Flag, RaidJob
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.progress import progress_bar
-from leakthrough.engine.replications import collect, compute
+from leakthrough.engine.replications import collect
 from leakthrough.engine.scheduler import Parts, Task, Work, run
+from leakthrough.model.arguments import flag
 from leakthrough.model.check import warn_about
 from leakthrough.model.paths import changed
 from leakthrough.model.scenario import Scenario
 from leakthrough.results.labelled import labelled
 from leakthrough.run_options import Execution, checked_replications, checked_seed
-from leakthrough.statistics.means import mean_interval, moments_of
+from leakthrough.statistics.adjusted import Values, interval_of_values, moments_of_values
 from leakthrough.studies.evaluate import (
     Limits,
     MeasureValues,
@@ -26,6 +27,7 @@ from leakthrough.studies.evaluate import (
     is_same,
     origin,
     prepared,
+    simulated,
 )
 from leakthrough.studies.measure import Measure, Numbers, measure_of
 
@@ -46,7 +48,7 @@ def fresh(seed: int) -> int:
 
 
 class PairedRuns:
-    """Values of one measure under changes of a scenario.
+    """Values of one measure under changes of a scenario, with controls if wanted.
 
     All changes have the same draws, so that shared noise cancels from their differences. Raises
     ValueError if the measure has several numbers in each replication (`by` without `of`), or there
@@ -60,6 +62,7 @@ class PairedRuns:
         replications: int,
         seed: int | None,
         execution: Execution,
+        controls: bool = False,
     ) -> None:
         self.scenario, self.measure = checked_scenario(scenario), measure_of(measure)
         if self.measure.dims:
@@ -68,6 +71,7 @@ class PairedRuns:
         self.replications = checked_replications(replications, least=2)
         self.seed = checked_seed(seed)
         self.execution = execution
+        self.controls = flag("controls", controls) and not self.measure.kind.probability
         self.number = 0
         self.kept: dict[tuple[object, ...], Prepared] = {}
         self.least, self.most, self.rare, self.drawn = np.inf, 0.0, 0.0, False
@@ -83,16 +87,15 @@ class PairedRuns:
     def __exit__(self, *_: object) -> None:
         self.stack.close()
 
-    def values(self, changes: Changes, *, seed: int | None = None) -> Numbers:
+    def values(self, changes: Changes, *, seed: int | None = None) -> Values:
         """Values (replications,), by default on the draws that all changes share."""
         job, empty = self.prepared(changes)
         self._widen(empty.limits)
-        sink = empty.alike(self.replications)
         own = self.seed if seed is None else seed
         execution = self.execution._replace(progress=False)
-        compute(job, sink, seed=own, replications=self.replications, **execution._asdict())
+        [found] = simulated(job, empty, self.replications, own, execution, controls=self.controls)
         self.finish(changes)
-        return sink.values[0][:, 0]
+        return found.at(0)
 
     def _widen(self, limits: Limits) -> None:
         """Extend the range of the measure, and the probability of rare states, to a scenario's."""
@@ -101,27 +104,32 @@ class PairedRuns:
         self.drawn |= limits.drawn
         self.rare = max(self.rare, float(limits.rare(self.replications)))
 
-    def estimates(self, values: Numbers, confidence: float) -> Numbers:
+    def estimates(self, values: Values, confidence: float) -> Numbers:
         """Estimates (5, ...) of the measure from values (R, ...) of scenarios simulated so far."""
-        moments = moments_of(values)
-        least, most = (self.least, self.most) if self.drawn else (moments.mean, moments.mean)
+        mean = values.plain.mean(axis=0)
+        least, most = (self.least, self.most) if self.drawn else (mean, mean)
         return self.measure.interval(
-            moments, len(values), confidence, least=least, most=most, rare=self.rare
+            moments_of_values(values),
+            values.replications,
+            confidence,
+            least=least,
+            most=most,
+            rare=self.rare,
         )
 
     def differences(
-        self, values: Numbers, confidence: float, same: "npt.ArrayLike" = False
+        self, values: Values, confidence: float, same: "npt.ArrayLike" = False
     ) -> Numbers:
         """Estimates (5, ...) of mean differences (R, ...) between scenarios simulated so far.
 
         `same` (...) is whether the two scenarios are certainly equal.
         """
-        moments, span = moments_of(values), self.most - self.least
+        mean, span = values.plain.mean(axis=0), self.most - self.least
         certain = np.asarray(same) | (not self.drawn)
-        least, most = (np.where(certain, moments.mean, end) for end in (-span, span))
-        return mean_interval(
-            moments, len(values), confidence, least=least, most=most, rare=self.rare
-        )
+        least, most = (np.where(certain, mean, end) for end in (-span, span))
+        return interval_of_values(
+            values, confidence, least=least, most=most, rare=self.rare
+        ).estimates
 
     def is_same(self, one: Changes, other: Changes) -> bool:
         """Whether two changes lead to the same values for certain."""

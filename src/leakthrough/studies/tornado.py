@@ -11,6 +11,7 @@ from leakthrough.model.errors import shown
 from leakthrough.model.scenario import Scenario
 from leakthrough.results.labelled import measured
 from leakthrough.run_options import checked_execution
+from leakthrough.statistics.adjusted import Values, stacked
 from leakthrough.statistics.intervals import checked_confidence
 from leakthrough.studies.evaluate import checked_path, two_numbers
 from leakthrough.studies.measure import Measure
@@ -31,6 +32,7 @@ def tornado(
     executor: concurrent.futures.Executor | None = None,
     progress: bool | None = None,
     confidence: float = 0.95,
+    controls: bool = True,
 ) -> "xr.Dataset":
     """Change one field at a time to its low and its high value, and estimate the effect.
 
@@ -53,6 +55,9 @@ def tornado(
         As for `simulate`.
     confidence : float
         Confidence level of the intervals, between 0 and 1.
+    controls : bool
+        Whether means and differences are estimated with controls where that is safe
+        (`leakthrough.statistics.adjusted`); otherwise they are plain.
 
     Returns
     -------
@@ -87,7 +92,7 @@ def tornado(
 
     level = checked_confidence(confidence)
     execution = checked_execution(workers, executor, progress)
-    runs = PairedRuns(scenario, measure, replications, seed, execution)
+    runs = PairedRuns(scenario, measure, replications, seed, execution, controls)
     ranges = _checked_ranges(runs.scenario, ranges)
     runs.check({path: value} for path, pair in ranges.items() for value in pair)
     # A field without effect leads to the same tables.
@@ -96,17 +101,20 @@ def tornado(
     alike = np.array([runs.is_same(*pair) for pair in changes])
     with runs:
         base = runs.values({})
-        found = np.stack([[runs.values(own) for own in pair] for pair in changes])
+        first = stacked([base])
+        low, high = (stacked([runs.values(pair[end]) for pair in changes]) for end in (0, 1))
     attrs, settings = runs.measure.attrs, np.array(list(ranges.values()), np.float64)
 
-    def paired(values: Any, equal: Any, text: str, *dims: str) -> "xr.Variable":
-        estimates = runs.differences(np.moveaxis(values, -1, 0), level, equal)
+    def paired(values: Values, equal: Any, text: str, *dims: str) -> "xr.Variable":
+        estimates = runs.differences(values, level, equal)
         return measured(estimates, f"{attrs['long_name']}: {text}", *dims, units=attrs["units"])
 
     variables = {
         "base": measured(runs.estimates(base, level), **attrs),
-        "difference": paired(found - base, same, "difference from the base", "path", "end"),
-        "swing": paired(found[:, 1] - found[:, 0], alike, "high less low", "path"),
+        "difference": paired(
+            stacked([low - first, high - first]), same, "difference from the base", "path", "end"
+        ),
+        "swing": paired(high - low, alike, "high less low", "path"),
         "setting": xr.Variable(("path", "end"), settings, {"long_name": "value of the field"}),
     }
     coordinates = {

@@ -21,7 +21,7 @@ from leakthrough.engine.tables import Tables
 from leakthrough.model.discrete import threshold
 from leakthrough.model.paths import value_at
 from leakthrough.model.scenario import Scenario
-from leakthrough.studies.evaluate import Limits, RowReader
+from leakthrough.studies.evaluate import RowReader
 from leakthrough.studies.measure import Measure
 
 if TYPE_CHECKING:
@@ -118,11 +118,11 @@ class LoweredScenario:
             records[field.field.name][codes] = field.value(number)
             RECORDS_OF[field.records].start(records)
 
-    def limits(self, numbers: Sequence[Any]) -> Limits:
-        """Ranges of the measures with the numbers at the paths."""
+    def patched(self, numbers: Sequence[Any]) -> Tables:
+        """The tables with the numbers at the paths."""
         tables = self.tables.copy()
         self.patch(tables, numbers)
-        return self.reader.limits(tables)
+        return tables
 
     def rows(
         self, numbers: Sequence[Any], seed: int, start: int, stop: int, flag: Flag

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from leakthrough.engine import replications
+from leakthrough.engine.counts import named_counts
 from leakthrough.engine.jobs import Flag
 from leakthrough.engine.labels import label
 from leakthrough.engine.lower_raid import lower
@@ -15,6 +16,8 @@ from leakthrough.model.distributions import Distribution
 from leakthrough.model.errors import ScenarioError
 from leakthrough.model.paths import changed, check_alone, value_at
 from leakthrough.model.scenario import Scenario
+from leakthrough.statistics.adjusted import Values, measured_values
+from leakthrough.studies.control_values import ControlValues, control_values
 from leakthrough.studies.evaluate import Limits, every_name
 from leakthrough.studies.measure import Measure, names_of
 from leakthrough.studies.sweep.axes import Axis, key_of
@@ -49,6 +52,7 @@ class Plan(NamedTuple):
     seed: int
     confidence: float
     keep_distributions: bool
+    controls: bool
 
 
 class DesignPoint(NamedTuple):
@@ -199,21 +203,42 @@ class Evaluator:
                     del self.kept[next(iter(self.kept))]
         return found
 
-    def values(self, point: DesignPoint, start: int, stop: int, flag: Flag) -> "list[Numbers]":
-        """Values of each measure (replications, all names) at a point; NaN for a missing name."""
+    def arrays(self, point: DesignPoint, start: int, stop: int, flag: Flag) -> "list[Any]":
+        """What is kept of some replications of a point, with the replication as first dimension.
+
+        Values of each measure (replications, all names), NaN for a missing name; then the parts of
+        the controls, if they are wanted.
+        """
         lowered, size = self.lowered(point), replications.MOST_IN_A_BLOCK
-        blocks = []
+        blocks, controls = [], self._controls(point, stop - start)
         for begin in range(start, stop, size):
             rows = lowered.rows(point.numbers, self.plan.seed, begin, min(begin + size, stop), flag)
-            blocks.append(lowered.reader(rows))
-        return self._aligned(
-            lowered, [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
-        )
+            counts = named_counts(rows, lowered.tables)
+            blocks.append(lowered.reader(counts))
+            if controls is not None:
+                controls.take(begin - start, counts)
+        values = [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
+        return [*self._aligned(lowered, values), *(controls.parts if controls else ())]
+
+    def values(self, point: DesignPoint, arrays: "Sequence[Any]") -> list[Values]:
+        """Values of each measure (replications, all names) from the arrays of all replications."""
+        number = len(self.plan.measures)
+        controls = self._controls(point)
+        if controls is None:
+            return [measured_values(own) for own in arrays]
+        return controls.joined(*arrays[number:]).adjusted(arrays[:number])[0]
+
+    def _controls(self, point: DesignPoint, replications: int = 0) -> ControlValues | None:
+        if not self.plan.controls:
+            return None
+        lowered = self.lowered(point)
+        tables = lowered.patched(point.numbers)
+        return control_values(tables, lowered.reader.labels).alike(replications)
 
     def limits(self, point: DesignPoint) -> Limits:
         """Ranges of the measures at a point; NaN for a missing name."""
         lowered = self.lowered(point)
-        found = lowered.limits(point.numbers)
+        found = lowered.reader.limits(lowered.patched(point.numbers))
         most = self._aligned(lowered, [own[np.newaxis] for own in found.most])
         return found._replace(most=[own[0] for own in most])
 

@@ -20,6 +20,7 @@ from leakthrough.results.variables import COORDINATES
 from leakthrough.run_options import Execution, checked_execution, checked_replications, checked_seed
 from leakthrough.statistics.intervals import ESTIMATES, checked_confidence
 from leakthrough.statistics.means import SETTLED
+from leakthrough.studies.control_values import LEAST
 from leakthrough.studies.evaluate import checked_scenario, origin
 from leakthrough.studies.measure import Measure, measures_of
 from leakthrough.studies.sweep.axes import POINT, axes_of, coordinates_of, recorded
@@ -48,6 +49,7 @@ def sweep(
     confidence: float = 0.95,
     keep_distributions: bool = False,
     store: str | Path | None = None,
+    controls: bool = True,
 ) -> "xr.Dataset":
     """Simulate a scenario at many points, on common random numbers.
 
@@ -88,6 +90,10 @@ def sweep(
         A zarr store; needs the extra `io`. Finished points are written as they are computed (to a
         folder next to it, `.partial`, until all are finished). The same call resumes an interrupted
         or killed sweep and gives exactly the same result.
+    controls : bool
+        Whether means are estimated with controls where that is safe
+        (`leakthrough.statistics.adjusted`); otherwise they are plain. Points with fewer than 100
+        replications always are.
 
     Returns
     -------
@@ -134,6 +140,7 @@ def sweep(
             seed=checked_seed(seed),
             confidence=checked_confidence(confidence),
             keep_distributions=flag("keep_distributions", keep_distributions),
+            controls=flag("controls", controls),
         )
         return _study(scenario, axes, points, call, stored=disk is not None)
 
@@ -162,6 +169,7 @@ class _Call(NamedTuple):
     seed: int
     confidence: float
     keep_distributions: bool
+    controls: bool
 
 
 class _Study(NamedTuple):
@@ -173,7 +181,7 @@ class _Study(NamedTuple):
     provenance: str
 
 
-SHARED = ("measures", "replications", "seed", "confidence", "keep_distributions")
+SHARED = ("measures", "replications", "seed", "confidence", "keep_distributions", "controls")
 
 
 def _study(
@@ -195,6 +203,7 @@ def _study(
         names=grid.checked(own),
         **{name: getattr(call, name) for name in SHARED},
     )
+    plan = plan._replace(controls=plan.controls and plan.replications >= LEAST)
     provenance = _provenance(scenario, recorded(axes, ready, design), call)
     return _Study(plan, grid, coordinates, provenance)
 

@@ -9,7 +9,7 @@ from leakthrough.engine.compile_once import compile_for
 from leakthrough.engine.jobs import Flag, RaidJob
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.scheduler import Parts, Task, Work
-from leakthrough.statistics.means import Moments, moments_of
+from leakthrough.statistics.adjusted import Values, moments_of_values, stacked_moments
 from leakthrough.studies.evaluate import Limits
 from leakthrough.studies.measure import Measure
 from leakthrough.studies.sweep.points import DesignPoint, Evaluator, Plan, Points
@@ -37,21 +37,21 @@ class Sink(Protocol):
         """Take the results of the points from position `first` of the order on."""
 
 
-def reduced(plan: Plan, points: "Sequence[list[Array]]", limits: Sequence[Limits]) -> PointResults:
+def reduced(plan: Plan, points: Sequence[list[Values]], limits: Sequence[Limits]) -> PointResults:
     """Reduce the values of all replications of some points."""
     estimates, counts = [], []
     rare = np.array([[own.rare(plan.replications)] for own in limits])
     for n, measure in enumerate(plan.measures):
         own = [values[n] for values in points]
         # Point by point: the order of summation of NumPy depends on the shape.
-        moments = Moments(*map(np.stack, zip(*map(moments_of, own), strict=True)))
+        moments = stacked_moments([*map(moments_of_values, own)])
         most = np.stack([limit.most[n] for limit in limits])
         intervals = measure.interval(
             moments, plan.replications, plan.confidence, most=most, rare=rare
         )
         estimates.append(np.moveaxis(intervals, 0, 1))
         if plan.keep_distributions and is_counted(measure):
-            counts.append(_histograms(own))
+            counts.append(_histograms([values.plain for values in own]))
     return PointResults(estimates, counts)
 
 
@@ -88,12 +88,13 @@ class SomePoints(NamedTuple):
             self.evaluator.lowered(self.points[0])
 
     def __call__(self, flag: Flag) -> "PointResults | list[Array]":
-        """Return the reduced results of whole points, or the values of a part of one."""
+        """Return the reduced results of whole points, or the arrays of a part of one."""
         evaluator = self.evaluator or Evaluator(self.plan)
-        values = [evaluator.values(point, self.start, self.stop, flag) for point in self.points]
+        arrays = [evaluator.arrays(point, self.start, self.stop, flag) for point in self.points]
         whole = self.stop - self.start == self.plan.replications
         if not whole:
-            return values[0]
+            return arrays[0]
+        values = [*map(evaluator.values, self.points, arrays)]
         return reduced(self.plan, values, [evaluator.limits(point) for point in self.points])
 
 
@@ -119,5 +120,5 @@ class SweepWork(Work):
             self.sink.take(task.first, result)
         elif whole := self.parts.joined(task.first, task.start, result):
             [point] = self.points.design_points(task.first, task.first + 1)
-            limits = [self.evaluator.limits(point)]
-            self.sink.take(task.first, reduced(self.plan, [whole], limits))
+            values, limits = self.evaluator.values(point, whole), self.evaluator.limits(point)
+            self.sink.take(task.first, reduced(self.plan, [values], [limits]))

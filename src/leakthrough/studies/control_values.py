@@ -1,0 +1,111 @@
+"""Controls of the measures of a study: the random decisions of each replication as numbers."""
+
+import threading
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from leakthrough.engine.bounds import check_memory
+from leakthrough.engine.counts import Counts
+from leakthrough.engine.decisions import Decisions, decision_names
+from leakthrough.engine.labels import Labels
+from leakthrough.engine.tables import Tables
+from leakthrough.results.controls import Controls
+from leakthrough.statistics.adjusted import Values, adjusted_values, fixed_point, measured_values
+from leakthrough.statistics.controls import ControlSums
+
+Whole = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.float64]
+
+LEAST = 100
+"""Replications below which controls narrow hardly any interval."""
+PARTS = 1 << 16
+"""Of one expected occurrence, in sums that decide the order of the controls: exact integers."""
+_adding = threading.Lock()  # global: instances are pickled to other processes, locks cannot be
+
+
+class _Known(NamedTuple):
+    """The random decisions of a lowered scenario."""
+
+    decisions: Decisions
+    controls: Controls
+
+
+class ControlValues:
+    """A sink that keeps the controls (R, C) of every replication.
+
+    Parameters
+    ----------
+    known : _Known
+    replications : int
+    """
+
+    def __init__(self, known: _Known, replications: int = 0) -> None:
+        self.known, number = known, known.controls.controls
+        what = f"replications: {number} controls of {replications:,} of them"
+        check_memory(8.0 * replications * number, what, "controls=False needs less memory")
+        self.numbers: Whole = np.empty((replications, number), np.int64)
+        self.expected: Whole = np.zeros(len(known.controls.names), np.int64)
+
+    @property
+    def parts(self) -> list[Whole]:
+        """What the sink keeps, as arrays that can be joined to those of other replications."""
+        return [self.numbers, self.expected[np.newaxis]]
+
+    def joined(self, numbers: Whole, expected: Whole) -> "ControlValues":
+        """The sink of all replications, from the joined `parts` of several."""
+        found = self.alike(0)
+        found.numbers, found.expected = numbers, expected.sum(axis=0)
+        return found
+
+    def alike(self, replications: int) -> "ControlValues":
+        """An empty sink for some replications."""
+        return ControlValues(self.known, replications)
+
+    def take(self, start: int, counts: Counts) -> None:
+        """Compute the controls of some replications."""
+        found = self.known.decisions.of(counts)
+        numbers = self.known.controls.numbers(found["occurred"], found["expected"])
+        self._put(start, numbers, np.rint(found["expected"] * PARTS).astype(np.int64).sum(axis=0))
+
+    def merge(self, start: int, other: "ControlValues") -> None:
+        """Add the controls of another sink."""
+        self._put(start, other.numbers, other.expected)
+
+    def _put(self, start: int, numbers: Whole, expected: Whole) -> None:
+        self.numbers[start : start + len(numbers)] = numbers
+        with _adding:
+            self.expected += expected
+
+    def adjusted(
+        self, measures: Sequence[Numbers], chosen: Sequence[int] | None = None
+    ) -> tuple[list[Values], Sequence[int]]:
+        """Values of measures (R, names) with one set of controls, and which controls these are.
+
+        They are `chosen` before, or by their order. Measures that are NaN are left as they are.
+        """
+        number = len(self.numbers)
+        if number < LEAST or not self.numbers.shape[1]:
+            return [*map(measured_values, measures)], ()
+        plain = np.concatenate(measures, axis=1)
+        missing = np.isnan(plain)
+        plain[missing] = 0.0
+        sums = ControlSums(self.numbers.shape[1], plain.shape[1])
+        sums.take(self.numbers, fixed_point(plain)[0])
+        expected = self.expected / (PARTS * number)
+        fit = self.known.controls.fit(sums, expected, chosen)
+        adjusted = adjusted_values(plain, self.numbers, fit).adjusted
+        adjusted[missing] = np.nan
+        stops = np.cumsum([own.shape[1] for own in measures])[:-1]
+        pairs = zip(measures, np.split(adjusted, stops, axis=1), strict=True)
+        return [Values(own, part, fit.controls) for own, part in pairs], tuple(fit.slopes)
+
+
+def control_values(tables: Tables, labels: Labels) -> ControlValues:
+    """An empty sink for the controls of a lowered scenario."""
+    decisions = Decisions(tables)
+    names = decision_names(decisions.cells, labels)
+    variances = np.array([*decisions.cells.values()], np.float64)
+    return ControlValues(_Known(decisions, Controls(names, variances)))
