@@ -68,7 +68,7 @@ def night(posts: int = 2, name: str = "post") -> lt.Scenario:
 
 @pytest.fixture(scope="module")
 def result() -> xr.Dataset:
-    return lt.simulate(night(), replications=60, seed=4, timeline=TIMELINE)
+    return lt.simulate(night(), replications=39, seed=4, timeline=TIMELINE)
 
 
 def interval_of(values: Any) -> list[float]:
@@ -97,7 +97,7 @@ def test_the_raid_is_that_of_its_real_threats(result: xr.Dataset) -> None:
     assert raid.leakers.values == pytest.approx(interval_of(leakers))
     assert raid.leak_rate.values == pytest.approx(interval_of(leakers / 11))
     assert raid.decoys_leaked.values == pytest.approx(interval_of(result.leaked.values[:, 3]))
-    assert np.array_equal(raid.no_leaker, wilson((leakers == 0).sum(), 60))
+    assert np.array_equal(raid.no_leaker, wilson((leakers == 0).sum(), 39))
     shares = [0.05, 0.25, 0.5, 0.75, 0.95]
     expected = np.quantile(leakers, shares, method="inverted_cdf")
     assert np.array_equal(raid.leakers_quantile, expected)
@@ -114,7 +114,7 @@ def test_costs_stand_beside_the_leakers(result: xr.Dataset) -> None:
     assert_interval(found, "cost_stopped", stopped)
     number = stops.sum(axis=1)
     ratio = spent.mean() / number.mean()
-    error = (spent - ratio * number).std(ddof=1) / np.sqrt(60) / number.mean()
+    error = (spent - ratio * number).std(ddof=1) / np.sqrt(39) / number.mean()
     reach = stats.t.ppf(0.975, 59) * error
     assert found.cost_per_stop.values[:2] == pytest.approx([ratio, error])
     ends = found.cost_per_stop.values[2:]
@@ -234,8 +234,8 @@ def test_depletion_counts_the_replications_in_which_it_happened(result: xr.Datas
     found = depletion(result).sel(interceptor="missile")
     times = result.depletion_time.values[:, 1, 0]
     dry = times[~np.isnan(times)]
-    assert 2 < len(dry) < 60
-    assert np.array_equal(found.dry.values[:, 1], wilson(len(dry), 60))
+    assert 2 < len(dry) < 39
+    assert np.array_equal(found.dry.values[:, 1], wilson(len(dry), 39))
     assert_interval(found.isel(battery=1), "depletion_time", dry)
     left = result.ready_rounds.values[:, 1, 1, 0]
     assert_interval(found.isel(battery=1, sample_time=1), "ready_rounds", left)
@@ -288,7 +288,7 @@ def test_one_replication_has_means_but_no_t_interval(result: xr.Dataset) -> None
 
 def test_the_text_says_what_it_counts(result: xr.Dataset) -> None:
     text = str(summary(result))
-    assert text.startswith("night\n60 replications, seed 4\nLeakers")
+    assert text.startswith("night\n39 replications, seed 4\nLeakers")
     assert text.count("real threats only") == 1
     for title in ("Raid", "By salvo", "Causes", "By layer", "By battery", "By magazine"):
         assert f"\n\n{title}" in text
@@ -300,7 +300,7 @@ def test_the_text_says_what_it_counts(result: xr.Dataset) -> None:
 def test_a_notebook_shows_the_same_tables_as_the_text(result: xr.Dataset) -> None:
     found = summary(result)
     shown = found._repr_html_()
-    assert shown.startswith("<div><strong>night</strong><br>60 replications, seed 4<br>Leakers")
+    assert shown.startswith("<div><strong>night</strong><br>39 replications, seed 4<br>Leakers")
     assert shown.count("<table>") == str(found).count("\n\n") == 6
     cells = re.sub("<[^>]+>", " ", shown)
     assert not {*str(found).replace("-", " ").split()} - {*cells.replace("-", " ").split()}
@@ -355,8 +355,8 @@ def test_joined_results_name_all_their_seeds(result: xr.Dataset) -> None:
         combine_attrs="drop_conflicts",
     )
     found = summary(joined)
-    assert (found.seeds, found.replications, found.scenario) == ((4, 7), 64, "")
-    assert str(found).startswith("64 replications, seeds 4, 7\n")
+    assert (found.seeds, found.replications, found.scenario) == ((4, 7), 43, "")
+    assert str(found).startswith("43 replications, seeds 4, 7\n")
 
 
 READERS: list[Callable[[xr.Dataset], object]] = [summary, leak_rate, depletion, cost_exchange]

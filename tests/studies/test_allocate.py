@@ -13,6 +13,7 @@ from raids import api_example, battery, gun, layer, magazine, raid, salvo
 
 import leakthrough as lt
 from leakthrough.run_options import Execution
+from leakthrough.statistics.adjusted import Values, measured_values
 from leakthrough.studies.greedy_search import Prices, Search, Units
 from leakthrough.studies.paired import PairedRuns, fresh
 
@@ -62,6 +63,10 @@ def test_the_same_mixture_for_less_is_paid_for(case: tuple[Prices, float], share
     assert prices.within(prices.scaled(units, less), less)
 
 
+def constant(value: float) -> Values:
+    return measured_values(np.full(100, value))
+
+
 @given(
     gains=st.lists(st.floats(0.1, 9.0), min_size=2, max_size=4),
     rates=st.lists(st.floats(0.05, 0.9), min_size=4, max_size=4),
@@ -76,16 +81,17 @@ def test_where_gains_diminish_it_finds_the_optimum(
     prices = Prices((1.0,) * number, (0,) * number, (budget,) * number)
 
     def loss(units: Sequence[int]) -> Any:
-        return np.array([sum(g * r**n for g, r, n in zip(gains, rates, units, strict=False))])
+        losses = [g * r**n for g, r, n in zip(gains, rates, units, strict=False)]
+        return constant(sum(losses))
 
     best: list[int] = [0] * number
     for _ in range(budget):
         tries = [[n + (m == k) for m, n in enumerate(best)] for k in range(number)]
-        best = min(tries, key=lambda units: float(loss(units)[0]))
+        best = min(tries, key=lambda units: float(loss(units).plain[0]))
     search = Search(prices, loss)
     shares = [2.0**-n for n in range(1, 8)]
     found = search.improve(prices.shared(budget), budget, shares)
-    assert loss(found)[0] <= loss(tuple(best))[0] + 1e-12 * sum(gains)
+    assert loss(found).plain[0] <= loss(tuple(best)).plain[0] + 1e-12 * sum(gains)
     assert len(search.known) < 75 * number
 
 
@@ -94,12 +100,12 @@ def test_it_steps_over_thresholds_and_buys_what_is_useful_only_together() -> Non
     # fourth gain nothing alone and most together.
     def loss(units: Units) -> Any:
         a, b, c, d = units
-        return np.array([100.0 - 0.1 * a - 3.0 * (b // 10) - 2.0 * min(c, d, 20)])
+        return constant(100.0 - 0.1 * a - 3.0 * (b // 10) - 2.0 * min(c, d, 20))
 
     prices = Prices((1.0, 1.0, 1.0, 1.0), (0,) * 4, (60,) * 4)
     search = Search(prices, loss)
     found = search.improve((60, 0, 0, 0), 60, [2.0**-n for n in range(1, 7)])
-    assert loss(found)[0] == min(
+    assert loss(found).plain[0] == min(
         100.0 - 0.1 * (60 - b - 2 * c) - 3.0 * (b // 10) - 2.0 * min(c, 20)
         for b in range(61)
         for c in range((60 - b) // 2 + 1)
@@ -108,10 +114,10 @@ def test_it_steps_over_thresholds_and_buys_what_is_useful_only_together() -> Non
 
 def test_a_gain_within_the_error_is_none() -> None:
     draws = np.random.default_rng(1).normal(size=100)
-    values: dict[Units, Any] = {
-        (0,): np.zeros(100),
-        (1,): draws - draws.mean() - 0.05,
-        (2,): np.full(100, -1e-9),
+    values: dict[Units, Values] = {
+        (0,): constant(0.0),
+        (1,): measured_values(draws - draws.mean() - 0.05),
+        (2,): constant(-1e-9),
     }
     search = Search(Prices((1.0,), (0,), (2,)), values.__getitem__)
     assert not search.gains((1,), (0,))  # 0.05, with an error of about 0.1
@@ -178,7 +184,7 @@ def differences(
     with runs:
 
         def values(units: Units) -> Any:
-            return runs.values(dict(zip(paths, map(int, units), strict=True)))
+            return runs.values(dict(zip(paths, map(int, units), strict=True))).plain
 
         changes = [values(units) - values(ours) for units in theirs]
     return [(change.mean(), change.std(ddof=1) / np.sqrt(change.size)) for change in changes]
@@ -196,7 +202,7 @@ def test_against_all_allocations(number: int, offset: int) -> None:
     runs = PairedRuns(scenario, "leakers", 200, 40 + offset, Execution())
     with runs:
         every = {
-            units: runs.values(dict(zip(paths, units, strict=True)))
+            units: runs.values(dict(zip(paths, units, strict=True))).plain
             for units in every_allocation(prices, budget)
             if budget - prices.cost(units) < 2.5  # a cheaper one with the same rest is no better
         }
@@ -228,7 +234,7 @@ def evolved(
             units = prices.scaled(units, budget)
         if units not in known and len(known) < limit:
             changes = dict(zip(costs, units, strict=True))
-            known[units] = float(runs.values(changes).mean())
+            known[units] = float(runs.values(changes).plain.mean())
         return known.get(units, 1e6)
 
     money = budget - prices.cost(least)
@@ -296,7 +302,11 @@ def test_a_flat_optimum_has_a_wide_range(offset: int) -> None:
 
     def alike(curvature: float) -> list[int]:
         prices = Prices((1.0, 1.0), (0, 0), (10, 10))
-        search = Search(prices, lambda units: curvature * (units[0] - 5.0) ** 2 + noise[units[0]])
+
+        def loss(units: Units) -> Values:
+            return measured_values(curvature * (units[0] - 5.0) ** 2 + noise[units[0]])
+
+        search = Search(prices, loss)
         for number in range(11):
             search.values((number, 10 - number))
         assert search.best(10.0) == (5, 5) or curvature == 0

@@ -19,6 +19,7 @@ from scipy import optimize, stats
 
 import leakthrough as lt
 from leakthrough.run_options import Execution
+from leakthrough.statistics.adjusted import measured_values
 from leakthrough.studies.compare import _Bounds, _differences, holm, mcnemar, tango
 from leakthrough.studies.evaluate import values as measure_values
 
@@ -38,7 +39,8 @@ def shots(kills: float, name: str = "B") -> lt.Scenario:
 def trials(scenario: lt.Scenario, seed: int) -> Numbers:
     """Values (NIGHTS, TRIALS * measures): each trial is treated as further measures."""
     call: Any = {"replications": TRIALS * NIGHTS, "seed": seed, "execution": Execution()}
-    found = np.concatenate(measure_values(scenario, MEASURES, **call), axis=1)
+    every = measure_values(scenario, MEASURES, **call)
+    found = np.concatenate([own.plain for own in every], axis=1)
     rows = found.reshape(TRIALS, NIGHTS, len(MEASURES)).swapaxes(0, 1)
     return rows.reshape(NIGHTS, -1)
 
@@ -47,7 +49,8 @@ def compared(before: Numbers, after: Numbers) -> tuple[Numbers, Numbers]:
     """Estimates (TRIALS, measures, 5) of the differences, and p-values (TRIALS, measures)."""
     most = np.full(before.shape[1], np.inf)
     bounds = _Bounds(np.zeros_like(most), most, rare=0.0, drawn=True, same=())
-    found, p_values, _ = _differences(before, after, MEASURES * TRIALS, 0.95, bounds, same=False)
+    pair = measured_values(before), measured_values(after)
+    found, p_values, _ = _differences(*pair, MEASURES * TRIALS, 0.95, bounds, same=False)
     return found.reshape(TRIALS, len(MEASURES), 5), p_values.reshape(TRIALS, len(MEASURES))
 
 
@@ -151,7 +154,13 @@ def test_it_says_what_two_simulations_say() -> None:
     measures: list[lt.Measure | str] = ["leakers", "no_leaker", "cost_spent"]
     measures.insert(2, lt.Measure("expended", by="interceptor"))
     found = lt.compare(
-        options, measures=measures, replications=300, seed=5, baseline="today", confidence=0.9
+        options,
+        measures=measures,
+        replications=300,
+        seed=5,
+        baseline="today",
+        confidence=0.9,
+        controls=False,
     )
     assert found.alternative.values.tolist() == ["more", "fewer"]
     assert found.measure.values[2:4].tolist() == [
@@ -184,6 +193,7 @@ def test_it_says_what_two_simulations_say() -> None:
         baseline="today",
         confidence=0.9,
         workers=1,
+        controls=False,
     )
     assert again.identical(found)
 

@@ -214,7 +214,7 @@ def assert_finite_differences(
             path = f"interceptors.{interceptor}.kill_probability.{threat}"
             rows = {item.name: item for item in scenario.interceptors}
             p: Any = rows[interceptor].kill_probability[threat]
-            ends = [runs.values({path: p + change}) for change in (step, -step)]
+            ends = [runs.values({path: p + change}).plain for change in (step, -step)]
             slopes = (ends[0] - ends[1]) / (2 * step)
             own = found.gradient.sel(interceptor=interceptor, threat=threat)
             mean, error = own.sel(estimate=["mean", "standard_error"]).values

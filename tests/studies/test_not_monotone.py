@@ -17,6 +17,7 @@ from raids import battery, gun, layer, raid, salvo
 import leakthrough as lt
 from leakthrough.engine.scheduler import Here
 from leakthrough.run_options import Execution
+from leakthrough.statistics.adjusted import Values, measured_values
 from leakthrough.studies.greedy_search import Prices, Search, Units
 from leakthrough.studies.paired import PairedRuns
 
@@ -67,7 +68,7 @@ def generated(number: int, offset: int) -> tuple[lt.Scenario, str, dict[int, flo
 
 def mean(scenario: lt.Scenario) -> float:
     with PairedRuns(scenario, "leakers", REPLICATIONS, 1, Execution(executor=Here())) as runs:
-        return float(runs.values({}).mean())
+        return float(runs.values({}).plain.mean())
 
 
 def levels(means: dict[int, float]) -> list[float]:
@@ -217,7 +218,8 @@ def test_fewer_units_than_the_budget_buys() -> None:
 
 def test_two_more_where_one_more_is_worse() -> None:
     losses = {0: 9.0, 1: 8.0, 2: 8.5, 3: 7.0, 4: 7.5, 5: 8.0, 6: 8.5, 7: 8.7}
-    search = Search(Prices((1.0,), (0,), (7,)), lambda units: np.array([losses[units[0]]]))
+    every = {n: measured_values(np.full(9, loss)) for n, loss in losses.items()}
+    search = Search(Prices((1.0,), (0,), (7,)), lambda units: every[units[0]])
     assert search.improve((1,), 7.0, []) == (3,)
     assert search.improve((7,), 7.0, []) == (3,)
 
@@ -233,9 +235,9 @@ def test_no_neighbour_of_an_allocation_gains(offset: int) -> None:
             scenario, paths, budget, costs, replications=300, seed=3, least=1, steps=1
         )
         ours: Units = tuple(found.allocation.values.tolist())
-        runs = PairedRuns(scenario, "leakers", 300, 3, Execution())
+        runs = PairedRuns(scenario, "leakers", 300, 3, Execution(), controls=True)
 
-        def values(units: Units, runs: PairedRuns = runs) -> Any:
+        def values(units: Units, runs: PairedRuns = runs) -> Values:
             return runs.values(dict(zip(paths, units, strict=True)))
 
         with runs:

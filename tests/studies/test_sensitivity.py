@@ -179,7 +179,7 @@ def test_many_changes_have_the_values_of_each(
     assert own.number == 10
     with runs(Execution(1)) as own:
         for one, changes in zip(found, every, strict=True):
-            np.testing.assert_array_equal(one, own.values(changes))
+            np.testing.assert_array_equal(one, own.values(changes).plain)
 
 
 def test_each_scenario_is_built_once_and_all_share_the_threads(
@@ -267,11 +267,12 @@ def swings(offset: int) -> xr.Dataset:
 def test_the_bars_are_the_exact_differences(swings: xr.Dataset) -> None:
     # 2,000 replications detect an error of about 0.25 in a difference of 1.2 to 2.4.
     expected = np.array([[40 * 0.3 * 0.2, -40 * 0.3 * 0.1], [-40 * 0.5 * 0.1, 40 * 0.5 * 0.1]])
+    # Probabilities are whole numbers of 2**-32, and controls leave no other noise.
     mean, error = swings.difference.sel(estimate=["mean", "standard_error"]).values[:, :2]
-    assert (np.abs(mean - expected) <= SIGMAS * error).all()
+    assert (np.abs(mean - expected) <= SIGMAS * error + 1e-8).all()
     assert (error < 0.06).all()
     mean, error = swings.swing.sel(estimate=["mean", "standard_error"]).values[:, :2]
-    assert (np.abs(mean - np.diff(expected)[:, 0]) <= SIGMAS * error).all()
+    assert (np.abs(mean - np.diff(expected)[:, 0]) <= SIGMAS * error + 1e-8).all()
     assert abs(float(swings.base.sel(estimate="mean")) - 6.0) < 0.3
 
 
@@ -289,19 +290,19 @@ def test_what_changes_nothing_has_no_bar(swings: xr.Dataset) -> None:
 def test_a_difference_is_that_of_two_simulations(offset: int) -> None:
     # Far shorter than for independent simulations: the threats are the same.
     path = "layers.point.batteries.gun.magazines.gun burst.rounds"
-    found = lt.tornado(api_example(), {path: (25, 35)}, replications=100, seed=60 + offset)
+    found = lt.tornado(api_example(), {path: (25, 35)}, replications=99, seed=60 + offset)
     measure = lt.Measure("leakers")
     runs = [
         measure.values(
-            lt.simulate(api_example().replace(path, n), replications=100, seed=60 + offset)
+            lt.simulate(api_example().replace(path, n), replications=99, seed=60 + offset)
         )
         for n in (25, 30, 35)
     ]
     for end, run in (("low", runs[0]), ("high", runs[2])):
         change = (run - runs[1]).values
         own = found.difference.sel(end=end).values[:, 0]
-        np.testing.assert_allclose(own[:2], [change.mean(), change.std(ddof=1) / 10.0])
-    apart = np.sqrt(sum(run.var(ddof=1).item() for run in (runs[0], runs[2])) / 100)
+        np.testing.assert_allclose(own[:2], [change.mean(), change.std(ddof=1) / 99**0.5])
+    apart = np.sqrt(sum(run.var(ddof=1).item() for run in (runs[0], runs[2])) / 99)
     assert float(found.swing.sel(estimate="standard_error")[0]) < 0.5 * apart
 
 
