@@ -21,9 +21,11 @@ from raids import battery, gun, layer, raid, salvo
 import leakthrough as lt
 from leakthrough.engine.scheduler import Here
 from leakthrough.run_options import Execution
+from leakthrough.statistics.adjusted import Values, measured_values
+from leakthrough.statistics.controls import Controlled
 from leakthrough.statistics.intervals import student
 from leakthrough.statistics.means import Moments
-from leakthrough.studies import precision
+from leakthrough.studies import precision, sequential
 from leakthrough.studies.sequential import SequentialSample
 
 TRIALS = 2_500
@@ -45,12 +47,12 @@ class Drawn(SequentialSample):
     def __init__(self, law: Law, measure: lt.Measure, most: float, seed: list[int]) -> None:
         self.law, self.measure, self.most = law, measure, most
         self.random = np.random.default_rng(seed)
-        self.values = np.empty(0)
+        self.plain = np.empty(0)
 
-    def up_to(self, replications: int) -> Numbers:
-        more = max(replications - len(self.values), 0)
-        self.values = np.concatenate([self.values, self.law(self.random, more)])
-        return self.values[:replications]
+    def up_to(self, replications: int) -> Values:
+        more = max(replications - len(self.plain), 0)
+        self.plain = np.concatenate([self.plain, self.law(self.random, more)])
+        return measured_values(self.plain[:replications])
 
 
 def share(probability: float) -> Law:
@@ -120,11 +122,13 @@ def test_it_does_not_stop_too_early(case: str, offset: int) -> None:
 def test_the_usual_rule_would(monkeypatch: pytest.MonkeyPatch, offset: int) -> None:
     """First interim analysis after 20 replications, with Student's t interval."""
     monkeypatch.setattr(precision, "FIRST", 20)
+    monkeypatch.setattr(sequential, "FIRST", 20)
 
-    def usual(_: lt.Measure, moments: Moments, number: int, level: float, **__: Any) -> Numbers:
-        return np.append(student(moments.mean, moments.variance, number, level), 1.0)
+    def usual(_: lt.Measure, moments: Moments, number: int, level: float, **__: Any) -> Controlled:
+        found = np.append(student(moments.mean, moments.variance, number, level), 1.0)
+        return Controlled(found, np.array(0), found)
 
-    monkeypatch.setattr(lt.Measure, "interval", usual)
+    monkeypatch.setattr(lt.Measure, "estimated", usual)
     law, true, measure, half_width, _, most = CASES["a skewed mean"]
     found = coverage(law, true, measure, half_width, most=most, seed=31 + offset, trials=200)
     assert found < 0.9
@@ -142,6 +146,7 @@ def test_500_runs_of_the_simulator_cover_the_exact_mean(offset: int) -> None:
             confidence=0.99,
             seed=1_000 * offset + trial,
             executor=Here(),
+            controls=False,
         )
         low, high = found.leakers.sel(estimate=["low", "high"]).values
         covered += low <= mean <= high
@@ -153,7 +158,7 @@ def test_500_runs_of_the_simulator_cover_the_exact_mean(offset: int) -> None:
 
 
 def test_it_uses_the_first_replications_of_the_simulation() -> None:
-    found = lt.simulate_to_precision(few(), "leakers", 0.04, seed=7)
+    found = lt.simulate_to_precision(few(), "leakers", 0.04, seed=7, controls=False)
     number = int(found.replications)
     result = lt.simulate(few(), replications=number, seed=7)
     mean, error = lt.Measure("leakers").estimates(result.leaked.values.astype(float))[:2, 0]
@@ -164,16 +169,16 @@ def test_it_uses_the_first_replications_of_the_simulation() -> None:
     assert bool(found.reached)
     assert int(found.seed) == 7
     assert found.leakers.attrs["units"] == "1"
-    again = lt.simulate_to_precision(few(), "leakers", 0.04, seed=7, workers=1)
+    again = lt.simulate_to_precision(few(), "leakers", 0.04, seed=7, workers=1, controls=False)
     assert again.identical(found)
 
 
 def test_growing_batches_have_the_values_of_one() -> None:
     growing = SequentialSample(few(), lt.Measure("leakers"), seed=3, execution=Execution(workers=2))
     for replications in (10, 11, 500):
-        assert len(growing.up_to(replications)) == replications
+        assert growing.up_to(replications).replications == replications
     result = lt.simulate(few(), replications=500, seed=3)
-    np.testing.assert_array_equal(growing.values, result.leaked.values[:, 0])
+    np.testing.assert_array_equal(growing.plain, result.leaked.values[:, 0])
 
 
 def test_where_nothing_ever_leaks_it_stops_at_what_that_can_show() -> None:
@@ -211,7 +216,9 @@ def test_what_is_always_the_same_is_soon_known_relative_to_itself(
 
 def test_it_says_when_it_gave_up() -> None:
     with pytest.warns(RuntimeWarning, match=r"leakers: not as precise .* 5,000 .* seem needed"):
-        found = lt.simulate_to_precision(few(), "leakers", 0.001, most_replications=5_000, seed=1)
+        found = lt.simulate_to_precision(
+            few(), "leakers", 0.001, most_replications=5_000, seed=1, controls=False
+        )
     assert not found.reached
     assert int(found.replications) == 5_000
     with pytest.warns(RuntimeWarning, match="with 5,000 replications$"):

@@ -17,6 +17,7 @@ from scipy import stats
 
 import leakthrough as lt
 from leakthrough.engine.scheduler import Here
+from leakthrough.statistics.adjusted import measured_values
 from leakthrough.studies.goals import _tails
 
 TRIALS = 200
@@ -24,6 +25,10 @@ SALVO = "layers.L.batteries.B.doctrine.salvo_size"
 ROUNDS = "layers.L.batteries.B.magazines.gun.rounds"
 CHANNELS = "layers.L.batteries.B.channels"
 HOW: dict[str, Any] = {"seed": 1, "workers": 1}
+
+
+def verdict_of(goal: lt.Goal, values: Any, error: float = 0.01) -> str:
+    return goal.verdict(measured_values(values), error, (0.0, 10.0))
 
 
 def volleys(count: int = 10, kills: float = 0.8) -> lt.Scenario:
@@ -109,18 +114,17 @@ def test_verdicts(goal: lt.Goal, holds: float, fails: float) -> None:
     random = np.random.default_rng(1)
     noise = 0.0 if goal.measure in ("no_leaker", "dry") else random.integers(-1, 2, 2_000)
     for value, verdict in ((holds, "holds"), (fails, "fails")):
-        assert goal.verdict(value + noise + np.zeros(2_000), 1e-6, 10.0) == verdict
+        assert verdict_of(goal, value + noise + np.zeros(2_000), 1e-6) == verdict
     half = np.repeat([holds, fails], 1_000).astype(float)
     if goal.quantile is None:
-        assert goal.verdict(half, 0.01, 10.0) == "undecided"
+        assert verdict_of(goal, half) == "undecided"
 
 
 def test_a_bound_kept_by_all_is_not_shown_to_be_kept_in_the_mean_before_it_can_be() -> None:
-    goal, nothing = lt.Goal("leakers", at_most=0.1), np.zeros(100)
-    assert (
-        goal.verdict(nothing, 0.01, 10.0) == "undecided"
-    )  # one replication in 100 with ten leakers
-    assert goal.verdict(np.zeros(10_000), 0.01, 10.0) == "holds"
+    goal, nothing = lt.Goal("leakers", at_most=0.1), np.zeros(1_000)
+    # one replication in 1,000 with ten leakers
+    assert verdict_of(goal, nothing) == "undecided"
+    assert verdict_of(goal, np.zeros(10_000)) == "holds"
 
 
 # Sizes
@@ -259,8 +263,7 @@ def test_a_quantile_of_at_least_is_kept_in_the_rest_of_the_nights() -> None:
     # At least 1 in 95 % of the replications: the quantiles require 5 % of them, 94 % and 96 %.
     values = np.repeat([0.0, 1.0], [500, 9_500])
     verdicts = [
-        lt.Goal("leakers", at_least=1, quantile=q).verdict(values, 0.01, 10.0)
-        for q in (0.95, 0.06, 0.04)
+        verdict_of(lt.Goal("leakers", at_least=1, quantile=q), values) for q in (0.95, 0.06, 0.04)
     ]
     assert verdicts == ["holds", "holds", "fails"]
 

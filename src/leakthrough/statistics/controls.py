@@ -52,8 +52,8 @@ FEWEST = 10.0
 """Expected occurrences, and expected failures to occur, that a control needs."""
 TOLERANCE = 1e-10
 """Share of a variance below which what others leave unexplained is taken for rounding."""
-UNSEEN = 3.0
-"""Occurrences that may be expected of what did not occur, with a confidence of 95 %."""
+UNSEEN = 1.0
+"""Standard deviations of the plain values that a residual which did not occur is taken to have."""
 
 
 class ControlSums:
@@ -311,7 +311,7 @@ def controlled_interval(
     number = np.asarray(number)
     if not np.any(controls):
         return Controlled(plain, np.full(np.shape(plain)[1:], PLAIN), plain)
-    clipped, allowance = np.clip(mean, least, most), allowance_of(plain, number)
+    clipped, allowance = np.clip(mean, least, most), allowance_of(plain, number, confidence)
     narrow = mean_interval(
         Moments(clipped, variance, 0.0, largest),
         number,
@@ -345,9 +345,14 @@ def _quantile(freedom: "npt.ArrayLike", confidence: float) -> "Array":
     return np.asarray(stdtrit(np.maximum(freedom, 1), (1.0 + confidence) / 2.0))
 
 
-def allowance_of(plain: "Array", number: "npt.ArrayLike") -> "Array":
-    """What a value that did not occur may change of means whose plain estimates are given."""
-    return np.asarray(UNSEEN * plain[1] / np.sqrt(np.maximum(number, 1)))
+def allowance_of(plain: "Array", number: "npt.ArrayLike", confidence: float) -> "Array":
+    """What a value that did not occur may change of means whose plain estimates are given.
+
+    By the rule of three, n replications show a value of probability p with the confidence
+    1 - exp(-n p).
+    """
+    expected = -np.log(1.0 - confidence) * UNSEEN
+    return np.asarray(expected * plain[1] / np.sqrt(np.maximum(number, 1)))
 
 
 def controlled_means(

@@ -222,7 +222,8 @@ def _differences(
     found = interval_of_values(values, confidence, least=least, most=most, rare=bounds.rare)
     estimates = np.where(probability, found.plain, found.estimates)
     used = ~probability & np.isin(found.done, OF_USE)
-    beyond = np.abs(estimates[0]) - np.where(used, allowance_of(found.plain, number), 0.0)
+    allowance = np.where(used, allowance_of(found.plain, number, confidence), 0.0)
+    beyond = np.abs(estimates[0]) - allowance
     freedom = number - 1.0 - np.where(used, values.controls, 0)
     p_values = _student_p(np.maximum(beyond, 0.0), estimates[1], freedom)
     gained, lost = (change == 1.0).sum(axis=0), (change == -1.0).sum(axis=0)

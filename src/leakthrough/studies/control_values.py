@@ -50,6 +50,11 @@ class ControlValues:
         self.expected: Whole = np.zeros(len(known.controls.names), np.int64)
 
     @property
+    def number(self) -> int:
+        """Number of controls."""
+        return int(self.numbers.shape[1])
+
+    @property
     def parts(self) -> list[Whole]:
         """What the sink keeps, as arrays that can be joined to those of other replications."""
         return [self.numbers, self.expected[np.newaxis]]
@@ -59,6 +64,10 @@ class ControlValues:
         found = self.alike(0)
         found.numbers, found.expected = numbers, expected.sum(axis=0)
         return found
+
+    def up_to(self, replications: int) -> "ControlValues":
+        """The sink of the first replications; what is expected is that of all."""
+        return self.joined(self.numbers[:replications], self.expected[np.newaxis])
 
     def alike(self, replications: int) -> "ControlValues":
         """An empty sink for some replications."""
@@ -87,12 +96,12 @@ class ControlValues:
         They are `chosen` before, or by their order. Measures that are NaN are left as they are.
         """
         number = len(self.numbers)
-        if number < LEAST or not self.numbers.shape[1]:
+        if number < LEAST or not self.number:
             return [*map(measured_values, measures)], ()
         plain = np.concatenate(measures, axis=1)
         missing = np.isnan(plain)
         plain[missing] = 0.0
-        sums = ControlSums(self.numbers.shape[1], plain.shape[1])
+        sums = ControlSums(self.number, plain.shape[1])
         sums.take(self.numbers, fixed_point(plain)[0])
         expected = self.expected / (PARTS * number)
         fit = self.known.controls.fit(sums, expected, chosen)

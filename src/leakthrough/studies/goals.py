@@ -7,9 +7,11 @@ import numpy as np
 
 from leakthrough.model.arguments import number_in, real_in
 from leakthrough.model.errors import shown
-from leakthrough.statistics.means import margin_of_error, moments_of, span_of
+from leakthrough.statistics.adjusted import Values, interval_of_values
+from leakthrough.statistics.controls import OF_USE
+from leakthrough.statistics.means import SETTLED
 from leakthrough.studies.measure import Measure, Numbers, measure_of
-from leakthrough.studies.sequential import SEQUENTIAL
+from leakthrough.studies.sequential import FIRST, SEQUENTIAL
 
 Verdict = Literal["holds", "fails", "undecided"]
 
@@ -95,10 +97,12 @@ class Goal:
         side = "at most" if self.at_least is None else "at least"
         return f"{quantile}{measure_of(self.measure).label} {side} {self.bound:g}"
 
-    def verdict(self, values: Numbers, error: float, width: float, rare: float = 0.0) -> Verdict:
+    def verdict(
+        self, values: Values, error: float, ends: tuple[float, float], rare: float = 0.0
+    ) -> Verdict:
         """Test whether the goal holds or fails; "undecided" if the replications show neither.
 
-        `values` (R,) are those of the measure in independent replications, `width` is that of their
+        `values` (R,) are those of the measure in independent replications, `ends` those of their
         range; `rare` is the probability of rare states (`leakthrough.statistics.means.rare_share`);
         `error` is the probability that a goal that fails is reported to hold, or the other way
         round. A probability is tested by the exact binomial test. A mean is tested by Student's t
@@ -106,14 +110,16 @@ class Goal:
         and Pontil (see `simulate_to_precision`). A quantile is at most x if P(value <= x) is at
         least its order.
         """
-        kept = self.kept(values)
+        kept = self.kept(values.plain)
         if kept is None:
-            moments, mean = moments_of(values), float(values.mean())
-            span = span_of(0.0, width, moments.largest)
-            margin, _ = margin_of_error(
-                moments, len(values), error, span, rare=rare, cochran=SEQUENTIAL
+            least, most = ends
+            found = interval_of_values(
+                values, 1.0 - 2.0 * error, least=least, most=most, rare=rare, cochran=SEQUENTIAL
             )
-            above, below = bool(mean - margin > self._bound), bool(mean + margin < self._bound)
+            low, high = found.estimates[2:SETTLED]
+            if values.replications < FIRST and not np.isin(found.done, OF_USE):
+                return "undecided"
+            above, below = bool(low > self._bound), bool(high < self._bound)
         else:
             above, below = _tails(int(kept.sum()), len(kept), self._bound, error)
         if not (above or below):

@@ -13,6 +13,7 @@ from leakthrough.model.errors import nearest, shown
 from leakthrough.quantities import CURRENCY, described
 from leakthrough.results.taken import taken
 from leakthrough.statistics.adjusted import estimates_of
+from leakthrough.statistics.controls import Controlled
 from leakthrough.statistics.intervals import wilson
 from leakthrough.statistics.means import COCHRAN, SETTLED, Moments, moments_of
 
@@ -204,18 +205,34 @@ class Measure:
         rare: "npt.ArrayLike" = 0.0,
         cochran: float = COCHRAN,
     ) -> Numbers:
-        """Estimates, and whether they are settled, shape (5, ...).
+        """Estimates, and whether they are settled, shape (5, ...); see `estimated`."""
+        ends: Any = {"least": least, "most": most, "rare": rare, "cochran": cochran}
+        return self.estimated(moments, number, confidence, **ends).estimates
+
+    def estimated(
+        self,
+        moments: Moments,
+        number: int,
+        confidence: float = 0.95,
+        *,
+        least: "npt.ArrayLike" = 0.0,
+        most: "npt.ArrayLike" = np.inf,
+        rare: "npt.ArrayLike" = 0.0,
+        cochran: float = COCHRAN,
+    ) -> Controlled:
+        """Estimates, and whether they are settled, shape (5, ...); and what was done.
 
         `least` and `most` are the ends of the possible values, `rare` the probability of rare
         states (see `leakthrough.statistics.means`). A probability is always settled.
         """
         if self.kind.probability:
             found = wilson(np.rint(np.asarray(moments.mean) * number), number, confidence)
-            return np.concatenate([found, np.ones_like(found[:1])])
+            found = np.concatenate([found, np.ones_like(found[:1])])
+            return Controlled(found, np.zeros(found.shape[1:], np.int64), found)
         bound = np.minimum(most, 1.0) if self.name == "leak_rate" else most
         return estimates_of(
             moments, number, confidence, least=least, most=bound, rare=rare, cochran=cochran
-        ).estimates
+        )
 
 
 def measure_of(given: Any, name: str = "measure") -> Measure:

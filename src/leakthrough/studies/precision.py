@@ -16,7 +16,7 @@ from leakthrough.statistics.intervals import checked_confidence
 from leakthrough.statistics.means import NEGLIGIBLE, SETTLED
 from leakthrough.studies.evaluate import checked_scenario, origin
 from leakthrough.studies.measure import Measure, measure_of
-from leakthrough.studies.sequential import SequentialSample
+from leakthrough.studies.sequential import FIRST, SequentialSample
 from leakthrough.studies.strata import StratifiedSample, stratified
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     Numbers = npt.NDArray[np.float64]
 
-FIRST = 1_000
-"""Replications of the first batch: with the variance of a few dozen it stops far too early."""
 MARGIN = 1.1
 """Factor on the estimated number of replications, which makes a further analysis rare."""
 EVENTS = 100.0
@@ -51,6 +49,7 @@ class _Interim(NamedTuple):
     """Result of one interim analysis."""
 
     estimates: "Numbers"  # (5,)
+    enough: bool  # replications for this kind of interval
     reached: bool
     needed: float  # estimated replications
 
@@ -67,6 +66,7 @@ def simulate_to_precision(
     workers: int | None = None,
     executor: concurrent.futures.Executor | None = None,
     progress: bool | None = None,
+    controls: bool = True,
 ) -> "xr.Dataset":
     """Simulate until the interval of a measure is narrow enough.
 
@@ -87,6 +87,9 @@ def simulate_to_precision(
     seed, workers, executor, progress
         As for `simulate`. The replications are the first ones of `simulate` with this seed; with
         strata (see the notes), those of `simulate` of the scenario with the layers up or down.
+    controls : bool
+        Whether a mean is estimated with controls where that is safe
+        (`leakthrough.statistics.adjusted`): this takes fewer replications.
 
     Returns
     -------
@@ -112,9 +115,11 @@ def simulate_to_precision(
     be small, so its coverage is too low: 5 to 20 % instead of 95 % for a rare event with a first
     batch of 20. Therefore
 
-    - the first batch has 1,000 replications, and later ones are planned from the variance so far
-      plus a tenth (after Stein). Two or three interim analyses are usual; each multiplies the
-      number of replications by 1.25 to 8;
+    - the first batch has 1,000 replications; with controls 100, or 40 for each control if these
+      are more. Which controls are used is decided then, without a look at the measure. Before
+      1,000, only an interval with controls counts;
+    - later batches are planned from the variance so far plus a tenth (after Stein). Two or three
+      interim analyses are usual; each multiplies the number of replications by 1.25 to 8;
     - a mean has Student's t interval only if the number of replications is at least 50 times its
       squared skewness, twice Cochran's rule (a rare event has then occurred about 50 times).
       Before that, and if all values are equal, it has the wider interval of Maurer and Pontil,
@@ -155,7 +160,9 @@ def simulate_to_precision(
     chosen = measure_of(measure)
     wanted = _checked(chosen, half_width, relative, confidence, most_replications)
     execution = checked_execution(workers, executor, progress)
-    whole = SequentialSample(scenario, chosen, seed=checked_seed(seed), execution=execution)
+    whole = SequentialSample(
+        scenario, chosen, seed=checked_seed(seed), execution=execution, controls=controls
+    )
     allowed = 0.0 if relative else NEGLIGIBLE * wanted.half_width
     sample = stratified(whole, allowed, wanted.most)
     warn_about(scenario)
@@ -183,19 +190,21 @@ def _checked(
 
 def _until(sample: Sample, wanted: _Wanted) -> tuple[list[int], _Interim]:
     """Replications at each interim analysis, and the result of the last one."""
-    numbers = [min(FIRST, wanted.most)]
+    numbers = [min(sample.first, wanted.most)]
     while True:
         interim = _analyse(sample, numbers[-1], wanted)
         if interim.reached or numbers[-1] == wanted.most:
             return numbers, interim
         growth = min(max(MARGIN * interim.needed / numbers[-1], LEAST_GROWTH), MOST_GROWTH)
-        numbers.append(min(int(np.ceil(growth * numbers[-1])), wanted.most))
+        number = int(np.ceil(growth * numbers[-1]))
+        numbers.append(min(number if interim.enough else max(number, FIRST), wanted.most))
 
 
 def _analyse(sample: Sample, number: int, wanted: _Wanted) -> _Interim:
     """The interval, whether the precision is reached, and the estimated replications."""
     probability = sample.measure.kind.probability
-    estimates = sample.estimates(number, wanted.confidence)
+    estimates, controlled = sample.estimates(number, wanted.confidence)
+    enough = controlled or number >= min(FIRST, wanted.most)
     mean, low, high = estimates[0], estimates[2], estimates[3]
     # One end may be clipped to the range of the mean; the larger side counts.
     reach = (high - low) / 2.0 if probability else max(high - mean, mean - low)
@@ -207,7 +216,7 @@ def _analyse(sample: Sample, number: int, wanted: _Wanted) -> _Interim:
     rare = EVENTS * sample.squared_skewness() if wanted.relative else 0.0
     varies = 0.0 < mean < 1.0 if probability else estimates[SETTLED]
     needed = max(number * ratio ** (2 if varies else 1), rare)
-    return _Interim(estimates, ratio <= 1.0 and number >= rare, needed)
+    return _Interim(estimates, enough, enough and ratio <= 1.0 and number >= rare, needed)
 
 
 def _dataset(

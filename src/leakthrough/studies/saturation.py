@@ -50,6 +50,7 @@ def saturation_point(
     workers: int | None = None,
     executor: concurrent.futures.Executor | None = None,
     progress: bool | None = None,
+    controls: bool = True,
 ) -> "xr.Dataset":
     """Find where along an axis a measure first crosses a threshold, such as a leak rate of 10 %.
 
@@ -69,6 +70,9 @@ def saturation_point(
         Confidence level of the interval of the crossing.
     seed, workers, executor, progress
         As for `simulate`. All points are simulated on common random numbers.
+    controls : bool
+        Whether a mean is estimated with controls where that is safe
+        (`leakthrough.statistics.adjusted`): the interval of the crossing is then shorter.
 
     Returns
     -------
@@ -131,11 +135,13 @@ def saturation_point(
     points: dict[float, Numbers] = {}
 
     def sample(at: float) -> SequentialSample:
-        return SequentialSample(scenario.replace(path, at), chosen, seed=own, execution=execution)
+        return SequentialSample(
+            scenario.replace(path, at), chosen, seed=own, execution=execution, controls=controls
+        )
 
     def curve(at: float) -> Numbers:
         if at not in points:
-            points[at] = sample(at).estimates(number, confidence)
+            points[at], _ = sample(at).estimates(number, confidence)
         return points[at]
 
     sample(low), sample(high)  # raises before anything is simulated

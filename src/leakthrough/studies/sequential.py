@@ -1,13 +1,18 @@
 """A sample of one measure of one scenario that grows on demand, and the error of its mean."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from leakthrough.engine.replications import compute
+from leakthrough.model.arguments import flag
 from leakthrough.model.scenario import Scenario
 from leakthrough.run_options import Execution
+from leakthrough.statistics.adjusted import Values, measured_values, moments_of_values
+from leakthrough.statistics.controls import OF_USE, REPLICATIONS_EACH
 from leakthrough.statistics.means import moments_of, rare_share
+from leakthrough.studies.control_values import LEAST, ControlValues
 from leakthrough.studies.evaluate import prepared
 from leakthrough.studies.measure import Measure, Numbers
 
@@ -20,63 +25,102 @@ SEQUENTIAL = 50.0
 Twice Cochran's rule, because here the number of replications depends on the values: with 25, the
 95 % interval of the mean of a one-in-a-hundred event covered 94.4 % when first precise enough.
 """
+FIRST, MOST_FIRST = 1_000, 4_000
+"""Replications of the first batch: with the variance of a few dozen a rule stops far too early.
+With controls it may be less, if the interval has them; for many controls it is more."""
 
 
 class SequentialSample:
     """Values of a measure, each computed once.
 
-    Replication n has the draws of replication n of `simulate` with this seed. Raises ValueError if
-    the measure is not one number, or the scenario does not have what it selects.
+    Replication n has the draws of replication n of `simulate` with this seed. Which controls are
+    used is decided when the first values are read. Raises ValueError if the measure is not one
+    number, or the scenario does not have what it selects.
     """
 
     availability: "npt.ArrayLike" = ()
     least, drawn = 0.0, True
+    controls: ControlValues | None = None
+    chosen: Sequence[int] | None = None
 
     def __init__(
-        self, scenario: Scenario, measure: Measure, *, seed: int, execution: Execution
+        self,
+        scenario: Scenario,
+        measure: Measure,
+        *,
+        seed: int,
+        execution: Execution,
+        controls: bool = False,
     ) -> None:
         if measure.dims:
             text = f"must be one number here; select one {measure.by} with `of`"
             raise ValueError(f"measure {measure.label}: {text}")
         self.measure, self.seed, self.execution = measure, seed, execution
         self.job, self.empty = prepared(scenario, [measure])
-        self.values: Numbers = np.empty(0)
+        if flag("controls", controls) and not measure.kind.probability:
+            self.with_controls()
+        self.plain: Numbers = np.empty(0)
         limits = self.empty.limits
         self.availability, self.drawn = limits.availability, limits.drawn
         self.least, self.most = float(limits.least[0][0]), float(limits.most[0][0])
 
-    @property
-    def span(self) -> float:
-        """Width of the range of the values; 0 if nothing is drawn, so that they are all equal."""
-        return self.most - self.least if self.drawn else 0.0
+    def with_controls(self) -> None:
+        """Keep the controls of all replications; there must be none yet."""
+        self.empty = self.empty.with_controls()
+        self.controls, self.chosen = self.empty.controls, None
 
-    def up_to(self, replications: int) -> Numbers:
+    @property
+    def first(self) -> int:
+        """Replications of the first batch."""
+        if self.controls is None or self.controls.number == 0:
+            return FIRST
+        return min(max(LEAST, REPLICATIONS_EACH * self.controls.number), MOST_FIRST)
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Range of the values read so far; if nothing is drawn, they are all equal."""
+        mean = float(self.plain.mean())
+        return (self.least, self.most) if self.drawn else (mean, mean)
+
+    def up_to(self, replications: int) -> Values:
         """Values (replications,) of the first replications."""
-        first = len(self.values)
+        first = len(self.plain)
         if replications > first:
             job, more = self.job._replace(first=first), replications - first
             sink = self.empty.alike(more)
             compute(job, sink, seed=self.seed, replications=more, **self.execution._asdict())
-            self.values = np.concatenate([self.values, sink.values[0][:, 0]])
-        return self.values[:replications]
+            self.plain = np.concatenate([self.plain, sink.values[0][:, 0]])
+            if self.controls is not None and sink.controls is not None:
+                pairs = zip(self.controls.parts, sink.controls.parts, strict=True)
+                self.controls = self.controls.joined(*map(np.concatenate, pairs))
+        plain = self.plain[:replications]
+        if self.controls is None:
+            return measured_values(plain)
+        controls = self.controls.up_to(replications)
+        [found], self.chosen = controls.adjusted([plain[:, np.newaxis]], self.chosen)
+        return found.at(0)
 
-    def estimates(self, replications: int, confidence: float) -> Numbers:
-        """Estimates, and whether they are settled (5,); the width is positive for equal values."""
-        moments = moments_of(self.up_to(replications))
-        ends = (self.least, self.most) if self.drawn else (moments.mean, moments.mean)
-        return self.measure.interval(
-            moments,
+    def estimates(self, replications: int, confidence: float) -> "tuple[Numbers, bool]":
+        """Estimates, and whether they are settled (5,); and whether the interval has controls.
+
+        The width is positive for equal values.
+        """
+        values = self.up_to(replications)
+        least, most = self.ends
+        found = self.measure.estimated(
+            moments_of_values(values),
             replications,
             confidence,
-            least=ends[0],
-            most=ends[1],
+            least=least,
+            most=most,
             rare=self.rare(replications),
             cochran=SEQUENTIAL,
         )
+        return found.estimates, bool(np.isin(found.done, OF_USE))
 
     def squared_skewness(self) -> float:
         """Squared skewness of the values; 0 if it is below 0."""
-        return float(max(moments_of(self.values).skewness, 0.0) ** 2)
+        return float(max(moments_of(self.plain).skewness, 0.0) ** 2)
 
     def rare(self, replications: "npt.ArrayLike") -> float:
         """Probability of the states that are rare in some replications."""

@@ -3,12 +3,13 @@
 import concurrent.futures
 import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leakthrough.model.arguments import of_class, whole
+from leakthrough.model.arguments import flag, of_class, whole
 from leakthrough.model.check import warn_about
 from leakthrough.model.errors import shown
 from leakthrough.model.paths import value_at
@@ -17,6 +18,7 @@ from leakthrough.quantities import quantity
 from leakthrough.results.labelled import labelled, measured
 from leakthrough.run_options import Execution, checked_execution, checked_replications, checked_seed
 from leakthrough.statistics.intervals import checked_confidence, wilson
+from leakthrough.studies.control_values import LEAST
 from leakthrough.studies.direction import caution
 from leakthrough.studies.evaluate import checked_path, checked_scenario, origin
 from leakthrough.studies.goals import Goal, Verdict
@@ -27,8 +29,8 @@ from leakthrough.studies.sweep.axes import is_whole_at
 if TYPE_CHECKING:
     import xarray as xr
 
-FIRST, GROWTH = 1_000, 4
-"""Replications of a candidate's first interim analysis, and their growth factor if undecided."""
+GROWTH = 4
+"""Factor by which the replications of an undecided candidate grow."""
 
 
 EXTRA, MOST_EXTRA = 32, 10_000
@@ -44,32 +46,44 @@ class _Search:
     scenario: Scenario
     path: str
     goal: Goal
-    sizes: list[int]  # replications at each interim analysis
+    most: int  # replications of a candidate
     error: float  # of each interim analysis
     confidence: float
     seed: int
     execution: Execution
+    controls: bool
     outcomes: dict[int, tuple[Verdict, int, Numbers]] = field(default_factory=dict)
 
     def sample(self, number: int) -> SequentialSample:
         """Sample of the measure for one candidate."""
         changed = self.scenario.replace(self.path, number)
         return SequentialSample(
-            changed, measure_of(self.goal.measure), seed=self.seed, execution=self.execution
+            changed,
+            measure_of(self.goal.measure),
+            seed=self.seed,
+            execution=self.execution,
+            controls=self.controls and self.goal.quantile is None,
         )
+
+    def sizes(self, first: int) -> Iterator[int]:
+        """Replications at each interim analysis."""
+        while first < self.most:
+            yield first
+            first *= GROWTH
+        yield self.most
 
     def test(self, number: int) -> bool:
         """Simulate a candidate until it is decided or the limit is reached; whether it holds."""
         sample, replications = self.sample(number), 0
         verdict: Verdict = "undecided"
-        for replications in self.sizes:
+        for replications in self.sizes(sample.first):
             values = sample.up_to(replications)
-            verdict = self.goal.verdict(values, self.error, sample.span, sample.rare(replications))
+            verdict = self.goal.verdict(values, self.error, sample.ends, sample.rare(replications))
             if verdict != "undecided":
                 break
-        kept = self.goal.kept(sample.values)
+        kept = self.goal.kept(sample.plain)
         if kept is None:
-            estimates = sample.estimates(replications, self.confidence)
+            estimates, _ = sample.estimates(replications, self.confidence)
         else:
             estimates = np.append(wilson(kept.sum(), replications, self.confidence), 1.0)
         self.outcomes[number] = verdict, replications, estimates
@@ -94,6 +108,7 @@ def size_for_goal(
     workers: int | None = None,
     executor: concurrent.futures.Executor | None = None,
     progress: bool | None = None,
+    controls: bool = True,
 ) -> "xr.Dataset":
     """Fewest rounds, channels or batteries for which a goal was shown to hold.
 
@@ -120,6 +135,9 @@ def size_for_goal(
         the widest gaps between them. At least ``high - low`` tries all smaller numbers.
     seed, workers, executor, progress
         As for `simulate`. All candidates are simulated on common random numbers.
+    controls : bool
+        Whether a mean is estimated and tested with controls where that is safe
+        (`leakthrough.statistics.adjusted`): this takes fewer replications.
 
     Returns
     -------
@@ -155,11 +173,12 @@ def size_for_goal(
     tried, and then tries the middle of the widest gap among all smaller numbers, again and again
     (if nothing holds, among all numbers); whenever one of these holds, it bisects below it.
 
-    A candidate is simulated with 1,000 replications, then four times as many while it is
-    undecided. Each interim analysis has an error probability of at most (1 - confidence) /
-    (candidates from `low` to `high` times analyses). By Bonferroni's inequality the probability of
-    any error at any candidate is therefore below 1 - confidence, whichever the search tries, with
-    or without common random numbers.
+    A candidate is simulated with 1,000 replications (with controls, with 100, or 40 for each
+    control if these are more), then four times as many while it is undecided. A test without
+    controls has at least 1,000. Each interim analysis has an error probability of at most
+    (1 - confidence) / (candidates from `low` to `high` times analyses). By Bonferroni's inequality
+    the probability of any error at any candidate is therefore below 1 - confidence, whichever the
+    search tries, with or without common random numbers.
 
     The test of a mean by Student's t is approximate (see
     `leakthrough.statistics.intervals.student`); that of probabilities and quantiles is exact.
@@ -178,19 +197,19 @@ def size_for_goal(
     scenario = checked_scenario(scenario)
     low, high = _checked_ends(scenario, path, goal, low, high)
     level = checked_confidence(confidence)
-    sizes = [min(FIRST, checked_replications(most_replications, "most_replications", 2))]
-    while sizes[-1] < most_replications:
-        sizes.append(min(GROWTH * sizes[-1], int(most_replications)))
+    most = checked_replications(most_replications, "most_replications", 2)
+    analyses = 1 + max(math.ceil(math.log(most / LEAST, GROWTH)), 0)
     extra_candidates = whole("extra_candidates", extra_candidates, 0, MOST_EXTRA)
     search = _Search(
         scenario,
         path,
         goal,
-        sizes=sizes,
-        error=(1.0 - level) / ((high - low + 1) * len(sizes)),
+        most=most,
+        error=(1.0 - level) / ((high - low + 1) * analyses),
         confidence=level,
         seed=checked_seed(seed),
         execution=checked_execution(workers, executor, progress),
+        controls=flag("controls", controls),
     )
     search.sample(low), search.sample(high)  # raises before anything is simulated
     warn_about(scenario, varied=(path,))

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from leakthrough.model.discrete import WORD_RANGE
-from leakthrough.statistics.means import Moments, margin_of_error, moments_of, span_of
-from leakthrough.studies.sequential import SEQUENTIAL, SequentialSample
+from leakthrough.statistics.adjusted import stacked_moments
+from leakthrough.statistics.means import moments_of, span_of
+from leakthrough.studies.evaluate import MeasureValues
+from leakthrough.studies.sequential import SequentialSample
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -60,7 +62,10 @@ def _fixed(sample: SequentialSample, stratum: _Stratum) -> SequentialSample:
     found, tables = copy.copy(sample), sample.job.tables.copy()
     for layer, up in stratum.up.items():
         tables.layers["availability"][layer] = up * WORD_RANGE
-    found.job, found.values = sample.job._replace(tables=tables), np.empty(0)
+    found.job, found.plain = sample.job._replace(tables=tables), np.empty(0)
+    found.empty = MeasureValues(found.job, sample.empty.reader)
+    if sample.controls is not None:
+        found.with_controls()
     found.availability = tables.layers["availability"] / WORD_RANGE
     return found
 
@@ -91,14 +96,15 @@ class StratifiedSample:
 
     def __init__(self, sample: SequentialSample, strata: Sequence[_Stratum]) -> None:
         self.measure, self.seed, self.most = sample.measure, sample.seed, sample.most
+        self.first = sample.first
         self.samples = [_fixed(sample, stratum) for stratum in strata]
         self.shares = np.array([stratum.probability for stratum in strata])
         self.rest = max(1.0 - self.shares.sum(), 0.0) if len(strata) > 1 else 0.0
         self.numbers = np.zeros(len(strata), np.int64)
         self.margins = np.zeros(len(strata))
 
-    def _grow(self, replications: int) -> Moments:
-        """Moments (strata,) after as many replications in total.
+    def _grow(self, replications: int) -> None:
+        """Allocate as many replications in total.
 
         The first ones are of the most probable stratum, but for the fewest of each; later ones in
         proportion to probability and standard deviation (Neyman's allocation), with that of a
@@ -113,47 +119,40 @@ class StratifiedSample:
             spare = replications - self.numbers.sum()
             self.numbers += np.floor(spare * missing / max(missing.sum(), 1.0)).astype(np.int64)
         self.numbers[0] += replications - self.numbers.sum()
-        return self._moments()
 
-    def _moments(self) -> Moments:
-        pairs = zip(self.samples, self.numbers.tolist(), strict=True)
-        found = [moments_of(sample.up_to(number)) for sample, number in pairs]
-        return Moments(*np.array(found).T)
-
-    def estimates(self, replications: int, confidence: float) -> "Numbers":
+    def estimates(self, replications: int, confidence: float) -> "tuple[Numbers, bool]":
         """Estimates, and whether they are settled (5,), after as many replications in total.
 
-        Errors of settled strata add as their squares; the bounds of others are added. The mean is
-        settled if these are at most half of the margin and the most probable stratum is settled.
+        Errors of settled strata add as their squares; the bounds of others are added, and so are
+        allowances for what did not occur. The mean is settled if these are at most half of the
+        margin and the most probable stratum is settled. Also whether that one has controls.
         """
         from scipy.special import stdtrit
 
-        moments, error = self._grow(replications), (1.0 - confidence) / 2.0
-        rare = [sample.rare(n) for sample, n in zip(self.samples, self.numbers, strict=True)]
-        span = float(span_of(0.0, self.most, np.max(moments.largest)))
-        self.margins, settled = margin_of_error(
-            moments, self.numbers, error, span, rare=rare, cochran=SEQUENTIAL
-        )
-        variances = self.shares**2 * np.asarray(moments.variance) / self.numbers
+        self._grow(replications)
+        pairs = zip(self.samples, self.numbers.tolist(), strict=True)
+        found, controlled = zip(*(own.estimates(n, confidence) for own, n in pairs), strict=True)
+        means, errors, low, high, marks = np.array(found).T
+        settled, tail = marks == 1.0, (1.0 + confidence) / 2.0
+        self.margins = np.maximum(high - means, means - low)
+        variances = (self.shares * errors) ** 2
         # Satterthwaite's degrees of freedom of a sum of variances.
         freedom = variances.sum() ** 2 / max((variances**2 / (self.numbers - 1)).sum(), 1e-300)
-        usual = stdtrit(max(freedom, 1.0), 1.0 - error) * np.sqrt(variances[settled].sum())
+        usual = stdtrit(max(freedom, 1.0), tail) * np.sqrt(variances[settled].sum())
+        allowed = np.maximum(self.margins - stdtrit(self.numbers - 1, tail) * errors, 0.0)
+        usual = usual + (self.shares * allowed)[settled].sum()
         bounds = (self.shares * self.margins)[~settled].sum()
-        margin = usual + bounds
-        mean = self.shares @ np.asarray(moments.mean)
+        margin, mean = usual + bounds, self.shares @ means
+        span = float(span_of(0.0, self.most, max(own.plain.max() for own in self.samples)))
         ends = max(mean - margin, 0.0), min(mean + margin + self.rest * span, self.most)
-        return np.array(
-            [
-                mean / (1.0 - self.rest),
-                np.sqrt(variances.sum()),
-                *ends,
-                settled[0] and bounds <= usual,
-            ]
-        )
+        mark = settled[0] and bounds <= usual
+        estimates = mean / (1.0 - self.rest), np.sqrt(variances.sum()), *ends, mark
+        return np.array(estimates), bool(controlled[0])
 
     def squared_skewness(self) -> float:
         """Squared skewness of one value of a sample with the skewness of this mean."""
-        moments = self._moments()
+        pairs = zip(self.samples, self.numbers, strict=True)
+        moments = stacked_moments([moments_of(own.plain[:n]) for own, n in pairs])
         third = self.shares**3 * moments.skewness * np.power(moments.variance, 1.5)
         skewness = (third / self.numbers**2).sum()
         variance = (self.shares**2 * np.asarray(moments.variance) / self.numbers).sum()
