@@ -12,6 +12,9 @@ import peer_numpy
 import peer_simpy
 from cases import Binomial, Case, FiniteMagazine, Layered, Queue, compared
 from measure import Effort, Measured, Run, disagree, interleaved
+from raid import read
+
+import leakthrough as lt
 
 OURS = "leakthrough"
 SIMPY, HEAP, CIW = "SimPy", "C++ heap", "Ciw"
@@ -50,14 +53,20 @@ def peers(case: Case, program: Path | None) -> dict[str, Run]:
     """Return the peers that can run a case."""
     match case:
         case Layered():
-            heap = {HEAP: peer_heap.layered(case, program)} if program else {}
-            return {SIMPY: peer_simpy.layered(case), **heap}
+            return raid_peers(ours.scenario(case), program)
         case Queue():
             return {SIMPY: peer_simpy.queue(case), CIW: peer_ciw.queue(case)}
         case Binomial():
             return {CLOSED: peer_numpy.closed_form(case), SHOTS: peer_numpy.shot_by_shot(case)}
         case FiniteMagazine():
             return {LOOP: peer_numpy.finite_magazine(case)}
+
+
+def raid_peers(scenario: lt.Scenario, program: Path | None) -> dict[str, Run]:
+    """Return the peers that simulate a raid."""
+    given = read(scenario)
+    heap = {HEAP: peer_heap.raid(given, program)} if program else {}
+    return {SIMPY: peer_simpy.raid(given), **heap}
 
 
 def _row(case: str, library: str, found: dict[str, Measured]) -> Compared:

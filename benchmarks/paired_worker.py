@@ -23,6 +23,7 @@ from kernel_alone import Kernel, state_bytes
 from measure import Clock, cost_of
 from ours import scenario
 from paired_cases import PAIRED
+from raid import read
 
 import leakthrough as lt
 
@@ -43,7 +44,7 @@ def heap_over_kernel(case: Layered, replications: int, of_heap: int) -> Measurem
     program = stack.enter_context(peer_heap.compiled())
     if program is None:
         sys.exit("no C++ compiler was found")
-    heap = peer_heap.layered(case, program)
+    heap = peer_heap.raid(read(scenario(case)), program)
     return lambda n: 1e6 * heap(of_heap, n + 1).seconds / of_heap / mine(n)
 
 

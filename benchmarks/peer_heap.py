@@ -1,7 +1,8 @@
-"""The layered case in C++ with one heap of all events; needs a compiler."""
+"""Raids in C++ with one heap of all events; needs a compiler."""
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import subprocess
 import tempfile
@@ -9,12 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cases import Layered
 from measure import Run, Sample, from_error
+from raid import Raid, Window
 
 CANNOT = (
-    "knows the layered case only: one class of threat, constant times, one magazine a battery; "
-    "no causes of leaks, no addressed draws"
+    "has constant times, identical batteries of one magazine in a layer, no reloads and no wrong "
+    "assessments; no causes of leaks, no addressed draws"
 )
 
 SOURCE = Path(__file__).with_suffix(".cpp")
@@ -34,12 +35,9 @@ def compiled() -> Iterator[Path | None]:
         yield program
 
 
-def layered(case: Layered, program: Path) -> Run:
-    """Return the run of the layered case; the program measures its time, without start-up."""
-    numbers: list[float] = [case.seconds, case.channels, case.rounds, case.kill_probability]
-    numbers += [len(case.salvos), *case.salvos, case.layers]
-    for of in case.times:
-        numbers += [of.opens, of.closes, of.reaction, of.flight, of.assessment]
+def raid(given: Raid, program: Path) -> Run:
+    """Return the run of a raid; the program measures its time, without start-up."""
+    numbers = list(_numbers(given))
 
     def run(replications: int, seed: int) -> Sample:
         command = [str(program), *map(repr, [replications, seed, *numbers])]
@@ -52,3 +50,26 @@ def layered(case: Layered, program: Path) -> Run:
         )
 
     return run
+
+
+def _numbers(given: Raid) -> Iterator[float]:
+    """The numbers of a raid in the order in which the program reads them."""
+    [layers] = {len(posts) for posts in given.axes}
+    yield from (len(given.axes[0][0].windows), len(given.axes), layers)
+    for post in itertools.chain(*given.axes):
+        yield from (post.batteries, post.channels, post.rounds, post.reserved)
+        yield from (post.reaction, post.flight, post.assessment)
+    for posts in given.axes:
+        for by_layer in zip(*(post.windows for post in posts), strict=True):
+            yield from itertools.chain(*map(_window, by_layer))
+    yield len(given.salvos)
+    for of in given.salvos:
+        yield from (of.threats, of.kind, of.axis, of.start, of.stop, of.priority, int(of.decoy))
+
+
+def _window(of: Window | None) -> tuple[float, ...]:
+    if of is None:
+        return (0.0,) * 8
+    kill = of.kill if isinstance(of.kill, tuple) else (of.kill, 0.0)
+    chances = of.soft_kill, of.detection, of.dismissal
+    return of.opens, of.closes, *chances, of.salvo_size, *kill

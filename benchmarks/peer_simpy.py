@@ -1,19 +1,23 @@
-"""The layered case and the queue in idiomatic SimPy: processes that hold resources.
+"""Raids and the queue in idiomatic SimPy.
 
-A threat is a process. It requests a channel from every battery in whose window it is, ordered by
-deadline, takes the outermost one granted, and withdraws the other requests.
+A threat is a process that passes the windows, and an engagement is one that ends with the
+assessment. SimPy's resources do not know which battery decides first, reserved rounds, or that no
+two batteries engage one threat, so channels and rounds are counters.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
+from heapq import heappop, heappush
+from random import Random
 
 import numpy as np
 import simpy
-from cases import Layered, Queue
+from cases import Queue
 from measure import Counts, Run, clocked
-from simpy.events import AnyOf, Event
-from simpy.resources.resource import PriorityRequest
+from raid import Post, Raid, Salvo, Window
+from simpy.events import Event
 
 CANNOT = (
     "has no windows, magazines or deadlines of its own: each rule is the user's Python; "
@@ -24,121 +28,144 @@ Process = Generator[Event, None, None]
 
 
 class Battery:
-    """A battery: channels as a resource, rounds as a counter."""
+    """Free channels and ready rounds of a battery."""
 
-    def __init__(self, env: simpy.Environment, layer: int, case: Layered) -> None:
-        self.channels = simpy.PriorityResource(env, case.channels)
-        self.rounds = case.rounds
-        self.layer = layer
+    def __init__(self, post: Post) -> None:
+        self.free, self.rounds = post.channels, post.rounds
 
 
-class Defence:
-    """One replication of the layered case."""
+class Station:
+    """Batteries of one layer on one axis, and the threats that wait for them."""
 
-    def __init__(self, case: Layered, rng: np.random.Generator) -> None:
-        self.env, self.case, self.rng = simpy.Environment(), case, rng
-        self.times = case.times
-        steps = [(of.opens, True, i) for i, of in enumerate(self.times)]
-        steps += [(of.latest, False, i) for i, of in enumerate(self.times)]
-        self.agenda = sorted(steps)
-        self.leaked = self.spent = 0
-        for count in case.salvos:
-            layers = [[Battery(self.env, i, case)] for i in range(case.layers)]
-            for arrival in rng.uniform(0.0, case.seconds, count).tolist():
-                self.env.process(Threat(self, arrival, layers).fly())
+    def __init__(self, defence: Defence, post: Post, rng: Random) -> None:
+        self.defence, self.post, self.to_hit = defence, post, post.to_hit
+        self.batteries = [Battery(post) for _ in range(post.batteries)]
+        self.waiting: list[tuple[int, float, int, Threat]] = []  # a heap, most urgent first
+        self.spent = 0
+        # An uncertain kill probability is drawn once a replication.
+        kills = [window.kill if window else 0.0 for window in post.windows]
+        self.kills = [rng.betavariate(*p) if isinstance(p, tuple) else p for p in kills]
+
+    def offer(self, threat: Threat) -> None:
+        """Let a threat wait."""
+        close = threat.arrival + threat.windows[self].closes
+        heappush(self.waiting, (-threat.salvo.priority, close, threat.number, threat))
+
+    def serve(self) -> None:
+        """Batteries decide one after the other, the one with most rounds first."""
+        if self.waiting:
+            able = [battery for battery in self.batteries if battery.free and battery.rounds]
+            for battery in sorted(able, key=lambda battery: -battery.rounds):
+                self.shoot(battery)
+
+    def shoot(self, battery: Battery) -> None:
+        """Engage the most urgent threats as long as there are channels and rounds."""
+        now, waiting, reserved = self.defence.env.now, self.waiting, self.post.reserved
+        while waiting and battery.free:
+            _, close, _, threat = waiting[0]
+            if threat.engaged or threat.death < math.inf or now + self.to_hit > close:
+                heappop(waiting)
+                continue
+            rounds = battery.rounds if threat.salvo.priority else battery.rounds - reserved
+            if rounds <= 0:  # nor for the others, which have no higher priority
+                return
+            heappop(waiting)
+            self.engage(battery, threat, min(rounds, threat.windows[self].salvo_size))
+
+    def engage(self, battery: Battery, threat: Threat, rounds: int) -> None:
+        """Fire, and start the process that ends the engagement."""
+        defence = self.defence
+        battery.free -= 1
+        battery.rounds -= rounds
+        self.spent += rounds
+        threat.engaged = True
+        survival = (1.0 - self.kills[threat.salvo.kind]) ** rounds
+        if defence.rng.random() >= survival:
+            threat.death = defence.env.now + self.to_hit
+        defence.env.process(self.engagement(battery, threat))
+
+    def engagement(self, battery: Battery, threat: Threat) -> Process:
+        """Free the channel after the assessment; a live threat is available again."""
+        yield self.defence.env.timeout(self.post.total)
+        battery.free += 1
+        threat.engaged = False
+        if threat.death < math.inf:
+            self.shoot(battery)
+            return
+        for station in threat.held:
+            station.offer(threat)
+        for station in threat.held:
+            station.serve()
 
 
 class Threat:
-    """One threat, its open windows, and its pending requests."""
+    """One threat: whether it is engaged, when it dies, and the stations that hold it."""
 
-    def __init__(self, defence: Defence, arrival: float, layers: list[list[Battery]]) -> None:
-        self.defence, self.arrival, self.layers = defence, arrival, layers
-        self.within: set[int] = set()
-        self.pending: dict[Battery, PriorityRequest] = {}
-        self.step = 0
+    def __init__(
+        self, salvo: Salvo, number: int, arrival: float, windows: dict[Station, Window]
+    ) -> None:
+        self.salvo, self.number, self.arrival, self.windows = salvo, number, arrival, windows
+        self.engaged, self.death = False, math.inf
+        self.held: list[Station] = []
 
-    def fly(self) -> Process:
-        """Pass the windows, queue for channels, and be engaged."""
-        env = self.defence.env
-        held: tuple[Battery, PriorityRequest] | None = None
+    def fly(self, defence: Defence) -> Process:
+        """Pass the windows, outermost first."""
+        env, random = defence.env, defence.rng.random
         yield env.timeout(self.arrival)
-        while True:
-            self.advance()
-            self.ask()
-            if held is not None:  # only now, so that a missed threat competes for its own channel
-                held[0].channels.release(held[1])
-                held = None
-            if (battery := self.granted()) is not None:
-                held = battery, self.pending.pop(battery)
-                yield self.engage(battery)
-                if self.defence.rng.random() < self.defence.case.kill_probability:
-                    battery.channels.release(held[1])
-                    return
-            elif (offset := self.next_step()) is not None:
-                wake = env.timeout(max(0.0, self.arrival + offset - env.now))
-                yield AnyOf(env, [*self.pending.values(), wake]) if self.pending else wake
-            else:
-                self.defence.leaked += 1
+        for station, window in self.windows.items():
+            if (ahead := self.arrival + window.opens - env.now) > 0.0:
+                yield env.timeout(ahead)
+            if self.death <= env.now:
                 return
-
-    def advance(self) -> None:
-        """Enter windows that have opened, and leave those too late for an engagement."""
-        agenda, now = self.defence.agenda, self.defence.env.now
-        while self.step < len(agenda) and self.arrival + agenda[self.step][0] <= now:
-            _, opens, layer = agenda[self.step]
-            (self.within.add if opens else self.within.discard)(layer)
-            self.step += 1
-
-    def next_step(self) -> float | None:
-        """Return the time of the next change; an event per window would double the cost."""
-        for offset, opens, layer in self.defence.agenda[self.step :]:
-            for battery in self.layers[layer]:
-                if battery.rounds if opens else battery in self.pending:
-                    return offset
-        return None
-
-    def ask(self) -> None:
-        """Request a channel wherever an engagement is possible; withdraw the other requests."""
-        for battery in list(self.pending):
-            if battery.layer not in self.within or not battery.rounds:
-                _withdraw(battery, self.pending.pop(battery))
-        for layer in self.within:
-            for battery in self.layers[layer]:
-                if battery.rounds and battery not in self.pending:
-                    deadline = self.arrival + self.defence.times[layer].closes
-                    request = battery.channels.request(priority=int(1e6 * deadline))
-                    self.pending[battery] = request
-
-    def granted(self) -> Battery | None:
-        """Return the battery that has a channel for it: outermost, then most rounds, first."""
-        ready = [battery for battery, request in self.pending.items() if request.triggered]
-        return min(ready, key=lambda b: (b.layer, -b.rounds), default=None)
-
-    def engage(self, battery: Battery) -> Event:
-        """Spend a round, leave the other queues, and return the end of the assessment."""
-        for other, request in self.pending.items():
-            _withdraw(other, request)
-        self.pending.clear()
-        battery.rounds -= 1
-        self.defence.spent += 1
-        return self.defence.env.timeout(self.defence.times[battery.layer].total)
+            if random() < window.soft_kill:
+                self.death = env.now
+                return
+            is_seen = window.salvo_size and random() < window.detection
+            if is_seen and random() >= window.dismissal:
+                self.held.append(station)
+                if not self.engaged:
+                    station.offer(self)
+                    station.serve()
 
 
-def _withdraw(battery: Battery, request: PriorityRequest) -> None:
-    if request.triggered:
-        battery.channels.release(request)
-    else:
-        request.cancel()
+class Defence:
+    """One replication of a raid."""
+
+    def __init__(self, raid: Raid, rng: Random) -> None:
+        self.env, self.rng = simpy.Environment(), rng
+        self.axes = [[Station(self, post, rng) for post in axis] for axis in raid.axes]
+        self.threats: list[Threat] = []
+        for salvo in raid.salvos:
+            way = {
+                station: window
+                for station in self.axes[salvo.axis]
+                if (window := station.post.windows[salvo.kind]) is not None
+            }
+            for _ in range(salvo.threats):
+                arrival = rng.uniform(salvo.start, salvo.stop)
+                threat = Threat(salvo, len(self.threats), arrival, way)
+                self.threats.append(threat)
+                self.env.process(threat.fly(self))
+
+    @property
+    def leaked(self) -> int:
+        """Real threats that got through."""
+        return sum(t.death == math.inf and not t.salvo.decoy for t in self.threats)
+
+    @property
+    def spent(self) -> int:
+        """Rounds spent."""
+        return sum(station.spent for axis in self.axes for station in axis)
 
 
-def layered(case: Layered) -> Run:
-    """Return the run of the layered case."""
+def raid(given: Raid) -> Run:
+    """Return the run of a raid."""
 
     def compute(replications: int, seed: int) -> Counts:
-        rng = np.random.default_rng(seed)
+        rng = Random(seed)  # noqa: S311
         counts = np.zeros((2, replications), dtype=np.int64)
         for k in range(replications):
-            defence = Defence(case, rng)
+            defence = Defence(given, rng)
             defence.env.run()
             counts[:, k] = defence.leaked, defence.spent
         return counts[0], counts[1]
@@ -146,7 +173,7 @@ def layered(case: Layered) -> Run:
     return lambda replications, seed: clocked(lambda: compute(replications, seed))
 
 
-class Station:
+class Queueing:
     """One replication of the queue."""
 
     def __init__(self, case: Queue, rng: np.random.Generator) -> None:
@@ -181,7 +208,7 @@ def queue(case: Queue) -> Run:
         rng = np.random.default_rng(seed)
         lost = np.zeros(replications, dtype=np.int64)
         for k in range(replications):
-            station = Station(case, rng)
+            station = Queueing(case, rng)
             station.env.run()
             lost[k] = station.lost
         return lost, None

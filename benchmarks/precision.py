@@ -1,0 +1,315 @@
+"""`python benchmarks/precision.py`: what it takes to know the mean leakers to ± 1 %.
+
+Replications and seconds until the half-width of the 95 % interval is 1 % of the mean, for
+leakthrough with controls and without and for the peers; and how much variance the controls remove.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import math
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+# One thread each: the library behind NumPy's matrix products would start more.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+import ours
+import peer_heap
+import xarray as xr
+from cases import Layered, night, readme_raid
+from compare import OURS, raid_peers
+from goals import Goal
+from measure import (
+    Effort,
+    Estimate,
+    Measured,
+    Run,
+    Sample,
+    disagree,
+    estimate,
+    from_error,
+    interleaved,
+)
+from scipy import stats
+from table import table, verdicts
+
+import leakthrough as lt
+
+WANTED, LEVEL = 0.01, 0.95
+"""Half-width of the interval relative to the mean, and the confidence level."""
+STEP = 40
+"""Replications for one control more."""
+README, NIGHT = "README's raid", "night of 4 July 2025"
+PLAIN = f"{OURS}, plain"
+
+
+class Plan(NamedTuple):
+    """Effort for the costs, and number of seeds for whatever depends on chance."""
+
+    effort: Effort
+    seeds: int
+
+
+class Known(NamedTuple):
+    """What one call of leakthrough says of the mean leakers, and its CPU seconds."""
+
+    seconds: float
+    mean: float
+    error: float
+    width: float  # half-width of the interval relative to the mean
+
+
+@dataclass(frozen=True)
+class Row:
+    """One raid by one library; `known` holds runs of as many replications as needed."""
+
+    library: str
+    measured: Measured
+    deviation: float  # of one replication; with controls, that of its residual
+    needed: int
+    known: list[Known]
+    agrees: bool
+
+    @property
+    def seconds(self) -> float:
+        """CPU seconds until the precision is reached."""
+        if self.known:
+            return statistics.median(known.seconds for known in self.known)
+        return 1e-6 * (self.measured.cost.fixed + self.measured.cost.each * self.needed)
+
+    @property
+    def reached(self) -> str:
+        """Median of the half-widths, and how many are small enough."""
+        if not self.known:
+            return ""
+        widths = [known.width for known in self.known]
+        within = sum(width <= WANTED for width in widths)
+        return f"{100 * statistics.median(widths):.2f} % ({within} of {len(widths)})"
+
+
+# ---------------------------------------------------------------- leakthrough
+
+
+def known(scenario: lt.Scenario, replications: int, seed: int, *, controls: bool = True) -> Known:
+    """Simulate and summarise: all that a user calls."""
+    begin = time.process_time()
+    found = lt.summary(reduced(scenario, replications, seed), LEVEL, controls=controls)
+    seconds = time.process_time() - begin
+    mean, error, low, high = map(float, found.raid["leakers"].to_numpy())
+    return Known(seconds, mean, error, (high - low) / 2 / mean)
+
+
+def reduced(scenario: lt.Scenario, replications: int, seed: int) -> xr.Dataset:
+    """Simulate on one thread."""
+    return lt.simulate(scenario, replications=replications, seed=seed, keep="summary", workers=1)
+
+
+def summarised(scenario: lt.Scenario, *, controls: bool) -> Run:
+    """Return the run of that."""
+
+    def run(replications: int, seed: int) -> Sample:
+        of = known(scenario, replications, seed, controls=controls)
+        return Sample(of.seconds, from_error(replications, of.mean, of.error))
+
+    return run
+
+
+def spent(scenario: lt.Scenario) -> Estimate:
+    """Rounds spent, which the peers must agree with."""
+    result = lt.simulate(scenario, replications=5_000, seed=1)
+    return estimate(result["expended"].sum(("battery", "interceptor")).to_numpy())
+
+
+# ---------------------------------------------------------------- replications needed
+
+
+def needed(of: Estimate) -> int:
+    """Replications of which Student's interval of a plain mean is as short as wanted."""
+    relative = _deviation(of) / (WANTED * of.mean)
+    tail = (1 - LEVEL) / 2
+    number = max(2, math.ceil((float(stats.norm.isf(tail)) * relative) ** 2))
+    while number < (float(stats.t.isf(tail, number - 1)) * relative) ** 2:
+        number += 1
+    return number
+
+
+def needed_with_controls(scenario: lt.Scenario, most: int, seeds: int) -> int:
+    """Fewest replications with which most runs reach the precision.
+
+    Multiples of 40, since there is a control for every 40 replications: with more controls, the
+    deviation is smaller. The guards of the library refuse what is too few for an interval.
+    """
+    for number in range(STEP, most, STEP):
+        widths = (known(scenario, number, seed).width for seed in range(seeds))
+        if statistics.median(widths) <= WANTED:
+            return number
+    return most
+
+
+def _deviation(of: Estimate) -> float:
+    return math.sqrt(of.squares / (of.count - 1))
+
+
+# ---------------------------------------------------------------- the table
+
+
+def rows_of(scenario: lt.Scenario, program: Path | None, plan: Plan) -> list[Row]:
+    """Measure a raid by each library."""
+    runs = {
+        OURS: summarised(scenario, controls=True),
+        PLAIN: summarised(scenario, controls=False),
+        **raid_peers(scenario, program),
+    }
+    measured, rounds = interleaved(runs, plan.effort), spent(scenario)
+    leakers = measured[OURS].leakers
+
+    def row(library: str) -> Row:
+        of, checked = measured[library], []
+        number, deviation = needed(of.leakers), _deviation(of.leakers)
+        if library == OURS:
+            number = needed_with_controls(scenario, needed(measured[PLAIN].leakers), plan.seeds)
+        if library in (OURS, PLAIN):
+            seeds = range(1_000, 1_000 + plan.seeds)  # not those that chose the number
+            checked = [known(scenario, number, s, controls=library == OURS) for s in seeds]
+        if library == OURS:
+            deviation = math.sqrt(number) * statistics.median(k.error for k in checked)
+        agrees = not disagree(leakers, of.leakers)
+        agrees = agrees and not (of.spent and disagree(rounds, of.spent))
+        return Row(library, of, deviation, number, checked, agrees)
+
+    return [row(library) for library in runs]
+
+
+def shown(raids: dict[str, list[Row]]) -> str:
+    """One line per raid and library."""
+    head = ["raid", "library", "µs a replication", "ms fixed", "leakers", "deviation"]
+    head += ["replications", "half-width reached", "seconds", "to leakthrough", ""]
+    cells = []
+    for raid, rows in raids.items():
+        for row in rows:
+            of, own = row.measured, row is rows[0]
+            cells.append(
+                [
+                    raid if own else "",
+                    row.library,
+                    f"{of.cost.each:,.4g}",
+                    f"{1e-3 * of.cost.fixed:,.3g}" if of.fixed_is_seen else "-",
+                    f"{of.leakers.mean:.2f} ± {of.leakers.error:.2g}",
+                    f"{row.deviation:.3g}",
+                    f"{row.needed:,}",
+                    row.reached,
+                    f"{row.seconds:.3g}",
+                    "" if own else f"{row.seconds / rows[0].seconds:,.3g} x",
+                    "" if row.agrees else "DISAGREE",
+                ]
+            )
+    return table(head, cells)
+
+
+# ---------------------------------------------------------------- variance
+
+
+def removed(scenario: lt.Scenario, replications: int, seeds: int) -> float:
+    """Variance of the plain mean over that with controls, of the same results; median."""
+    ratios = []
+    for seed in range(seeds):
+        result = reduced(scenario, replications, seed)
+        plain, own = (lt.summary(result, controls=on).raid["leakers"][1] for on in (False, True))
+        ratios.append(float((plain / own) ** 2))
+    return statistics.median(ratios)
+
+
+def removed_from_difference(replications: int, seeds: int) -> float | None:
+    """The same of the difference that two rounds more in each gun make, on common random numbers.
+
+    None if this version of `lt.compare` knows no controls.
+    """
+    if "controls" not in inspect.signature(lt.compare).parameters:
+        return None
+    compare: Callable[..., xr.Dataset] = lt.compare
+    scenario = readme_raid()
+    path = "layers.point.batteries.gun.magazines.gun burst.rounds"
+    options = {str(rounds): scenario.replace(path, rounds) for rounds in (30, 32)}
+    ratios = []
+    for seed in range(seeds):
+        plain, own = (
+            compare(
+                options, measures=["leakers"], replications=replications, seed=seed, controls=on
+            )["difference"].sel(estimate="standard_error")
+            for on in (False, True)
+        )
+        ratios.append(float(((plain / own) ** 2).squeeze()))
+    return statistics.median(ratios)
+
+
+def rare() -> float | None:
+    """Replications, pilot stages included, until a probability of 1e-6 is known to ± 15 %.
+
+    One standard error, of a raid whose exact distribution the answer must agree with. None: this
+    version has no `lt.rare`.
+    """
+    return None
+
+
+def determined(replications: int) -> str:
+    """What controls leave of the variance of the layered case, whose rounds are always spent."""
+    result = reduced(ours.scenario(Layered()), replications, 1)
+    plain, left = result["leakers"].sel(statistic=["variance", "residual_variance"]).to_numpy()
+    text = "determined by its controls" if left < 1e-9 * plain else "not determined by its controls"
+    return (
+        f"{text}: variance {plain:.3g}, of the residuals {left:.2g} ({replications:,} replications)"
+    )
+
+
+def targets(raids: dict[str, list[Row]], seeds: int, *, quick: bool) -> list[Goal]:
+    """The ratios of variances and seconds with what is wanted of them."""
+    sizes = [(README, readme_raid(), n, 500.0) for n in (200, 1_000, 10_000)]
+    sizes += [(NIGHT, night(), n, 30.0) for n in ((2_000,) if quick else (2_000, 4_000))]
+    found = [
+        Goal(
+            f"{name}, {n:,} replications: variance of the plain mean to that with controls",
+            removed(scenario, n, seeds),
+            least,
+            "x",
+            at_least=True,
+        )
+        for name, scenario, n, least in sizes
+    ]
+    ratio = removed_from_difference(2_000, seeds)
+    text = "compare, two rounds more in each gun: the same of the paired difference"
+    found.append(Goal(text, ratio, 200, "x", at_least=True))
+    for raid, rows in raids.items():
+        seconds = {row.library: row.seconds for row in rows}
+        text = f"{raid}: seconds of SimPy to those of leakthrough"
+        found.append(Goal(text, seconds["SimPy"] / seconds[OURS], 10_000, "x", at_least=True))
+    found.append(Goal("replications until P = 1e-6 is known to 15 %", rare(), 40_000, ""))
+    return found
+
+
+def main() -> None:
+    """Measure, and print each part when it is done."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a minute or two, less precise")
+    quick = parser.parse_args().quick
+    plan = Plan(Effort(0.2, 3), 5) if quick else Plan(Effort(3.0, 7), 25)
+    print(f"Python {platform.python_version()}, {platform.machine()}\n", flush=True)
+    with peer_heap.compiled() as program:
+        raids = {
+            name: rows_of(scenario, program, plan)
+            for name, scenario in ((README, readme_raid()), (NIGHT, night()))
+        }
+    print(shown(raids), flush=True)
+    print(f"\nlayered: {determined(1_000)}\n")
+    print(verdicts(targets(raids, min(plan.seeds, 9), quick=quick)))
+
+
+if __name__ == "__main__":
+    main()
