@@ -28,11 +28,14 @@ class Estimate:
     squares: float
 
     @property
+    def deviation(self) -> float:
+        """The standard deviation of one replication; NaN for a single one."""
+        return math.sqrt(self.squares / (self.count - 1)) if self.count > 1 else math.nan
+
+    @property
     def error(self) -> float:
         """The standard error of the mean; NaN for a single replication."""
-        if self.count < 2:
-            return math.nan
-        return math.sqrt(self.squares / (self.count - 1) / self.count)
+        return self.deviation / math.sqrt(self.count)
 
     def __add__(self, other: Estimate) -> Estimate:
         count = self.count + other.count
@@ -194,3 +197,12 @@ def disagree(ours: Estimate, theirs: Estimate) -> bool:
     second = (theirs.mean, math.sqrt(theirs.squares / (theirs.count - 1)), theirs.count)
     test = stats.ttest_ind_from_stats(*first, *second, equal_var=False)
     return bool(test.pvalue < FIVE_SIGMA)
+
+
+def needed(of: Estimate, width: float, level: float) -> int:
+    """Replications with which the half-width of Student's interval is a share of the mean."""
+    relative, tail = of.deviation / (width * of.mean), (1 - level) / 2
+    number = max(2, math.ceil((float(stats.norm.isf(tail)) * relative) ** 2))
+    while number < (float(stats.t.isf(tail, number - 1)) * relative) ** 2:
+        number += 1
+    return number

@@ -38,7 +38,6 @@ from measure import (
     from_error,
     interleaved,
 )
-from scipy import stats
 from table import table, verdicts
 
 import leakthrough as lt
@@ -131,16 +130,6 @@ def spent(scenario: lt.Scenario) -> Estimate:
 # ---------------------------------------------------------------- replications needed
 
 
-def needed(of: Estimate) -> int:
-    """Replications of which Student's interval of a plain mean is as short as wanted."""
-    relative = _deviation(of) / (WANTED * of.mean)
-    tail = (1 - LEVEL) / 2
-    number = max(2, math.ceil((float(stats.norm.isf(tail)) * relative) ** 2))
-    while number < (float(stats.t.isf(tail, number - 1)) * relative) ** 2:
-        number += 1
-    return number
-
-
 def needed_with_controls(scenario: lt.Scenario, most: int, seeds: int) -> int:
     """Fewest replications with which most runs reach the precision.
 
@@ -152,10 +141,6 @@ def needed_with_controls(scenario: lt.Scenario, most: int, seeds: int) -> int:
         if statistics.median(widths) <= WANTED:
             return number
     return most
-
-
-def _deviation(of: Estimate) -> float:
-    return math.sqrt(of.squares / (of.count - 1))
 
 
 # ---------------------------------------------------------------- the table
@@ -173,9 +158,11 @@ def rows_of(scenario: lt.Scenario, program: Path | None, plan: Plan) -> list[Row
 
     def row(library: str) -> Row:
         of, checked = measured[library], []
-        number, deviation = needed(of.leakers), _deviation(of.leakers)
+        number, deviation = needed(of.leakers, WANTED, LEVEL), of.leakers.deviation
         if library == OURS:
-            number = needed_with_controls(scenario, needed(measured[PLAIN].leakers), plan.seeds)
+            number = needed_with_controls(
+                scenario, needed(measured[PLAIN].leakers, WANTED, LEVEL), plan.seeds
+            )
         if library in (OURS, PLAIN):
             seeds = range(1_000, 1_000 + plan.seeds)  # not those that chose the number
             checked = [known(scenario, number, s, controls=library == OURS) for s in seeds]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -100,7 +101,9 @@ def _unknown(scenario: lt.Scenario) -> Iterator[str]:
     times += [interceptor.flight_time for interceptor in scenario.interceptors]
     conditions = {
         "several magazines of a battery, or none": len(names) != len(batteries),
-        "reloads": any(m.reloads for b in batteries for m in b.magazines),
+        "reloads or infinite magazines": any(
+            m.reloads or m.rounds == math.inf for b in batteries for m in b.magazines
+        ),
         "batteries of several axes": axes != {None} and any(len(b.axes) != 1 for b in batteries),
         "other doctrines": any(
             b.doctrine.max_salvos or b.doctrine.order != "deadline" or b.doctrine.preference
@@ -192,6 +195,6 @@ def _salvo(scenario: lt.Scenario, salvo: lt.Salvo, axes: list[str | None]) -> Sa
         case lt.At(time=start):
             stop = start
         case _:
-            raise ValueError("the peers do not know other arrivals")
+            raise ValueError(f"the peers do not know {type(salvo.arrival).__name__}")
     axis = axes.index(salvo.axis)
     return Salvo(salvo.count, index, axis, start, stop, kind.priority, kind.decoy)
