@@ -37,6 +37,7 @@ from measure import (
     estimate,
     from_error,
     interleaved,
+    needed,
 )
 from table import table, verdicts
 

@@ -1,20 +1,41 @@
 """The logic of the benchmarks, with runs of prescribed cost."""
 
+import math
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
 
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 
+import cases
+import compare
 import kernel_alone
 import ours
 import paired
 import paired_worker
+import peer_heap
+import raid
 from cases import Binomial, FiniteMagazine, Layered, compared, scaled
-from measure import Effort, Estimate, Run, Sample, cost_of, estimate, interleaved, size_of
+from measure import (
+    Effort,
+    Estimate,
+    Run,
+    Sample,
+    cost_of,
+    disagree,
+    estimate,
+    interleaved,
+    needed,
+    size_of,
+)
 from paired_cases import PAIRED, Target
+from raids import api_example
+
+import leakthrough as lt
 
 FIXED, EACH = 1e-3, 50e-6
 
@@ -151,3 +172,78 @@ def test_the_cases_simulate_what_they_say(offset: int) -> None:
         spent = leakers[name].spent
         assert spent is not None
         assert spent.mean == pytest.approx(rounds, abs=1)
+
+
+def small_night() -> lt.Scenario:
+    """The shipped night in an hour, and so little that rounds and channels limit all layers."""
+    scenario = cases.night()
+    few = {"strike drones": 60, "decoy drones": 30, "cruise missiles": 12, "ballistic missiles": 12}
+    for salvo in scenario.salvos:
+        path = f"salvos.{salvo.name}"
+        scenario = scenario.replace(f"{path}.arrival", lt.Uniform(start=0.0, stop=3_600.0))
+        scenario = scenario.replace(f"{path}.count", few.get(salvo.name, 4))
+    medium = "layers.medium-range missiles.batteries.medium-range battery"
+    team = "layers.interceptor drones.batteries.interceptor team"
+    changed = {
+        "layers.long-range missiles.batteries.long-range battery.channels": 1,
+        f"{medium}.count": 2,
+        f"{medium}.channels": 1,
+        f"{medium}.magazines.medium-range missile.rounds": 10,
+        f"{medium}.magazines.medium-range missile.reserved": 5,
+        f"{team}.count": 2,
+        f"{team}.magazines.interceptor drone.rounds": 5,
+        "layers.mobile guns.batteries.gun group.count": 2,
+    }
+    for path, value in changed.items():
+        scenario = scenario.replace(path, value)
+    return scenario
+
+
+RAIDS = {
+    "README": (cases.readme_raid, 150),
+    "small night": (small_night, 500),
+    "layered, mixed": (lambda: ours.scenario(Layered(threats=100, rounds=5, mixed=True)), 150),
+}
+
+
+@pytest.fixture(scope="module")
+def program() -> Iterator[Path | None]:
+    with peer_heap.compiled() as compiled:
+        yield compiled
+
+
+@pytest.mark.parametrize("name", RAIDS)
+def test_the_peers_simulate_the_same_raid(name: str, program: Path | None, offset: int) -> None:
+    """Means of leakers and of rounds spent, at 5 sigma."""
+    make, replications = RAIDS[name]
+    scenario = make()
+    result = lt.simulate(scenario, replications=4_000, seed=1 + offset)
+    real = ~result["decoy"].to_numpy()
+    leakers = estimate(result["leaked"].to_numpy()[:, real].sum(axis=1))
+    spent = estimate(result["expended"].sum(("battery", "interceptor")).to_numpy())
+    for library, run in compare.raid_peers(scenario, program).items():
+        found = run(replications, 2 + offset)
+        assert not disagree(leakers, found.leakers), library
+        assert found.spent is not None
+        assert not disagree(spent, found.spent), library
+
+
+def test_what_the_peers_do_not_know_is_refused() -> None:
+    path = "layers.point.batteries.gun.doctrine.max_salvos"
+    with pytest.raises(ValueError, match="the peers do not know other doctrines"):
+        raid.read(cases.readme_raid().replace(path, 1))
+
+
+def test_the_raid_of_the_readme_is_that_of_the_examples() -> None:
+    assert cases.readme_raid() == api_example()
+
+
+@pytest.mark.parametrize("deviation", [0.001, 0.3, 1.17, 12.0])
+def test_replications_needed_are_the_fewest(deviation: float) -> None:
+    number = needed(Estimate(1_000, 47.0, deviation**2 * 999), 0.01, 0.95)
+
+    def half_width(n: int) -> float:
+        return float(stats.t.ppf(0.975, n - 1)) * deviation / math.sqrt(n)
+
+    assert half_width(number) <= 0.47
+    assert number == 2 or half_width(number - 1) > 0.47
