@@ -175,21 +175,28 @@ def test_the_cases_simulate_what_they_say(offset: int) -> None:
 
 
 def small_night() -> lt.Scenario:
-    """The shipped night in an hour, and so little that rounds and channels limit all layers."""
+    """The shipped night in ten minutes: channels and rounds limit, decoys and drones compete."""
     scenario = cases.night()
-    few = {"strike drones": 60, "decoy drones": 30, "cruise missiles": 12, "ballistic missiles": 12}
+    few = {"strike drones": 30, "decoy drones": 60, "cruise missiles": 20, "ballistic missiles": 12}
     for salvo in scenario.salvos:
         path = f"salvos.{salvo.name}"
-        scenario = scenario.replace(f"{path}.arrival", lt.Uniform(start=0.0, stop=3_600.0))
+        scenario = scenario.replace(f"{path}.arrival", lt.Uniform(start=0.0, stop=600.0))
         scenario = scenario.replace(f"{path}.count", few.get(salvo.name, 4))
-    medium = "layers.medium-range missiles.batteries.medium-range battery"
+    medium = "layers.medium-range missiles"
+    long = "layers.long-range missiles"
     team = "layers.interceptor drones.batteries.interceptor team"
     changed = {
-        "layers.long-range missiles.batteries.long-range battery.channels": 1,
-        f"{medium}.count": 2,
-        f"{medium}.channels": 1,
-        f"{medium}.magazines.medium-range missile.rounds": 10,
-        f"{medium}.magazines.medium-range missile.reserved": 5,
+        f"{long}.sensor.detection.cruise missile": 1.0,
+        f"{long}.sensor.detection.ballistic missile": 1.0,
+        f"{long}.batteries.long-range battery.count": 1,
+        f"{long}.batteries.long-range battery.channels": 1,
+        f"{long}.batteries.long-range battery.magazines.long-range missile.rounds": 100,
+        f"{medium}.sensor.decoy_recognition": 0.9,
+        f"{medium}.sensor.detection.strike drone": 1.0,
+        f"{medium}.sensor.detection.decoy drone": 1.0,
+        f"{medium}.batteries.medium-range battery.count": 2,
+        f"{medium}.batteries.medium-range battery.channels": 1,
+        f"{medium}.batteries.medium-range battery.magazines.medium-range missile.reserved": 12,
         f"{team}.count": 2,
         f"{team}.magazines.interceptor drone.rounds": 5,
         "layers.mobile guns.batteries.gun group.count": 2,
@@ -199,10 +206,15 @@ def small_night() -> lt.Scenario:
     return scenario
 
 
+def dense_layers() -> lt.Scenario:
+    """Two axes and overlapping layers; channels limit, and salvos are of one or two rounds."""
+    return ours.scenario(Layered(threats=120, hours=0.05, rounds=100, layers=2, mixed=True))
+
+
 RAIDS = {
     "README": (cases.readme_raid, 150),
-    "small night": (small_night, 500),
-    "layered, mixed": (lambda: ours.scenario(Layered(threats=100, rounds=5, mixed=True)), 150),
+    "small night": (small_night, 600),
+    "dense layers": (dense_layers, 300),
 }
 
 
