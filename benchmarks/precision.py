@@ -135,7 +135,7 @@ def needed_with_controls(scenario: lt.Scenario, most: int, seeds: int) -> int:
     """Fewest replications with which most runs reach the precision.
 
     Multiples of 40, since there is a control for every 40 replications: with more controls, the
-    deviation is smaller. The guards of the library refuse what is too few for an interval.
+    deviation is smaller.
     """
     for number in range(STEP, most, STEP):
         widths = (known(scenario, number, seed).width for seed in range(seeds))
