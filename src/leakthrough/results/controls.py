@@ -86,14 +86,16 @@ class Controls(NamedTuple):
         rank = np.argsort(-weights[self.curved], kind="stable") + len(self.names)
         return [*first, *rank.tolist()]
 
-    def fit(self, sums: ControlSums, expected: "Array", chosen: Sequence[int] | None = None) -> Fit:
-        """Least squares on these controls, in their order, or on those `chosen` before.
+    def fit(
+        self, sums: ControlSums, expected: "Array", order: Sequence[int] | None = None
+    ) -> tuple[Fit, Sequence[int]]:
+        """Least squares on these controls, and their order, which may be known before.
 
         `expected` (D,) is the mean of what was expected.
         """
         variances = variances_of(sums)
-        fewest = self.fewest(variances, sums.cross.number)
-        return fitted(sums, fewest, self.order(variances, expected) if chosen is None else chosen)
+        order = self.order(variances, expected) if order is None else order
+        return fitted(sums, self.fewest(variances, sums.cross.number), order), order
 
     def fewest(self, variances: "Array", number: int) -> "Array":
         """For each control, times that it occurred or failed to, at least, in all replications.
@@ -127,7 +129,7 @@ def residuals_of(
     moments : Moments
         Of the measures (M,).
     """
-    fit = decisions.fit(sums, expected)
+    fit, _ = decisions.fit(sums, expected)
     if fit.controls == 0:
         return None
     found = fit.residuals(moments.variance)

@@ -89,27 +89,27 @@ class ControlValues:
             self.expected += expected
 
     def adjusted(
-        self, measures: Sequence[Numbers], chosen: Sequence[int] | None = None
-    ) -> tuple[list[Values], Sequence[int]]:
-        """Values of measures (R, names) with one set of controls, and which controls these are.
+        self, measures: Sequence[Numbers], order: Sequence[int] | None = None
+    ) -> tuple[list[Values], Sequence[int] | None]:
+        """Values of measures (R, names) with one set of controls, and the order of the controls.
 
-        They are `chosen` before, or by their order. Measures that are NaN are left as they are.
+        It may have been found before. Measures that are NaN are left as they are.
         """
         number = len(self.numbers)
         if number < LEAST or not self.number:
-            return [*map(measured_values, measures)], ()
+            return [*map(measured_values, measures)], order
         plain = np.concatenate(measures, axis=1)
         missing = np.isnan(plain)
         plain[missing] = 0.0
         sums = ControlSums(self.number, plain.shape[1])
         sums.take(self.numbers, fixed_point(plain)[0])
         expected = self.expected / (PARTS * number)
-        fit = self.known.controls.fit(sums, expected, chosen)
+        fit, order = self.known.controls.fit(sums, expected, order)
         adjusted = adjusted_values(plain, self.numbers, fit).adjusted
         adjusted[missing] = np.nan
         stops = np.cumsum([own.shape[1] for own in measures])[:-1]
         pairs = zip(measures, np.split(adjusted, stops, axis=1), strict=True)
-        return [Values(own, part, fit.controls) for own, part in pairs], tuple(fit.slopes)
+        return [Values(own, part, fit.controls) for own, part in pairs], order
 
 
 def control_values(tables: Tables, labels: Labels) -> ControlValues:

@@ -115,8 +115,8 @@ def simulate_to_precision(
     be small, so its coverage is too low: 5 to 20 % instead of 95 % for a rare event with a first
     batch of 20. Therefore
 
-    - the first batch has 1,000 replications; with controls 100, or 40 for each control if these
-      are more. Which controls are used is decided then, without a look at the measure. Before
+    - the first batch has 1,000 replications; with controls 100, or 40 for each control up to 400.
+      In which order controls are used is decided then, without a look at the measure. Before
       1,000, only an interval with controls counts;
     - later batches are planned from the variance so far plus a tenth (after Stein). Two or three
       interim analyses are usual; each multiplies the number of replications by 1.25 to 8;

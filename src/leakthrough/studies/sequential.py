@@ -25,23 +25,23 @@ SEQUENTIAL = 50.0
 Twice Cochran's rule, because here the number of replications depends on the values: with 25, the
 95 % interval of the mean of a one-in-a-hundred event covered 94.4 % when first precise enough.
 """
-FIRST, MOST_FIRST = 1_000, 4_000
+FIRST, MOST_CONTROLLED = 1_000, 400
 """Replications of the first batch: with the variance of a few dozen a rule stops far too early.
-With controls it may be less, if the interval has them; for many controls it is more."""
+With controls it may have 100, or 40 for each control up to 400."""
 
 
 class SequentialSample:
     """Values of a measure, each computed once.
 
-    Replication n has the draws of replication n of `simulate` with this seed. Which controls are
-    used is decided when the first values are read. Raises ValueError if the measure is not one
-    number, or the scenario does not have what it selects.
+    Replication n has the draws of replication n of `simulate` with this seed. In which order
+    controls are used is decided when the first values are read. Raises ValueError if the measure is
+    not one number, or the scenario does not have what it selects.
     """
 
     availability: "npt.ArrayLike" = ()
     least, drawn = 0.0, True
     controls: ControlValues | None = None
-    chosen: Sequence[int] | None = None
+    order: Sequence[int] | None = None
 
     def __init__(
         self,
@@ -67,14 +67,14 @@ class SequentialSample:
     def with_controls(self) -> None:
         """Keep the controls of all replications; there must be none yet."""
         self.empty = self.empty.with_controls()
-        self.controls, self.chosen = self.empty.controls, None
+        self.controls, self.order = self.empty.controls, None
 
     @property
     def first(self) -> int:
         """Replications of the first batch."""
         if self.controls is None or self.controls.number == 0:
             return FIRST
-        return min(max(LEAST, REPLICATIONS_EACH * self.controls.number), MOST_FIRST)
+        return min(max(LEAST, REPLICATIONS_EACH * self.controls.number), MOST_CONTROLLED)
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -97,7 +97,7 @@ class SequentialSample:
         if self.controls is None:
             return measured_values(plain)
         controls = self.controls.up_to(replications)
-        [found], self.chosen = controls.adjusted([plain[:, np.newaxis]], self.chosen)
+        [found], self.order = controls.adjusted([plain[:, np.newaxis]], self.order)
         return found.at(0)
 
     def estimates(self, replications: int, confidence: float) -> "tuple[Numbers, bool]":

@@ -174,7 +174,7 @@ def size_for_goal(
     (if nothing holds, among all numbers); whenever one of these holds, it bisects below it.
 
     A candidate is simulated with 1,000 replications (with controls, with 100, or 40 for each
-    control if these are more), then four times as many while it is undecided. A test without
+    control up to 400), then four times as many while it is undecided. A test without
     controls has at least 1,000. Each interim analysis has an error probability of at most
     (1 - confidence) / (candidates from `low` to `high` times analyses). By Bonferroni's inequality
     the probability of any error at any candidate is therefore below 1 - confidence, whichever the
