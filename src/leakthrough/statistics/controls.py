@@ -301,7 +301,7 @@ def controlled_interval(
     >>> random = np.random.default_rng(1)
     >>> first, second = random.binomial(50, 0.5, (2, 1000, 1))
     >>> sums, moments = ControlSums(1, 1), moments_of(first + second)
-    >>> sums.take(0, first - 25, first + second)
+    >>> sums.take(first - 25, first + second)
     >>> plain = mean_interval(moments, 1000)
     >>> found = controlled_interval(plain, fitted(sums).residuals(moments.variance), 1000)
     >>> DONE[found.done[0]], found.estimates[1].round(3), found.plain[1].round(3)

@@ -133,7 +133,7 @@ def compare(
     >>> options = {"20 rounds": scenario, "25 rounds": scenario.replace(rounds, 25)}
     >>> found = compare(options, measures=["leakers", "no_leaker"], replications=1000, seed=1)
     >>> found.difference.sel(estimate="mean").values.round(2).tolist()
-    [[-3.22], [0.1]]
+    [[-3.23], [0.1]]
     """
     options, first = _checked_options(options, baseline)
     wanted = _named(options[first], measures)

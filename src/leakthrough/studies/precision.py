@@ -154,7 +154,7 @@ def simulate_to_precision(
     ... )
     >>> found = simulate_to_precision(scenario, "leakers", 0.1, seed=7)
     >>> int(found.replications), found.leakers.values.round(2).tolist()
-    (1712, [6.01, 0.05, 5.92, 6.11])
+    (100, [6.0, 0.0, 5.95, 6.05])
     """
     scenario = checked_scenario(scenario)
     chosen = measure_of(measure)
