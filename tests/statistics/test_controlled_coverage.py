@@ -27,11 +27,8 @@ from leakthrough.statistics.controls import (
     DETERMINED,
     Controlled,
     ControlSums,
-    controlled_interval,
     controlled_means,
-    fitted,
 )
-from leakthrough.statistics.intervals import ratio_of_means
 from leakthrough.statistics.means import (
     moments_of,
     rare_share,
@@ -326,31 +323,3 @@ def test_without_rare_states_of_the_scenario_intervals_miss(offset: int) -> None
     case = layers(0.995)
     assert trials(case, 200, 58 + offset).covers.mean() >= 0.935
     assert trials(case._replace(up=()), 200, 58 + offset).covers.mean() < 0.91
-
-
-def test_ratios_are_covered(offset: int) -> None:
-    """Leakers for each threat launched, whose number is drawn."""
-
-    def draw(random: Random, size: Size) -> Any:
-        launched = 15 + random.binomial(10, 0.5, size)
-        hits, trials = fire(random, size, 24, 0.7, launched)
-        known = np.stack([10 * hits - 7 * trials, launched - 20], axis=-1)
-        return known, np.stack([launched - hits, launched], axis=-1)
-
-    def ratio(known: Whole, measures: Whole) -> Controlled:
-        moments, cross = moments_of(measures), np.cov(measures.T)[0, 1]
-        plain, number = np.ones((5, 1)), len(measures)
-        pair = [(moments.mean[[n]], moments.variance[[n]]) for n in (0, 1)]
-        plain[:4] = ratio_of_means(pair[0], pair[1], [cross], number)
-        own = fitted(summed(known, measures)).ratio_residuals(
-            [0], [1], (moments.variance[[0]], moments.variance[[1]]), cross
-        )
-        return controlled_interval(plain, own, number)
-
-    chances = stats.binom(10, 0.5).pmf(np.arange(11))
-    mean = float(chances @ [leakers(15 + more, 24, 0.7) for more in range(11)]) / 20
-    for number in (50, 200, 1_000):
-        found = trials(Case(draw, mean), number, 59 + offset, by=ratio)
-        assert found.covers.mean() >= 0.935
-    assert (found.done == CONTROLLED).mean() > 0.97
-    assert 1.0 / np.mean(1.0 / found.gain) > 10.0

@@ -16,11 +16,9 @@ from leakthrough.statistics.controls import (
     USELESS,
     Controlled,
     ControlSums,
-    controlled_interval,
     controlled_means,
     fitted,
 )
-from leakthrough.statistics.intervals import ratio_of_means
 from leakthrough.statistics.means import SETTLED, mean_interval, moments_of
 
 Whole = npt.NDArray[np.int64]
@@ -200,45 +198,6 @@ def test_rare_states_of_the_scenario_count() -> None:
     assert np.array_equal(found.estimates, found.plain)
     assert found.estimates[SETTLED] == 1.0
     assert estimated(known, measures).done.tolist() == [CONTROLLED]
-
-
-def ratio(known: Any, measures: Any, plain: Any) -> Controlled:
-    """Of the first measure over the second."""
-    variances = moments_of(measures).variance
-    own = fitted(summed(known, measures)).ratio_residuals(
-        [0], [1], (variances[[0]], variances[[1]]), np.cov(measures.T)[0, 1]
-    )
-    return controlled_interval(plain, own, len(measures))
-
-
-def test_ratio_is_that_of_the_residuals() -> None:
-    """By hand: the delta method on Y - r X, less what the controls explain of it."""
-    known, top = noisy(2_000, 2, 0)
-    below = 50 + known[:, :1] + np.random.default_rng(4).binomial(20, 0.5, (2_000, 1))
-    measures = np.concatenate([top, below], axis=1)
-    moments, cross = moments_of(measures), np.cov(measures.T)[0, 1]
-    plain = np.ones((5, 1))
-    pairs = [(moments.mean[[n]], moments.variance[[n]]) for n in (0, 1)]
-    plain[:4] = ratio_of_means(pairs[0], pairs[1], [cross], 2_000)
-    found = ratio(known, measures, plain)
-    means, _ = by_lstsq(known, measures)
-    exact = means[0] / means[1]
-    _, error = by_lstsq(known, top - exact * below)
-    assert found.done.tolist() == [CONTROLLED]
-    assert found.estimates[0] == pytest.approx(exact, rel=1e-12)
-    assert found.estimates[1] == pytest.approx(error / means[1], rel=1e-9)
-    assert found.estimates[1] < 0.9 * plain[1]
-
-
-@pytest.mark.parametrize("factor", range(2, 12))
-def test_a_ratio_of_proportional_measures_is_determined(factor: int) -> None:
-    known, top = noisy(2_000, 2, factor)
-    measures = np.concatenate([factor * top, top], axis=1)
-    plain = np.ones((5, 1))
-    plain[:4, 0] = factor, 0.1, factor - 0.2, factor + 0.2
-    found = ratio(known, measures, plain)
-    assert found.done.tolist() == [DETERMINED]
-    assert found.estimates[0] == pytest.approx(factor)
 
 
 def test_too_few_replications() -> None:

@@ -159,7 +159,7 @@ def leakers(
     result = style.demand(result, "simulate", ("launched",), "result")
     ready, chances = reduced(result), _chances(pmf)
     counts = ready["replications_by_leakers"].values / int(ready["replications"])
-    mean, _, low, high, settled = means(ready, "leakers", 0.95)
+    mean, _, low, high, settled, *_ = means(ready, "leakers", 0.95)
     edges, width = _bins(counts, chances)
     ax = style.one_axes(ax, 7.5, 4.2)
     colours: Any = {"facecolor": style.SKY, "edgecolor": style.BLUE}

@@ -4,6 +4,7 @@ What occurred, minus what was expected, is a control of every decision. What is 
 may act on a measure in a curve, so the square of its difference, minus its variance, is another.
 """
 
+import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 MOST_MEASURES = 1024
 """Numbers of a replication that are estimated with controls: limits time and memory."""
+MOST_OF_RAID = 64
+"""The same for a raid of a campaign."""
 CONTROLLED_VARIABLES = (
     "leakers",
     "leaked",
@@ -56,10 +59,17 @@ class Controls(NamedTuple):
         return len(self.names) + self.curved.size
 
     def numbers(self, occurred: "Array", expected: "Array") -> "Array":
-        """Controls (R, controls) from the decisions (R, D), in units of 2**-32."""
+        """Controls (..., controls) from the decisions (..., D), in units of 2**-32.
+
+        Units of squares are larger where variances are, so that sums over a year of raids fit 62
+        bits. What is not drawn in a raid of a campaign has no square: its mean is 0 there.
+        """
         difference, curved = occurred - expected, self.curved
-        squares = difference[:, curved] ** 2 - self.variances[curved]
-        every = np.concatenate([difference, squares], axis=1)
+        variances = self.variances[curved]
+        unit = np.exp2(np.ceil(np.log2(np.maximum(variances, 1.0))))
+        squares = (difference[..., curved] ** 2 - variances) / unit
+        squares = np.where(expected[..., curved] > 0.0, squares, 0.0)
+        every = np.concatenate([difference, squares], axis=-1)
         found: Array = np.rint(every * WORD_RANGE).astype(np.int64)
         return found
 
@@ -115,9 +125,12 @@ def variances_of(sums: ControlSums) -> "Array":
     return np.array([float(square) for square in exact]) / WORD_RANGE**2 / max(sums.cross.number, 1)
 
 
+Estimates = tuple[Fit, Residuals] | None
+
+
 def residuals_of(
     sums: ControlSums, decisions: Controls, expected: "Array", moments: Moments
-) -> "tuple[Fit, Residuals] | None":
+) -> Estimates:
     """Estimates of all measures with controls; None if they narrow no interval.
 
     Parameters
@@ -138,12 +151,60 @@ def residuals_of(
     return (fit, found) if is_of_use(done) else None
 
 
-def measured_names(shapes: Mapping[str, tuple[int, ...]]) -> list[str]:
-    """Variables that are estimated with controls, given the shapes of all."""
+def measured_names(shapes: Mapping[str, tuple[int, ...]], most: int = MOST_MEASURES) -> list[str]:
+    """Variables that are estimated with controls, given the shapes of all: at most some numbers."""
     found, total = [], 0
     for name in CONTROLLED_VARIABLES:
         size = int(np.prod(shapes.get(name, (0,))))
-        if size and total + size <= MOST_MEASURES:
+        if size and total + size <= most:
             found.append(name)
             total += size
     return found
+
+
+_merging = threading.Lock()  # global: instances are pickled to other processes, locks cannot be
+
+
+class ByRaid:
+    """Sums of controls and measures, raid by raid; several threads may add to them.
+
+    If `so_far`, the controls of a raid are sums over the raids up to it.
+    """
+
+    def __init__(self, known: Controls, so_far: bool = False) -> None:
+        self.known, self.so_far = known, so_far
+        self.sums: list[ControlSums] = []
+
+    def take(self, occurred: "Array", expected: "Array", measures: Sequence["Array"]) -> None:
+        """Add replications: decisions (R, raids, D), and measures (R, raids, ...)."""
+        known = self.known.numbers(occurred, expected)
+        known = np.cumsum(known, axis=1) if self.so_far else known
+        for raid in range(known.shape[1]):
+            parts = [own[:, raid].reshape(len(own), -1) for own in measures]
+            every = np.concatenate(parts, axis=1).astype(np.int64, copy=False)
+            own = ControlSums(self.known.controls, every.shape[1])
+            own.take(known[:, raid], every)
+            self._merge(raid, own)
+
+    def _merge(self, raid: int, other: ControlSums) -> None:
+        with _merging:
+            if raid == len(self.sums):
+                self.sums.append(other)
+            else:
+                self.sums[raid].merge(other)
+
+    def merge(self, other: "ByRaid") -> None:
+        """Add the sums of other replications."""
+        for raid, own in enumerate(other.sums):
+            self._merge(raid, own)
+
+    def estimates(self, moments: Moments, expected: "Array") -> "list[Estimates]":
+        """Estimates of all measures for each raid; None if controls narrow no interval.
+
+        `moments` of the measures are (raids, M), and the means of what was `expected` (raids, D).
+        """
+        expected = np.cumsum(expected, axis=0) if self.so_far else expected
+        return [
+            residuals_of(own, self.known, mean, Moments(*(part[raid] for part in moments[:3])))
+            for raid, (own, mean) in enumerate(zip(self.sums, expected, strict=True))
+        ]

@@ -1,6 +1,5 @@
 """Measures of a result with their confidence intervals."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -14,7 +13,7 @@ from leakthrough.results.labelled import (
     without_controls,
 )
 from leakthrough.results.ranges import Ranges
-from leakthrough.results.reduction import reduced
+from leakthrough.results.reduction import COVARIANCES, reduced
 from leakthrough.statistics.controls import Residuals, controlled_interval
 from leakthrough.statistics.intervals import ESTIMATES, checked_confidence, ratio_of_means, wilson
 from leakthrough.statistics.means import SETTLED, Moments, mean_interval
@@ -37,32 +36,31 @@ def estimable(result: "xr.Dataset", controls: bool) -> "xr.Dataset":
     return ready if flag("controls", controls) else without_controls(ready)
 
 
-def moments_of_sums(
-    ready: "xr.Dataset", name: str, weights: "Array", variance_of: "Callable[[Array], Array]"
-) -> Moments:
+def moments_of_sums(ready: "xr.Dataset", name: str, weights: "Array", by: "Array") -> Moments:
     """Moments (G,) of weighted sums of a variable.
 
-    `weights` (G, ...) have the dimensions of the variable, and `variance_of` computes the variance
-    (G,) of the sums from the covariance of the variable. The skewness of a sum is taken to be that
-    of its most skewed part, of those whose standard deviation is a tenth of the sum's.
+    `weights` (G, ...) have the dimensions of the variable. They are `by` (G, N) along the axis of
+    its covariance, or 0. The skewness of a sum is taken to be that of its most skewed part, of
+    those whose standard deviation is a tenth of the sum's.
     """
     parts, axes = moments_in(ready, name), tuple(range(1, weights.ndim))
-    variance = np.maximum(variance_of(ready[f"{name}_covariance"].values), 0.0)
+    variance = _variance_of_sums(ready[f"{name}_covariance"].values, by)
     deviation = np.abs(weights) * np.sqrt(parts.variance)
     own = deviation > SIGNIFICANT * np.sqrt(variance).reshape(-1, *[1] * len(axes))
     skewness = np.where(own, np.abs(parts.skewness), 0.0).max(axis=axes, initial=0.0)
     mean, largest = ((weights * part).sum(axis=axes) for part in (parts.mean, parts.largest))
     found = Moments(mean, variance, skewness, largest)
-    if parts.controlled is None or f"residual_{name}_covariance" not in ready:
+    if parts.controlled is None:
         return found
-    left = np.maximum(variance_of(ready[f"residual_{name}_covariance"].values), 0.0)
-    return found._replace(controlled=_residuals_of_sums(parts.controlled, weights, left))
+    mean = (weights * parts.controlled.mean).sum(axis=axes)
+    left = _variance_of_sums(ready[f"residual_{name}_covariance"].values, by)
+    return found._replace(controlled=Residuals(mean, left, int(ready["controls"])))
 
 
-def _residuals_of_sums(parts: Residuals, weights: "Array", variance: "Array") -> Residuals:
-    """Estimates (G,) of weighted sums, given the variance (G,) of their residuals."""
-    mean = (weights * parts.mean).sum(axis=tuple(range(1, weights.ndim)))
-    return Residuals(mean, variance, parts.controls)
+def _variance_of_sums(covariance: "Array", weights: "Array") -> "Array":
+    """Variance (G,) of weighted sums."""
+    found: Array = np.einsum("gs,st,gt->g", weights, covariance, weights)
+    return np.maximum(found, 0.0)
 
 
 def leaked_in(ready: "xr.Dataset", groups: "Array") -> Moments:
@@ -71,12 +69,7 @@ def leaked_in(ready: "xr.Dataset", groups: "Array") -> Moments:
     `groups` (G, S) are the salvos of each group, as bool, or their weights.
     """
     weights = np.asarray(groups, np.float64)
-    return moments_of_sums(
-        ready,
-        "leaked",
-        weights,
-        lambda covariance: np.einsum("gs,st,gt->g", weights, covariance, weights),
-    )
+    return moments_of_sums(ready, "leaked", weights, weights)
 
 
 def interval_of(
@@ -86,7 +79,10 @@ def interval_of(
     most: "npt.ArrayLike" = np.inf,
     least: "npt.ArrayLike" = 0.0,
 ) -> "Array":
-    """Estimates (5, ...) of means over all replications of a reduced result, within a range."""
+    """Estimates of means over all replications of a reduced result, within a range.
+
+    Shape (5, ...) as from `mean_interval`. With controls, one row more: what was done, by its code.
+    """
     return _interval_among(ready, moments, number_of(ready), confidence, (least, most))
 
 
@@ -97,14 +93,14 @@ def _interval_among(
     confidence: float,
     ends: "tuple[npt.ArrayLike, npt.ArrayLike]" = (-np.inf, np.inf),
 ) -> "Array":
-    """Estimates (5, ...) of means over some replications, which are certain if nothing is drawn."""
+    """As `interval_of` over some replications; a mean is certain if nothing is drawn."""
     ranges = Ranges(ready)
     least, most = (moments.mean, moments.mean) if ranges.is_fixed else ends
     rare = ranges.rare(number)
     plain = mean_interval(moments, number, confidence, least=least, most=most, rare=rare)
     if moments.controlled is None:
         return plain
-    return controlled_interval(
+    found = controlled_interval(
         plain,
         moments.controlled,
         number_of(ready),
@@ -113,21 +109,22 @@ def _interval_among(
         most=most,
         rare=rare,
         largest=moments.largest,
-    ).estimates
+    )
+    return np.concatenate([found.estimates, found.done[np.newaxis]])
 
 
 def means(ready: "xr.Dataset", name: str, confidence: float) -> "Array":
-    """Estimates (5, ...) of the mean of a reduced variable."""
+    """Estimates of the mean of a reduced variable, as from `interval_of`."""
     least, most = Ranges(ready).of(name)
     return interval_of(ready, moments_in(ready, name), confidence, most, least)
 
 
 def rates(ready: "xr.Dataset", groups: "Array", confidence: float) -> "Array":
-    """Estimates (5, G) of the leak rate of groups of salvos; NaN where none was launched."""
+    """Estimates of the leak rate of groups (G,) of salvos; NaN where none was launched."""
     weights = groups.astype(np.float64)
     launched, least = weights @ ready["launched"].values, weights @ Ranges(ready).least_leaked
     found = interval_of(ready, leaked_in(ready, groups), confidence, launched, least)
-    found[:-1] /= np.where(launched > 0, launched, np.nan)
+    found[:SETTLED] /= np.where(launched > 0, launched, np.nan)
     return found
 
 
@@ -161,7 +158,8 @@ def leak_rate(
         interval is over one rate per replication, since threats of one replication are not
         independent; NaN with one replication. `leak_rate_settled`: whether the interval can be
         trusted. It is Student's t if so, and otherwise a bound that is valid for all bounded
-        values (`leakthrough.statistics.means.mean_interval`).
+        values (`leakthrough.statistics.means.mean_interval`). `leak_rate_interval`, if there are
+        controls: what was done (`leakthrough.statistics.controls.DONE`).
 
     Raises
     ------
@@ -232,7 +230,9 @@ def depletion(
           `depletion_time`;
         - `ready_rounds`: at each time of the timeline, if there is one;
         - `depletion_time_settled`, `reserve_time_settled` and `ready_rounds_settled`: whether these
-          intervals can be trusted (`leakthrough.statistics.means.mean_interval`).
+          intervals can be trusted (`leakthrough.statistics.means.mean_interval`);
+        - `ready_rounds_interval`, if there are controls: what was done
+          (`leakthrough.statistics.controls.DONE`).
 
     Raises
     ------
@@ -240,7 +240,15 @@ def depletion(
         If the Dataset is not a result, or `confidence` is not between 0 and 1.
     """
     ready, level = estimable(result, controls), checked_confidence(confidence)
-    found = {
+    found = dry_magazines(ready, level)
+    if "ready_rounds" in ready:
+        found["ready_rounds"] = rounds_left(ready, "ready_rounds", level)
+    return labelled(found, ready, level)
+
+
+def dry_magazines(ready: "xr.Dataset", level: float) -> "dict[str, xr.Variable]":
+    """Whether and when the magazines of a reduced result run dry."""
+    return {
         "rounds": ready["rounds"].variable,
         **_reached(ready, "dry", "depletion_time", "the magazine ran dry", level),
         **_reached(
@@ -251,9 +259,6 @@ def depletion(
             level,
         ),
     }
-    if "ready_rounds" in ready:
-        found["ready_rounds"] = rounds_left(ready, "ready_rounds", level)
-    return labelled(found, ready, level)
 
 
 def _reached(
@@ -269,20 +274,6 @@ def _reached(
         event: measured(chance, f"probability that {text}", *dims),
         time: measured(when, f"time at which {text}, where it happened", *dims, units="s"),
     }
-
-
-def _costs(ready: "xr.Dataset") -> "tuple[Moments, Any, Any]":
-    """Moments of the cost of rounds, its bound, and its covariance with real threats stopped."""
-    carried = ~np.isnan(ready["rounds"].values).all(axis=0)
-    cost = np.where(carried, ready["round_cost"].values, 0.0)
-    magazines = np.isnan(ready["rounds"].values)
-    weights = np.where(magazines, 0.0, cost)[np.newaxis]
-    found = moments_of_sums(
-        ready, "expended", weights, lambda covariance: np.array([cost @ covariance @ cost])
-    )
-    most = (weights[0] * np.where(weights[0] > 0.0, Ranges(ready).most_expended, 0.0)).sum()
-    crossed = ready["leaked_expended_covariance"].values @ cost
-    return found, most, -crossed[~ready["decoy"].values].sum()
 
 
 def cost_exchange(
@@ -317,9 +308,10 @@ def cost_exchange(
 
         A cost is NaN if that of a carried interceptor, or of a launched real threat, is not given.
         Each NAME has a variable `NAME_settled`: whether its interval can be trusted
-        (`leakthrough.statistics.means.mean_interval`). The ratio's is settled if both means are;
-        then it uses the delta method (`leakthrough.statistics.intervals.ratio_of_means`).
-        Otherwise its ends are the ratios of the ends of the two means.
+        (`leakthrough.statistics.means.mean_interval`); if there are controls, also `NAME_interval`:
+        what was done (`leakthrough.statistics.controls.DONE`). The ratio uses the delta method
+        (`leakthrough.statistics.intervals.ratio_of_means`). If one of the means is not settled, the
+        ends of the plain ratio are the ratios of the ends of the two means.
 
     Raises
     ------
@@ -327,34 +319,86 @@ def cost_exchange(
         If the Dataset is not a result, or `confidence` is not between 0 and 1.
     """
     ready, level = estimable(result, controls), checked_confidence(confidence)
-    number, real = number_of(ready), ~ready["decoy"].values
-    leakers, total = means(ready, "leakers", level), ready["launched"].values[real].sum()
-    spent, most, covariance = _costs(ready)
-    value = np.where(real & (ready["launched"].values > 0), ready["threat_cost"].values, 0.0)
-    worth = value @ ready["launched"].values
-    least = value @ Ranges(ready).least_leaked
+    leakers = measured(means(ready, "leakers", level), "real threats that got through")
+    return labelled({"leakers": leakers, **costs(ready, level)}, ready, level)
+
+
+def costs(ready: "xr.Dataset", level: float) -> "dict[str, xr.Variable]":
+    """Estimates of the costs of both sides in a reduced result, and of their ratio."""
+    real, launched = ~ready["decoy"].values, ready["launched"].values
+    value = np.where(real & (launched > 0), ready["threat_cost"].values, 0.0)
+    worth, least = value @ launched, value @ Ranges(ready).least_leaked
     lost = interval_of(ready, leaked_in(ready, value[None]), level, worth, least)[:, 0]
+    spent, most = _spent(ready)
     cost = interval_of(ready, spent, level, most)[:, 0]
-    spread = moments_in(ready, "leakers").variance
-    below = total - leakers[0], spread
-    each = ratio_of_means((cost[0], spent.variance[0]), below, covariance, number, level)
+    each = _for_each_stop(ready, spent, cost, most, level)
+    found = {
+        "cost_spent": (cost, "rounds spent"),
+        "cost_stopped": (_rest(worth, lost), "real threats stopped"),
+        "cost_per_stop": (each, "rounds spent for each real threat stopped"),
+    }
+    return {n: measured(v, f"cost of {t}", units="currency") for n, (v, t) in found.items()}
+
+
+def _round_costs(ready: "xr.Dataset") -> "Array":
+    """Cost (I,) of a round; 0 where no battery has such rounds."""
+    carried = ~np.isnan(ready["rounds"].values).all(axis=0)
+    return np.where(carried, ready["round_cost"].values, 0.0)
+
+
+def _spent(ready: "xr.Dataset") -> "tuple[Moments, Any]":
+    """Moments (1,) of the cost of rounds, and its bound."""
+    cost = _round_costs(ready)
+    weights = np.where(np.isnan(ready["rounds"].values), 0.0, cost)[np.newaxis]
+    found = moments_of_sums(ready, "expended", weights, cost[np.newaxis])
+    most = (weights[0] * np.where(weights[0] > 0.0, Ranges(ready).most_expended, 0.0)).sum()
+    return found, most
+
+
+def _for_each_stop(
+    ready: "xr.Dataset", spent: Moments, cost: "Array", most: float, level: float
+) -> "Array":
+    """Estimates of the ratio of the mean cost of rounds and the mean real threats stopped."""
+    real, number = ~ready["decoy"].values, number_of(ready)
+    leakers, total = means(ready, "leakers", level), ready["launched"].values[real].sum()
+    crossed = (ready["leaked_expended_covariance"].values @ _round_costs(ready))[real].sum()
+    below = total - leakers[0], moments_in(ready, "leakers").variance
+    plain = ratio_of_means((cost[0], spent.variance[0]), below, -crossed, number, level)
     settled = leakers[SETTLED] * cost[SETTLED]
     if not settled:
         with np.errstate(divide="ignore", invalid="ignore"):
-            each[2:] = cost[2] / (total - leakers[2]), cost[3] / (total - leakers[3])
-    costs = {
-        "cost_spent": (cost, "rounds spent"),
-        "cost_stopped": (_rest(worth, lost), "real threats stopped"),
-        "cost_per_stop": (np.append(each, settled), "rounds spent for each real threat stopped"),
-    }
-    found = {
-        "leakers": measured(leakers, "real threats that got through"),
-        **{n: measured(v, f"cost of {t}", units="currency") for n, (v, t) in costs.items()},
-    }
-    return labelled(found, ready, level)
+            plain[2:] = cost[2] / (total - leakers[2]), cost[3] / (total - leakers[3])
+    plain = np.append(plain, settled)
+    if below[0] == 0.0 or (residuals := _ratio_residuals(ready, plain[0], below[0])) is None:
+        return plain
+    found = controlled_interval(
+        plain[:, np.newaxis],
+        residuals,
+        number,
+        level,
+        least=plain[0] - plain[0] * total / below[0],
+        most=plain[0] + most / below[0],
+        rare=Ranges(ready).rare(number),
+        largest=spent.largest / below[0],
+    )
+    return np.append(found.estimates, found.done)
+
+
+def _ratio_residuals(ready: "xr.Dataset", ratio: float, below: float) -> Residuals | None:
+    """Estimates (1,) of Y - r X, divided by the mean of X, where r is the ratio of the means.
+
+    Y is the cost of rounds, and X the real threats that are stopped: those launched, less leakers.
+    """
+    names = [f"residual_{name}" for name in COVARIANCES]
+    if any(name not in ready for name in names):
+        return None
+    weights = np.append(ratio * ~ready["decoy"].values, _round_costs(ready))[np.newaxis] / below
+    own, other, both = (ready[name].values for name in names)
+    left = _variance_of_sums(np.block([[own, both], [both.T, other]]), weights)
+    return Residuals(np.array([ratio]), left, int(ready["controls"]))
 
 
 def _rest(total: float, estimates: "Array") -> "Array":
     """Estimates of the difference between a total and a mean."""
-    mean, error, low, high, settled = estimates
-    return np.array([total - mean, error, total - high, total - low, settled])
+    mean, error, low, high, *marks = estimates
+    return np.array([total - mean, error, total - high, total - low, *marks])

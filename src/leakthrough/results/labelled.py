@@ -7,7 +7,7 @@ import numpy as np
 
 from leakthrough.quantities import described
 from leakthrough.results.files import writable
-from leakthrough.statistics.controls import Residuals
+from leakthrough.statistics.controls import DONE, Residuals
 from leakthrough.statistics.intervals import ESTIMATES
 from leakthrough.statistics.means import SETTLED, Moments
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 
+INTERVAL = SETTLED + 1
+"""Index, after those of `ESTIMATES`, of what was done for a mean with controls: its code."""
+MARKS = ("_settled", "_interval")
+"""Endings of the names of marks: of being settled, and of what was done."""
 CONTROLLED = ("controlled_mean", "residual_variance")
 """Further statistics where controls narrow intervals: `leakthrough.statistics.controls.Residuals`.
 """
@@ -26,7 +30,7 @@ CONTROLLED = ("controlled_mean", "residual_variance")
 def measured(
     estimates: "npt.ArrayLike", long_name: str, *dims: str, units: str = "1"
 ) -> "xr.Variable":
-    """Make a variable of estimates, which may be followed by whether they are settled."""
+    """Make a variable of estimates, which may be followed by their marks."""
     import xarray as xr
 
     values = np.asarray(estimates, np.float64)
@@ -34,18 +38,29 @@ def measured(
 
 
 def with_settled(variables: "Mapping[str, xr.Variable]") -> "dict[str, xr.Variable]":
-    """Variables, each followed by its mark of being settled if it has one."""
+    """Variables, each followed by its marks: whether it is settled, and what was done for it."""
     import xarray as xr
 
     found = {}
     for name, variable in variables.items():
         found[name] = variable
-        if "estimate" in variable.dims and variable.sizes["estimate"] > SETTLED:
+        rows = variable.sizes.get("estimate", 0)
+        if rows > SETTLED:
             found[name] = variable.isel(estimate=slice(SETTLED))
             settled = variable.isel(estimate=SETTLED)
             text = f"whether the interval can be trusted: {variable.attrs['long_name']}"
             attrs = {"units": "1", "long_name": text}
             found[f"{name}_settled"] = xr.Variable(settled.dims, settled.values == 1.0, attrs)
+        if rows > INTERVAL:
+            done = _text_of(variable.isel(estimate=INTERVAL).values)
+            attrs = {"long_name": f"how the interval was made: {variable.attrs['long_name']}"}
+            found[f"{name}_interval"] = xr.Variable(settled.dims, done, attrs)
+    return found
+
+
+def _text_of(codes: "Array") -> "Array":
+    """What was done, by its code; empty where that is NaN, since there is no such thing."""
+    found: Array = np.array((*DONE, ""))[np.where(np.isnan(codes), -1, codes).astype(np.int64)]
     return found
 
 
@@ -54,7 +69,7 @@ def with_marks(found: "xr.Dataset") -> "xr.Dataset":
 
     Not for sweeps, since netCDF and zarr cannot mark coordinates with spaces in their names.
     """
-    return found.set_coords([name for name in found.data_vars if str(name).endswith("_settled")])
+    return found.set_coords([name for name in found.data_vars if str(name).endswith(MARKS)])
 
 
 def labelled(
@@ -62,7 +77,9 @@ def labelled(
 ) -> "xr.Dataset":
     """Make a Dataset of estimates with those coordinates of the result that fit its dimensions.
 
-    Means NAME have a coordinate NAME_settled: whether their intervals can be trusted.
+    Means NAME have a coordinate NAME_settled: whether their intervals can be trusted. If they were
+    estimated with controls, NAME_interval says what was done
+    (`leakthrough.statistics.controls.DONE`).
     """
     import xarray as xr
 
@@ -93,7 +110,9 @@ def without_controls(ready: "xr.Dataset") -> "xr.Dataset":
     """A reduced result without its estimates with controls."""
     if "controls" not in ready:
         return ready
-    return ready.sel(statistic=~ready["statistic"].isin(CONTROLLED)).drop_vars("controls")
+    names = [name for name in ready.data_vars if str(name).startswith("residual_")]
+    ready = ready.drop_vars(["controls", *names])
+    return ready.sel(statistic=~ready["statistic"].isin(CONTROLLED))
 
 
 def number_of(ready: "xr.Dataset") -> int:

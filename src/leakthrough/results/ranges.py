@@ -51,7 +51,9 @@ class Ranges:
         share = rare_share([layer.sensor.availability for layer in layers], number)
         if self.is_fixed or "lost" not in self.ready:
             return share
-        return share + rarely_seen(self.ready["lost"].sel(statistic="mean").values, number)
+        lost = self.ready["lost"]
+        means = lost.sel(statistic="mean") if "statistic" in lost.dims else lost.mean("replication")
+        return share + rarely_seen(means.values, number)
 
     @property
     def is_fixed(self) -> bool:

@@ -5,20 +5,26 @@ replications: any number of workers gives the same bits.
 """
 
 import threading
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from leakthrough.model.discrete import TICKS_A_SECOND, WORD_RANGE
-from leakthrough.results.controls import Controls, measured_names, residuals_of
+from leakthrough.results.controls import (
+    MOST_MEASURES,
+    MOST_OF_RAID,
+    ByRaid,
+    Controls,
+    measured_names,
+)
 from leakthrough.results.files import writable
 from leakthrough.results.integer_sums import Array, Histogram, Moments, exact_products, ratio
-from leakthrough.results.labelled import CONTROLLED
+from leakthrough.results.labelled import CONTROLLED, without_controls
+from leakthrough.results.narrowed import Narrowed
 from leakthrough.results.taken import check_labels, taken
 from leakthrough.results.variables import CAMPAIGN_VARIABLES, VARIABLES, Variable
 from leakthrough.statistics import means
-from leakthrough.statistics.controls import ControlSums, Fit
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -45,6 +51,11 @@ _SUMS = {"leakers": Variable((), "real threats that got through")} | {
     for dim in ("layer", "salvo")
     for name in ("killed", "soft_killed")
 }
+SUPPLIES = ("on_hand", "expended_so_far")
+_SUMS |= {
+    "on_hand": Variable(("interceptor",), "rounds in magazines and stock; -1 where infinite"),
+    "expended_so_far": Variable(("interceptor",), "rounds expended so far"),
+}
 _EVERY = {**VARIABLES, **CAMPAIGN_VARIABLES, **_SUMS}
 _DIMS = {
     name: tuple(dim for dim in variable.dims if dim not in ("replication", "raid"))
@@ -63,33 +74,77 @@ def _sums(rows: "Mapping[str, Array]", decoys: "Array") -> "dict[str, Array]":
     }
 
 
+def supplies_of(rows: "Mapping[str, Array]") -> "dict[str, Array]":
+    """Rounds (R, raids, I) left after each raid of a campaign, and expended up to it."""
+    remaining, stock = rows["remaining"], rows["stock"]
+    on_hand = remaining.sum(axis=-2) + np.maximum(stock, 0)
+    return {
+        "on_hand": np.where((remaining < 0).any(axis=-2), -1, on_hand),
+        "expended_so_far": rows["expended"].sum(axis=-2).cumsum(axis=1),
+    }
+
+
 class Reduction:
     """Running reductions of all result variables.
 
     Salvos that are `decoys` (S,) do not count as leakers of the raid. With `raids`, the second axis
-    of all variables is the raids of a campaign. Means of a raid whose controls are `known` are
-    estimated with them too.
+    of all variables is the raids of a campaign; `of_campaign` is true of one of them, too. Means
+    of raids whose controls are `known` are estimated with them too.
     """
 
-    def __init__(self, decoys: "Array", raids: bool = False, known: Controls | None = None) -> None:
-        self.known = None if raids else known
-        self.controls: ControlSums | None = None
+    def __init__(
+        self,
+        decoys: "Array",
+        raids: bool = False,
+        known: Controls | None = None,
+        of_campaign: bool = False,
+    ) -> None:
         self.decoys = np.asarray(decoys, dtype=np.bool_)
         self.leading = ("raid",) if raids else ()
+        self.most = MOST_OF_RAID if raids or of_campaign else MOST_MEASURES
+        self.controls, self.so_far = (
+            ByRaid(known, sums) if known and (raids or not sums) else None for sums in (False, True)
+        )
         self.replications = 0
         self.moments: dict[str, Moments] = {}
         self.histograms: dict[str, Histogram] = {}
         self.products: dict[str, Any] = {}
         self.shapes: dict[str, tuple[int, ...]] = {}
 
+    def part(self) -> "Reduction":
+        """An empty reduction whose controls are summed where those of this one are."""
+        found = Reduction(self.decoys, bool(self.leading))
+        found.controls, found.so_far, found.most = self.controls, self.so_far, self.most
+        return found
+
     def take_rows(self, rows: "Mapping[str, Array]") -> None:
         """Add result variables of replications, their first axis, in any order."""
-        number = len(rows["leaked"])
-        if number == 0:
+        if len(rows["leaked"]) == 0:
             return
-        self.replications += number
         every = {**rows, **_sums(rows, self.decoys)}
+        self.take_moments(every)
+        for name in QUANTILES_OF:
+            self.histograms.setdefault(name, Histogram()).take(every[name])
+        if self.controls is not None:
+            self._take_controls(self.controls, self._measured(), every)
+        if self.leading:
+            self.take_supplies(rows)
+        pairs = {"leaked": rows["leaked"], "expended": rows["expended"].sum(axis=-2)}
+        for name, (left, right) in COVARIANCES.items():
+            products = self._products(pairs[left], pairs[right])
+            self.products[name] = self.products.get(name, 0) + products
+
+    def take_supplies(self, rows: "Mapping[str, Array]") -> None:
+        """Add the rounds on hand and expended so far of replications of a campaign."""
+        supplies = supplies_of(rows)
+        self.take_moments(supplies)
+        if self.so_far is not None:
+            self._take_controls(self.so_far, SUPPLIES, {**rows, **supplies})
+
+    def take_moments(self, every: "Mapping[str, Array]") -> None:
+        """Add the moments of variables of replications."""
         for name, values in every.items():
+            self.replications += len(values) if name == "leaked" else 0
             self.shapes[name] = values.shape[1:]
             moments = self.moments.setdefault(name, Moments())
             if name in UNITS:
@@ -98,26 +153,19 @@ class Reduction:
                 moments.take(whole, present)
             else:
                 moments.take(values)
-        for name in QUANTILES_OF:
-            self.histograms.setdefault(name, Histogram()).take(every[name])
-        self._take_controls(every)
-        pairs = {"leaked": rows["leaked"], "expended": rows["expended"].sum(axis=-2)}
-        for name, (left, right) in COVARIANCES.items():
-            products = self._products(pairs[left], pairs[right])
-            self.products[name] = self.products.get(name, 0) + products
 
-    def _take_controls(self, every: "Mapping[str, Array]") -> None:
+    def _measured(self) -> list[str]:
+        """Variables that are estimated with the controls of their raid."""
+        first = len(self.leading)
+        return measured_names({name: own[first:] for name, own in self.shapes.items()}, self.most)
+
+    def _take_controls(
+        self, controls: ByRaid, names: "Iterable[str]", every: "Mapping[str, Array]"
+    ) -> None:
         """Add what the estimates with controls need."""
-        if self.known is None:
-            return
-        number = len(every["leaked"])
-        names = measured_names(self.shapes)
-        parts = [every[name].reshape(number, -1) for name in names]
-        measures = np.concatenate(parts, axis=1).astype(np.int64, copy=False)
-        controls = self.known.numbers(every["occurred"], every["expected"])
-        if self.controls is None:
-            self.controls = ControlSums(controls.shape[1], measures.shape[1])
-        self.controls.take(controls, measures)
+        rows = [every[name] for name in ("occurred", "expected", *names)]
+        occurred, expected, *measures = rows if self.leading else [own[:, None] for own in rows]
+        controls.take(occurred, expected, measures)
 
     def _products(self, left: "Array", right: "Array") -> "Array":
         if not self.leading:
@@ -127,10 +175,9 @@ class Reduction:
 
     def merge(self, other: "Reduction") -> None:
         """Add the reductions of other replications."""
-        if self.controls is None:
-            self.controls = other.controls
-        elif other.controls is not None:
-            self.controls.merge(other.controls)
+        for own, more in ((self.controls, other.controls), (self.so_far, other.so_far)):
+            if own is not None and more is not None and own is not more:
+                own.merge(more)
         self.replications += other.replications
         self.shapes.update(other.shapes)
         for name, moments in other.moments.items():
@@ -144,44 +191,60 @@ class Reduction:
         """Reduced variables, with `statistic` instead of `replication` as first dimension."""
         import xarray as xr
 
-        found = {}
         every = {n: own.statistics(UNITS.get(n, 1)) for n, own in self.moments.items()}
-        controlled = self._controlled(every)
-        for name, statistics in every.items():
-            dims = (*self.leading, *_DIMS[name])
-            if controlled is not None:
-                shape = len(CONTROLLED), *statistics.shape[1:]
-                own = controlled.rows.get(name, np.full(shape, np.nan)).reshape(shape)
-                statistics = np.concatenate([statistics, own])
-            found[name] = xr.Variable(("statistic", *dims), statistics, _EVERY[name].attrs)
+        controlled = self._controlled(self.controls, self._measured(), every)
+        so_far = self._controlled(self.so_far, SUPPLIES, every)
+        found = self._with_rows(every, controlled, so_far)
         for name, histogram in self.histograms.items():
             values = histogram.quantiles(QUANTILES, self.shapes[name])
             attrs = {"units": "1", "long_name": f"quantiles of {_EVERY[name].long_name}"}
             dims = ("quantile", *self.leading, *_DIMS[name])
             found[f"{name}_quantile"] = xr.Variable(dims, values, attrs)
-        if controlled is not None:
-            attrs = {"units": "1", "long_name": "number of controls with which means are estimated"}
-            found["controls"] = xr.Variable((), np.int64(controlled.fit.controls), attrs)
         return {**found, **self._frequencies(), **self._covariances(controlled)}
 
-    def _controlled(self, every: "Mapping[str, Array]") -> "_Controlled | None":
+    def supplies(self) -> "dict[str, xr.Variable]":
+        """Reduced rounds on hand and expended so far."""
+        every = {n: own.statistics(UNITS.get(n, 1)) for n, own in self.moments.items()}
+        so_far = self._controlled(self.so_far, SUPPLIES, every)
+        return self._with_rows({name: every[name] for name in SUPPLIES}, so_far)
+
+    def _with_rows(
+        self, every: "Mapping[str, Array]", *controlled: "Narrowed | None"
+    ) -> "dict[str, xr.Variable]":
+        """Variables of statistics, with rows of estimates with controls if there are any."""
+        import xarray as xr
+
+        found, rows = {}, dict[str, Array]()
+        for part in controlled:
+            rows |= part.rows if part else {}
+        for name, statistics in every.items():
+            if rows:
+                missing = np.full((len(CONTROLLED), *statistics.shape[1:]), np.nan)
+                own = rows.get(name, missing).reshape(missing.shape)
+                statistics = np.concatenate([statistics, own])
+            dims = ("statistic", *self.leading, *_DIMS[name])
+            found[name] = xr.Variable(dims, statistics, _EVERY[name].attrs)
+        for part in controlled:
+            if part:
+                name = "controls_so_far" if part.names == SUPPLIES else "controls"
+                text = "number of controls with which means are estimated"
+                numbers = part.numbers if self.leading else part.numbers[0]
+                found[name] = xr.Variable(self.leading, numbers, {"units": "1", "long_name": text})
+        return found
+
+    def _controlled(
+        self, controls: ByRaid | None, names: "Sequence[str]", every: "Mapping[str, Array]"
+    ) -> "Narrowed | None":
         """Estimates with controls, by variable."""
-        if self.controls is None or self.known is None:
+        if controls is None or not controls.sums:
             return None
-        names = measured_names(self.shapes)
-        parts = [every[name].reshape(len(STATISTICS), -1) for name in names]
-        mean, variance, _, _, skewness = np.concatenate(parts, axis=1)
+        raids = len(controls.sums)
+        parts = [every[name].reshape(len(STATISTICS), raids, -1) for name in names]
+        mean, variance, _, _, skewness = np.concatenate(parts, axis=2)
         moments = means.Moments(mean, variance, skewness)
-        expected = every["expected"][0]
-        found = residuals_of(self.controls, self.known, expected, moments)
-        if found is None:
-            return None
-        fit, residuals = found
-        rows = np.stack(np.broadcast_arrays(*residuals[: len(CONTROLLED)]))
-        stops = np.cumsum([part.shape[1] for part in parts])
-        own = dict(zip(names, np.split(rows, stops[:-1], axis=1), strict=True))
-        at = dict(zip(names, np.split(np.arange(mean.size), stops[:-1]), strict=True))
-        return _Controlled(fit, own, at)
+        found = controls.estimates(moments, every["expected"][0].reshape(raids, -1))
+        shapes = [self.shapes[name][len(self.leading) :] for name in names]
+        return Narrowed(found, names, shapes) if any(found) else None
 
     def _frequencies(self) -> "dict[str, xr.Variable]":
         import xarray as xr
@@ -208,7 +271,7 @@ class Reduction:
             },
         }
 
-    def _covariances(self, controlled: "_Controlled | None") -> "dict[str, xr.Variable]":
+    def _covariances(self, controlled: "Narrowed | None") -> "dict[str, xr.Variable]":
         import xarray as xr
 
         totals = {name: np.asarray(self.moments[name].total) for name in ("leaked", "expended")}
@@ -222,33 +285,11 @@ class Reduction:
             text = f"covariance of {' and '.join(dict.fromkeys((_TEXTS[left], _TEXTS[right])))}"
             attrs = {"units": "1", "long_name": text}
             found[name] = xr.Variable((*self.leading, *dims), covariance, attrs)
-            if controlled is not None and {left, right} <= controlled.at.keys():
-                shapes = self.shapes[left], self.shapes[right]
-                rest = covariance - controlled.explained((left, right), shapes)
+            if controlled is not None and {left, right} <= {*controlled.names}:
+                own = controlled.residual_covariance(left, right, covariance)
                 more = {**attrs, "long_name": f"{text}, of the residuals of their controls"}
-                found[f"residual_{name}"] = xr.Variable(dims, controlled.fit.scale * rest, more)
+                found[f"residual_{name}"] = xr.Variable((*self.leading, *dims), own, more)
         return found
-
-
-class _Controlled(NamedTuple):
-    """Estimates with controls of the variables of a reduction."""
-
-    fit: Fit
-    rows: "dict[str, Array]"  # `CONTROLLED` by variable, flat
-    at: "dict[str, Array]"  # indices among the measures
-
-    def explained(
-        self, names: tuple[str, str], shapes: "tuple[tuple[int, ...], tuple[int, ...]]"
-    ) -> "Array":
-        """Explained part of covariances, of sums over batteries."""
-        total = 0.0
-        for pivot in self.fit.pivots:
-            left, right = (
-                own[self.at[name]].reshape(-1, shape[-1]).sum(axis=0)
-                for own, name, shape in zip(pivot, names, shapes, strict=True)
-            )
-            total = total + np.multiply.outer(left, right)
-        return np.asarray(total / (self.fit.number - 1))
 
 
 _merging = threading.Lock()  # global: instances are pickled to other processes, locks cannot be
@@ -260,14 +301,11 @@ class Summaries:
     def __init__(self, job: "Job", decoys: "Array", known: Controls) -> None:
         self.known = known
         self.job, self.decoys = job, decoys
-        self.reduction = self._new()
-
-    def _new(self) -> Reduction:
-        return Reduction(self.decoys, self.job.along_raids, self.known)
+        self.reduction = Reduction(decoys, job.along_raids, known)
 
     def take(self, start: int, block: "Block") -> None:
         """Reduce the rows of some replications; may be called by several threads at once."""
-        reduction = self._new()
+        reduction = self.reduction.part()
         reduction.take_rows(self.job.variables(block))
         with _merging:
             self.reduction.merge(reduction)
@@ -312,10 +350,21 @@ def reduced(result: "xr.Dataset") -> "xr.Dataset":
     if "statistic" in result.dims:
         return _complete(result)
     names = [name for name in result.data_vars if "replication" in result[name].dims]
-    reduction = Reduction(result["decoy"].values, known=_controls_in(result))
+    known, of_campaign = _controls_in(result), "raid" in result.coords
+    reduction = Reduction(result["decoy"].values, known=known, of_campaign=of_campaign)
     reduction.take_rows({str(name): result[name].values for name in names})
     # If results of several seeds were joined, the seed has the dimension replication too.
     return with_reductions(result.drop_dims("replication"), reduction)
+
+
+def reduced_supplies(result: "xr.Dataset") -> "dict[str, xr.Variable]":
+    """Rounds on hand and expended so far of a campaign, reduced as with ``keep="summary"``."""
+    reduction = Reduction(result["decoy"].values, True, _controls_in(result))
+    names = ("remaining", "stock", "expended", "occurred", "expected")
+    rows = {name: result[name].values for name in names if name in result}
+    reduction.take_moments({name: rows[name] for name in ("expected",) if name in rows})
+    reduction.take_supplies(rows)
+    return reduction.supplies()
 
 
 def _complete(result: "xr.Dataset") -> "xr.Dataset":
@@ -324,7 +373,7 @@ def _complete(result: "xr.Dataset") -> "xr.Dataset":
     lost = [name for name in needed if name not in result.variables]
     if lost := lost or [s for s in STATISTICS if s not in result["statistic"].values.tolist()]:
         raise ValueError(f"result: is reduced, but has no {', '.join(lost)}")
-    return result
+    return result if "controls" in result and int(result["controls"]) else without_controls(result)
 
 
 def _controls_in(result: "xr.Dataset") -> Controls | None:
@@ -341,9 +390,8 @@ def _one_raid(result: "xr.Dataset") -> "xr.Dataset":
     """Without the variables of campaigns, if the result is one raid of a campaign."""
     if "raid" not in result.coords or "raid" in result.dims or "launched" not in result:
         return result
-    result = result.drop_vars(
-        [name for name in CAMPAIGN_VARIABLES if name != "launched"], errors="ignore"
-    )
+    names = [name for name in CAMPAIGN_VARIABLES if name != "launched"]
+    result = result.drop_vars([*names, *SUPPLIES, "controls_so_far"], errors="ignore")
     launched = result["launched"]
     if "statistic" in launched.dims:
         least, most = launched.sel(statistic="minimum"), launched.sel(statistic="maximum")

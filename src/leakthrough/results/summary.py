@@ -1,5 +1,8 @@
 """Summary of a result: measures with their intervals, as Datasets and as text."""
 
+import itertools
+import textwrap
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,8 +12,8 @@ import numpy as np
 from leakthrough.model.display import Overview, Table
 from leakthrough.results.estimates import (
     REAL,
-    cost_exchange,
-    depletion,
+    costs,
+    dry_magazines,
     estimable,
     interval_of,
     leaked_in,
@@ -18,12 +21,19 @@ from leakthrough.results.estimates import (
     rates,
     rounds_left,
 )
-from leakthrough.results.labelled import labelled, measured, number_of, with_marks, with_settled
+from leakthrough.results.labelled import labelled, measured, number_of
 from leakthrough.results.provenance import name_of
 from leakthrough.results.ranges import Ranges
 from leakthrough.results.tidy import frame, measures_table
+from leakthrough.statistics.controls import (
+    DONE,
+    OF_USE,
+    RARE,
+    UNSETTLED,
+    USELESS,
+)
 from leakthrough.statistics.intervals import checked_confidence, wilson
-from leakthrough.text_tables import interval, number
+from leakthrough.text_tables import WIDTH, interval, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,10 +41,16 @@ if TYPE_CHECKING:
 
 NOTE = "Leakers, leak rate, P(no leaker) and stops of the raid count real threats only, no decoys."
 MARK = "*"
-UNSETTLED = (
+NOT_SETTLED = (
     f"{MARK} Not settled: too few replications for this mean. The interval is a wide, safe bound."
 )
 WITH_CONTROLS = "Means allow for the luck of the random decisions, with {} controls."
+OTHERS = "{} of {} means have plain intervals: {}."
+_WHY = {
+    UNSETTLED: "not settled",
+    RARE: "rare states",
+    USELESS: "no gain",
+}
 _OF_RAID = {
     "leakers": "leakers (real threats)",
     "leak_rate": "leak rate (real threats)",
@@ -58,8 +74,10 @@ class Summary:
     """Summary of a result; `print` shows it as tables, and so does a notebook.
 
     Measures have the dimension `estimate`: `mean`, `standard_error`, and the ends `low` and `high`
-    of the interval. Means also have a variable `..._settled`: whether the interval can be trusted;
-    some have `..._quantile`: quantiles over the replications.
+    of the interval. Means also have a coordinate `..._settled`: whether the interval can be
+    trusted. If there are controls, those that may be estimated with them have `..._interval`: what
+    was done (`leakthrough.statistics.controls.DONE`), such as "controlled" or why it is plain. Some
+    have a variable `..._quantile`: quantiles over the replications.
 
     Parameters
     ----------
@@ -110,10 +128,11 @@ class Summary:
         -------
         dict of str to pandas.DataFrame
             `raid`: a row for each `measure`, with the columns `mean`, `standard_error`, `low`,
-            `high`, `settled` (false where the interval cannot be trusted), and `quantile_0.05` to
-            `quantile_0.95`. `salvos`, `causes`, `layers`,
-            `batteries`, `magazines`: a row for each of them, with a column for each estimate and
-            quantile, such as `leaked_mean`, `leaked_low` and `leaked_quantile_0.95`.
+            `high`, `settled` (false where the interval cannot be trusted), `interval` (what was
+            done, if there are controls), and `quantile_0.05` to `quantile_0.95`. `salvos`,
+            `causes`, `layers`, `batteries`, `magazines`: a row for each of them, with a column for
+            each estimate, mark and quantile, such as `leaked_mean`, `leaked_low`,
+            `leaked_settled`, `leaked_interval` and `leaked_quantile_0.95`.
 
         Examples
         --------
@@ -208,9 +227,7 @@ def _of_raid(ready: "xr.Dataset", level: float) -> "xr.Dataset":
         ends = [values[decoy].sum() for values in own]
         estimates = interval_of(ready, leaked_in(ready, decoy[None]), level, *ends)
         found["decoys_leaked"] = measured(estimates[:, 0], "decoys that got through")
-    costs = cost_exchange(ready, confidence=level).drop_vars(("leakers", "leakers_settled"))
-    names = [n for n in costs.variables if n in costs.data_vars or str(n).endswith("_settled")]
-    return labelled({**found, **{str(n): costs[n].variable for n in names}}, ready, level)
+    return labelled({**found, **costs(ready, level)}, ready, level)
 
 
 def _of_salvos(ready: "xr.Dataset", level: float) -> "xr.Dataset":
@@ -226,13 +243,9 @@ def _of_salvos(ready: "xr.Dataset", level: float) -> "xr.Dataset":
 
 def _of_magazines(ready: "xr.Dataset", level: float) -> "xr.Dataset":
     """Estimates along `magazine`, one for each magazine that exists."""
-    grid = depletion(ready, confidence=level).drop_vars(
-        ("ready_rounds", "ready_rounds_settled", "sample_time"), errors="ignore"
-    )
-    own = _means(ready, level, {"expended": "expended"})
+    own = dry_magazines(ready, level) | _means(ready, level, {"expended": "expended"})
     own["remaining"] = rounds_left(ready, "remaining", level)
-    found = with_marks(grid.assign(with_settled(own)))
-    found = found.assign_coords(quantile=ready["quantile"])
+    found = labelled(own, ready, level)
     battery, interceptor = np.nonzero(~np.isnan(ready["rounds"].values))
     return found.isel(battery=("magazine", battery), interceptor=("magazine", interceptor))
 
@@ -244,9 +257,30 @@ def _report(summary: Summary) -> Overview:
     parts = (_raid, _salvos, _causes, _layers, _batteries, _magazines)
     level = f"{100 * summary.confidence:.6g} % interval"
     tables = [part(summary, level) for part in parts]
-    with_controls = [WITH_CONTROLS.format(summary.controls)] if summary.controls else []
-    notes = [*with_controls, NOTE, *([UNSETTLED] if any(map(_is_marked, tables)) else [])]
+    marked = [NOT_SETTLED] if any(map(_is_marked, tables)) else []
+    notes = [*_with_controls(summary), NOTE, *marked]
     return Overview(summary.scenario, "\n".join([head, *notes]), tables, "in the Dataset")
+
+
+def _with_controls(summary: Summary) -> list[str]:
+    """Notes about the controls: how many, and which means have plain intervals nevertheless."""
+    if not summary.controls:
+        return []
+    marks = (
+        mark.values.ravel().tolist()
+        for part in ("raid", *_DIMS)
+        for name, mark in getattr(summary, part).coords.items()
+        if str(name).endswith("_interval")
+    )
+    done = Counter(itertools.chain.from_iterable(marks))
+    others = {why: done[DONE[code]] for code, why in _WHY.items() if done[DONE[code]]}
+    found, number = [WITH_CONTROLS.format(summary.controls)], sum(others.values())
+    narrow = sum(done[DONE[code]] for code in OF_USE)
+    if number:  # those that do not vary are not counted
+        reasons = ", ".join(f"{own} {why}" for why, own in others.items())
+        text = OTHERS.format(number, number + narrow, reasons)
+        found += textwrap.wrap(text, WIDTH)
+    return found
 
 
 def _is_marked(table: Table) -> bool:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leakthrough.results.labelled import MARKS
 from leakthrough.results.taken import check_labels, check_unstacked, dataset_of
 
 if TYPE_CHECKING:
@@ -99,8 +100,9 @@ def measures_table(found: "xr.Dataset") -> "pd.DataFrame":
         prefix = "quantile_" if own.dims == ("quantile",) else ""
         names = (f"{prefix}{at}" for at in own[own.dims[0]].values.tolist())
         row |= zip(names, own.values.tolist(), strict=True)
-        if (mark := f"{name}_settled") in found.coords:
-            row["settled"] = found[mark].item()
+        for mark in MARKS:
+            if f"{name}{mark}" in found.coords:
+                row[mark.removeprefix("_")] = found[f"{name}{mark}"].item()
     for row in rows.values():
         row.setdefault("settled", True)  # Wilson's intervals carry no mark
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("measure").reset_index()

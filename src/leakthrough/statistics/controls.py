@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 DONE = (
-    "plain: no control can be used",
+    "plain: it does not vary, or no control can be used",
     "controlled",
     "determined by its controls: no residual",
     "plain: the values are not settled",
@@ -145,35 +145,8 @@ class Fit(NamedTuple):
         """Estimates of the measures, whose variances (M,) are given."""
         own = np.arange(self.intercepts.size)
         left = np.asarray(variance, np.float64) - self.explained(own, own)
-        return self._residuals(self.intercepts, left)
-
-    def _residuals(self, mean: "Array", variance: "Array") -> Residuals:
         # Rounding may make a variance negative.
-        return Residuals(mean, np.maximum(variance, 0.0) * self.scale, self.controls)
-
-    def ratio_residuals(self, above: Any, below: Any, variances: Any, covariance: Any) -> Residuals:
-        """Estimates of ratios (K,) of the means of two measures, by the delta method.
-
-        With r the ratio of two intercepts, they are those of Y - r X, divided by the mean of X. As
-        for `ratio_of_means`, the relative standard error of the mean of X should be below a tenth.
-
-        Parameters
-        ----------
-        above, below : array of int, shape (K,)
-            Indices of the measures Y and X.
-        variances : tuple of two arrays, shape (K,)
-            Of Y and of X.
-        covariance : array, shape (K,)
-        """
-        scale = np.where(self.intercepts == 0.0, np.nan, self.intercepts)[below]
-        ratio = self.intercepts[above] / scale
-        own, others = (
-            variance - self.explained(n, n)
-            for variance, n in zip(variances, (above, below), strict=True)
-        )
-        both = covariance - self.explained(above, below)
-        left = (own - 2.0 * ratio * both + ratio * ratio * others) / (scale * scale)
-        return self._residuals(ratio, left)
+        return Residuals(self.intercepts, np.maximum(left, 0.0) * self.scale, self.controls)
 
 
 def fitted(
