@@ -133,8 +133,8 @@ def test_what_controls_gain() -> None:
 def test_intervals_cover(offset: int) -> None:
     """400 groups of 400 replications; at 95 %, fewer than 92 % are covered with p = 0.5 %.
 
-    With 2,500 groups of 400 or of 200, 93.7 % or more are covered. The mean of all replications,
-    with controls, is taken for the exact one.
+    With 1,250 groups 95.9 % or more are covered. The mean of all replications, with controls, is
+    taken for the exact one.
     """
     assert min(covered(400, offset)) >= 0.92
 

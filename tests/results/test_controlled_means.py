@@ -85,7 +85,6 @@ def test_intervals_cover(scenario: lt.Scenario, replications: int) -> None:
     """400 groups of replications; at 95 %, fewer than 92 % are covered with p = 0.5 %.
 
     The mean of all replications is taken for the exact one; of the ratio of costs, with controls.
-    With 2,500 groups, 94.9 % or more are covered in the cases without losses.
     """
     every = lt.simulate(scenario, replications=400 * replications, seed=11, keep="replications")
     every = every.assign_coords(round_cost=("interceptor", 1.0 + np.arange(every.interceptor.size)))
