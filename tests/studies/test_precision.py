@@ -47,11 +47,11 @@ class Drawn(SequentialSample):
     def __init__(self, law: Law, measure: lt.Measure, most: float, seed: list[int]) -> None:
         self.law, self.measure, self.most = law, measure, most
         self.random = np.random.default_rng(seed)
-        self.plain = np.empty(0)
+        self.arrays = [np.empty((0, 1))]
 
     def up_to(self, replications: int) -> Values:
-        more = max(replications - len(self.plain), 0)
-        self.plain = np.concatenate([self.plain, self.law(self.random, more)])
+        more = self.law(self.random, max(replications - len(self.plain), 0))
+        self.arrays = [np.concatenate([self.arrays[0], more[:, np.newaxis]])]
         return measured_values(self.plain[:replications])
 
 

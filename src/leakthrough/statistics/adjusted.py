@@ -8,7 +8,7 @@ through the common random numbers too, and cancels.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +20,12 @@ from leakthrough.statistics.controls import (
     Residuals,
     controlled_interval,
 )
-from leakthrough.statistics.means import COCHRAN, Moments, mean_interval, moments_of
+from leakthrough.statistics.means import (
+    COCHRAN,
+    Moments,
+    mean_interval,
+    moments_of,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -41,21 +46,24 @@ class Values:
     """Values (R, ...) of measures in R replications.
 
     `adjusted` are the influence values with a number of `controls`; without controls, they are the
-    measured values, `plain`.
+    measured values, `plain`. `rare` (...) is the probability of rare states that the replications
+    tell of, such as the loss of a battery (`leakthrough.statistics.means.rarely_seen`).
     """
 
     plain: "Array"
     adjusted: "Array"
     controls: int = 0
+    rare: Any = 0.0
 
     def __sub__(self, other: "Values") -> "Values":
         """Differences of paired runs; each coefficient takes a degree of freedom."""
         plain, adjusted = self.plain - other.plain, self.adjusted - other.adjusted
-        return Values(plain, adjusted, self.controls + other.controls)
+        rare = self.rare + other.rare
+        return Values(plain, adjusted, self.controls + other.controls, rare)
 
     def __rmul__(self, factor: float) -> "Values":
         """Values in another unit."""
-        return Values(factor * self.plain, factor * self.adjusted, self.controls)
+        return replace(self, plain=factor * self.plain, adjusted=factor * self.adjusted)
 
     @property
     def replications(self) -> int:
@@ -64,8 +72,9 @@ class Values:
 
     def at(self, index: Any) -> "Values":
         """Part of the measures (R, ...), by what follows the replication."""
+        rare = np.broadcast_to(self.rare, self.plain.shape[1:])[index]
         index = (slice(None), *(index if isinstance(index, tuple) else (index,)))
-        return Values(self.plain[index], self.adjusted[index], self.controls)
+        return Values(self.plain[index], self.adjusted[index], self.controls, rare)
 
 
 def measured_values(plain: "Array") -> Values:
@@ -73,11 +82,12 @@ def measured_values(plain: "Array") -> Values:
     return Values(plain, plain)
 
 
-def stacked(every: Sequence[Values], axis: int = -1) -> Values:
-    """Several runs along a new axis."""
-    plain = np.stack([own.plain for own in every], axis)
-    adjusted = np.stack([own.adjusted for own in every], axis)
-    return Values(plain, adjusted, max(own.controls for own in every))
+def stacked(every: Sequence[Values]) -> Values:
+    """Several runs along a new last axis."""
+    plain = np.stack([own.plain for own in every], -1)
+    adjusted = np.stack([own.adjusted for own in every], -1)
+    rare = np.stack([np.broadcast_to(own.rare, own.plain.shape[1:]) for own in every], -1)
+    return Values(plain, adjusted, max(own.controls for own in every), rare)
 
 
 def fixed_point(plain: "Array") -> "tuple[Array, Array]":
@@ -180,6 +190,11 @@ def estimates_of(
     return found._replace(estimates=np.where(used, found.estimates, plain))
 
 
-def interval_of_values(values: Values, confidence: float = 0.95, **more: Any) -> Controlled:
+def interval_of_values(
+    values: Values, confidence: float = 0.95, *, rare: "npt.ArrayLike" = 0.0, **more: Any
+) -> Controlled:
     """Estimates of the means of values (R, ...); arguments are those of `estimates_of`."""
-    return estimates_of(moments_of_values(values), values.replications, confidence, **more)
+    rare = np.asarray(rare) + values.rare
+    return estimates_of(
+        moments_of_values(values), values.replications, confidence, rare=rare, **more
+    )

@@ -241,8 +241,9 @@ def _value(measure: Measure, own: Values, level: float, bounds: _Bounds, n: int)
     """Estimates (5,) of the measure of this number from the values (R,) of an option."""
     moments = moments_of_values(own)
     ends = (bounds.least[n], bounds.most[n]) if bounds.drawn else (moments.mean, moments.mean)
+    rare = bounds.rare + own.rare
     return measure.interval(
-        moments, own.replications, level, least=ends[0], most=ends[1], rare=bounds.rare
+        moments, own.replications, level, least=ends[0], most=ends[1], rare=rare
     )
 
 

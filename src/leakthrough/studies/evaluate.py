@@ -1,6 +1,7 @@
 """Values of measures over the replications of one scenario."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -22,7 +23,7 @@ from leakthrough.model.scenario import Scenario
 from leakthrough.results.variables import COORDINATES
 from leakthrough.run_options import Execution
 from leakthrough.statistics.adjusted import Values, measured_values
-from leakthrough.statistics.means import rare_share
+from leakthrough.statistics.means import rare_share, rarely_seen
 from leakthrough.studies.control_values import LEAST, ControlValues, control_values
 from leakthrough.studies.measure import Frame, Measure, Numbers, Reader
 
@@ -100,7 +101,7 @@ def is_same(one: "MeasureValues", other: "MeasureValues") -> bool:
 
 
 class RowReader:
-    """Computes measures from counts: one array (R, names) each."""
+    """Computes measures from counts, one array (R, names) each, and which batteries were lost."""
 
     def __init__(self, tables: Tables, labels: Labels, measures: Sequence[Measure]) -> None:
         self.tables, self.labels, frame = tables, labels, frame_of(tables, labels)
@@ -120,15 +121,25 @@ class RowReader:
         )
 
     def __call__(self, counts: Counts) -> list[Numbers]:
-        """Return the values of each measure in some counts."""
+        """Return the values of each measure in some counts, then losses (R, batteries).
+
+        The latter have no columns if no salvo aims at a battery.
+        """
         found = {"leaked": counts.leaked, "expended": counts.expended}
         if any(reader.source == "dry" for reader in self.readers):
             found["dry"] = counts.depletion != NEVER
-        return [reader(found[reader.source]) for reader in self.readers]
+        lost = counts.lost[:, : self.widths[-1]].astype(np.float64)
+        return [*(reader(found[reader.source]) for reader in self.readers), lost]
+
+    @property
+    def widths(self) -> list[int]:
+        """Columns of the arrays."""
+        lost = self.tables.batteries.size if self.tables.landings.size else 0
+        return [*(len(own.names) for own in self.readers), int(lost)]
 
 
 class MeasureValues:
-    """A sink that keeps the values of measures, one array (replications, names) each.
+    """A sink that keeps what a reader computes, one array (replications, ...) each.
 
     With `controls`, it keeps these too.
     """
@@ -141,7 +152,7 @@ class MeasureValues:
         controls: ControlValues | None = None,
     ) -> None:
         self.job, self.reader, self.controls = job, reader, controls
-        self.values = [np.empty((replications, len(own.names))) for own in reader.readers]
+        self.values = [np.empty((replications, width)) for width in reader.widths]
 
     @property
     def limits(self) -> Limits:
@@ -176,9 +187,20 @@ class MeasureValues:
     @property
     def found(self) -> list[Values]:
         """Values of all measures, with one set of controls if they are kept."""
-        if self.controls is None:
-            return [*map(measured_values, self.values)]
-        return self.controls.adjusted(self.values)[0]
+        return values_of(self.values, self.controls)[0]
+
+
+def values_of(
+    arrays: Sequence[Numbers], controls: ControlValues | None, order: Sequence[int] | None = None
+) -> tuple[list[Values], Sequence[int] | None]:
+    """Values of all measures from what a reader computed; and the order of their controls."""
+    *measures, lost = arrays
+    found = [*map(measured_values, measures)]
+    if controls is not None:
+        found, order = controls.adjusted(measures, order)
+    shares = lost.mean(axis=0) if len(lost) else ()
+    rare = float(rarely_seen(shares, len(lost)))
+    return [replace(own, rare=rare) for own in found], order
 
 
 def frame_of(tables: Tables, labels: Labels) -> Frame:

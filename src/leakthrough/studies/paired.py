@@ -114,7 +114,7 @@ class PairedRuns:
             confidence,
             least=least,
             most=most,
-            rare=self.rare,
+            rare=self.rare + values.rare,
         )
 
     def differences(

@@ -9,11 +9,11 @@ from leakthrough.engine.replications import compute
 from leakthrough.model.arguments import flag
 from leakthrough.model.scenario import Scenario
 from leakthrough.run_options import Execution
-from leakthrough.statistics.adjusted import Values, measured_values, moments_of_values
+from leakthrough.statistics.adjusted import Values, moments_of_values
 from leakthrough.statistics.controls import OF_USE, REPLICATIONS_EACH
 from leakthrough.statistics.means import moments_of, rare_share
 from leakthrough.studies.control_values import LEAST, ControlValues
-from leakthrough.studies.evaluate import prepared
+from leakthrough.studies.evaluate import prepared, values_of
 from leakthrough.studies.measure import Measure, Numbers
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class SequentialSample:
         self.job, self.empty = prepared(scenario, [measure])
         if flag("controls", controls) and not measure.kind.probability:
             self.with_controls()
-        self.plain: Numbers = np.empty(0)
+        self.arrays: list[Numbers] = [own[:0] for own in self.empty.values]
         limits = self.empty.limits
         self.availability, self.drawn = limits.availability, limits.drawn
         self.least, self.most = float(limits.least[0][0]), float(limits.most[0][0])
@@ -77,6 +77,11 @@ class SequentialSample:
         return min(max(LEAST, REPLICATIONS_EACH * self.controls.number), MOST_CONTROLLED)
 
     @property
+    def plain(self) -> Numbers:
+        """Values without controls of all replications read so far."""
+        return self.arrays[0][:, 0]
+
+    @property
     def ends(self) -> tuple[float, float]:
         """Range of the values read so far; if nothing is drawn, they are all equal."""
         mean = float(self.plain.mean())
@@ -89,15 +94,13 @@ class SequentialSample:
             job, more = self.job._replace(first=first), replications - first
             sink = self.empty.alike(more)
             compute(job, sink, seed=self.seed, replications=more, **self.execution._asdict())
-            self.plain = np.concatenate([self.plain, sink.values[0][:, 0]])
+            self.arrays = [*map(np.concatenate, zip(self.arrays, sink.values, strict=True))]
             if self.controls is not None and sink.controls is not None:
                 pairs = zip(self.controls.parts, sink.controls.parts, strict=True)
                 self.controls = self.controls.joined(*map(np.concatenate, pairs))
-        plain = self.plain[:replications]
-        if self.controls is None:
-            return measured_values(plain)
-        controls = self.controls.up_to(replications)
-        [found], self.order = controls.adjusted([plain[:, np.newaxis]], self.order)
+        controls = self.controls and self.controls.up_to(replications)
+        arrays = [own[:replications] for own in self.arrays]
+        [found], self.order = values_of(arrays, controls, self.order)
         return found.at(0)
 
     def estimates(self, replications: int, confidence: float) -> "tuple[Numbers, bool]":
@@ -113,7 +116,7 @@ class SequentialSample:
             confidence,
             least=least,
             most=most,
-            rare=self.rare(replications),
+            rare=self.rare(replications) + values.rare,
             cochran=SEQUENTIAL,
         )
         return found.estimates, bool(np.isin(found.done, OF_USE))

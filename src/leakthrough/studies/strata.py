@@ -62,7 +62,8 @@ def _fixed(sample: SequentialSample, stratum: _Stratum) -> SequentialSample:
     found, tables = copy.copy(sample), sample.job.tables.copy()
     for layer, up in stratum.up.items():
         tables.layers["availability"][layer] = up * WORD_RANGE
-    found.job, found.plain = sample.job._replace(tables=tables), np.empty(0)
+    found.job = sample.job._replace(tables=tables)
+    found.arrays = [own[:0] for own in sample.arrays]
     found.empty = MeasureValues(found.job, sample.empty.reader)
     if sample.controls is not None:
         found.with_controls()

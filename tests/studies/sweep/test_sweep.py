@@ -18,7 +18,7 @@ from scipy import stats
 
 import leakthrough as lt
 from leakthrough.engine import replications, scheduler
-from leakthrough.statistics.means import SETTLED, moments_of
+from leakthrough.statistics.means import SETTLED, moments_of, rarely_seen
 from leakthrough.studies.evaluate import prepared
 from leakthrough.studies.measure import MEASURES
 from leakthrough.studies.sweep import points as _points
@@ -74,13 +74,16 @@ def expected(
     for path, value in changes.items():
         scenario = scenario.replace(path, value)
     result = lt.simulate(scenario, replications=23, seed=seed)
-    found = {}
+    found, lost = {}, []
+    if "lost" in result:
+        lost = result["lost"].mean("replication").values.tolist()
     for measure in measures:
         values = measure.values(result)
         limits = prepared(scenario, [measure])[1].limits
         most = limits.most[0].reshape(values.shape[1:])
         moments = moments_of(values.values)
-        array = measure.interval(moments, 23, most=most, rare=limits.rare(23))[:SETTLED]
+        rare = limits.rare(23) + rarely_seen(lost, 23)
+        array = measure.interval(moments, 23, most=most, rare=rare)[:SETTLED]
         dims = ("estimate", *values.dims[1:])
         found[measure.label] = xr.DataArray(array, {d: values[d] for d in values.dims[1:]}, dims)
     return found

@@ -16,9 +16,9 @@ from leakthrough.model.distributions import Distribution
 from leakthrough.model.errors import ScenarioError
 from leakthrough.model.paths import changed, check_alone, value_at
 from leakthrough.model.scenario import Scenario
-from leakthrough.statistics.adjusted import Values, measured_values
+from leakthrough.statistics.adjusted import Values
 from leakthrough.studies.control_values import ControlValues, control_values
-from leakthrough.studies.evaluate import Limits, every_name
+from leakthrough.studies.evaluate import Limits, every_name, values_of
 from leakthrough.studies.measure import Measure, names_of
 from leakthrough.studies.sweep.axes import Axis, key_of
 from leakthrough.studies.sweep.patching import LoweredScenario, is_plain
@@ -206,8 +206,8 @@ class Evaluator:
     def arrays(self, point: DesignPoint, start: int, stop: int, flag: Flag) -> "list[Any]":
         """What is kept of some replications of a point, with the replication as first dimension.
 
-        Values of each measure (replications, all names), NaN for a missing name; then the parts of
-        the controls, if they are wanted.
+        Values of each measure (replications, all names), NaN for a missing name, and losses; then
+        the parts of the controls, if they are wanted.
         """
         lowered, size = self.lowered(point), replications.MOST_IN_A_BLOCK
         blocks, controls = [], self._controls(point, stop - start)
@@ -217,16 +217,14 @@ class Evaluator:
             blocks.append(lowered.reader(counts))
             if controls is not None:
                 controls.take(begin - start, counts)
-        values = [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
-        return [*self._aligned(lowered, values), *(controls.parts if controls else ())]
+        *values, lost = [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
+        return [*self._aligned(lowered, values), lost, *(controls.parts if controls else ())]
 
     def values(self, point: DesignPoint, arrays: "Sequence[Any]") -> list[Values]:
         """Values of each measure (replications, all names) from the arrays of all replications."""
-        number = len(self.plan.measures)
-        controls = self._controls(point)
-        if controls is None:
-            return [measured_values(own) for own in arrays]
-        return controls.joined(*arrays[number:]).adjusted(arrays[:number])[0]
+        number, controls = len(self.plan.measures) + 1, self._controls(point)
+        joined = controls and controls.joined(*arrays[number:])
+        return values_of(arrays[:number], joined)[0]
 
     def _controls(self, point: DesignPoint, replications: int = 0) -> ControlValues | None:
         if not self.plan.controls:

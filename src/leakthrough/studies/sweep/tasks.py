@@ -40,7 +40,8 @@ class Sink(Protocol):
 def reduced(plan: Plan, points: Sequence[list[Values]], limits: Sequence[Limits]) -> PointResults:
     """Reduce the values of all replications of some points."""
     estimates, counts = [], []
-    rare = np.array([[own.rare(plan.replications)] for own in limits])
+    known = [own.rare(plan.replications) for own in limits]
+    rare = np.array([[n + own[0].rare] for n, own in zip(known, points, strict=True)])
     for n, measure in enumerate(plan.measures):
         own = [values[n] for values in points]
         # Point by point: the order of summation of NumPy depends on the shape.
