@@ -269,6 +269,17 @@ class Tilting:
         if records != "kill_chances" or self.plain.kill_chances["table"][own[0]] < 0:
             self.chances.append(_Chance(column, records, field, own, int(chances[0])))
 
+    def expected(self, seen: Seen) -> dict[int, tuple[float, float]]:
+        """How often decisions of known probability are expected, and drawn, in a replication."""
+        drawn = {each: float(seen.drawn[:, each.column].mean()) for each in self.chances}
+        return {each.column: (each.chance * n, n) for each, n in drawn.items()}
+
+    def even(self, column: int, drawn: float) -> float:
+        """Tilt with which a decision drawn so often has one rare outcome in two replications."""
+        chance = next(each.chance for each in self.chances if each.column == column)
+        wanted = 0.5 / max(drawn, 1.0)
+        return _log_odds(wanted if chance < 0.5 else 1.0 - wanted) - _log_odds(chance)
+
     @property
     def none(self) -> Tilts:
         """No tilt."""

@@ -1,0 +1,269 @@
+"""Replications with tilted random decisions, and the search for tilts with which an event is frequent.
+
+The cross-entropy method (Rubinstein and Kroese 2004): the replications of a stage that are nearest
+to the event, with their weights, give the tilts of the next stage, until the event is frequent.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from leakthrough.engine.bounds import check_memory
+from leakthrough.engine.counts import named_counts
+from leakthrough.engine.jobs import Block, RaidJob
+from leakthrough.engine.labels import label
+from leakthrough.engine.layout import Whole
+from leakthrough.engine.lower_raid import lower
+from leakthrough.engine.progress import progress_bar
+from leakthrough.engine.replications import compute
+from leakthrough.engine.tilting import Seen, Tilting, Tilts
+from leakthrough.model.campaign import Campaign
+from leakthrough.model.distributions import Distribution
+from leakthrough.model.scenario import Scenario
+from leakthrough.run_options import Execution
+from leakthrough.statistics.importance import concentration
+from leakthrough.studies.evaluate import RowReader, prepared
+from leakthrough.studies.measure import Measure
+from leakthrough.studies.paired import fresh
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Numbers = npt.NDArray[np.float64]
+    Flags = npt.NDArray[np.bool_]
+
+ELITE = 0.1
+"""Share of the replications of a stage that determine the tilts of the next one."""
+STAGES, LEAST_IN_A_STAGE = 40, 100
+"""Stages in a study, if all its replications were searches; replications of a stage."""
+MOST_STAGES, MOST_SEARCHES = 10, 12
+"""Stages of one search; searches for single causes."""
+SELDOM = 0.1
+"""Mean number of occurrences below which a decision is searched on its own."""
+STEP = 1.0
+"""Tilt that is added where no replication of a stage is nearer to the event than the others."""
+TOWARDS_LEAKERS = {
+    **dict.fromkeys(("kill", "soft kill", "detection", "availability", "kill probability"), -1.0),
+    **dict.fromkeys(("dismissal", "false kill", "false survival", "loss", "size"), 1.0),
+}
+"""Direction of the tilts that let more threats through."""
+TOWARDS_ROUNDS = {
+    **dict.fromkeys(("kill", "soft kill", "dismissal", "false kill", "loss"), -1.0),
+    **dict.fromkeys(("detection", "availability", "false survival", "size"), 1.0),
+    "kill probability": -1.0,
+}
+"""Direction of the tilts with which more rounds are fired."""
+
+
+class Event(NamedTuple):
+    """The first measure, times the sign, is at least the bound.
+
+    The last measure, times the sign, guides the search: the larger it is, the nearer the event.
+    """
+
+    measures: tuple[Measure, ...]
+    sign: float
+    bound: float
+    text: str
+
+
+class Sample(NamedTuple):
+    """Replications: whether the event occurs, how near it is, and the random decisions."""
+
+    hit: "Flags"  # (R,)
+    guide: "Numbers"  # (R,)
+    seen: Seen
+
+
+class Reading:
+    """Computes samples from rows of counts. Raises ValueError if the event is impossible."""
+
+    def __init__(self, given: Scenario | Campaign, event: Event) -> None:
+        raid, sizes = _raid(given, event.measures[0])
+        prepared(raid, event.measures)  # raises an error if they do not exist
+        self.event, self.labels = event, label(raid)
+        self.tables = lower(raid, sizes=sizes) if sizes else lower(raid)
+        self.reader = RowReader(self.tables, self.labels, event.measures)
+        self.tilting = Tilting(self.tables)
+        limits = self.reader.limits(self.tables)
+        ends = [float(own[0][0]) for own in (limits.least, limits.most)]
+        if max(event.sign * end for end in ends) < event.bound:
+            least, most = (0.0 if sizes else ends[0]), ends[1]
+            text = f"{event.measures[0].label} is from {least:g} to {most:g} here"
+            raise ValueError(f"event: impossible, since {text}; got {event.text}")
+
+    def __call__(self, rows: Whole, tilts: Tilts) -> Sample:
+        """Return the sample in rows that were computed with tilts."""
+        values = [self.event.sign * own[:, 0] for own in self.reader(rows)]
+        seen = self.tilting.seen(named_counts(rows, self.tables), tilts)
+        return Sample(values[0] >= self.event.bound, values[-1], seen)
+
+
+def _raid(given: Scenario | Campaign, measure: Measure) -> tuple[Scenario, dict[str, Distribution]]:
+    """The raid, and the distributions of its numbers of threats."""
+    if isinstance(given, Scenario):
+        return given, {}
+    if given.raid_count != 1:
+        text = f"a campaign must have one raid; got {given.raid_count:,}"
+        raise ValueError(f"scenario: {text}")
+    if given.sizes and measure.name == "leak_rate":
+        text = "must be leakers where the number of threats is a distribution"
+        raise ValueError(f"event: {text}; got leak_rate")
+    return given.raid(1), dict(given.sizes)
+
+
+class _Sink:
+    """Collects a sample."""
+
+    def __init__(self, reading: Reading, tilts: Tilts, replications: int) -> None:
+        self.reading, self.tilts = reading, tilts
+        shape = replications, len(tilts)
+        seen = Seen(np.empty(shape), np.empty(shape))
+        self.sample = Sample(np.empty(replications, np.bool_), np.empty(replications), seen)
+
+    def alike(self, replications: int) -> "_Sink":
+        """An empty sink for some replications."""
+        return _Sink(self.reading, self.tilts, replications)
+
+    def take(self, start: int, block: Block) -> None:
+        """Take the rows of some replications."""
+        self._put(start, self.reading(block[0][0], self.tilts))
+
+    def merge(self, start: int, other: "_Sink") -> None:
+        """Copy the values of another sink."""
+        self._put(start, other.sample)
+
+    def _put(self, start: int, found: Sample) -> None:
+        own = slice(start, start + len(found.hit))
+        self.sample.hit[own], self.sample.guide[own] = found.hit, found.guide
+        for mine, theirs in zip(self.sample.seen, found.seen, strict=True):
+            mine[own] = theirs
+
+
+class Runs:
+    """Samples of one raid with tilts, each with replications of its own.
+
+    `total` is the number of replications, and `left` that of those not yet simulated.
+    """
+
+    def __init__(self, reading: Reading, total: int, seed: int, execution: Execution) -> None:
+        self.reading, self.total, self.left, self.seed = reading, total, total, seed
+        self.execution, self.used = execution, {True: 0, False: 0}
+        needed = 16.0 * total * len(reading.tilting.cells)
+        check_memory(needed, f"replications: {total:,} of them", "use fewer")
+
+    def __enter__(self) -> "Runs":
+        self.stack = ExitStack()
+        bar = progress_bar(self.execution.progress, "replication", self.total)
+        self.update = self.stack.enter_context(bar)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stack.close()
+
+    def sample(self, tilts: Tilts, replications: int, *, search: bool = False) -> Sample:
+        """Simulate with tilts; searches have draws of their own."""
+        job = RaidJob(self.reading.tilting.tables(tilts), first=self.used[search])
+        sink = _Sink(self.reading, tilts, replications)
+        seed = fresh(self.seed) if search else self.seed
+        execution = self.execution._replace(progress=False)
+        compute(job, sink, seed=seed, replications=replications, **execution._asdict())
+        self.used[search] += replications
+        self.left -= replications
+        self.update(replications)
+        return sink.sample
+
+
+class _Start(NamedTuple):
+    """The tilts with which a search begins, and the cells whose tilts stay as they are."""
+
+    tilts: Tilts
+    fixed: list[int]
+
+
+class Found(NamedTuple):
+    """What a search has found: tilts, and the root mean square of the weights of the event."""
+
+    tilts: Tilts
+    spread: float
+
+
+def searched(runs: Runs) -> list[Found]:
+    """The searches of a raid; the last one keeps all layers in their usual state."""
+    tilting, half = runs.reading.tilting, runs.total - runs.total // 2
+    if not tilting.cells:
+        return []
+    scout = runs.sample(tilting.none, _in_a_stage(runs, 1), search=True)
+    starts, found = list(_starts(tilting, scout.seen)), []
+    size = _in_a_stage(runs, len(starts))
+    for n, start in enumerate(starts):
+        stages = (runs.left - half) // (size * (len(starts) - n))
+        found += _search(runs, start, size, min(stages, MOST_STAGES))
+    return found
+
+
+def _in_a_stage(runs: Runs, searches: int) -> int:
+    return max(runs.total // max(STAGES, MOST_STAGES * searches), LEAST_IN_A_STAGE)
+
+
+def _starts(tilting: Tilting, seen: Seen) -> Iterator[_Start]:
+    """Where the searches begin."""
+    fixed, usual, every = list(tilting.layers), tilting.none, tilting.none
+    for cell, chance in tilting.layers.items():
+        usual[cell] = np.inf if chance >= 0.5 else -np.inf
+        every[cell] = tilting.even(cell, 1.0)
+    single = {cell: -usual[cell] for cell in fixed}
+    for cell, (hits, drawn) in tilting.expected(seen).items():
+        if 0.0 < min(hits, drawn - hits) < SELDOM and cell not in single:
+            single[cell] = every[cell] = tilting.even(cell, drawn)
+    for cell in [*single][:MOST_SEARCHES]:
+        tilts = usual.copy()
+        tilts[cell] = single[cell]
+        yield _Start(tilts, fixed)
+    if len(single) > 1:
+        yield _Start(every, [])
+    yield _Start(usual, fixed)
+
+
+def _search(runs: Runs, start: _Start, size: int, stages: int) -> list[Found]:
+    """Tilts with which the event is frequent; nothing if it has never occurred."""
+    tilting, tilts, found, reached = runs.reading.tilting, start.tilts, list[Found](), False
+    for _ in range(stages):
+        sample = runs.sample(tilts, size, search=True)
+        ratio = tilting.log_ratio(sample.seen, tilts)
+        frequent = bool(sample.hit.mean() >= ELITE)
+        if sample.hit.any():
+            found = [Found(tilts, float(np.sqrt(np.exp(-2.0 * ratio[sample.hit]).sum() / size)))]
+        own = sample.hit if frequent else _nearest(sample)
+        if not own.any():
+            tilts = tilts + STEP * _direction(runs.reading)
+        else:
+            tilts = tilting.fit(Seen(*(each[own] for each in sample.seen)), _weights(ratio[own]))
+        tilts[start.fixed] = start.tilts[start.fixed]
+        if frequent and reached:
+            return [found[0]._replace(tilts=tilts)]
+        reached = frequent
+    return found
+
+
+def _weights(ratio: "Numbers") -> "Numbers":
+    """Weights whose sum is their effective sample size."""
+    weights = np.exp(ratio.min() - ratio)
+    found: Numbers = weights / weights.sum() * concentration(weights)[0]
+    return found
+
+
+def _nearest(sample: Sample) -> "Flags":
+    """The replications nearest to the event; none if all are equally near."""
+    level = np.quantile(sample.guide, 1.0 - ELITE, method="higher")
+    near = sample.guide >= level
+    return sample.hit | (near if near.mean() <= 0.5 else sample.guide > level)
+
+
+def _direction(reading: Reading) -> Tilts:
+    """Tilts towards the event, for a raid in which it does not come nearer by chance."""
+    of_leakers = reading.event.measures[0].kind.source == "leaked"
+    towards = TOWARDS_LEAKERS if of_leakers else TOWARDS_ROUNDS
+    return reading.event.sign * np.array([towards[cell[0]] for cell in reading.tilting.cells])
