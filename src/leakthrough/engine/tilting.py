@@ -9,18 +9,20 @@ exact.
 """
 
 import functools
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from leakthrough.engine.counts import Counts
-from leakthrough.engine.decisions import FAMILIES, LAWS, Cell, Decisions, Law, Part
+from leakthrough.engine.decisions import FAMILIES, LAWS, Decisions, Law, Part
 from leakthrough.engine.layout import RECORDS_OF
 from leakthrough.engine.lower_parts import TABLE_SIZE
 from leakthrough.engine.tables import Tables
 from leakthrough.model.discrete import WORD_RANGE
 from leakthrough.model.quantiles import distribution_function, tail_probabilities
+from leakthrough.statistics.importance import concentration
 
 Array = npt.NDArray[Any]
 Tilts = npt.NDArray[np.float64]
@@ -43,6 +45,10 @@ class Seen(NamedTuple):
 
     occurred: Array
     drawn: Array
+
+    def of(self, own: Array) -> "Seen":
+        """What they came to in some of the replications."""
+        return Seen(self.occurred[own], self.drawn[own])
 
 
 def _log_odds(chance: Any) -> Any:
@@ -105,6 +111,11 @@ class _Chance:
         hits, drawn = (weights @ each[:, self.column] for each in seen)
         share = (hits + self.chance) / (drawn + 1.0)
         tilts[self.column] = _log_odds(share) - _log_odds(self.chance)
+
+    def differences(self, seen: Seen) -> Iterator[tuple[int, Array]]:
+        """Column, and what occurred less its mean (R,)."""
+        hits, drawn = (each[:, self.column] for each in seen)
+        yield self.column, hits - drawn * self.chance
 
 
 class _Distribution:
@@ -215,15 +226,21 @@ class _Quantity:
         values, mean = seen.occurred[:, self.column], self.plain.mean(0.0)
         if self.is_tilted:
             target = (weights @ values + mean) / (weights.sum() + 1.0)
-            tilts[self.column] = _root(
-                lambda tilt: self.plain.mean(tilt / self.deviation) - target
-            )
+            tilts[self.column] = _root(lambda tilt: self.plain.mean(tilt / self.deviation) - target)
         if self.rounds >= 0:
-            hits, drawn = (weights @ each[:, self.rounds] for each in seen)
+            hits = weights @ seen.occurred[:, self.rounds]
             numbers = np.append(weights * seen.drawn[:, self.rounds], 1.0)
             chances = np.clip(np.append(values, mean) / self.unit, 0.0, 1.0)
             target = hits + chances[-1]
             tilts[self.rounds] = _root(lambda tilt: numbers @ _shifted(chances, tilt) - target)
+
+    def differences(self, seen: Seen) -> Iterator[tuple[int, Array]]:
+        """Columns, and what occurred less its mean (R,)."""
+        values = seen.occurred[:, self.column]
+        yield self.column, values - self.plain.mean(0.0)
+        if self.rounds >= 0:
+            hits, drawn = (each[:, self.rounds] for each in seen)
+            yield self.rounds, hits - drawn * values / self.unit
 
 
 class Tilting:
@@ -254,7 +271,10 @@ class Tilting:
     def _add(self, part: Part | Law, n: int, column: int) -> None:
         if isinstance(part, Law) and part.name != "availability":
             field = "size_table" if part.name == "size" else "table"
-            link, deviation = (LAWS[part.name][0], field, int(part.own[n])), part.variances[n] ** 0.5
+            link, deviation = (
+                (LAWS[part.name][0], field, int(part.own[n])),
+                part.variances[n] ** 0.5,
+            )
             self.quantities.append(_Quantity(self.plain, link, column, float(deviation)))
             return
         if isinstance(part, Law):
@@ -278,7 +298,13 @@ class Tilting:
         """Tilt with which a decision drawn so often has one rare outcome in two replications."""
         chance = next(each.chance for each in self.chances if each.column == column)
         wanted = 0.5 / max(drawn, 1.0)
-        return _log_odds(wanted if chance < 0.5 else 1.0 - wanted) - _log_odds(chance)
+        tilt = _log_odds(wanted if chance < 0.5 else 1.0 - wanted) - _log_odds(chance)
+        return float(tilt)
+
+    @property
+    def _parts(self) -> Iterator[_Chance | _Quantity]:
+        yield from self.chances
+        yield from self.quantities
 
     @property
     def none(self) -> Tilts:
@@ -288,7 +314,7 @@ class Tilting:
     def tables(self, tilts: Tilts) -> Tables:
         """The tables with tilts."""
         found = self.plain.copy()
-        for each in (*self.chances, *self.quantities):
+        for each in self._parts:
             each.write(found, tilts)
         RECORDS_OF["kill_chances"].start(found.kill_chances)
         return found
@@ -312,13 +338,20 @@ class Tilting:
     def log_ratio(self, seen: Seen, tilts: Tilts) -> Array:
         """Log ratio (R,) of the probabilities of replications, with the tilts and without."""
         found = np.zeros(len(seen.occurred))
-        for each in (*self.chances, *self.quantities):
+        for each in self._parts:
             found += each.log_ratio(seen, tilts)
         return found
 
-    def fit(self, seen: Seen, weights: Array) -> Tilts:
-        """Tilts with which weighted replications are most likely (the cross-entropy method)."""
-        found = self.none
-        for each in (*self.chances, *self.quantities):
-            each.fit(found, seen, weights)
+    def fit(self, seen: Seen, weights: Array, *, shrink: bool = False) -> Tilts:
+        """Tilts with which weighted replications are most likely (the cross-entropy method).
+
+        With `shrink`, a tilt is the smaller, the less its cell differs from its mean: where it
+        differs by z standard errors, by a factor of 1 - 1 / z^2 (as James and Stein's estimator).
+        """
+        found, own = self.none, weights / weights.sum() * concentration(weights)[0]
+        for each in self._parts:
+            each.fit(found, seen, own)
+            for column, difference in each.differences(seen) if shrink else ():
+                square = max((own @ difference) ** 2, 1e-300)
+                found[column] *= max(1.0 - (own**2 @ difference**2) / square, 0.0)
         return np.rint(np.clip(found, -STEEPEST, STEEPEST) / FINENESS) * FINENESS

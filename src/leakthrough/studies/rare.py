@@ -121,19 +121,19 @@ def rare(
     >>> found = rare(scenario, "leakers", at_least=12, replications=10_000, seed=1)
     >>> float(found.probability.sel(estimate="mean"))
     """
-    given = of_class("scenario", scenario, Scenario, Campaign)
+    scenario = of_class("scenario", scenario, Scenario, Campaign)  # type: ignore[assignment]
     wanted = _event(event, at_least, at_most)
     number = checked_replications(replications, least=LEAST)
     level, own_seed = checked_confidence(confidence), checked_seed(seed)
     execution = checked_execution(workers, executor, progress)
-    reading = Reading(given, wanted)
-    warn_about(given)
+    reading = Reading(scenario, wanted)
+    warn_about(scenario)
     with Runs(reading, number, own_seed, execution) as runs:
         found = _estimates(runs, searched(runs), level)
     if found.attrs["note"]:
         warnings.warn(f"{wanted.text}: {found.attrs['note']}", RuntimeWarning, stacklevel=2)
-    own = origin(given, own_seed)  # type: ignore[arg-type]
-    return found.assign_coords(own).assign_attrs(event=wanted.text, scenario=given.name)
+    own = origin(scenario, own_seed)  # type: ignore[arg-type]
+    return found.assign_coords(own).assign_attrs(event=wanted.text, scenario=scenario.name)
 
 
 # ---------------------------------------------------------------- events
@@ -143,15 +143,16 @@ def _event(given: object, at_least: object, at_most: object) -> Event:
     """The event of a measure and a bound, or of a goal."""
     if isinstance(given, Goal):
         if at_least is not None or at_most is not None:
-            bound = shown(at_most if at_least is None else at_least)
-            raise ValueError(f"event: a Goal has its own bound; got {bound} too")
+            text = f"{shown(at_least)} and {shown(at_most)}"
+            raise ValueError(f"event: a Goal has its own bound; got {text} too")
         return _violation(given)
     measure = measure_of(given, "event")
     _check_measure(measure)
     if (at_least is None) == (at_most is None):
         text = f"{shown(at_least)} and {shown(at_most)}"
         raise ValueError(f"event: needs one of at_least and at_most; got {text}")
-    name, bound = ("at_most", at_most) if at_least is None else ("at_least", at_least)
+    name = "at_most" if at_least is None else "at_least"
+    bound = at_most if at_least is None else at_least
     value, share = real_in(bound), measure.kind.probability or measure.name == "leak_rate"
     if not 0.0 <= value <= (1.0 if share else np.finfo(float).max):
         allowed = "from 0 to 1" if share else "a finite number from 0"
@@ -232,9 +233,7 @@ def _estimates(runs: Runs, every: list[Found], confidence: float) -> "xr.Dataset
             "largest_weight": xr.Variable((), largest, _attrs("share of the event's weights")),
             "replications": xr.Variable((), runs.total, _attrs("in total, searches included")),
             "untilted_replications": xr.Variable((), numbers[0], _attrs("without tilts")),
-            "share": xr.Variable(
-                "search", shares[1:], _attrs("of the final replications")
-            ),
+            "share": xr.Variable("search", shares[1:], _attrs("of the final replications")),
             "tilt": xr.Variable(
                 ("search", "decision"),
                 np.array(tilts[1:]).reshape(len(every), len(names)),

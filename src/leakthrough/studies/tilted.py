@@ -1,4 +1,4 @@
-"""Replications with tilted random decisions, and the search for tilts with which an event is frequent.
+"""Replications with tilted random decisions, and the search for tilts that make an event frequent.
 
 The cross-entropy method (Rubinstein and Kroese 2004): the replications of a stage that are nearest
 to the event, with their weights, give the tilts of the next stage, until the event is frequent.
@@ -23,7 +23,7 @@ from leakthrough.model.campaign import Campaign
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.scenario import Scenario
 from leakthrough.run_options import Execution
-from leakthrough.statistics.importance import concentration
+from leakthrough.statistics.importance import balance_weights, concentration
 from leakthrough.studies.evaluate import RowReader, prepared
 from leakthrough.studies.measure import Measure
 from leakthrough.studies.paired import fresh
@@ -40,6 +40,8 @@ STAGES, LEAST_IN_A_STAGE = 40, 100
 """Stages in a study, if all its replications were searches; replications of a stage."""
 MOST_STAGES, MOST_SEARCHES = 10, 12
 """Stages of one search; searches for single causes."""
+ENOUGH = 200.0
+"""Effective sample size of the event with which a search ends."""
 SELDOM = 0.1
 """Mean number of occurrences below which a decision is searched on its own."""
 STEP = 1.0
@@ -227,39 +229,69 @@ def _starts(tilting: Tilting, seen: Seen) -> Iterator[_Start]:
     yield _Start(usual, fixed)
 
 
+class _Pool:
+    """All samples of a search, weighted by the density of their mixture."""
+
+    def __init__(self, tilting: Tilting) -> None:
+        self.tilting, self.tilts, self.samples = tilting, list[Tilts](), list[Sample]()
+        self.ratios: dict[tuple[int, int], Numbers] = {}  # by tilts and sample
+
+    def add(self, tilts: Tilts, sample: Sample) -> None:
+        """Add a sample with its tilts."""
+        self.tilts.append(tilts)
+        self.samples.append(sample)
+
+    def _ratio(self, tilts: int, sample: int) -> "Numbers":
+        if (tilts, sample) not in self.ratios:
+            seen = self.samples[sample].seen
+            self.ratios[tilts, sample] = self.tilting.log_ratio(seen, self.tilts[tilts])
+        return self.ratios[tilts, sample]
+
+    def weights(self) -> "Numbers":
+        """Weights (R,) of all replications; all stages have the same number of them."""
+        number = range(len(self.samples))
+        ratios = [np.concatenate([self._ratio(t, s) for s in number]) for t in number]
+        return balance_weights(ratios, np.full(len(number), 1.0 / len(number)))
+
+    def joined(self) -> Sample:
+        """The samples together."""
+        seen = Seen(*map(np.concatenate, zip(*(own.seen for own in self.samples), strict=True)))
+        hit, guide = (
+            np.concatenate([getattr(s, n) for s in self.samples]) for n in ("hit", "guide")
+        )
+        return Sample(hit, guide, seen)
+
+
 def _search(runs: Runs, start: _Start, size: int, stages: int) -> list[Found]:
     """Tilts with which the event is frequent; nothing if it has never occurred."""
-    tilting, tilts, found, reached = runs.reading.tilting, start.tilts, list[Found](), False
+    tilting, tilts, pool = runs.reading.tilting, start.tilts, _Pool(runs.reading.tilting)
     for _ in range(stages):
-        sample = runs.sample(tilts, size, search=True)
-        ratio = tilting.log_ratio(sample.seen, tilts)
-        frequent = bool(sample.hit.mean() >= ELITE)
-        if sample.hit.any():
-            found = [Found(tilts, float(np.sqrt(np.exp(-2.0 * ratio[sample.hit]).sum() / size)))]
-        own = sample.hit if frequent else _nearest(sample)
-        if not own.any():
-            tilts = tilts + STEP * _direction(runs.reading)
+        latest = runs.sample(tilts, size, search=True)
+        pool.add(tilts, latest)
+        weights, every = pool.weights(), pool.joined()
+        if concentration(weights * every.hit)[0] >= ENOUGH:
+            break
+        own = every.hit if latest.hit.mean() >= ELITE else every.hit | _nearest(latest, every)
+        if own.any():
+            tilts = tilting.fit(every.seen.of(own), weights[own])
         else:
-            tilts = tilting.fit(Seen(*(each[own] for each in sample.seen)), _weights(ratio[own]))
+            tilts = tilts + STEP * _direction(runs.reading)
         tilts[start.fixed] = start.tilts[start.fixed]
-        if frequent and reached:
-            return [found[0]._replace(tilts=tilts)]
-        reached = frequent
-    return found
+    own = every.hit
+    if not own.any():
+        return []
+    tilts = tilting.fit(every.seen.of(own), weights[own], shrink=True)
+    tilts[start.fixed] = start.tilts[start.fixed]
+    squares = weights[own] * np.exp(-tilting.log_ratio(every.seen.of(own), tilts))
+    return [Found(tilts, float(np.sqrt(squares.sum() / len(weights))))]
 
 
-def _weights(ratio: "Numbers") -> "Numbers":
-    """Weights whose sum is their effective sample size."""
-    weights = np.exp(ratio.min() - ratio)
-    found: Numbers = weights / weights.sum() * concentration(weights)[0]
-    return found
-
-
-def _nearest(sample: Sample) -> "Flags":
-    """The replications nearest to the event; none if all are equally near."""
-    level = np.quantile(sample.guide, 1.0 - ELITE, method="higher")
-    near = sample.guide >= level
-    return sample.hit | (near if near.mean() <= 0.5 else sample.guide > level)
+def _nearest(latest: Sample, every: Sample) -> "Flags":
+    """Replications as near to the event as a tenth of the latest; none if all are equally near."""
+    level = np.quantile(latest.guide, 1.0 - ELITE, method="higher")
+    if np.mean(latest.guide >= level) > 0.5:
+        return every.guide > level
+    return every.guide >= level
 
 
 def _direction(reading: Reading) -> Tilts:
