@@ -187,7 +187,7 @@ class _Quantity:
 
     def _tilted(self, tilts: Tilts) -> Array:
         table = self.table
-        if tilts[self.column] != 0.0:
+        if self.is_tilted and tilts[self.column] != 0.0:
             table = self.plain.tilted(tilts[self.column] / self.deviation)
         return self._shifted(table, tilts)
 
