@@ -186,8 +186,8 @@ def _occurrence(measure: Measure, *, occurs: bool) -> Event:
     """The event that what a probability is about occurs, or does not occur."""
     text = measure.label if occurs else f"not {measure.label}"
     if measure.name == "dry":
-        sign = 1.0 if occurs else -1.0
-        return Event((measure, Measure("expended", measure.by, measure.of)), sign, sign, text)
+        guide = Measure("expended", measure.by, measure.of)
+        return Event((measure, guide), 1.0 if occurs else -1.0, 1.0 if occurs else 0.0, text)
     leakers = Measure("leakers", measure.by, measure.of)
     if occurs:
         return Event((leakers,), -1.0, -float(measure.count), text)
