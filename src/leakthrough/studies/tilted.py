@@ -51,12 +51,6 @@ TOWARDS_LEAKERS = {
     **dict.fromkeys(("dismissal", "false kill", "false survival", "loss", "size"), 1.0),
 }
 """Direction of the tilts that let more threats through."""
-TOWARDS_ROUNDS = {
-    **dict.fromkeys(("kill", "soft kill", "dismissal", "false kill", "loss"), -1.0),
-    **dict.fromkeys(("detection", "availability", "false survival", "size"), 1.0),
-    "kill probability": -1.0,
-}
-"""Direction of the tilts with which more rounds are fired."""
 
 
 class Event(NamedTuple):
@@ -295,7 +289,7 @@ def _nearest(latest: Sample, every: Sample) -> "Flags":
 
 
 def _direction(reading: Reading) -> Tilts:
-    """Tilts towards the event, for a raid in which it does not come nearer by chance."""
-    of_leakers = reading.event.measures[0].kind.source == "leaked"
-    towards = TOWARDS_LEAKERS if of_leakers else TOWARDS_ROUNDS
-    return reading.event.sign * np.array([towards[cell[0]] for cell in reading.tilting.cells])
+    """Tilts towards an event of leakers, for a raid in which it does not come nearer by chance."""
+    event = reading.event
+    towards = TOWARDS_LEAKERS if event.measures[0].kind.source == "leaked" else {}
+    return event.sign * np.array([towards.get(cell[0], 0.0) for cell in reading.tilting.cells])
