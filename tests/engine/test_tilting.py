@@ -169,7 +169,7 @@ def test_an_uncertain_kill_probability(
         (drawn, chances),
         (drawn**2, chances**2),
         (drawn < np.quantile(chances, 0.1), chances < np.quantile(chances, 0.1)),
-        (found.counts.leaked[:, 0] >= 6, plain.leaked[:, 0] >= 6),
+        (found.counts.leaked[:, 0] >= 3, plain.leaked[:, 0] >= 3),
     ):
         weighted = one * found.weights
         error = np.sqrt(weighted.var() / len(one) + other.var() / len(other))
