@@ -119,7 +119,9 @@ def rare(
     ...     "finite_magazine", threats=20, rounds=40, kill_probability=0.7, looks=2
     ... )
     >>> found = rare(scenario, "leakers", at_least=12, replications=10_000, seed=1)
-    >>> float(found.probability.sel(estimate="mean"))
+    >>> mean, error, low, high = found.probability.values
+    >>> f"{mean:.1e}, from {low:.1e} to {high:.1e}; the exact probability is 1.8e-08"
+    '1.8e-08, from 1.7e-08 to 2.0e-08; the exact probability is 1.8e-08'
     """
     scenario = of_class("scenario", scenario, Scenario, Campaign)  # type: ignore[assignment]
     wanted = _event(event, at_least, at_most)
