@@ -168,6 +168,24 @@ def test_two_layers_that_fail_once_in_a_thousand(offset: int) -> None:
         agrees(found, exact)
 
 
+def test_many_layers_and_few_replications(offset: int) -> None:
+    """Each of fourteen searches has a stage; only the last of thirteen layers has rounds."""
+    own = [
+        layer(
+            f"L{n}",
+            battery(f"B{n}", rounds=0 if n else 99, channels=99, doctrine=ONCE),
+            outer=1000.0 + n,
+            sensor=lt.Sensor(availability=0.99, detection={"t": 0.999}),
+        )
+        for n in range(13)
+    ]
+    scenario = raid(salvo(count=3), own, gun(kills=0.9))
+    found = lt.rare(scenario, "leakers", at_least=3, replications=2000, seed=9 + offset)
+    exact = 0.01 + 0.99 * (1.0 - 0.999 * 0.9) ** 3
+    mean, error = found.probability.values[:2]
+    assert abs(mean - exact) < 4.0 * error
+
+
 def lethal(lethality: float) -> lt.Scenario:
     """A missile that nothing can stop comes first, and may destroy the battery."""
     threats = [

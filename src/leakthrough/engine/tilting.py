@@ -271,11 +271,9 @@ class Tilting:
     def _add(self, part: Part | Law, n: int, column: int) -> None:
         if isinstance(part, Law) and part.name != "availability":
             field = "size_table" if part.name == "size" else "table"
-            link, deviation = (
-                (LAWS[part.name][0], field, int(part.own[n])),
-                part.variances[n] ** 0.5,
-            )
-            self.quantities.append(_Quantity(self.plain, link, column, float(deviation)))
+            link = LAWS[part.name][0], field, int(part.own[n])
+            deviation = float(part.variances[n] ** 0.5)
+            self.quantities.append(_Quantity(self.plain, link, column, deviation))
             return
         if isinstance(part, Law):
             self.layers[column] = float(part.means[n])

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from leakthrough.engine.decisions import decision_names
+from leakthrough.engine.tilting import Tilts
 from leakthrough.model.arguments import of_class, real_in
 from leakthrough.model.campaign import Campaign
 from leakthrough.model.check import warn_about
 from leakthrough.model.errors import shown
 from leakthrough.model.scenario import Scenario
+from leakthrough.quantities import described
 from leakthrough.results.labelled import labelled, measured
 from leakthrough.run_options import checked_execution, checked_replications, checked_seed
 from leakthrough.statistics.importance import balance_weights, concentration, weighted_probability
@@ -22,6 +24,7 @@ from leakthrough.studies.measure import Measure, measure_of
 from leakthrough.studies.tilted import Event, Found, Reading, Runs, searched
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import xarray as xr
 
 LEAST = 2_000
@@ -209,43 +212,42 @@ def _estimates(runs: Runs, every: list[Found], confidence: float) -> "xr.Dataset
     """The Dataset of the replications that are left, divided among the searches."""
     import xarray as xr
 
-    tilting, total = runs.reading.tilting, runs.left
-    numbers = _numbers([search.spread for search in every], total)
-    tilts = [tilting.none, *(search.tilts for search in every)]
-    samples = [runs.sample(own, number) for own, number in zip(tilts, numbers, strict=True)]
-    shares = np.array(numbers) / total
-    weights = np.concatenate(
-        [
-            sample.hit
-            * balance_weights([tilting.log_ratio(sample.seen, own) for own in tilts], shares)
-            for sample in samples
-        ]
-    )
+    numbers = _numbers([search.spread for search in every], runs.left)
+    tilts = [runs.reading.tilting.none, *(search.tilts for search in every)]
+    weights, shares = _weights(runs, tilts, numbers), np.array(numbers) / sum(numbers)
     size, largest = concentration(weights)
-    note, crude = _refusal(size, largest), wilson(samples[0].hit.sum(), numbers[0], confidence)
+    note, crude = _refusal(size, largest), np.count_nonzero(weights[: numbers[0]])
     estimates = np.full(4, np.nan) if note else weighted_probability(weights, confidence)
-    untilted = "estimate from the replications without tilts"
-    names = decision_names(tilting.cells, runs.reading.labels)
-    found = labelled(
-        {
-            "probability": measured(estimates, f"probability: {runs.reading.event.text}"),
-            "crude": measured(crude, untilted),
-            "refused": xr.Variable((), bool(note), _attrs("whether the estimate is refused")),
-            "effective_sample_size": xr.Variable((), size, _attrs("of the event's weights")),
-            "largest_weight": xr.Variable((), largest, _attrs("share of the event's weights")),
-            "replications": xr.Variable((), runs.total, _attrs("in total, searches included")),
-            "untilted_replications": xr.Variable((), numbers[0], _attrs("without tilts")),
-            "share": xr.Variable("search", shares[1:], _attrs("of the final replications")),
-            "tilt": xr.Variable(
-                ("search", "decision"),
-                np.array(tilts[1:]).reshape(len(every), len(names)),
-                _attrs("of log odds; of what is drawn once, slope for each standard deviation"),
-            ),
-        },
-        xr.Dataset(coords={"decision": np.array(names, np.str_)}),
-        confidence,
-    )
-    return found.assign_attrs(note=note)
+    names = decision_names(runs.reading.tilting.cells, runs.reading.labels)
+    table = np.array(tilts[1:]).reshape(len(every), len(names))
+    variables = {
+        "probability": measured(estimates, f"probability: {runs.reading.event.text}"),
+        "crude": measured(wilson(crude, numbers[0], confidence), "from those without tilts"),
+        "refused": _number(bool(note), "whether the estimate is refused"),
+        "effective_sample_size": _number(size, "of the event's weights"),
+        "largest_weight": _number(largest, "share of the event's weights"),
+        "replications": _number(runs.total, "in total, searches included"),
+        "untilted_replications": _number(numbers[0], "final replications without tilts"),
+        "share": _number(shares[1:], "of the final replications", "search"),
+        "tilt": _number(
+            table,
+            "of the log odds; of what is drawn once, slope for each standard deviation",
+            *("search", "decision"),
+        ),
+    }
+    coordinates = xr.Dataset(coords={"decision": np.array(names, np.str_)})
+    return labelled(variables, coordinates, confidence).assign_attrs(note=note)
+
+
+def _weights(runs: Runs, tilts: list[Tilts], numbers: list[int]) -> "npt.NDArray[np.float64]":
+    """Weights of the event in the final replications, 0 where it does not occur."""
+    tilting, shares = runs.reading.tilting, np.array(numbers) / sum(numbers)
+    found = []
+    for own, number in zip(tilts, numbers, strict=True):
+        sample = runs.sample(own, number)
+        ratios = [tilting.log_ratio(sample.seen, other) for other in tilts]
+        found.append(sample.hit * balance_weights(ratios, shares))
+    return np.concatenate(found)
 
 
 def _numbers(spreads: list[float], total: int) -> list[int]:
@@ -271,5 +273,7 @@ def _refusal(size: float, largest: float) -> str:
     return ""
 
 
-def _attrs(long_name: str) -> dict[str, str]:
-    return {"units": "1", "long_name": long_name}
+def _number(value: object, long_name: str, *dims: str) -> "xr.Variable":
+    import xarray as xr
+
+    return xr.Variable(dims, value, described(long_name, "1"))

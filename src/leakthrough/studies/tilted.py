@@ -44,6 +44,8 @@ ENOUGH = 200.0
 """Effective sample size of the event with which a search ends."""
 SELDOM = 0.1
 """Mean number of occurrences below which a decision is searched on its own."""
+LARGEST_LOG = 500.0
+"""Log ratio beyond which numbers would overflow."""
 STEP = 1.0
 """Tilt that is added where no replication of a stage is nearer to the event than the others."""
 TOWARDS_LEAKERS = {
@@ -92,8 +94,9 @@ class Reading:
 
     def __call__(self, rows: Whole, tilts: Tilts) -> Sample:
         """Return the sample in rows that were computed with tilts."""
-        values = [self.event.sign * own[:, 0] for own in self.reader(rows)]
-        seen = self.tilting.seen(named_counts(rows, self.tables), tilts)
+        counts = named_counts(rows, self.tables)
+        values = [self.event.sign * own[:, 0] for own in self.reader(counts)]
+        seen = self.tilting.seen(counts, tilts)
         return Sample(values[0] >= self.event.bound, values[-1], seen)
 
 
@@ -201,7 +204,9 @@ def searched(runs: Runs) -> list[Found]:
 
 
 def _in_a_stage(runs: Runs, searches: int) -> int:
-    return max(runs.total // max(STAGES, MOST_STAGES * searches), LEAST_IN_A_STAGE)
+    """Replications of a stage: few where there are many searches, so that each has a stage."""
+    least = min(LEAST_IN_A_STAGE, runs.total // (3 * searches))
+    return max(runs.total // max(STAGES, MOST_STAGES * searches), least)
 
 
 def _starts(tilting: Tilting, seen: Seen) -> Iterator[_Start]:
@@ -276,7 +281,8 @@ def _search(runs: Runs, start: _Start, size: int, stages: int) -> list[Found]:
         return []
     tilts = tilting.fit(every.seen.of(own), weights[own], shrink=True)
     tilts[start.fixed] = start.tilts[start.fixed]
-    squares = weights[own] * np.exp(-tilting.log_ratio(every.seen.of(own), tilts))
+    ratio = np.maximum(tilting.log_ratio(every.seen.of(own), tilts), -LARGEST_LOG)
+    squares = weights[own] * np.exp(-ratio)
     return [Found(tilts, float(np.sqrt(squares.sum() / len(weights))))]
 
 
