@@ -213,6 +213,15 @@ def _of_studies() -> dict[str, dict[str, Any]]:
             "confidence": 0.9,
         },
         "kill_probability_gradient": {**own, **run},
+        "rare": {
+            **run,
+            "scenario": scenario(),
+            "event": "leakers",
+            "at_least": 10,
+            "at_most": None,
+            "replications": 2000,
+            "confidence": 0.9,
+        },
         "saturation_point": {
             **own,
             **run,

@@ -36,6 +36,7 @@ from leakthrough.studies.goals import Goal
 from leakthrough.studies.gradient import kill_probability_gradient
 from leakthrough.studies.measure import Measure
 from leakthrough.studies.precision import simulate_to_precision
+from leakthrough.studies.rare import rare
 from leakthrough.studies.saturation import saturation_point
 from leakthrough.studies.sensitivity import sensitivity
 from leakthrough.studies.sizing import size_for_goal
@@ -85,6 +86,7 @@ __all__ = [
     "load_result",
     "load_scenario",
     "plot",
+    "rare",
     "records",
     "reduced",
     "replay",

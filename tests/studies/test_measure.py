@@ -1,5 +1,6 @@
 """Measures: definitions, values from a result, and errors."""
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from leakthrough.run_options import Execution
 from leakthrough.statistics import intervals
 from leakthrough.statistics.means import SETTLED, mean_interval, moments_of
 from leakthrough.studies.evaluate import values
-from leakthrough.studies.measure import MEASURES, measure_of
+from leakthrough.studies.measure import MEASURES, Reader, frame_of_result, measure_of
 
 EVERY = [
     lt.Measure(name, by=by, count=3 if name == "at_most" else 0)
@@ -74,6 +75,15 @@ def test_one_of_many(result: xr.Dataset) -> None:
     assert one.dims == ("replication",)
     assert (one == every.sel(threat="fast")).all()
     assert one.attrs == {"units": "1", "long_name": "threats that got through"}
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_what_reads_a_measure_can_be_sent_to_another_process(name: str) -> None:
+    measure = lt.Measure(name, count=3 if name == "at_most" else 0)
+    reader = Reader(measure, frame_of_result(lt.simulate(api_example(), replications=1, seed=1)))
+    counts = np.arange(3 * len(reader.weights)).reshape(3, -1)
+    sent = pickle.loads(pickle.dumps(reader))  # noqa: S301 - made here
+    np.testing.assert_array_equal(sent(counts), reader(counts))
 
 
 def test_labels_differ() -> None:

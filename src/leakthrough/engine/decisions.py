@@ -71,8 +71,8 @@ REPLENISHMENT = "replenishment"
 """What is drawn once before a raid of a campaign, by interceptor."""
 
 
-class _Part(NamedTuple):
-    """The cells of one family in a raid."""
+class Part(NamedTuple):
+    """The cells of one family in a raid; all decisions of a cell have the same chance."""
 
     name: str
     cells: list[Cell]
@@ -83,17 +83,28 @@ class _Part(NamedTuple):
     def of(self, counts: Counts) -> tuple[Array, Array]:
         """How often the decisions of each cell occurred, and were expected to, (R, cells)."""
         family, chances = FAMILIES[self.name], self.chances
-        occurred, drawn = (
-            _by_record(values, family.records)[:, self.order]
-            for values in (counts[family.occurred], family.drawn(counts))
-        )
         if chances is None:
             chances = _by_record(counts[family.chance], family.records)[:, self.order]
-        expected = np.add.reduceat(drawn * chances, self.starts, axis=1) / WORD_RANGE
-        return np.add.reduceat(occurred, self.starts, axis=1), expected
+        expected = np.add.reduceat(self._drawn(counts) * chances, self.starts, axis=1) / WORD_RANGE
+        return self._occurred(counts), expected
+
+    def numbers(self, counts: Counts) -> tuple[Array, Array]:
+        """How often the decisions of each cell occurred, and were drawn, (R, cells)."""
+        return self._occurred(counts), np.add.reduceat(self._drawn(counts), self.starts, axis=1)
+
+    def _occurred(self, counts: Counts) -> Array:
+        family = FAMILIES[self.name]
+        own = _by_record(counts[family.occurred], family.records)[:, self.order]
+        found: Array = np.add.reduceat(own, self.starts, axis=1)
+        return found
+
+    def _drawn(self, counts: Counts) -> Array:
+        """By record of the cells."""
+        family = FAMILIES[self.name]
+        return _by_record(family.drawn(counts), family.records)[:, self.order]
 
 
-class _Law(NamedTuple):
+class Law(NamedTuple):
     """The cells of one kind of quantity that is drawn once in a raid."""
 
     name: str
@@ -121,14 +132,16 @@ class Decisions:
     ----------
     cells : dict of Cell to float
         Variance of what is drawn once in a raid; NaN for decisions that are drawn many times.
+    parts : list of Part or Law
+        The same cells, by family.
     """
 
     def __init__(self, tables: Tables, salvos: Array | None = None) -> None:
         salvos = np.arange(tables.salvos.size) if salvos is None else salvos
         families = [_part(tables, name, salvos) for name in FAMILIES]
         laws = [_law(tables, name, salvos) for name in LAWS]
-        every: list[_Part | _Law] = [*families, *laws]
-        self._parts = [part for part in every if part.cells]
+        every: list[Part | Law] = [*families, *laws]
+        self.parts = [part for part in every if part.cells]
         self.cells = dict.fromkeys((cell for part in families for cell in part.cells), math.nan)
         for law in laws:
             self.cells |= dict(zip(law.cells, law.variances.tolist(), strict=True))
@@ -137,7 +150,7 @@ class Decisions:
         """Variables `occurred` and `expected` of rows, (R, D) each."""
         shape, first = (len(counts.rows), len(self.cells)), 0
         found = {"occurred": np.empty(shape), "expected": np.empty(shape)}
-        for part in self._parts:
+        for part in self.parts:
             own = slice(first, first + len(part.cells))
             found["occurred"][:, own], found["expected"][:, own] = part.of(counts)
             first = own.stop
@@ -202,7 +215,7 @@ def _may_be_drawn(tables: Tables, records: str) -> Array:
     return found
 
 
-def _part(tables: Tables, name: str, salvos: Array) -> _Part:
+def _part(tables: Tables, name: str, salvos: Array) -> Part:
     """The cells of one family: those whose outcome is random, and that may be drawn."""
     family = FAMILIES[name]
     records, uncertain = getattr(tables, family.records), family.records == "kill_chances"
@@ -215,7 +228,7 @@ def _part(tables: Tables, name: str, salvos: Array) -> _Part:
     ranks = sorted(range(own.size), key=lambda n: every[n])
     cells, order = [every[n] for n in ranks], own[ranks]
     starts = [n for n, cell in enumerate(cells) if n == 0 or cell != cells[n - 1]]
-    return _Part(
+    return Part(
         name,
         [cells[n] for n in starts],
         order,
@@ -224,7 +237,7 @@ def _part(tables: Tables, name: str, salvos: Array) -> _Part:
     )
 
 
-def _law(tables: Tables, name: str, salvos: Array) -> _Law:
+def _law(tables: Tables, name: str, salvos: Array) -> Law:
     """The cells of what is drawn once in a raid, with the mean and variance of what is drawn."""
     records = LAWS[name][0]
     own = getattr(tables, records)
@@ -242,4 +255,4 @@ def _law(tables: Tables, name: str, salvos: Array) -> _Law:
         means, variances = moments
     drawn = np.flatnonzero(random)
     cells = _cells(_codes(tables, records, salvos)[drawn], name)
-    return _Law(name, cells, drawn, means[drawn], variances[drawn])
+    return Law(name, cells, drawn, means[drawn], variances[drawn])

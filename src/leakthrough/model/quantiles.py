@@ -57,6 +57,14 @@ def _probabilities() -> npt.NDArray[np.float64]:
     return np.concatenate([[0.0], tails, 1.0 - tails[-2::-1], [1.0]])
 
 
+def distribution_function(
+    table: npt.NDArray[np.float64],
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Probabilities from 0 to 1 and the quantiles at them, (8193,) each; linear between them."""
+    low, high = table.reshape(2, -1)
+    return _probabilities(), np.concatenate([low[:1], low, high[-2::-1], high[:1]])
+
+
 def mean_and_variance(table: npt.NDArray[np.float64], unit: int) -> tuple[float, float]:
     """Mean and variance of what the engines draw from a quantile table, not of the distribution.
 
@@ -72,10 +80,9 @@ def mean_and_variance(table: npt.NDArray[np.float64], unit: int) -> tuple[float,
     unit : int
         Scale of the table.
     """
-    nodes, table = _probabilities(), table.reshape(2, -1)
-    values = np.concatenate([table[0, :1], table[0], table[1, -2::-1], table[1, :1]])
+    nodes, values = distribution_function(table)
     if unit == 1:
-        most = largest_in(table)
+        most = largest_in(table.reshape(2, -1))
         steps = np.arange(1, most + 1)
         reached = 1.0 - np.interp(steps - 0.5, values, nodes)
         mean, square = reached.sum(), ((2 * steps - 1) * reached).sum()

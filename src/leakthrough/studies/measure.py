@@ -1,5 +1,6 @@
 """Measures of a study: one number, or one for each name, per replication."""
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -318,16 +319,25 @@ def _groups(measure: Measure, frame: Frame) -> tuple[tuple[str, ...], Array]:
 
 
 def _finish(measure: Measure, weights: Array, frame: Frame) -> Callable[[Numbers], Numbers]:
-    """Function from the sums over the columns of each name to the measure."""
+    """Function from the sums over the columns of each name to the measure; it pickles."""
     if measure.name == "leak_rate":
         launched = frame.launched.astype(np.float64) @ weights.T
-        launched = np.where(launched > 0, launched, np.nan)
-        return lambda sums: sums / launched
+        return functools.partial(_over, np.where(launched > 0, launched, np.nan))
     if measure.name in ("no_leaker", "at_most"):
-        return lambda sums: (sums <= measure.count).astype(np.float64)
-    if measure.name == "dry":
-        return lambda sums: (sums > 0).astype(np.float64)
-    return lambda sums: sums
+        return functools.partial(_is_at_most, measure.count)
+    return _is_positive if measure.name == "dry" else np.asarray
+
+
+def _over(launched: Numbers, sums: Numbers) -> Numbers:
+    return sums / launched
+
+
+def _is_at_most(count: int, sums: Numbers) -> Numbers:
+    return (sums <= count).astype(np.float64)
+
+
+def _is_positive(sums: Numbers) -> Numbers:
+    return (sums > 0).astype(np.float64)
 
 
 def frame_of_result(result: "xr.Dataset") -> Frame:

@@ -1,0 +1,355 @@
+"""Raids whose random decisions have other probabilities, and the likelihood ratios that follow.
+
+A tilt is a number for each cell of `engine.decisions`: what is added to the log odds of a decision,
+or the coefficient of an exponential tilt, a standard deviation at a time, of what is drawn once in
+a raid. The counts of a replication give the ratio of its probabilities with two sets of tilts: a
+decision that occurred h times in n draws contributes h log(p' / p) + (n - h) log((1 - p') /
+(1 - p)). Probabilities are thresholds and quantile tables as the kernel reads them, so the ratio is
+exact.
+"""
+
+import functools
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from leakthrough.engine.counts import Counts
+from leakthrough.engine.decisions import FAMILIES, LAWS, Decisions, Law, Part
+from leakthrough.engine.layout import RECORDS_OF
+from leakthrough.engine.lower_parts import TABLE_SIZE
+from leakthrough.engine.tables import Tables
+from leakthrough.model.discrete import WORD_RANGE
+from leakthrough.model.quantiles import distribution_function, tail_probabilities
+from leakthrough.statistics.importance import concentration
+
+Array = npt.NDArray[Any]
+Tilts = npt.NDArray[np.float64]
+"""A tilt for each cell, (D,)."""
+
+FINENESS = 2.0**-8
+"""Tilts are multiples of it, so that their last digits do not depend on the machine."""
+STEEPEST = 40.0
+LEAST_DEVIATION = 2.0**-16
+"""Of an uncertain kill probability that is tilted."""
+REACH = 2.0**-27
+"""Half of the width within which two densities of a kill probability are compared."""
+
+
+class Seen(NamedTuple):
+    """What the decisions of each cell came to, (R, D) each.
+
+    `occurred` is how often a decision occurred, out of `drawn`; of a quantity, what was drawn.
+    """
+
+    occurred: Array
+    drawn: Array
+
+    def of(self, own: Array) -> "Seen":
+        """What they came to in some of the replications."""
+        return Seen(self.occurred[own], self.drawn[own])
+
+
+def _log_odds(chance: Any) -> Any:
+    from scipy.special import logit
+
+    return logit(chance)
+
+
+def _shifted(chance: Any, tilt: Any) -> Any:
+    """Probabilities with a tilt added to their log odds."""
+    from scipy.special import expit
+
+    return expit(_log_odds(chance) + tilt)
+
+
+def _log_likelihood(hits: Array, drawn: Array, chance: Any, other: Any) -> Array:
+    """Log ratio of the probabilities of hits with another chance and with the given one."""
+    from scipy.special import xlogy
+
+    with np.errstate(divide="ignore"):
+        found: Array = xlogy(hits, other / chance)
+        return found + xlogy(drawn - hits, (1.0 - other) / (1.0 - chance))
+
+
+def _root(excess: Any) -> float:
+    """Tilt at which an increasing function is 0."""
+    low, high = -STEEPEST, STEEPEST
+    for _ in range(24):
+        middle = (low + high) / 2.0
+        low, high = (low, middle) if excess(middle) > 0.0 else (middle, high)
+    return (low + high) / 2.0
+
+
+class _Chance:
+    """A cell of decisions with one known probability."""
+
+    def __init__(self, column: int, records: str, field: str, own: Array, chance: int) -> None:
+        self.column, self.records, self.field, self.own = column, records, field, own
+        self.threshold, self.chance = chance, chance / WORD_RANGE
+        self.ends = (0, WORD_RANGE) if records == "layers" else (1, WORD_RANGE - 1)
+
+    def _tilted(self, tilt: float) -> int:
+        if tilt == 0.0:
+            return self.threshold
+        wanted = round(float(_shifted(self.chance, tilt)) * WORD_RANGE)
+        return min(max(wanted, self.ends[0]), self.ends[1])
+
+    def write(self, tables: Tables, tilts: Tilts) -> None:
+        """Write the tilted probability into tables."""
+        getattr(tables, self.records)[self.field][self.own] = self._tilted(tilts[self.column])
+
+    def log_ratio(self, seen: Seen, tilts: Tilts) -> Array:
+        """Log ratio (R,) of the probabilities of what was seen, with the tilts and without."""
+        hits, drawn = seen.occurred[:, self.column], seen.drawn[:, self.column]
+        other = self._tilted(tilts[self.column]) / WORD_RANGE
+        return _log_likelihood(hits, drawn, self.chance, other)
+
+    def fit(self, tilts: Tilts, seen: Seen, weights: Array) -> None:
+        """Set the tilt with which what was seen is most likely; one more draw has the mean."""
+        hits, drawn = (weights @ each[:, self.column] for each in seen)
+        share = (hits + self.chance) / (drawn + 1.0)
+        tilts[self.column] = _log_odds(share) - _log_odds(self.chance)
+
+    def differences(self, seen: Seen) -> Iterator[tuple[int, Array]]:
+        """Column, and what occurred less its mean (R,)."""
+        hits, drawn = (each[:, self.column] for each in seen)
+        yield self.column, hits - drawn * self.chance
+
+
+class _Distribution:
+    """Distribution function of what is drawn from a quantile table."""
+
+    def __init__(self, table: Array) -> None:
+        self.below, self.values = distribution_function(table)
+        self.above = self.below[::-1]  # the same numbers, and exact in the upper tail
+
+    def mass(self, low: Array, high: Array) -> Array:
+        """Probability of the values between two ends."""
+        lower = [np.interp(end, self.values, self.below) for end in (high, low)]
+        upper = [np.interp(end, self.values, self.above) for end in (low, high)]
+        own = np.where(low < self.values[self.values.size // 2], lower, upper)
+        found: Array = own[0] - own[1]
+        return found
+
+    @functools.cached_property
+    def cells(self) -> tuple[Array, Array]:
+        """Middles between neighbouring values, and their probabilities."""
+        shares = np.where(self.below[:-1] < 0.5, np.diff(self.below), -np.diff(self.above))
+        return (self.values[:-1] + self.values[1:]) / 2.0, shares
+
+    def tilted(self, slope: float) -> Array:
+        """Quantile table (2, 4097) with densities times exp(slope * value)."""
+        middles, shares = self.cells
+        exponents = slope * middles
+        density = shares * np.exp(exponents - exponents.max())
+        below, above = np.cumsum(density), np.cumsum(density[::-1])
+        tails, ends = tail_probabilities(), (self.values, self.values[::-1])
+        return np.stack(
+            [
+                np.interp(tails, np.concatenate([[0.0], total / total[-1]]), values)
+                for total, values in zip((below, above), ends, strict=True)
+            ]
+        )
+
+    def mean(self, slope: float) -> float:
+        """Mean of the tilted values."""
+        middles, shares = self.cells
+        exponents = slope * middles
+        density = shares * np.exp(exponents - exponents.max())
+        return float(density @ middles / density.sum())
+
+
+class _Quantity:
+    """A cell of what is drawn once in a raid: a number of threats, or a kill probability.
+
+    The rounds of an uncertain kill probability have a tilt too, in column `rounds`. The kernel
+    draws a round with what it has drawn from the table, so all values of the table are shifted
+    then; `Seen` has the values before that.
+    """
+
+    def __init__(self, tables: Tables, link: tuple[str, str, int], column: int, sd: float) -> None:
+        self.link, self.column, self.rounds = link, column, -1
+        self.unit = 1 if link[0] == "salvos" else WORD_RANGE
+        records, field, own = link
+        start = int(getattr(tables, records)[field][own])
+        self.table = tables.quantiles[start : start + TABLE_SIZE].reshape(2, -1)
+        self.plain, self.deviation = _Distribution(self.table), sd * self.unit
+        self.is_tilted = sd > (LEAST_DEVIATION if self.unit > 1 else 0.0)
+
+    def _shifted(self, values: Array, tilts: Tilts) -> Array:
+        """Values with the tilt of the rounds."""
+        if self.rounds < 0 or tilts[self.rounds] == 0.0:
+            return values
+        found: Array = self.unit * _shifted(np.clip(values / self.unit, 0, 1), tilts[self.rounds])
+        return found
+
+    def _tilted(self, tilts: Tilts) -> Array:
+        table = self.table
+        if self.is_tilted and tilts[self.column] != 0.0:
+            table = self.plain.tilted(tilts[self.column] / self.deviation)
+        return self._shifted(table, tilts)
+
+    def write(self, tables: Tables, tilts: Tilts) -> None:
+        """Write the tilted quantile table into tables."""
+        records, field, own = self.link
+        getattr(tables, records)[field][own] = tables.quantiles.size
+        tables.quantiles = np.concatenate([tables.quantiles, self._tilted(tilts).ravel()])
+
+    def read(self, seen: Seen, tilts: Tilts) -> None:
+        """Take the tilt of the rounds from what was drawn."""
+        own = seen.occurred[:, self.column]
+        if self.rounds >= 0:
+            before = -tilts if tilts[self.rounds] else tilts
+            own[:] = np.clip(self._shifted(own, before), *self.plain.values[[0, -1]])
+
+    def log_ratio(self, seen: Seen, tilts: Tilts) -> Array:
+        """Log ratio (R,) of the probabilities of what was seen, with the tilts and without."""
+        values, found = seen.occurred[:, self.column], np.zeros(len(seen.occurred))
+        if self.is_tilted:
+            reach = 0.5 if self.unit == 1 else REACH * self.unit
+            ends = values - reach, values + reach
+            other = _Distribution(self._tilted(tilts))
+            with np.errstate(divide="ignore"):
+                mass = other.mass(*(self._shifted(end, tilts) for end in ends))
+                found += np.log(mass / self.plain.mass(*ends))
+        if self.rounds >= 0:
+            chance = np.clip(values / self.unit, 2.0**-33, 1.0 - 2.0**-33)
+            other_chance = _shifted(chance, tilts[self.rounds])
+            hits, drawn = (each[:, self.rounds] for each in seen)
+            found += _log_likelihood(hits, drawn, chance, other_chance)
+        return found
+
+    def fit(self, tilts: Tilts, seen: Seen, weights: Array) -> None:
+        """Set the tilts with which what was seen is most likely; one more draw has the mean."""
+        values, mean = seen.occurred[:, self.column], self.plain.mean(0.0)
+        if self.is_tilted:
+            target = (weights @ values + mean) / (weights.sum() + 1.0)
+            tilts[self.column] = _root(lambda tilt: self.plain.mean(tilt / self.deviation) - target)
+        if self.rounds >= 0:
+            hits = weights @ seen.occurred[:, self.rounds]
+            numbers = np.append(weights * seen.drawn[:, self.rounds], 1.0)
+            chances = np.clip(np.append(values, mean) / self.unit, 0.0, 1.0)
+            target = hits + chances[-1]
+            tilts[self.rounds] = _root(lambda tilt: numbers @ _shifted(chances, tilt) - target)
+
+    def differences(self, seen: Seen) -> Iterator[tuple[int, Array]]:
+        """Columns, and what occurred less its mean (R,)."""
+        values = seen.occurred[:, self.column]
+        yield self.column, values - self.plain.mean(0.0)
+        if self.rounds >= 0:
+            hits, drawn = (each[:, self.rounds] for each in seen)
+            yield self.rounds, hits - drawn * values / self.unit
+
+
+class Tilting:
+    """All that may be tilted in a lowered raid, cell by cell.
+
+    Attributes
+    ----------
+    cells : list of Cell
+        As in `Decisions`.
+    layers : dict of int to float
+        Probability that a layer is up, by the cell of its availability.
+    """
+
+    def __init__(self, tables: Tables) -> None:
+        self.plain, self.decisions = tables, Decisions(tables)
+        self.cells = list(self.decisions.cells)
+        self.layers: dict[int, float] = {}
+        self.chances: list[_Chance] = []
+        self.quantities: list[_Quantity] = []
+        columns = {cell: n for n, cell in enumerate(self.cells)}
+        for part in self.decisions.parts:
+            for n, cell in enumerate(part.cells):
+                self._add(part, n, columns[cell])
+        for quantity in self.quantities:
+            kill = ("kill", *self.cells[quantity.column][1:])
+            quantity.rounds = columns.get(kill, -1) if quantity.unit > 1 else -1
+
+    def _add(self, part: Part | Law, n: int, column: int) -> None:
+        if isinstance(part, Law) and part.name != "availability":
+            field = "size_table" if part.name == "size" else "table"
+            link = LAWS[part.name][0], field, int(part.own[n])
+            deviation = float(part.variances[n] ** 0.5)
+            self.quantities.append(_Quantity(self.plain, link, column, deviation))
+            return
+        if isinstance(part, Law):
+            self.layers[column] = float(part.means[n])
+            records, field, own = "layers", "availability", part.own[n : n + 1]
+        else:
+            stop = part.starts[n + 1] if n + 1 < len(part.cells) else part.order.size
+            family, own = FAMILIES[part.name], part.order[part.starts[n] : stop]
+            records, field = family.records, family.chance
+            field = "threshold" if part.name == "kill" else field
+        chances = getattr(self.plain, records)[field][own]
+        if records != "kill_chances" or self.plain.kill_chances["table"][own[0]] < 0:
+            self.chances.append(_Chance(column, records, field, own, int(chances[0])))
+
+    def expected(self, seen: Seen) -> dict[int, tuple[float, float]]:
+        """How often decisions of known probability are expected, and drawn, in a replication."""
+        drawn = {each: float(seen.drawn[:, each.column].mean()) for each in self.chances}
+        return {each.column: (each.chance * n, n) for each, n in drawn.items()}
+
+    def even(self, column: int, drawn: float) -> float:
+        """Tilt with which a decision drawn so often has one rare outcome in two replications."""
+        chance = next(each.chance for each in self.chances if each.column == column)
+        wanted = 0.5 / max(drawn, 1.0)
+        tilt = _log_odds(wanted if chance < 0.5 else 1.0 - wanted) - _log_odds(chance)
+        return float(tilt)
+
+    @property
+    def _parts(self) -> Iterator[_Chance | _Quantity]:
+        yield from self.chances
+        yield from self.quantities
+
+    @property
+    def none(self) -> Tilts:
+        """No tilt."""
+        return np.zeros(len(self.cells))
+
+    def tables(self, tilts: Tilts) -> Tables:
+        """The tables with tilts."""
+        found = self.plain.copy()
+        for each in self._parts:
+            each.write(found, tilts)
+        RECORDS_OF["kill_chances"].start(found.kill_chances)
+        return found
+
+    def seen(self, counts: Counts, tilts: Tilts) -> Seen:
+        """What the decisions came to in rows that were computed with tilts."""
+        shape = len(counts.rows), len(self.cells)
+        found, first = Seen(np.empty(shape), np.ones(shape)), 0
+        for part in self.decisions.parts:
+            own = slice(first, first := first + len(part.cells))
+            if isinstance(part, Law):
+                found.occurred[:, own] = part.of(counts)[0]
+                if part.name == "kill probability":
+                    found.occurred[:, own] *= WORD_RANGE
+            else:
+                found.occurred[:, own], found.drawn[:, own] = part.numbers(counts)
+        for quantity in self.quantities:
+            quantity.read(found, tilts)
+        return found
+
+    def log_ratio(self, seen: Seen, tilts: Tilts) -> Array:
+        """Log ratio (R,) of the probabilities of replications, with the tilts and without."""
+        found = np.zeros(len(seen.occurred))
+        for each in self._parts:
+            found += each.log_ratio(seen, tilts)
+        return found
+
+    def fit(self, seen: Seen, weights: Array, *, shrink: bool = False) -> Tilts:
+        """Tilts with which weighted replications are most likely (the cross-entropy method).
+
+        With `shrink`, a tilt is the smaller, the less its cell differs from its mean: where it
+        differs by z standard errors, by a factor of 1 - 1 / z^2 (as James and Stein's estimator).
+        """
+        found, own = self.none, weights / weights.sum() * concentration(weights)[0]
+        for each in self._parts:
+            each.fit(found, seen, own)
+            for column, difference in each.differences(seen) if shrink else ():
+                square = max((own @ difference) ** 2, 1e-300)
+                found[column] *= max(1.0 - (own**2 @ difference**2) / square, 0.0)
+        return np.rint(np.clip(found, -STEEPEST, STEEPEST) / FINENESS) * FINENESS
