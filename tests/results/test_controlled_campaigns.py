@@ -66,7 +66,7 @@ def test_a_raid_of_a_reduced_campaign_is_that_of_its_replications(number: int) -
     kept = simulated(campaign(kills=stats.beta(8.0, 6.0)), 600)
     brief = simulated(campaign(kills=stats.beta(8.0, 6.0)), 600, keep="summary")
     one, other = (lt.summary(own.sel(raid=number)) for own in (kept, brief))
-    assert one.controls == other.controls == 4
+    assert one.controls == other.controls == 5
     for part in PARTS:
         xr.testing.assert_identical(getattr(one, part), getattr(other, part))
     reduced = [lt.reduced(own.sel(raid=number)) for own in (kept, brief)]
@@ -104,12 +104,16 @@ def test_results_without_decisions_have_plain_means() -> None:
 
 
 def test_rounds_on_hand_are_those_of_least_squares_on_all_raids_so_far() -> None:
-    """By hand: sums over the raids so far of what occurred less what was expected, and squares."""
+    """By hand: sums over the raids so far of what occurred less what was expected; squares and
+    products too."""
     result = simulated(drawn(), 2_000)
     found, variances = lt.sustainment(result), result.known_variance.values
     difference, law = (result.occurred - result.expected).values, ~np.isnan(variances)
     squares = difference[..., law] ** 2 - variances[law]
-    every = np.concatenate([difference, squares], axis=2).cumsum(axis=1)
+    names = result.decision.values.tolist()
+    pair = [names.index(name) for name in ("kill probability.gun.t", "kill.gun.t")]
+    product = difference[..., pair].prod(axis=2, keepdims=True)
+    every = np.concatenate([difference, squares, product], axis=2).cumsum(axis=1)
     held = result.remaining.values.sum(axis=2) + result.stock.values
     for number in range(RAIDS):
         known = np.column_stack([np.ones(2_000), every[:, number]])

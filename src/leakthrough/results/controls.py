@@ -1,7 +1,9 @@
 """Controls of a result: its random decisions as numbers whose mean is known to be 0.
 
 What occurred, minus what was expected, is a control of every decision. What is drawn once in a raid
-may act on a measure in a curve, so the square of its difference, minus its variance, is another.
+may act on a measure in a curve, so the square of its difference, minus its variance, is another. So
+is the product of the differences of an uncertain kill probability and of the kills with it: their
+mean is that of the probability, whatever it is.
 """
 
 import threading
@@ -54,9 +56,20 @@ class Controls(NamedTuple):
         return np.flatnonzero(law & ~only_01)
 
     @property
+    def products(self) -> "Array":
+        """Indices (2, P) of uncertain kill probabilities, and of the kills with them."""
+        at = {name: n for n, name in enumerate(self.names)}
+        pairs = [
+            (n, at["kill." + name.removeprefix("kill probability.")])
+            for name, n in at.items()
+            if name.startswith("kill probability.")
+        ]
+        return np.array(pairs, np.int64).reshape(-1, 2).T
+
+    @property
     def controls(self) -> int:
         """Number of controls."""
-        return len(self.names) + self.curved.size
+        return int(len(self.names) + self.curved.size + self.products.shape[1])
 
     def numbers(self, occurred: "Array", expected: "Array") -> "Array":
         """Controls (..., controls) from the decisions (..., D), in units of 2**-32.
@@ -69,12 +82,14 @@ class Controls(NamedTuple):
         unit = np.exp2(np.ceil(np.log2(np.maximum(variances, 1.0))))
         squares = (difference[..., curved] ** 2 - variances) / unit
         squares = np.where(expected[..., curved] > 0.0, squares, 0.0)
-        every = np.concatenate([difference, squares], axis=-1)
+        law, kills = self.products
+        products = difference[..., law] * difference[..., kills]
+        every = np.concatenate([difference, squares, products], axis=-1)
         found: Array = np.rint(every * WORD_RANGE).astype(np.int64)
         return found
 
     def order(self, variances: "Array", expected: "Array") -> list[int]:
-        """Controls by what they are expected to explain; squares last.
+        """Controls by what they are expected to explain; then squares, and products.
 
         `variances` (controls,) are from `variances_of`. A decision that is drawn many times varies
         by its variance. A kill probability acts on all the rounds that it is about, whose mean
@@ -94,7 +109,8 @@ class Controls(NamedTuple):
                 weights[n] *= sum(rounds.values()) ** 2
         first = np.argsort(-weights, kind="stable").tolist()
         rank = np.argsort(-weights[self.curved], kind="stable") + len(self.names)
-        return [*first, *rank.tolist()]
+        last = np.argsort(-weights[self.products[0]], kind="stable") + len(self.names) + rank.size
+        return [*first, *rank.tolist(), *last.tolist()]
 
     def fit(
         self, sums: ControlSums, expected: "Array", order: Sequence[int] | None = None

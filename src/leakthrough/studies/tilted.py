@@ -95,7 +95,8 @@ class Reading:
     def __call__(self, rows: Whole, tilts: Tilts) -> Sample:
         """Return the sample in rows that were computed with tilts."""
         counts = named_counts(rows, self.tables)
-        values = [self.event.sign * own[:, 0] for own in self.reader(counts)]
+        *measures, _ = self.reader(counts)
+        values = [self.event.sign * own[:, 0] for own in measures]
         seen = self.tilting.seen(counts, tilts)
         return Sample(values[0] >= self.event.bound, values[-1], seen)
 
