@@ -193,7 +193,7 @@ def removed(scenario: lt.Scenario, replications: int, seeds: int) -> float:
 
 
 def removed_from_difference(replications: int, seeds: int) -> float:
-    """The same of the difference that two rounds more in each gun make, on common random numbers."""
+    """The same of the paired difference that two rounds more in each gun make."""
     scenario = readme_raid()
     path = "layers.point.batteries.gun.magazines.gun burst.rounds"
     options = {str(rounds): scenario.replace(path, rounds) for rounds in (30, 32)}

@@ -12,7 +12,6 @@ from raids import TIMELINE, rich
 from leakthrough.engine import layout, lower_parts
 from leakthrough.engine.counts import (
     CARRIED,
-    COUNTED,
     named_carried,
     named_counts,
     new_carried,
@@ -21,7 +20,7 @@ from leakthrough.engine.counts import (
 from leakthrough.engine.kernel.counting import count
 from leakthrough.engine.kernel.setup import carry_in, carry_out, reset
 from leakthrough.engine.kernel.state_pointer import state_at
-from leakthrough.engine.layout import RECORDS_OF, Kind, Record
+from leakthrough.engine.layout import COUNTED, RECORDS_OF, Kind, Record
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.state import State, new_state
 

@@ -4,19 +4,9 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from leakthrough.engine.layout import RECORDS_OF, Kind, Whole
+from leakthrough.engine.layout import COUNTED, RECORDS_OF, Kind, Whole
 from leakthrough.engine.tables import Tables
 
-COUNTED = (
-    "salvos",
-    "landings",
-    "windows",
-    "layers",
-    "batteries",
-    "magazines",
-    "kill_chances",
-)
-"""Kinds of record that are counted, in the order of their columns."""
 CARRIED = tuple(
     (name, field.name)
     for name in ("magazines", "batteries")
@@ -71,7 +61,7 @@ def width(tables: Tables) -> int:
 
 
 def counting_of(tables: Tables) -> Whole:
-    """For each kind of record: first number, step between records, records, numbers counted.
+    """For each kind of record: first number, step between records, number of records.
 
     Numbers are of 64 bits. The kernel copies them to the columns from 0 on.
     """
@@ -79,7 +69,7 @@ def counting_of(tables: Tables) -> Whole:
     for name in COUNTED:
         record, location = RECORDS_OF[name], tables.locations[name]
         first, size = location.offset // 8 + record.counted.start, record.dtype.itemsize // 8
-        found += [first, size, location.number, record.counted.stop - record.counted.start]
+        found += [first, size, location.number]
     return np.array(found, np.int64)
 
 

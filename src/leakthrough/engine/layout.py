@@ -409,3 +409,14 @@ ARRAYS = {
 
 LOG_COLUMNS = 8
 Whole = npt.NDArray[np.int64]
+
+COUNTED = (
+    "salvos",
+    "landings",
+    "windows",
+    "layers",
+    "batteries",
+    "magazines",
+    "kill_chances",
+)
+"""Kinds of record that are counted, in the order of their columns."""

@@ -41,7 +41,7 @@ class State(NamedTuple):
     words: Whole  # the records that are reset before each raid, as 64-bit numbers
     initial: Whole  # their values at the start of a raid
     carrying: Whole  # (fields * 3,): locations of the numbers that are carried over
-    counting: Whole  # (kinds * 4,): locations of the numbers that are counted
+    counting: Whole  # (kinds * 3,): locations of the numbers that are counted
     quantiles: npt.NDArray[np.float64]
     timeline: Whole
     addresses: Whole  # address and length of each of `layout.ARRAYS`
