@@ -130,7 +130,7 @@ def sampled(measure: lt.Measure, option: str, seed: int = SEED) -> np.ndarray:
 
 def print_differences(found: xr.Dataset) -> None:
     """Print the differences, and the replications that different seeds would have needed."""
-    print(f"{'':30}{'change':>9}{'95 % interval':>20}{'p (Holm)':>10}{'needed*':>9}")
+    print(f"{'':30}{'change':>9}{'95 % interval':>20}{'p (Holm)':>10}{'needed*':>11}")
     for measure, words in MEASURES.items():
         row = found.sel(measure=measure.label)
         print(f"{words}, today {float(row.value.sel(option='today', estimate='mean')):.3g}")
@@ -141,8 +141,8 @@ def print_differences(found: xr.Dataset) -> None:
             chance = "< 0.001" if p < 0.001 else f"{p:.3f}"
             needed = f"{number:,.0f}" if np.isfinite(number) else "-"
             between = f"{low:.3f} to {high:.3f}"
-            print(f"    {way:26}{mean:9.3f}{between:>20}{chance:>10}{needed:>9}")
-    print("* replications with different seeds, for the same standard error")
+            print(f"    {way:26}{mean:9.3f}{between:>20}{chance:>10}{needed:>11}")
+    print("* replications with different seeds and without controls, for the same standard error")
 
 
 def print_worth(drones: np.ndarray, missiles: np.ndarray) -> float:

@@ -157,8 +157,8 @@ def test_the_simulator_spends_as_much(offset: int) -> None:
     expected = raid_costs(20, 0.6, 2, decoys=10, decoy_recognition=0.3)
     for name in ("leakers", "cost_spent", "cost_stopped", "cost_per_stop"):
         mean, error = (float(found[name].sel(estimate=e)) for e in ("mean", "standard_error"))
-        assert error > 0
-        assert abs(mean - float(expected[name])) <= 5 * error
+        # Controls may leave no error but that of probabilities of 32 bits.
+        assert abs(mean - float(expected[name])) <= 5 * error + 1e-6
 
 
 @pytest.mark.parametrize(
