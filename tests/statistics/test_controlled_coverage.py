@@ -1,15 +1,10 @@
-"""Do 95 % intervals with controls cover the exact mean, and what does each guard do for it?
+"""Do 95 % intervals with controls cover the exact mean, and what does each rule do for it?
 
 For each case ``TRIALS`` samples of 50, 200 and 1,000 replications of a small model are drawn, each
-with its controls. At most 6.5 % of the intervals may miss. At most 96.5 % may cover of those that
-are not conservative: those of a measure that is determined by its controls, and those that are not
-settled. The standard deviation of a probability of 5 % in 2,500 trials is 0.44 %, so both bounds
-are 3.4 of them away from what an exact interval does.
-
-Ten other seeds with 1,000 trials each: 93.5 % of all intervals cover with five curved controls and
-200 replications, 93.7 % with skewed residuals and 1,000. As these are at the limit, their bound in
-the tests is 92.5 %. In all other cases 94.2 % or more cover. What else was measured is in
-`docs/explanation/intervals.md`.
+with its controls. At most 6.5 % of the intervals may miss. Those with controls are conservative,
+since they allow for what did not occur; of settled ones without, at most 96.5 % may cover. The
+standard deviation of a probability of 5 % in 2,500 trials is 0.44 %, so both bounds are 3.4 of them
+away from what an exact interval does. What was measured is in `docs/explanation/intervals.md`.
 """
 
 from collections.abc import Callable
@@ -281,7 +276,7 @@ def test_without_the_allowance_what_did_not_occur_is_missed(
 
 
 def test_controls_are_used_where_they_help(offset: int) -> None:
-    """Variance divided by 3.7, 24, 79 and 51; the guards let all or nearly all intervals pass."""
+    """Variance divided by 3.7, 24, 79 and 51; all or nearly all intervals have controls."""
     cases = {
         ("a magazine that rarely limits", 200): 3.0,
         ("p ~ beta(9, 3), 26 rounds", 200): 20.0,

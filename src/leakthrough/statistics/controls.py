@@ -341,7 +341,7 @@ def controlled_means(
     """Intervals of the means of all measures (M,), whose `moments` are given.
 
     The other arguments are as for `mean_interval`, `fitted` and `controlled_interval`. If no
-    residuals pass the guards, all estimates are plain.
+    interval is narrower, all estimates are plain.
     """
     number = sums.cross.number
     limits: dict[str, Any] = {"least": least, "most": most, "rare": rare}
