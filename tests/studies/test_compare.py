@@ -153,15 +153,9 @@ def test_it_says_what_two_simulations_say() -> None:
     options = {"more": today.replace(path, 14), "today": today, "fewer": today.replace(path, 10)}
     measures: list[lt.Measure | str] = ["leakers", "no_leaker", "cost_spent"]
     measures.insert(2, lt.Measure("expended", by="interceptor"))
-    found = lt.compare(
-        options,
-        measures=measures,
-        replications=300,
-        seed=5,
-        baseline="today",
-        confidence=0.9,
-        controls=False,
-    )
+    call: Any = {"measures": measures, "replications": 300, "seed": 5, "baseline": "today"}
+    call |= {"confidence": 0.9, "controls": False}
+    found = lt.compare(options, **call)
     assert found.alternative.values.tolist() == ["more", "fewer"]
     assert found.measure.values[2:4].tolist() == [
         "expended of interceptor gun burst",
@@ -185,17 +179,7 @@ def test_it_says_what_two_simulations_say() -> None:
     for name, values in leakers.items():
         expected = lt.Measure("leakers").estimates(values[:, None], 0.9)[:, 0]
         np.testing.assert_allclose(found.value.sel(measure="leakers", option=name), expected)
-    again = lt.compare(
-        options,
-        measures=measures,
-        replications=300,
-        seed=5,
-        baseline="today",
-        confidence=0.9,
-        workers=1,
-        controls=False,
-    )
-    assert again.identical(found)
+    assert lt.compare(options, **call, workers=1).identical(found)
 
 
 def test_an_option_that_changes_nothing_differs_by_nothing() -> None:

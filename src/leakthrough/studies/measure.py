@@ -196,19 +196,10 @@ class Measure:
         return self.interval(moments_of(values), len(values), confidence)[:SETTLED]
 
     def interval(
-        self,
-        moments: Moments,
-        number: int,
-        confidence: float = 0.95,
-        *,
-        least: "npt.ArrayLike" = 0.0,
-        most: "npt.ArrayLike" = np.inf,
-        rare: "npt.ArrayLike" = 0.0,
-        cochran: float = COCHRAN,
+        self, moments: Moments, number: int, confidence: float = 0.95, **limits: Any
     ) -> Numbers:
-        """Estimates, and whether they are settled, shape (5, ...); see `estimated`."""
-        ends: Any = {"least": least, "most": most, "rare": rare, "cochran": cochran}
-        return self.estimated(moments, number, confidence, **ends).estimates
+        """Estimates, and whether they are settled, shape (5, ...); arguments as for `estimated`."""
+        return self.estimated(moments, number, confidence, **limits).estimates
 
     def estimated(
         self,
