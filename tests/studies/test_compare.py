@@ -46,12 +46,12 @@ def trials(scenario: lt.Scenario, seed: int) -> Numbers:
 
 
 def compared(before: Numbers, after: Numbers) -> tuple[Numbers, Numbers]:
-    """Estimates (TRIALS, measures, 5) of the differences, and p-values (TRIALS, measures)."""
+    """Estimates (TRIALS, measures, 6) of the differences, and p-values (TRIALS, measures)."""
     most = np.full(before.shape[1], np.inf)
     bounds = _Bounds(np.zeros_like(most), most, rare=0.0, drawn=True, same=())
     pair = measured_values(before), measured_values(after)
     found, p_values, _ = _differences(*pair, MEASURES * TRIALS, 0.95, bounds, same=False)
-    return found.reshape(TRIALS, len(MEASURES), 5), p_values.reshape(TRIALS, len(MEASURES))
+    return found.reshape(TRIALS, len(MEASURES), 6), p_values.reshape(TRIALS, len(MEASURES))
 
 
 def covered(ends: Numbers, value: float) -> float:

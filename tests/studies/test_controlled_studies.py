@@ -14,7 +14,7 @@ import leakthrough as lt
 from leakthrough.engine.scheduler import Here
 from leakthrough.run_options import Execution
 from leakthrough.statistics.adjusted import Values, interval_of_values
-from leakthrough.statistics.controls import OF_USE
+from leakthrough.statistics.controls import CONTROLLED, DONE, OF_USE, PLAIN
 from leakthrough.studies.compare import compare
 from leakthrough.studies.evaluate import values
 from leakthrough.studies.measure import Measure
@@ -215,3 +215,31 @@ def test_rare_losses_of_batteries_matter(offset: int) -> None:
         marked += not (settled or bool(found.difference_settled))
     assert missed == 0
     assert marked == 200
+
+
+def test_each_study_says_what_it_did() -> None:
+    """Also of names that exist at some points only, and of probabilities."""
+    run: Any = {"replications": 400, "seed": 1}
+    names = [Measure("expended", by="battery"), Measure("leakers"), Measure("no_leaker")]
+    axes = {"layers.L.batteries.B.count": [1, 2]}
+    found = lt.sweep(guns(30), axes, measures=names, **run)
+    plain = DONE[PLAIN]
+    assert found.leakers_interval.values[0] == DONE[CONTROLLED]
+    assert found.no_leaker_interval.values.tolist() == [plain, plain]
+    by = found["expended by battery_interval"]
+    assert by.sel(battery="B-2").values[0] == ""
+    assert by.sel(battery="B").values[1] == ""
+    pair = compare({"a": guns(26), "b": guns(28)}, measures=["leakers", "no_leaker"], **run)
+    assert pair.difference_interval.values.tolist() == [[DONE[CONTROLLED]], [plain]]
+    bars = lt.tornado(guns(30), {KILLS: (0.4, 0.6)}, **run)
+    assert (bars.difference_interval == DONE[CONTROLLED]).all()
+    known = lt.simulate_to_precision(guns(30), "leakers", 0.25, seed=1)
+    assert known.leakers_interval == DONE[CONTROLLED]
+    without: list[xr.Dataset] = [
+        lt.sweep(guns(30), axes, measures=names, controls=False, **run),
+        compare({"a": guns(26), "b": guns(28)}, measures=["leakers"], controls=False, **run),
+        lt.tornado(guns(30), {KILLS: (0.4, 0.6)}, controls=False, **run),
+        lt.simulate_to_precision(guns(30), "leakers", 0.25, seed=1, controls=False),
+    ]
+    for own in without:
+        assert not any(str(name).endswith("_interval") for name in own.variables)

@@ -114,6 +114,12 @@ class Controlled(NamedTuple):
     plain: "Array"
     """Estimates (5, ...) without controls."""
 
+    @property
+    def rows(self) -> "Array":
+        """Estimates followed by the codes (6, ...), which are NaN where there is no mean."""
+        codes = np.where(np.isnan(self.estimates[0]), np.nan, self.done)
+        return np.concatenate([self.estimates, codes[np.newaxis]])
+
 
 class Fit(NamedTuple):
     """Least squares of measures (M,) on the controls that were used."""

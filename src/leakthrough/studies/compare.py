@@ -21,7 +21,7 @@ from leakthrough.statistics.adjusted import (
     moments_of_values,
     stacked,
 )
-from leakthrough.statistics.controls import OF_USE, allowance_of
+from leakthrough.statistics.controls import OF_USE, PLAIN, allowance_of
 from leakthrough.statistics.intervals import checked_confidence
 from leakthrough.statistics.means import SETTLED
 from leakthrough.studies.evaluate import MeasureValues, is_same, prepared, values
@@ -91,6 +91,8 @@ def compare(
         - `difference`: each `alternative` minus the baseline, along `estimate`;
         - `value_settled` and `difference_settled`: whether the interval can be trusted
           (`leakthrough.statistics.means.mean_interval`); always for probabilities;
+        - with controls, `value_interval` and `difference_interval`: what was done
+          (`leakthrough.statistics.controls.DONE`);
         - `p_value` of each difference, and `p_adjusted`: corrected for the number of comparisons
           by Holm's method;
         - `beyond_chance`: whether `p_adjusted` is below 1 - confidence;
@@ -234,7 +236,8 @@ def _differences(
     independent = sum(own.plain.var(axis=0, ddof=1) for own in (before, after))
     with np.errstate(divide="ignore", invalid="ignore"):
         needed = independent / estimates[1] ** 2
-    return estimates.T, p_values, needed
+    codes = np.where(probability, PLAIN, found.done)
+    return np.concatenate([estimates, codes[np.newaxis]]).T, p_values, needed
 
 
 def _value(measure: Measure, own: Values, level: float, bounds: _Bounds, n: int) -> Numbers:
@@ -340,14 +343,18 @@ def _dataset(
             for own in found.values()
         ]
     )
-    dims = ("measure", "alternative")
+    dims, rows = ("measure", "alternative"), SETTLED + 1
+    rows += any(own.controls for own in found.values())  # then the last is what was done
     text = "replications of each option that independent seeds, without controls, would need"
     variables = {
         "value": measured(
-            value.transpose(2, 1, 0), "the measure of each option, see units", "measure", "option"
+            value.transpose(2, 1, 0)[:rows],
+            "the measure of each option, see units",
+            "measure",
+            "option",
         ),
         "difference": measured(
-            difference.transpose(2, 1, 0), "difference from the baseline, see units", *dims
+            difference.transpose(2, 1, 0)[:rows], "difference from the baseline, see units", *dims
         ),
         "p_value": quantity(dims, p_value.T, "probability of so large a difference by chance"),
         "p_adjusted": quantity(dims, adjusted, "the same, adjusted for their number after Holm"),

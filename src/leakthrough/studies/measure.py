@@ -198,8 +198,11 @@ class Measure:
     def interval(
         self, moments: Moments, number: int, confidence: float = 0.95, **limits: Any
     ) -> Numbers:
-        """Estimates, and whether they are settled, shape (5, ...); arguments as for `estimated`."""
-        return self.estimated(moments, number, confidence, **limits).estimates
+        """Estimates and their marks, shape (6, ...); arguments as for `estimated`.
+
+        The marks are whether they are settled, and what was done (`statistics.controls.DONE`).
+        """
+        return self.estimated(moments, number, confidence, **limits).rows
 
     def estimated(
         self,

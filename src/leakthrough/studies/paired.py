@@ -20,6 +20,7 @@ from leakthrough.model.scenario import Scenario
 from leakthrough.results.labelled import labelled
 from leakthrough.run_options import Execution, checked_replications, checked_seed
 from leakthrough.statistics.adjusted import Values, interval_of_values, moments_of_values
+from leakthrough.statistics.means import SETTLED
 from leakthrough.studies.evaluate import (
     Limits,
     MeasureValues,
@@ -105,10 +106,13 @@ class PairedRuns:
         self.rare = max(self.rare, float(limits.rare(self.replications)))
 
     def estimates(self, values: Values, confidence: float) -> Numbers:
-        """Estimates (5, ...) of the measure from values (R, ...) of scenarios simulated so far."""
+        """Estimates of the measure from values (R, ...) of scenarios simulated so far.
+
+        Their marks follow: whether they are settled and, with controls, what was done.
+        """
         mean = values.plain.mean(axis=0)
         least, most = (self.least, self.most) if self.drawn else (mean, mean)
-        return self.measure.interval(
+        found = self.measure.interval(
             moments_of_values(values),
             values.replications,
             confidence,
@@ -116,20 +120,23 @@ class PairedRuns:
             most=most,
             rare=self.rare + values.rare,
         )
+        return self._marked(found)
+
+    def _marked(self, rows: Numbers) -> Numbers:
+        return rows if self.controls else rows[: SETTLED + 1]
 
     def differences(
         self, values: Values, confidence: float, same: "npt.ArrayLike" = False
     ) -> Numbers:
-        """Estimates (5, ...) of mean differences (R, ...) between scenarios simulated so far.
+        """Estimates of mean differences (R, ...) between scenarios simulated so far, with marks.
 
         `same` (...) is whether the two scenarios are certainly equal.
         """
         mean, span = values.plain.mean(axis=0), self.most - self.least
         certain = np.asarray(same) | (not self.drawn)
         least, most = (np.where(certain, mean, end) for end in (-span, span))
-        return interval_of_values(
-            values, confidence, least=least, most=most, rare=self.rare
-        ).estimates
+        found = interval_of_values(values, confidence, least=least, most=most, rare=self.rare)
+        return self._marked(found.rows)
 
     def is_same(self, one: Changes, other: Changes) -> bool:
         """Whether two changes lead to the same values for certain."""

@@ -104,9 +104,10 @@ class SequentialSample:
         return found.at(0)
 
     def estimates(self, replications: int, confidence: float) -> "tuple[Numbers, bool]":
-        """Estimates, and whether they are settled (5,); and whether the interval has controls.
+        """Estimates with their marks, and whether the interval has controls.
 
-        The width is positive for equal values.
+        The marks are whether they are settled and, with controls, what was done. The width is
+        positive for equal values.
         """
         values = self.up_to(replications)
         least, most = self.ends
@@ -119,7 +120,8 @@ class SequentialSample:
             rare=self.rare(replications) + values.rare,
             cochran=SEQUENTIAL,
         )
-        return found.estimates, bool(np.isin(found.done, OF_USE))
+        rows = found.estimates if self.controls is None else found.rows
+        return rows, bool(np.isin(found.done, OF_USE))
 
     def squared_skewness(self) -> float:
         """Squared skewness of the values; 0 if it is below 0."""

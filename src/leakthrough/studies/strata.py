@@ -122,18 +122,19 @@ class StratifiedSample:
         self.numbers[0] += replications - self.numbers.sum()
 
     def estimates(self, replications: int, confidence: float) -> "tuple[Numbers, bool]":
-        """Estimates, and whether they are settled (5,), after as many replications in total.
+        """Estimates with their marks, after as many replications in total.
 
         Errors of settled strata add as their squares; the bounds of others are added, and so are
         allowances for what did not occur. The mean is settled if these are at most half of the
-        margin and the most probable stratum is settled. Also whether that one has controls.
+        margin and the most probable stratum is settled. What was done is that of this stratum. Also
+        whether it has controls.
         """
         from scipy.special import stdtrit
 
         self._grow(replications)
         pairs = zip(self.samples, self.numbers.tolist(), strict=True)
         found, controlled = zip(*(own.estimates(n, confidence) for own, n in pairs), strict=True)
-        means, errors, low, high, marks = np.array(found).T
+        means, errors, low, high, marks, *codes = np.array(found).T
         settled, tail = marks == 1.0, (1.0 + confidence) / 2.0
         self.margins = np.maximum(high - means, means - low)
         variances = (self.shares * errors) ** 2
@@ -148,7 +149,7 @@ class StratifiedSample:
         ends = max(mean - margin, 0.0), min(mean + margin + self.rest * span, self.most)
         mark = settled[0] and bounds <= usual
         estimates = mean / (1.0 - self.rest), np.sqrt(variances.sum()), *ends, mark
-        return np.array(estimates), bool(controlled[0])
+        return np.array([*estimates, *(code[0] for code in codes)]), bool(controlled[0])
 
     def squared_skewness(self) -> float:
         """Squared skewness of one value of a sample with the skewness of this mean."""

@@ -69,6 +69,9 @@ def tornado(
           `estimate`, paired too;
         - `setting`: the value of the field, along `path` and `end`.
 
+        With controls, `base_interval`, `difference_interval` and `swing_interval` say what was done
+        (`leakthrough.statistics.controls.DONE`).
+
         `base_settled`, `difference_settled` and `swing_settled`: whether the interval can be
         trusted (`leakthrough.statistics.means.mean_interval`). It cannot if the difference is the
         same in all replications, unless that is certain: the two scenarios are the same but for

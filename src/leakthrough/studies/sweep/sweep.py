@@ -14,7 +14,7 @@ from leakthrough.model.check import warn_about
 from leakthrough.model.scenario import Scenario
 from leakthrough.quantities import quantity
 from leakthrough.results.files import check_names, writable
-from leakthrough.results.labelled import with_settled
+from leakthrough.results.labelled import MARKS, with_settled
 from leakthrough.results.provenance import provenance_text
 from leakthrough.results.variables import COORDINATES
 from leakthrough.run_options import Execution, checked_execution, checked_replications, checked_seed
@@ -102,7 +102,8 @@ def sweep(
         `estimate` (see `leakthrough.statistics.intervals.ESTIMATES`), and along the grouping of the
         measure. A name that exists at some points only (a unit of a battery whose count varies) is
         NaN at the others. `LABEL_settled`: whether the interval can be trusted, without the
-        dimension `estimate` (`leakthrough.statistics.means.mean_interval`). With
+        dimension `estimate` (`leakthrough.statistics.means.mean_interval`). With controls,
+        `LABEL_interval`: what was done (`leakthrough.statistics.controls.DONE`). With
         `keep_distributions` also ``distribution of LABEL``: the number of replications with each
         value. The attribute `provenance` has all that `rerun` needs.
 
@@ -194,7 +195,7 @@ def _study(
     coordinates = coordinates_of(scenario, ready, along=None if design == "grid" else POINT)
     own, kept = call.measures, call.keep_distributions
     labels = [name for measure in own for name in _variables(measure, kept)]
-    labels += [f"{measure.label}_settled" for measure in own]
+    labels += [f"{measure.label}{mark}" for measure in own for mark in MARKS]
     _check_names([*coordinates, *labels], stored=stored)
     plan = Plan(
         scenario=scenario,
@@ -275,7 +276,7 @@ def _dataset(study: _Study, results: Results) -> "xr.Dataset":
             attrs = {"long_name": COORDINATES[by[0]]}
             coordinates[by[0]] = xr.Variable(by, np.array(own, np.str_), attrs)
         label, *kept = _variables(measure, plan.keep_distributions)
-        values = values.reshape(*shape, SETTLED + 1, *sizes)
+        values = values.reshape(*shape, SETTLED + 1 + plan.controls, *sizes)
         data[label] = xr.Variable((*dims, "estimate", *by), values, measure.attrs)
         if kept:
             (name, number), counts = kept, next(distributions)

@@ -10,6 +10,7 @@ from leakthrough.engine.jobs import Flag, RaidJob
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.scheduler import Parts, Task, Work
 from leakthrough.statistics.adjusted import Values, moments_of_values, stacked_moments
+from leakthrough.statistics.means import SETTLED
 from leakthrough.studies.evaluate import Limits
 from leakthrough.studies.measure import Measure
 from leakthrough.studies.sweep.points import DesignPoint, Evaluator, Plan, Points
@@ -26,7 +27,7 @@ COUNTED = ("leakers", "expended")
 class PointResults(NamedTuple):
     """Reduced results of P points, by measure: N names, counts from 0 to W - 1."""
 
-    estimates: "list[Array]"  # (P, 5, N)
+    estimates: "list[Array]"  # (P, 5, N); with controls (P, 6, N)
     counts: "list[Array]"  # (P, N, W) replications by count, of measures in COUNTED
 
 
@@ -50,7 +51,8 @@ def reduced(plan: Plan, points: Sequence[list[Values]], limits: Sequence[Limits]
         intervals = measure.interval(
             moments, plan.replications, plan.confidence, most=most, rare=rare
         )
-        estimates.append(np.moveaxis(intervals, 0, 1))
+        rows = intervals if plan.controls else intervals[: SETTLED + 1]
+        estimates.append(np.moveaxis(rows, 0, 1))
         if plan.keep_distributions and is_counted(measure):
             counts.append(_histograms([values.plain for values in own]))
     return PointResults(estimates, counts)
