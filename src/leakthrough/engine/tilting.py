@@ -139,11 +139,16 @@ class _Distribution:
         shares = np.where(self.below[:-1] < 0.5, np.diff(self.below), -np.diff(self.above))
         return (self.values[:-1] + self.values[1:]) / 2.0, shares
 
-    def tilted(self, slope: float) -> Array:
-        """Quantile table (2, 4097) with densities times exp(slope * value)."""
+    def _density(self, slope: float) -> Array:
+        """Of the cells, times exp(slope * value), up to a factor."""
         middles, shares = self.cells
         exponents = slope * middles
-        density = shares * np.exp(exponents - exponents.max())
+        found: Array = shares * np.exp(exponents - exponents.max())
+        return found
+
+    def tilted(self, slope: float) -> Array:
+        """Quantile table (2, 4097) with densities times exp(slope * value)."""
+        density = self._density(slope)
         below, above = np.cumsum(density), np.cumsum(density[::-1])
         tails, ends = tail_probabilities(), (self.values, self.values[::-1])
         return np.stack(
@@ -155,9 +160,7 @@ class _Distribution:
 
     def mean(self, slope: float) -> float:
         """Mean of the tilted values."""
-        middles, shares = self.cells
-        exponents = slope * middles
-        density = shares * np.exp(exponents - exponents.max())
+        middles, density = self.cells[0], self._density(slope)
         return float(density @ middles / density.sum())
 
 

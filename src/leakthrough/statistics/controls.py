@@ -128,7 +128,7 @@ class Fit(NamedTuple):
     intercepts: "Array"  # (M,)
     factor: float  # variance of an intercept, divided by that of the residuals
     slopes: "dict[int, Array]"  # (M,) by control, in the order in which they were used
-    centre: "dict[int, tuple[float, float]]"  # mean of a control, and its slope (see `weights`)
+    centre: "dict[int, tuple[float, float]]"  # mean of a control, and its slope in the weights
     pivots: "list[tuple[Array, Array]]"  # products of these two (M,) add up to what is explained
 
     @property
@@ -142,15 +142,10 @@ class Fit(NamedTuple):
         freedom = max(self.number - 1 - self.controls, 1)
         return (self.number - 1) / freedom * self.factor * self.number
 
-    def explained(self, one: Any, other: Any) -> Any:
-        """Part of the covariance of two measures, or broadcast indices of measures."""
-        total = sum(left[one] * right[other] for left, right in self.pivots)
-        return total / max(self.number - 1, 1)
-
     def residuals(self, variance: "npt.ArrayLike") -> Residuals:
         """Estimates of the measures, whose variances (M,) are given."""
-        own = np.arange(self.intercepts.size)
-        left = np.asarray(variance, np.float64) - self.explained(own, own)
+        explained = sum(one * other for one, other in self.pivots) / max(self.number - 1, 1)
+        left = np.asarray(variance, np.float64) - explained
         # Rounding may make a variance negative.
         return Residuals(self.intercepts, np.maximum(left, 0.0) * self.scale, self.controls)
 

@@ -106,6 +106,8 @@ class RowReader:
     def __init__(self, tables: Tables, labels: Labels, measures: Sequence[Measure]) -> None:
         self.tables, self.labels, frame = tables, labels, frame_of(tables, labels)
         self.readers = [Reader(measure, frame) for measure in measures]
+        lost = int(tables.batteries.size) if tables.landings.size else 0
+        self.widths = [*(len(own.names) for own in self.readers), lost]  # columns of the arrays
 
     def limits(self, tables: Tables) -> "Limits":
         """Ranges of the measures with the numbers of some tables."""
@@ -130,12 +132,6 @@ class RowReader:
             found["dry"] = counts.depletion != NEVER
         lost = counts.lost[:, : self.widths[-1]].astype(np.float64)
         return [*(reader(found[reader.source]) for reader in self.readers), lost]
-
-    @property
-    def widths(self) -> list[int]:
-        """Columns of the arrays."""
-        lost = self.tables.batteries.size if self.tables.landings.size else 0
-        return [*(len(own.names) for own in self.readers), int(lost)]
 
 
 class MeasureValues:

@@ -203,11 +203,12 @@ class Evaluator:
                     del self.kept[next(iter(self.kept))]
         return found
 
-    def arrays(self, point: DesignPoint, start: int, stop: int, flag: Flag) -> "list[Any]":
-        """What is kept of some replications of a point, with the replication as first dimension.
+    def sample(
+        self, point: DesignPoint, start: int, stop: int, flag: Flag
+    ) -> "tuple[list[Numbers], ControlValues | None]":
+        """What is kept of some replications of a point, and their controls if they are wanted.
 
-        Values of each measure (replications, all names), NaN for a missing name, and losses; then
-        the parts of the controls, if they are wanted.
+        Values of each measure (replications, all names), NaN for a missing name, and losses.
         """
         lowered, size = self.lowered(point), replications.MOST_IN_A_BLOCK
         blocks, controls = [], self._controls(point, stop - start)
@@ -218,10 +219,10 @@ class Evaluator:
             if controls is not None:
                 controls.take(begin - start, counts)
         *values, lost = [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
-        return [*self._aligned(lowered, values), lost, *(controls.parts if controls else ())]
+        return [*self._aligned(lowered, values), lost], controls
 
     def values(self, point: DesignPoint, arrays: "Sequence[Any]") -> list[Values]:
-        """Values of each measure (replications, all names) from the arrays of all replications."""
+        """Values of each measure (replications, all names) from the joined arrays of its parts."""
         number, controls = len(self.plan.measures) + 1, self._controls(point)
         joined = controls and controls.joined(*arrays[number:])
         return values_of(arrays[:number], joined)[0]

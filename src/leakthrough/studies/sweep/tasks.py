@@ -11,7 +11,7 @@ from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.scheduler import Parts, Task, Work
 from leakthrough.statistics.adjusted import Values, moments_of_values, stacked_moments
 from leakthrough.statistics.means import SETTLED
-from leakthrough.studies.evaluate import Limits
+from leakthrough.studies.evaluate import Limits, values_of
 from leakthrough.studies.measure import Measure
 from leakthrough.studies.sweep.points import DesignPoint, Evaluator, Plan, Points
 
@@ -93,11 +93,12 @@ class SomePoints(NamedTuple):
     def __call__(self, flag: Flag) -> "PointResults | list[Array]":
         """Return the reduced results of whole points, or the arrays of a part of one."""
         evaluator = self.evaluator or Evaluator(self.plan)
-        arrays = [evaluator.arrays(point, self.start, self.stop, flag) for point in self.points]
+        found = [evaluator.sample(point, self.start, self.stop, flag) for point in self.points]
         whole = self.stop - self.start == self.plan.replications
         if not whole:
-            return arrays[0]
-        values = [*map(evaluator.values, self.points, arrays)]
+            arrays, controls = found[0]
+            return [*arrays, *(controls.parts if controls else ())]
+        values = [values_of(arrays, controls)[0] for arrays, controls in found]
         return reduced(self.plan, values, [evaluator.limits(point) for point in self.points])
 
 
