@@ -124,7 +124,7 @@ def kernel_raids(
     found: list[list[Outcome]] = [[] for _ in range(replications)]
     for kind in plan.kinds:
         tables, rows = plan.tables[kind], next(unused[kind])
-        outcomes = counted(named_counts(rows, tables))
+        outcomes = counted(named_counts(rows, tables), tables)
         ledger = named_ledger(rows, tables)._asdict()
         for n, outcome in enumerate(outcomes):
             found[n].append(outcome | {name: value[n].tolist() for name, value in ledger.items()})

@@ -7,8 +7,10 @@ import numpy as np
 import leakthrough as lt
 from leakthrough.engine.codes import INFINITE, NEVER
 from leakthrough.engine.counts import Counts, named_counts, new_rows, width
+from leakthrough.engine.decode import by_layer
 from leakthrough.engine.jobs import run_block
 from leakthrough.engine.labels import label
+from leakthrough.engine.layout import RECORDS_OF
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.state import new_state
 from leakthrough.engine.tables import Tables
@@ -32,13 +34,15 @@ def kernel_outcomes(
     tables = lower(scenario, timeline)
     rows = new_rows(tables, replications)
     run_block(tables, rows, seed, start, np.zeros(1, np.uint8), new_state(tables))
-    return counted(named_counts(rows, tables))
+    return counted(named_counts(rows, tables), tables)
 
 
-def counted(counts: Counts) -> list[Outcome]:
-    """Every count of each replication."""
+def counted(counts: Counts, tables: Tables) -> list[Outcome]:
+    """Every count of each replication; those of windows by salvo and layer."""
+    own = RECORDS_OF["windows"].columns
+    named = {n: by_layer(v, tables) if n in own else v for n, v in counts.items()}
     return [
-        {name: values[n].tolist() for name, values in counts.items()}
+        {name: values[n].tolist() for name, values in named.items()}
         for n in range(len(counts.rows))
     ]
 
@@ -104,7 +108,10 @@ def decisions_of(raid: Raid) -> Outcome:
 def _lands(raid: Raid, salvo: lt.Salvo) -> bool:
     """Whether the threats of a salvo may destroy a battery: real ones that aim at one."""
     kinds = {threat.name: threat for threat in raid.scenario.threats}
-    return salvo.target is not None and not kinds[salvo.threat].decoy
+    return (
+        salvo.target in {battery.name for battery in raid.batteries}
+        and not kinds[salvo.threat].decoy
+    )
 
 
 def outcome_of(raid: Raid) -> Outcome:

@@ -4,21 +4,13 @@ from leakthrough import exact, plot, records
 from leakthrough.model.arrivals import At, Poisson, Regular, Times, Uniform
 from leakthrough.model.campaign import Campaign, Delivery, Resupply, Stock
 from leakthrough.model.check import check
+from leakthrough.model.defence import Battery, Doctrine, Interceptor, Layer, Magazine, Sensor
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.errors import ScenarioError
 from leakthrough.model.findings import Finding, ScenarioWarning
 from leakthrough.model.loading import load_campaign, load_scenario
-from leakthrough.model.scenario import (
-    Battery,
-    Doctrine,
-    Interceptor,
-    Layer,
-    Magazine,
-    Salvo,
-    Scenario,
-    Sensor,
-    Threat,
-)
+from leakthrough.model.places import Asset
+from leakthrough.model.scenario import Salvo, Scenario, Threat
 from leakthrough.model.units import DAY, HOUR, KM, MINUTE
 from leakthrough.replay import replay
 from leakthrough.rerun import rerun
@@ -48,6 +40,7 @@ __all__ = [
     "HOUR",
     "KM",
     "MINUTE",
+    "Asset",
     "At",
     "Battery",
     "Campaign",

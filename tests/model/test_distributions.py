@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from leakthrough.model.defence import Interceptor
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.errors import ScenarioError
-from leakthrough.model.scenario import Interceptor
 from leakthrough.model.scipy_names import shape_names
 
 CONTINUOUS = sorted(n for n, d in vars(stats).items() if isinstance(d, stats.rv_continuous))

@@ -20,11 +20,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from leakthrough.model.defence import Battery
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.documents import from_document
 from leakthrough.model.errors import ScenarioError
 from leakthrough.model.loading import load_scenario
-from leakthrough.model.scenario import Battery, Scenario
+from leakthrough.model.scenario import Scenario
 
 RUNS = int(os.environ.get("LEAKTHROUGH_MALFORMED", "400"))
 

@@ -12,19 +12,11 @@ from strategies import scenarios
 
 from leakthrough.model.arrivals import At, Times, Uniform
 from leakthrough.model.base import Model
+from leakthrough.model.defence import Battery, Doctrine, Interceptor, Layer, Magazine
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.errors import ScenarioError, label
 from leakthrough.model.paths import changed, value_at
-from leakthrough.model.scenario import (
-    Battery,
-    Doctrine,
-    Interceptor,
-    Layer,
-    Magazine,
-    Salvo,
-    Scenario,
-    Threat,
-)
+from leakthrough.model.scenario import Salvo, Scenario, Threat
 
 SCENARIO = Scenario(
     name="v1.2",

@@ -25,6 +25,8 @@ def _codes(number: int) -> Any:
     return tuple(map(np.int64, range(number)))
 
 
+NO_WINDOW = 2**32 - 1
+"""Code of the first window of a layer and a salvo that never is in its reach."""
 NOBODY: Any = np.int64(-1)
 """Code of no threat, battery, magazine or pairing."""
 NONE: Any = np.int64(0)

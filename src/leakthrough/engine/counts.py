@@ -23,8 +23,8 @@ class Counts(Mapping[str, Whole]):
     rows : array of int64, shape (R, columns)
     columns : mapping of str to array of int64
         The columns of `engine.layout`: by salvo (R, S), by salvo and cause (R, S, 7), by salvo
-        that aims at a battery, by salvo and layer (R, S, L), by layer (R, L), by battery (R, B), by
-        magazine (R, K), by interceptor and threat class (R, I, C). Also `leaked_by`
+        that aims at a battery, by window (R, W), by layer (R, L), by battery (R, B), by magazine
+        (R, K), by interceptor and threat class (R, I, C). Also `leaked_by`
         (R, T + 1, S), whose last sample includes those that leak after the last sample time,
         `ready_rounds` (R, T, K) and `busy_channels` (R, T, B).
     """
@@ -79,9 +79,7 @@ def named_counts(rows: Whole, tables: Tables) -> Counts:
     start = 0
     for name in COUNTED:
         start = _name_columns(found, rows, start, tables, name)
-    salvos, layers, samples = tables.salvos.size, tables.layers.size, tables.timeline.size
-    for name in RECORDS_OF["windows"].columns:
-        found[name] = found[name].reshape(len(rows), layers, salvos).swapaxes(1, 2)
+    salvos, samples = tables.salvos.size, tables.timeline.size
     for name in RECORDS_OF["kill_chances"].columns:
         found[name] = found[name].reshape(len(rows), tables.interceptors, tables.classes)
     first, other = sample_columns(tables)

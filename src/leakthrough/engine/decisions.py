@@ -84,7 +84,7 @@ class Part(NamedTuple):
         """How often the decisions of each cell occurred, and were expected to, (R, cells)."""
         family, chances = FAMILIES[self.name], self.chances
         if chances is None:
-            chances = _by_record(counts[family.chance], family.records)[:, self.order]
+            chances = _by_record(counts[family.chance])[:, self.order]
         expected = np.add.reduceat(self._drawn(counts) * chances, self.starts, axis=1) / WORD_RANGE
         return self._occurred(counts), expected
 
@@ -94,14 +94,14 @@ class Part(NamedTuple):
 
     def _occurred(self, counts: Counts) -> Array:
         family = FAMILIES[self.name]
-        own = _by_record(counts[family.occurred], family.records)[:, self.order]
+        own = _by_record(counts[family.occurred])[:, self.order]
         found: Array = np.add.reduceat(own, self.starts, axis=1)
         return found
 
     def _drawn(self, counts: Counts) -> Array:
         """By record of the cells."""
         family = FAMILIES[self.name]
-        return _by_record(family.drawn(counts), family.records)[:, self.order]
+        return _by_record(family.drawn(counts))[:, self.order]
 
 
 class Law(NamedTuple):
@@ -115,8 +115,7 @@ class Law(NamedTuple):
 
     def of(self, counts: Counts) -> tuple[Array, Array]:
         """What was drawn, and its mean, (R, cells)."""
-        records, values = LAWS[self.name]
-        return _by_record(values(counts), records)[:, self.own], self.means
+        return _by_record(LAWS[self.name][1](counts))[:, self.own], self.means
 
 
 class Decisions:
@@ -180,9 +179,8 @@ def decision_names(cells: Iterable[Cell], labels: Labels) -> list[str]:
     ]
 
 
-def _by_record(values: Array, records: str) -> Array:
+def _by_record(values: Array) -> Array:
     """Counts (R, ...) in the order of the records (R, records)."""
-    values = values.swapaxes(1, 2) if records == "windows" else values
     return values.reshape(len(values), math.prod(values.shape[1:]))
 
 

@@ -21,6 +21,17 @@ def spread(columns: Array, tables: Tables, fill: float, dtype: Any = np.int64) -
     return grid
 
 
+def by_layer(columns: Array, tables: Tables) -> Array:
+    """Sums by salvo and layer (R, S, L) of counts by window (R, W): those of all passes."""
+    windows, salvos, layers = tables.windows, tables.salvos.size, tables.layers.size
+    found = np.zeros((len(columns), salvos * layers), columns.dtype)
+    if windows.size:
+        firsts = np.flatnonzero(~windows["again"])
+        cells = windows["layer"].astype(np.int64) * salvos + windows["salvo"]
+        found[:, cells[firsts]] = np.add.reduceat(columns, firsts, axis=1)
+    return found.reshape(len(columns), layers, salvos).swapaxes(1, 2)
+
+
 def in_seconds(ticks: Array) -> Array:
     """Ticks as seconds; NaN for never."""
     seconds = ticks / TICKS_A_SECOND
@@ -43,8 +54,8 @@ def rows_of(counts: Counts, tables: Tables) -> dict[str, Array]:
     rows = {
         "leaked": counts.leaked,
         "leak_cause": counts.leak_cause,
-        "killed": counts.killed,
-        "soft_killed": counts.soft_killed,
+        "killed": by_layer(counts.killed, tables),
+        "soft_killed": by_layer(counts.soft_killed, tables),
         "expended": spread(counts.expended, tables, 0),
         "reloaded": spread(counts.reloaded, tables, 0),
         "remaining": spread(_finite(counts.remaining), tables, 0),

@@ -4,7 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from leakthrough.model.scenario import Battery, Interceptor, Layer, Salvo, Scenario, Threat
+from leakthrough.model.defence import Battery, Interceptor, Layer
+from leakthrough.model.scenario import Salvo, Scenario, Threat
 
 
 class Labels(NamedTuple):
@@ -32,11 +33,6 @@ class Unit(NamedTuple):
     battery: Battery
 
 
-def outermost_first(scenario: Scenario) -> list[Layer]:
-    """Layers by decreasing outer range; equal ones in the scenario's order."""
-    return sorted(scenario.layers, key=lambda layer: -layer.outer_range)
-
-
 def units_of(layers: Sequence[Layer]) -> list[Unit]:
     """Single batteries in the order of their layers."""
     return [
@@ -50,7 +46,7 @@ def units_of(layers: Sequence[Layer]) -> list[Unit]:
 def label(scenario: Scenario, salvos: Sequence[Salvo] | None = None) -> Labels:
     """Names of the codes of `lower(scenario)`; or with other salvos, those of a campaign."""
     salvos = scenario.salvos if salvos is None else salvos
-    layers = outermost_first(scenario)
+    layers = scenario.sites
     units = units_of(layers)
     threats = {threat.name: threat for threat in scenario.threats}
     return Labels(

@@ -7,9 +7,9 @@ belongs to one raid of one replication, a `CARRIED` field is carried from raid t
 types of the arrays, what is filled, reset and carried, the columns of counts (`engine.counts`),
 and what a sweep may change in place (`studies.sweep.patching`).
 
-Letters of the shapes: S salvos, C threat classes, L layers, B batteries, I interceptors, K
-magazines (of all batteries together), N threats (of all salvos together), P pairings, T sample
-times, R replications.
+Letters of the shapes: S salvos, C threat classes, L layers (each at one position), W windows, B
+batteries, I interceptors, K magazines (of all batteries together), N threats (of all salvos
+together), P pairings, T sample times, R replications.
 """
 
 import functools
@@ -248,7 +248,7 @@ LANDING = Record(  # a salvo whose leakers may destroy a battery
     _number("stream", "u8"),
     _state("next"),
 )
-WINDOW = Record(  # a layer and a salvo
+WINDOW = Record(  # a layer, a salvo, and one pass of its threats through the reach of the layer
     "window",
     _counted("killed"),
     _counted("soft_killed"),
@@ -268,6 +268,8 @@ WINDOW = Record(  # a layer and a salvo
     _link("layer"),
     _link("first_pairing"),
     _link("stop_pairing"),
+    _number("passes_left", "i4"),  # later ones of the same threats; their windows follow this one
+    _number("again", "?"),  # whether it is not the first
     _number("random", "?"),  # whether anything at the opening is drawn
     _number("certain", "?"),  # whether neither the window nor its batteries draw anything
 )
@@ -386,7 +388,7 @@ RECORDS_OF = {
     "nodes": NODE,
 }
 """Records of the tables, which are reset before each raid, in the order of the block."""
-LISTS = ("openings", "preferences", "urgencies", "fireable")
+LISTS = ("openings", "preferences", "urgencies", "fireable", "first_windows")
 """Lists of codes in the tables."""
 ARRAYS = {
     **{name: record.dtype for name, record in RECORDS_OF.items()},

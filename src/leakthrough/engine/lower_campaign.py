@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leakthrough.engine.codes import FOREVER, INFINITE
-from leakthrough.engine.labels import Labels, label, outermost_first, units_of
+from leakthrough.engine.labels import Labels, label, units_of
 from leakthrough.engine.layout import Whole
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.tables import Tables
@@ -79,7 +79,7 @@ def _lower_supply(campaign: Campaign, tables: Tables, labels: Labels) -> Supply:
             table = quantile_table(stock.replenishment, 1).ravel()
             drawn.append(Replenishment(code, stream("replenishment", stock.interceptor), table))
     limits = {(r.battery, r.interceptor): min(r.rounds, INFINITE) for r in campaign.resupply}
-    owners = [unit.battery.name for unit in units_of(outermost_first(campaign.scenario))]
+    owners = [unit.battery.name for unit in units_of(campaign.scenario.sites)]
     limit = [
         limits.get((owners[magazine["battery"]], labels.interceptors[magazine["interceptor"]]), 0)
         for magazine in tables.magazines

@@ -15,6 +15,7 @@ from leakthrough.engine import codes, layout
 from leakthrough.engine.labels import Unit
 from leakthrough.engine.layout import Record, Records
 from leakthrough.model.arrivals import At, Poisson, Regular, Times, Uniform
+from leakthrough.model.defence import Interceptor, Layer, Magazine
 from leakthrough.model.discrete import (
     OCTAVES,
     STEPS,
@@ -26,8 +27,9 @@ from leakthrough.model.discrete import (
 )
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.errors import ScenarioError
+from leakthrough.model.geometry import Path, Window
 from leakthrough.model.quantiles import quantile_table
-from leakthrough.model.scenario import Interceptor, Layer, Magazine, Salvo, Threat
+from leakthrough.model.scenario import Salvo, Threat
 
 MOST_TABLES = 1_000
 """Each takes up to half a second and 66 kB."""
@@ -73,7 +75,8 @@ class SalvoPart(NamedTuple):
     first: int
     pairings: int
     first_fired: int
-    edge: float
+    path: Path
+    priority: int
 
 
 class LandingPart(NamedTuple):
@@ -84,11 +87,14 @@ class LandingPart(NamedTuple):
 
 
 class WindowPart(NamedTuple):
-    """A layer and a salvo."""
+    """A pass of a salvo's threats through the reach of a layer."""
 
     salvo: SalvoPart
     layer: Layer
     layer_code: int
+    number: int  # of the pass, from 0
+    passes_left: int
+    window: Window
     pairings: range
     delay_drawn: bool  # whether any battery that may engage in it draws its times
 
@@ -190,7 +196,7 @@ def fixed_arrivals(salvos: Sequence[SalvoPart]) -> npt.NDArray[np.int64]:
 
 
 def _soft_kill(part: WindowPart) -> float:
-    return part.layer.soft_kill.get(part.salvo.threat.name, 0.0)
+    return part.layer.soft_kill.get(part.salvo.threat.name, 0.0) if part.number == 0 else 0.0
 
 
 def _detection(part: WindowPart) -> float:
@@ -200,16 +206,6 @@ def _detection(part: WindowPart) -> float:
 def _dismissal(part: WindowPart) -> float:
     sensor = part.layer.sensor
     return sensor.decoy_recognition if part.salvo.threat.decoy else sensor.false_dismissal
-
-
-def _open_offset(part: WindowPart) -> int:
-    return ticks((part.salvo.edge - part.layer.outer_range) / part.salvo.threat.speed)
-
-
-def _close_offset(part: WindowPart) -> int:
-    # The width is rounded separately, so an engagement that lasts exactly as long still fits.
-    width = part.layer.outer_range - part.layer.inner_range
-    return _open_offset(part) + ticks(width / part.salvo.threat.speed)
 
 
 def _is_opening_drawn(part: WindowPart) -> bool:
@@ -245,13 +241,12 @@ def _to_kill(part: MagazinePart) -> int:
 RULES = {
     "salvo": _rules(
         layout.SALVO,
-        *("code", "first", "first_fired", "pairings"),
+        *("code", "first", "first_fired", "pairings", "priority"),
         threat=lambda part, _: part.threat_code,
         table=lambda part, q: q.of_time(part.salvo.arrival),
         size_table=lambda part, q: q.table(part.size, 1),
         count=lambda part, _: part.number,
-        priority=lambda part, _: part.threat.priority,
-        target_offset=lambda part, _: ticks(part.edge / part.threat.speed),
+        target_offset=lambda part, _: part.path.duration,
         arrival=lambda part, _: _arrival(part.salvo)[0],
         start=lambda part, _: _arrival(part.salvo)[1],
         scale=lambda part, _: _arrival(part.salvo)[2],
@@ -267,16 +262,21 @@ RULES = {
     ),
     "window": _rules(
         layout.WINDOW,
+        "passes_left",
         salvo=lambda part, _: part.salvo.code,
         layer=lambda part, _: part.layer_code,
         first_pairing=lambda part, _: part.pairings.start,
         stop_pairing=lambda part, _: part.pairings.stop,
-        open_offset=lambda part, _: _open_offset(part),
-        close_offset=lambda part, _: _close_offset(part),
+        open_offset=lambda part, _: part.window.opening,
+        close_offset=lambda part, _: part.window.closing,
+        again=lambda part, _: part.number > 0,
         soft_kill=lambda part, _: threshold(_soft_kill(part)),
         detection=lambda part, _: threshold(_detection(part)),
         dismissal=lambda part, _: threshold(_dismissal(part)),
-        stream=lambda part, _: stream("window", part.salvo.salvo.name, part.layer.name),
+        # The ordinal of the draw: each pass has its own.
+        stream=lambda part, _: (
+            stream("window", part.salvo.salvo.name, part.layer.name) + part.number
+        ),
         random=lambda part, _: _is_opening_drawn(part),
         certain=lambda part, _: not _is_opening_drawn(part) and not part.delay_drawn,
     ),

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from leakthrough.engine.bounds import check_engagements
-from leakthrough.engine.labels import Unit, outermost_first, units_of
+from leakthrough.engine.codes import NO_WINDOW
+from leakthrough.engine.labels import Unit, units_of
 from leakthrough.engine.layout import NODE, RECORDS_OF
 from leakthrough.engine.lower_parts import (
     BatteryPart,
@@ -30,10 +31,12 @@ from leakthrough.engine.lower_parts import (
 from leakthrough.engine.memory import end_of, locations_of, new_block
 from leakthrough.engine.tables import Tables
 from leakthrough.model.base import Frozen
+from leakthrough.model.defence import Battery, Layer
 from leakthrough.model.discrete import ticks
 from leakthrough.model.distributions import Distribution
+from leakthrough.model.geometry import Path, Window, paths_of
 from leakthrough.model.quantiles import largest
-from leakthrough.model.scenario import Battery, Layer, Scenario
+from leakthrough.model.scenario import Scenario
 
 Sizes = Mapping[str, Distribution]
 AS_COUNTED: Sizes = Frozen()
@@ -64,8 +67,28 @@ def _preferences(scenario: Scenario, battery: Battery) -> dict[int, list[int]]:
     return found
 
 
+class _Pass(NamedTuple):
+    """One pass of a salvo's threats through the reach of a layer."""
+
+    layer: int
+    salvo: int
+    number: int
+    left: int  # later passes
+    window: Window
+
+
+def _passes(scenario: Scenario, paths: Sequence[Path]) -> list[_Pass]:
+    """All passes by layer, then by salvo, then in order; the codes of windows are their ranks."""
+    return [
+        _Pass(layer, salvo, number, len(windows) - 1 - number, window)
+        for layer, site in enumerate(scenario.sites)
+        for salvo, windows in enumerate(path.windows(site) for path in paths)
+        for number, window in enumerate(windows)
+    ]
+
+
 class _Pair(NamedTuple):
-    """A battery and a salvo that it may engage."""
+    """A battery and a salvo that it may engage, in one pass."""
 
     window: int
     battery: int
@@ -73,30 +96,41 @@ class _Pair(NamedTuple):
     magazines: list[int]  # in order of preference
 
 
-def _pairs(scenario: Scenario, units: Sequence[Unit], magazines: Sequence[range]) -> list[_Pair]:
+def _pairs(
+    scenario: Scenario,
+    units: Sequence[Unit],
+    magazines: Sequence[range],
+    passes: Sequence[_Pass],
+) -> list[_Pair]:
     """All pairs by window, and then by battery; their codes are their ranks."""
-    number = len(scenario.salvos)
     preferences = {id(u.battery): _preferences(scenario, u.battery) for u in units}
-    return sorted(
-        _Pair(unit.layer * number + salvo, b, salvo, [codes[n] for n in own])
-        for b, (unit, codes) in enumerate(zip(units, magazines, strict=True))
-        for salvo, own in preferences[id(unit.battery)].items()
-    )
+    of_layer: dict[int, list[int]] = {}
+    for b, unit in enumerate(units):
+        of_layer.setdefault(unit.layer, []).append(b)
+    return [
+        _Pair(window, b, own.salvo, [magazines[b][n] for n in preferred])
+        for window, own in enumerate(passes)
+        for b in of_layer.get(own.layer, ())
+        if (preferred := preferences[id(units[b].battery)].get(own.salvo))
+    ]
 
 
 def _salvos(
-    scenario: Scenario, sizes: Sizes, edge: float, pairs: Sequence[_Pair]
+    scenario: Scenario, sizes: Sizes, paths: Sequence[Path], pairs: Sequence[_Pair]
 ) -> list[SalvoPart]:
     threats = {threat.name: (code, threat) for code, threat in enumerate(scenario.threats)}
-    pairings = Counter(pair.salvo for pair in pairs)
+    priorities = {asset.name: asset.priority for asset in scenario.assets}
+    engaging = Counter(salvo for salvo, _ in {(pair.salvo, pair.battery) for pair in pairs})
     found: list[SalvoPart] = []
     first = first_fired = 0
-    for code, salvo in enumerate(scenario.salvos):
+    for code, (salvo, path) in enumerate(zip(scenario.salvos, paths, strict=True)):
         threat_code, threat = threats[salvo.threat]
-        size, own = sizes.get(salvo.name), pairings[code]
+        size, own = sizes.get(salvo.name), engaging[code]
         count = salvo.count if size is None else largest(size)
+        priority = threat.priority + priorities.get(salvo.target or "", 0)
         of_threat = salvo, threat, threat_code
-        found.append(SalvoPart(code, *of_threat, count, size, first, own, first_fired, edge))
+        of_path = path, priority
+        found.append(SalvoPart(code, *of_threat, count, size, first, own, first_fired, *of_path))
         first, first_fired = first + count, first_fired + count * own
     return found
 
@@ -107,36 +141,39 @@ def _landings(salvos: Sequence[SalvoPart], units: Sequence[Unit]) -> list[Landin
     aimed = [
         LandingPart(part, codes[part.salvo.target])
         for part in salvos
-        if part.salvo.target is not None and not part.threat.decoy
+        if part.salvo.target in codes and not part.threat.decoy
     ]
     return sorted(aimed, key=lambda landing: landing.battery)
 
 
 def _windows(
     salvos: Sequence[SalvoPart],
-    layers: Sequence[Layer],
+    sites: Sequence[Layer],
+    passes: Sequence[_Pass],
     pairs: Sequence[_Pair],
     batteries: Sequence[BatteryPart],
 ) -> list[WindowPart]:
     drawn = [is_delay_drawn(part) for part in batteries]
     pairings = Counter(pair.window for pair in pairs)
-    ranges = iter(_ranges(pairings[n] for n in range(len(salvos) * len(layers))))
+    ranges = _ranges(pairings[n] for n in range(len(passes)))
     return [
-        WindowPart(salvo, layer, code, own, any(drawn[pairs[n].battery] for n in own))
-        for code, layer in enumerate(layers)
-        for salvo, own in zip(salvos, ranges, strict=False)
+        WindowPart(
+            *(salvos[own.salvo], sites[own.layer], own.layer, own.number, own.left, own.window),
+            *(pairings_of, any(drawn[pairs[n].battery] for n in pairings_of)),
+        )
+        for own, pairings_of in zip(passes, ranges, strict=True)
     ]
 
 
 def _pairings(
     salvos: Sequence[SalvoPart], units: Sequence[Unit], pairs: Sequence[_Pair]
 ) -> list[PairingPart]:
-    slots = [itertools.count() for _ in salvos]
-    preferences = _ranges(len(pair.magazines) for pair in pairs)
-    return [
-        PairingPart(code, salvos[salvo], b, units[b], window, next(slots[salvo]), own)
-        for code, ((window, b, salvo, _), own) in enumerate(zip(pairs, preferences, strict=True))
-    ]
+    slots: list[dict[int, int]] = [{} for _ in salvos]
+    preferences, found = _ranges(len(pair.magazines) for pair in pairs), []
+    for code, ((window, b, salvo, _), own) in enumerate(zip(pairs, preferences, strict=True)):
+        slot = slots[salvo].setdefault(b, len(slots[salvo]))
+        found.append(PairingPart(code, salvos[salvo], b, units[b], window, slot, own))
+    return found
 
 
 def _magazines(
@@ -166,41 +203,67 @@ def _batteries(
 
 
 def _by_urgency(
-    magazines: Sequence[range], pairs: Sequence[_Pair], salvos: Sequence[SalvoPart]
+    magazines: Sequence[range],
+    pairs: Sequence[_Pair],
+    passes: Sequence[_Pass],
+    salvos: Sequence[SalvoPart],
 ) -> tuple[list[list[int]], list[list[int]]]:
     """Pairings of each battery, and windows in which each magazine's rounds may be fired.
 
-    Both with the most urgent first.
+    Both with the most urgent first. Of equal ones in a later pass, the threat has a lower number.
     """
     urgencies: list[list[int]] = [[] for _ in magazines]
     fireable: list[list[int]] = [[] for own in magazines for _ in own]
-    urgent = sorted(enumerate(pairs), key=lambda item: -salvos[item[1].salvo].threat.priority)
-    for code, pair in urgent:
-        urgencies[pair.battery].append(code)
-        for magazine in pair.magazines:
-            fireable[magazine].append(pair.window)
+
+    def urgency(code: int) -> tuple[int, int, int]:
+        salvo = pairs[code].salvo
+        return -salvos[salvo].priority, salvo, -passes[pairs[code].window].number
+
+    for code in sorted(range(len(pairs)), key=urgency):
+        urgencies[pairs[code].battery].append(code)
+        for magazine in pairs[code].magazines:
+            fireable[magazine].append(pairs[code].window)
     return urgencies, fireable
+
+
+def _openings(passes: Sequence[_Pass], salvos: Sequence[SalvoPart]) -> list[int]:
+    """Windows in the order of their openings at one tick."""
+
+    def order(code: int) -> tuple[int, int, int, int]:
+        own = passes[code]
+        return own.layer, -salvos[own.salvo].priority, own.salvo, -own.number
+
+    return sorted(range(len(passes)), key=order)
+
+
+def _first_windows(passes: Sequence[_Pass], layers: int, salvos: int) -> list[int]:
+    """Window of the first pass of each salvo through each layer, by layer; or NO_WINDOW."""
+    found = [NO_WINDOW] * (layers * salvos)
+    for code, own in enumerate(passes):
+        if own.number == 0:
+            found[own.layer * salvos + own.salvo] = code
+    return found
 
 
 def _structure(
     scenario: Scenario, sizes: Sizes
 ) -> tuple[dict[str, Sequence[Any]], dict[str, list[int]]]:
     """Parts of a scenario for each kind of record, and lists of codes."""
-    layers = outermost_first(scenario)
-    units = units_of(layers)
+    sites, paths = scenario.sites, paths_of(scenario)
+    units = units_of(sites)
     codes = _ranges(len(unit.battery.magazines) for unit in units)
-    pairs = _pairs(scenario, units, codes)
-    salvos = _salvos(scenario, sizes, layers[0].outer_range if layers else 0.0, pairs)
-    by_rank = [part.code for part in sorted(salvos, key=lambda part: -part.threat.priority)]
-    urgencies, fireable = _by_urgency(codes, pairs, salvos)
+    passes = _passes(scenario, paths)
+    pairs = _pairs(scenario, units, codes, passes)
+    salvos = _salvos(scenario, sizes, paths, pairs)
+    urgencies, fireable = _by_urgency(codes, pairs, passes, salvos)
     magazines = _magazines(scenario, units, _ranges(map(len, fireable)))
     batteries = _batteries(units, magazines, _ranges(map(len, urgencies)))
     return (
         {
             "salvos": salvos,
             "landings": _landings(salvos, units),
-            "windows": _windows(salvos, layers, pairs, batteries),
-            "layers": list(enumerate(layers)),
+            "windows": _windows(salvos, sites, passes, pairs, batteries),
+            "layers": list(enumerate(sites)),
             "batteries": batteries,
             "pairings": _pairings(salvos, units, pairs),
             "magazines": magazines,
@@ -211,10 +274,11 @@ def _structure(
             ],
         },
         {
-            "openings": [n * len(salvos) + code for n in range(len(layers)) for code in by_rank],
+            "openings": _openings(passes, salvos),
             "preferences": [n for pair in pairs for n in pair.magazines],
             "urgencies": [*itertools.chain.from_iterable(urgencies)],
             "fireable": [*itertools.chain.from_iterable(fireable)],
+            "first_windows": _first_windows(passes, len(sites), len(salvos)),
         },
     )
 

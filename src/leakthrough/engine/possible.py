@@ -53,14 +53,20 @@ def possible(tables: Tables) -> Possible:
     chances = tables.kill_chances[tables.preferred_chances]
     kills = fired & ((chances["table"] >= 0) | (chances["threshold"] > 0))
     killing = np.bincount(at, kills, minlength=windows.size) > 0.0
-    shape = tables.layers.size, salvos.size
     return Possible(
-        np.where(killing, met, 0.0).reshape(shape),
-        np.where(windows["soft_kill"] > 0, met, 0.0).reshape(shape),
+        _by_layer(tables, np.where(killing, met, 0.0)),
+        _by_layer(tables, np.where(windows["soft_kill"] > 0, met, 0.0)),
         expended,
         np.bincount(magazines["battery"], expended, minlength=batteries.size),
         _is_drawn(tables, chances[fired]),
     )
+
+
+def _by_layer(tables: Tables, values: Array) -> Array:
+    """The largest of the values of windows (W,) for each layer and salvo (L, S); 0 without any."""
+    found = np.zeros((tables.layers.size, tables.salvos.size))
+    np.maximum.at(found, (tables.windows["layer"], tables.windows["salvo"]), values)
+    return found
 
 
 def stock(tables: Tables) -> Array:

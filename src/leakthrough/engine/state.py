@@ -32,6 +32,7 @@ class State(NamedTuple):
     preferences: npt.NDArray[np.uint32]
     urgencies: npt.NDArray[np.uint32]
     fireable: npt.NDArray[np.uint32]
+    first_windows: npt.NDArray[np.uint32]
     threats: Records  # (N,)
     held: npt.NDArray[np.uint64]  # (N * mask_words,): a bit for each layer that holds a threat
     fired: npt.NDArray[np.int32]  # engagements of each threat by each of its salvo's pairings

@@ -34,7 +34,7 @@ class Tables:
 
     salvos: Records  # (S,)
     landings: Records  # salvos that aim at a battery, by battery
-    windows: Records  # (L * S,), by layer, then by salvo
+    windows: Records  # (W,), by layer, then by salvo, then by pass
     layers: Records  # (L,), outermost first
     batteries: Records  # (B,), by layer
     pairings: Records  # (P,): batteries and the salvos that they may engage, by window
@@ -45,6 +45,7 @@ class Tables:
     preferences: npt.NDArray[np.uint32]  # magazines of each pairing, in order of preference
     urgencies: npt.NDArray[np.uint32]  # pairings of each battery, most urgent first
     fireable: npt.NDArray[np.uint32]  # windows in which each magazine's rounds may be fired
+    first_windows: npt.NDArray[np.uint32]  # (L * S,), of each layer and salvo; or NO_WINDOW
 
     def __init__(
         self,

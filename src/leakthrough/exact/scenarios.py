@@ -13,20 +13,18 @@ from leakthrough.exact.magazines import Inventory, checked_layers
 from leakthrough.exact.saturation import cycle_and_window
 from leakthrough.model.arguments import flag, whole
 from leakthrough.model.arrivals import Arrival, At, Poisson, Regular
-from leakthrough.model.distributions import Distribution, is_frozen
-from leakthrough.model.errors import nearest, shown
-from leakthrough.model.scenario import (
+from leakthrough.model.defence import (
     MOST_IN_A_SALVO,
     Battery,
     Doctrine,
     Interceptor,
     Layer,
     Magazine,
-    Salvo,
-    Scenario,
     Sensor,
-    Threat,
 )
+from leakthrough.model.distributions import Distribution, is_frozen
+from leakthrough.model.errors import nearest, shown
+from leakthrough.model.scenario import Salvo, Scenario, Threat
 
 _SPEED = 1.0
 _ENGAGEMENT = 1.0

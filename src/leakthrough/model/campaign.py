@@ -9,13 +9,14 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from leakthrough.model.arrivals import Times, count_mistakes
 from leakthrough.model.base import Frozen, Model, Table
+from leakthrough.model.defence import MOST_ROUNDS, Rounds
 from leakthrough.model.display import Overview, overview_of_campaign
 from leakthrough.model.distributions import Distribution, UncertainCount
 from leakthrough.model.documents import Document
 from leakthrough.model.errors import MOST_MISTAKES, Mistake, ScenarioError, faults, nearest, shown
 from leakthrough.model.name_checks import unknown
 from leakthrough.model.quantiles import largest
-from leakthrough.model.scenario import MOST_ROUNDS, MOST_THREATS, Rounds, Salvo, Scenario
+from leakthrough.model.scenario import MOST_THREATS, Salvo, Scenario
 
 MOST_RAIDS = 100_000
 MOST_SIZES = 1_000

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from leakthrough.model.defence import Battery, Interceptor, Magazine
 from leakthrough.model.findings import Finding
-from leakthrough.model.scenario import Battery, Interceptor, Magazine, Salvo, Scenario
+from leakthrough.model.scenario import Salvo, Scenario
 from leakthrough.model.shots import (
     IN_TIME,
     NEVER,

@@ -9,15 +9,19 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
+from leakthrough.model.defence import MOST_SITES
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.errors import MOST_MISTAKES, Mistake, fields_of, label, nearest, shown
+from leakthrough.model.places import ORIGIN
 
 Location = tuple[str | int, ...]
 Table = Mapping[str, Any]
 Part = tuple[Location, Table]
 """The location of a part of a scenario, and its fields."""
+Place = tuple[Any, ...]
+"""A position, as it is given."""
 
-_LISTS = ("threats", "interceptors", "salvos", "layers")
+_LISTS = ("threats", "interceptors", "salvos", "layers", "assets")
 _SHORTEST_ENGAGEMENT = 1e-6
 
 
@@ -27,7 +31,15 @@ class _Known(NamedTuple):
     threats: dict[str, None]
     interceptors: dict[str, None]
     axes: dict[str, None]
-    batteries: dict[str, None]
+    targets: dict[str, Place | None]
+
+
+class _Site(NamedTuple):
+    """A layer at one position; None if the position is malformed."""
+
+    name: str
+    position: Place | None
+    batteries: list[str]
 
 
 def mistakes_between(scenario: object) -> list[Mistake]:
@@ -39,25 +51,33 @@ def _between(scenario: object) -> Iterator[Mistake]:
     fields = fields_of(scenario)
     parts = {what: [*_entries(fields, what)] for what in _LISTS}
     batteries = [own for loc, layer in parts["layers"] for own in _entries(layer, "batteries", loc)]
-    axes = _list(fields, "axes")
+    axes, sites = _list(fields, "axes"), [*_sites(parts["layers"])]
     known = _Known(
         dict.fromkeys(_names(parts["threats"])),
         dict.fromkeys(_names(parts["interceptors"])),
         dict.fromkeys(_texts(axes or [salvo.get("axis") for _, salvo in parts["salvos"]])),
-        dict.fromkeys(name for _, battery in batteries for name in _members(battery)),
+        {
+            **{name: site.position for site in sites for name in site.batteries},
+            **{asset["name"]: _place(asset, None) for _, asset in _named(parts["assets"])},
+        },
     )
     for what in _LISTS:
-        yield from _duplicates((what,), _names(parts[what]))
+        names = (site.name for site in sites) if what == "layers" else _names(parts[what])
+        yield from _duplicates((what,), names)
     yield from _duplicates(("axes",), _texts(axes))
-    yield from _repeated(batteries)
+    yield from _repeated(batteries, sites, _names(parts["assets"]))
     for loc, salvo in parts["salvos"]:
         yield from unknown((*loc, "threat"), salvo.get("threat"), "a threat", known.threats)
         yield from unknown((*loc, "axis"), salvo.get("axis"), "an axis", known.axes)
-        yield from unknown((*loc, "target"), salvo.get("target"), "one battery", known.batteries)
+        target, what = salvo.get("target"), "one battery or asset"
+        yield from unknown((*loc, "target"), target, what, known.targets)
+        place = ORIGIN if target is None else known.targets.get(str(target))
+        yield from _without_path(loc, salvo, place, sites)
     for loc, interceptor in parts["interceptors"]:
         yield from _unknown_keys((*loc, "kill_probability"), interceptor, known)
     for loc, layer in parts["layers"]:
-        yield from _unknown_keys((*loc, "soft_kill"), layer, known)
+        for name in ("soft_kill", "outer_range", "inner_range"):
+            yield from _unknown_keys((*loc, name), layer, known)
         sensor = fields_of(layer.get("sensor"))
         yield from _unknown_keys((*loc, "sensor", "detection"), sensor, known)
     weapons = {w["name"]: w for _, w in parts["interceptors"] if isinstance(w.get("name"), str)}
@@ -121,23 +141,64 @@ def _in_battery(
             yield from unknown(where, name, "a magazine of this battery", held)
 
 
-def _repeated(batteries: list[Part]) -> Iterator[Mistake]:
+def _repeated(
+    batteries: list[Part], sites: list[_Site], assets: Iterable[str]
+) -> Iterator[Mistake]:
     for loc, battery in batteries:
         carried = (magazine.get("interceptor") for _, magazine in _entries(battery, "magazines"))
         yield from _duplicates((*loc, "magazines"), _texts(carried))
     # The names of batteries in paths, and in results.
-    called = [dict.fromkeys((*_names([own]), *_members(own[1]))) for own in batteries]
-    names = (name for own in called for name in own)
-    yield from _duplicates(("layers",), names, "more than one battery is called")
+    single = [name for site in sites for name in site.batteries]
+    groups = [name for name in _names(batteries) if name not in {*single}]
+    yield from _duplicates(("layers",), [*groups, *single], "more than one battery is called")
+    both = {*single}.intersection(assets)
+    yield from ((("assets", name), f"a battery is called {shown(name)} too") for name in both)
 
 
-def _members(battery: Table) -> Iterator[str]:
-    """Yield the names of the single batteries of a `Battery`."""
+def _sites(layers: Iterable[Part]) -> Iterator[_Site]:
+    """Yield the single sites of all layers, with the names of their batteries."""
+    for loc, layer in layers:
+        name, positions = layer.get("name"), _list(layer, "positions")[:MOST_SITES]
+        batteries = [own for _, own in _entries(layer, "batteries", loc)]
+        names = [*_texts([name])] * max(len(positions), 1)
+        if len(positions) > 1:
+            names = [f"{own}-{number}" for number, own in enumerate(names, start=1)]
+        for number, own in enumerate(names):
+            place = _place({"position": positions[number]} if positions else layer, ORIGIN)
+            at = f"@{own}" if len(positions) > 1 else ""
+            yield _Site(own, place, [name for b in batteries for name in _members(b, at)])
+
+
+def _place(table: Table, default: Place | None) -> Place | None:
+    """Return a position; None if it is malformed."""
+    found = table.get("position", default)
+    return tuple(found) if isinstance(found, tuple | list) else None
+
+
+def _named(entries: Iterable[Part]) -> Iterator[Part]:
+    return ((loc, entry) for loc, entry in entries if isinstance(entry.get("name"), str))
+
+
+def _without_path(
+    loc: Location, salvo: Table, target: Place | None, sites: list[_Site]
+) -> Iterator[Mistake]:
+    """Yield the mistake that a salvo has no path, although not all layers stand at its target."""
+    if salvo.get("bearing") is not None or salvo.get("route") or target is None:
+        return
+    apart = [s for s in sites if s.position is not None and s.position != target]
+    if apart:
+        where = f"layer {shown(apart[0].name)} stands at {shown(apart[0].position)}"
+        text = f"must be given, or a route: {where}, and the target at {shown(target)}"
+        yield (*loc, "bearing"), text
+
+
+def _members(battery: Table, at: str = "") -> Iterator[str]:
+    """Yield the names of the single batteries of a `Battery`; `at` is added for equal sites."""
     name, count = battery.get("name"), battery.get("count")
     if isinstance(name, str) and (count is None or count == 1):
-        yield name
+        yield name + at
     elif isinstance(name, str) and type(count) is int and 1 < count <= 10_000:
-        yield from (f"{name}-{number}" for number in range(1, count + 1))
+        yield from (f"{name}{at}-{number}" for number in range(1, count + 1))
 
 
 def _duplicates(

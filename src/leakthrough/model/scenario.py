@@ -1,73 +1,24 @@
-"""Frozen models of threats, interceptors, layers, and the scenario that contains them.
+"""Frozen models of threats and salvos, and the scenario that contains them and the defence.
 
 Every quantity is in SI units; each field states its unit and bounds.
 """
 
-import math
-import sys
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
+from pydantic import Field, model_validator
 
 from leakthrough.model.arrivals import Arrival, count_mistakes
-from leakthrough.model.base import Cost, Frozen, Model, Name, Probability, Table, as_whole, checked
+from leakthrough.model.base import Cost, Model, Name, Probability, checked
+from leakthrough.model.defence import Interceptor, Layer
 from leakthrough.model.display import Overview, overview_of_scenario
-from leakthrough.model.distributions import UncertainProbability, UncertainTime
 from leakthrough.model.documents import Document
-from leakthrough.model.errors import Mistake, fault, faults, nearest, shown, text_keys
+from leakthrough.model.errors import Mistake, faults
 from leakthrough.model.name_checks import mistakes_between
 from leakthrough.model.paths import changed
+from leakthrough.model.places import LARGEST_RANGE, Asset, Point
 
-MOST_ROUNDS = 1_000_000_000
-MOST_IN_A_SALVO = 1_000
 MOST_THREATS = 10_000_000
-
-
-def _rounds(value: Any) -> float:
-    if isinstance(value, str | float) and value in ("infinite", math.inf):
-        return math.inf
-    allowed = f"must be a whole number from 0 to {MOST_ROUNDS:,}, or 'infinite'"
-    if type(value) is not int or not 0 <= value <= MOST_ROUNDS:
-        raise fault(f"{allowed}; got {shown(value)}{nearest(value, ['infinite'])}")
-    return value
-
-
-def _salvo_size(value: Any) -> int | Mapping[str, int]:
-    table = text_keys(value) if isinstance(value, Mapping) else {"": value}
-    table = {name: as_whole(size) for name, size in table.items()}
-    allowed = f"must be a whole number from 1 to {MOST_IN_A_SALVO:,}"
-    if not isinstance(value, Mapping):
-        allowed += ", or such a number by threat"
-    found: list[Mistake] = [
-        ((name,) if name else (), f"{allowed}; got {shown(size)}")
-        for name, size in table.items()
-        if type(size) is not int or not 1 <= size <= MOST_IN_A_SALVO
-    ]
-    if found:
-        raise faults(found)
-    return Frozen(table) if isinstance(value, Mapping) else int(value)
-
-
-_FINITE = {"type": "integer", "minimum": 0, "maximum": MOST_ROUNDS}
-_INFINITE = {
-    "type": "number",
-    "not": {"type": "integer"},
-    "exclusiveMinimum": sys.float_info.max,
-    "$comment": "inf, which TOML has and JSON has not",
-}
-Rounds = Annotated[
-    int | float,
-    PlainValidator(_rounds),
-    PlainSerializer(lambda rounds: "infinite" if rounds == math.inf else rounds, when_used="json"),
-    WithJsonSchema({"anyOf": [_FINITE, {"const": "infinite"}, _INFINITE]}),
-]
-_SIZE = {"type": "integer", "minimum": 1, "maximum": MOST_IN_A_SALVO}
-SalvoSize = Annotated[
-    int | Mapping[str, int],
-    PlainValidator(_salvo_size),
-    WithJsonSchema({"anyOf": [_SIZE, {"type": "object", "additionalProperties": _SIZE}]}),
-]
+MOST_POINTS = 1_000
 
 
 class Threat(Model):
@@ -87,7 +38,7 @@ class Threat(Model):
     decoy : bool, default False
         Whether it is a decoy: it looks like a threat, and does no damage.
     lethality : float, default 1
-        Probability that a leaker destroys the battery at which its salvo aims.
+        Probability that a leaker destroys the battery, or the aim point of an asset, that it hits.
 
     Raises
     ------
@@ -100,11 +51,15 @@ class Threat(Model):
     cost: Cost | None = Field(None, description="Cost of one [currency].")
     priority: int = Field(0, ge=-1000, le=1000, description="Higher ones are engaged first.")
     decoy: bool = Field(False, description="Whether it is a decoy, which does no damage.")
-    lethality: Probability = Field(1.0, description="P(a leaker destroys the battery aimed at).")
+    lethality: Probability = Field(1.0, description="P(a leaker destroys what it hits).")
 
 
 class Salvo(Model):
-    """Threats of one class, on one axis.
+    """Threats of one class, on one axis, that fly the same path.
+
+    The path ends at the target: the position of an asset, that of a battery's layer, or the origin.
+    It is the polyline of `route`, or the straight line from `bearing`. Without either of them all
+    layers must stand at the target, and the direction is of no importance.
 
     Parameters
     ----------
@@ -115,214 +70,48 @@ class Salvo(Model):
     count : int
         Number of threats, from 0 to 10,000,000.
     arrival : At, Times, Uniform, Regular, Poisson or frozen scipy.stats distribution
-        Times at which the threats cross the edge of the defended area [s].
+        Times at which the threats are at the start of the path [s].
     axis : str, optional
         Approach axis. With None, only batteries that list no `axes` can engage the salvo.
     target : str, optional
-        The name of the battery at which the threats aim (`name-2` for the second of several).
-        None: they aim at no battery.
+        The name of the asset or the battery at which the threats aim (`name-2` for the second of
+        several). None: they fly to the origin, and hit nothing.
+    bearing : float, optional
+        Direction from which the threats come in a straight line, from 0 to 360 degrees clockwise
+        from north.
+    route : list of (float, float), default empty
+        Points of the path before the target [m], at most 1,000, instead of `bearing`. The path
+        starts at the first.
+    start_range : float, optional
+        Distance from the target at which a straight path starts [m], from 0 to 2e7. None: the
+        largest distance at which the path is in reach of a layer.
     """
 
     name: Name
     threat: str = Field(description="The name of a threat.")
     count: int = Field(ge=0, le=MOST_THREATS, description="Number of threats.")
-    arrival: Arrival = Field(description="Times at the edge of the defended area [s].")
+    arrival: Arrival = Field(description="Times at the start of the path [s].")
     axis: Name | None = Field(None, description="Approach axis.")
-    target: str | None = Field(None, description="The battery at which they aim, if any.")
-
-    @model_validator(mode="after")
-    def _arrival_fits_count(self) -> "Salvo":
-        if found := count_mistakes(self.arrival, self.count):
-            raise faults([(("arrival", *location), text) for location, text in found])
-        return self
-
-
-class Interceptor(Model):
-    """A class of rounds, such as a missile or a burst of a gun.
-
-    Parameters
-    ----------
-    name : str
-        Its name, unique among the interceptors.
-    kill_probability : mapping of str to (float or frozen scipy.stats distribution)
-        By threat name: the probability that one round kills, in [0, 1]. A distribution is drawn
-        once per replication. A threat that is not named cannot be killed.
-    flight_time : float or frozen scipy.stats distribution, default 0
-        From launch to intercept [s], from 0 to 1e9.
-    cost : float, optional
-        Cost of one round [currency, the same throughout], from 0 to 1e15. None: not known.
-    """
-
-    name: Name
-    kill_probability: Table[UncertainProbability] = Field(
-        description="Probability that one round kills, by threat name."
+    target: str | None = Field(None, description="The asset or battery at which they aim.")
+    bearing: Annotated[float, Field(ge=0.0, le=360.0)] | None = Field(
+        None, description="Direction from which they come, clockwise from north [degrees]."
     )
-    flight_time: UncertainTime = Field(0.0, description="From launch to intercept [s].")
-    cost: Cost | None = Field(None, description="Cost of one round [currency].")
-
-
-class Magazine(Model):
-    """Ready rounds of one interceptor on a battery, and their reloads.
-
-    Parameters
-    ----------
-    interceptor : str
-        The name of an interceptor.
-    rounds : int or inf
-        Ready rounds at the start, from 0 to 1e9; ``float("inf")`` or ``"infinite"``.
-    reserved : int, default 0
-        Number of the last rounds, which are fired only at threats of priority 1 or more, from 0 to
-        1e9; all rounds if the magazine has fewer.
-    reload_rounds : int, default 0
-        Rounds of one reload, from 0 to 1e9; at least 1 when `reloads` is above 0.
-    reload_time : float, default 0
-        From the decision to fire the last round to the arrival of the reload [s], from 0 to 1e9.
-    reloads : int, default 0
-        Number of reloads, from 0 to 1,000,000.
-    """
-
-    interceptor: str = Field(description="The name of an interceptor.")
-    rounds: Rounds = Field(description="Ready rounds at the start.")
-    reserved: int = Field(
-        0, ge=0, le=MOST_ROUNDS, description="Rounds kept for threats of priority 1 or more."
+    route: Annotated[tuple[Point, ...], Field(max_length=MOST_POINTS)] = Field(
+        (), description="Points of the path before the target [m]; it starts at the first."
     )
-    reload_rounds: int = Field(0, ge=0, le=MOST_ROUNDS, description="Rounds of one reload.")
-    reload_time: float = Field(0.0, ge=0.0, le=1e9, description="Duration of a reload [s].")
-    reloads: int = Field(0, ge=0, le=1_000_000, description="Number of reloads.")
-
-    @model_validator(mode="after")
-    def _reloads_bring_rounds(self) -> "Magazine":
-        if self.reloads and not self.reload_rounds:
-            text = "must be at least 1 when reloads is above 0; got 0"
-            raise faults([(("reload_rounds",), text)])
-        return self
-
-
-class Doctrine(Model):
-    """Rules by which a battery fires.
-
-    Parameters
-    ----------
-    salvo_size : int or mapping of str to int, default 1
-        Rounds per engagement, from 1 to 1000: one number, or by threat name (others: 1).
-    max_salvos : int, optional
-        How often the battery may engage one threat, from 1 to 1,000,000. None: no limit.
-    order : {"deadline", "arrival"}
-        Order of threats of equal priority: by the end of the window, or first come first served.
-    preference : mapping of str to list of str, default empty
-        By threat name: the interceptors to use, best first; those not listed are not used. For
-        other threats, the battery's magazines in the order in which they are listed.
-    """
-
-    salvo_size: SalvoSize = Field(1, description="Rounds per engagement, or by threat name.")
-    max_salvos: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
-        None, description="How often the battery may engage one threat; none: no limit."
-    )
-    order: Literal["deadline", "arrival"] = Field(
-        "deadline", description="Order at equal priority."
-    )
-    preference: Table[tuple[str, ...]] = Field(
-        Frozen(), description="Interceptors to use, best first, by threat name."
-    )
-
-
-class Battery(Model):
-    """One fire unit, with its own channels and its own rounds; or several identical ones.
-
-    Parameters
-    ----------
-    name : str
-        Its name, unique in the scenario.
-    count : int, default 1
-        Number of identical ones, from 0 to 10,000; above 1 they are `name-1`, `name-2`, ...
-    channels : int, default 1
-        Simultaneous engagements of one battery, from 1 to 1e9.
-    magazines : list of Magazine, default empty
-        At most one for each interceptor.
-    reaction_time : float or frozen scipy.stats distribution, default 0
-        From the decision to the launch [s], from 0 to 1e9.
-    assessment_time : float or frozen scipy.stats distribution, default 0
-        From the intercept to the channel's release [s], from 0 to 1e9.
-    false_kill, false_survival : float, default 0
-        Probability that a live threat is assessed as killed, and a killed one as alive.
-    doctrine : Doctrine
-        Its rules of firing.
-    axes : list of str, default empty
-        The axes that it serves; if empty, all.
-    """
-
-    name: Name
-    count: int = Field(1, ge=0, le=10_000, description="Number of identical ones.")
-    channels: int = Field(1, ge=1, le=1_000_000_000, description="Engagements at a time.")
-    magazines: tuple[Magazine, ...] = Field((), description="At most one per interceptor.")
-    reaction_time: UncertainTime = Field(0.0, description="From decision to launch [s].")
-    assessment_time: UncertainTime = Field(0.0, description="From intercept to release [s].")
-    false_kill: Probability = Field(0.0, description="P(a live threat is assessed as killed).")
-    false_survival: Probability = Field(0.0, description="P(a killed one is assessed as alive).")
-    doctrine: Doctrine = Field(Doctrine(), description="Its rules of firing.")
-    axes: tuple[str, ...] = Field((), description="The axes that it serves; none: all.")
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The name of each of the `count` batteries: `name`, or `name-1`, `name-2`, ..."""
-        if self.count == 1:
-            return (self.name,)
-        return tuple(f"{self.name}-{number}" for number in range(1, self.count + 1))
-
-
-class Sensor(Model):
-    """Sensor of a layer.
-
-    Parameters
-    ----------
-    detection : mapping of str to float, default empty
-        By threat name: the probability that the layer detects it; 1 if it is not named.
-    decoy_recognition : float, default 0
-        Probability that a detected decoy is recognised and ignored.
-    false_dismissal : float, default 0
-        Probability that a detected real threat is taken for a decoy and ignored.
-    availability : float, default 1
-        Probability that the layer is up for the whole raid.
-    """
-
-    detection: Table[Probability] = Field(Frozen(), description="P(detected), by threat name.")
-    decoy_recognition: Probability = Field(0.0, description="P(a decoy is recognised).")
-    false_dismissal: Probability = Field(0.0, description="P(a real threat is ignored).")
-    availability: Probability = Field(1.0, description="P(up for the whole raid).")
-
-
-class Layer(Model):
-    """One ring of the defence.
-
-    Parameters
-    ----------
-    name : str
-        Its name, unique among the layers.
-    outer_range, inner_range : float
-        Distances of the ring's edges from the target [m], from 0 to 2e7; `inner_range` (default
-        0) not above `outer_range`.
-    batteries : list of Battery, default empty
-        The batteries that engage threats in this ring.
-    sensor : Sensor
-        Its sensor; by default it is always up and detects everything.
-    soft_kill : mapping of str to float, default empty
-        By threat name: the probability that it is neutralised without spending a round.
-    """
-
-    name: Name
-    outer_range: float = Field(ge=0.0, le=2e7, description="Outer edge, from the target [m].")
-    inner_range: float = Field(0.0, ge=0.0, le=2e7, description="Inner edge [m].")
-    batteries: tuple[Battery, ...] = Field((), description="Batteries that fire in the ring.")
-    sensor: Sensor = Field(Sensor(), description="The sensor of the layer.")
-    soft_kill: Table[Probability] = Field(
-        Frozen(), description="P(neutralised without a round), by threat name."
+    start_range: Annotated[float, Field(ge=0.0, le=LARGEST_RANGE)] | None = Field(
+        None, description="Distance from the target at which a straight path starts [m]."
     )
 
     @model_validator(mode="after")
-    def _ranges_in_order(self) -> "Layer":
-        if self.inner_range > self.outer_range:
-            allowed = f"must be at most outer_range = {self.outer_range:g}"
-            raise faults([(("inner_range",), f"{allowed}; got {shown(self.inner_range)}")])
+    def _fields_fit(self) -> "Salvo":
+        mistakes = count_mistakes(self.arrival, self.count)
+        found: list[Mistake] = [(("arrival", *where), text) for where, text in mistakes]
+        given = [name for name in ("bearing", "start_range") if getattr(self, name) is not None]
+        if self.route:
+            found += [((name,), "must not be given if there is a route") for name in given]
+        if found:
+            raise faults(found)
         return self
 
 
@@ -343,6 +132,8 @@ class Scenario(Document):
         The defence.
     axes : list of str, default empty
         The names of the axes; if empty, those that the salvos use.
+    assets : list of Asset, default empty
+        What is defended, and may be a target.
 
     Raises
     ------
@@ -356,6 +147,13 @@ class Scenario(Document):
     salvos: tuple[Salvo, ...] = Field((), description="The raid.")
     layers: tuple[Layer, ...] = Field((), description="The defence.")
     axes: tuple[Name, ...] = Field((), description="The axes; none: those the salvos use.")
+    assets: tuple[Asset, ...] = Field((), description="What is defended, and may be a target.")
+
+    @property
+    def sites(self) -> tuple[Layer, ...]:
+        """The layers, outermost first, each at one position; equal ones in the order of listing."""
+        single = (site for layer in self.layers for site in layer.sites)
+        return tuple(sorted(single, key=lambda site: -site.largest_range))
 
     @model_validator(mode="after")
     def _names_are_defined(self) -> "Scenario":

@@ -9,16 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from leakthrough.model.arrivals import Arrival, At, Poisson, Regular, Times, Uniform
+from leakthrough.model.defence import Battery, Interceptor, Layer, Magazine
 from leakthrough.model.distributions import Distribution
-from leakthrough.model.scenario import (
-    Battery,
-    Interceptor,
-    Layer,
-    Magazine,
-    Salvo,
-    Scenario,
-    Threat,
-)
+from leakthrough.model.scenario import Salvo, Scenario, Threat
 
 _TICK = 1e-6
 _TAIL = 0.01

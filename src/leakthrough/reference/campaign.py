@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from leakthrough.model import scenario as model
+from leakthrough.model import defence
 from leakthrough.model.campaign import Campaign, Stock
 from leakthrough.model.discrete import ticks
 from leakthrough.reference.draws import RaidDraws, quantile, uniform
@@ -151,7 +151,7 @@ class CampaignRun:
         return delivered
 
     def wanted(
-        self, battery: Battery, interceptor: model.Interceptor, states: MagazineStates
+        self, battery: Battery, interceptor: defence.Interceptor, states: MagazineStates
     ) -> int:
         """Rounds that a magazine may get: those it lacks, after a reload on its way; limited."""
         limits = {

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from leakthrough.model import defence
 from leakthrough.model import scenario as model
+from leakthrough.model.geometry import Window
 
 
 @dataclass(eq=False)
@@ -14,15 +16,16 @@ class Threat:
     kind: model.Threat
     number: int  # in its salvo
     order: int  # among all threats
-    openings: dict[str, int]  # tick at which it enters each layer's window
-    closings: dict[str, int]  # tick at which it leaves the window
+    windows: dict[str, list[Window]]  # in ticks, by layer: one for each pass
     target_tick: int  # tick at which it reaches the target
+    priority: int
     phase: str = "free"  # "free", "engaged", "gone"
     killed_by: str | None = None
     soft_killed_by: str | None = None
     death_tick: int | None = None
     available_to: set[str] = field(default_factory=set)  # layers
     engaged_ever: bool = False
+    current: dict[str, Window] = field(default_factory=dict)  # the last that opened, by layer
     possible_causes: set[str] = field(default_factory=set)  # of leaking: see `causes`
 
     @property
@@ -44,8 +47,8 @@ class MagazineState:
 class Magazine:
     """Rounds of one interceptor on one battery."""
 
-    spec: model.Magazine
-    interceptor: model.Interceptor
+    spec: defence.Magazine
+    interceptor: defence.Interceptor
     order: int  # on its battery
     ready: float
     reloads: int
@@ -58,17 +61,17 @@ class Magazine:
 
     def available(self, threat: Threat) -> float:
         """Rounds that may be fired at a threat; `reserved` ones only at priority 1 or more."""
-        return self.ready - (0 if threat.kind.priority >= 1 else self.spec.reserved)
+        return self.ready - (0 if threat.priority >= 1 else self.spec.reserved)
 
 
 @dataclass(eq=False)
 class Battery:
     """One fire unit."""
 
-    spec: model.Battery
+    spec: defence.Battery
     name: str
     member: int
-    layer: model.Layer
+    layer: defence.Layer
     order: int
     magazines: list[Magazine]
     free_channels: int

@@ -38,7 +38,7 @@ def in_time(
 ) -> bool:
     """Whether rounds of an engagement decided at a tick hit before the window closes."""
     hit = tick + time_to_hit(draws, battery, magazine, threat)
-    return hit <= threat.closings[battery.layer.name]
+    return hit <= threat.current[battery.layer.name].closing
 
 
 def magazine_for(draws: RaidDraws, battery: Battery, threat: Threat, tick: int) -> Magazine | None:
@@ -61,5 +61,5 @@ def magazine_for(draws: RaidDraws, battery: Battery, threat: Threat, tick: int) 
 def urgency(battery: Battery, threat: Threat) -> tuple[int, int, int]:
     """Sort key of a threat for a battery: highest priority, its order, then threat order."""
     by_deadline = battery.spec.doctrine.order == "deadline"
-    ticks = threat.closings if by_deadline else threat.openings
-    return -threat.kind.priority, ticks[battery.layer.name], threat.order
+    window = threat.current[battery.layer.name]
+    return -threat.priority, window.closing if by_deadline else window.opening, threat.order

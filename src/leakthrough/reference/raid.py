@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from leakthrough.model import defence
 from leakthrough.model import scenario as model
 from leakthrough.model.base import Frozen
 from leakthrough.model.discrete import WORD_RANGE, threshold, ticks
@@ -29,7 +30,7 @@ from leakthrough.reference.feasibility import (
     urgency,
     usable_magazines,
 )
-from leakthrough.reference.setup import MagazineStates, batteries_of, outermost_first, threats_of
+from leakthrough.reference.setup import MagazineStates, batteries_of, threats_of
 
 RELEASE, LANDING, OPENING = range(3)
 """Order of events at one tick: channels and reloads, losses of batteries, openings of windows."""
@@ -58,7 +59,7 @@ class Raid:
     ) -> None:
         self.scenario = scenario
         self.draws = RaidDraws(seed, replication, raid)
-        self.layers = outermost_first(scenario.layers)
+        self.layers = scenario.sites
         self.up = {layer.name: self.is_up(layer) for layer in self.layers}
         self.batteries = batteries_of(
             self.layers, scenario.interceptors, magazine_states, set(lost)
@@ -71,7 +72,7 @@ class Raid:
         self.sample_ticks = [ticks(time) for time in timeline]
         self.samples: list[tuple[list[float], list[int]]] = []  # ready rounds, busy channels
 
-    def is_up(self, layer: model.Layer) -> bool:
+    def is_up(self, layer: defence.Layer) -> bool:
         """Whether a layer is up: drawn for the whole raid."""
         return self.draws.draw(("availability", layer.name))[0] < threshold(
             layer.sensor.availability
@@ -116,8 +117,8 @@ class Raid:
         """Order of landings that may destroy a battery: by battery, then by threat."""
         batteries = {battery.name: battery for battery in self.batteries}
         for threat in self.threats:
-            if threat.salvo.target is not None and not threat.kind.decoy:
-                battery = batteries[threat.salvo.target]
+            battery = batteries.get(threat.salvo.target or "")
+            if battery is not None and not threat.kind.decoy:
                 key = threat.target_tick, LANDING, battery.order, threat.order
                 self.schedule(key, self.land, battery, threat)
 
@@ -125,20 +126,26 @@ class Raid:
         """Order of windows: by layer, outermost first, then by priority, then by threat."""
         for code, layer in enumerate(self.layers):
             for threat in self.threats:
-                tick = threat.openings[layer.name]
-                key = tick, OPENING, code, -threat.kind.priority, threat.order
-                self.schedule(key, self.open_window, layer, threat)
+                for number, window in enumerate(threat.windows[layer.name]):
+                    key = window.opening, OPENING, code, -threat.priority, threat.order
+                    self.schedule(key, self.open_window, layer, threat, number)
 
     # -------------------------------------------------- a window opens
 
-    def open_window(self, tick: int, layer: model.Layer, threat: Threat) -> None:
-        """Soft kill, detection and discrimination if the layer is up; then batteries engage."""
+    def open_window(self, tick: int, layer: defence.Layer, threat: Threat, number: int) -> None:
+        """Soft kill, detection and discrimination if the layer is up; then batteries engage.
+
+        `number` counts the passes of the threat through the reach of the layer, which sees it
+        afresh in each.
+        """
         if not self.up[layer.name]:
             return
         if threat.death_tick is not None and threat.death_tick <= tick:
             return
-        outcome = self.outcome_at_opening(layer, threat)
-        if self.is_opening_counted(layer, threat):
+        threat.available_to.discard(layer.name)
+        threat.current[layer.name] = threat.windows[layer.name][number]
+        outcome = self.outcome_at_opening(layer, threat, number)
+        if self.is_opening_counted(layer, threat, number):
             self.decisions["openings_drawn", threat.salvo.name, layer.name] += 1
             if outcome in ("available", "dismissed"):
                 self.decisions["detected", threat.salvo.name, layer.name] += 1
@@ -161,30 +168,36 @@ class Raid:
             threat.available_to.add(layer.name)
             self.serve_all(tick, concerned)
 
-    def opening_thresholds(self, layer: model.Layer, threat: Threat) -> tuple[int, int, int]:
-        """Thresholds of soft kill, of detection otherwise, and of dismissal if detected."""
+    def opening_thresholds(
+        self, layer: defence.Layer, threat: Threat, number: int
+    ) -> tuple[int, int, int]:
+        """Thresholds of soft kill, of detection otherwise, and of dismissal if detected.
+
+        There is soft kill in the first pass only.
+        """
         kind, sensor = threat.kind, layer.sensor
         dismissal = sensor.decoy_recognition if kind.decoy else sensor.false_dismissal
         soft_kill, detection = layer.soft_kill, sensor.detection
-        chances = soft_kill.get(kind.name, 0.0), detection.get(kind.name, 1.0), dismissal
+        jammed = soft_kill.get(kind.name, 0.0) if number == 0 else 0.0
+        chances = jammed, detection.get(kind.name, 1.0), dismissal
         return threshold(chances[0]), threshold(chances[1]), threshold(chances[2])
 
-    def outcome_at_opening(self, layer: model.Layer, threat: Threat) -> str:
+    def outcome_at_opening(self, layer: defence.Layer, threat: Threat, number: int) -> str:
         """Outcome of the opening of a threat's window."""
-        drawn = self.draws.draw(("window", threat.salvo.name, layer.name), threat.number)
-        soft_kill, detection, dismissal = self.opening_thresholds(layer, threat)
+        drawn = self.draws.draw(("window", threat.salvo.name, layer.name), threat.number, number)
+        soft_kill, detection, dismissal = self.opening_thresholds(layer, threat, number)
         if drawn[0] < soft_kill:
             return "soft killed"
         if drawn[1] >= detection:
             return "undetected"
         return "dismissed" if drawn[2] < dismissal else "available"
 
-    def is_opening_counted(self, layer: model.Layer, threat: Threat) -> bool:
+    def is_opening_counted(self, layer: defence.Layer, threat: Threat, number: int) -> bool:
         """Whether anything about an opening is drawn, and may have an effect.
 
         It may if the layer has soft kill, or rounds or a reload to come that it may fire.
         """
-        soft_kill, detection, dismissal = self.opening_thresholds(layer, threat)
+        soft_kill, detection, dismissal = self.opening_thresholds(layer, threat, number)
         if soft_kill > 0:
             return True
         return (detection < WORD_RANGE or dismissal > 0) and any(
@@ -254,7 +267,7 @@ class Raid:
                 return True
         return False
 
-    def kill_threshold(self, interceptor: model.Interceptor, threat: str) -> int:
+    def kill_threshold(self, interceptor: defence.Interceptor, threat: str) -> int:
         """Threshold of this replication: an uncertain kill probability is drawn once."""
         value = interceptor.kill_probability[threat]
         if isinstance(value, Distribution):
@@ -373,7 +386,7 @@ class Raid:
         tick: int,
         event: str,
         threat: Threat | None = None,
-        layer: model.Layer | None = None,
+        layer: defence.Layer | None = None,
         battery: Battery | None = None,
         magazine: Magazine | None = None,
         rounds: int = 0,

@@ -3,10 +3,12 @@
 import math
 from collections.abc import Mapping, Sequence
 
+from leakthrough.model import defence
 from leakthrough.model import scenario as model
 from leakthrough.model.arrivals import At, Poisson, Regular, Times, Uniform
 from leakthrough.model.discrete import TICKS_A_SECOND, ticks
 from leakthrough.model.distributions import Distribution
+from leakthrough.model.geometry import Window, paths_of
 from leakthrough.reference.draws import RaidDraws, quantile, uniform
 from leakthrough.reference.entities import Battery, Magazine, MagazineState, Threat
 
@@ -14,17 +16,12 @@ MagazineStates = Mapping[tuple[str, str], MagazineState]
 """By the names of the battery and of the interceptor."""
 
 
-def outermost_first(layers: Sequence[model.Layer]) -> list[model.Layer]:
-    """Layers by decreasing outer range; equal ones in the order of listing."""
-    return sorted(layers, key=lambda layer: -layer.outer_range)
-
-
 # ---------------------------------------------------------------- batteries
 
 
 def batteries_of(
-    layers: Sequence[model.Layer],
-    interceptors: Sequence[model.Interceptor],
+    layers: Sequence[defence.Layer],
+    interceptors: Sequence[defence.Interceptor],
     states: MagazineStates | None,
     lost: set[str],
 ) -> list[Battery]:
@@ -42,9 +39,9 @@ def batteries_of(
 
 
 def magazines_of(
-    battery: model.Battery,
+    battery: defence.Battery,
     name: str,
-    interceptors: Sequence[model.Interceptor],
+    interceptors: Sequence[defence.Interceptor],
     states: MagazineStates | None,
 ) -> list[Magazine]:
     """Magazines of one battery, in the order of listing."""
@@ -57,7 +54,7 @@ def magazines_of(
     return magazines
 
 
-def first_state(magazine: model.Magazine) -> MagazineState:
+def first_state(magazine: defence.Magazine) -> MagazineState:
     """State before the first raid; the reload of an empty magazine is called at time 0."""
     if magazine.rounds == 0 and magazine.reloads > 0:
         return MagazineState(0, magazine.reloads - 1, ticks(magazine.reload_time))
@@ -72,23 +69,20 @@ def threats_of(
 ) -> list[Threat]:
     """Every threat with its windows, in the order of salvos, and in each in order of arrival."""
     kinds = {kind.name: kind for kind in scenario.threats}
-    edge = max((layer.outer_range for layer in scenario.layers), default=0.0)
+    priorities = {asset.name: asset.priority for asset in scenario.assets}
+    sites = scenario.sites
     threats: list[Threat] = []
-    for salvo in scenario.salvos:
+    for salvo, path in zip(scenario.salvos, paths_of(scenario), strict=True):
         kind, count = kinds[salvo.threat], threat_count(salvo, sizes, draws)
+        priority = kind.priority + priorities.get(salvo.target or "", 0)
+        passes = {site.name: path.windows(site) for site in sites}
         for number, arrival in enumerate(arrivals(salvo, count, draws)):
-            opening = {
-                layer.name: arrival + ticks((edge - layer.outer_range) / kind.speed)
-                for layer in scenario.layers
+            windows = {
+                site: [Window(arrival + own.opening, arrival + own.closing) for own in found]
+                for site, found in passes.items()
             }
-            # The width is rounded separately, so that rounding does not shorten a window.
-            closing = {
-                layer.name: opening[layer.name]
-                + ticks((layer.outer_range - layer.inner_range) / kind.speed)
-                for layer in scenario.layers
-            }
-            target = arrival + ticks(edge / kind.speed)
-            threats.append(Threat(salvo, kind, number, len(threats), opening, closing, target))
+            target = arrival + path.duration
+            threats.append(Threat(salvo, kind, number, len(threats), windows, target, priority))
     return threats
 
 

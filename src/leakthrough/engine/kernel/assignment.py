@@ -12,7 +12,7 @@ import numpy as np
 from leakthrough.engine.codes import ANY_ROUNDS, FOREVER, FREE, GONE, LOADED, NOBODY
 from leakthrough.engine.kernel.compiling import Bool, Int, compiled, inlined, merged
 from leakthrough.engine.kernel.draws import at, draw, number_or_draw
-from leakthrough.engine.kernel.lookup import fired_at, is_held, number_of, window_of
+from leakthrough.engine.kernel.lookup import fired_at, is_held, is_seen_in, number_of, window_of
 from leakthrough.engine.kernel.magazines import drawable
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ def _first_in_queue(state: "State", pairing: Any, tick: Int) -> Any:
         threat = state.threats[at(first + number)]
         slack = threat.arrival + window.close_offset - tick
         past = threat.phase == GONE or not is_held(state, threat, battery.layer) or slack < 0
+        past = past or not is_seen_in(window, threat)
         fired = fired_at(state, pairing, threat)
         past = past or state.fired[fired] >= battery.max_salvos
         if not past and threat.phase == FREE:
@@ -102,7 +103,7 @@ def _first_in_queue(state: "State", pairing: Any, tick: Int) -> Any:
             if magazine >= 0:
                 return np.int64(threat.code), magazine
             past = magazine_in_time(state, pairing, threat, slack, ANY_ROUNDS) < 0
-            if past:
+            if past and window.passes_left == 0:
                 # Drawn times stay the same until the battery fires at the threat, which it never
                 # will: the mark spares later searches the draws.
                 state.fired[fired] = battery.max_salvos
@@ -158,7 +159,7 @@ def next_shot(state: "State", layer: Any, freed: Int, code: Int, tick: Int) -> A
     if code >= 0:
         threat = state.threats[at(code)]
         if threat.phase == FREE and is_held(state, threat, layer.code):
-            window = window_of(state, threat, layer)
+            window = window_of(state, threat, np.int64(layer.code))
             shot, magazine = _best_battery(state, window, threat, tick, freed)
     if freed < 0:
         return shot, magazine, code

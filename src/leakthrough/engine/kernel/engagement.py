@@ -33,7 +33,7 @@ from leakthrough.engine.kernel.compiling import Bool, Int, compiled, inlined, me
 from leakthrough.engine.kernel.draws import MASK_32, U, at, draw_at, number_or_draw
 from leakthrough.engine.kernel.event_log import is_logged, note
 from leakthrough.engine.kernel.event_queue import parts_of, push, remove_first, tie_of
-from leakthrough.engine.kernel.lookup import fired_at, forget, number_of, window_of
+from leakthrough.engine.kernel.lookup import fired_at, first_window_of, forget, number_of
 from leakthrough.engine.kernel.magazines import drawable, expend, reload
 
 if TYPE_CHECKING:
@@ -116,7 +116,8 @@ def _assess(state: "State", battery: Any, threat: Any, tick: Int) -> Any:
         note(state, tick, ASSESSMENT, code, layer, owner, NOBODY, NONE, LOST_TO_SOFT_KILL)
         return False
     # Counted only now, since a soft kill may have come before the rounds.
-    window_of(state, threat, state.layers[battery.layer]).killed += int(threat.scored)
+    window = state.windows[at(first_window_of(state, threat, layer))]
+    window.killed += int(threat.scored)
     alive, misjudged = threat.fate == ALIVE, threat.misjudged
     believed_alive = alive != misjudged
     if battery.false_kill > 0 or battery.false_survival > 0:

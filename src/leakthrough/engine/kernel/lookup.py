@@ -13,15 +13,37 @@ if TYPE_CHECKING:
 
 
 @inlined
-def window_of(state: "State", threat: Any, layer: Any) -> Any:
-    """Window of a layer and a threat's salvo."""
-    return state.windows[at(np.int64(layer.code) * state.salvos.size + np.int64(threat.salvo))]
-
-
-@inlined
 def number_of(state: "State", threat: Any) -> Int:
     """Number of a threat within its salvo, in order of arrival."""
     return np.int64(threat.code) - np.int64(state.salvos[threat.salvo].first)
+
+
+@inlined
+def first_window_of(state: "State", threat: Any, layer: Int) -> Int:
+    """Code of the window of the first pass of a threat through a layer's reach; or NO_WINDOW."""
+    return np.int64(state.first_windows[at(layer * state.salvos.size + np.int64(threat.salvo))])
+
+
+@inlined
+def is_seen_in(window: Any, threat: Any) -> Bool:
+    """Whether a threat was not dead yet when it came into reach in a later pass.
+
+    A layer may still hold a dead threat from an earlier pass, and takes it for alive.
+    """
+    return not window.again or threat.fate_tick > threat.arrival + window.open_offset
+
+
+@inlined
+def window_of(state: "State", threat: Any, layer: Int) -> Any:
+    """The last window of a layer that has opened for a threat that it holds."""
+    code, number = first_window_of(state, threat, layer), number_of(state, threat)
+    last = code + np.int64(state.windows[at(code)].passes_left)
+    while code < last:
+        following = state.windows[at(code + 1)]
+        if number >= following.opened or not is_seen_in(following, threat):
+            break
+        code += 1
+    return state.windows[at(code)]
 
 
 @inlined
@@ -55,6 +77,12 @@ def is_held(state: "State", threat: Any, layer: Any) -> Bool:
 def hold(state: "State", threat: Any, layer: Any) -> None:
     """Make a threat available to a layer."""
     state.held[mask_at(state, threat, layer)] |= bit_of(layer)
+
+
+@inlined
+def let_go(state: "State", threat: Any, layer: Any) -> None:
+    """Make a threat unavailable to a layer."""
+    state.held[mask_at(state, threat, layer)] &= ~bit_of(layer)
 
 
 @inlined

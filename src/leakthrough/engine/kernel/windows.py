@@ -15,6 +15,7 @@ from leakthrough.engine.codes import (
     NEUTRALISED,
     NO_CHANNEL,
     NO_INTERCEPTORS,
+    NO_WINDOW,
     NOBODY,
     NONE,
     NOTHING,
@@ -32,7 +33,7 @@ from leakthrough.engine.kernel.compiling import Int, compiled, inlined, merged
 from leakthrough.engine.kernel.draws import at, draw
 from leakthrough.engine.kernel.event_log import is_logged, note
 from leakthrough.engine.kernel.event_queue import play
-from leakthrough.engine.kernel.lookup import hold, number_of, window_of
+from leakthrough.engine.kernel.lookup import first_window_of, hold, let_go, number_of
 
 if TYPE_CHECKING:
     from leakthrough.engine.state import State
@@ -97,6 +98,8 @@ def _open(state: "State", window: Any, threat: Any, tick: Int) -> Any:
             threat.phase = GONE
     elif outcome == AVAILABLE:
         hold(state, threat, window.layer)
+    elif window.again:
+        let_go(state, threat, window.layer)
     return outcome
 
 
@@ -152,9 +155,13 @@ def _late_cause(state: "State", window: Any, threat: Any) -> Int:
 def blame_unopened(state: "State", threat: Any, number: Int) -> None:
     """Update the cause of a leaker with the windows whose cursors were dropped."""
     for layer in state.layers:
-        if threat.cause <= NO_INTERCEPTORS:
-            return
-        window = window_of(state, threat, layer)
-        if layer.up and number >= window.opened:
-            cause = _late_cause(state, window, threat)
-            threat.cause = min(np.int64(threat.cause), cause)
+        code = first_window_of(state, threat, np.int64(layer.code))
+        if code == NO_WINDOW or not layer.up:
+            continue
+        for n in range(code, code + state.windows[at(code)].passes_left + 1):
+            if threat.cause <= NO_INTERCEPTORS:
+                return
+            window = state.windows[at(n)]
+            if number >= window.opened:
+                cause = _late_cause(state, window, threat)
+                threat.cause = min(np.int64(threat.cause), cause)

@@ -13,7 +13,7 @@ import numpy as np
 
 from leakthrough.engine.counts import new_rows
 from leakthrough.engine.jobs import Flag, run_block
-from leakthrough.engine.labels import label, outermost_first, units_of
+from leakthrough.engine.labels import label, units_of
 from leakthrough.engine.layout import RECORDS_OF, Field, Patch
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.state import State, entries_of, new_state
@@ -84,10 +84,13 @@ def _codes(scenario: Scenario, tables: Tables, path: str) -> "Codes":
         names = [interceptor.name for interceptor in scenario.interceptors]
         threats = [threat.name for threat in scenario.threats]
         return np.array([names.index(steps[1]) * len(threats) + threats.index(steps[3])])
-    layers = outermost_first(scenario)
+    layer = next(layer for layer in scenario.layers if layer.name == steps[1])
     if steps[2] == "sensor":
-        return np.array([[layer.name for layer in layers].index(steps[1])])
-    own = [b for b, unit in enumerate(units_of(layers)) if unit.battery.name == steps[3]]
+        names = [site.name for site in layer.sites]
+        return np.array([n for n, site in enumerate(scenario.sites) if site.name in names])
+    rank = [battery.name for battery in layer.batteries].index(steps[3])
+    names = [site.batteries[rank].name for site in layer.sites]
+    own = [b for b, unit in enumerate(units_of(scenario.sites)) if unit.battery.name in names]
     if steps[4] == "channels":
         return np.array(own, np.int64)
     names = [interceptor.name for interceptor in scenario.interceptors]

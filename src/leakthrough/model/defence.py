@@ -1,0 +1,317 @@
+"""Frozen models of the defence: interceptors, magazines, batteries, sensors and layers.
+
+Every quantity is in SI units; each field states its unit and bounds.
+"""
+
+import math
+import sys
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
+
+from leakthrough.model.base import Cost, Frozen, Model, Name, Probability, Table, as_whole, trusted
+from leakthrough.model.distributions import UncertainProbability, UncertainTime
+from leakthrough.model.errors import Mistake, fault, faults, nearest, shown, text_keys
+from leakthrough.model.places import ORIGIN, Point, Range
+
+MOST_ROUNDS = 1_000_000_000
+MOST_IN_A_SALVO = 1_000
+MOST_SITES = 1_000
+
+
+def _rounds(value: Any) -> float:
+    if isinstance(value, str | float) and value in ("infinite", math.inf):
+        return math.inf
+    allowed = f"must be a whole number from 0 to {MOST_ROUNDS:,}, or 'infinite'"
+    if type(value) is not int or not 0 <= value <= MOST_ROUNDS:
+        raise fault(f"{allowed}; got {shown(value)}{nearest(value, ['infinite'])}")
+    return value
+
+
+def _salvo_size(value: Any) -> int | Mapping[str, int]:
+    table = text_keys(value) if isinstance(value, Mapping) else {"": value}
+    table = {name: as_whole(size) for name, size in table.items()}
+    allowed = f"must be a whole number from 1 to {MOST_IN_A_SALVO:,}"
+    if not isinstance(value, Mapping):
+        allowed += ", or such a number by threat"
+    found: list[Mistake] = [
+        ((name,) if name else (), f"{allowed}; got {shown(size)}")
+        for name, size in table.items()
+        if type(size) is not int or not 1 <= size <= MOST_IN_A_SALVO
+    ]
+    if found:
+        raise faults(found)
+    return Frozen(table) if isinstance(value, Mapping) else int(value)
+
+
+_FINITE = {"type": "integer", "minimum": 0, "maximum": MOST_ROUNDS}
+_INFINITE = {
+    "type": "number",
+    "not": {"type": "integer"},
+    "exclusiveMinimum": sys.float_info.max,
+    "$comment": "inf, which TOML has and JSON has not",
+}
+Rounds = Annotated[
+    int | float,
+    PlainValidator(_rounds),
+    PlainSerializer(lambda rounds: "infinite" if rounds == math.inf else rounds, when_used="json"),
+    WithJsonSchema({"anyOf": [_FINITE, {"const": "infinite"}, _INFINITE]}),
+]
+_SIZE = {"type": "integer", "minimum": 1, "maximum": MOST_IN_A_SALVO}
+SalvoSize = Annotated[
+    int | Mapping[str, int],
+    PlainValidator(_salvo_size),
+    WithJsonSchema({"anyOf": [_SIZE, {"type": "object", "additionalProperties": _SIZE}]}),
+]
+
+
+class Interceptor(Model):
+    """A class of rounds, such as a missile or a burst of a gun.
+
+    Parameters
+    ----------
+    name : str
+        Its name, unique among the interceptors.
+    kill_probability : mapping of str to (float or frozen scipy.stats distribution)
+        By threat name: the probability that one round kills, in [0, 1]. A distribution is drawn
+        once per replication. A threat that is not named cannot be killed.
+    flight_time : float or frozen scipy.stats distribution, default 0
+        From launch to intercept [s], from 0 to 1e9.
+    cost : float, optional
+        Cost of one round [currency, the same throughout], from 0 to 1e15. None: not known.
+    """
+
+    name: Name
+    kill_probability: Table[UncertainProbability] = Field(
+        description="Probability that one round kills, by threat name."
+    )
+    flight_time: UncertainTime = Field(0.0, description="From launch to intercept [s].")
+    cost: Cost | None = Field(None, description="Cost of one round [currency].")
+
+
+class Magazine(Model):
+    """Ready rounds of one interceptor on a battery, and their reloads.
+
+    Parameters
+    ----------
+    interceptor : str
+        The name of an interceptor.
+    rounds : int or inf
+        Ready rounds at the start, from 0 to 1e9; ``float("inf")`` or ``"infinite"``.
+    reserved : int, default 0
+        Number of the last rounds, which are fired only at threats of priority 1 or more, from 0 to
+        1e9; all rounds if the magazine has fewer.
+    reload_rounds : int, default 0
+        Rounds of one reload, from 0 to 1e9; at least 1 when `reloads` is above 0.
+    reload_time : float, default 0
+        From the decision to fire the last round to the arrival of the reload [s], from 0 to 1e9.
+    reloads : int, default 0
+        Number of reloads, from 0 to 1,000,000.
+    """
+
+    interceptor: str = Field(description="The name of an interceptor.")
+    rounds: Rounds = Field(description="Ready rounds at the start.")
+    reserved: int = Field(
+        0, ge=0, le=MOST_ROUNDS, description="Rounds kept for threats of priority 1 or more."
+    )
+    reload_rounds: int = Field(0, ge=0, le=MOST_ROUNDS, description="Rounds of one reload.")
+    reload_time: float = Field(0.0, ge=0.0, le=1e9, description="Duration of a reload [s].")
+    reloads: int = Field(0, ge=0, le=1_000_000, description="Number of reloads.")
+
+    @model_validator(mode="after")
+    def _reloads_bring_rounds(self) -> "Magazine":
+        if self.reloads and not self.reload_rounds:
+            text = "must be at least 1 when reloads is above 0; got 0"
+            raise faults([(("reload_rounds",), text)])
+        return self
+
+
+class Doctrine(Model):
+    """Rules by which a battery fires.
+
+    Parameters
+    ----------
+    salvo_size : int or mapping of str to int, default 1
+        Rounds per engagement, from 1 to 1000: one number, or by threat name (others: 1).
+    max_salvos : int, optional
+        How often the battery may engage one threat, from 1 to 1,000,000. None: no limit.
+    order : {"deadline", "arrival"}
+        Order of threats of equal priority: by the end of the window, or first come first served.
+    preference : mapping of str to list of str, default empty
+        By threat name: the interceptors to use, best first; those not listed are not used. For
+        other threats, the battery's magazines in the order in which they are listed.
+    """
+
+    salvo_size: SalvoSize = Field(1, description="Rounds per engagement, or by threat name.")
+    max_salvos: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
+        None, description="How often the battery may engage one threat; none: no limit."
+    )
+    order: Literal["deadline", "arrival"] = Field(
+        "deadline", description="Order at equal priority."
+    )
+    preference: Table[tuple[str, ...]] = Field(
+        Frozen(), description="Interceptors to use, best first, by threat name."
+    )
+
+
+class Battery(Model):
+    """One fire unit, with its own channels and its own rounds; or several identical ones.
+
+    Parameters
+    ----------
+    name : str
+        Its name, unique in the scenario.
+    count : int, default 1
+        Number of identical ones, from 0 to 10,000; above 1 they are `name-1`, `name-2`, ...
+    channels : int, default 1
+        Simultaneous engagements of one battery, from 1 to 1e9.
+    magazines : list of Magazine, default empty
+        At most one for each interceptor.
+    reaction_time : float or frozen scipy.stats distribution, default 0
+        From the decision to the launch [s], from 0 to 1e9.
+    assessment_time : float or frozen scipy.stats distribution, default 0
+        From the intercept to the channel's release [s], from 0 to 1e9.
+    false_kill, false_survival : float, default 0
+        Probability that a live threat is assessed as killed, and a killed one as alive.
+    doctrine : Doctrine
+        Its rules of firing.
+    axes : list of str, default empty
+        The axes that it serves; if empty, all.
+    """
+
+    name: Name
+    count: int = Field(1, ge=0, le=10_000, description="Number of identical ones.")
+    channels: int = Field(1, ge=1, le=1_000_000_000, description="Engagements at a time.")
+    magazines: tuple[Magazine, ...] = Field((), description="At most one per interceptor.")
+    reaction_time: UncertainTime = Field(0.0, description="From decision to launch [s].")
+    assessment_time: UncertainTime = Field(0.0, description="From intercept to release [s].")
+    false_kill: Probability = Field(0.0, description="P(a live threat is assessed as killed).")
+    false_survival: Probability = Field(0.0, description="P(a killed one is assessed as alive).")
+    doctrine: Doctrine = Field(Doctrine(), description="Its rules of firing.")
+    axes: tuple[str, ...] = Field((), description="The axes that it serves; none: all.")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name of each of the `count` batteries: `name`, or `name-1`, `name-2`, ..."""
+        return numbered(self.name, self.count)
+
+    def at(self, site: str) -> "Battery":
+        """Return the battery of one of several equal sites, which is called `battery@site`."""
+        return trusted(Battery, {**vars(self), "name": f"{self.name}@{site}"})
+
+
+class Sensor(Model):
+    """Sensor of a layer.
+
+    Parameters
+    ----------
+    detection : mapping of str to float, default empty
+        By threat name: the probability that the layer detects it; 1 if it is not named.
+    decoy_recognition : float, default 0
+        Probability that a detected decoy is recognised and ignored.
+    false_dismissal : float, default 0
+        Probability that a detected real threat is taken for a decoy and ignored.
+    availability : float, default 1
+        Probability that the layer is up for the whole raid.
+    """
+
+    detection: Table[Probability] = Field(Frozen(), description="P(detected), by threat name.")
+    decoy_recognition: Probability = Field(0.0, description="P(a decoy is recognised).")
+    false_dismissal: Probability = Field(0.0, description="P(a real threat is ignored).")
+    availability: Probability = Field(1.0, description="P(up for the whole raid).")
+
+
+class Layer(Model):
+    """One site of the defence: a sensor and the batteries under it, with a ring around it.
+
+    Parameters
+    ----------
+    name : str
+        Its name, unique among the layers.
+    outer_range, inner_range : float or mapping of str to float
+        Distances of the ring's edges from the position [m], from 0 to 2e7; `inner_range` (default
+        0) not above `outer_range`. By threat name: a threat that `outer_range` does not name is
+        out of reach, and one that `inner_range` does not name has the inner range 0.
+    batteries : list of Battery, default empty
+        The batteries that engage threats in this ring.
+    sensor : Sensor
+        Its sensor; by default it is always up and detects everything.
+    soft_kill : mapping of str to float, default empty
+        By threat name: the probability that it is neutralised without spending a round.
+    position : (float, float), default (0, 0)
+        Position of the site [m]: x to the east, y to the north.
+    positions : list of (float, float), default empty
+        Positions of several equal sites, at most 1,000, instead of `position`. If there are two or
+        more they are the layers `name-1`, `name-2`, ..., and the battery `battery` of the second
+        one is called `battery@name-2`.
+    """
+
+    name: Name
+    outer_range: Range = Field(description="Outer edge, from the position [m], or by threat.")
+    inner_range: Range = Field(0.0, description="Inner edge [m], or by threat.")
+    batteries: tuple[Battery, ...] = Field((), description="Batteries that fire in the ring.")
+    sensor: Sensor = Field(Sensor(), description="The sensor of the layer.")
+    soft_kill: Table[Probability] = Field(
+        Frozen(), description="P(neutralised without a round), by threat name."
+    )
+    position: Point = Field(ORIGIN, description="Position of the site, x and y [m].")
+    positions: Annotated[tuple[Point, ...], Field(max_length=MOST_SITES)] = Field(
+        (), description="Positions of several equal sites [m], instead of `position`."
+    )
+
+    @model_validator(mode="after")
+    def _ranges_in_order(self) -> "Layer":
+        found: list[Mistake] = []
+        named = (self.outer_range, self.inner_range)
+        threats = {name: None for own in named if isinstance(own, Mapping) for name in own}
+        for threat in threats or [""]:
+            outer, inner = self.outer_range_for(threat), self.inner_range_for(threat)
+            if outer is not None and inner > outer:
+                where = ("inner_range", threat) if threat else ("inner_range",)
+                text = f"must be at most outer_range = {outer:g}; got {shown(inner)}"
+                found.append((where, text))
+        if self.positions and self.position != ORIGIN:
+            found.append((("positions",), "must be empty if there is a position; give one of them"))
+        if found:
+            raise faults(found)
+        return self
+
+    def outer_range_for(self, threat: str) -> float | None:
+        """Return the outer range for a threat class [m]; None if it is out of reach."""
+        own = self.outer_range
+        return own.get(threat) if isinstance(own, Mapping) else own
+
+    def inner_range_for(self, threat: str) -> float:
+        """Return the inner range for a threat class [m]."""
+        own = self.inner_range
+        return own.get(threat, 0.0) if isinstance(own, Mapping) else own
+
+    @property
+    def largest_range(self) -> float:
+        """The largest outer range for any threat class [m]."""
+        own = self.outer_range
+        return max(own.values(), default=0.0) if isinstance(own, Mapping) else own
+
+    @property
+    def sites(self) -> "tuple[Layer, ...]":
+        """The single sites, each a layer with one position: itself, or one for each position."""
+        if not self.positions:
+            return (self,)
+        if len(self.positions) == 1:
+            return (self._at(self.positions[0], self.name, self.batteries),)
+        return tuple(
+            self._at(place, name, tuple(battery.at(name) for battery in self.batteries))
+            for place, name in zip(
+                self.positions, numbered(self.name, len(self.positions)), strict=True
+            )
+        )
+
+    def _at(self, place: Point, name: str, batteries: tuple[Battery, ...]) -> "Layer":
+        changes = {"name": name, "position": place, "positions": (), "batteries": batteries}
+        return trusted(Layer, {**vars(self), **changes})
+
+
+def numbered(name: str, number: int) -> tuple[str, ...]:
+    """Return the names of several equal parts: `name`, or `name-1`, `name-2`, ..."""
+    return (name,) if number == 1 else tuple(f"{name}-{n}" for n in range(1, number + 1))
