@@ -6,6 +6,7 @@ from typing import Any
 import busy_scenarios
 import numpy as np
 from engines import Outcome, counted, outcome_of
+from placed_scenarios import mixed_scenario
 from raids import battery, gun, layer, raid, salvo
 from scipy import stats
 
@@ -44,7 +45,7 @@ def _resupply(pick: random.Random, scenario: lt.Scenario) -> list[lt.Resupply]:
             interceptor=magazine.interceptor,
             rounds=pick.choice([0, 1, 3, 10, float("inf")]),
         )
-        for layer in scenario.layers
+        for layer in scenario.sites
         for battery in layer.batteries
         for magazine in battery.magazines
         if pick.random() < 0.7
@@ -67,7 +68,7 @@ def _stock(pick: random.Random, interceptor: str, interval: float) -> lt.Stock:
 
 def campaign(number: int) -> lt.Campaign:
     """A campaign of up to four raids."""
-    scenario = busy_scenarios.scenario(number)
+    scenario = mixed_scenario(number)
     pick = random.Random(number + 1)  # noqa: S311
     raids, interval = _raids(pick, scenario.salvos), pick.choice([1.0, 20.0, 100.0, 1000.0])
     return lt.Campaign(
@@ -148,6 +149,7 @@ def reference_raids(of: lt.Campaign, seed: int, replication: int) -> list[Outcom
         outcome["dry"] = [n in dry for n in range(len(magazines))]
         outcome["stock"] = [resupplied.stock.get(name, -1) for name in interceptors]
         outcome["replenished"] = [resupplied.replenished.get(name, 0) for name in interceptors]
+        outcome["down_time"] = list(resupplied.down_time.values())
         outcome["stock_dry"] = [name in stock_dry for name in interceptors]
         found.append(outcome)
     return found

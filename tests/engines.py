@@ -76,6 +76,9 @@ def decisions_of(raid: Raid) -> Outcome:
     weapons = [interceptor.name for interceptor in scenario.interceptors]
     classes = [threat.name for threat in scenario.threats]
     aimed = [salvo for salvo in scenario.salvos if _lands(raid, salvo)]
+    decoys = {threat.name for threat in scenario.threats if threat.decoy}
+    assets = {asset.name for asset in scenario.assets}
+    struck = [s for s in scenario.salvos if s.target in assets and s.threat not in decoys]
     aimed.sort(key=lambda salvo: landing.index(str(salvo.target)))
 
     def grid(column: str, rows: list[str], columns: list[str]) -> list[list[int]]:
@@ -101,6 +104,14 @@ def decisions_of(raid: Raid) -> Outcome:
             name: [raid.decisions[name, salvo.name] for salvo in aimed]
             for name in ("landed", "destroyed")
         },
+        **{
+            name: [raid.decisions[name, salvo.name] for salvo in struck]
+            for name in ("struck", "effective")
+        },
+        "aim_points_destroyed": [
+            raid.decisions["aim_points_destroyed", asset.name] for asset in scenario.assets
+        ],
+        "aim_points_down": list(raid.aim_points_down.values()),
         "up": [int(raid.up[name]) for name in layers],
     }
 

@@ -9,6 +9,7 @@ import random
 from typing import Any
 
 from busy_scenarios import AXES, THREATS, scenario
+from scipy import stats
 
 import leakthrough as lt
 
@@ -58,6 +59,7 @@ def assets(pick: random.Random) -> list[lt.Asset]:
             aim_points=pick.choice([1, 3, 20]),
             hardness=pick.choice([0.0, 0.5, 1.0]),
             priority=pick.choice([-1, 0, 1, 2]),
+            repair_time=pick.choice([None, 0.0, 300.0, stats.expon(scale=100.0)]),
         )
         for n in range(pick.choice([0, 1, 3]))
     ]
@@ -84,3 +86,8 @@ def placed_scenario(number: int) -> lt.Scenario:
         layers=layers,
         assets=defended,
     )
+
+
+def mixed_scenario(number: int) -> lt.Scenario:
+    """A scenario with positions for odd numbers, and one without for even numbers."""
+    return placed_scenario(number) if number % 2 else scenario(number)

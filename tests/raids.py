@@ -57,6 +57,7 @@ def raid(
     guns: lt.Interceptor | Sequence[lt.Interceptor] | None = None,
     threats: Sequence[lt.Threat] = (),
     speed: float = 100.0,
+    **fields: Any,
 ) -> lt.Scenario:
     """Scenario; by default the threat `t` has 100 m/s and the gun always kills it."""
     guns = gun() if guns is None else guns
@@ -66,6 +67,7 @@ def raid(
         interceptors=[guns] if isinstance(guns, lt.Interceptor) else guns,
         salvos=[salvos] if isinstance(salvos, lt.Salvo) else salvos,
         layers=[layers] if isinstance(layers, lt.Layer) else layers,
+        **fields,
     )
 
 
@@ -138,7 +140,7 @@ def rich() -> lt.Scenario:
             salvo("a", 20, lt.Uniform(start=0.0, stop=60.0), axis="north"),
             salvo("b", 6, lt.Poisson(start=5.0, rate=0.5), "fast", axis="south"),
             salvo("c", 15, stats.norm(30.0, 9.0), "decoy", axis="north"),
-            salvo("d", 5, lt.Regular(start=10.0, interval=2.5), axis="south"),
+            salvo("d", 5, lt.Regular(start=10.0, interval=2.5), axis="south", target="plant"),
             salvo("e", arrival=[4.0, 1.0, 1.0]),
         ],
         [
@@ -160,6 +162,7 @@ def rich() -> lt.Scenario:
             lt.Threat(name="fast", speed=333.0, priority=1),
             lt.Threat(name="decoy", speed=90.0, decoy=True),
         ],
+        assets=[lt.Asset(name="plant", position=(0.0, 0.0), aim_points=3, priority=1)],
     )
 
 

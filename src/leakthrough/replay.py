@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leakthrough.engine.codes import ASSESSMENT, LEAK, OPENING
+from leakthrough.engine.codes import ASSESSMENT, HIT, LEAK, OPENING
 from leakthrough.engine.counts import new_carried, new_rows
 from leakthrough.engine.jobs import CampaignRun, campaign_rows, run_kernel
 from leakthrough.engine.labels import Labels, label
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import xarray as xr
 
-EVENTS = ("opening", "firing", "kill", "assessment", "reload", "leak", "loss")
+EVENTS = ("opening", "firing", "kill", "assessment", "reload", "leak", "loss", "hit")
 OUTCOMES = {
     OPENING: ("available", "soft killed", "dismissed", "undetected"),
     ASSESSMENT: (
@@ -35,6 +35,7 @@ OUTCOMES = {
         "lost to soft kill",
     ),
     LEAK: CAUSES,
+    HIT: ("aim point destroyed", "without effect", "aim point already down"),
 }
 COLUMNS = {
     "time": "time since the start of the raid",
@@ -137,7 +138,8 @@ def replay(
         a pandas table. Events: *opening*, a threat enters a layer's window (not listed if the
         layer is down or the threat dead); *firing*, an engagement begins; *kill*, its rounds hit;
         *assessment*, it ends and the channel is free; *leak*, a threat gets through; *loss*, a
-        threat destroys the battery at which its salvo aims.
+        threat destroys the battery at which its salvo aims; *hit*, a leaker hits the asset at
+        which its salvo aims.
 
     Raises
     ------

@@ -12,6 +12,7 @@ from scipy import stats
 
 import leakthrough as lt
 from leakthrough.engine.counts import Counts, named_counts, new_rows
+from leakthrough.engine.decode import by_layer
 from leakthrough.engine.jobs import RaidJob
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.possible import Possible, possible, stock
@@ -91,8 +92,8 @@ def simulated(tables: Tables, seed: int) -> Counts:
 
 
 def check(found: Possible, counts: Counts, tables: Tables) -> None:
-    assert (counts.killed.swapaxes(1, 2) <= found.killed).all()
-    assert (counts.soft_killed.swapaxes(1, 2) <= found.soft_killed).all()
+    assert (by_layer(counts.killed, tables).swapaxes(1, 2) <= found.killed).all()
+    assert (by_layer(counts.soft_killed, tables).swapaxes(1, 2) <= found.soft_killed).all()
     assert (counts.expended <= found.expended).all()
     assert (counts.engagements <= found.engagements).all()
     assert (counts.expended <= stock(tables)).all()

@@ -45,10 +45,12 @@ MISSED, NO_CHANNEL, NO_INTERCEPTORS, TOO_SHORT, DISMISSED, UNDETECTED, UNCOVERED
 UNKNOWN = -1
 AVAILABLE, SOFT_KILLED, SEEN_AS_DECOY, UNSEEN, NOTHING = _codes(5)
 """Outcomes of an opening."""
-OPENING, FIRING, KILL, ASSESSMENT, RELOAD, LEAK, LOSS = _codes(7)
+OPENING, FIRING, KILL, ASSESSMENT, RELOAD, LEAK, LOSS, HIT = _codes(8)
 """Events of the log."""
 JUDGED_KILLED, JUDGED_ALIVE, WRONGLY_KILLED, WRONGLY_ALIVE, LOST_TO_SOFT_KILL = _codes(5)
 """Outcomes of an assessment."""
+HIT_DESTROYS, HIT_WITHOUT_EFFECT, HIT_ON_DOWN = _codes(3)
+"""Outcomes of a hit."""
 
 ENGAGEMENT_ENDS, RELOAD_ARRIVES = _codes(2)
 """Kinds of event in the queue; at one tick and one battery the lower kind comes first."""

@@ -6,9 +6,9 @@ occurred, minus the sum of these probabilities, has mean 0: it is a martingale. 
 explain a large part of the noise of a simulation.
 
 Decisions are counted in cells: kills by interceptor and threat class, openings by layer and threat
-class, errors of assessment by group of equal batteries, losses by salvo. What is drawn once in a
-raid (which layers are up, uncertain kill probabilities, random numbers of threats) is a cell too;
-its mean is what was expected.
+class, errors of assessment by group of equal batteries, losses and hits by salvo. What is drawn once in
+a raid (which layers are up, uncertain kill probabilities, random numbers of threats) is a cell
+too; its mean is what was expected.
 """
 
 import math
@@ -60,6 +60,7 @@ FAMILIES = {
         "batteries", "false_survival", "false_survivals", lambda counts: counts.dead_assessed
     ),
     "loss": _Family("landings", "lethality", "destroyed", lambda counts: counts.landed),
+    "hit": _Family("strikes", "lethality", "effective", lambda counts: counts.struck),
 }
 LAWS: dict[str, tuple[str, Callable[[Counts], Array]]] = {
     "availability": ("layers", lambda counts: counts.up),
@@ -169,7 +170,7 @@ def decision_names(cells: Iterable[Cell], labels: Labels) -> list[str]:
         **dict.fromkeys(("kill", "kill probability"), (labels.interceptors, labels.classes)),
         **dict.fromkeys(("soft kill", "detection", "dismissal"), (labels.layers, labels.classes)),
         **dict.fromkeys(("false kill", "false survival"), (labels.groups,)),
-        **dict.fromkeys(("loss", "size"), (labels.salvos,)),
+        **dict.fromkeys(("loss", "hit", "size"), (labels.salvos,)),
         "availability": (labels.layers,),
         "replenishment": (labels.interceptors,),
     }
@@ -191,7 +192,7 @@ def _codes(tables: Tables, records: str, salvos: Array) -> Array:
         "kill_chances": lambda: np.divmod(np.arange(own.size), max(tables.classes, 1)),
         "windows": lambda: (own["layer"], tables.salvos["threat"][own["salvo"]]),
         "batteries": lambda: (own["group"],),
-        "landings": lambda: (salvos[own["salvo"]],),
+        **dict.fromkeys(("landings", "strikes"), lambda: (salvos[own["salvo"]],)),
         "layers": lambda: (own["code"],),
         "salvos": lambda: (salvos,),
     }

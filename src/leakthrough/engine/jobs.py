@@ -168,12 +168,13 @@ class Ledger(NamedTuple):
     stock: Numbers  # (..., I) when the raid begins; NO_STOCK where there is none
     replenished: Numbers  # (..., I) before the raid
     stock_dry: Numbers  # (..., I) whether the stock has been empty by the start of the raid
+    down_time: Numbers  # (..., A) ticks of aim points that are down until the next raid
 
 
 def named_ledger(rows: Numbers, tables: Tables) -> Ledger:
     """Name the columns that follow the counts."""
     magazines, interceptors = tables.magazines.size, tables.interceptors
-    widths = magazines, magazines, interceptors, interceptors, interceptors
+    widths = magazines, magazines, interceptors, interceptors, interceptors, tables.assets.size
     stops = list(itertools.accumulate(widths, initial=width(tables)))
     return Ledger(*(rows[..., first:stop] for first, stop in itertools.pairwise(stops)))
 
@@ -303,7 +304,8 @@ def _among_all(values: Array, axis: int, indices: Array, number: int) -> Array:
 
 def campaign_rows(plan: Plan, replications: int) -> Block:
     """Zeroed rows of a campaign: the counts of each raid, followed by its ledger."""
-    ledger = 2 * plan.tables[0].magazines.size + 3 * plan.tables[0].interceptors
+    first = plan.tables[0]
+    ledger = 2 * first.magazines.size + 3 * first.interceptors + first.assets.size
     return [
         np.zeros((plan.kinds.count(kind), replications, width(tables) + ledger), np.int64)
         for kind, tables in enumerate(plan.tables)
@@ -335,6 +337,7 @@ class CampaignRun:
         counts.reloaded[:] += reloaded
         self.dry |= counts.depletion != NEVER
         ledger.dry[:] = self.dry
+        ledger.down_time[:] = resupply.down_time(self.carried, tables, self.plan.supply.interval)
         self.raid += 1
 
     def _drawn(self, quantiles: Array, address: int, number: int) -> Numbers:
@@ -347,6 +350,7 @@ class CampaignRun:
         ledger.replenished[:] = resupply.replenish(self.stock, supply, self.raid, self._drawn)
         if self.raid > 0:
             reloaded = resupply.arrive_reloads(carried, tables, supply.interval)
+            resupply.repair(carried, supply.interval)
             resupply.replace_batteries(carried, self.lost_at, tables, supply, self.raid)
             ledger.delivered[:] = resupply.deliver(carried, self.stock, tables, supply)
         self.stock_dry |= self.stock == 0

@@ -9,7 +9,7 @@ and what a sweep may change in place (`studies.sweep.patching`).
 
 Letters of the shapes: S salvos, C threat classes, L layers (each at one position), W windows, B
 batteries, I interceptors, K magazines (of all batteries together), N threats (of all salvos
-together), P pairings, T sample times, R replications.
+together), A assets, P pairings, T sample times, R replications.
 """
 
 import functools
@@ -236,6 +236,7 @@ SALVO = Record(
     _number("scale", "f8"),  # ticks: mean spacing, or length of the interval
     _number("stream", "u8"),  # of the arrivals
     _number("size_stream", "u8"),
+    _link("strike", "i4"),  # -1 if it aims at no asset
     _number("arrival", "i4"),  # FIXED, POISSON, UNIFORM, DISTRIBUTION
 )
 LANDING = Record(  # a salvo whose leakers may destroy a battery
@@ -247,6 +248,30 @@ LANDING = Record(  # a salvo whose leakers may destroy a battery
     _number("lethality", "u8"),  # threshold
     _number("stream", "u8"),
     _state("next"),
+)
+STRIKE = Record(  # a salvo whose leakers may destroy aim points of an asset
+    "strike",
+    _counted("struck"),  # live threats that reach it
+    _counted("effective"),
+    _link("salvo"),
+    _link("asset"),
+    _number("lethality", "u8"),  # threshold, with the asset's hardness
+    _number("stream", "u8"),
+)
+ASSET = Record(
+    "asset",
+    _counted("aim_points_destroyed"),
+    _counted("aim_points_down"),  # when the raid begins
+    _link("first_aim_point"),
+    _number("aim_points"),
+    _number("repair"),  # ticks, if its quantile table is -1; FOREVER for never
+    _link("repair_table", "i4"),
+)
+AIM_POINT = Record(
+    "aim_point",
+    _carried("down_from", 0),  # tick
+    _carried("repaired", NEVER),  # tick at which it is up again; NEVER if it is up
+    _link("asset"),
 )
 WINDOW = Record(  # a layer, a salvo, and one pass of its threats through the reach of the layer
     "window",
@@ -379,6 +404,9 @@ ENTRY = Record("entry", _state("tick", start=int(FOREVER)), _state("tie"))
 RECORDS_OF = {
     "salvos": SALVO,
     "landings": LANDING,
+    "strikes": STRIKE,
+    "assets": ASSET,
+    "aim_points": AIM_POINT,
     "windows": WINDOW,
     "layers": LAYER,
     "batteries": BATTERY,
@@ -415,6 +443,8 @@ Whole = npt.NDArray[np.int64]
 COUNTED = (
     "salvos",
     "landings",
+    "strikes",
+    "assets",
     "windows",
     "layers",
     "batteries",

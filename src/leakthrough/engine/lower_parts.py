@@ -28,8 +28,9 @@ from leakthrough.model.discrete import (
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.errors import ScenarioError
 from leakthrough.model.geometry import Path, Window
+from leakthrough.model.places import Asset
 from leakthrough.model.quantiles import quantile_table
-from leakthrough.model.scenario import Salvo, Threat
+from leakthrough.model.scenario import Salvo, Threat, lethality_at
 
 MOST_TABLES = 1_000
 """Each takes up to half a second and 66 kB."""
@@ -77,6 +78,7 @@ class SalvoPart(NamedTuple):
     first_fired: int
     path: Path
     priority: int
+    strike: int  # -1 if it aims at no asset, and for decoys
 
 
 class LandingPart(NamedTuple):
@@ -84,6 +86,27 @@ class LandingPart(NamedTuple):
 
     salvo: SalvoPart
     battery: int
+
+
+class StrikePart(NamedTuple):
+    """A salvo that aims at an asset."""
+
+    salvo: SalvoPart
+    asset_code: int
+    asset: Asset
+
+
+class AssetPart(NamedTuple):
+    """An asset, and its first aim point among those of all assets."""
+
+    asset: Asset
+    first_aim_point: int
+
+
+class AimPointPart(NamedTuple):
+    """One of the equal parts of an asset."""
+
+    asset: int
 
 
 class WindowPart(NamedTuple):
@@ -169,6 +192,11 @@ def _fixed(value: float | Distribution) -> int:
     return 0 if isinstance(value, Distribution) else ticks(value)
 
 
+def _repair(asset: Asset) -> int:
+    """Ticks of a repair; FOREVER if there is none, 0 if it is drawn."""
+    return int(codes.FOREVER) if asset.repair_time is None else _fixed(asset.repair_time)
+
+
 def _arrival(salvo: Salvo) -> tuple[int, float, float]:
     """Kind, start and scale of an arrival, in ticks."""
     arrival, unit = salvo.arrival, TICKS_A_SECOND
@@ -241,7 +269,7 @@ def _to_kill(part: MagazinePart) -> int:
 RULES = {
     "salvo": _rules(
         layout.SALVO,
-        *("code", "first", "first_fired", "pairings", "priority"),
+        *("code", "first", "first_fired", "pairings", "priority", "strike"),
         threat=lambda part, _: part.threat_code,
         table=lambda part, q: q.of_time(part.salvo.arrival),
         size_table=lambda part, q: q.table(part.size, 1),
@@ -260,6 +288,21 @@ RULES = {
         lethality=lambda part, _: threshold(part.salvo.threat.lethality),
         stream=lambda part, _: stream("loss", part.salvo.salvo.name),
     ),
+    "strike": _rules(
+        layout.STRIKE,
+        salvo=lambda part, _: part.salvo.code,
+        asset=lambda part, _: part.asset_code,
+        lethality=lambda part, _: threshold(lethality_at(part.salvo.threat, part.asset)),
+        stream=lambda part, _: stream("hit", part.salvo.salvo.name),
+    ),
+    "asset": _rules(
+        layout.ASSET,
+        "first_aim_point",
+        aim_points=lambda part, _: part.asset.aim_points,
+        repair=lambda part, _: _repair(part.asset),
+        repair_table=lambda part, q: q.table(part.asset.repair_time, TICKS_A_SECOND),
+    ),
+    "aim_point": _rules(layout.AIM_POINT, "asset"),
     "window": _rules(
         layout.WINDOW,
         "passes_left",

@@ -16,6 +16,8 @@ from leakthrough.engine.codes import NO_WINDOW
 from leakthrough.engine.labels import Unit, units_of
 from leakthrough.engine.layout import NODE, RECORDS_OF
 from leakthrough.engine.lower_parts import (
+    AimPointPart,
+    AssetPart,
     BatteryPart,
     KillPart,
     LandingPart,
@@ -23,6 +25,7 @@ from leakthrough.engine.lower_parts import (
     PairingPart,
     Quantiles,
     SalvoPart,
+    StrikePart,
     WindowPart,
     fill,
     fixed_arrivals,
@@ -65,6 +68,13 @@ def _preferences(scenario: Scenario, battery: Battery) -> dict[int, list[int]]:
         if usable:
             found[code] = usable
     return found
+
+
+def _strikes(scenario: Scenario, salvos: Sequence[SalvoPart]) -> list[StrikePart]:
+    assets = {asset.name: (code, asset) for code, asset in enumerate(scenario.assets)}
+    return [
+        StrikePart(part, *assets[part.salvo.target or ""]) for part in salvos if part.strike >= 0
+    ]
 
 
 class _Pass(NamedTuple):
@@ -121,6 +131,7 @@ def _salvos(
     threats = {threat.name: (code, threat) for code, threat in enumerate(scenario.threats)}
     priorities = {asset.name: asset.priority for asset in scenario.assets}
     engaging = Counter(salvo for salvo, _ in {(pair.salvo, pair.battery) for pair in pairs})
+    strikes = itertools.count()
     found: list[SalvoPart] = []
     first = first_fired = 0
     for code, (salvo, path) in enumerate(zip(scenario.salvos, paths, strict=True)):
@@ -129,7 +140,8 @@ def _salvos(
         count = salvo.count if size is None else largest(size)
         priority = threat.priority + priorities.get(salvo.target or "", 0)
         of_threat = salvo, threat, threat_code
-        of_path = path, priority
+        strikes_it = salvo.target in priorities and not threat.decoy
+        of_path = path, priority, next(strikes) if strikes_it else -1
         found.append(SalvoPart(code, *of_threat, count, size, first, own, first_fired, *of_path))
         first, first_fired = first + count, first_fired + count * own
     return found
@@ -250,7 +262,7 @@ def _structure(
 ) -> tuple[dict[str, Sequence[Any]], dict[str, list[int]]]:
     """Parts of a scenario for each kind of record, and lists of codes."""
     sites, paths = scenario.sites, paths_of(scenario)
-    units = units_of(sites)
+    units, aim_points = units_of(sites), _ranges(asset.aim_points for asset in scenario.assets)
     codes = _ranges(len(unit.battery.magazines) for unit in units)
     passes = _passes(scenario, paths)
     pairs = _pairs(scenario, units, codes, passes)
@@ -262,6 +274,12 @@ def _structure(
         {
             "salvos": salvos,
             "landings": _landings(salvos, units),
+            "strikes": _strikes(scenario, salvos),
+            "assets": [
+                AssetPart(asset, own.start)
+                for asset, own in zip(scenario.assets, aim_points, strict=True)
+            ],
+            "aim_points": [AimPointPart(n) for n, own in enumerate(aim_points) for _ in own],
             "windows": _windows(salvos, sites, passes, pairs, batteries),
             "layers": list(enumerate(sites)),
             "batteries": batteries,

@@ -82,6 +82,7 @@ def _is_drawn(tables: Tables, kill_chances: Array) -> bool:
     chances = [
         tables.layers["availability"],
         tables.landings["lethality"],
+        tables.strikes["lethality"],
         *(windows[name] for name in ("soft_kill", "detection", "dismissal")),
         *(batteries[name] for name in ("false_kill", "false_survival")),
         np.where(kill_chances["table"] >= 0, 1, kill_chances["threshold"]),

@@ -51,6 +51,27 @@ def replace_batteries(
     carried.ready[replaced[:, tables.magazines["battery"]] & infinite] = INFINITE
 
 
+def repair(carried: Counts, interval: int) -> None:
+    """Advance the clocks of the aim points to the next raid; those that are repaired are up."""
+    down = carried.repaired != NEVER
+    if not down.any():
+        return
+    carried.down_from[down] -= interval
+    carried.repaired[down & (carried.repaired != FOREVER)] -= interval
+    carried.repaired[carried.repaired <= 0] = NEVER
+
+
+def down_time(carried: Counts, tables: Tables, interval: int) -> Whole:
+    """Ticks from this raid to the next in which aim points are down, by asset (R, A)."""
+    down = carried.repaired != NEVER
+    stop, start = np.minimum(carried.repaired, interval), np.maximum(carried.down_from, 0)
+    ticks = np.where(down, np.maximum(stop - start, 0), 0)
+    if not tables.assets.size:
+        return ticks
+    found: Whole = np.add.reduceat(ticks, tables.assets["first_aim_point"], axis=1)
+    return found
+
+
 def replenish(stock: Whole, supply: Supply, raid: int, draw: Draw) -> Whole:
     """Add the rounds that reach the stocks (R, I) before a raid, and return them."""
     received = np.tile(supply.arrivals[raid], (len(stock), 1))

@@ -21,6 +21,9 @@ class State(NamedTuple):
     raid: Records  # (1,)
     salvos: Records
     landings: Records
+    strikes: Records
+    assets: Records
+    aim_points: Records
     windows: Records
     layers: Records
     batteries: Records

@@ -34,6 +34,9 @@ class Tables:
 
     salvos: Records  # (S,)
     landings: Records  # salvos that aim at a battery, by battery
+    strikes: Records  # salvos that aim at an asset
+    assets: Records  # (A,)
+    aim_points: Records  # of all assets together, by asset
     windows: Records  # (W,), by layer, then by salvo, then by pass
     layers: Records  # (L,), outermost first
     batteries: Records  # (B,), by layer

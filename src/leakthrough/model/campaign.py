@@ -256,7 +256,7 @@ def _size_fault(salvo: Salvo, size: Distribution) -> str:
 
 
 def _resupply_mistakes(campaign: Campaign) -> Iterator[Mistake]:
-    batteries = [battery for layer in campaign.scenario.layers for battery in layer.batteries]
+    batteries = [battery for site in campaign.scenario.sites for battery in site.batteries]
     magazines = {b.name: [magazine.interceptor for magazine in b.magazines] for b in batteries}
     seen: set[tuple[str, str]] = set()
     for number, resupply in enumerate(campaign.resupply):

@@ -10,7 +10,7 @@ from leakthrough.model.distributions import UncertainTime
 from leakthrough.model.errors import Mistake, fault, faults, shown, text_keys
 
 LARGEST_RANGE = 2e7
-MOST_AIM_POINTS = 10_000
+MOST_AIM_POINTS = 1_000
 
 
 def _is_number(value: Any, low: float, high: float) -> bool:
@@ -70,7 +70,7 @@ class Asset(Model):
     value : float, default 1
         What its loss costs, in any one unit, from 0 to 1e15.
     aim_points : int, default 1
-        Number of its equal parts, from 1 to 10,000. Each hit strikes one of them at random.
+        Number of its equal parts, from 1 to 1,000. Each hit strikes one of them at random.
     hardness : float, default 0
         Share by which passive protection lowers the lethality of a hit, from 0 to 1.
     priority : int, default 0

@@ -54,6 +54,11 @@ class Threat(Model):
     lethality: Probability = Field(1.0, description="P(a leaker destroys what it hits).")
 
 
+def lethality_at(threat: Threat, asset: Asset) -> float:
+    """Return the probability that a hit of a threat destroys the aim point of an asset."""
+    return threat.lethality * (1.0 - asset.hardness)
+
+
 class Salvo(Model):
     """Threats of one class, on one axis, that fly the same path.
 

@@ -9,7 +9,8 @@ from leakthrough.model.campaign import Campaign, Stock
 from leakthrough.model.discrete import ticks
 from leakthrough.reference.draws import RaidDraws, quantile, uniform
 from leakthrough.reference.entities import Battery, MagazineState
-from leakthrough.reference.raid import Raid
+from leakthrough.reference.raid import NOT_REPAIRED, Raid
+from leakthrough.reference.setup import aim_points_of
 
 Key = tuple[str, str]
 """A battery's name and an interceptor's."""
@@ -24,6 +25,7 @@ class ResupplyRecord:
     reloaded: dict[Key, int] = field(default_factory=dict)
     replenished: dict[str, int] = field(default_factory=dict)
     stock: dict[str, int] = field(default_factory=dict)
+    down_time: dict[str, int] = field(default_factory=dict)  # after the raid, by asset
 
 
 class CampaignRun:
@@ -36,6 +38,7 @@ class CampaignRun:
         self.timeline = timeline
         self.interval = ticks(campaign.interval)
         self.stock = {stock.interceptor: stock.rounds for stock in campaign.stocks}
+        self.aim_points = aim_points_of(campaign.scenario.assets)
         self.lost: dict[str, int] = {}  # batteries that are lost, and the tick of their loss
         self.raids: list[Raid] = []
         self.resupplies: list[ResupplyRecord] = []  # before each raid
@@ -49,11 +52,13 @@ class CampaignRun:
                 last = self.raids[-1]
                 states = last.magazine_states
                 record.reloaded = self.reload(last.batteries, states)
+                self.repair()
                 self.replace(last.batteries, states, number)
                 record.delivered = self.deliver(last.batteries, states)
             record.stock = dict(self.stock)
             self.resupplies.append(record)
             self.raids.append(self.raid(number, states))
+            record.down_time = self.down_time()
         return self
 
     def raid(self, number: int, states: MagazineStates | None) -> Raid:
@@ -69,6 +74,7 @@ class CampaignRun:
             sizes={name: size for name, size in self.campaign.sizes.items() if name in names},
             magazine_states=states,
             lost=self.lost,
+            aim_points=self.aim_points,
         ).run()
         for battery in raid.batteries:
             if battery.loss is not None:
@@ -115,7 +121,28 @@ class CampaignRun:
                         reloaded[key] = magazine.spec.reload_rounds
         return reloaded
 
-    # -------------------------------------------------- 3. replacements
+    # -------------------------------------------------- 3. repairs and replacements
+
+    def repair(self) -> None:
+        """Advance the clocks of the aim points to the next raid; those repaired are up."""
+        for own in [own for points in self.aim_points.values() for own in points]:
+            if own.repaired is not None:
+                own.down_from -= self.interval
+                if own.repaired != NOT_REPAIRED:
+                    own.repaired -= self.interval
+                if own.repaired <= 0:
+                    own.repaired = None
+
+    def down_time(self) -> dict[str, int]:
+        """Ticks from this raid to the next in which aim points are down, by asset."""
+        return {
+            name: sum(
+                max(min(own.repaired, self.interval) - max(own.down_from, 0), 0)
+                for own in points
+                if own.repaired is not None
+            )
+            for name, points in self.aim_points.items()
+        }
 
     def replace(self, batteries: list[Battery], states: MagazineStates, number: int) -> None:
         """Replace batteries after the delay; only infinite magazines have rounds then."""

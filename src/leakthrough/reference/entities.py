@@ -87,6 +87,14 @@ class Battery:
         return sum(magazine.ready for magazine in self.magazines)
 
 
+@dataclass
+class AimPoint:
+    """One of the equal parts of an asset. Its state is carried from one raid to the next."""
+
+    down_from: int = 0  # tick
+    repaired: int | None = None  # tick at which it is up again; None if it is up
+
+
 class Event(NamedTuple):
     """One line of a replay; `tick` in microseconds."""
 

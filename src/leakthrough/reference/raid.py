@@ -30,10 +30,18 @@ from leakthrough.reference.feasibility import (
     urgency,
     usable_magazines,
 )
-from leakthrough.reference.setup import MagazineStates, batteries_of, threats_of
+from leakthrough.reference.setup import (
+    AimPoints,
+    MagazineStates,
+    aim_points_of,
+    batteries_of,
+    threats_of,
+)
 
 RELEASE, LANDING, OPENING = range(3)
 """Order of events at one tick: channels and reloads, losses of batteries, openings of windows."""
+NOT_REPAIRED = 2**62
+"""Tick of a repair that never comes."""
 MOST_BUSY = 2**62
 """Largest busy time [ticks]; it saturates there as in the kernel."""
 
@@ -42,7 +50,8 @@ class Raid:
     """One raid of one replication: build it, `run` it, read its threats and batteries.
 
     `raid` is its number in a campaign, `sizes` has the distributions of salvos' sizes by name,
-    and `magazine_states` and `lost` (names of batteries) are the state that earlier raids left.
+    and `magazine_states`, `lost` (names of batteries) and `aim_points` are the state that earlier
+    raids left.
     """
 
     def __init__(
@@ -56,6 +65,7 @@ class Raid:
         sizes: Mapping[str, Distribution] = Frozen(),
         magazine_states: MagazineStates | None = None,
         lost: Iterable[str] = (),
+        aim_points: AimPoints | None = None,
     ) -> None:
         self.scenario = scenario
         self.draws = RaidDraws(seed, replication, raid)
@@ -65,7 +75,12 @@ class Raid:
             self.layers, scenario.interceptors, magazine_states, set(lost)
         )
         self.threats = threats_of(scenario, sizes, self.draws)
+        self.aim_points = aim_points_of(scenario.assets) if aim_points is None else aim_points
         self.heap: list[tuple[tuple[int, ...], Callable[..., None], tuple[Any, ...]]] = []
+        self.aim_points_down = {
+            name: sum(own.repaired is not None for own in points)
+            for name, points in self.aim_points.items()
+        }
         self.events: list[Event] = []
         # random decisions, and those that had an effect: by what is counted, and names
         self.decisions: Counter[tuple[str, ...]] = Counter()
@@ -92,6 +107,7 @@ class Raid:
             if threat.alive:
                 outcome = cause_of_leaking(threat)
                 self.log(threat.target_tick, "leak", threat, outcome=outcome)
+                self.strike(threat)
         self.events.sort(key=lambda event: event.tick)
         return self
 
@@ -360,6 +376,32 @@ class Raid:
         for magazine in battery.magazines:
             magazine.lost, magazine.ready = magazine.ready, 0
             magazine.reloads, magazine.due = 0, None
+
+    def strike(self, threat: Threat) -> None:
+        """Draw which aim point of its asset a leaker hits, and whether it destroys it.
+
+        An aim point that is down at the start of the raid, or is destroyed in it, stays down to
+        its end. It is up again when the repairs after all its hits are done.
+        """
+        asset = next((own for own in self.scenario.assets if own.name == threat.salvo.target), None)
+        if asset is None or threat.kind.decoy:
+            return
+        self.decisions["struck", threat.salvo.name] += 1
+        drawn = self.draws.draw(("hit", threat.salvo.name), threat.number)
+        outcome = "without effect"
+        if drawn[1] < threshold(model.lethality_at(threat.kind, asset)):
+            self.decisions["effective", threat.salvo.name] += 1
+            own = self.aim_points[asset.name][drawn[0] * asset.aim_points // WORD_RANGE]
+            outcome = "aim point already down"
+            if own.repaired is None:
+                outcome, own.down_from = "aim point destroyed", threat.target_tick
+                self.decisions["aim_points_destroyed", asset.name] += 1
+            repair = NOT_REPAIRED
+            if asset.repair_time is not None:
+                repair = threat.target_tick + time_or_draw(asset.repair_time, drawn[2])
+            own.down_from = min(own.down_from, threat.target_tick)
+            own.repaired = repair if own.repaired is None else max(own.repaired, repair)
+        self.log(threat.target_tick, "hit", threat, outcome=outcome)
 
     # -------------------------------------------------- records
 

@@ -9,11 +9,14 @@ from leakthrough.model.arrivals import At, Poisson, Regular, Times, Uniform
 from leakthrough.model.discrete import TICKS_A_SECOND, ticks
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.geometry import Window, paths_of
+from leakthrough.model.places import Asset
 from leakthrough.reference.draws import RaidDraws, quantile, uniform
-from leakthrough.reference.entities import Battery, Magazine, MagazineState, Threat
+from leakthrough.reference.entities import AimPoint, Battery, Magazine, MagazineState, Threat
 
 MagazineStates = Mapping[tuple[str, str], MagazineState]
 """By the names of the battery and of the interceptor."""
+AimPoints = Mapping[str, Sequence[AimPoint]]
+"""By the name of the asset."""
 
 
 # ---------------------------------------------------------------- batteries
@@ -59,6 +62,14 @@ def first_state(magazine: defence.Magazine) -> MagazineState:
     if magazine.rounds == 0 and magazine.reloads > 0:
         return MagazineState(0, magazine.reloads - 1, ticks(magazine.reload_time))
     return MagazineState(magazine.rounds, magazine.reloads)
+
+
+# ---------------------------------------------------------------- assets
+
+
+def aim_points_of(assets: Sequence[Asset]) -> AimPoints:
+    """Aim points before the first raid: all are up."""
+    return {asset.name: [AimPoint() for _ in range(asset.aim_points)] for asset in assets}
 
 
 # ---------------------------------------------------------------- threats

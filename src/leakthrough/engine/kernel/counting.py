@@ -8,6 +8,7 @@ from leakthrough.engine.codes import ALIVE, LEAK, NO_INTERCEPTORS, NOBODY, NONE
 from leakthrough.engine.kernel.compiling import Int, compiled, inlined, merged
 from leakthrough.engine.kernel.draws import at
 from leakthrough.engine.kernel.event_log import note
+from leakthrough.engine.kernel.losses import strike
 from leakthrough.engine.kernel.windows import blame_unopened
 from leakthrough.engine.layout import COUNTED, RECORDS_OF
 
@@ -66,11 +67,13 @@ def count_leakers(state: "State", row: Any) -> None:
             row[at(first + late * salvos + s)] += 1
             code, cause = np.int64(threat.code), np.int64(threat.cause)
             note(state, tick, LEAK, code, NOBODY, NOBODY, NOBODY, NONE, cause)
+            if salvo.strike >= 0:
+                strike(state, state.strikes[at(salvo.strike)], threat, n, tick)
     for column in range(first + salvos, first + salvos * samples):
         row[at(column)] += row[at(column - salvos)]
 
 
-SALVOS, LANDINGS, WINDOWS, LAYERS, BATTERIES, MAGAZINES, KILL_CHANCES = (
+SALVOS, LANDINGS, STRIKES, ASSETS, WINDOWS, LAYERS, BATTERIES, MAGAZINES, KILL_CHANCES = (
     RECORDS_OF[name].counted.stop - RECORDS_OF[name].counted.start for name in COUNTED
 )
 """Numbers counted in a record of each kind. With these constants the compiler unrolls the copy of a
@@ -95,8 +98,10 @@ def count(state: "State", row: Any) -> None:
     words, counting, column = state.words, state.counting, np.int64(0)
     column = _copy(words, counting, 0, SALVOS, row, column)
     column = _copy(words, counting, 1, LANDINGS, row, column)
-    column = _copy(words, counting, 2, WINDOWS, row, column)
-    column = _copy(words, counting, 3, LAYERS, row, column)
-    column = _copy(words, counting, 4, BATTERIES, row, column)
-    column = _copy(words, counting, 5, MAGAZINES, row, column)
-    _copy(words, counting, 6, KILL_CHANCES, row, column)
+    column = _copy(words, counting, 2, STRIKES, row, column)
+    column = _copy(words, counting, 3, ASSETS, row, column)
+    column = _copy(words, counting, 4, WINDOWS, row, column)
+    column = _copy(words, counting, 5, LAYERS, row, column)
+    column = _copy(words, counting, 6, BATTERIES, row, column)
+    column = _copy(words, counting, 7, MAGAZINES, row, column)
+    _copy(words, counting, 8, KILL_CHANCES, row, column)

@@ -1,12 +1,23 @@
-"""Landings of threats that aim at batteries."""
+"""Landings of threats that aim at batteries, and hits of leakers that aim at assets."""
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leakthrough.engine.codes import ALIVE, FOREVER, LOSS, NOBODY, NONE
+from leakthrough.engine.codes import (
+    ALIVE,
+    FOREVER,
+    HIT,
+    HIT_DESTROYS,
+    HIT_ON_DOWN,
+    HIT_WITHOUT_EFFECT,
+    LOSS,
+    NEVER,
+    NOBODY,
+    NONE,
+)
 from leakthrough.engine.kernel.compiling import Int, compiled, inlined
-from leakthrough.engine.kernel.draws import at, draw
+from leakthrough.engine.kernel.draws import SHIFT_32, U, at, draw, number_or_draw
 from leakthrough.engine.kernel.event_log import note
 from leakthrough.engine.kernel.event_queue import play
 from leakthrough.engine.kernel.magazines import lose
@@ -44,3 +55,27 @@ def next_landing(state: "State") -> None:
         code, layer = np.int64(threat.code), np.int64(battery.layer)
         note(state, tick, LOSS, code, layer, np.int64(battery.code), NOBODY, NONE, NONE)
         lose(state, battery, tick)
+
+
+@compiled
+def strike(state: "State", own: Any, threat: Any, number: Int, tick: Int) -> None:
+    """Draw which aim point of its asset a leaker hits, and whether it destroys it.
+
+    Nothing is repaired within a raid, so the order of the hits is of no importance.
+    """
+    asset, outcome = state.assets[own.asset], HIT_WITHOUT_EFFECT
+    own.struck += 1
+    drawn = draw(state.raid[0], number, own.stream, NONE)
+    if drawn[1] < own.lethality:
+        own.effective += 1
+        hit = np.int64((drawn[0] * U(asset.aim_points)) >> SHIFT_32)
+        aim_point = state.aim_points[at(asset.first_aim_point + hit)]
+        repair = number_or_draw(state.quantiles, asset.repair, asset.repair_table, drawn[2])
+        outcome = HIT_ON_DOWN
+        if aim_point.repaired == NEVER:
+            outcome, aim_point.down_from = HIT_DESTROYS, tick
+            asset.aim_points_destroyed += 1
+        aim_point.down_from = min(aim_point.down_from, tick)
+        repaired = FOREVER if repair >= FOREVER else tick + repair
+        aim_point.repaired = max(aim_point.repaired, repaired)
+    note(state, tick, HIT, np.int64(threat.code), NOBODY, NOBODY, NOBODY, NONE, outcome)

@@ -68,7 +68,9 @@ def carry_out(words: Any, carrying: Any, carried: Any) -> None:
 
 @merged
 def stock(state: "State") -> None:
-    """Set the state that depends on the rounds, reloads and losses at the start of the raid."""
+    """Set the state that depends on rounds, reloads and losses at the start of the raid."""
+    for aim_point in state.aim_points:
+        state.assets[aim_point.asset].aim_points_down += int(aim_point.repaired != NEVER)
     losses = False
     for battery in state.batteries:
         losses |= battery.loss != FOREVER
