@@ -6,9 +6,9 @@ from typing import Any
 import busy_scenarios
 import numpy as np
 from engines import Outcome, counted, outcome_of
-from placed_scenarios import mixed_scenario
 from raids import battery, gun, layer, raid, salvo
 from scipy import stats
+from varying_scenarios import any_scenario
 
 import leakthrough as lt
 from leakthrough.engine.codes import NEVER
@@ -68,7 +68,7 @@ def _stock(pick: random.Random, interceptor: str, interval: float) -> lt.Stock:
 
 def campaign(number: int) -> lt.Campaign:
     """A campaign of up to four raids."""
-    scenario = mixed_scenario(number)
+    scenario = any_scenario(number)
     pick = random.Random(number + 1)  # noqa: S311
     raids, interval = _raids(pick, scenario.salvos), pick.choice([1.0, 20.0, 100.0, 1000.0])
     return lt.Campaign(

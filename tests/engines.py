@@ -73,7 +73,8 @@ def decisions_of(raid: Raid) -> Outcome:
     scenario, landing = raid.scenario, [battery.name for battery in raid.batteries]
     salvos = [salvo.name for salvo in scenario.salvos]
     layers = [layer.name for layer in raid.layers]
-    weapons = [interceptor.name for interceptor in scenario.interceptors]
+    guns = scenario.interceptors
+    weapons = [interceptor.name for interceptor in guns]
     classes = [threat.name for threat in scenario.threats]
     aimed = [salvo for salvo in scenario.salvos if _lands(raid, salvo)]
     decoys = {threat.name for threat in scenario.threats if threat.decoy}
@@ -85,14 +86,8 @@ def decisions_of(raid: Raid) -> Outcome:
         return [[raid.decisions[column, row, own] for own in columns] for row in rows]
 
     return {
-        **{name: grid(name, weapons, classes) for name in ("hits", "misses")},
-        "kill_threshold": [
-            [
-                raid.kill_threshold(weapon, name) if name in weapon.kill_probability else 0
-                for name in classes
-            ]
-            for weapon in scenario.interceptors
-        ],
+        **{name: grid(name, weapons, classes) for name in ("hits", "misses", "odds")},
+        "kill_threshold": [[_threshold(raid, weapon, name) for name in classes] for weapon in guns],
         **{
             name: grid(name, salvos, layers) for name in ("openings_drawn", "detected", "dismissed")
         },
@@ -114,6 +109,13 @@ def decisions_of(raid: Raid) -> Outcome:
         "aim_points_down": list(raid.aim_points_down.values()),
         "up": [int(raid.up[name]) for name in layers],
     }
+
+
+def _threshold(raid: Raid, weapon: lt.Interceptor, threat: str) -> int:
+    """Threshold of a kill probability that does not depend on the distance; 0 for others."""
+    chance = weapon.kill_probability.get(threat, 0.0)
+    by_distance = isinstance(chance, lt.ByDistance)
+    return 0 if chance == 0.0 or by_distance else raid.kill_threshold(weapon, threat, 0.0)
 
 
 def _lands(raid: Raid, salvo: lt.Salvo) -> bool:

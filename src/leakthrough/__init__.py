@@ -4,7 +4,15 @@ from leakthrough import exact, plot, records
 from leakthrough.model.arrivals import At, Poisson, Regular, Times, Uniform
 from leakthrough.model.campaign import Campaign, Delivery, Resupply, Stock
 from leakthrough.model.check import check
-from leakthrough.model.defence import Battery, Doctrine, Interceptor, Layer, Magazine, Sensor
+from leakthrough.model.defence import (
+    Battery,
+    ByDistance,
+    Doctrine,
+    Interceptor,
+    Layer,
+    Magazine,
+    Sensor,
+)
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.errors import ScenarioError
 from leakthrough.model.findings import Finding, ScenarioWarning
@@ -43,6 +51,7 @@ __all__ = [
     "Asset",
     "At",
     "Battery",
+    "ByDistance",
     "Campaign",
     "Delivery",
     "Distribution",

@@ -14,9 +14,9 @@ import campaigns
 import numpy as np
 import numpy.typing as npt
 import pytest
-from placed_scenarios import mixed_scenario
 from raids import battery, gun, layer, magazine, raid, salvo
 from scipy import stats
+from varying_scenarios import any_scenario
 
 import leakthrough as lt
 from leakthrough.engine import decisions
@@ -82,7 +82,7 @@ def results() -> list[Differences]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", lt.ScenarioWarning)
         single = [
-            differences(lt.simulate(mixed_scenario(n), replications=REPLICATIONS, seed=n))
+            differences(lt.simulate(any_scenario(n), replications=REPLICATIONS, seed=n))
             for n in range(SEED, SEED + SCENARIOS)
         ]
         several = [
@@ -119,24 +119,24 @@ def test_cells_are_named_and_have_known_variances(results: list[Differences]) ->
                 assert abs(square.mean() - variance) <= error + 1e-6
 
 
-ERRORS = {
-    "kill": lambda counts: counts.misses,
-    "soft kill": lambda counts: counts.openings_drawn - counts.detected,
-    "detection": lambda counts: counts.openings_drawn,
-    "dismissal": lambda counts: counts.openings_drawn - counts.soft_killed,
-    "false kill": lambda counts: counts.alive_assessed + counts.dead_assessed,
-    "false survival": lambda counts: counts.alive_assessed + counts.dead_assessed,
-    "loss": lambda counts: counts.destroyed,
-    "hit": lambda counts: counts.effective,
+ERRORS: dict[str, dict[str, Any]] = {
+    "kill": {"chance": "misses"},
+    "soft kill": {"drawn": lambda counts: counts.openings_drawn - counts.detected},
+    "detection": {"drawn": lambda counts: counts.openings_drawn},
+    "dismissal": {"drawn": lambda counts: counts.openings_drawn - counts.soft_killed},
+    "false kill": {"drawn": lambda counts: counts.alive_assessed + counts.dead_assessed},
+    "false survival": {"drawn": lambda counts: counts.alive_assessed + counts.dead_assessed},
+    "loss": {"drawn": lambda counts: counts.destroyed},
+    "hit": {"drawn": lambda counts: counts.effective},
 }
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_an_error_in_what_was_drawn_is_found(family: str, monkeypatch: Any) -> None:
-    wrong = FAMILIES[family]._replace(drawn=ERRORS[family])
+    wrong = FAMILIES[family]._replace(**ERRORS[family])
     monkeypatch.setitem(decisions.FAMILIES, family, wrong)
     found = sums_of(
-        differences(lt.simulate(mixed_scenario(n), replications=500, seed=1)) for n in range(30)
+        differences(lt.simulate(any_scenario(n), replications=500, seed=1)) for n in range(30)
     )
     assert found.together[family] > SIGMA
     assert max(z for name, z in found.together.items() if name != family) < SIGMA
@@ -163,7 +163,7 @@ def test_an_error_in_the_mean_of_what_is_drawn_once_is_found(law: str, monkeypat
 
 @pytest.mark.parametrize("number", range(40))
 def test_a_log_changes_no_count(number: int) -> None:
-    tables = lower(mixed_scenario(number))
+    tables = lower(any_scenario(number))
     found = []
     for events in (0, 10_000):
         rows = new_rows(tables, 5)
@@ -234,7 +234,7 @@ def test_equal_batteries_are_one_cell_and_raids_with_other_salvos_align() -> Non
 
 
 def test_the_first_raid_of_a_campaign_has_the_decisions_of_that_raid_alone() -> None:
-    scenario = mixed_scenario(7)
+    scenario = any_scenario(7)
     alone = lt.simulate(scenario, replications=30, seed=3)
     campaign = lt.Campaign(name="c", scenario=scenario, raids=2, interval=1e4)
     first = lt.simulate_campaign(campaign, replications=30, seed=3).sel(raid=1)

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from placed_scenarios import mixed_scenario
 from raids import battery, gun, layer, magazine, raid, salvo
 from scipy import stats
+from varying_scenarios import any_scenario
 
 import leakthrough as lt
 from leakthrough.engine import decisions
@@ -59,7 +59,7 @@ class Weighted:
 
 @pytest.mark.parametrize("number", SCENARIOS)
 def test_weighted_means_are_those_without_tilts(number: int, offset: int) -> None:
-    tables = lower(mixed_scenario(number))
+    tables = lower(any_scenario(number))
     tilts = tilts_of(Tilting(tables), number, 0.15)
     found = Weighted(tables, tilts, 10 + offset)
     plain = counts_of(tables, seed=20 + offset)
@@ -74,7 +74,7 @@ def test_weighted_means_are_those_without_tilts(number: int, offset: int) -> Non
 
 
 def test_all_families_and_distributions_are_tilted() -> None:
-    names = {cell[0] for n in SCENARIOS for cell in Tilting(lower(mixed_scenario(n))).cells}
+    names = {cell[0] for n in SCENARIOS for cell in Tilting(lower(any_scenario(n))).cells}
     assert names == {*FAMILIES, *LAWS} - {"size"}
 
 
@@ -89,7 +89,7 @@ def test_a_wrong_number_of_draws_is_found(family: str, monkeypatch: Any) -> None
 def _tilted_alone(family: str) -> Iterator[Weighted]:
     """Scenarios with one tilted cell of a family."""
     for number in range(30):
-        tables = lower(mixed_scenario(number))
+        tables = lower(any_scenario(number))
         cells = Tilting(tables).cells
         own = [n for n, cell in enumerate(cells) if cell[0] == family]
         if own:
@@ -97,7 +97,7 @@ def _tilted_alone(family: str) -> Iterator[Weighted]:
 
 
 def test_no_tilt_changes_nothing() -> None:
-    tables = lower(mixed_scenario(11))
+    tables = lower(any_scenario(11))
     tilting = Tilting(tables)
     found, plain = counts_of(tilting.tables(tilting.none), 500), counts_of(tables, 500)
     np.testing.assert_array_equal(found.rows, plain.rows)

@@ -27,11 +27,15 @@ def _codes(number: int) -> Any:
 
 NO_WINDOW = 2**32 - 1
 """Code of the first window of a layer and a salvo that never is in its reach."""
+NO_REACH = 2**32 - 1
+"""Code for a magazine that may be fired as long as its rounds hit in the window."""
 NOBODY: Any = np.int64(-1)
 """Code of no threat, battery, magazine or pairing."""
 NONE: Any = np.int64(0)
 ANY_ROUNDS: Any = np.bool_(False)
 LOADED: Any = np.bool_(True)
+NOW: Any = np.bool_(False)
+LATER: Any = np.bool_(True)
 
 FIXED, POISSON, UNIFORM, DISTRIBUTION = range(4)
 """Kinds of arrival."""
@@ -52,8 +56,9 @@ JUDGED_KILLED, JUDGED_ALIVE, WRONGLY_KILLED, WRONGLY_ALIVE, LOST_TO_SOFT_KILL = 
 HIT_DESTROYS, HIT_WITHOUT_EFFECT, HIT_ON_DOWN = _codes(3)
 """Outcomes of a hit."""
 
-ENGAGEMENT_ENDS, RELOAD_ARRIVES = _codes(2)
-"""Kinds of event in the queue; at one tick and one battery the lower kind comes first."""
+ENGAGEMENT_ENDS, RELOAD_ARRIVES, WAKE_UP = _codes(3)
+"""Kinds of event in the queue; at one tick and one battery the lower kind comes first, but all
+wake-ups come before all others."""
 KIND_BITS, CODE_BITS = 3, 36
 """Bits in a tie of the event queue: battery, then kind, then code of the threat or magazine."""
 MOST_BATTERIES = 1 << (63 - KIND_BITS - CODE_BITS)

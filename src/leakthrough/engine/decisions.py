@@ -6,9 +6,9 @@ occurred, minus the sum of these probabilities, has mean 0: it is a martingale. 
 explain a large part of the noise of a simulation.
 
 Decisions are counted in cells: kills by interceptor and threat class, openings by layer and threat
-class, errors of assessment by group of equal batteries, losses and hits by salvo. What is drawn once in
-a raid (which layers are up, uncertain kill probabilities, random numbers of threats) is a cell
-too; its mean is what was expected.
+class, errors of assessment by group of equal batteries, losses and hits by salvo. What is drawn
+once in a raid (which layers are up, uncertain kill probabilities, random numbers of threats) is a
+cell too; its mean is what was expected.
 """
 
 import math
@@ -34,15 +34,13 @@ class _Family(NamedTuple):
     """A kind of decision that is drawn any number of times in a raid."""
 
     records: str
-    chance: str  # field or column with the threshold
+    chance: str  # field with the threshold; if that is drawn, column with the sum of those drawn
     occurred: str  # column
     drawn: Callable[[Counts], Array]  # how often it was drawn, by record
 
 
 FAMILIES = {
-    "kill": _Family(
-        "kill_chances", "kill_threshold", "hits", lambda counts: counts.hits + counts.misses
-    ),
+    "kill": _Family("kill_chances", "odds", "hits", lambda counts: counts.hits + counts.misses),
     "soft kill": _Family(
         "windows", "soft_kill", "soft_killed", lambda counts: counts.openings_drawn
     ),
@@ -83,10 +81,11 @@ class Part(NamedTuple):
 
     def of(self, counts: Counts) -> tuple[Array, Array]:
         """How often the decisions of each cell occurred, and were expected to, (R, cells)."""
-        family, chances = FAMILIES[self.name], self.chances
-        if chances is None:
-            chances = _by_record(counts[family.chance])[:, self.order]
-        expected = np.add.reduceat(self._drawn(counts) * chances, self.starts, axis=1) / WORD_RANGE
+        if self.chances is None:
+            expected = _by_record(counts[FAMILIES[self.name].chance])[:, self.order]
+        else:
+            expected = self._drawn(counts) * self.chances
+        expected = np.add.reduceat(expected, self.starts, axis=1) / WORD_RANGE
         return self._occurred(counts), expected
 
     def numbers(self, counts: Counts) -> tuple[Array, Array]:
@@ -222,6 +221,7 @@ def _part(tables: Tables, name: str, salvos: Array) -> Part:
     random = (chances > 0) & (chances < WORD_RANGE)
     if uncertain:
         random |= records["table"] >= 0
+        random |= records["first_distance"] < records["stop_distance"]
     own = np.flatnonzero(random & _may_be_drawn(tables, family.records))
     every = _cells(_codes(tables, family.records, salvos)[own], name)
     ranks = sorted(range(own.size), key=lambda n: every[n])

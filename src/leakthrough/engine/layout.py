@@ -214,6 +214,7 @@ RAID = Record(
     _state("losses", "?"),  # whether any battery is lost
     _link("leaves", "i8"),  # of the tournament
     _link("mask_words", "i8"),  # 64-bit words of a mask of layers
+    _link("waking", "?"),  # whether time alone can let a battery engage a threat
     _link("leaked_by_column", "i8"),
     _link("sample_column", "i8"),
 )
@@ -236,8 +237,18 @@ SALVO = Record(
     _number("scale", "f8"),  # ticks: mean spacing, or length of the interval
     _number("stream", "u8"),  # of the arrivals
     _number("size_stream", "u8"),
+    _link("first_leg"),
+    _link("stop_leg"),
     _link("strike", "i4"),  # -1 if it aims at no asset
     _number("arrival", "i4"),  # FIXED, POISSON, UNIFORM, DISTRIBUTION
+)
+LEG = Record(  # a straight part of a salvo's path, if something depends on distances
+    "leg",
+    _number("start", "f8"),  # ticks from the start of the path
+    _number("x", "f8"),  # m
+    _number("y", "f8"),
+    _number("across", "f8"),  # m / tick
+    _number("up", "f8"),
 )
 LANDING = Record(  # a salvo whose leakers may destroy a battery
     "landing",
@@ -303,6 +314,8 @@ LAYER = Record(
     _counted("up"),
     _link("code"),
     _number("availability", "u8", "layers.*.sensor.availability", Patch.CHANCE),
+    _number("x", "f8"),  # m
+    _number("y", "f8"),
     _number("stream", "u8"),
 )
 BATTERY = Record(
@@ -333,7 +346,7 @@ BATTERY = Record(
     _link("reaction_table", "i4"),
     _link("assessment_table", "i4"),
     _number("by_arrival", "?"),  # whether its order is by arrival, not by deadline
-    _number("random_delay", "?"),  # whether reaction or flight is drawn
+    _number("varying_delay", "?"),  # whether reaction or flight is drawn, or depends on the launch
     _number("random", "?"),  # whether anything but the kill is drawn
 )
 PAIRING = Record(  # a battery, and a salvo that it may engage
@@ -367,6 +380,7 @@ MAGAZINE = Record(
     _number("reload_ticks"),
     _number("reloads"),
     _number("flight"),  # ticks, if its quantile table is -1
+    _number("speed", "f8"),  # m / tick, if the flight depends on the launch; otherwise 0
     _link("flight_table", "i4"),
     _link("code"),
     _link("battery"),
@@ -379,11 +393,29 @@ KILL_CHANCE = Record(  # an interceptor and a threat class
     "kill_chance",
     _counted("hits"),  # rounds at live threats, up to the first of an engagement that kills
     _counted("misses"),
+    _counted("odds"),  # sum of the thresholds of these rounds
     _counted("drawn", "threshold", "kill_threshold", "u8"),
     _number("threshold", "u8", "interceptors.*.kill_probability.*", Patch.KILL_CHANCE),
     _number("stream", "u8"),
     _link("table", "i4"),
+    _link("first_distance"),  # of its probabilities by distance, if it depends on it
+    _link("stop_distance"),
 )
+DISTANCE = Record(  # a distance at which a kill probability is given
+    "distance",
+    _number("distance", "f8"),  # m
+    _state("drawn", "u8", "threshold"),
+    _number("threshold", "u8"),
+    _link("table", "i4"),
+)
+REACH = Record(  # when a magazine may be fired at a threat in a window, if that varies
+    "reach",
+    _link("first_span"),
+    _link("stop_span"),
+    _number("by_launch", "?"),  # whether the spans are of launches, not of hits
+)
+SPAN = Record("span", _number("first"), _number("last"))
+"""Ticks from the start of a path, both included."""
 THREAT = Record(
     "threat",
     _state("arrival"),
@@ -403,6 +435,7 @@ ENTRY = Record("entry", _state("tick", start=int(FOREVER)), _state("tie"))
 
 RECORDS_OF = {
     "salvos": SALVO,
+    "legs": LEG,
     "landings": LANDING,
     "strikes": STRIKE,
     "assets": ASSET,
@@ -413,10 +446,13 @@ RECORDS_OF = {
     "pairings": PAIRING,
     "magazines": MAGAZINE,
     "kill_chances": KILL_CHANCE,
+    "distances": DISTANCE,
+    "reaches": REACH,
+    "spans": SPAN,
     "nodes": NODE,
 }
 """Records of the tables, which are reset before each raid, in the order of the block."""
-LISTS = ("openings", "preferences", "urgencies", "fireable", "first_windows")
+LISTS = ("openings", "preferences", "urgencies", "fireable", "first_windows", "reach_of")
 """Lists of codes in the tables."""
 ARRAYS = {
     **{name: record.dtype for name, record in RECORDS_OF.items()},
@@ -426,6 +462,7 @@ ARRAYS = {
     "entries": ENTRY.dtype,
     "held": np.dtype(np.uint64),
     "fired": np.dtype(np.int32),
+    "wake_ups": np.dtype(np.int64),
     "sums": np.dtype(np.float64),
     "log": np.dtype(np.int64),
     "words": np.dtype(np.int64),

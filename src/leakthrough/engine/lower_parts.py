@@ -15,7 +15,7 @@ from leakthrough.engine import codes, layout
 from leakthrough.engine.labels import Unit
 from leakthrough.engine.layout import Record, Records
 from leakthrough.model.arrivals import At, Poisson, Regular, Times, Uniform
-from leakthrough.model.defence import Interceptor, Layer, Magazine
+from leakthrough.model.defence import Interceptor, KillProbability, Layer, Magazine
 from leakthrough.model.discrete import (
     OCTAVES,
     STEPS,
@@ -44,8 +44,8 @@ class Quantiles:
         self.tables: list[npt.NDArray[np.float64]] = []
         self.found: dict[tuple[Distribution, int], int] = {}
 
-    def table(self, value: float | Distribution | None, scale: int) -> int:
-        """Start of the table of a distribution; -1 for a number or None."""
+    def table(self, value: object, scale: int) -> int:
+        """Start of the table of a distribution; -1 for anything else."""
         if not isinstance(value, Distribution):
             return -1
         if (value, scale) not in self.found:
@@ -78,6 +78,7 @@ class SalvoPart(NamedTuple):
     first_fired: int
     path: Path
     priority: int
+    legs: range
     strike: int  # -1 if it aims at no asset, and for decoys
 
 
@@ -131,6 +132,7 @@ class BatteryPart(NamedTuple):
     magazines: range
     urgencies: range
     flight_drawn: bool
+    varying: bool  # whether flight or kill probability depend on where the threat is
 
 
 class PairingPart(NamedTuple):
@@ -163,7 +165,22 @@ class KillPart(NamedTuple):
 
     interceptor: str
     threat: str
+    chance: KillProbability
+    distances: range
+
+
+class DistancePart(NamedTuple):
+    """A distance at which a kill probability is given."""
+
+    distance: float
     chance: float | Distribution
+
+
+class ReachPart(NamedTuple):
+    """When a magazine may be fired at the threats of a salvo in a window, where that varies."""
+
+    spans: range
+    by_launch: bool
 
 
 Rule = Callable[[Any, Quantiles], Any]
@@ -190,6 +207,11 @@ def fill(records: Records, record: Record, parts: Sequence[Any], quantiles: Quan
 def _fixed(value: float | Distribution) -> int:
     """Ticks of a time; 0 if it is drawn."""
     return 0 if isinstance(value, Distribution) else ticks(value)
+
+
+def _threshold(chance: KillProbability) -> int:
+    """Threshold of a probability; 0 if it is drawn or depends on the distance."""
+    return threshold(chance) if isinstance(chance, float) else 0
 
 
 def _repair(asset: Asset) -> int:
@@ -274,6 +296,8 @@ RULES = {
         table=lambda part, q: q.of_time(part.salvo.arrival),
         size_table=lambda part, q: q.table(part.size, 1),
         count=lambda part, _: part.number,
+        first_leg=lambda part, _: part.legs.start,
+        stop_leg=lambda part, _: part.legs.stop,
         target_offset=lambda part, _: part.path.duration,
         arrival=lambda part, _: _arrival(part.salvo)[0],
         start=lambda part, _: _arrival(part.salvo)[1],
@@ -281,6 +305,7 @@ RULES = {
         stream=lambda part, _: stream("arrival", part.salvo.name),
         size_stream=lambda part, _: stream("size", part.salvo.name),
     ),
+    "leg": _rules(layout.LEG, *("start", "x", "y", "across", "up")),
     "landing": _rules(
         layout.LANDING,
         salvo=lambda part, _: part.salvo.code,
@@ -328,6 +353,8 @@ RULES = {
         code=lambda part, _: part[0],
         availability=lambda part, _: threshold(part[1].sensor.availability),
         stream=lambda part, _: stream("availability", part[1].name),
+        x=lambda part, _: part[1].position[0],
+        y=lambda part, _: part[1].position[1],
     ),
     "battery": _rules(
         layout.BATTERY,
@@ -346,8 +373,8 @@ RULES = {
         assessment_table=lambda part, q: q.of_time(part.unit.battery.assessment_time),
         false_kill=lambda part, _: threshold(part.unit.battery.false_kill),
         false_survival=lambda part, _: threshold(part.unit.battery.false_survival),
-        random_delay=lambda part, _: is_delay_drawn(part),
-        random=lambda part, _: _is_engagement_drawn(part),
+        varying_delay=lambda part, _: is_delay_drawn(part) or part.varying,
+        random=lambda part, _: _is_engagement_drawn(part) or part.varying,
     ),
     "pairing": _rules(
         layout.PAIRING,
@@ -372,15 +399,29 @@ RULES = {
         reloads=lambda part, _: part.magazine.reloads,
         flight=lambda part, _: _fixed(part.interceptor.flight_time),
         flight_table=lambda part, q: q.of_time(part.interceptor.flight_time),
+        speed=lambda part, _: (part.interceptor.speed or 0.0) / TICKS_A_SECOND,
         to_kill=lambda part, _: _to_kill(part),
         to_end=lambda part, _: _to_kill(part) + _fixed(part.unit.battery.assessment_time),
     ),
     "kill_chance": _rules(
         layout.KILL_CHANCE,
-        threshold=lambda part, _: (
-            0 if isinstance(part.chance, Distribution) else threshold(part.chance)
-        ),
+        threshold=lambda part, _: _threshold(part.chance),
         table=lambda part, q: q.table(part.chance, WORD_RANGE),
+        first_distance=lambda part, _: part.distances.start,
+        stop_distance=lambda part, _: part.distances.stop,
         stream=lambda part, _: stream("kill probability", part.interceptor, part.threat),
     ),
+    "distance": _rules(
+        layout.DISTANCE,
+        "distance",
+        threshold=lambda part, _: _threshold(part.chance),
+        table=lambda part, q: q.table(part.chance, WORD_RANGE),
+    ),
+    "reach": _rules(
+        layout.REACH,
+        "by_launch",
+        first_span=lambda part, _: part.spans.start,
+        stop_span=lambda part, _: part.spans.stop,
+    ),
+    "span": _rules(layout.SPAN, *("first", "last")),
 }

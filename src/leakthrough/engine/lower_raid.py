@@ -6,20 +6,20 @@ threat classes keep the scenario's order.
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from leakthrough.engine import lower_reach
 from leakthrough.engine.bounds import check_engagements
-from leakthrough.engine.codes import NO_WINDOW
+from leakthrough.engine.codes import NO_REACH, NO_WINDOW
 from leakthrough.engine.labels import Unit, units_of
 from leakthrough.engine.layout import NODE, RECORDS_OF
 from leakthrough.engine.lower_parts import (
     AimPointPart,
     AssetPart,
     BatteryPart,
-    KillPart,
     LandingPart,
     MagazinePart,
     PairingPart,
@@ -31,6 +31,7 @@ from leakthrough.engine.lower_parts import (
     fixed_arrivals,
     is_delay_drawn,
 )
+from leakthrough.engine.lower_reach import Chance, Reaches
 from leakthrough.engine.memory import end_of, locations_of, new_block
 from leakthrough.engine.tables import Tables
 from leakthrough.model.base import Frozen
@@ -38,6 +39,7 @@ from leakthrough.model.defence import Battery, Layer
 from leakthrough.model.discrete import ticks
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.geometry import Path, Window, paths_of
+from leakthrough.model.intercepts import is_fired
 from leakthrough.model.quantiles import largest
 from leakthrough.model.scenario import Scenario
 
@@ -52,10 +54,7 @@ def _ranges(sizes: Iterable[int]) -> list[range]:
 
 
 def _preferences(scenario: Scenario, battery: Battery) -> dict[int, list[int]]:
-    """Magazines of a battery in order of preference, by each salvo that it may engage.
-
-    A kill probability that is a distribution is always above 0.
-    """
+    """Magazines of a battery in order of preference, by each salvo that it may engage."""
     kills = {weapon.name: weapon.kill_probability for weapon in scenario.interceptors}
     index = {magazine.interceptor: n for n, magazine in enumerate(battery.magazines)}
     found = {}
@@ -64,7 +63,7 @@ def _preferences(scenario: Scenario, battery: Battery) -> dict[int, list[int]]:
             continue
         names = battery.doctrine.preference.get(salvo.threat, tuple(index))
         chances = [(index[name], kills[name].get(salvo.threat, 0.0)) for name in names]
-        usable = [n for n, chance in chances if isinstance(chance, Distribution) or chance > 0]
+        usable = [n for n, chance in chances if is_fired(chance, battery.doctrine.fire_above)]
         if usable:
             found[code] = usable
     return found
@@ -126,7 +125,11 @@ def _pairs(
 
 
 def _salvos(
-    scenario: Scenario, sizes: Sizes, paths: Sequence[Path], pairs: Sequence[_Pair]
+    scenario: Scenario,
+    sizes: Sizes,
+    paths: Sequence[Path],
+    legs: Sequence[range],
+    pairs: Sequence[_Pair],
 ) -> list[SalvoPart]:
     threats = {threat.name: (code, threat) for code, threat in enumerate(scenario.threats)}
     priorities = {asset.name: asset.priority for asset in scenario.assets}
@@ -141,7 +144,7 @@ def _salvos(
         priority = threat.priority + priorities.get(salvo.target or "", 0)
         of_threat = salvo, threat, threat_code
         strikes_it = salvo.target in priorities and not threat.decoy
-        of_path = path, priority, next(strikes) if strikes_it else -1
+        of_path = path, priority, legs[code], next(strikes) if strikes_it else -1
         found.append(SalvoPart(code, *of_threat, count, size, first, own, first_fired, *of_path))
         first, first_fired = first + count, first_fired + count * own
     return found
@@ -203,14 +206,17 @@ def _magazines(
 
 
 def _batteries(
-    units: Sequence[Unit], magazines: Sequence[MagazinePart], urgencies: Sequence[range]
+    units: Sequence[Unit],
+    magazines: Sequence[MagazinePart],
+    urgencies: Sequence[range],
+    varying: Container[int],
 ) -> list[BatteryPart]:
     found = []
     ranges = _ranges(len(unit.battery.magazines) for unit in units)
     groups = itertools.accumulate(unit.member == 0 for unit in units)
     for b, (unit, group, own) in enumerate(zip(units, groups, ranges, strict=True)):
         drawn = any(isinstance(magazines[n].interceptor.flight_time, Distribution) for n in own)
-        found.append(BatteryPart(b, unit, group - 1, own, urgencies[b], drawn))
+        found.append(BatteryPart(b, unit, group - 1, own, urgencies[b], drawn, b in varying))
     return found
 
 
@@ -236,6 +242,27 @@ def _by_urgency(
         for magazine in pairs[code].magazines:
             fireable[magazine].append(pairs[code].window)
     return urgencies, fireable
+
+
+def _chance(
+    pair: _Pair,
+    passes: Sequence[_Pass],
+    units: Sequence[Unit],
+    paths: Sequence[Path],
+    sites: Sequence[Layer],
+    magazines: Sequence[range],
+) -> Chance:
+    """What a pair may do in its window."""
+    unit, own = units[pair.battery], passes[pair.window]
+    carried, first = unit.battery.magazines, magazines[pair.battery].start
+    names = [carried[code - first].interceptor for code in pair.magazines]
+    return Chance(unit, paths[own.salvo], sites[own.layer], own.window, pair.window, names)
+
+
+def _varying(pairs: Sequence[_Pair], reaches: Reaches) -> set[int]:
+    """Batteries with a magazine whose flight or kill probability depends on where a threat is."""
+    owners = (pair.battery for pair in pairs for _ in pair.magazines)
+    return {b for b, code in zip(owners, reaches.of, strict=True) if code != NO_REACH}
 
 
 def _openings(passes: Sequence[_Pass], salvos: Sequence[SalvoPart]) -> list[int]:
@@ -266,10 +293,15 @@ def _structure(
     codes = _ranges(len(unit.battery.magazines) for unit in units)
     passes = _passes(scenario, paths)
     pairs = _pairs(scenario, units, codes, passes)
-    salvos = _salvos(scenario, sizes, paths, pairs)
+    legs = lower_reach.legs(scenario, paths)
+    salvos = _salvos(scenario, sizes, paths, _ranges(map(len, legs)), pairs)
+    kills, distances = lower_reach.kills(scenario)
+    reaches = lower_reach.reaches(
+        scenario, [_chance(p, passes, units, paths, sites, codes) for p in pairs]
+    )
     urgencies, fireable = _by_urgency(codes, pairs, passes, salvos)
     magazines = _magazines(scenario, units, _ranges(map(len, fireable)))
-    batteries = _batteries(units, magazines, _ranges(map(len, urgencies)))
+    batteries = _batteries(units, magazines, _ranges(map(len, urgencies)), _varying(pairs, reaches))
     return (
         {
             "salvos": salvos,
@@ -285,15 +317,16 @@ def _structure(
             "batteries": batteries,
             "pairings": _pairings(salvos, units, pairs),
             "magazines": magazines,
-            "kill_chances": [
-                KillPart(gun.name, threat.name, gun.kill_probability.get(threat.name, 0.0))
-                for gun in scenario.interceptors
-                for threat in scenario.threats
-            ],
+            "kill_chances": kills,
+            "legs": [*itertools.chain.from_iterable(legs)],
+            "distances": distances,
+            "reaches": reaches.parts,
+            "spans": reaches.spans,
         },
         {
             "openings": _openings(passes, salvos),
             "preferences": [n for pair in pairs for n in pair.magazines],
+            "reach_of": reaches.of,
             "urgencies": [*itertools.chain.from_iterable(urgencies)],
             "fireable": [*itertools.chain.from_iterable(fireable)],
             "first_windows": _first_windows(passes, len(sites), len(salvos)),

@@ -42,7 +42,7 @@ def possible(tables: Tables) -> Possible:
     owner = tables.preferring
     at, by = pairings["window"][owner], pairings["battery"][owner]
     length = windows["close_offset"] - windows["open_offset"]
-    fits = batteries["random_delay"][by] | (magazines["to_kill"][codes] <= length[at])
+    fits = batteries["varying_delay"][by] | (magazines["to_kill"][codes] <= length[at])
     rounds = stock(tables)
     fired = fits & (rounds[codes] > 0.0) & (held[at] > 0.0)
     limits = batteries["max_salvos"].astype(np.float64)
@@ -51,7 +51,8 @@ def possible(tables: Tables) -> Possible:
     wanted = most * pairings["salvo_size"][owner]
     expended = np.minimum(rounds, np.bincount(codes, wanted, minlength=magazines.size))
     chances = tables.kill_chances[tables.preferred_chances]
-    kills = fired & ((chances["table"] >= 0) | (chances["threshold"] > 0))
+    varying = chances["first_distance"] < chances["stop_distance"]
+    kills = fired & ((chances["table"] >= 0) | (chances["threshold"] > 0) | varying)
     killing = np.bincount(at, kills, minlength=windows.size) > 0.0
     return Possible(
         _by_layer(tables, np.where(killing, met, 0.0)),
@@ -79,13 +80,15 @@ def stock(tables: Tables) -> Array:
 def _is_drawn(tables: Tables, kill_chances: Array) -> bool:
     """Whether any decision is drawn: a distribution, or a probability that is neither 0 nor 1."""
     salvos, windows, batteries = tables.salvos, tables.windows, tables.batteries
+    varying = kill_chances["first_distance"] < kill_chances["stop_distance"]
+    varying |= kill_chances["table"] >= 0
     chances = [
         tables.layers["availability"],
         tables.landings["lethality"],
         tables.strikes["lethality"],
         *(windows[name] for name in ("soft_kill", "detection", "dismissal")),
         *(batteries[name] for name in ("false_kill", "false_survival")),
-        np.where(kill_chances["table"] >= 0, 1, kill_chances["threshold"]),
+        np.where(varying, 1, kill_chances["threshold"]),
     ]
     quantiles = [
         salvos["size_table"],

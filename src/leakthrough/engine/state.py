@@ -20,6 +20,7 @@ class State(NamedTuple):
 
     raid: Records  # (1,)
     salvos: Records
+    legs: Records
     landings: Records
     strikes: Records
     assets: Records
@@ -30,15 +31,20 @@ class State(NamedTuple):
     pairings: Records
     magazines: Records
     kill_chances: Records
+    distances: Records
+    reaches: Records
+    spans: Records
     nodes: Records
     openings: npt.NDArray[np.uint32]
     preferences: npt.NDArray[np.uint32]
     urgencies: npt.NDArray[np.uint32]
     fireable: npt.NDArray[np.uint32]
     first_windows: npt.NDArray[np.uint32]
+    reach_of: npt.NDArray[np.uint32]
     threats: Records  # (N,)
     held: npt.NDArray[np.uint64]  # (N * mask_words,): a bit for each layer that holds a threat
     fired: npt.NDArray[np.int32]  # engagements of each threat by each of its salvo's pairings
+    wake_ups: Whole  # ticks of the same pairs in the queue; NEVER for none. Empty without any
     entries: Records  # queue of engagements and reloads under way
     sums: npt.NDArray[np.float64]  # cumulative exponential draws of a salvo's arrivals
     log: Whole  # (events * 8,)
@@ -102,19 +108,26 @@ def _lengths(tables: Tables, events: int) -> dict[str, int]:
         "entries": entries_of(tables),
         "threats": threats,
         "held": threats * _mask_words(tables),
-        "fired": int((salvos["count"] * salvos["pairings"]).sum()),
+        "fired": _pairs(tables),
+        "wake_ups": _pairs(tables) if tables.waking else 0,
         "sums": int(salvos["count"].max(initial=0)) + 4,
         "log": events * LOG_COLUMNS,
     }
 
 
 def entries_of(tables: Tables) -> int:
-    """Length of the queue: engagements and reloads that can be under way at once, and two more.
+    """Length of the queue: what can be under way at once, and two more.
 
     Two, since the tick of an absent child is read.
     """
     channels = int(tables.batteries["channels"].astype(object).sum())
-    return min(tables.threats, channels) + int(tables.magazines.size) + 2
+    waking = _pairs(tables) if tables.waking else 0
+    return min(tables.threats, channels) + int(tables.magazines.size) + waking + 2
+
+
+def _pairs(tables: Tables) -> int:
+    """Number of threats and batteries that may engage them."""
+    return int((tables.salvos["count"] * tables.salvos["pairings"]).sum())
 
 
 def _mask_words(tables: Tables) -> int:
@@ -125,6 +138,7 @@ def _start(state: State, tables: Tables) -> None:
     """Write the values that are the same in all raids of the thread."""
     raid = state.raid
     raid["leaves"], raid["mask_words"] = tables.nodes.size // 2, _mask_words(tables)
+    raid["waking"] = tables.waking
     raid["leaked_by_column"], raid["sample_column"] = sample_columns(tables)
     layout.ENTRY.start(state.entries)
     salvos, threats = tables.salvos, state.threats

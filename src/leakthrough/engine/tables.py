@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from leakthrough.engine.codes import NO_REACH
 from leakthrough.engine.layout import Records, Whole
 from leakthrough.engine.memory import Block, Location, new_block
 
@@ -33,6 +34,7 @@ class Tables:
     """
 
     salvos: Records  # (S,)
+    legs: Records  # of the paths of all salvos, if something depends on distances
     landings: Records  # salvos that aim at a battery, by battery
     strikes: Records  # salvos that aim at an asset
     assets: Records  # (A,)
@@ -43,11 +45,15 @@ class Tables:
     pairings: Records  # (P,): batteries and the salvos that they may engage, by window
     magazines: Records  # (K,), by battery
     kill_chances: Records  # (I * C,), by interceptor, then by threat class
+    distances: Records  # of kill probabilities by distance
+    reaches: Records  # when magazines may be fired, where that varies
+    spans: Records  # of the reaches
     nodes: Records  # tournament of the next openings: leaves in the upper half
     openings: npt.NDArray[np.uint32]  # windows in the order of their leaves
     preferences: npt.NDArray[np.uint32]  # magazines of each pairing, in order of preference
     urgencies: npt.NDArray[np.uint32]  # pairings of each battery, most urgent first
     fireable: npt.NDArray[np.uint32]  # windows in which each magazine's rounds may be fired
+    reach_of: npt.NDArray[np.uint32]  # of each magazine in `preferences`; or NO_REACH
     first_windows: npt.NDArray[np.uint32]  # (L * S,), of each layer and salvo; or NO_WINDOW
 
     def __init__(
@@ -90,6 +96,18 @@ class Tables:
         first = self.magazines["first_kill"][self.preferences].astype(np.int64)
         found: Whole = first + self.salvos["threat"][salvos]
         return found
+
+    @property
+    def waking(self) -> bool:
+        """Whether time alone can let a battery engage a threat that its layer holds."""
+        pairings = self.pairings["window"][self.preferring]
+        opening = self.windows["open_offset"][pairings]
+        varying = self.reach_of != NO_REACH
+        own, opening = self.reaches[self.reach_of[varying]], opening[varying]
+        some = own["first_span"] < own["stop_span"]
+        own, opening = own[some], opening[some]
+        later = self.spans["first"][own["first_span"]] > opening
+        return bool((later | (own["stop_span"] > own["first_span"] + 1)).any())
 
     @property
     def classes(self) -> int:

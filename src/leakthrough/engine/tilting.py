@@ -286,9 +286,11 @@ class Tilting:
             family, own = FAMILIES[part.name], part.order[part.starts[n] : stop]
             records, field = family.records, family.chance
             field = "threshold" if part.name == "kill" else field
-        chances = getattr(self.plain, records)[field][own]
-        if records != "kill_chances" or self.plain.kill_chances["table"][own[0]] < 0:
-            self.chances.append(_Chance(column, records, field, own, int(chances[0])))
+        first = getattr(self.plain, records)[own[0]]
+        # What depends on the distance has no tilt: its counts do not say which rounds hit where.
+        by_distance = records == "kill_chances" and first["first_distance"] < first["stop_distance"]
+        if records != "kill_chances" or not (first["table"] >= 0 or by_distance):
+            self.chances.append(_Chance(column, records, field, own, int(first[field])))
 
     def expected(self, seen: Seen) -> dict[int, tuple[float, float]]:
         """How often decisions of known probability are expected, and drawn, in a replication."""

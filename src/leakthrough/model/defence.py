@@ -3,21 +3,40 @@
 Every quantity is in SI units; each field states its unit and bounds.
 """
 
+import itertools
 import math
 import sys
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
+from pydantic import (
+    Discriminator,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
 
 from leakthrough.model.base import Cost, Frozen, Model, Name, Probability, Table, as_whole, trusted
 from leakthrough.model.distributions import UncertainProbability, UncertainTime
-from leakthrough.model.errors import Mistake, fault, faults, nearest, shown, text_keys
-from leakthrough.model.places import ORIGIN, Point, Range
+from leakthrough.model.errors import (
+    KINDS_OF_PROBABILITY,
+    Mistake,
+    fault,
+    faults,
+    fields_of,
+    nearest,
+    shown,
+    text_keys,
+)
+from leakthrough.model.places import ORIGIN, Distance, Point, Range
 
 MOST_ROUNDS = 1_000_000_000
 MOST_IN_A_SALVO = 1_000
 MOST_SITES = 1_000
+MOST_DISTANCES = 100
 
 
 def _rounds(value: Any) -> float:
@@ -66,6 +85,53 @@ SalvoSize = Annotated[
 ]
 
 
+class ByDistance(Model):
+    """A probability that depends on the distance between the site and the intercept.
+
+    It is linear between the given distances, and constant beyond the first and the last.
+
+    Parameters
+    ----------
+    distance : list of float
+        Increasing distances [m], from 0 to 2e7, at most 100.
+    probability : list of (float or frozen scipy.stats distribution)
+        The probability at each distance. Distributions are drawn once per replication, all from
+        the same random number: all are high together, or low.
+    """
+
+    distance: Annotated[tuple[Distance, ...], Field(min_length=1, max_length=MOST_DISTANCES)] = (
+        Field(description="Increasing distances [m].")
+    )
+    probability: tuple[UncertainProbability, ...] = Field(
+        description="The probability at each distance."
+    )
+
+    @model_validator(mode="after")
+    def _one_for_each_distance(self) -> "ByDistance":
+        found: list[Mistake] = []
+        if any(one >= other for one, other in itertools.pairwise(self.distance)):
+            found.append((("distance",), f"must increase; got {shown(self.distance)}"))
+        if len(self.probability) != len(self.distance):
+            text = f"must have one entry for each of the {len(self.distance)} distances"
+            found.append((("probability",), f"{text}; got {len(self.probability)}"))
+        if found:
+            raise faults(found)
+        return self
+
+
+def _kind_of_probability(value: Any) -> str:
+    by_distance = isinstance(value, ByDistance) or "distance" in fields_of(value)
+    return KINDS_OF_PROBABILITY[by_distance]
+
+
+KillProbability = Annotated[
+    Annotated[UncertainProbability, Tag(KINDS_OF_PROBABILITY[0])]
+    | Annotated[ByDistance, Tag(KINDS_OF_PROBABILITY[1])],
+    Discriminator(_kind_of_probability),
+]
+"""A probability, a distribution of one, or probabilities by distance."""
+
+
 class Interceptor(Model):
     """A class of rounds, such as a missile or a burst of a gun.
 
@@ -73,21 +139,33 @@ class Interceptor(Model):
     ----------
     name : str
         Its name, unique among the interceptors.
-    kill_probability : mapping of str to (float or frozen scipy.stats distribution)
+    kill_probability : mapping of str to (float, frozen scipy.stats distribution or ByDistance)
         By threat name: the probability that one round kills, in [0, 1]. A distribution is drawn
         once per replication. A threat that is not named cannot be killed.
     flight_time : float or frozen scipy.stats distribution, default 0
         From launch to intercept [s], from 0 to 1e9.
+    speed : float, optional
+        Speed [m/s], from 0.1 to 1e5, instead of `flight_time`: the interceptor flies straight from
+        the site to where the threat then is, and meets it as early as it can.
     cost : float, optional
         Cost of one round [currency, the same throughout], from 0 to 1e15. None: not known.
     """
 
     name: Name
-    kill_probability: Table[UncertainProbability] = Field(
+    kill_probability: Table[KillProbability] = Field(
         description="Probability that one round kills, by threat name."
     )
     flight_time: UncertainTime = Field(0.0, description="From launch to intercept [s].")
+    speed: Annotated[float, Field(ge=0.1, le=1e5)] | None = Field(
+        None, description="Speed of straight flight [m/s], instead of `flight_time`."
+    )
     cost: Cost | None = Field(None, description="Cost of one round [currency].")
+
+    @model_validator(mode="after")
+    def _one_way_to_fly(self) -> "Interceptor":
+        if self.speed is not None and self.flight_time != 0.0:
+            raise faults([(("speed",), "must not be given if there is a flight_time")])
+        return self
 
 
 class Magazine(Model):
@@ -141,6 +219,9 @@ class Doctrine(Model):
     preference : mapping of str to list of str, default empty
         By threat name: the interceptors to use, best first; those not listed are not used. For
         other threats, the battery's magazines in the order in which they are listed.
+    fire_above : float, default 0
+        The battery fires only if the kill probability of a round at the intercept is above it, in
+        [0, 1]. An uncertain probability counts with its mean.
     """
 
     salvo_size: SalvoSize = Field(1, description="Rounds per engagement, or by threat name.")
@@ -152,6 +233,9 @@ class Doctrine(Model):
     )
     preference: Table[tuple[str, ...]] = Field(
         Frozen(), description="Interceptors to use, best first, by threat name."
+    )
+    fire_above: Probability = Field(
+        0.0, description="Fires only with a kill probability above it, in [0, 1]."
     )
 
 

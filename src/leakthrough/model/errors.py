@@ -17,6 +17,8 @@ Mistake = tuple[tuple[str | int, ...], str]
 """A location (names, fields and indices from the root down) and the text of the mistake."""
 
 MAX_NAME = 200
+KINDS_OF_PROBABILITY = ("one", "by distance")
+"""Tags that pydantic adds to the location of a kill probability."""
 MOST_LINES = 50
 """Mistakes in the text of an error."""
 MOST_MISTAKES = 2_000
@@ -179,6 +181,8 @@ def _location(loc: tuple[str | int, ...], data: object) -> tuple[str | int, ...]
     location: list[str | int] = []
     for before, step in zip((None, *loc), loc, strict=False):
         if before in ("arrival", "raids") and isinstance(step, str):
+            continue
+        if location[-2:-1] == ["kill_probability"] and step in KINDS_OF_PROBABILITY:
             continue
         data = field_of(data, step)
         location.append(label(data, step) if isinstance(step, int) else step)

@@ -17,6 +17,8 @@ from leakthrough.model.scenario import Salvo, Scenario
 Vector = tuple[float, float]
 TOLERANCE = 1e-6
 """Within this distance [m] a path touches a ring, and two spans are one."""
+_FARTHEST = 1e9
+"""No two positions are so far apart [m]."""
 _ALONG_AXES: dict[float, Vector] = {0.0: (0.0, 1.0), 90.0: (1.0, 0.0), 180.0: (0.0, -1.0)}
 
 
@@ -85,6 +87,16 @@ class Path(NamedTuple):
         leg = next((leg for leg in self.legs if leg.beyond <= to_go), self.legs[-1])
         left = to_go - leg.beyond
         return leg.end[0] + left * leg.back[0], leg.end[1] + left * leg.back[1]
+
+
+def spans_between(
+    path: Path, position: Vector, low: float, high: float
+) -> list[tuple[float, float]]:
+    """Spans in which a path is from `low` to `high` [m] away from a position, in order.
+
+    Each with the distances to go at its start and its end; `high` may be infinite.
+    """
+    return _spans(path.legs, position, min(high, _FARTHEST), low)
 
 
 def paths_of(scenario: Scenario) -> list[Path]:

@@ -50,6 +50,7 @@ Point = Annotated[
 ]
 """A position [m]: x to the east and y to the north, from any origin."""
 _DISTANCE = {"type": "number", "minimum": 0, "maximum": LARGEST_RANGE}
+Distance = Annotated[float, Field(ge=0.0, le=LARGEST_RANGE)]
 Range = Annotated[
     float | Mapping[str, float],
     PlainValidator(_range),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from leakthrough.reference.draws import RaidDraws
 from leakthrough.reference.entities import Battery, Threat
-from leakthrough.reference.feasibility import in_time, usable_magazines
+from leakthrough.reference.feasibility import in_time_later, usable_magazines
 
 CAUSES = (
     "missed", "no_channel", "no_interceptors", "too_short", "dismissed", "undetected", "uncovered",
@@ -32,7 +32,7 @@ def add_possible_causes(
     threat.possible_causes.add("too_short")
     for battery in batteries:
         for magazine in usable_magazines(battery, threat):
-            if in_time(draws, battery, magazine, threat, tick):
+            if in_time_later(draws, battery, magazine, threat, tick):
                 threat.possible_causes.add("no_interceptors")
                 if magazine.available(threat) > 0:
                     threat.possible_causes.add("no_channel")

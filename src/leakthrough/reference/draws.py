@@ -4,7 +4,14 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from leakthrough.model.discrete import TICKS_A_SECOND, WORD_RANGE, raid_offset, stream, ticks
+from leakthrough.model.discrete import (
+    TICKS_A_SECOND,
+    WORD_RANGE,
+    raid_offset,
+    stream,
+    threshold,
+    ticks,
+)
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.quantiles import quantile_table
 
@@ -70,3 +77,10 @@ def time_or_draw(value: float | Distribution, integer: int) -> int:
     if isinstance(value, Distribution):
         return quantile(value, TICKS_A_SECOND, uniform(integer))
     return ticks(value)
+
+
+def threshold_or_draw(value: float | Distribution, integer: int) -> int:
+    """Threshold of a probability; the integer is used only if it is a distribution."""
+    if isinstance(value, Distribution):
+        return quantile(value, WORD_RANGE, uniform(integer))
+    return threshold(value)

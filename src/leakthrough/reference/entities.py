@@ -5,7 +5,11 @@ from typing import NamedTuple
 
 from leakthrough.model import defence
 from leakthrough.model import scenario as model
-from leakthrough.model.geometry import Window
+from leakthrough.model.geometry import Path, Window
+from leakthrough.model.intercepts import Span
+
+FiringSpans = dict[tuple[str, int, str, float], list[Span]]
+"""By layer, opening of the window from the start of the path, interceptor and `fire_above`."""
 
 
 @dataclass(eq=False)
@@ -19,6 +23,9 @@ class Threat:
     windows: dict[str, list[Window]]  # in ticks, by layer: one for each pass
     target_tick: int  # tick at which it reaches the target
     priority: int
+    path: Path
+    arrival: int  # tick at which it is at the start of its path
+    spans: FiringSpans  # of its salvo, as far as they are known
     phase: str = "free"  # "free", "engaged", "gone"
     killed_by: str | None = None
     soft_killed_by: str | None = None

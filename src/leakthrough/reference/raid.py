@@ -20,8 +20,9 @@ from leakthrough.model import scenario as model
 from leakthrough.model.base import Frozen
 from leakthrough.model.discrete import WORD_RANGE, threshold, ticks
 from leakthrough.model.distributions import Distribution
+from leakthrough.model.intercepts import distance_at, legs_of, threshold_at
 from leakthrough.reference.causes import add_possible_causes, cause_of_leaking
-from leakthrough.reference.draws import RaidDraws, quantile, time_or_draw, uniform
+from leakthrough.reference.draws import RaidDraws, threshold_or_draw, time_or_draw
 from leakthrough.reference.entities import Battery, Event, Magazine, MagazineState, Threat
 from leakthrough.reference.feasibility import (
     engagement_draw,
@@ -29,6 +30,7 @@ from leakthrough.reference.feasibility import (
     time_to_hit,
     urgency,
     usable_magazines,
+    waits,
 )
 from leakthrough.reference.setup import (
     AimPoints,
@@ -38,8 +40,12 @@ from leakthrough.reference.setup import (
     threats_of,
 )
 
-RELEASE, LANDING, OPENING = range(3)
-"""Order of events at one tick: channels and reloads, losses of batteries, openings of windows."""
+WAKE_UP, RELEASE, LANDING, OPENING = range(4)
+"""Order of events at one tick.
+
+What time alone makes possible comes first; then channels and reloads, losses of batteries, and
+openings of windows.
+"""
 NOT_REPAIRED = 2**62
 """Tick of a repair that never comes."""
 MOST_BUSY = 2**62
@@ -182,6 +188,7 @@ class Raid:
         add_possible_causes(threat, concerned, self.draws, tick, outcome)
         if outcome == "available":
             threat.available_to.add(layer.name)
+            self.schedule_wake_ups(tick, threat, concerned)
             self.serve_all(tick, concerned)
 
     def opening_thresholds(
@@ -223,6 +230,13 @@ class Raid:
             for magazine in usable_magazines(battery, threat)
         )
 
+    def schedule_wake_ups(self, tick: int, threat: Threat, concerned: Iterable[Battery]) -> None:
+        """Serve batteries again when time alone lets them engage a threat that is held."""
+        for battery in concerned:
+            for later in waits(self.draws, battery, threat, tick):
+                key = later, WAKE_UP, battery.order, threat.order
+                self.schedule(key, self.serve_all, [battery])
+
     # -------------------------------------------------- batteries fire
 
     def serve_all(self, tick: int, concerned: Iterable[Battery]) -> None:
@@ -253,9 +267,9 @@ class Raid:
             size = size.get(threat.kind.name, 1)
         rounds = int(min(size, magazine.available(threat)))
         drawn = engagement_draw(self.draws, battery, threat)
-        hit = tick + time_to_hit(self.draws, battery, magazine, threat)
+        hit = tick + time_to_hit(self.draws, battery, magazine, threat, tick)
         end = hit + time_or_draw(battery.spec.assessment_time, drawn[2])
-        kills = threat.alive and self.one_kills(battery, magazine, threat, rounds)
+        kills = threat.alive and self.one_kills(battery, magazine, threat, rounds, hit)
         if kills:
             threat.killed_by, threat.death_tick = battery.layer.name, hit
         error = battery.spec.false_kill if threat.alive else battery.spec.false_survival
@@ -270,28 +284,38 @@ class Raid:
         self.log(tick, "firing", threat, battery.layer, battery, magazine, rounds)
         self.expend(tick, battery, magazine, rounds)
 
-    def one_kills(self, battery: Battery, magazine: Magazine, threat: Threat, rounds: int) -> bool:
+    def one_kills(
+        self, battery: Battery, magazine: Magazine, threat: Threat, rounds: int, hit: int
+    ) -> bool:
         """Whether any round kills: one integer a round, four integers a draw."""
-        limit = self.kill_threshold(magazine.interceptor, threat.kind.name)
+        x, y = battery.layer.position
+        distance = distance_at(legs_of(threat.path), x, y, float(hit - threat.arrival))
+        limit = self.kill_threshold(magazine.interceptor, threat.kind.name, distance)
         address = ("rounds", threat.salvo.name, battery.spec.name, battery.member)
         start = battery.fired.get(threat, 0) * 2**16
         for n in range(rounds):
             kills = self.draws.draw(address, threat.number, start + n // 4)[n % 4] < limit
             column = "hits" if kills else "misses"
-            self.decisions[column, magazine.interceptor.name, threat.kind.name] += 1
+            names = magazine.interceptor.name, threat.kind.name
+            self.decisions[column, *names] += 1
+            self.decisions["odds", *names] += limit
             if kills:
                 return True
         return False
 
-    def kill_threshold(self, interceptor: defence.Interceptor, threat: str) -> int:
-        """Threshold of this replication: an uncertain kill probability is drawn once."""
+    def kill_threshold(self, interceptor: defence.Interceptor, threat: str, distance: float) -> int:
+        """Threshold of this replication: an uncertain kill probability is drawn once.
+
+        The probabilities at all distances come from one integer.
+        """
         value = interceptor.kill_probability[threat]
-        if isinstance(value, Distribution):
-            # The same in every raid of a replication: an unknown parameter does not change.
-            address = ("kill probability", interceptor.name, threat)
-            integer = self.draws._replace(raid=0).draw(address)[0]
-            return quantile(value, WORD_RANGE, uniform(integer))
-        return threshold(value)
+        # The same in every raid of a replication: an unknown parameter does not change.
+        address = ("kill probability", interceptor.name, threat)
+        integer = self.draws._replace(raid=0).draw(address)[0]
+        if isinstance(value, defence.ByDistance):
+            drawn = [threshold_or_draw(own, integer) for own in value.probability]
+            return threshold_at(value.distance, drawn, distance)
+        return threshold_or_draw(value, integer)
 
     def expend(self, tick: int, battery: Battery, magazine: Magazine, rounds: int) -> None:
         """Take rounds out; when the magazine is empty, call a reload or record the depletion.
@@ -336,7 +360,9 @@ class Raid:
             threat.available_to.clear()
         concerned = {battery}
         if threat.phase == "free":
-            concerned |= {b for b in self.batteries if b.layer.name in threat.available_to}
+            holding = [b for b in self.batteries if b.layer.name in threat.available_to]
+            self.schedule_wake_ups(tick, threat, holding)
+            concerned |= {*holding}
         self.serve_all(tick, concerned)
 
     def count_assessment(self, battery: Battery, threat: Threat, misjudged: bool) -> None:

@@ -11,7 +11,14 @@ from leakthrough.model.distributions import Distribution
 from leakthrough.model.geometry import Window, paths_of
 from leakthrough.model.places import Asset
 from leakthrough.reference.draws import RaidDraws, quantile, uniform
-from leakthrough.reference.entities import AimPoint, Battery, Magazine, MagazineState, Threat
+from leakthrough.reference.entities import (
+    AimPoint,
+    Battery,
+    FiringSpans,
+    Magazine,
+    MagazineState,
+    Threat,
+)
 
 MagazineStates = Mapping[tuple[str, str], MagazineState]
 """By the names of the battery and of the interceptor."""
@@ -87,13 +94,16 @@ def threats_of(
         kind, count = kinds[salvo.threat], threat_count(salvo, sizes, draws)
         priority = kind.priority + priorities.get(salvo.target or "", 0)
         passes = {site.name: path.windows(site) for site in sites}
+        spans: FiringSpans = {}
         for number, arrival in enumerate(arrivals(salvo, count, draws)):
             windows = {
                 site: [Window(arrival + own.opening, arrival + own.closing) for own in found]
                 for site, found in passes.items()
             }
             target = arrival + path.duration
-            threats.append(Threat(salvo, kind, number, len(threats), windows, target, priority))
+            of_path = path, arrival, spans
+            order = len(threats)
+            threats.append(Threat(salvo, kind, number, order, windows, target, priority, *of_path))
     return threats
 
 

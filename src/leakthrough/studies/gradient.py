@@ -13,6 +13,7 @@ from leakthrough.engine.lower_parts import TABLE_SIZE
 from leakthrough.engine.possible import possible
 from leakthrough.engine.replications import compute
 from leakthrough.model.check import warn_about
+from leakthrough.model.defence import ByDistance
 from leakthrough.model.discrete import WORD_RANGE
 from leakthrough.model.scenario import Scenario
 from leakthrough.results.labelled import measured
@@ -150,6 +151,7 @@ def kill_probability_gradient(
     runs = PairedRuns(scenario, measure, replications, seed, execution)
     scenario = runs.scenario
     job, empty = prepared(scenario, [runs.measure])
+    check_numbers(scenario)
     cells = job.tables.kill_chances.size
     if runs.replications < cells + 2:
         text = f"must be at least {cells + 2}, two more than the kill probabilities"
@@ -213,6 +215,16 @@ def _chances(job: RaidJob, seed: int, replications: int) -> "Numbers":
         table = job.tables.quantiles[chances["table"][cell] :]
         found[:, cell] = draw_numbers(table, seed, 0, chances["stream"][cell], replications)
     return found / WORD_RANGE
+
+
+def check_numbers(scenario: Scenario) -> None:
+    """Raise a ValueError if a kill probability depends on the distance."""
+    for weapon in scenario.interceptors:
+        for threat, chance in weapon.kill_probability.items():
+            if isinstance(chance, ByDistance):
+                place = f"interceptors.{weapon.name}.kill_probability.{threat}"
+                text = "must be one number or distribution; it depends on the distance"
+                raise ValueError(f"{place}: {text}")
 
 
 def _estimates(terms: "Numbers", level: float, rare: float, bound: "Numbers") -> "Numbers":

@@ -9,11 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leakthrough.engine.codes import ANY_ROUNDS, FOREVER, FREE, GONE, LOADED, NOBODY
+from leakthrough.engine.codes import (
+    ANY_ROUNDS,
+    FOREVER,
+    FREE,
+    GONE,
+    LATER,
+    LOADED,
+    NO_REACH,
+    NOBODY,
+    NOW,
+)
 from leakthrough.engine.kernel.compiling import Bool, Int, compiled, inlined, merged
 from leakthrough.engine.kernel.draws import at, draw, number_or_draw
 from leakthrough.engine.kernel.lookup import fired_at, is_held, is_seen_in, number_of, window_of
 from leakthrough.engine.kernel.magazines import drawable
+from leakthrough.engine.kernel.reach import may_fire
 
 if TYPE_CHECKING:
     from leakthrough.engine.state import State
@@ -33,29 +44,41 @@ def engagement_draw(state: "State", pairing: Any, threat: Any) -> Any:
 
 
 @compiled
-def _drawn_in_time(state: "State", pairing: Any, threat: Any, slack: Int, loaded: Bool) -> Int:
-    """`magazine_in_time` for a battery whose reaction or flight time is drawn."""
+def _varying_in_time(
+    state: "State", pairing: Any, threat: Any, slack: Int, loaded: Bool, later: Bool
+) -> Int:
+    """`magazine_in_time` for a battery whose reaction or flight is drawn, or varies."""
     battery, salvo = state.batteries[pairing.battery], state.salvos[threat.salvo]
     drawn, quantiles = engagement_draw(state, pairing, threat), state.quantiles
     reaction = number_or_draw(quantiles, battery.reaction, battery.reaction_table, drawn[0])
+    launch = state.windows[pairing.window].close_offset - slack + reaction
     for n in range(pairing.first_preference, pairing.stop_preference):
         magazine = state.magazines[state.preferences[at(n)]]
         if loaded and drawable(magazine, salvo) <= 0:
             continue
         flight = number_or_draw(quantiles, magazine.flight, magazine.flight_table, drawn[1])
-        if reaction + flight <= slack:
+        reach = state.reach_of[at(n)]
+        if reach == NO_REACH:
+            if reaction + flight <= slack:
+                return np.int64(magazine.code)
+            continue
+        own = state.reaches[reach]
+        if may_fire(state, own, launch if own.by_launch else launch + flight, later):
             return np.int64(magazine.code)
     return NOBODY
 
 
 @compiled
-def magazine_in_time(state: "State", pairing: Any, threat: Any, slack: Int, loaded: Bool) -> Int:
+def magazine_in_time(
+    state: "State", pairing: Any, threat: Any, slack: Int, loaded: Bool, later: Bool
+) -> Int:
     """First magazine, in order of preference, whose rounds hit within `slack` ticks; or NOBODY.
 
-    If `loaded`, only magazines with rounds that may be fired at the threat.
+    If `loaded`, only magazines with rounds that may be fired at the threat; if `later`, also those
+    that may only be fired later in the window.
     """
-    if state.batteries[pairing.battery].random_delay:
-        return _drawn_in_time(state, pairing, threat, slack, loaded)
+    if state.batteries[pairing.battery].varying_delay:
+        return _varying_in_time(state, pairing, threat, slack, loaded, later)
     salvo = state.salvos[threat.salvo]
     for n in range(pairing.first_preference, pairing.stop_preference):
         magazine = state.magazines[state.preferences[at(n)]]
@@ -76,7 +99,7 @@ def _best_battery(state: "State", window: Any, threat: Any, tick: Int, without: 
             continue
         if state.fired[fired_at(state, pairing, threat)] >= battery.max_salvos:
             continue
-        magazine = magazine_in_time(state, pairing, threat, slack, LOADED)
+        magazine = magazine_in_time(state, pairing, threat, slack, LOADED, NOW)
         if magazine >= 0:
             best, best_magazine, most = np.int64(n), magazine, battery.ready
     return best, best_magazine
@@ -99,10 +122,10 @@ def _first_in_queue(state: "State", pairing: Any, tick: Int) -> Any:
         fired = fired_at(state, pairing, threat)
         past = past or state.fired[fired] >= battery.max_salvos
         if not past and threat.phase == FREE:
-            magazine = magazine_in_time(state, pairing, threat, slack, LOADED)
+            magazine = magazine_in_time(state, pairing, threat, slack, LOADED, NOW)
             if magazine >= 0:
                 return np.int64(threat.code), magazine
-            past = magazine_in_time(state, pairing, threat, slack, ANY_ROUNDS) < 0
+            past = magazine_in_time(state, pairing, threat, slack, ANY_ROUNDS, LATER) < 0
             if past and window.passes_left == 0:
                 # Drawn times stay the same until the battery fires at the threat, which it never
                 # will: the mark spares later searches the draws.

@@ -19,11 +19,13 @@ from leakthrough.engine.codes import (
     LOST_TO_SOFT_KILL,
     MISSED,
     NEUTRALISED,
+    NEVER,
     NOBODY,
     NONE,
     RELOAD_ARRIVES,
     ROUND_DRAWS,
     SHOT_DOWN,
+    WAKE_UP,
     WORDS_A_DRAW,
     WRONGLY_ALIVE,
     WRONGLY_KILLED,
@@ -35,6 +37,8 @@ from leakthrough.engine.kernel.event_log import is_logged, note
 from leakthrough.engine.kernel.event_queue import parts_of, push, remove_first, tie_of
 from leakthrough.engine.kernel.lookup import fired_at, first_window_of, forget, number_of
 from leakthrough.engine.kernel.magazines import drawable, expend, reload
+from leakthrough.engine.kernel.reach import distance_at, meeting, threshold_at
+from leakthrough.engine.kernel.wake_ups import wake_up_of
 
 if TYPE_CHECKING:
     from leakthrough.engine.state import State
@@ -42,13 +46,19 @@ if TYPE_CHECKING:
 
 @merged
 def _any_kills(
-    state: "State", pairing: Any, chance: Any, number: Int, fired: Int, rounds: Int
+    state: "State",
+    pairing: Any,
+    chance: Any,
+    threshold: Any,
+    number: Int,
+    fired: Int,
+    rounds: Int,
 ) -> Bool:
     """Whether any round kills: one integer per round. Branches would be mispredicted.
 
     Hits and misses are counted up to the first round that kills; later rounds change nothing.
     """
-    alive, misses, threshold = True, 0, chance.drawn
+    alive, misses = True, 0
     start = pairing.rounds_stream + U(fired * ROUND_DRAWS)
     for block in range((rounds + WORDS_A_DRAW - 1) // WORDS_A_DRAW):
         drawn = draw_at(state.raid[0], number, start + U(block) + state.raid[0].offset)
@@ -63,18 +73,34 @@ def _any_kills(
         misses += int(alive & (left > 3))
     chance.hits += int(not alive)
     chance.misses += misses
+    chance.odds += (misses + int(not alive)) * np.int64(threshold)
     return not alive
 
 
 @compiled
-def _draw_engagement(state: "State", pairing: Any, magazine: Any, threat: Any) -> Any:
+def _draw_engagement(state: "State", pairing: Any, magazine: Any, threat: Any, tick: Int) -> Any:
     """Ticks from firing to the kill and to the end, and the integer for the assessment's error."""
     battery, quantiles = state.batteries[pairing.battery], state.quantiles
     drawn = engagement_draw(state, pairing, threat)
     to_kill = number_or_draw(quantiles, battery.reaction, battery.reaction_table, drawn[0])
-    to_kill += number_or_draw(quantiles, magazine.flight, magazine.flight_table, drawn[1])
+    if magazine.speed > 0.0:
+        salvo, layer = state.salvos[threat.salvo], state.layers[battery.layer]
+        launch, latest = tick + to_kill, state.windows[pairing.window].close_offset
+        launch -= threat.arrival
+        met = meeting(state, salvo, layer.x, layer.y, magazine.speed, launch, latest)
+        to_kill += met - launch
+    else:
+        to_kill += number_or_draw(quantiles, magazine.flight, magazine.flight_table, drawn[1])
     after = number_or_draw(quantiles, battery.assessment, battery.assessment_table, drawn[2])
     return to_kill, to_kill + after, drawn[3]
+
+
+@compiled
+def _threshold_then(state: "State", battery: Any, chance: Any, threat: Any, tick: Int) -> Any:
+    """Threshold of the kill probability at the distance of a threat at a tick."""
+    layer, salvo = state.layers[battery.layer], state.salvos[threat.salvo]
+    time = float(tick - threat.arrival)
+    return threshold_at(state, chance, distance_at(state, salvo, layer.x, layer.y, time))
 
 
 @inlined
@@ -91,8 +117,11 @@ def engage(state: "State", pairing: Any, magazine: Any, threat: Any, tick: Int) 
         note(state, tick, FIRING, code, layer, codes[0], codes[1], rounds, NONE)
     to_kill, to_end, word = magazine.to_kill, magazine.to_end, MASK_32
     if battery.random:
-        to_kill, to_end, word = _draw_engagement(state, pairing, magazine, threat)
-    scored = alive and _any_kills(state, pairing, chance, number, fired, rounds)
+        to_kill, to_end, word = _draw_engagement(state, pairing, magazine, threat, tick)
+    threshold = chance.drawn
+    if chance.first_distance < chance.stop_distance:
+        threshold = _threshold_then(state, battery, chance, threat, tick + to_kill)
+    scored = alive and _any_kills(state, pairing, chance, threshold, number, fired, rounds)
     if scored:
         threat.fate, threat.fate_tick = SHOT_DOWN, tick + to_kill
     wrong = battery.false_kill if alive and not scored else battery.false_survival
@@ -142,17 +171,24 @@ def _assess(state: "State", battery: Any, threat: Any, tick: Int) -> Any:
 
 @inlined
 def next_ending(state: "State", horizon: Int) -> Any:
-    """Handle the first event of the queue; return the battery and the threat that it frees."""
+    """Handle the first event of the queue; return the battery and the threat that it frees.
+
+    Also return the threat whose next wake-ups are to be scheduled. A wake-up frees a battery: it
+    may engage a threat that it could not before.
+    """
     tick = state.entries[0].tick
     owner, kind, code = parts_of(state.entries[0].tie)
     remove_first(state)
     battery = state.batteries[at(owner)]
+    if kind == WAKE_UP:
+        state.wake_ups[wake_up_of(state, battery, state.threats[at(code)])] = NEVER
+        return owner, NOBODY, code
     if kind == RELOAD_ARRIVES:
         magazine = state.magazines[at(code)]
         if tick > horizon or magazine.due != tick:
-            return NOBODY, NOBODY
+            return NOBODY, NOBODY, NOBODY
         reload(state, battery, magazine, tick)
-        return owner, NOBODY
+        return owner, NOBODY, NOBODY
     if _assess(state, battery, state.threats[at(code)], tick):
-        return owner, code
-    return owner, NOBODY
+        return owner, code, code
+    return owner, NOBODY, NOBODY

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leakthrough.engine.codes import CODE_BITS, FOREVER, KIND_BITS
-from leakthrough.engine.kernel.compiling import Bool, Int, inlined, merged
+from leakthrough.engine.codes import CODE_BITS, FOREVER, KIND_BITS, NEVER, WAKE_UP
+from leakthrough.engine.kernel.compiling import Bool, Int, compiled, inlined, merged
 from leakthrough.engine.kernel.draws import at
 
 if TYPE_CHECKING:
@@ -24,9 +24,16 @@ def tie_of(battery: Any, kind: Any, code: Any) -> Int:
     return (np.int64(battery) << KIND_BITS | kind) << CODE_BITS | np.int64(code)
 
 
+@inlined
+def wake_up_tie(battery: Any, code: Any) -> Int:
+    """The same for a wake-up: below 0, so that it comes before all other events."""
+    return tie_of(battery, WAKE_UP, code) + NEVER
+
+
 @merged
 def parts_of(tie: Int) -> Any:
     """Battery, kind of event, and code of the threat or magazine."""
+    tie &= FOREVER - 1 + FOREVER
     return tie >> (CODE_BITS + KIND_BITS), (tie >> CODE_BITS) & KIND_MASK, tie & CODE_MASK
 
 
@@ -35,11 +42,9 @@ def _before(entry: Any, tick: Int, tie: Int) -> Bool:
     return (entry.tick < tick) | ((entry.tick == tick) & (entry.tie < tie))
 
 
-@inlined
-def push(state: "State", tick: Int, tie: Int) -> None:
-    """Push an event onto the heap."""
-    position = state.raid[0].in_flight
-    state.raid[0].in_flight = position + 1
+@compiled
+def rise(state: "State", position: Int, tick: Int, tie: Int) -> None:
+    """Write an event into the heap at a position, from which it rises to its place."""
     while position > 0:
         parent = (position - 1) >> 1
         above, entry = state.entries[at(parent)], state.entries[at(position)]
@@ -49,6 +54,23 @@ def push(state: "State", tick: Int, tie: Int) -> None:
         position = parent
     entry = state.entries[at(position)]
     entry.tick, entry.tie = tick, tie
+
+
+@inlined
+def push(state: "State", tick: Int, tie: Int) -> None:
+    """Push an event onto the heap."""
+    position = state.raid[0].in_flight
+    state.raid[0].in_flight = position + 1
+    rise(state, position, tick, tie)
+
+
+@compiled
+def bring_forward(state: "State", tie: Int, tick: Int) -> None:
+    """Give the event of this tie, which is in the heap, an earlier tick."""
+    for position in range(state.raid[0].in_flight):
+        if state.entries[at(position)].tie == tie:
+            rise(state, position, tick, tie)
+            return
 
 
 @inlined

@@ -28,6 +28,7 @@ from leakthrough.engine.kernel.setup import (
     stock,
 )
 from leakthrough.engine.kernel.state_pointer import state_at
+from leakthrough.engine.kernel.wake_ups import await_threat
 from leakthrough.engine.kernel.windows import blame, next_opening
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def _raid(state: "State", row: Any, stop: Any) -> None:
     After an opening, an end and a reload alike, a threat, a channel or rounds became available to
     some layers, which are then served.
     """
-    horizon, words = arrive(state), state.raid[0].mask_words
+    horizon, words, waking = arrive(state), state.raid[0].mask_words, state.raid[0].waking
     begin_cursors(state)
     sampled, events = 0, 0
     while not (events & (EVENTS_BETWEEN_CHECKS - 1) == 0 and stop[0] != 0):
@@ -72,10 +73,10 @@ def _raid(state: "State", row: Any, stop: Any) -> None:
             sampled = sample(state, row, sampled, tick)
         if tick == FOREVER:
             break
-        outcome, freed, threat, own = NOTHING, NOBODY, NOBODY, NOBODY
+        outcome, freed, threat, own, waiting = NOTHING, NOBODY, NOBODY, NOBODY, NOBODY
         window = state.windows[0]
         if ending <= opening:
-            freed, threat = next_ending(state, horizon)
+            freed, threat, waiting = next_ending(state, horizon)
             if freed >= 0:
                 own = state.batteries[at(freed)].layer
         elif leaf < state.landings.size:
@@ -84,7 +85,7 @@ def _raid(state: "State", row: Any, stop: Any) -> None:
             window = state.windows[state.openings[at(leaf - state.landings.size)]]
             threat, outcome = next_opening(state, window, leaf, tick)
             if outcome == AVAILABLE:
-                own = window.layer
+                own, waiting = window.layer, threat
         if own >= 0:
             for word in range(words):
                 layers = U(0)
@@ -93,6 +94,8 @@ def _raid(state: "State", row: Any, stop: Any) -> None:
                 if U(own) // U(BITS_A_WORD) == U(word):
                     layers |= bit_of(own)
                 _serve(state, word, layers, freed, threat, tick)
+        if waking and waiting >= 0:
+            await_threat(state, state.threats[at(waiting)], tick)
         if outcome != NOTHING and outcome != SOFT_KILLED:
             # After serving, since a threat that was engaged immediately needs no cause.
             blame(state, window, state.threats[at(threat)], outcome)

@@ -102,6 +102,11 @@ def draw_raid(state: "State") -> None:
         if chance.table >= 0:
             word = draw_at(raid, NONE, chance.stream)[0]
             chance.drawn = U(quantile(quantiles, chance.table, unit(word)))
+        for n in range(chance.first_distance, chance.stop_distance):
+            distance = state.distances[at(n)]
+            if distance.table >= 0:
+                word = draw_at(raid, NONE, chance.stream)[0]
+                distance.drawn = U(quantile(quantiles, distance.table, unit(word)))
 
 
 @merged
@@ -130,7 +135,7 @@ def arrive(state: "State") -> Int:
 
     Arrivals that are not drawn are in the records already.
     """
-    horizon, words = NEVER, state.raid[0].mask_words
+    horizon, words, waking = NEVER, state.raid[0].mask_words, state.raid[0].waking
     for salvo in state.salvos:
         if salvo.arrival != FIXED:
             exponential_sums(state.raid[0], salvo.stream, state.sums, salvo.launched + 1)
@@ -145,6 +150,8 @@ def arrive(state: "State") -> Int:
         fired = salvo.first_fired
         for n in range(salvo.launched * salvo.pairings):
             state.fired[fired + U(n)] = 0
+            if waking:
+                state.wake_ups[fired + U(n)] = NEVER
         if salvo.launched > 0:
             last = state.threats[at(salvo.first + salvo.launched - 1)]
             horizon = max(horizon, last.arrival + salvo.target_offset)

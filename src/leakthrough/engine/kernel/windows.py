@@ -11,6 +11,7 @@ from leakthrough.engine.codes import (
     FOREVER,
     FREE,
     GONE,
+    LATER,
     LOADED,
     NEUTRALISED,
     NO_CHANNEL,
@@ -71,10 +72,10 @@ def cause_of(state: "State", window: Any, threat: Any, outcome: Int) -> Int:
         covered = True
         if outcome != AVAILABLE:
             break
-        if magazine_in_time(state, pairing, threat, slack, LOADED) >= 0:
+        if magazine_in_time(state, pairing, threat, slack, LOADED, LATER) >= 0:
             cause = NO_CHANNEL
             break
-        if magazine_in_time(state, pairing, threat, slack, ANY_ROUNDS) >= 0:
+        if magazine_in_time(state, pairing, threat, slack, ANY_ROUNDS, LATER) >= 0:
             cause = NO_INTERCEPTORS
     return cause if covered else UNCOVERED
 
