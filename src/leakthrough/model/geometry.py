@@ -87,8 +87,8 @@ class Path(NamedTuple):
         return leg.end[0] + left * leg.back[0], leg.end[1] + left * leg.back[1]
 
 
-def paths_of(scenario: Scenario) -> list[Path]:
-    """The path of each salvo."""
+def paths_of(scenario: Scenario, salvos: Iterable[Salvo] | None = None) -> list[Path]:
+    """The path of each salvo of a scenario, or of other salvos against the same defence."""
     sites, speeds = scenario.sites, {threat.name: threat.speed for threat in scenario.threats}
     targets = targets_of(scenario)
     return [
@@ -98,7 +98,7 @@ def paths_of(scenario: Scenario) -> list[Path]:
             ORIGIN if salvo.target is None else targets[salvo.target],
             sites,
         )
-        for salvo in scenario.salvos
+        for salvo in (scenario.salvos if salvos is None else salvos)
     ]
 
 
