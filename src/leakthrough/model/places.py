@@ -17,14 +17,19 @@ def _is_number(value: Any, low: float, high: float) -> bool:
     return type(value) in (int, float) and low <= value <= high
 
 
-def _point(value: Any) -> tuple[float, float]:
+def as_point(value: Any) -> tuple[float, float] | None:
+    """Return a position; None if the value is none."""
     pair = value if isinstance(value, tuple | list) else ()
     if len(pair) != 2 or not all(_is_number(own, -LARGEST_RANGE, LARGEST_RANGE) for own in pair):
-        allowed = (
-            f"must be two numbers, x and y [m], from {-LARGEST_RANGE:,.0f} to {LARGEST_RANGE:,.0f}"
-        )
-        raise fault(f"{allowed}; got {shown(value)}")
+        return None
     return float(pair[0]), float(pair[1])
+
+
+def _point(value: Any) -> tuple[float, float]:
+    if (found := as_point(value)) is None:
+        allowed = f"must be two numbers, x and y [m], within {LARGEST_RANGE:,.0f} of 0"
+        raise fault(f"{allowed}; got {shown(value)}")
+    return found
 
 
 def _range(value: Any) -> float | Mapping[str, float]:
