@@ -273,9 +273,9 @@ def violations(scenario: Scenario) -> Iterator[str]:
         tables = [own for own in (layer.outer_range, layer.inner_range) if isinstance(own, Mapping)]
         if not {name for table in tables for name in table} <= threats:
             yield "ranges: threats"
-        for threat in threats:
-            outer = layer.outer_range_for(threat)
-            if not 0 <= layer.inner_range_for(threat) <= (2e7 if outer is None else outer) <= 2e7:
+        for name in threats:
+            outer = layer.outer_range_for(name)
+            if not 0 <= layer.inner_range_for(name) <= (2e7 if outer is None else outer) <= 2e7:
                 yield "ranges"
     batteries = [battery for layer in scenario.layers for battery in layer.batteries]
     expanded = [name for battery in batteries for name in battery.names]
