@@ -90,7 +90,7 @@ def sweep_point(case: Layered, points: int) -> Measurement:
     """Milliseconds of CPU time per point of one replication, for a field that needs lowering."""
     given = scenario(case)
     outer = given.layers[0]
-    ranges = [outer.outer_range + n for n in range(points)]
+    ranges = [outer.largest_range + n for n in range(points)]
     axes = {f"layers.{outer.name}.outer_range": ranges}
 
     def measure(n: int) -> float:

@@ -1,4 +1,7 @@
-"""The numbers of a scenario that the peers read: they know no more of the model than this."""
+"""The numbers of a scenario that the peers read: they know no more of the model than this.
+
+All layers are rings around what all threats aim at; scenarios with positions are refused.
+"""
 
 from __future__ import annotations
 
@@ -85,8 +88,7 @@ def read(scenario: lt.Scenario) -> Raid:
     if unknown := next(_unknown(scenario), None):
         raise ValueError(f"the peers do not know {unknown}")
     names: list[str | None] = list(dict.fromkeys(salvo.axis for salvo in scenario.salvos))
-    layers = sorted(scenario.layers, key=lambda layer: -layer.outer_range)
-    axes = (tuple(_post(scenario, layer, axis) for layer in layers) for axis in names)
+    axes = (tuple(_post(scenario, layer, axis) for layer in scenario.sites) for axis in names)
     return Raid(tuple(axes), tuple(_salvo(scenario, salvo, names) for salvo in scenario.salvos))
 
 
@@ -110,6 +112,16 @@ def _unknown(scenario: lt.Scenario) -> Iterator[str]:
             for b in batteries
         ),
         "wrong assessments": any(b.false_kill or b.false_survival for b in batteries),
+        "positions": any(layer.position != (0.0, 0.0) for layer in scenario.sites)
+        or bool(scenario.assets),
+        "paths that start elsewhere": any(
+            salvo.route or salvo.start_range is not None for salvo in scenario.salvos
+        ),
+        "ranges by threat": not all(
+            isinstance(own, float)
+            for layer in scenario.layers
+            for own in (layer.outer_range, layer.inner_range)
+        ),
         "layers that are down": any(layer.sensor.availability < 1 for layer in scenario.layers),
         "random times": any(isinstance(time, lt.Distribution) for time in times),
         "other distributions": any(p.dist != "beta" or len(p.parameters) != 2 for p in drawn),
@@ -121,7 +133,7 @@ def _unknown(scenario: lt.Scenario) -> Iterator[str]:
 
 def _post(scenario: lt.Scenario, layer: lt.Layer, axis: str | None) -> Post:
     """The batteries of a layer that serve an axis."""
-    edge = max(layer.outer_range for layer in scenario.layers)
+    edge = max(layer.largest_range for layer in scenario.layers)
     own = [battery for battery in layer.batteries if axis is None or axis in battery.axes]
     if len(own) > 1:
         raise ValueError("the peers do not know different batteries of a layer on one axis")
@@ -175,8 +187,8 @@ def _window(
     if not can_fire and not soft_kill:
         return None
     return Window(
-        opens=(edge - layer.outer_range) / kind.speed,
-        closes=(edge - layer.inner_range) / kind.speed,
+        opens=(edge - layer.largest_range) / kind.speed,
+        closes=(edge - layer.inner_range_for(kind.name)) / kind.speed,
         soft_kill=soft_kill,
         detection=detection,
         dismissal=sensor.decoy_recognition if kind.decoy else sensor.false_dismissal,

@@ -270,8 +270,13 @@ def violations(scenario: Scenario) -> Iterator[str]:
             yield "sensor, soft_kill"
         if not {*sees.detection, *layer.soft_kill} <= threats:
             yield "sensor, soft_kill: threats"
-        if not 0 <= layer.inner_range <= layer.outer_range <= 2e7:
-            yield "ranges"
+        tables = [own for own in (layer.outer_range, layer.inner_range) if isinstance(own, Mapping)]
+        if not {name for table in tables for name in table} <= threats:
+            yield "ranges: threats"
+        for name in threats:
+            outer = layer.outer_range_for(name)
+            if not 0 <= layer.inner_range_for(name) <= (2e7 if outer is None else outer) <= 2e7:
+                yield "ranges"
     batteries = [battery for layer in scenario.layers for battery in layer.batteries]
     expanded = [name for battery in batteries for name in battery.names]
     if len(set(expanded)) < len(expanded) or len({b.name for b in batteries}) < len(batteries):

@@ -107,7 +107,11 @@ def layer(**fields: Any) -> Layer:
             lambda: layer(inner_range=101),
             "inner_range: must be at most outer_range = 100; got 101.0",
         ),
-        (lambda: layer(outer_range=3e7), "outer_range: must be at most 20,000,000; got 30000000.0"),
+        (
+            lambda: layer(outer_range=3e7),
+            "outer_range: must be a number from 0 to 20,000,000 [m], or such a number by threat; "
+            "got 30000000.0",
+        ),
         (lambda: layer(soft_kill={"drone": 2}), "soft_kill.drone: must be at most 1; got 2"),
         (lambda: layer(soft_kill=[1]), "soft_kill: must be a table of names and values; got (1,)"),
         (lambda: layer(soft_kill={3: 1}), "soft_kill: its names must be text; got 3"),

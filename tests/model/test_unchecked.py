@@ -24,7 +24,7 @@ WRONG: dict[str, tuple[lt.Scenario, str]] = {
         doors.scenario().model_copy(
             update={"layers": (LAYER.model_copy(update={"outer_range": "far"}),)}
         ),
-        "layers.defence.outer_range: must be a number; got 'far'",
+        "layers.defence.outer_range: must be a number from 0 to 20,000,000 .m., or such a number",
     ),
     "unknown name": (
         doors.scenario()

@@ -18,7 +18,19 @@ if TYPE_CHECKING:
 
 MOST_ENGAGEMENTS, MOST_OF_A_THREAT = 10_000_000, 1_000
 """In a raid, and in addition for each threat: a minute of computation without the latter."""
+MOST_PAIRINGS = 2_000_000
+"""Windows times batteries of their sites. Lowering them takes 40 s and 1.5 GB."""
 WORDS = 2.0**32
+
+
+def check_pairings(number: int) -> None:
+    """Raise a ScenarioError if a raid has so many windows of batteries that they fill the memory.
+
+    A path that turns back often gives each battery of a site many windows.
+    """
+    if number > MOST_PAIRINGS:
+        text = f"the windows of all batteries are {number:,}; at most {MOST_PAIRINGS:,} are allowed"
+        raise ScenarioError(f"{text}; what helps: shorter routes, fewer salvos or fewer batteries")
 
 
 def check_engagements(tables: Tables, batteries: Sequence[str]) -> None:

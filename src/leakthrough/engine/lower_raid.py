@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from leakthrough.engine import lower_reach
-from leakthrough.engine.bounds import check_engagements
+from leakthrough.engine.bounds import check_engagements, check_pairings
 from leakthrough.engine.codes import NO_REACH, NO_WINDOW
 from leakthrough.engine.labels import Unit, units_of
 from leakthrough.engine.layout import NODE, RECORDS_OF
@@ -116,6 +116,7 @@ def _pairs(
     of_layer: dict[int, list[int]] = {}
     for b, unit in enumerate(units):
         of_layer.setdefault(unit.layer, []).append(b)
+    check_pairings(sum(len(of_layer.get(own.layer, ())) for own in passes))
     return [
         _Pair(window, b, own.salvo, [magazines[b][n] for n in preferred])
         for window, own in enumerate(passes)

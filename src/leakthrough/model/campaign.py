@@ -20,6 +20,8 @@ from leakthrough.model.scenario import MOST_THREATS, Salvo, Scenario
 
 MOST_RAIDS = 100_000
 MOST_SIZES = 1_000
+MOST_CROSSINGS = 20_000_000
+"""Straight parts of paths times sites, in all different raids."""
 LONGEST = 1e12
 """Duration of a campaign [s]; all ticks in it are then below 2**63."""
 
@@ -30,7 +32,8 @@ class Resupply(Model):
     Parameters
     ----------
     battery : str
-        The name of a battery; if its `count` is above 1, this applies to each of them.
+        The name of a battery (`battery@layer-2` at the second of several positions); if its
+        `count` is above 1, this applies to each of them.
     interceptor : str
         The interceptor of one of its magazines.
     rounds : int or inf, default inf
@@ -226,6 +229,11 @@ def _raid_mistakes(campaign: Campaign) -> Iterator[Mistake]:
                 first = shown(threats[salvo.name])
                 text = f"must be {first}, as in an earlier raid; got {shown(salvo.threat)}"
                 yield (("raids", number, "salvos", salvo.name, "threat"), text)
+    sites = len(campaign.scenario.sites)
+    parts = sum(max(len(salvo.route), 1) for salvos in texts for salvo in salvos)
+    if sites * parts > MOST_CROSSINGS:
+        text = f"must have at most {MOST_CROSSINGS:,} straight parts of paths times sites"
+        yield (("raids",), f"{text} in different raids; got {parts:,} times {sites:,}")
 
 
 def _size_mistakes(campaign: Campaign) -> Iterator[Mistake]:
@@ -256,7 +264,7 @@ def _size_fault(salvo: Salvo, size: Distribution) -> str:
 
 
 def _resupply_mistakes(campaign: Campaign) -> Iterator[Mistake]:
-    batteries = [battery for site in campaign.scenario.sites for battery in site.batteries]
+    batteries = campaign.scenario.batteries
     magazines = {b.name: [magazine.interceptor for magazine in b.magazines] for b in batteries}
     seen: set[tuple[str, str]] = set()
     for number, resupply in enumerate(campaign.resupply):

@@ -2,10 +2,12 @@
 
 import functools
 
+from leakthrough.model import check_places, check_scenario
 from leakthrough.model.arguments import of_class
 from leakthrough.model.campaign import Campaign
+from leakthrough.model.cases import Case, case_of
 from leakthrough.model.check_campaign import case_of_campaign, findings_of_campaign
-from leakthrough.model.check_scenario import case_of, findings_at, findings_of
+from leakthrough.model.check_scenario import findings_at
 from leakthrough.model.findings import Finding, warn
 from leakthrough.model.scenario import Scenario
 
@@ -14,7 +16,8 @@ def check(scenario: Scenario | Campaign) -> list[Finding]:
     """Find what is valid in a scenario or a campaign but makes no sense.
 
     Examples are units that are probably wrong (a range of 30 m, an interval of 1 s), batteries that
-    can never fire, salvos that nothing can stop, and values without any effect. `load_scenario`,
+    can never fire, salvos that nothing can stop, sites that no path reaches, and values without any
+    effect. `load_scenario`,
     `load_campaign`, `simulate`, `simulate_campaign` and the studies issue each finding as a
     `ScenarioWarning`, once per call.
 
@@ -28,7 +31,8 @@ def check(scenario: Scenario | Campaign) -> list[Finding]:
         The `place`, `what` is odd, and `why` it matters; empty if nothing was found. **This is no
         proof that the scenario is sensible**: the rules know impossible and pointless values, not
         implausible ones. If there are more than 50,000 pairs of a magazine and of a threat class on
-        an axis, it is not looked for what can never fire or never be stopped.
+        a path and an axis, or of a site and a straight part of a path, it is not looked for what
+        can never fire, be reached or be stopped.
 
     Raises
     ------
@@ -54,8 +58,13 @@ def check(scenario: Scenario | Campaign) -> list[Finding]:
 @functools.lru_cache(maxsize=32)
 def _found(scenario: Scenario | Campaign) -> tuple[Finding, ...]:
     if isinstance(scenario, Scenario):
-        return tuple(findings_of(case_of(scenario)))
-    return (*findings_of_campaign(scenario), *findings_of(case_of_campaign(scenario)))
+        return tuple(_findings_of(case_of(scenario)))
+    return (*findings_of_campaign(scenario), *_findings_of(case_of_campaign(scenario)))
+
+
+def _findings_of(case: Case) -> list[Finding]:
+    rules = *check_scenario.RULES, *check_places.RULES
+    return [finding for rule in rules for finding in rule(case)]
 
 
 def warn_about(

@@ -1,14 +1,14 @@
 """Rules that find what is valid but makes no sense in a campaign."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from leakthrough.model.campaign import Campaign
-from leakthrough.model.check_scenario import Case
+from leakthrough.model.cases import Case, Findings
 from leakthrough.model.findings import Finding
 from leakthrough.model.quantiles import largest
 from leakthrough.model.scenario import Salvo
-from leakthrough.model.shots import attacks_of, span_of_raid
+from leakthrough.model.shots import Raids, paths_by_salvo, span_of_raid
 from leakthrough.model.units import DAY, HOUR
 
 _YEAR = 366 * DAY
@@ -17,19 +17,14 @@ _SOON = 100.0
 _TOO_MUCH = 20.0
 """Rounds a day, or an interval if shorter, as a multiple of those that magazines hold."""
 
-Findings = Iterator[Finding]
-
 
 def case_of_campaign(campaign: Campaign) -> Case:
     """Return the case of a campaign's defence against all of its raids."""
-    scenario, raids = campaign.scenario, _raids(campaign)
     drawn = {name: largest(size) for name, size in campaign.sizes.items()}
-    attacks = attacks_of(raids.items(), scenario.threats, drawn)
-    longest = max(raids, key=lambda salvos: sum(salvo.count for salvo in salvos))
-    return Case(scenario, attacks, longest, "scenario.", campaign.raid_count)
+    return Case(campaign.scenario, _raids(campaign), drawn, "scenario.", campaign.raid_count)
 
 
-def _raids(campaign: Campaign) -> dict[tuple[Salvo, ...], str]:
+def _raids(campaign: Campaign) -> Raids:
     """Return the places of the different raids by their salvos, each that of the first."""
     if isinstance(campaign.raids, int):
         return {campaign.scenario.salvos: "scenario.salvos"}
@@ -41,8 +36,10 @@ def _raids(campaign: Campaign) -> dict[tuple[Salvo, ...], str]:
 
 def _short_interval(campaign: Campaign) -> Findings:
     """Raids that last until the next has begun."""
-    for salvos, place in _raids(campaign).items():
-        first, last = span_of_raid(campaign.scenario, salvos) or (0.0, 0.0)
+    raids = _raids(campaign)
+    paths = paths_by_salvo(campaign.scenario, raids)
+    for salvos, place in raids.items():
+        first, last = span_of_raid(salvos, paths) or (0.0, 0.0)
         if campaign.raid_count > 1 and max(last - first, first) > campaign.interval:
             what = f"is {campaign.interval:,g} s, and {place} lasts from {first:,g} to {last:,g} s"
             why = "the next raid begins before, with all channels free; times are in seconds"
@@ -60,8 +57,7 @@ def _rates(campaign: Campaign) -> Findings:
     for number, stock in enumerate(campaign.stocks):
         held = sum(
             magazine.rounds * battery.count
-            for layer in campaign.scenario.layers
-            for battery in layer.batteries
+            for battery in campaign.scenario.batteries
             for magazine in battery.magazines
             if magazine.interceptor == stock.interceptor
         )
@@ -133,8 +129,7 @@ def _resupply_of_nothing(campaign: Campaign) -> Findings:
             yield Finding(f"resupply.{number}.rounds", "is 0", "it brings nothing")
         held = {
             magazine.rounds
-            for layer in campaign.scenario.layers
-            for battery in layer.batteries
+            for battery in campaign.scenario.batteries
             for magazine in battery.magazines
             if (battery.name, magazine.interceptor) == (each.battery, each.interceptor)
         }
@@ -147,7 +142,8 @@ def _replacement(campaign: Campaign) -> Findings:
     time = campaign.replacement_time
     if time is None:
         return
-    aimed = any(salvo.target for salvos in _raids(campaign) for salvo in salvos)
+    names = {name for battery in campaign.scenario.batteries for name in battery.names}
+    aimed = any(salvo.target in names for salvos in _raids(campaign) for salvo in salvos)
     length = campaign.raid_count * campaign.interval
     if not aimed:
         yield Finding("replacement_time", "no salvo aims at a battery", "no battery is ever lost")

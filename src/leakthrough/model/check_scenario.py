@@ -1,26 +1,13 @@
 """Rules that find what is valid but makes no sense in a raid and its defence."""
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping
 
-from leakthrough.model.defence import Battery, Interceptor, Magazine
+from leakthrough.model.cases import Case, Findings, case_of
+from leakthrough.model.defence import Battery, Interceptor, Layer, Magazine
 from leakthrough.model.findings import Finding
-from leakthrough.model.scenario import Salvo, Scenario
-from leakthrough.model.shots import (
-    IN_TIME,
-    NEVER,
-    Attack,
-    Post,
-    Shot,
-    attacks_of,
-    hardly_in_time,
-    posts_of,
-    quantile,
-    shots_of,
-    span_of_raid,
-)
+from leakthrough.model.scenario import Scenario
+from leakthrough.model.shots import IN_TIME, NEVER, Post, hardly_in_time, quantile
 from leakthrough.model.units import DAY, HOUR
 
 _NEAR, _FAR = 100.0, 5e6
@@ -30,53 +17,8 @@ _SLOW, _FAST = 5.0, 12e3
 _LONG_WAY = 20e3
 """Distance [m] over which no round flies in no time."""
 _LONGEST_RAID = 100 * DAY
-MOST_SHOTS = 50_000
-"""Magazines times attacks; with more, the rules that look at each shot say nothing."""
 _TINY = 1000.0
 """A raid that is as many times longer than the timeline is not shown by it."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """A defence and all that attacks it, in one raid or in the raids of a campaign."""
-
-    scenario: Scenario
-    attacks: list[Attack]
-    salvos: tuple[Salvo, ...]
-    under: str = ""
-    raids: int = 1
-
-    @cached_property
-    def edge(self) -> float:
-        """The edge of the defended area [m]."""
-        return max((layer.outer_range for layer in self.scenario.layers), default=0.0)
-
-    @cached_property
-    def posts(self) -> list[Post]:
-        """The batteries that exist."""
-        return posts_of(self.scenario, self.under)
-
-    @property
-    def is_small(self) -> bool:
-        """Whether the shots are few enough to look at each."""
-        magazines = sum(len(post.battery.magazines) for post in self.posts)
-        return magazines * len(self.attacks) <= MOST_SHOTS
-
-    @cached_property
-    def shots(self) -> list[list[tuple[Shot, int, str]]]:
-        """The shots of each post, how far each gets, and what prevents it."""
-        if not self.is_small:
-            return [[] for _ in self.posts]
-        weapons = {weapon.name: weapon for weapon in self.scenario.interceptors}
-        return [[*shots_of(post, weapons, self.attacks)] for post in self.posts]
-
-    @cached_property
-    def possible(self) -> list[list[Shot]]:
-        """The shots of each post that nothing prevents."""
-        return [[shot for shot, _, text in own if not text] for own in self.shots]
-
-
-Findings = Iterator[Finding]
 
 
 # ---------------------------------------------------------------- the raid
@@ -117,42 +59,37 @@ def _threats_without_salvo(case: Case) -> Findings:
 
 
 def _long_raid(case: Case) -> Findings:
-    first, last = span_of_raid(case.scenario, case.salvos) or (0.0, 0.0)
+    first, last = case.span() or (0.0, 0.0)
     if _LONGEST_RAID < last - first < math.inf:
         what = f"the raid lasts {(last - first) / DAY:,.0f} days"
         yield Finding(f"{case.under}salvos", what, "arrival times are in seconds")
 
 
-def _harmless_aim(case: Case) -> Findings:
-    harmless = {t.name for t in case.scenario.threats if t.decoy or t.lethality == 0.0}
-    for salvo in case.salvos:
-        if salvo.target is not None and salvo.count and salvo.threat in harmless:
-            what = f"{salvo.threat} is a decoy or has lethality 0"
-            yield Finding(f"{case.under}salvos.{salvo.name}.target", what, "it destroys no battery")
-
-
 def _unopposed(case: Case) -> Findings:
-    """Attacks of real threats that no battery can engage, nor any layer soft kill."""
+    """Attacks of real threats within reach that no battery can engage, nor any layer soft kill."""
     if not case.posts and not any(layer.soft_kill for layer in case.scenario.layers):
         return
-    if not case.is_small:
-        return
     opposed = {shot.attack.place for own in case.possible for shot in own}
-    soft = {
-        name
-        for layer in case.scenario.layers
-        if layer.sensor.availability
-        for name, chance in layer.soft_kill.items()
-        if chance
-    }
     obstacles: dict[str, list[tuple[int, str]]] = {}
     for shot, step, text in (each for own in case.shots for each in own):
         obstacles.setdefault(shot.attack.place, []).append((step, text))
-    for attack in case.attacks:
-        if not (attack.place in opposed or attack.threat.name in soft or attack.threat.decoy):
-            reason = _furthest(obstacles.get(attack.place, []))
+    said: set[tuple[str, str | None, str]] = set()
+    for attack in case.attacks if case.is_small else ():
+        own = [
+            layer for layer in case.scenario.layers if (layer.name, attack.place) in case.reaches
+        ]
+        soft = any(_jams(layer, attack.threat.name) for layer in own)
+        reason = _furthest(obstacles.get(attack.place, []))
+        key = attack.threat.name, attack.axis, reason
+        stopped = attack.place in opposed or soft or attack.threat.decoy
+        if own and not stopped and key not in said:
+            said.add(key)
             what = f"nothing can stop {attack.threat.name}{reason and f' ({reason})'}"
             yield Finding(attack.place, what, "all leak in every replication")
+
+
+def _jams(layer: Layer, threat: str) -> bool:
+    return bool(layer.sensor.availability and layer.soft_kill.get(threat))
 
 
 def _furthest(obstacles: list[tuple[int, str]]) -> str:
@@ -188,15 +125,24 @@ def _layers_down(case: Case) -> Findings:
 def _ranges(case: Case) -> Findings:
     slowest = min((attack.threat.speed for attack in case.attacks), default=math.inf)
     for layer in case.scenario.layers:
-        near = 0.0 < layer.outer_range < _NEAR and slowest >= _SLOW
-        if near or layer.outer_range > _FAR:
-            why = f"{slowest:g} m/s crosses it in {layer.outer_range / slowest:.3g} s"
-            place = f"{case.under}layers.{layer.name}.outer_range"
-            yield Finding(place, f"is {layer.outer_range:g} m", f"{why}; ranges are in metres")
-        elif 0.0 < layer.inner_range < _NEAR and layer.outer_range >= _LONG_WAY:
-            place = f"{case.under}layers.{layer.name}.inner_range"
-            why = f"the ring goes out to {layer.outer_range:g} m; ranges are in metres"
-            yield Finding(place, f"is {layer.inner_range:g} m", why)
+        place = f"{case.under}layers.{layer.name}"
+        for step, outer in _each(layer.outer_range):
+            if (0.0 < outer < _NEAR and slowest >= _SLOW) or outer > _FAR:
+                why = f"{slowest:g} m/s crosses it in {outer / slowest:.3g} s"
+                what = f"is {outer:g} m"
+                yield Finding(f"{place}.outer_range{step}", what, f"{why}; ranges are in metres")
+        for step, inner in _each(layer.inner_range):
+            if 0.0 < inner < _NEAR and layer.largest_range >= _LONG_WAY:
+                why = f"the ring goes out to {layer.largest_range:g} m; ranges are in metres"
+                yield Finding(f"{place}.inner_range{step}", f"is {inner:g} m", why)
+
+
+def _each(own: float | Mapping[str, float]) -> Iterator[tuple[str, float]]:
+    """Yield the numbers of a range with what their paths have in addition."""
+    if isinstance(own, Mapping):
+        yield from ((f".{name}", number) for name, number in own.items())
+    else:
+        yield "", own
 
 
 def _recognition_without_decoys(case: Case) -> Findings:
@@ -215,7 +161,8 @@ def _idle_batteries(case: Case) -> Findings:
     if not (case.attacks and case.is_small):
         return
     for post, own, possible in zip(case.posts, case.shots, case.possible, strict=True):
-        if not possible:
+        reached = any(shot.reach for shot, _, _ in own) or not post.battery.magazines
+        if not possible and reached:
             reason = _furthest([(n, text) for _, n, text in own]) or "has no magazines"
             yield Finding(post.place, reason, "it never fires")
 
@@ -271,8 +218,9 @@ def _instant_flight(case: Case) -> Findings:
     found: dict[str, float] = {}
     for possible in case.possible:
         for shot in possible:
-            if shot.weapon.flight_time == 0 and shot.layer.outer_range >= _LONG_WAY:
-                found.setdefault(shot.weapon.name, shot.layer.outer_range)
+            outer = shot.layer.outer_range_for(shot.attack.threat.name) or 0.0
+            if shot.weapon.flight_time == 0 and outer >= _LONG_WAY:
+                found.setdefault(shot.weapon.name, outer)
     for weapon, distance in found.items():
         place = f"{case.under}interceptors.{weapon}.flight_time"
         yield Finding(place, f"is 0, out to {distance:g} m", "the round hits as it is fired")
@@ -290,12 +238,12 @@ def _sizes(case: Case) -> Findings:
     for post, possible in zip(case.posts, case.possible, strict=True):
         for magazine in post.battery.magazines:
             shots = [shot for shot in possible if shot.magazine is magazine]
-            for threat in dict.fromkeys(shot.attack.threat for shot in shots):
-                kept = magazine.reserved if threat.priority < 1 else 0
+            for attack in [shot.attack for shot in shots]:
+                kept = magazine.reserved if attack.priority < 1 else 0
                 held = max(magazine.rounds, magazine.reload_rounds) - kept
-                if (size := _size(post.battery, threat.name)) > held:
+                if (size := _size(post.battery, attack.threat.name)) > held:
                     what = f"{size} rounds at a time, but {magazine.interceptor} never has over"
-                    what += f" {held} for {threat.name}"
+                    what += f" {held} for {attack.threat.name}"
                     yield Finding(f"{post.place}.doctrine.salvo_size", what, "it fires fewer")
                     break
 
@@ -318,7 +266,7 @@ def _needless_reserve(case: Case) -> Findings:
             shots = [shot for shot in possible if shot.magazine is magazine]
             if not magazine.reserved or not shots or math.isinf(magazine.rounds):
                 continue
-            if all(shot.attack.threat.priority < 1 for shot in shots):
+            if all(shot.attack.priority < 1 for shot in shots):
                 place = f"{post.place}.magazines.{magazine.interceptor}.reserved"
                 what = f"is {magazine.reserved:,}, and it has no target of priority 1 or more"
                 yield Finding(place, what, "these rounds are never fired")
@@ -349,15 +297,15 @@ def _reloads_without_effect(case: Case) -> Findings:
 
 def _late_reloads(case: Case) -> Findings:
     """Reloads that are due after the raid, even if the first threat uses up all rounds."""
-    span = span_of_raid(case.scenario, case.salvos, NEVER)
-    if case.raids > 1 or span is None:
+    span = case.span(NEVER)
+    if case.number > 1 or span is None:
         return
     first, last = span
-    fastest = max(attack.threat.speed for attack in case.attacks)
     for post, magazine, place in _each_magazine(case):
-        opening = first + (case.edge - post.layer.outer_range) / fastest
-        start = opening if magazine.rounds else 0.0
-        if magazine.reloads and start + magazine.reload_time > last:
+        reaches = [case.reaches.get((post.layer.name, own.place)) for own in case.attacks]
+        opening = min((own.opening for own in reaches if own), default=math.inf)
+        start = first + opening if magazine.rounds else 0.0
+        if magazine.reloads and last < start + magazine.reload_time < math.inf:
             what = (
                 f"is {magazine.reload_time:,g} s, and the raid is over {last - start:,.0f} s after"
             )
@@ -407,7 +355,6 @@ RULES: tuple[Callable[[Case], Findings], ...] = (
         _speeds,
         _threats_without_salvo,
         _long_raid,
-        _harmless_aim,
         _unopposed,
     ),
     *(_no_defence, _empty_layers, _layers_down, _ranges, _recognition_without_decoys),
@@ -426,20 +373,9 @@ RULES: tuple[Callable[[Case], Findings], ...] = (
 )
 
 
-def findings_of(case: Case) -> list[Finding]:
-    """Return what the rules find in a defence and its attacks."""
-    return [finding for rule in RULES for finding in rule(case)]
-
-
-def case_of(scenario: Scenario) -> Case:
-    """Return the case of a scenario with its own raid."""
-    attacks = attacks_of([(scenario.salvos, "salvos")], scenario.threats)
-    return Case(scenario, attacks, scenario.salvos)
-
-
 def findings_at(scenario: Scenario, timeline: tuple[float, ...]) -> list[Finding]:
     """Return the finding that the samples of a timeline [s] do not show the raid, if so."""
-    span = span_of_raid(scenario, scenario.salvos)
+    span = case_of(scenario).span()
     if not timeline or span is None:
         return []
     (first, last), low, high = span, timeline[0], timeline[-1]

@@ -37,6 +37,8 @@ MOST_ROUNDS = 1_000_000_000
 MOST_IN_A_SALVO = 1_000
 MOST_SITES = 1_000
 MOST_DISTANCES = 100
+MOST_EQUAL = 10_000
+"""Batteries of one `Battery`."""
 
 
 def _rounds(value: Any) -> float:
@@ -265,7 +267,7 @@ class Battery(Model):
     """
 
     name: Name
-    count: int = Field(1, ge=0, le=10_000, description="Number of identical ones.")
+    count: int = Field(1, ge=0, le=MOST_EQUAL, description="Number of identical ones.")
     channels: int = Field(1, ge=1, le=1_000_000_000, description="Engagements at a time.")
     magazines: tuple[Magazine, ...] = Field((), description="At most one per interceptor.")
     reaction_time: UncertainTime = Field(0.0, description="From decision to launch [s].")

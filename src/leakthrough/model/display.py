@@ -50,9 +50,11 @@ class Overview(NamedTuple):
 def overview_of_scenario(scenario: Any) -> Overview:
     """Return the overview of a scenario: its raid and its defence."""
     threats = sum(salvo.count for salvo in scenario.salvos)
-    batteries = sum(battery.count for layer in scenario.layers for battery in layer.batteries)
+    batteries = sum(battery.count for battery in scenario.batteries)
     raid = f"{_counted(threats, 'threat')} in {_counted(len(scenario.salvos), 'salvo')}"
     defence = f"{_counted(batteries, 'battery')} in {_counted(len(scenario.layers), 'layer')}"
+    if len(sites := scenario.sites) > len(scenario.layers):
+        defence += f" at {_counted(len(sites), 'site')}"
     raid_table = _salvo_table("Raid", {salvo: f"{salvo.count:,}" for salvo in scenario.salvos})
     tables = [raid_table, *_parts(scenario)]
     return Overview(scenario.name, f"{raid} against {defence}", tables)
@@ -60,8 +62,46 @@ def overview_of_scenario(scenario: Any) -> Overview:
 
 def _parts(scenario: Any) -> list[Table]:
     """Tables of all parts of a scenario but its salvos."""
-    defence = _defence_table(scenario), _firing_table(scenario)
+    defence = [_defence_table(scenario), *_place_tables(scenario), _firing_table(scenario)]
     return [_threat_table(scenario), *defence, _interceptor_table(scenario)]
+
+
+def _place_tables(scenario: Any) -> list[Table]:
+    """Ranges by threat, positions of sites and assets; each only where there are any."""
+    by_threat = [
+        [layer.name, threat.name, number(outer), number(layer.inner_range_for(threat.name))]
+        for layer in _outermost_first(scenario)
+        if isinstance(layer.outer_range, Mapping) or isinstance(layer.inner_range, Mapping)
+        for threat in scenario.threats
+        if (outer := layer.outer_range_for(threat.name)) is not None
+    ]
+    sites = [[site.name, *map(number, site.position)] for site in scenario.sites]
+    if all(site.position == (0.0, 0.0) for site in scenario.sites):
+        sites = []
+    found = [
+        Table("Ranges by threat", ["layer", "threat", "from [m]", "to [m]"], by_threat, 2),
+        Table("Positions of the layers (x east, y north)", ["layer", "x [m]", "y [m]"], sites, 1),
+        _asset_table(scenario),
+    ]
+    return [own for own in found if own.rows]
+
+
+def _asset_table(scenario: Any) -> Table:
+    header = ["asset", "x [m]", "y [m]", "value", "aim points", "hardness", "priority"]
+    rows = [
+        [
+            asset.name,
+            *map(number, asset.position),
+            *map(number, (asset.value, asset.aim_points, asset.hardness, asset.priority)),
+            "never" if asset.repair_time is None else _drawn(asset.repair_time),
+        ]
+        for asset in scenario.assets
+    ]
+    return Table("Assets", [*header, "repair [s]"], rows, 1)
+
+
+def _outermost_first(scenario: Any) -> list[Any]:
+    return sorted(scenario.layers, key=lambda layer: -layer.largest_range)
 
 
 def overview_of_campaign(campaign: Any) -> Overview:
@@ -136,14 +176,24 @@ def _salvo_table(title: str, counts: Mapping[Any, str]) -> Table:
             _arrival(salvo.arrival),
             salvo.axis or "-",
             salvo.target or "-",
+            _path(salvo),
             count,
         ]
         for salvo, count in counts.items()
     ]
-    header = ["salvo", "threat", "arrives [s]", "axis", "aims at", "count"]
-    used = [n for n in range(6) if n < 3 or any(row[n] != "-" for row in rows)]
+    header = ["salvo", "threat", "arrives [s]", "axis", "aims at", "path", "count"]
+    used = [n for n in range(7) if n < 3 or any(row[n] != "-" for row in rows)]
     kept = [[row[n] for n in used] for row in [header, *rows]]
     return Table(title, kept[0], kept[1:], len(used) - 1)
+
+
+def _path(salvo: Any) -> str:
+    """The path of a salvo as text: its route, or its bearing and where it starts."""
+    if salvo.route:
+        return f"route of {_counted(len(salvo.route), 'point')}"
+    bearing = "" if salvo.bearing is None else f"from {number(salvo.bearing)}°"
+    start = "" if salvo.start_range is None else f"starts at {number(salvo.start_range)} m"
+    return ", ".join(filter(None, [bearing, start])) or "-"
 
 
 def _arrival(arrival: Any) -> str:
@@ -202,7 +252,7 @@ def _interceptor_table(scenario: Any) -> Table:
 
 def _firing_table(scenario: Any) -> Table:
     header = ["battery", "salvo size", "reaction [s]", "assessment [s]"]
-    layers = sorted(scenario.layers, key=lambda layer: -layer.outer_range)
+    layers = _outermost_first(scenario)
     rows = [
         [each.name, _size(each.doctrine.salvo_size), *map(_drawn, times)]
         for layer in layers
@@ -221,7 +271,7 @@ def _size(size: Any) -> str:
 
 def _defence_table(scenario: Any) -> Table:
     header = ["layer", "battery", "rounds", "from [m]", "to [m]", "count", "channels"]
-    layers = sorted(scenario.layers, key=lambda layer: -layer.outer_range)
+    layers = _outermost_first(scenario)
     rows = [_layer_row(layer, each) for layer in layers for each in layer.batteries or [None]]
     return Table("Defence, outermost layer first", header, rows, 3)
 
@@ -232,7 +282,14 @@ def _layer_row(layer: Any, battery: Any) -> list[str]:
     if battery is not None:
         names = [battery.name, "; ".join(map(_magazine_text, battery.magazines)) or "-"]
         numbers = [number(battery.count), number(battery.channels)]
-    return [layer.name, *names, number(layer.outer_range), number(layer.inner_range), *numbers]
+    ranges = [_range(layer.outer_range), _range(layer.inner_range)]
+    return [layer.name, *names, *ranges, *numbers]
+
+
+def _range(own: float | Mapping[str, float]) -> str:
+    """A range, or those of all threats that it names."""
+    numbers = sorted({*own.values()}) if isinstance(own, Mapping) else [own]
+    return " to ".join(map(number, dict.fromkeys([*numbers[:1], *numbers[-1:]]))) or "-"
 
 
 def _magazine_text(magazine: Any) -> str:

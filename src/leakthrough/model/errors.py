@@ -200,6 +200,10 @@ def _number(bound: float) -> str:
     return f"{int(bound):,}" if bound == int(bound) and abs(bound) < 1e12 else f"{bound:g}"
 
 
+def _a(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "AEIOU" else f"a {noun}"
+
+
 _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "greater_than_equal": lambda ctx: f"must be at least {_number(ctx['ge'])}",
     "greater_than": lambda ctx: f"must be greater than {_number(ctx['gt'])}",
@@ -213,7 +217,8 @@ _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "bool_type": lambda _: "must be true or false",
     "tuple_type": lambda _: "must be a list",
     "dict_type": lambda _: "must be a table of names and values",
-    "model_type": lambda ctx: f"must be a {ctx['class_name']}, or a table of its fields",
+    "too_long": lambda ctx: f"must have at most {ctx['max_length']:,} entries",
+    "model_type": lambda ctx: f"must be {_a(ctx['class_name'])}, or a table of its fields",
     "literal_error": lambda ctx: f"must be {ctx['expected']}",
     "union_tag_not_found": lambda _: (
         "must be At, Times, Uniform, Regular, Poisson or a frozen scipy.stats distribution "

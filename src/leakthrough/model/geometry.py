@@ -99,8 +99,8 @@ def spans_between(
     return _spans(path.legs, position, min(high, _FARTHEST), low)
 
 
-def paths_of(scenario: Scenario) -> list[Path]:
-    """The path of each salvo."""
+def paths_of(scenario: Scenario, salvos: Iterable[Salvo] | None = None) -> list[Path]:
+    """The path of each salvo of a scenario, or of other salvos against the same defence."""
     sites, speeds = scenario.sites, {threat.name: threat.speed for threat in scenario.threats}
     targets = targets_of(scenario)
     return [
@@ -110,7 +110,7 @@ def paths_of(scenario: Scenario) -> list[Path]:
             ORIGIN if salvo.target is None else targets[salvo.target],
             sites,
         )
-        for salvo in scenario.salvos
+        for salvo in (scenario.salvos if salvos is None else salvos)
     ]
 
 

@@ -9,20 +9,25 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from leakthrough.model.defence import MOST_SITES
+from leakthrough.model.defence import MOST_EQUAL, MOST_SITES, numbered
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.errors import MOST_MISTAKES, Mistake, fields_of, label, nearest, shown
-from leakthrough.model.places import ORIGIN
+from leakthrough.model.places import ORIGIN, as_point
 
 Location = tuple[str | int, ...]
 Table = Mapping[str, Any]
 Part = tuple[Location, Table]
 """The location of a part of a scenario, and its fields."""
-Place = tuple[Any, ...]
-"""A position, as it is given."""
+Place = tuple[float, float]
 
 _LISTS = ("threats", "interceptors", "salvos", "layers", "assets")
 _SHORTEST_ENGAGEMENT = 1e-6
+MOST_BATTERIES = 1_000_000
+"""At all sites."""
+MOST_AIM_POINTS = 100_000
+"""Of all assets together. Each replication resets them."""
+MOST_CROSSINGS = 1_000_000
+"""Straight parts of paths times sites. Each may give two windows; to lower them takes 32 s."""
 
 
 class _Known(NamedTuple):
@@ -50,6 +55,9 @@ def mistakes_between(scenario: object) -> list[Mistake]:
 def _between(scenario: object) -> Iterator[Mistake]:
     fields = fields_of(scenario)
     parts = {what: [*_entries(fields, what)] for what in _LISTS}
+    if large := [*_too_many(parts)]:
+        yield from large
+        return
     batteries = [own for loc, layer in parts["layers"] for own in _entries(layer, "batteries", loc)]
     axes, sites = _list(fields, "axes"), [*_sites(parts["layers"])]
     known = _Known(
@@ -58,13 +66,17 @@ def _between(scenario: object) -> Iterator[Mistake]:
         dict.fromkeys(_texts(axes or [salvo.get("axis") for _, salvo in parts["salvos"]])),
         {
             **{name: site.position for site in sites for name in site.batteries},
-            **{asset["name"]: _place(asset, None) for _, asset in _named(parts["assets"])},
+            **{
+                asset["name"]: as_point(asset.get("position"))
+                for _, asset in parts["assets"]
+                if isinstance(asset.get("name"), str)
+            },
         },
     )
     for what in _LISTS:
-        names = (site.name for site in sites) if what == "layers" else _names(parts[what])
-        yield from _duplicates((what,), names)
+        yield from _duplicates((what,), _names(parts[what]))
     yield from _duplicates(("axes",), _texts(axes))
+    yield from _duplicates(("layers",), (site.name for site in sites))
     yield from _repeated(batteries, sites, _names(parts["assets"]))
     for loc, salvo in parts["salvos"]:
         yield from unknown((*loc, "threat"), salvo.get("threat"), "a threat", known.threats)
@@ -85,6 +97,27 @@ def _between(scenario: object) -> Iterator[Mistake]:
         magazines = [*_entries(battery, "magazines", loc)]
         yield from _in_battery(loc, battery, magazines, known)
         yield from _infinite_loops(battery, magazines, weapons)
+
+
+def _too_many(parts: Mapping[str, list[Part]]) -> Iterator[Mistake]:
+    """Yield what would cost too much: few lines can describe many sites and long paths."""
+    layers = parts["layers"]
+    numbers = [max(len(_list(layer, "positions")), 1) for _, layer in layers]
+    batteries = sum(
+        number * sum(_count(own) for _, own in _entries(layer, "batteries"))
+        for number, (_, layer) in zip(numbers, layers, strict=True)
+    )
+    if batteries > MOST_BATTERIES:
+        text = f"must have at most {MOST_BATTERIES:,} batteries at all positions; got {batteries:,}"
+        yield ("layers",), text
+    points = [own.get("aim_points") for _, own in parts["assets"]]
+    if (number := sum(own for own in points if type(own) is int)) > MOST_AIM_POINTS:
+        text = f"must have at most {MOST_AIM_POINTS:,} aim points together; got {number:,}"
+        yield ("assets",), text
+    sites, legs = sum(numbers), sum(max(len(_list(own, "route")), 1) for _, own in parts["salvos"])
+    if sites * legs > MOST_CROSSINGS:
+        text = f"must have at most {MOST_CROSSINGS:,} straight parts of paths times sites"
+        yield ("salvos",), f"{text}; got {legs:,} times {sites:,}"
 
 
 def _list(table: Table, name: str) -> Sequence[Any]:
@@ -147,10 +180,9 @@ def _repeated(
     for loc, battery in batteries:
         carried = (magazine.get("interceptor") for _, magazine in _entries(battery, "magazines"))
         yield from _duplicates((*loc, "magazines"), _texts(carried))
-    # The names of batteries in paths, and in results.
     single = [name for site in sites for name in site.batteries]
-    groups = [name for name in _names(batteries) if name not in {*single}]
-    yield from _duplicates(("layers",), [*groups, *single], "more than one battery is called")
+    for names in (_names(batteries), single):  # those in paths, and those in results
+        yield from _duplicates(("layers",), names, "more than one battery is called")
     both = {*single}.intersection(assets)
     yield from ((("assets", name), f"a battery is called {shown(name)} too") for name in both)
 
@@ -164,19 +196,9 @@ def _sites(layers: Iterable[Part]) -> Iterator[_Site]:
         if len(positions) > 1:
             names = [f"{own}-{number}" for number, own in enumerate(names, start=1)]
         for number, own in enumerate(names):
-            place = _place({"position": positions[number]} if positions else layer, ORIGIN)
+            place = as_point(positions[number] if positions else layer.get("position", ORIGIN))
             at = f"@{own}" if len(positions) > 1 else ""
             yield _Site(own, place, [name for b in batteries for name in _members(b, at)])
-
-
-def _place(table: Table, default: Place | None) -> Place | None:
-    """Return a position; None if it is malformed."""
-    found = table.get("position", default)
-    return tuple(found) if isinstance(found, tuple | list) else None
-
-
-def _named(entries: Iterable[Part]) -> Iterator[Part]:
-    return ((loc, entry) for loc, entry in entries if isinstance(entry.get("name"), str))
 
 
 def _without_path(
@@ -185,20 +207,31 @@ def _without_path(
     """Yield the mistake that a salvo has no path, although not all layers stand at its target."""
     if salvo.get("bearing") is not None or salvo.get("route") or target is None:
         return
-    apart = [s for s in sites if s.position is not None and s.position != target]
-    if apart:
-        where = f"layer {shown(apart[0].name)} stands at {shown(apart[0].position)}"
-        text = f"must be given, or a route: {where}, and the target at {shown(target)}"
-        yield (*loc, "bearing"), text
+    for site in sites:
+        if site.position not in (None, target):
+            where = f"layer {shown(site.name)} is at {_shown(site.position)}"
+            text = f"must be given, or a route: {where}, and the target at {_shown(target)}"
+            yield (*loc, "bearing"), text
+            return
+
+
+def _shown(place: Place | None) -> str:
+    return "nowhere" if place is None else f"({place[0]:g}, {place[1]:g})"
 
 
 def _members(battery: Table, at: str = "") -> Iterator[str]:
     """Yield the names of the single batteries of a `Battery`; `at` is added for equal sites."""
-    name, count = battery.get("name"), battery.get("count")
-    if isinstance(name, str) and (count is None or count == 1):
-        yield name + at
-    elif isinstance(name, str) and type(count) is int and 1 < count <= 10_000:
-        yield from (f"{name}{at}-{number}" for number in range(1, count + 1))
+    name, count = battery.get("name"), _count(battery)
+    if isinstance(name, str):
+        yield from numbered(name + at, count)
+
+
+def _count(battery: Table) -> int:
+    """Number of the single batteries of a `Battery`; 0 if it is malformed."""
+    count = battery.get("count")
+    if count is None:
+        return 1
+    return count if type(count) is int and 0 <= count <= MOST_EQUAL else 0
 
 
 def _duplicates(

@@ -19,7 +19,11 @@ _UNNAMED: dict[str, Any] = {
     "preference": (),
     "detection": 1.0,
     "soft_kill": 0.0,
+    "outer_range": None,
+    "inner_range": 0.0,
 }
+_ONE_FOR_ALL = "salvo_size", "outer_range", "inner_range"
+"""Fields that are one value, or a table by threat."""
 _UNSHIFTED = {"loc": 0.0, "scale": 1.0}
 
 M = TypeVar("M", bound=Model)
@@ -131,7 +135,7 @@ def _children(scenario: Any, parent: Any, steps: list[str]) -> dict[str, Any]:
 
 
 def _no_children(parent: object, steps: list[str]) -> NoReturn:
-    if steps[-2] == "salvo_size":
+    if steps[-2] in _ONE_FOR_ALL:
         text = f"is one number, {shown(parent)}, for every threat: replace it by a table by threat"
     elif isinstance(parent, tuple):
         text = f"is an empty list: it has no {shown(steps[-1])}"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, PlainValidator, WithJsonSchema
+from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from leakthrough.model.base import Frozen, Model, Name, Probability
 from leakthrough.model.distributions import UncertainTime
@@ -17,18 +17,25 @@ def _is_number(value: Any, low: float, high: float) -> bool:
     return type(value) in (int, float) and low <= value <= high
 
 
-def _point(value: Any) -> tuple[float, float]:
+def as_point(value: Any) -> tuple[float, float] | None:
+    """Return a position; None if the value is none."""
     pair = value if isinstance(value, tuple | list) else ()
     if len(pair) != 2 or not all(_is_number(own, -LARGEST_RANGE, LARGEST_RANGE) for own in pair):
-        allowed = f"must be two numbers, x and y [m], from {-LARGEST_RANGE:g} to {LARGEST_RANGE:g}"
-        raise fault(f"{allowed}; got {shown(value)}")
+        return None
     return float(pair[0]), float(pair[1])
+
+
+def _point(value: Any) -> tuple[float, float]:
+    if (found := as_point(value)) is None:
+        allowed = f"must be two numbers, x and y [m], within {LARGEST_RANGE:,.0f} of 0"
+        raise fault(f"{allowed}; got {shown(value)}")
+    return found
 
 
 def _range(value: Any) -> float | Mapping[str, float]:
     by_threat = isinstance(value, Mapping)
     table = text_keys(value) if by_threat else {"": value}
-    allowed = f"must be a number from 0 to {LARGEST_RANGE:g} [m]"
+    allowed = f"must be a number from 0 to {LARGEST_RANGE:,.0f} [m]"
     if not by_threat:
         allowed += ", or such a number by threat"
     found: list[Mistake] = [
@@ -46,6 +53,7 @@ _COORDINATE = {"type": "number", "minimum": -LARGEST_RANGE, "maximum": LARGEST_R
 Point = Annotated[
     tuple[float, float],
     PlainValidator(_point),
+    PlainSerializer(tuple),
     WithJsonSchema({"type": "array", "items": _COORDINATE, "minItems": 2, "maxItems": 2}),
 ]
 """A position [m]: x to the east and y to the north, from any origin."""

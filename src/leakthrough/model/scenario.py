@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from leakthrough.model.arrivals import Arrival, count_mistakes
 from leakthrough.model.base import Cost, Model, Name, Probability, checked
-from leakthrough.model.defence import Interceptor, Layer
+from leakthrough.model.defence import Battery, Interceptor, Layer
 from leakthrough.model.display import Overview, overview_of_scenario
 from leakthrough.model.documents import Document
 from leakthrough.model.errors import Mistake, faults
@@ -159,6 +159,11 @@ class Scenario(Document):
         """The layers, outermost first, each at one position; equal ones in the order of listing."""
         single = (site for layer in self.layers for site in layer.sites)
         return tuple(sorted(single, key=lambda site: -site.largest_range))
+
+    @property
+    def batteries(self) -> tuple[Battery, ...]:
+        """The batteries of all sites, each with its `count`."""
+        return tuple(battery for site in self.sites for battery in site.batteries)
 
     @model_validator(mode="after")
     def _names_are_defined(self) -> "Scenario":

@@ -3,14 +3,16 @@
 import functools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from leakthrough.model.arrivals import Arrival, At, Poisson, Regular, Times, Uniform
+from leakthrough.model.base import Frozen
 from leakthrough.model.defence import Battery, Interceptor, Layer, Magazine
+from leakthrough.model.discrete import TICKS_A_SECOND
 from leakthrough.model.distributions import Distribution
+from leakthrough.model.geometry import Path, paths_of
 from leakthrough.model.scenario import Salvo, Scenario, Threat
 
 _TICK = 1e-6
@@ -18,16 +20,30 @@ _TAIL = 0.01
 NEVER = 2.0**-33
 """Probability at which the engines cut the tails of distributions."""
 _HARDLY = 0.001
-_AS_GIVEN: Mapping[str, int] = MappingProxyType({})
+AS_GIVEN: Mapping[str, int] = Frozen()
 
 
 class Attack(NamedTuple):
-    """The salvos of one threat class on one axis; the size is the largest of any raid."""
+    """The salvos of one class and priority, on one axis and path; size: the largest of any raid."""
 
     threat: Threat
     axis: str | None
+    path: Path
+    priority: int
     place: str
-    size: int
+    size: int = 0
+
+
+class Reach(NamedTuple):
+    """How long a layer, at any of its sites, has the threats of an attack in reach."""
+
+    longest: float  # duration of the longest pass [s]
+    opening: float  # from the start of the path to the first pass [s]
+    sites: frozenset[str]  # that are reached
+
+
+Reaches = Mapping[tuple[str, str], Reach]
+"""By the name of the layer and the place of the attack; none where it is out of reach."""
 
 
 class Shot(NamedTuple):
@@ -38,6 +54,7 @@ class Shot(NamedTuple):
     magazine: Magazine
     weapon: Interceptor
     attack: Attack
+    reach: Reach | None
 
     @property
     def text(self) -> str:
@@ -46,35 +63,65 @@ class Shot(NamedTuple):
 
 
 class Post(NamedTuple):
-    """A battery that exists, in a layer that can be up."""
+    """A battery that exists, in a layer that can be up; the same one at all sites of the layer."""
 
     place: str
     layer: Layer
     battery: Battery
 
 
+Raids = Mapping[tuple[Salvo, ...], str]
+"""The place of each different list of salvos."""
+
+
+def paths_by_salvo(scenario: Scenario, raids: Iterable[tuple[Salvo, ...]]) -> dict[Salvo, Path]:
+    """Return the path of each salvo of some raids."""
+    salvos = dict.fromkeys(salvo for raid in raids for salvo in raid)
+    return dict(zip(salvos, paths_of(scenario, salvos), strict=True))
+
+
 def attacks_of(
-    raids: Iterable[tuple[tuple[Salvo, ...], str]],
-    threats: Iterable[Threat],
-    drawn: Mapping[str, int] = _AS_GIVEN,
+    scenario: Scenario,
+    raids: Raids,
+    paths: Mapping[Salvo, Path],
+    drawn: Mapping[str, int] = AS_GIVEN,
 ) -> list[Attack]:
-    """Return the attacks of some raids, each with the place of its list of salvos.
+    """Return the attacks of some raids.
 
     `drawn` has the largest number of threats of salvos whose number is drawn.
     """
-    known = {threat.name: threat for threat in threats}
-    found: dict[tuple[str, str | None], Attack] = {}
-    for salvos, under in raids:
-        counts: dict[tuple[str, str | None], int] = {}
+    threats = {threat.name: threat for threat in scenario.threats}
+    added = {asset.name: asset.priority for asset in scenario.assets}
+    found: dict[tuple[Any, ...], Attack] = {}
+    for salvos, under in raids.items():
+        sizes: dict[tuple[Any, ...], int] = {}
         for salvo in salvos:
             if count := drawn.get(salvo.name, salvo.count):
-                key = salvo.threat, salvo.axis
-                counts[key] = counts.get(key, 0) + count
-                own = Attack(known[salvo.threat], salvo.axis, f"{under}.{salvo.name}", 0)
-                found.setdefault(key, own)
-        for key, count in counts.items():
-            found[key] = found[key]._replace(size=max(found[key].size, count))
+                threat, path = threats[salvo.threat], paths[salvo]
+                priority = threat.priority + added.get(salvo.target or "", 0)
+                key = salvo.axis, path, priority
+                sizes[key] = sizes.get(key, 0) + count
+                found.setdefault(key, Attack(threat, *key, f"{under}.{salvo.name}"))
+        for key, size in sizes.items():
+            found[key] = found[key]._replace(size=max(found[key].size, size))
     return list(found.values())
+
+
+def reaches_of(layers: Iterable[Layer], attacks: Iterable[Attack]) -> Reaches:
+    """Return how each layer has each attack in reach, where it has."""
+    found: dict[tuple[str, str], Reach] = {}
+    for layer in layers:
+        sites = layer.sites
+        for attack in attacks:
+            passes = {site.name: attack.path.windows(site) for site in sites}
+            windows = [window for own in passes.values() for window in own]
+            if windows:
+                longest = max(own.closing - own.opening for own in windows)
+                opening = min(own.opening for own in windows)
+                reached = frozenset(name for name, own in passes.items() if own)
+                reach = Reach(longest / TICKS_A_SECOND, opening / TICKS_A_SECOND, reached)
+                found[layer.name, attack.place] = reach
+    return found
 
 
 def posts_of(scenario: Scenario, under: str = "") -> list[Post]:
@@ -89,13 +136,14 @@ def posts_of(scenario: Scenario, under: str = "") -> list[Post]:
 
 
 def shots_of(
-    post: Post, weapons: dict[str, Interceptor], attacks: list[Attack]
+    post: Post, weapons: dict[str, Interceptor], attacks: list[Attack], reaches: Reaches
 ) -> Iterator[tuple[Shot, int, str]]:
     """Yield each shot of a battery with how far it gets and what prevents it, if anything."""
     for magazine in post.battery.magazines:
         weapon = weapons[magazine.interceptor]
         for attack in attacks:
-            shot = Shot(post.layer, post.battery, magazine, weapon, attack)
+            reach = reaches.get((post.layer.name, attack.place))
+            shot = Shot(post.layer, post.battery, magazine, weapon, attack, reach)
             yield shot, *_obstacle(shot)
 
 
@@ -104,6 +152,10 @@ def _obstacle(shot: Shot) -> tuple[int, str]:
         if text := obstacle(shot):
             return step, text
     return len(OBSTACLES), ""
+
+
+def _out_of_reach(shot: Shot) -> str:
+    return "" if shot.reach else f"{shot.attack.threat.name} never comes into its reach"
 
 
 def _no_rounds(shot: Shot) -> str:
@@ -143,12 +195,12 @@ def _not_detected(shot: Shot) -> str:
 
 
 def _reserved(shot: Shot) -> str:
-    magazine, threat = shot.magazine, shot.attack.threat
+    magazine, attack = shot.magazine, shot.attack
     most = max(magazine.rounds, magazine.reload_rounds if magazine.reloads else 0)
-    if threat.priority >= 1 or magazine.reserved < most:
+    if attack.priority >= 1 or magazine.reserved < most:
         return ""
     kept = f"all {most:,} rounds of {shot.weapon.name} are reserved"
-    return f"{kept}, and the priority of {threat.name} is below 1"
+    return f"{kept}, and the priority of {attack.threat.name} is below 1"
 
 
 def _too_short(shot: Shot) -> str:
@@ -161,7 +213,7 @@ def hardly_in_time(shot: Shot) -> str:
 
 
 def _lateness(shot: Shot, probability: float) -> str:
-    window = (shot.layer.outer_range - shot.layer.inner_range) / shot.attack.threat.speed
+    window = shot.reach.longest if shot.reach else 0.0
     times = shot.battery.reaction_time, shot.weapon.flight_time
     needed = sum(quantile(time, probability) for time in times)
     if not needed > window + _TICK:
@@ -172,7 +224,7 @@ def _lateness(shot: Shot, probability: float) -> str:
 
 
 OBSTACLES: tuple[Callable[[Shot], str], ...] = (
-    *(_no_rounds, _other_axis, _cannot_kill, _not_preferred),
+    *(_out_of_reach, _no_rounds, _other_axis, _cannot_kill, _not_preferred),
     *(_not_detected, _reserved, _too_short),
 )
 """What can prevent a shot, in the order in which a reader would look for it."""
@@ -188,23 +240,20 @@ def quantile(time: float | Distribution, probability: float) -> float:
         return float(time.frozen().ppf(probability))
 
 
-def span_of(salvo: Salvo, edge: float, speed: float, tail: float = _TAIL) -> tuple[float, float]:
-    """Return the first arrival and the last time at the target of a salvo [s].
+def span_of_raid(
+    salvos: Iterable[Salvo], paths: Mapping[Salvo, Path], tail: float = _TAIL
+) -> tuple[float, float] | None:
+    """Return the first arrival and the last time at the target [s]; None without threats.
 
     Arrivals that are drawn without a bound have the quantiles at `tail` and 1 - `tail`; the end of
     a Poisson process has the quantile 0.99.
     """
-    first, last = _span(salvo.arrival, salvo.count, tail)
-    return first, last + edge / speed
-
-
-def span_of_raid(
-    scenario: Scenario, salvos: tuple[Salvo, ...], *tail: float
-) -> tuple[float, float] | None:
-    """Return the first arrival and the last time at the target [s]; None without threats."""
-    edge = max((layer.outer_range for layer in scenario.layers), default=0.0)
-    speeds = {threat.name: threat.speed for threat in scenario.threats}
-    spans = [span_of(salvo, edge, speeds[salvo.threat], *tail) for salvo in salvos if salvo.count]
+    spans = [
+        (first, last + paths[salvo].duration / TICKS_A_SECOND)
+        for salvo in salvos
+        if salvo.count
+        for first, last in [_span(salvo.arrival, salvo.count, tail)]
+    ]
     if not spans:
         return None
     return min(first for first, _ in spans), max(last for _, last in spans)

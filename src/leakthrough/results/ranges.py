@@ -47,7 +47,7 @@ class Ranges:
 
     def rare(self, number: "npt.ArrayLike") -> "Array":
         """Probability of the rare states in some numbers of replications."""
-        layers = self.scenario.layers if self.scenario else ()
+        layers = self.scenario.sites if self.scenario else ()
         share = rare_share([layer.sensor.availability for layer in layers], number)
         if self.is_fixed or "lost" not in self.ready:
             return share
