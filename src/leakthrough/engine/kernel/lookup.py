@@ -28,9 +28,10 @@ def first_window_of(state: "State", threat: Any, layer: Int) -> Int:
 def is_seen_in(window: Any, threat: Any) -> Bool:
     """Whether a threat was not dead yet when it came into reach in a later pass.
 
-    A layer may still hold a dead threat from an earlier pass, and takes it for alive.
+    A layer may still hold a dead threat from an earlier pass, and takes it for alive. One that died
+    at the tick of the opening was let go, or seen and killed at once by rounds without flight time.
     """
-    return not window.again or threat.fate_tick > threat.arrival + window.open_offset
+    return not window.again or threat.fate_tick >= threat.arrival + window.open_offset
 
 
 @inlined

@@ -84,6 +84,8 @@ def cause_of(state: "State", window: Any, threat: Any, outcome: Int) -> Int:
 def _open(state: "State", window: Any, threat: Any, tick: Int) -> Any:
     """Open a window for a threat; return the outcome, NOTHING if the threat is dead."""
     if threat.fate_tick <= tick:
+        if window.again:  # its earlier window has closed
+            let_go(state, threat, window.layer)
         return NOTHING
     outcome = _outcome_of(state, window, threat)
     if window.random and (window.stocked > 0 or window.soft_kill > 0):  # a log changes no count
@@ -119,7 +121,7 @@ def next_opening(state: "State", window: Any, leaf: Int, tick: Int) -> Any:
     while number < stop:
         coming = state.threats[at(salvo.first + number)]
         opening = coming.arrival + window.open_offset
-        if coming.fate_tick > opening:
+        if coming.fate_tick > opening or (window.again and coming.fate_tick == opening):
             following = opening
             break
         number += 1  # dead by its opening: 344 of 514 openings are skipped
