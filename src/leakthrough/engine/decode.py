@@ -64,6 +64,8 @@ def rows_of(counts: Counts, tables: Tables) -> dict[str, Array]:
         "busy_time": in_seconds(counts.busy),
         "engagements": counts.engagements,
     }
+    if tables.aims.values.size:
+        rows |= tables.aims.of(counts.leaked)
     if tables.timeline.size:
         rows["ready_rounds"] = spread(_finite(counts.ready_rounds), tables, 0)
         rows["busy_channels"] = counts.busy_channels
