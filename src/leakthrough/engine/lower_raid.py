@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from leakthrough.engine.aims import aims_of
 from leakthrough.engine.bounds import check_engagements
 from leakthrough.engine.codes import NO_WINDOW
 from leakthrough.engine.labels import Unit, units_of
@@ -317,8 +316,7 @@ def lower(scenario: Scenario, timeline: Sequence[float] = (), sizes: Sizes = AS_
     lengths = {name: numbers[name] for name in RECORDS_OF}
     locations = locations_of(lengths | {name: len(own) for name, own in lists.items()})
     block, interceptors = new_block(end_of(locations)), len(scenario.interceptors)
-    aims = aims_of(scenario)
-    tables = Tables(block, locations, np.zeros(0), arrivals, samples, interceptors, aims)
+    tables = Tables(block, locations, np.zeros(0), arrivals, samples, interceptors)
     for name, own in parts.items():
         fill(getattr(tables, name), RECORDS_OF[name], own, quantiles)
     NODE.start(tables.nodes)

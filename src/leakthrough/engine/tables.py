@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from leakthrough.engine.aims import Aims
 from leakthrough.engine.layout import Records, Whole
 from leakthrough.engine.memory import Block, Location, new_block
 
@@ -31,8 +30,6 @@ class Tables:
         Sample times in ticks.
     interceptors : int
         Number of interceptors, I.
-    aims : Aims
-        What leakers hit.
     """
 
     salvos: Records  # (S,)
@@ -61,28 +58,23 @@ class Tables:
         fixed_arrivals: Whole,
         timeline: Whole,
         interceptors: int,
-        aims: Aims,
     ) -> None:
         self.block, self.locations, self.quantiles = block, locations, quantiles
         self.fixed_arrivals, self.timeline = fixed_arrivals, timeline
-        self.interceptors, self.aims = interceptors, aims
+        self.interceptors = interceptors
         for name, location in locations.items():
             setattr(self, name, location.array(block))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.block, self.locations, *self._outside)
+        rest = self.quantiles, self.fixed_arrivals, self.timeline, self.interceptors
+        return type(self), (self.block, self.locations, *rest)
 
     def copy(self) -> "Tables":
         """Return tables whose records may be changed; arrays outside the block are shared."""
         block = new_block(self.block.size)
         block[:] = self.block
-        return Tables(block, self.locations, *self._outside)
-
-    @property
-    def _outside(self) -> tuple[Any, ...]:
-        """What is not in the block."""
-        arrays = self.quantiles, self.fixed_arrivals, self.timeline
-        return *arrays, self.interceptors, self.aims
+        rest = self.quantiles, self.fixed_arrivals, self.timeline, self.interceptors
+        return Tables(block, self.locations, *rest)
 
     @property
     def preferring(self) -> Whole:

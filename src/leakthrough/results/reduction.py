@@ -22,7 +22,7 @@ from leakthrough.results.files import writable
 from leakthrough.results.integer_sums import Array, Histogram, Moments, exact_products, ratio
 from leakthrough.results.labelled import CONTROLLED, without_controls
 from leakthrough.results.narrowed import Narrowed
-from leakthrough.results.sums import DIMS, EVERY, SUPPLIES, sums_of, supplies_of, units_of
+from leakthrough.results.sums import DIMS, EVERY, NO_ASSETS, SUPPLIES, Assets, sums_of, supplies_of
 from leakthrough.results.taken import check_labels, taken
 from leakthrough.results.variables import CAMPAIGN_VARIABLES, VARIABLES
 from leakthrough.statistics import means
@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 
 STATISTICS = ("mean", "variance", "minimum", "maximum", "skewness")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-QUANTILES_OF = ("leaked", "leakers", "layer_killed", "expended", "hits", "total_hits")
+QUANTILES_OF = (
+    *("leaked", "leakers", "layer_killed", "expended"),
+    *("hits", "total_hits", "destroyed", "total_destroyed"),
+)
 COVARIANCES = {
     "leaked_covariance": ("leaked", "leaked"),
     "expended_covariance": ("expended", "expended"),
@@ -49,7 +52,7 @@ class Reduction:
 
     Salvos that are `decoys` (S,) do not count as leakers of the raid. With `raids`, the second axis
     of all variables is the raids of a campaign; `of_campaign` is true of one of them, too. Means
-    of raids whose controls are `known` are estimated with them too. `values` are of the assets.
+    of raids whose controls are `known` are estimated with them too.
     """
 
     def __init__(
@@ -58,10 +61,10 @@ class Reduction:
         raids: bool = False,
         known: Controls | None = None,
         of_campaign: bool = False,
-        values: "Array | tuple[float, ...]" = (),
+        assets: Assets = NO_ASSETS,
     ) -> None:
         self.decoys = np.asarray(decoys, dtype=np.bool_)
-        self.units = units_of(np.asarray(values))
+        self.assets, self.units = assets, assets.units
         self.leading = ("raid",) if raids else ()
         self.most = MOST_OF_RAID if raids or of_campaign else MOST_MEASURES
         self.controls, self.so_far = (
@@ -75,16 +78,15 @@ class Reduction:
 
     def part(self) -> "Reduction":
         """An empty reduction whose controls are summed where those of this one are."""
-        found = Reduction(self.decoys, bool(self.leading))
+        found = Reduction(self.decoys, bool(self.leading), assets=self.assets)
         found.controls, found.so_far, found.most = self.controls, self.so_far, self.most
-        found.units = self.units
         return found
 
     def take_rows(self, rows: "Mapping[str, Array]") -> None:
         """Add result variables of replications, their first axis, in any order."""
         if len(rows["leaked"]) == 0:
             return
-        every = {**rows, **sums_of(rows, self.decoys)}
+        every = {**rows, **sums_of(rows, self.decoys, self.assets)}
         self.take_moments(every)
         for name in filter(every.__contains__, QUANTILES_OF):
             self.histograms.setdefault(name, Histogram()).take(every[name])
@@ -233,7 +235,6 @@ class Reduction:
                 leakers if self.leading else leakers[0],
                 {"units": "1", "long_name": text + "this many real threats got through"},
             ),
-            **self._not_hit(),
             **{
                 name: xr.Variable(
                     (*self.leading, *DIMS[time]),
@@ -243,15 +244,6 @@ class Reduction:
                 for name, (time, event) in reached.items()
             },
         }
-
-    def _not_hit(self) -> "dict[str, xr.Variable]":
-        import xarray as xr
-
-        if "hits" not in self.histograms:
-            return {}
-        number = self.histograms["hits"].counts[:, 0].reshape(self.shapes["hits"])
-        attrs = {"units": "1", "long_name": "replications in which nothing hit the asset"}
-        return {"not_hit": xr.Variable((*self.leading, "asset"), number, attrs)}
 
     def _covariances(self, controlled: "Narrowed | None") -> "dict[str, xr.Variable]":
         import xarray as xr
@@ -282,9 +274,8 @@ class Summaries:
 
     def __init__(self, job: "Job", labels: Labels, known: Controls) -> None:
         self.job, self.labels, self.known = job, labels, known
-        decoys = np.array(labels.decoys, np.bool_)
-        values = labels.asset_values
-        self.reduction = Reduction(decoys, job.along_raids, known, values=values)
+        decoys, assets = np.array(labels.decoys), Assets(labels.asset_values, labels.aim_points)
+        self.reduction = Reduction(decoys, job.along_raids, known, assets=assets)
 
     def take(self, start: int, block: "Block") -> None:
         """Reduce the rows of some replications; may be called by several threads at once."""
@@ -334,9 +325,11 @@ def reduced(result: "xr.Dataset") -> "xr.Dataset":
         return _complete(result)
     names = [name for name in result.data_vars if "replication" in result[name].dims]
     known, of_campaign = _controls_in(result), "raid" in result.coords
+    assets = NO_ASSETS
+    if "asset" in result.dims:
+        assets = Assets(result["asset_value"].values, result["aim_points"].values)
     decoys = result["decoy"].values
-    values = result["asset_value"].values if "asset_value" in result.coords else ()
-    reduction = Reduction(decoys, known=known, of_campaign=of_campaign, values=values)
+    reduction = Reduction(decoys, known=known, of_campaign=of_campaign, assets=assets)
     reduction.take_rows({str(name): result[name].values for name in names})
     # If results of several seeds were joined, the seed has the dimension replication too.
     return with_reductions(result.drop_dims("replication"), reduction)

@@ -1,19 +1,21 @@
 """Sums within each replication, and how values of all variables become whole numbers."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from leakthrough.engine.aims import DAMAGE_UNIT, value_unit
+from leakthrough.engine.damage import DAMAGE_UNIT, value_unit
 from leakthrough.model.discrete import TICKS_A_SECOND, WORD_RANGE
 from leakthrough.results.variables import CAMPAIGN_VARIABLES, VARIABLES, Variable
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from leakthrough.results.integer_sums import Array
 
 _UNITS = {
-    **dict.fromkeys(("depletion_time", "reserve_time", "busy_time"), TICKS_A_SECOND),
+    **dict.fromkeys(("depletion_time", "reserve_time", "busy_time", "down_time"), TICKS_A_SECOND),
     **dict.fromkeys(("occurred", "expected"), WORD_RANGE),
     "damage": DAMAGE_UNIT,
 }
@@ -25,10 +27,13 @@ _KILLS = {
 }
 _TOTALS = {
     "hits": "real threats that hit assets",
+    "destroyed": "aim points of all assets destroyed",
     "value_lost": "expected value of all assets that the hits destroy, for means only",
 }
 _SUMS = {
     "leakers": Variable((), "real threats that got through"),
+    "not_hit": Variable(("asset",), "whether nothing hit the asset"),
+    "all_down": Variable(("asset",), "whether all its aim points are down at the end"),
     **{f"total_{name}": Variable((), text) for name, text in _TOTALS.items()},
     **_KILLS,
     "on_hand": Variable(("interceptor",), "rounds in magazines and stock; -1 where infinite"),
@@ -42,15 +47,25 @@ DIMS = {
 }
 
 
-def units_of(values: "Array") -> dict[str, float]:
-    """Variables of floats, and the number by which they become whole; `values` of the assets (A,).
+class Assets(NamedTuple):
+    """Values and numbers of aim points of the assets (A,)."""
 
-    Times may be missing.
-    """
-    return {**_UNITS, **dict.fromkeys(("value_lost", "total_value_lost"), value_unit(values))}
+    values: "npt.ArrayLike" = ()
+    aim_points: "npt.ArrayLike" = ()
+
+    @property
+    def units(self) -> dict[str, float]:
+        """Variables of floats, and the number by which they become whole. Times may be missing."""
+        unit = value_unit(np.asarray(self.values))
+        return {**_UNITS, **dict.fromkeys(("value_lost", "total_value_lost"), unit)}
 
 
-def sums_of(rows: "Mapping[str, Array]", decoys: "Array") -> "dict[str, Array]":
+NO_ASSETS = Assets()
+
+
+def sums_of(
+    rows: "Mapping[str, Array]", decoys: "Array", assets: Assets
+) -> "dict[str, Array]":
     """Sums within each replication, whose variance does not follow from that of the summands."""
     return {
         "leakers": rows["leaked"][..., ~decoys].sum(axis=-1),
@@ -58,7 +73,16 @@ def sums_of(rows: "Mapping[str, Array]", decoys: "Array") -> "dict[str, Array]":
         "layer_soft_killed": rows["soft_killed"].sum(axis=-2),
         "salvo_killed": rows["killed"].sum(axis=-1),
         "salvo_soft_killed": rows["soft_killed"].sum(axis=-1),
-        **{f"total_{name}": rows[name].sum(axis=-1) for name in _TOTALS if name in rows},
+        **(_sums_of_assets(rows, assets) if "hits" in rows else {}),
+    }
+
+
+def _sums_of_assets(rows: "Mapping[str, Array]", assets: Assets) -> "dict[str, Array]":
+    all_down = rows["down"] + rows["destroyed"] == assets.aim_points
+    return {
+        "not_hit": (rows["hits"] == 0).astype(np.int64),
+        "all_down": all_down.astype(np.int64),
+        **{f"total_{name}": rows[name].sum(axis=-1) for name in _TOTALS},
     }
 
 

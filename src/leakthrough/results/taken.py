@@ -22,7 +22,7 @@ FLOATS = (
     *("depletion_time", "reserve_time", "busy_time"),
     *("occurred", "expected"),
     *("first_dry", "stock_first_dry"),
-    *("damage", "value_lost"),
+    *("damage", "value_lost", "down_time"),
 )
 """Variables of floats; all others count, in whole numbers."""
 _TRUTHS = ("decoy",)

@@ -75,6 +75,8 @@ VARIABLES = {
     "value_lost": Variable(
         _OF_ASSET, "expected value that the hits destroy, for means only", sometimes=DEFENDED
     ),
+    "destroyed": Variable(_OF_ASSET, "aim points destroyed", sometimes=DEFENDED),
+    "down": Variable(_OF_ASSET, "aim points down when the raid begins", sometimes=DEFENDED),
     "busy_time": Variable(_OF_BATTERY, "time of its channels in use", "s"),
     "engagements": Variable(_OF_BATTERY, "engagements begun"),
     "occurred": Variable(
@@ -109,6 +111,12 @@ CAMPAIGN_VARIABLES = {
     "replenished": Variable(_OF_STOCK, "rounds that reached the stock before the raid"),
     "stock_dry_so_far": Variable(
         _OF_STOCK, "whether the stock has been empty by the start of the raid"
+    ),
+    "down_time": Variable(
+        (*_IN_RAID, "asset"),
+        "time of its aim points that are down, from the start of the raid to that of the next",
+        "s",
+        sometimes=DEFENDED,
     ),
     "first_dry": Variable(
         _OF_MAGAZINE,
