@@ -79,10 +79,12 @@ def stock(tables: Tables) -> Array:
 def _is_drawn(tables: Tables, kill_chances: Array) -> bool:
     """Whether any decision is drawn: a distribution, or a probability that is neither 0 nor 1."""
     salvos, windows, batteries = tables.salvos, tables.windows, tables.batteries
+    strikes = tables.strikes
+    split = tables.assets["aim_points"][strikes["asset"]] > 1  # which of them is hit is drawn
     chances = [
         tables.layers["availability"],
         tables.landings["lethality"],
-        tables.strikes["lethality"],
+        np.where(split, np.minimum(strikes["lethality"], 1), strikes["lethality"]),
         *(windows[name] for name in ("soft_kill", "detection", "dismissal")),
         *(batteries[name] for name in ("false_kill", "false_survival")),
         np.where(kill_chances["table"] >= 0, 1, kill_chances["threshold"]),

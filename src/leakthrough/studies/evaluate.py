@@ -8,6 +8,7 @@ import numpy as np
 
 from leakthrough.engine.codes import NEVER
 from leakthrough.engine.counts import Counts, named_counts
+from leakthrough.engine.damage import hits_from, hits_of
 from leakthrough.engine.jobs import Block, RaidJob
 from leakthrough.engine.labels import Labels, label
 from leakthrough.engine.lower_raid import lower
@@ -25,7 +26,7 @@ from leakthrough.run_options import Execution
 from leakthrough.statistics.adjusted import Values, measured_values
 from leakthrough.statistics.means import rare_share, rarely_seen
 from leakthrough.studies.control_values import LEAST, ControlValues, control_values
-from leakthrough.studies.measure import Frame, Measure, Numbers, Reader
+from leakthrough.studies.measure import Array, Frame, Measure, Numbers, Reader, counts_of_assets
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -107,6 +108,7 @@ class RowReader:
         self.tables, self.labels, frame = tables, labels, frame_of(tables, labels)
         self.readers = [Reader(measure, frame) for measure in measures]
         lost = int(tables.batteries.size) if tables.landings.size else 0
+        self.of_assets = any(measure.is_of_assets for measure in measures)
         self.widths = [*(len(own.names) for own in self.readers), lost]  # columns of the arrays
 
     def limits(self, tables: Tables) -> "Limits":
@@ -115,6 +117,9 @@ class RowReader:
         none = np.zeros(tables.magazines.size)
         most = {"leaked": counts, "expended": known.expended, "dry": none + 1.0}
         least = {"leaked": np.where(known.survivors, counts, 0.0), "expended": none, "dry": none}
+        if self.of_assets:
+            least, most = (own | _assets_at(own["leaked"], tables) for own in (least, most))
+            least["destroyed"], least["all_down"] = 0.0 * most["destroyed"], 0.0 * most["all_down"]
         return Limits(
             [reader.most(most[reader.source]) for reader in self.readers],
             tables.layers["availability"] / WORD_RANGE,
@@ -130,8 +135,21 @@ class RowReader:
         found = {"leaked": counts.leaked, "expended": counts.expended}
         if any(reader.source == "dry" for reader in self.readers):
             found["dry"] = counts.depletion != NEVER
+        if self.of_assets:
+            aim_points = self.tables.assets["aim_points"]
+            found |= counts_of_assets(hits_of(counts, self.tables), aim_points)
         lost = counts.lost[:, : self.widths[-1]].astype(np.float64)
         return [*(reader(found[reader.source]) for reader in self.readers), lost]
+
+
+def _assets_at(leaked: Array, tables: Tables) -> dict[str, Array]:
+    """Sources (A,) of the measures of assets, with the most destroyed by these leakers (S,)."""
+    aim_points = tables.assets["aim_points"]
+    none = np.zeros((1, aim_points.size), np.int64)
+    found = hits_from(leaked.astype(np.int64)[np.newaxis], none, tables)
+    destroyed = np.where(found["damage"] > 0.0, np.minimum(found["hits"], aim_points), 0)
+    variables = {**found, "destroyed": destroyed, "down": none}
+    return {name: own[0] for name, own in counts_of_assets(variables, aim_points).items()}
 
 
 class MeasureValues:
@@ -211,6 +229,7 @@ def frame_of(tables: Tables, labels: Labels) -> Frame:
         battery=[labels.batteries[battery] for battery in own],
         interceptor=[labels.interceptors[code] for code in codes],
         cost=np.array(labels.round_costs, np.float64)[codes],
+        asset=labels.assets,
         every=every_name(labels),
     )
 
@@ -223,6 +242,7 @@ def every_name(labels: Labels) -> dict[str, tuple[str, ...]]:
         "layer": labels.layers,
         "battery": labels.batteries,
         "interceptor": labels.interceptors,
+        "asset": labels.assets,
     }
 
 
