@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leakthrough.engine.codes import FIXED, INFINITE, NO_LIMIT
+from leakthrough.engine.damage import hits_from
 from leakthrough.engine.tables import Tables
 from leakthrough.model.discrete import WORD_RANGE
 
@@ -74,6 +75,15 @@ def stock(tables: Tables) -> Array:
     magazines = tables.magazines
     reloads = magazines["reloads"].astype(np.float64) * magazines["reload_rounds"]
     return np.where(magazines["rounds"] >= INFINITE, np.inf, magazines["rounds"] + reloads)
+
+
+def hit(tables: Tables, leaked: Array) -> dict[str, Array]:
+    """Variables of assets (A,) with numbers of leakers (S,), and the most that these destroy."""
+    aim_points = tables.assets["aim_points"]
+    none = np.zeros((1, aim_points.size), np.int64)
+    found = hits_from(leaked[np.newaxis], none, tables)
+    destroyed = np.where(found["damage"] > 0.0, np.minimum(found["hits"], aim_points), 0)
+    return {name: own[0] for name, own in {**found, "destroyed": destroyed, "down": none}.items()}
 
 
 def _is_drawn(tables: Tables, kill_chances: Array) -> bool:

@@ -63,9 +63,7 @@ class Assets(NamedTuple):
 NO_ASSETS = Assets()
 
 
-def sums_of(
-    rows: "Mapping[str, Array]", decoys: "Array", assets: Assets
-) -> "dict[str, Array]":
+def sums_of(rows: "Mapping[str, Array]", decoys: "Array", assets: Assets) -> "dict[str, Array]":
     """Sums within each replication, whose variance does not follow from that of the summands."""
     return {
         "leakers": rows["leaked"][..., ~decoys].sum(axis=-1),

@@ -8,11 +8,11 @@ import numpy as np
 
 from leakthrough.engine.codes import NEVER
 from leakthrough.engine.counts import Counts, named_counts
-from leakthrough.engine.damage import hits_from, hits_of
+from leakthrough.engine.damage import hits_of
 from leakthrough.engine.jobs import Block, RaidJob
 from leakthrough.engine.labels import Labels, label
 from leakthrough.engine.lower_raid import lower
-from leakthrough.engine.possible import possible
+from leakthrough.engine.possible import hit, possible
 from leakthrough.engine.replications import compute
 from leakthrough.engine.tables import Tables
 from leakthrough.model.arguments import of_class, refused
@@ -26,7 +26,7 @@ from leakthrough.run_options import Execution
 from leakthrough.statistics.adjusted import Values, measured_values
 from leakthrough.statistics.means import rare_share, rarely_seen
 from leakthrough.studies.control_values import LEAST, ControlValues, control_values
-from leakthrough.studies.measure import Array, Frame, Measure, Numbers, Reader, counts_of_assets
+from leakthrough.studies.measure import Frame, Measure, Numbers, Reader, counts_of_assets
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -118,8 +118,12 @@ class RowReader:
         most = {"leaked": counts, "expended": known.expended, "dry": none + 1.0}
         least = {"leaked": np.where(known.survivors, counts, 0.0), "expended": none, "dry": none}
         if self.of_assets:
-            least, most = (own | _assets_at(own["leaked"], tables) for own in (least, most))
-            least["destroyed"], least["all_down"] = 0.0 * most["destroyed"], 0.0 * most["all_down"]
+            ends, points = (least["leaked"], most["leaked"]), tables.assets["aim_points"]
+            own = [
+                counts_of_assets(hit(tables, leaked.astype(np.int64)), points) for leaked in ends
+            ]
+            uncertain = {name: 0.0 * own[0][name] for name in ("destroyed", "all_down")}
+            least, most = {**least, **own[0], **uncertain}, {**most, **own[1]}
         return Limits(
             [reader.most(most[reader.source]) for reader in self.readers],
             tables.layers["availability"] / WORD_RANGE,
@@ -140,16 +144,6 @@ class RowReader:
             found |= counts_of_assets(hits_of(counts, self.tables), aim_points)
         lost = counts.lost[:, : self.widths[-1]].astype(np.float64)
         return [*(reader(found[reader.source]) for reader in self.readers), lost]
-
-
-def _assets_at(leaked: Array, tables: Tables) -> dict[str, Array]:
-    """Sources (A,) of the measures of assets, with the most destroyed by these leakers (S,)."""
-    aim_points = tables.assets["aim_points"]
-    none = np.zeros((1, aim_points.size), np.int64)
-    found = hits_from(leaked.astype(np.int64)[np.newaxis], none, tables)
-    destroyed = np.where(found["damage"] > 0.0, np.minimum(found["hits"], aim_points), 0)
-    variables = {**found, "destroyed": destroyed, "down": none}
-    return {name: own[0] for name, own in counts_of_assets(variables, aim_points).items()}
 
 
 class MeasureValues:

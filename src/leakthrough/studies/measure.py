@@ -343,7 +343,8 @@ def names_of(measure: Measure, every: dict[str, tuple[str, ...]]) -> tuple[str, 
     if measure.of is None:
         return names
     if measure.of not in names:
-        text = f"{shown(measure.of)} is not the name of a {measure.by}"
+        article = "an" if measure.by in ("interceptor", "asset") else "a"
+        text = f"{shown(measure.of)} is not the name of {article} {measure.by}"
         raise ValueError(f"measure {measure.name}, of: {text}{nearest(measure.of, names)}")
     return (measure.of,)
 
