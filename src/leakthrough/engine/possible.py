@@ -77,12 +77,13 @@ def stock(tables: Tables) -> Array:
     return np.where(magazines["rounds"] >= INFINITE, np.inf, magazines["rounds"] + reloads)
 
 
-def hit(tables: Tables, leaked: Array) -> dict[str, Array]:
-    """Variables of assets (A,) with numbers of leakers (S,), and the most that these destroy."""
+def hit(tables: Tables, leaked: Array, *, at_least: bool = False) -> dict[str, Array]:
+    """Largest variables of assets (A,) with at most so many leakers (S,), or smallest ones."""
     aim_points = tables.assets["aim_points"]
     none = np.zeros((1, aim_points.size), np.int64)
     found = hits_from(leaked[np.newaxis], none, tables)
     destroyed = np.where(found["damage"] > 0.0, np.minimum(found["hits"], aim_points), 0)
+    destroyed = none if at_least else destroyed
     return {name: own[0] for name, own in {**found, "destroyed": destroyed, "down": none}.items()}
 
 

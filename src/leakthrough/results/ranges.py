@@ -104,16 +104,16 @@ class Ranges:
         """Smallest and largest value of a variable of assets (A,)."""
         values, points = self.ready["asset_value"].values, self.ready["aim_points"].values
         if self.known is None:
-            known = {"hits": np.inf, "damage": 1.0, "value_lost": values, "destroyed": points}
+            known: dict[str, Any] = {"hits": np.inf, "damage": 1.0, "value_lost": values, "destroyed": points}
             return 0.0, np.broadcast_to(known[name], values.shape)
         tables, labels = self.known.tables, self.known.labels
         counts, fixed = tables.salvos["count"], tables.salvos["size_table"] < 0
         certain = np.where(self.known.possible.survivors & fixed, counts, 0)
-        if name == "destroyed" or (name == "value_lost" and not self.known.alone):
-            certain = np.zeros_like(counts)
+        ends = hit(tables, certain, at_least=True)[name], hit(tables, counts)[name]
         at = self._at("asset", labels.assets)
-        least, most = (np.append(hit(tables, own)[name], 0.0)[at] for own in (certain, counts))
-        return least, most
+        least, most = (np.append(own, 0.0)[at] for own in ends)
+        # What is down since an earlier raid loses nothing.
+        return least if self.known.alone or name != "value_lost" else 0.0, most
 
     def _of_windows(self, what: str) -> "Array":
         """Threats (L, S) that each layer can kill, or soft kill."""

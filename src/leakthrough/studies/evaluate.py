@@ -113,17 +113,14 @@ class RowReader:
 
     def limits(self, tables: Tables) -> "Limits":
         """Ranges of the measures with the numbers of some tables."""
-        known, counts = possible(tables), tables.salvos["count"].astype(np.float64)
-        none = np.zeros(tables.magazines.size)
+        known, counts = possible(tables), tables.salvos["count"]
+        none, certain = np.zeros(tables.magazines.size), np.where(known.survivors, counts, 0)
         most = {"leaked": counts, "expended": known.expended, "dry": none + 1.0}
-        least = {"leaked": np.where(known.survivors, counts, 0.0), "expended": none, "dry": none}
+        least = {"leaked": certain, "expended": none, "dry": none}
         if self.of_assets:
-            ends, points = (least["leaked"], most["leaked"]), tables.assets["aim_points"]
-            own = [
-                counts_of_assets(hit(tables, leaked.astype(np.int64)), points) for leaked in ends
-            ]
-            uncertain = {name: 0.0 * own[0][name] for name in ("destroyed", "all_down")}
-            least, most = {**least, **own[0], **uncertain}, {**most, **own[1]}
+            points = tables.assets["aim_points"]
+            most |= counts_of_assets(hit(tables, counts), points)
+            least |= counts_of_assets(hit(tables, certain, at_least=True), points)
         return Limits(
             [reader.most(most[reader.source]) for reader in self.readers],
             tables.layers["availability"] / WORD_RANGE,
