@@ -17,7 +17,11 @@ import leakthrough as lt
 SIGMAS, REPLICATIONS = 5.0, 40_000
 COUNTS = {"one": 3, "three": 8, "five": 12}
 HARD = lt.Asset(name="three", position=(0.0, 0.0), value=2.5, aim_points=3, hardness=0.25)
-SPARED = {"one": LEAK * LETHALITY, "three": LEAK * LETHALITY * 0.75 / 3, "five": LEAK * LETHALITY / 5}
+SPARED = {
+    "one": LEAK * LETHALITY,
+    "three": LEAK * LETHALITY * 0.75 / 3,
+    "five": LEAK * LETHALITY / 5,
+}
 """Probability that one threat destroys a given aim point."""
 POINTS = {"one": 1, "three": 3, "five": 5}
 
