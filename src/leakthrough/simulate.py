@@ -46,7 +46,7 @@ def _simulated(
         dimensions = dimensions._replace(replications=call.replications)
     else:
         known = Controls(names, np.array([*cells.values()]))
-        sink = Summaries(job, np.array(dimensions.labels.decoys), known)
+        sink = Summaries(job, dimensions.labels, known)
     compute(job, sink, seed=call.seed, replications=call.replications, **execution._asdict())
     result = dataset(
         {**constants, **(sink.values if isinstance(sink, Variables) else {})},

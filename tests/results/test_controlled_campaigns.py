@@ -12,7 +12,7 @@ from scipy import stats
 
 import leakthrough as lt
 from leakthrough.results.controls import Controls
-from leakthrough.results.reduction import SUPPLIES
+from leakthrough.results.sums import SUPPLIES
 from leakthrough.statistics.controls import CONTROLLED, DONE
 
 pytestmark = pytest.mark.filterwarnings("ignore::leakthrough.ScenarioWarning")

@@ -15,7 +15,8 @@ from strategies import scenarios
 import leakthrough as lt
 from leakthrough.model.discrete import TICKS_A_SECOND
 from leakthrough.results.integer_sums import Histogram, Moments, exact_products, exact_sums
-from leakthrough.results.reduction import QUANTILES, UNITS, Reduction, reduced
+from leakthrough.results.reduction import QUANTILES, Reduction, reduced
+from leakthrough.results.sums import NO_ASSETS
 
 Whole = npt.NDArray[np.int64]
 TIMELINE = (-20.0, 0.0, 30.0, 60.0, 60.0, 1000.0)
@@ -139,7 +140,7 @@ def test_statistics_are_those_of_the_replications(scenario: lt.Scenario, seed: i
     result = lt.simulate(scenario, replications=5, seed=seed, timeline=TIMELINE)
     found = reduced(result)
     for name, values in result.items():
-        if "replication" in values.dims and name not in UNITS:
+        if "replication" in values.dims and name not in NO_ASSETS.units:
             mean, variance = (found[name].sel(statistic=s).values for s in ("mean", "variance"))
             np.testing.assert_allclose(mean, values.values.mean(axis=0), rtol=1e-14)
             np.testing.assert_allclose(variance, values.values.var(axis=0, ddof=1), rtol=1e-9)

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from leakthrough.engine.codes import INFINITE, NEVER
 from leakthrough.engine.counts import Counts
+from leakthrough.engine.damage import hits_of
 from leakthrough.engine.tables import Tables
 from leakthrough.model.discrete import TICKS_A_SECOND
 
@@ -64,6 +65,8 @@ def rows_of(counts: Counts, tables: Tables) -> dict[str, Array]:
         "busy_time": in_seconds(counts.busy),
         "engagements": counts.engagements,
     }
+    if tables.assets.size:
+        rows |= hits_of(counts, tables)
     if tables.timeline.size:
         rows["ready_rounds"] = spread(_finite(counts.ready_rounds), tables, 0)
         rows["busy_channels"] = counts.busy_channels

@@ -15,7 +15,7 @@ from leakthrough.engine import resupply
 from leakthrough.engine.codes import NEVER
 from leakthrough.engine.counts import named_counts, new_carried, new_rows, width
 from leakthrough.engine.decisions import REPLENISHMENT, Cell, Decisions, all_cells
-from leakthrough.engine.decode import first_dry, losses_of, rows_of, spread
+from leakthrough.engine.decode import first_dry, in_seconds, losses_of, rows_of, spread
 from leakthrough.engine.lower_campaign import Plan
 from leakthrough.engine.state import State, new_state
 from leakthrough.engine.tables import Tables
@@ -285,6 +285,7 @@ class CampaignJob(NamedTuple):
             "stock": ledger.stock,
             "replenished": ledger.replenished,
             "stock_dry_so_far": ledger.stock_dry != 0,
+            **({"down_time": in_seconds(ledger.down_time)} if tables.assets.size else {}),
         }
 
 

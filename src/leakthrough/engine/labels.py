@@ -22,6 +22,10 @@ class Labels(NamedTuple):
     layer_of: tuple[str, ...]  # of each battery
     interceptors: tuple[str, ...]
     round_costs: tuple[float, ...]  # of each interceptor
+    assets: tuple[str, ...]
+    asset_values: tuple[float, ...]
+    aim_points: tuple[int, ...]  # of each asset
+    targets: tuple[str, ...]  # of each salvo; empty: none
 
 
 class Unit(NamedTuple):
@@ -61,6 +65,10 @@ def label(scenario: Scenario, salvos: Sequence[Salvo] | None = None) -> Labels:
         layer_of=tuple(layers[unit.layer].name for unit in units),
         interceptors=tuple(interceptor.name for interceptor in scenario.interceptors),
         round_costs=tuple(map(_cost, scenario.interceptors)),
+        assets=tuple(asset.name for asset in scenario.assets),
+        asset_values=tuple(asset.value for asset in scenario.assets),
+        aim_points=tuple(asset.aim_points for asset in scenario.assets),
+        targets=tuple(salvo.target or "" for salvo in salvos),
     )
 
 

@@ -275,6 +275,7 @@ ASSET = Record(
     _counted("aim_points_down"),  # when the raid begins
     _link("first_aim_point"),
     _number("aim_points"),
+    _number("value", "f8"),  # read when the raid is over
     _number("repair"),  # ticks, if its quantile table is -1; FOREVER for never
     _link("repair_table", "i4"),
 )

@@ -324,6 +324,7 @@ RULES = {
         layout.ASSET,
         "first_aim_point",
         aim_points=lambda part, _: part.asset.aim_points,
+        value=lambda part, _: part.asset.value,
         repair=lambda part, _: _repair(part.asset),
         repair_table=lambda part, q: q.table(part.asset.repair_time, TICKS_A_SECOND),
     ),

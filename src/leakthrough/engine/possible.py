@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leakthrough.engine.codes import FIXED, INFINITE, NO_LIMIT
+from leakthrough.engine.damage import hits_from
 from leakthrough.engine.tables import Tables
 from leakthrough.model.discrete import WORD_RANGE
 
@@ -77,15 +78,27 @@ def stock(tables: Tables) -> Array:
     return np.where(magazines["rounds"] >= INFINITE, np.inf, magazines["rounds"] + reloads)
 
 
+def hit(tables: Tables, leaked: Array, *, at_least: bool = False) -> dict[str, Array]:
+    """Largest variables of assets (A,) with at most so many leakers (S,), or smallest ones."""
+    aim_points = tables.assets["aim_points"]
+    none = np.zeros((1, aim_points.size), np.int64)
+    found = hits_from(leaked[np.newaxis], none, tables)
+    destroyed = np.where(found["damage"] > 0.0, np.minimum(found["hits"], aim_points), 0)
+    destroyed = none if at_least else destroyed
+    return {name: own[0] for name, own in {**found, "destroyed": destroyed, "down": none}.items()}
+
+
 def _is_drawn(tables: Tables, kill_chances: Array) -> bool:
     """Whether any decision is drawn: a distribution, or a probability that is neither 0 nor 1."""
     salvos, windows, batteries = tables.salvos, tables.windows, tables.batteries
     varying = kill_chances["first_distance"] < kill_chances["stop_distance"]
     varying |= kill_chances["table"] >= 0
+    strikes = tables.strikes
+    split = tables.assets["aim_points"][strikes["asset"]] > 1  # which of them is hit is drawn
     chances = [
         tables.layers["availability"],
         tables.landings["lethality"],
-        tables.strikes["lethality"],
+        np.where(split, np.minimum(strikes["lethality"], 1), strikes["lethality"]),
         *(windows[name] for name in ("soft_kill", "detection", "dismissal")),
         *(batteries[name] for name in ("false_kill", "false_survival")),
         np.where(varying, 1, kill_chances["threshold"]),

@@ -35,6 +35,8 @@ MOST_OF_RAID = 64
 CONTROLLED_VARIABLES = (
     "leakers",
     "leaked",
+    *("total_hits", "total_value_lost", "total_destroyed"),
+    *("hits", "damage", "value_lost", "destroyed"),
     *("layer_killed", "layer_soft_killed", "salvo_killed", "salvo_soft_killed"),
     *("expended", "killed", "soft_killed", "leak_cause", "remaining", "engagements", "reloaded"),
     *("ready_rounds", "busy_channels", "leaked_so_far"),

@@ -96,6 +96,8 @@ def _indexes(dimensions: Dimensions) -> "dict[str, Array]":
         "decision": [name for name, _ in dimensions.decisions],
     }
     found: dict[str, Array] = {name: np.array(own, np.str_) for name, own in names.items()}
+    if labels.assets:
+        found["asset"] = np.array(labels.assets, np.str_)
     if dimensions.timeline:
         found["sample_time"] = np.array(dimensions.timeline)
     if dimensions.raids:
@@ -116,6 +118,12 @@ def _other_coordinates(dimensions: Dimensions) -> "dict[str, tuple[tuple[str, ..
         "layer_of": (("battery",), np.array(labels.layer_of, np.str_)),
         "round_cost": (("interceptor",), np.array(labels.round_costs, np.float64)),
     }
+    if labels.assets:
+        found |= {
+            "target": (("salvo",), np.array(labels.targets, np.str_)),
+            "asset_value": (("asset",), np.array(labels.asset_values, np.float64)),
+            "aim_points": (("asset",), np.array(labels.aim_points, np.int64)),
+        }
     if dimensions.raids:
         start = dimensions.interval * np.arange(dimensions.raids)
         found |= {"raid_start": (("raid",), start), "interval": ((), np.array(dimensions.interval))}

@@ -105,7 +105,7 @@ class Moments:
         self.low = np.minimum(self.low, other.low)
         self.high = np.maximum(self.high, other.high)
 
-    def statistics(self, unit: int = 1) -> "Array":
+    def statistics(self, unit: float = 1) -> "Array":
         """Mean, variance, minimum, maximum and skewness along a new first axis.
 
         NaN where undefined; the skewness is 0 where all values are equal.

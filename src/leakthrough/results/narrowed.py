@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class Narrowed:
     """Estimates with controls of variables `names` in each raid; None where they are of no use.
 
-    Of one raid without the dimension there is one entry.
+    Of one raid without the dimension there is one entry. `units` are those of the mean and of the
+    variance of each variable.
     """
 
     def __init__(
@@ -26,6 +27,7 @@ class Narrowed:
         estimates: "Sequence[Estimates]",
         names: Sequence[str],
         shapes: "Sequence[tuple[int, ...]]",
+        units: "Sequence[Array]",
     ) -> None:
         sizes = [int(np.prod(shape)) for shape in shapes]
         stops = np.cumsum(sizes)
@@ -38,7 +40,11 @@ class Narrowed:
             np.stack(np.broadcast_arrays(*own[1][: len(CONTROLLED)])) if own else missing
             for own in estimates
         ]
-        self.rows = {name: np.stack(rows, axis=1)[:, :, at] for name, at in self.at.items()}
+        every = np.stack(rows, axis=1)
+        self.rows = {
+            name: every[:, :, at] / own[:, np.newaxis, np.newaxis]
+            for (name, at), own in zip(self.at.items(), units, strict=True)
+        }
 
     def residual_covariance(self, left: str, right: str, covariance: "Array") -> "Array":
         """Of sums over batteries, with the factor of `Fit.scale`; (raids, ...) as a covariance."""

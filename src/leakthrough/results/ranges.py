@@ -8,7 +8,7 @@ import numpy as np
 
 from leakthrough.engine.labels import Labels, label
 from leakthrough.engine.lower_raid import AS_COUNTED, lower
-from leakthrough.engine.possible import Possible, possible, stock
+from leakthrough.engine.possible import Possible, hit, possible, stock
 from leakthrough.engine.tables import Tables
 from leakthrough.model.campaign import Campaign
 from leakthrough.model.scenario import Scenario
@@ -86,6 +86,11 @@ class Ranges:
             return 0.0, self.most_expended
         if name in ("remaining", "ready_rounds"):
             return self._left()
+        if name in ("hits", "damage", "value_lost", "destroyed"):
+            return self._of_assets(name)
+        if name.startswith("total_"):
+            least, most = self._of_assets(name.removeprefix("total_"))
+            return np.sum(least), np.sum(most)
         if name in ("engagements", "busy_time"):
             most = self._engagements()
             return 0.0, most if name == "engagements" else np.where(most > 0.0, np.inf, 0.0)
@@ -94,6 +99,21 @@ class Ranges:
             return 0.0, np.inf
         found = self._of_windows(what)
         return 0.0, found.sum(axis=1) if by == "layer" else found.max(axis=0, initial=0.0)
+
+    def _of_assets(self, name: str) -> "tuple[npt.ArrayLike, npt.ArrayLike]":
+        """Smallest and largest value of a variable of assets (A,)."""
+        values, points = self.ready["asset_value"].values, self.ready["aim_points"].values
+        if self.known is None:
+            known: dict[str, Any] = {"hits": np.inf, "damage": 1.0, "value_lost": values, "destroyed": points}
+            return 0.0, np.broadcast_to(known[name], values.shape)
+        tables, labels = self.known.tables, self.known.labels
+        counts, fixed = tables.salvos["count"], tables.salvos["size_table"] < 0
+        certain = np.where(self.known.possible.survivors & fixed, counts, 0)
+        ends = hit(tables, certain, at_least=True)[name], hit(tables, counts)[name]
+        at = self._at("asset", labels.assets)
+        least, most = (np.append(own, 0.0)[at] for own in ends)
+        # What is down since an earlier raid loses nothing.
+        return least if self.known.alone or name != "value_lost" else 0.0, most
 
     def _of_windows(self, what: str) -> "Array":
         """Threats (L, S) that each layer can kill, or soft kill."""

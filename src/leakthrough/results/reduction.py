@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leakthrough.model.discrete import TICKS_A_SECOND, WORD_RANGE
+from leakthrough.engine.labels import Labels
 from leakthrough.results.controls import (
     MOST_MEASURES,
     MOST_OF_RAID,
@@ -22,8 +22,9 @@ from leakthrough.results.files import writable
 from leakthrough.results.integer_sums import Array, Histogram, Moments, exact_products, ratio
 from leakthrough.results.labelled import CONTROLLED, without_controls
 from leakthrough.results.narrowed import Narrowed
+from leakthrough.results.sums import DIMS, EVERY, NO_ASSETS, SUPPLIES, Assets, sums_of, supplies_of
 from leakthrough.results.taken import check_labels, taken
-from leakthrough.results.variables import CAMPAIGN_VARIABLES, VARIABLES, Variable
+from leakthrough.results.variables import CAMPAIGN_VARIABLES, VARIABLES
 from leakthrough.statistics import means
 
 if TYPE_CHECKING:
@@ -33,12 +34,10 @@ if TYPE_CHECKING:
 
 STATISTICS = ("mean", "variance", "minimum", "maximum", "skewness")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-UNITS = {
-    **dict.fromkeys(("depletion_time", "reserve_time", "busy_time"), TICKS_A_SECOND),
-    **dict.fromkeys(("occurred", "expected"), WORD_RANGE),
-}
-"""Variables of floats, and the number by which they become whole. Times may be missing."""
-QUANTILES_OF = ("leaked", "leakers", "layer_killed", "expended")
+QUANTILES_OF = (
+    *("leaked", "leakers", "layer_killed", "expended"),
+    *("hits", "total_hits", "destroyed", "total_destroyed"),
+)
 COVARIANCES = {
     "leaked_covariance": ("leaked", "leaked"),
     "expended_covariance": ("expended", "expended"),
@@ -46,42 +45,6 @@ COVARIANCES = {
 }
 _AXES = {"leaked": "salvo", "expended": "interceptor"}
 _TEXTS = {"leaked": "threats that got through", "expended": "rounds expended"}
-_SUMS = {"leakers": Variable((), "real threats that got through")} | {
-    f"{dim}_{name}": Variable((dim,), VARIABLES[name].long_name)
-    for dim in ("layer", "salvo")
-    for name in ("killed", "soft_killed")
-}
-SUPPLIES = ("on_hand", "expended_so_far")
-_SUMS |= {
-    "on_hand": Variable(("interceptor",), "rounds in magazines and stock; -1 where infinite"),
-    "expended_so_far": Variable(("interceptor",), "rounds expended so far"),
-}
-_EVERY = {**VARIABLES, **CAMPAIGN_VARIABLES, **_SUMS}
-_DIMS = {
-    name: tuple(dim for dim in variable.dims if dim not in ("replication", "raid"))
-    for name, variable in _EVERY.items()
-}
-
-
-def _sums(rows: "Mapping[str, Array]", decoys: "Array") -> "dict[str, Array]":
-    """Sums within each replication, whose variance does not follow from that of the summands."""
-    return {
-        "leakers": rows["leaked"][..., ~decoys].sum(axis=-1),
-        "layer_killed": rows["killed"].sum(axis=-2),
-        "layer_soft_killed": rows["soft_killed"].sum(axis=-2),
-        "salvo_killed": rows["killed"].sum(axis=-1),
-        "salvo_soft_killed": rows["soft_killed"].sum(axis=-1),
-    }
-
-
-def supplies_of(rows: "Mapping[str, Array]") -> "dict[str, Array]":
-    """Rounds (R, raids, I) left after each raid of a campaign, and expended up to it."""
-    remaining, stock = rows["remaining"], rows["stock"]
-    on_hand = remaining.sum(axis=-2) + np.maximum(stock, 0)
-    return {
-        "on_hand": np.where((remaining < 0).any(axis=-2), -1, on_hand),
-        "expended_so_far": rows["expended"].sum(axis=-2).cumsum(axis=1),
-    }
 
 
 class Reduction:
@@ -98,8 +61,10 @@ class Reduction:
         raids: bool = False,
         known: Controls | None = None,
         of_campaign: bool = False,
+        assets: Assets = NO_ASSETS,
     ) -> None:
         self.decoys = np.asarray(decoys, dtype=np.bool_)
+        self.assets, self.units = assets, assets.units
         self.leading = ("raid",) if raids else ()
         self.most = MOST_OF_RAID if raids or of_campaign else MOST_MEASURES
         self.controls, self.so_far = (
@@ -113,7 +78,7 @@ class Reduction:
 
     def part(self) -> "Reduction":
         """An empty reduction whose controls are summed where those of this one are."""
-        found = Reduction(self.decoys, bool(self.leading))
+        found = Reduction(self.decoys, bool(self.leading), assets=self.assets)
         found.controls, found.so_far, found.most = self.controls, self.so_far, self.most
         return found
 
@@ -121,9 +86,9 @@ class Reduction:
         """Add result variables of replications, their first axis, in any order."""
         if len(rows["leaked"]) == 0:
             return
-        every = {**rows, **_sums(rows, self.decoys)}
+        every = {**rows, **sums_of(rows, self.decoys, self.assets)}
         self.take_moments(every)
-        for name in QUANTILES_OF:
+        for name in filter(every.__contains__, QUANTILES_OF):
             self.histograms.setdefault(name, Histogram()).take(every[name])
         if self.controls is not None:
             self._take_controls(self.controls, self._measured(), every)
@@ -147,12 +112,16 @@ class Reduction:
             self.replications += len(values) if name == "leaked" else 0
             self.shapes[name] = values.shape[1:]
             moments = self.moments.setdefault(name, Moments())
-            if name in UNITS:
+            if name in self.units:
                 present = ~np.isnan(values)
-                whole = np.rint(np.where(present, values, 0.0) * UNITS[name]).astype(np.int64)
-                moments.take(whole, present)
+                moments.take(self._whole(name, np.where(present, values, 0.0)), present)
             else:
                 moments.take(values)
+
+    def _whole(self, name: str, values: "Array") -> "Array":
+        """Values of a variable as whole numbers."""
+        unit = self.units.get(name)
+        return values if unit is None else np.rint(values * unit).astype(np.int64)
 
     def _measured(self) -> list[str]:
         """Variables that are estimated with the controls of their raid."""
@@ -163,7 +132,8 @@ class Reduction:
         self, controls: ByRaid, names: "Iterable[str]", every: "Mapping[str, Array]"
     ) -> None:
         """Add what the estimates with controls need."""
-        rows = [every[name] for name in ("occurred", "expected", *names)]
+        rows = [every[name] for name in ("occurred", "expected")]
+        rows += [self._whole(name, every[name]) for name in names]
         occurred, expected, *measures = rows if self.leading else [own[:, None] for own in rows]
         controls.take(occurred, expected, measures)
 
@@ -191,20 +161,20 @@ class Reduction:
         """Reduced variables, with `statistic` instead of `replication` as first dimension."""
         import xarray as xr
 
-        every = {n: own.statistics(UNITS.get(n, 1)) for n, own in self.moments.items()}
+        every = {n: own.statistics(self.units.get(n, 1)) for n, own in self.moments.items()}
         controlled = self._controlled(self.controls, self._measured(), every)
         so_far = self._controlled(self.so_far, SUPPLIES, every)
         found = self._with_rows(every, controlled, so_far)
         for name, histogram in self.histograms.items():
             values = histogram.quantiles(QUANTILES, self.shapes[name])
-            attrs = {"units": "1", "long_name": f"quantiles of {_EVERY[name].long_name}"}
-            dims = ("quantile", *self.leading, *_DIMS[name])
+            attrs = {"units": "1", "long_name": f"quantiles of {EVERY[name].long_name}"}
+            dims = ("quantile", *self.leading, *DIMS[name])
             found[f"{name}_quantile"] = xr.Variable(dims, values, attrs)
         return {**found, **self._frequencies(), **self._covariances(controlled)}
 
     def supplies(self) -> "dict[str, xr.Variable]":
         """Reduced rounds on hand and expended so far."""
-        every = {n: own.statistics(UNITS.get(n, 1)) for n, own in self.moments.items()}
+        every = {n: own.statistics(self.units.get(n, 1)) for n, own in self.moments.items()}
         so_far = self._controlled(self.so_far, SUPPLIES, every)
         return self._with_rows({name: every[name] for name in SUPPLIES}, so_far)
 
@@ -222,8 +192,8 @@ class Reduction:
                 missing = np.full((len(CONTROLLED), *statistics.shape[1:]), np.nan)
                 own = rows.get(name, missing).reshape(missing.shape)
                 statistics = np.concatenate([statistics, own])
-            dims = ("statistic", *self.leading, *_DIMS[name])
-            found[name] = xr.Variable(dims, statistics, _EVERY[name].attrs)
+            dims = ("statistic", *self.leading, *DIMS[name])
+            found[name] = xr.Variable(dims, statistics, EVERY[name].attrs)
         for part in controlled:
             if part:
                 name = "controls_so_far" if part.names == SUPPLIES else "controls"
@@ -239,12 +209,16 @@ class Reduction:
         if controls is None or not controls.sums:
             return None
         raids = len(controls.sums)
-        parts = [every[name].reshape(len(STATISTICS), raids, -1) for name in names]
+        units = [np.array(self.units.get(name, 1)) ** np.array([1, 2, 1, 1, 0]) for name in names]
+        parts = [
+            every[name].reshape(len(STATISTICS), raids, -1) * own[:, np.newaxis, np.newaxis]
+            for name, own in zip(names, units, strict=True)
+        ]
         mean, variance, _, _, skewness = np.concatenate(parts, axis=2)
         moments = means.Moments(mean, variance, skewness)
         found = controls.estimates(moments, every["expected"][0].reshape(raids, -1))
         shapes = [self.shapes[name][len(self.leading) :] for name in names]
-        return Narrowed(found, names, shapes) if any(found) else None
+        return Narrowed(found, names, shapes, [own[:2] for own in units]) if any(found) else None
 
     def _frequencies(self) -> "dict[str, xr.Variable]":
         import xarray as xr
@@ -263,7 +237,7 @@ class Reduction:
             ),
             **{
                 name: xr.Variable(
-                    (*self.leading, *_DIMS[time]),
+                    (*self.leading, *DIMS[time]),
                     np.asarray(self.moments[time].number, dtype=np.int64),
                     {"units": "1", "long_name": text + event},
                 )
@@ -298,10 +272,10 @@ _merging = threading.Lock()  # global: instances are pickled to other processes,
 class Summaries:
     """A sink that keeps only the reductions of the blocks."""
 
-    def __init__(self, job: "Job", decoys: "Array", known: Controls) -> None:
-        self.known = known
-        self.job, self.decoys = job, decoys
-        self.reduction = Reduction(decoys, job.along_raids, known)
+    def __init__(self, job: "Job", labels: Labels, known: Controls) -> None:
+        self.job, self.labels, self.known = job, labels, known
+        decoys, assets = np.array(labels.decoys), Assets(labels.asset_values, labels.aim_points)
+        self.reduction = Reduction(decoys, job.along_raids, known, assets=assets)
 
     def take(self, start: int, block: "Block") -> None:
         """Reduce the rows of some replications; may be called by several threads at once."""
@@ -312,7 +286,7 @@ class Summaries:
 
     def alike(self, replications: int) -> "Summaries":
         """An empty sink of the same kind."""
-        return Summaries(self.job, self.decoys, self.known)
+        return Summaries(self.job, self.labels, self.known)
 
     def merge(self, start: int, other: "Summaries") -> None:
         """Add the reductions of other replications."""
@@ -351,7 +325,11 @@ def reduced(result: "xr.Dataset") -> "xr.Dataset":
         return _complete(result)
     names = [name for name in result.data_vars if "replication" in result[name].dims]
     known, of_campaign = _controls_in(result), "raid" in result.coords
-    reduction = Reduction(result["decoy"].values, known=known, of_campaign=of_campaign)
+    assets = NO_ASSETS
+    if "asset" in result.dims:
+        assets = Assets(result["asset_value"].values, result["aim_points"].values)
+    decoys = result["decoy"].values
+    reduction = Reduction(decoys, known=known, of_campaign=of_campaign, assets=assets)
     reduction.take_rows({str(name): result[name].values for name in names})
     # If results of several seeds were joined, the seed has the dimension replication too.
     return with_reductions(result.drop_dims("replication"), reduction)

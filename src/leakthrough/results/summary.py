@@ -56,6 +56,9 @@ _OF_RAID = {
     "leak_rate": "leak rate (real threats)",
     "no_leaker": "P(no leaker)",
     "decoys_leaked": "decoys through",
+    "hits": "hits on assets (real threats)",
+    "destroyed": "aim points destroyed",
+    "value_lost": "value of assets lost",
     "cost_spent": "cost of rounds spent [currency]",
     "cost_stopped": "cost of threats stopped [currency]",
     "cost_per_stop": "spent for each stopped [currency]",
@@ -66,6 +69,7 @@ _DIMS = {
     "layers": ("layer",),
     "batteries": ("battery",),
     "magazines": ("magazine",),
+    "assets": ("asset",),
 }
 
 
@@ -92,8 +96,9 @@ class Summary:
         Number of controls with which means are estimated; 0: they are plain means.
     raid : xarray.Dataset
         `leakers`, `leak_rate` and `no_leaker` (the probability that none gets through), of real
-        threats only; `decoys_leaked` if decoys are launched; `cost_spent`, `cost_stopped` and
-        `cost_per_stop` [currency] (see `cost_exchange`).
+        threats only; `decoys_leaked` if decoys are launched; `hits`, `destroyed` and `value_lost`
+        of all assets if there are any; `cost_spent`, `cost_stopped` and `cost_per_stop` [currency]
+        (see `cost_exchange`).
     salvos : xarray.Dataset
         `launched` (a number, not an estimate), `leaked`, `leak_rate`, `killed`, `soft_killed`.
     causes : xarray.Dataset
@@ -107,6 +112,11 @@ class Summary:
         number, not an estimate), `expended`, `remaining`; `dry`, the probability that it runs dry;
         `depletion_time` [s], over the replications in which it did; `reserve_reached` and
         `reserve_time`, the same for the moment from which only reserved rounds are left.
+    assets : xarray.Dataset
+        Without variables if the scenario has no assets. `hits` of real threats; `not_hit`, the
+        probability that there are none; `damage`, the share of the aim points that is destroyed,
+        and `value_lost`, both expected given the hits; `destroyed`, aim points; `all_down`, the
+        probability that none is left.
     """
 
     scenario: str
@@ -120,6 +130,7 @@ class Summary:
     layers: "xr.Dataset"
     batteries: "xr.Dataset"
     magazines: "xr.Dataset"
+    assets: "xr.Dataset"
 
     def tables(self) -> "dict[str, pd.DataFrame]":
         """Return the parts as pandas tables, one row for each thing.
@@ -130,16 +141,17 @@ class Summary:
             `raid`: a row for each `measure`, with the columns `mean`, `standard_error`, `low`,
             `high`, `settled` (false where the interval cannot be trusted), `interval` (what was
             done, if there are controls), and `quantile_0.05` to `quantile_0.95`. `salvos`,
-            `causes`, `layers`, `batteries`, `magazines`: a row for each of them, with a column for
-            each estimate, mark and quantile, such as `leaked_mean`, `leaked_low`,
-            `leaked_settled`, `leaked_interval` and `leaked_quantile_0.95`.
+            `causes`, `layers`, `batteries`, `magazines` and, if there are any, `assets`: a row for
+            each of them, with a column for each estimate, mark and quantile, such as
+            `leaked_mean`, `leaked_low`, `leaked_settled`, `leaked_interval` and
+            `leaked_quantile_0.95`.
 
         Examples
         --------
         >>> tables = lt.summary(result).tables()  # doctest: +SKIP
         >>> tables["salvos"][["salvo", "leaked_mean", "leaked_low"]]  # doctest: +SKIP
         """
-        parts = {name: getattr(self, name) for name in _DIMS}
+        parts = {name: own for name in _DIMS if len(own := getattr(self, name))}
         found = {name: frame(dict(part.data_vars), _DIMS[name]) for name, part in parts.items()}
         found["magazines"] = found["magazines"].drop(columns="magazine")
         return {"raid": measures_table(self.raid), **found}
@@ -193,6 +205,7 @@ def summary(result: "xr.Dataset", confidence: float = 0.95, *, controls: bool = 
         layers=_of(ready, level, killed="layer_killed", soft_killed="layer_soft_killed"),
         batteries=_of(ready, level, engagements="engagements", busy_time="busy_time"),
         magazines=_of_magazines(ready, level),
+        assets=_of_assets(ready, level),
     )
 
 
@@ -227,6 +240,9 @@ def _of_raid(ready: "xr.Dataset", level: float) -> "xr.Dataset":
         ends = [values[decoy].sum() for values in own]
         estimates = interval_of(ready, leaked_in(ready, decoy[None]), level, *ends)
         found["decoys_leaked"] = measured(estimates[:, 0], "decoys that got through")
+    if "hits" in ready:
+        names = {name: f"total_{name}" for name in ("hits", "destroyed", "value_lost")}
+        found |= _means(ready, level, names)
     return labelled({**found, **costs(ready, level)}, ready, level)
 
 
@@ -250,11 +266,31 @@ def _of_magazines(ready: "xr.Dataset", level: float) -> "xr.Dataset":
     return found.isel(battery=("magazine", battery), interceptor=("magazine", interceptor))
 
 
+def _of_assets(ready: "xr.Dataset", level: float) -> "xr.Dataset":
+    """Estimates along `asset`; nothing if there are no assets."""
+    if "hits" not in ready:
+        return labelled({}, ready, level)
+    number = number_of(ready)
+    chances = {
+        name: wilson(np.rint(ready[name].sel(statistic="mean").values * number), number, level)
+        for name in ("not_hit", "all_down")
+    }
+    texts = {
+        "not_hit": "probability that nothing hits the asset",
+        "all_down": "probability that all its aim points are down at the end",
+    }
+    names = ("hits", "damage", "value_lost", "destroyed")
+    found = _means(ready, level, {name: name for name in names})
+    found |= {name: measured(own, texts[name], "asset") for name, own in chances.items()}
+    return labelled(found, ready, level)
+
+
 def _report(summary: Summary) -> Overview:
     """A table for each part of a summary."""
     seeds = f"seed{'s' * (len(summary.seeds) > 1)} {', '.join(map(str, summary.seeds))}"
     head = f"{summary.replications:,} replication{'s' * (summary.replications > 1)}, {seeds}"
-    parts = (_raid, _salvos, _causes, _layers, _batteries, _magazines)
+    parts = [_raid, _salvos, _causes, _layers, _batteries, _magazines]
+    parts += [_assets] if len(summary.assets) else []
     level = f"{100 * summary.confidence:.6g} % interval"
     tables = [part(summary, level) for part in parts]
     marked = [NOT_SETTLED] if any(map(_is_marked, tables)) else []
@@ -379,3 +415,15 @@ def _magazines(summary: Summary, level: str) -> Table:
     ]
     header = ["battery", "interceptor", *columns]
     return Table(title, header, rows, 2)
+
+
+def _assets(summary: Summary, level: str) -> Table:
+    rows = []
+    for row in _rows(summary.assets, "asset"):
+        names = ("hits", "destroyed", "all_down", "value_lost")
+        hits, destroyed, all_down, lost = (_mean(row[name]) for name in names)
+        points, interval = number(float(row.aim_points)), _interval(row, "value_lost")
+        cells = [hits, _mean(row.not_hit), points, destroyed, all_down, lost, interval]
+        rows.append([str(row.asset.item()), *cells])
+    header = ["asset", "hits", "P(not hit)", "aim points", "destroyed", "P(all down)"]
+    return Table("By asset (means; value lost)", [*header, "value lost", level], rows, 1)

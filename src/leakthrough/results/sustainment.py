@@ -7,7 +7,8 @@ import numpy as np
 from leakthrough.model.arguments import flag
 from leakthrough.results.labelled import labelled, measured
 from leakthrough.results.ranges import Ranges
-from leakthrough.results.reduction import SUPPLIES, reduced_supplies
+from leakthrough.results.reduction import reduced_supplies
+from leakthrough.results.sums import SUPPLIES
 from leakthrough.results.taken import taken
 from leakthrough.statistics.controls import Residuals, controlled_interval
 from leakthrough.statistics.intervals import checked_confidence, wilson

@@ -22,10 +22,11 @@ FLOATS = (
     *("depletion_time", "reserve_time", "busy_time"),
     *("occurred", "expected"),
     *("first_dry", "stock_first_dry"),
+    *("damage", "value_lost", "down_time"),
 )
 """Variables of floats; all others count, in whole numbers."""
 _TRUTHS = ("decoy",)
-_KEPT = ("salvo", "layer", "battery", "interceptor", "cause", "sample_time")
+_KEPT = ("salvo", "layer", "battery", "interceptor", "cause", "sample_time", "asset")
 """Dimensions along which sums and covariances are taken."""
 _FREE = {"replication", "raid", "statistic"}
 """Dimensions that a variable may have lost by a selection."""
@@ -34,6 +35,7 @@ _LABELS = {
     "salvo": ("threat", "decoy", "threat_cost"),
     "battery": ("layer_of",),
     "interceptor": ("round_cost",),
+    "asset": ("asset_value", "aim_points"),
 }
 """Coordinates that a result has along a dimension."""
 

@@ -24,12 +24,18 @@ _TABLES = {
     ("battery", "interceptor"): "magazines",
     ("interceptor",): "stocks",
     ("decision",): "decisions",
+    ("asset",): "assets",
 }
 """Name of the table of the variables of a result with these dimensions."""
 _RUNS = ("replication", "raid")
 _COLUMNS = ("statistic", "estimate", "quantile")
 """Dimensions whose entries become columns."""
-_NAMES = ("salvo", "threat", "layer", "battery", "interceptor", "cause", "decision", "path", "end")
+_NAMES = (
+    *("salvo", "threat", "layer", "battery", "interceptor", "cause", "decision", "asset"),
+    *("path", "end"),
+)
+_TOTALS = ("hits", "destroyed", "value_lost")
+"""Variables of assets of which a sum over all of them makes sense."""
 _INFINITE = ("remaining", "ready_rounds")  # -1 where the magazine is infinite
 
 
@@ -53,11 +59,13 @@ def tidy(found: "xr.Dataset") -> "dict[str, pd.DataFrame]":
 
         - `replications`: a row for each replication: `launched`, `leaked`, `killed`, `soft_killed`,
           `expended`; `leakers` (real threats only); `cost_spent` and `cost_stopped` [currency] as
-          in `cost_exchange`, NaN where a cost is not given;
+          in `cost_exchange`, NaN where a cost is not given; with assets also `hits`, `destroyed`
+          and `value_lost` of all of them;
         - `salvos`, `layers`: a row for each replication and salvo, or layer; `kills`: for each
           replication, salvo and layer; `causes`: leakers for each replication, salvo and cause;
         - `batteries`, `magazines`: a row for each replication and battery, or magazine that
           exists; of a campaign also `stocks`;
+        - `assets`, if there are any: a row for each replication and asset;
         - `decisions`: a row for each replication and random decision;
         - `timeline`, if there is one: a row for each replication, `sample_time` and `quantity`
           (`ready_rounds`, `busy_channels`, `leaked_so_far`) of a magazine, battery or salvo.
@@ -177,9 +185,7 @@ def _of_result(result: "xr.Dataset") -> "dict[str, pd.DataFrame]":
     result = result.assign({name: _infinite(result[name]) for name in _INFINITE if name in result})
     kept = "statistic" not in result.dims
     runs = [dim for dim in _RUNS if dim in result.dims]
-    totals = _totals(result) if kept else {"leakers": result["leakers"]}
-    if "leakers_quantile" in result:
-        totals["leakers_quantile"] = result["leakers_quantile"]
+    totals = _totals(result) if kept else _reduced_totals(result)
     found = {"replications" if kept else "raids": frame(totals, runs)}
     for dims, name in _TABLES.items():
         own = _along(_sums(result) if kept else result, dims)
@@ -231,7 +237,8 @@ def _totals(result: "xr.Dataset") -> "dict[str, xr.DataArray]":
         carried = carried.any("battery")
     found = {
         name: total(result[name])
-        for name in ("launched", "leaked", "killed", "soft_killed", "expended")
+        for name in ("launched", "leaked", "killed", "soft_killed", "expended", *_TOTALS)
+        if name in result
     }
     stopped = result["launched"] - result["leaked"]
     return {
@@ -239,6 +246,17 @@ def _totals(result: "xr.Dataset") -> "dict[str, xr.DataArray]":
         **found,
         "cost_spent": total(result["expended"] * result["round_cost"].where(carried, 0)),
         "cost_stopped": total(stopped * result["threat_cost"].where(real, 0)),
+    }
+
+
+def _reduced_totals(result: "xr.Dataset") -> "dict[str, xr.DataArray]":
+    """Reduced sums over the raid, with their quantiles."""
+    names = {"leakers": "leakers", **{name: f"total_{name}" for name in _TOTALS}}
+    return {
+        f"{name}{ending}": result[f"{source}{ending}"]
+        for name, source in names.items()
+        for ending in ("", "_quantile")
+        if f"{source}{ending}" in result
     }
 
 

@@ -35,12 +35,14 @@ class Variable:
 
 
 AIMED = "with a salvo that aims at a battery"
+DEFENDED = "with assets"
 SAMPLED = "with a timeline"
 KNOWN = "not in files of earlier versions"
 _OF_SALVO = ("replication", "salvo")
 _OF_LAYER = (*_OF_SALVO, "layer")
 _OF_BATTERY = ("replication", "battery")
 _OF_MAGAZINE = (*_OF_BATTERY, "interceptor")
+_OF_ASSET = ("replication", "asset")
 _OF_DECISION = ("replication", "decision")
 _AT_TIME = ("replication", "sample_time")
 
@@ -64,6 +66,17 @@ VARIABLES = {
     ),
     "lost": Variable(_OF_BATTERY, "batteries destroyed", sometimes=AIMED),
     "rounds_lost": Variable(_OF_MAGAZINE, "ready rounds lost with their battery", sometimes=AIMED),
+    "hits": Variable(_OF_ASSET, "real threats that hit the asset", sometimes=DEFENDED),
+    "damage": Variable(
+        _OF_ASSET,
+        "expected share of its aim points that the hits destroy, for means only",
+        sometimes=DEFENDED,
+    ),
+    "value_lost": Variable(
+        _OF_ASSET, "expected value that the hits destroy, for means only", sometimes=DEFENDED
+    ),
+    "destroyed": Variable(_OF_ASSET, "aim points destroyed", sometimes=DEFENDED),
+    "down": Variable(_OF_ASSET, "aim points down when the raid begins", sometimes=DEFENDED),
     "busy_time": Variable(_OF_BATTERY, "time of its channels in use", "s"),
     "engagements": Variable(_OF_BATTERY, "engagements begun"),
     "occurred": Variable(
@@ -99,6 +112,12 @@ CAMPAIGN_VARIABLES = {
     "stock_dry_so_far": Variable(
         _OF_STOCK, "whether the stock has been empty by the start of the raid"
     ),
+    "down_time": Variable(
+        (*_IN_RAID, "asset"),
+        "time of its aim points that are down, from the start of the raid to that of the next",
+        "s",
+        sometimes=DEFENDED,
+    ),
     "first_dry": Variable(
         _OF_MAGAZINE,
         "number of the first raid in which the magazine ran dry",
@@ -126,6 +145,10 @@ COORDINATES = {
     "decision": "random decisions of known probability: what is decided, and of what",
     "sample_time": "time since the start of the raid",
     "threat": "threat class of the salvo",
+    "target": "asset or battery at which the salvo aims; empty: none",
+    "asset": "asset",
+    "asset_value": "value of the asset",
+    "aim_points": "aim points of the asset",
     "decoy": "whether the salvo's threats are decoys",
     "threat_cost": "cost of one threat",
     "round_cost": "cost of one round",

@@ -25,7 +25,7 @@ from leakthrough.studies.sweep.axes import is_whole_at
 if TYPE_CHECKING:
     import xarray as xr
 
-HIGH_IS_GOOD = ("no_leaker", "at_most")
+HIGH_IS_GOOD = ("no_leaker", "at_most", "not_hit")
 MOST_UNITS = 10**9
 MOST_STEPS = 100
 COARSE = (1 / 4, 1 / 8)

@@ -8,10 +8,11 @@ import numpy as np
 
 from leakthrough.engine.codes import NEVER
 from leakthrough.engine.counts import Counts, named_counts
+from leakthrough.engine.damage import hits_of
 from leakthrough.engine.jobs import Block, RaidJob
 from leakthrough.engine.labels import Labels, label
 from leakthrough.engine.lower_raid import lower
-from leakthrough.engine.possible import possible
+from leakthrough.engine.possible import hit, possible
 from leakthrough.engine.replications import compute
 from leakthrough.engine.tables import Tables
 from leakthrough.model.arguments import of_class, refused
@@ -25,7 +26,7 @@ from leakthrough.run_options import Execution
 from leakthrough.statistics.adjusted import Values, measured_values
 from leakthrough.statistics.means import rare_share, rarely_seen
 from leakthrough.studies.control_values import LEAST, ControlValues, control_values
-from leakthrough.studies.measure import Frame, Measure, Numbers, Reader
+from leakthrough.studies.measure import Frame, Measure, Numbers, Reader, counts_of_assets
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -107,14 +108,19 @@ class RowReader:
         self.tables, self.labels, frame = tables, labels, frame_of(tables, labels)
         self.readers = [Reader(measure, frame) for measure in measures]
         lost = int(tables.batteries.size) if tables.landings.size else 0
+        self.of_assets = any(measure.is_of_assets for measure in measures)
         self.widths = [*(len(own.names) for own in self.readers), lost]  # columns of the arrays
 
     def limits(self, tables: Tables) -> "Limits":
         """Ranges of the measures with the numbers of some tables."""
-        known, counts = possible(tables), tables.salvos["count"].astype(np.float64)
-        none = np.zeros(tables.magazines.size)
+        known, counts = possible(tables), tables.salvos["count"]
+        none, certain = np.zeros(tables.magazines.size), np.where(known.survivors, counts, 0)
         most = {"leaked": counts, "expended": known.expended, "dry": none + 1.0}
-        least = {"leaked": np.where(known.survivors, counts, 0.0), "expended": none, "dry": none}
+        least = {"leaked": certain, "expended": none, "dry": none}
+        if self.of_assets:
+            points = tables.assets["aim_points"]
+            most |= counts_of_assets(hit(tables, counts), points)
+            least |= counts_of_assets(hit(tables, certain, at_least=True), points)
         return Limits(
             [reader.most(most[reader.source]) for reader in self.readers],
             tables.layers["availability"] / WORD_RANGE,
@@ -130,6 +136,9 @@ class RowReader:
         found = {"leaked": counts.leaked, "expended": counts.expended}
         if any(reader.source == "dry" for reader in self.readers):
             found["dry"] = counts.depletion != NEVER
+        if self.of_assets:
+            aim_points = self.tables.assets["aim_points"]
+            found |= counts_of_assets(hits_of(counts, self.tables), aim_points)
         lost = counts.lost[:, : self.widths[-1]].astype(np.float64)
         return [*(reader(found[reader.source]) for reader in self.readers), lost]
 
@@ -211,6 +220,7 @@ def frame_of(tables: Tables, labels: Labels) -> Frame:
         battery=[labels.batteries[battery] for battery in own],
         interceptor=[labels.interceptors[code] for code in codes],
         cost=np.array(labels.round_costs, np.float64)[codes],
+        asset=labels.assets,
         every=every_name(labels),
     )
 
@@ -223,6 +233,7 @@ def every_name(labels: Labels) -> dict[str, tuple[str, ...]]:
         "layer": labels.layers,
         "battery": labels.batteries,
         "interceptor": labels.interceptors,
+        "asset": labels.assets,
     }
 
 

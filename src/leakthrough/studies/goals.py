@@ -18,8 +18,7 @@ Verdict = Literal["holds", "fails", "undecided"]
 
 def checked_level(measure: Measure, name: str, level: object, *, of_mean: bool = True) -> float:
     """Check a level: the measure must be able to exceed it and to fall below it."""
-    share = measure.kind.probability or measure.name == "leak_rate"
-    value = real_in(level)
+    share, value = measure.is_share, real_in(level)
     if share and of_mean:
         allowed, valid = "between 0 and 1", 0.0 < value < 1.0
     elif share:
@@ -31,6 +30,13 @@ def checked_level(measure: Measure, name: str, level: object, *, of_mean: bool =
     if not valid:
         raise ValueError(f"{name}: for {measure.label} must be {allowed}; got {shown(level)}")
     return value
+
+
+def check_drawn(measure: Measure, name: str) -> None:
+    """Check that the values of a measure are not expectations; `name` is that of the argument."""
+    if measure.kind.expectation:
+        text = f"{measure.label} is expected given the hits, so only its mean is of use"
+        raise ValueError(f"{name}: {text}; use destroyed")
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,7 @@ class Goal:
         if self.quantile is not None:
             if measure.kind.probability:
                 raise ValueError(f"goal, quantile: {measure.label} is a probability: it has none")
+            check_drawn(measure, "goal, quantile")
             if not 0.0 < real_in(self.quantile) < 1.0:
                 text = f"must lie between 0 and 1, such as 0.95; got {shown(self.quantile)}"
                 raise ValueError(f"goal, quantile: {text}")

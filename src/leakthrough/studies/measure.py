@@ -1,7 +1,7 @@
 """Measures of a study: one number, or one for each name, per replication."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,6 +28,7 @@ MOST = 10**12
 """Threats in a measure, which are more than a raid can have."""
 _OF_THREATS = ("salvo", "threat")
 _OF_ROUNDS = ("layer", "battery", "interceptor")
+_OF_ASSETS = ("asset",)
 
 
 class _Kind(NamedTuple):
@@ -38,6 +39,7 @@ class _Kind(NamedTuple):
     units: str
     long_name: str
     probability: bool = False
+    expectation: bool = False  # given the hits: for means only
 
 
 MEASURES = {
@@ -48,6 +50,14 @@ MEASURES = {
     "expended": _Kind("expended", _OF_ROUNDS, "1", "rounds expended"),
     "cost_spent": _Kind("expended", _OF_ROUNDS, CURRENCY, "cost of rounds expended"),
     "dry": _Kind("dry", _OF_ROUNDS, "1", "probability that a magazine runs dry", True),
+    "hits": _Kind("hits", _OF_ASSETS, "1", "real threats that hit an asset"),
+    "not_hit": _Kind("hits", _OF_ASSETS, "1", "probability that no asset is hit", True),
+    "damage": _Kind("damage", _OF_ASSETS, "1", "share of aim points destroyed", expectation=True),
+    "value_lost": _Kind("value_lost", _OF_ASSETS, "1", "value lost", expectation=True),
+    "destroyed": _Kind("destroyed", _OF_ASSETS, "1", "aim points destroyed"),
+    "all_down": _Kind(
+        "all_down", _OF_ASSETS, "1", "probability that all aim points of an asset are down", True
+    ),
 }
 """Definition of each measure's name."""
 
@@ -67,11 +77,18 @@ class Measure:
         - `at_most`: whether at most `count` get through;
         - `expended`: rounds expended;
         - `cost_spent`: their cost [currency];
-        - `dry`: whether any of the selected magazines runs dry.
+        - `dry`: whether any of the selected magazines runs dry;
+        - `hits`: real threats that get through and aim at an asset;
+        - `not_hit`: whether none of them does;
+        - `destroyed`: aim points of assets that they destroy;
+        - `all_down`: whether any of the selected assets has no aim point left;
+        - `damage`, `value_lost`: the share of the aim points that is destroyed, and the value,
+          which are expected given the hits. So they have the mean of what is destroyed with less
+          noise, and are **for means only**: for quantiles and probabilities use `destroyed`.
     by : str, optional
         Grouping, with one number for each name: `salvo` or `threat` for the first four measures,
-        `layer`, `battery` or `interceptor` for the others. None: one number for all, **of real
-        threats only**.
+        `layer`, `battery` or `interceptor` for the next three, `asset` for the others (`damage` is
+        only by asset). None: one number for all, **of real threats only**.
     of : str, optional
         Only the number of this name, out of those that `by` gives.
     count : int, default 0
@@ -100,7 +117,7 @@ class Measure:
                 object.__setattr__(self, name, plain(given))
         one_of("measure", self.name, tuple(MEASURES))
         allowed = self.kind.by
-        one_of(f"measure {self.name}, by", self.by, (None, *allowed))
+        one_of(f"measure {self.name}, by", self.by, (*self._total, *allowed))
         if not (self.of is None or isinstance(self.of, str)):
             raise refused(f"measure {self.name}, of", "a name, or None", self.of)
         if self.of is not None and self.by is None:
@@ -115,6 +132,21 @@ class Measure:
     def kind(self) -> _Kind:
         """Definition of its name."""
         return MEASURES[self.name]
+
+    @property
+    def _total(self) -> tuple[None, ...]:
+        """`by` of one number for all, where there is one."""
+        return () if self.name == "damage" else (None,)
+
+    @property
+    def is_of_assets(self) -> bool:
+        """Whether it is about assets."""
+        return self.kind.by == _OF_ASSETS
+
+    @property
+    def is_share(self) -> bool:
+        """Whether its values are from 0 to 1."""
+        return self.kind.probability or self.name in ("leak_rate", "damage")
 
     @property
     def label(self) -> str:
@@ -171,6 +203,9 @@ class Measure:
             "dry": ~np.isnan(result["depletion_time"].values.reshape(shape)),
         }
         reader = Reader(self, frame_of_result(result))
+        if "asset" in result.dims:
+            variables = {name: result[name].values for name in OF_ASSETS}
+            counts |= counts_of_assets(variables, result["aim_points"].values)
         found = reader(counts[reader.source])
         of = {"replication": result["replication"]}
         if not self.dims:
@@ -241,7 +276,7 @@ def measures_of(given: object, name: str = "measures") -> list[Measure]:
 
 
 class Frame(NamedTuple):
-    """Names and values along the columns of the counts: S salvos, K magazines."""
+    """Names and values along the columns of the counts: S salvos, K magazines, A assets."""
 
     salvo: Sequence[str]  # (S,)
     threat: Sequence[str]  # (S,)
@@ -251,7 +286,17 @@ class Frame(NamedTuple):
     battery: Sequence[str]  # (K,)
     interceptor: Sequence[str]  # (K,)
     cost: Array  # (K,)
+    asset: Sequence[str]  # (A,)
     every: dict[str, tuple[str, ...]]  # all names by grouping, also those without a column
+
+
+OF_ASSETS = ("hits", "damage", "value_lost", "destroyed", "down")
+"""Variables from which the measures of assets are computed."""
+
+
+def counts_of_assets(variables: Mapping[str, Array], aim_points: Array) -> dict[str, Array]:
+    """Sources (R, A) of the measures of assets, from the variables of a result."""
+    return {**variables, "all_down": variables["destroyed"] + variables["down"] == aim_points}
 
 
 class Reader:
@@ -290,13 +335,16 @@ class Reader:
 
 def names_of(measure: Measure, every: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
     """Names of a measure's values, selected from all names by grouping."""
+    if measure.is_of_assets and not every["asset"]:
+        raise ValueError(f"measure {measure.name}: the scenario has no assets")
     if measure.by is None:
         return ("all",)
     names = every[measure.by]
     if measure.of is None:
         return names
     if measure.of not in names:
-        text = f"{shown(measure.of)} is not the name of a {measure.by}"
+        article = "an" if measure.by in ("interceptor", "asset") else "a"
+        text = f"{shown(measure.of)} is not the name of {article} {measure.by}"
         raise ValueError(f"measure {measure.name}, of: {text}{nearest(measure.of, names)}")
     return (measure.of,)
 
@@ -305,8 +353,8 @@ def _groups(measure: Measure, frame: Frame) -> tuple[tuple[str, ...], Array]:
     """Names of the values, and the columns of each as a mask (names, columns)."""
     names = names_of(measure, frame.every)
     if measure.by is None:
-        columns = len(frame.salvo if measure.kind.source == "leaked" else frame.battery)
         real = ~np.array(frame.decoy, np.bool_)
+        columns = len(frame.asset if measure.is_of_assets else frame.battery)
         return names, real[None] if measure.kind.source == "leaked" else np.ones((1, columns))
     own = np.array(getattr(frame, measure.by), np.str_)
     return names, own == np.array(names, np.str_)[:, np.newaxis]
@@ -317,9 +365,9 @@ def _finish(measure: Measure, weights: Array, frame: Frame) -> Callable[[Numbers
     if measure.name == "leak_rate":
         launched = frame.launched.astype(np.float64) @ weights.T
         return functools.partial(_over, np.where(launched > 0, launched, np.nan))
-    if measure.name in ("no_leaker", "at_most"):
+    if measure.name in ("no_leaker", "at_most", "not_hit"):
         return functools.partial(_is_at_most, measure.count)
-    return _is_positive if measure.name == "dry" else np.asarray
+    return _is_positive if measure.name in ("dry", "all_down") else np.asarray
 
 
 def _over(launched: Numbers, sums: Numbers) -> Numbers:
@@ -338,6 +386,7 @@ def frame_of_result(result: "xr.Dataset") -> Frame:
     """The frame of a result, with a column for each pair of battery and interceptor."""
     batteries, interceptors = result["battery"].values, result["interceptor"].values
     every = {name: tuple(result[name].values.tolist()) for name in ("salvo", *_OF_ROUNDS)}
+    every["asset"] = tuple(result["asset"].values.tolist()) if "asset" in result.dims else ()
     threats = result["threat"].values.tolist()
     return Frame(
         salvo=every["salvo"],
@@ -348,5 +397,6 @@ def frame_of_result(result: "xr.Dataset") -> Frame:
         battery=np.repeat(batteries, interceptors.size).tolist(),
         interceptor=np.tile(interceptors, batteries.size).tolist(),
         cost=np.where(np.isnan(result["rounds"].values), 0.0, result["round_cost"].values).ravel(),
+        asset=every["asset"],
         every={**every, "threat": tuple(dict.fromkeys(threats))},
     )

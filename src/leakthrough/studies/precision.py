@@ -179,7 +179,7 @@ def _checked(
     measure: Measure, half_width: object, relative: object, confidence: float, most: int
 ) -> _Wanted:
     relative, width = flag("relative", relative), real_in(half_width)
-    share = relative or measure.kind.probability or measure.name == "leak_rate"
+    share = relative or measure.is_share
     if not 0.0 < width < (1.0 if share else np.inf):
         allowed = "between 0 and 1" if share else "a finite number above 0"
         said = "relative to a mean" if relative else f"for {measure.label}"

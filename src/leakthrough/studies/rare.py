@@ -19,7 +19,7 @@ from leakthrough.run_options import checked_execution, checked_replications, che
 from leakthrough.statistics.importance import balance_weights, concentration, weighted_probability
 from leakthrough.statistics.intervals import checked_confidence, wilson
 from leakthrough.studies.evaluate import origin
-from leakthrough.studies.goals import Goal
+from leakthrough.studies.goals import Goal, check_drawn
 from leakthrough.studies.measure import Measure, measure_of
 from leakthrough.studies.tilted import Event, Found, Reading, Runs, searched
 
@@ -143,6 +143,9 @@ def rare(
 
 # ---------------------------------------------------------------- events
 
+GUIDES = {"dry": "expended", "all_down": "destroyed"}
+"""Measures that guide the search for whether something occurs."""
+
 
 def _event(given: object, at_least: object, at_most: object) -> Event:
     """The event of a measure and a bound, or of a goal."""
@@ -158,7 +161,7 @@ def _event(given: object, at_least: object, at_most: object) -> Event:
         raise ValueError(f"event: needs one of at_least and at_most; got {text}")
     name = "at_most" if at_least is None else "at_least"
     bound = at_most if at_least is None else at_least
-    value, share = real_in(bound), measure.kind.probability or measure.name == "leak_rate"
+    value, share = real_in(bound), measure.is_share
     if not 0.0 <= value <= (1.0 if share else np.finfo(float).max):
         allowed = "from 0 to 1" if share else "a finite number from 0"
         raise ValueError(f"{name}: for {measure.label} must be {allowed}; got {shown(bound)}")
@@ -190,10 +193,10 @@ def _violation(goal: Goal) -> Event:
 def _occurrence(measure: Measure, *, occurs: bool) -> Event:
     """The event that what a probability is about occurs, or does not occur."""
     text = measure.label if occurs else f"not {measure.label}"
-    if measure.name == "dry":
-        guide = Measure("expended", measure.by, measure.of)
+    if measure.name in GUIDES:
+        guide = Measure(GUIDES[measure.name], measure.by, measure.of)
         return Event((measure, guide), 1.0 if occurs else -1.0, 1.0 if occurs else 0.0, text)
-    leakers = Measure("leakers", measure.by, measure.of)
+    leakers = Measure("hits" if measure.is_of_assets else "leakers", measure.by, measure.of)
     if occurs:
         return Event((leakers,), -1.0, -float(measure.count), text)
     return Event((leakers,), 1.0, measure.count + 1.0, text)
@@ -203,6 +206,7 @@ def _check_measure(measure: Measure) -> None:
     if measure.dims:
         text = f"must be one number here; select one {measure.by} with `of`"
         raise ValueError(f"event: measure {measure.label} {text}")
+    check_drawn(measure, "event")
 
 
 # ---------------------------------------------------------------- estimates

@@ -50,7 +50,7 @@ STEP = 1.0
 """Tilt that is added where no replication of a stage is nearer to the event than the others."""
 TOWARDS_LEAKERS = {
     **dict.fromkeys(("kill", "soft kill", "detection", "availability", "kill probability"), -1.0),
-    **dict.fromkeys(("dismissal", "false kill", "false survival", "loss", "size"), 1.0),
+    **dict.fromkeys(("dismissal", "false kill", "false survival", "loss", "hit", "size"), 1.0),
 }
 """Direction of the tilts that let more threats through."""
 
@@ -298,5 +298,6 @@ def _nearest(latest: Sample, every: Sample) -> "Flags":
 def _direction(reading: Reading) -> Tilts:
     """Tilts towards an event of leakers, for a raid in which it does not come nearer by chance."""
     event = reading.event
-    towards = TOWARDS_LEAKERS if event.measures[0].kind.source == "leaked" else {}
+    first = event.measures[0]
+    towards = TOWARDS_LEAKERS if first.kind.source == "leaked" or first.is_of_assets else {}
     return event.sign * np.array([towards.get(cell[0], 0.0) for cell in reading.tilting.cells])

@@ -134,7 +134,7 @@ class Points:
         for axis, plain in zip(self.axes, self.split, strict=True):
             if plain:
                 self._check_alone(axis)
-        grouped = any(measure.by for measure in measures)
+        named = any(measure.by or measure.is_of_assets for measure in measures)
         names: list[dict[str, None]] = [{} for _ in measures]
         paths = self.paths(plain=False)
         # A plain number may be a parameter of a distribution whose quantiles SciPy cannot compute.
@@ -147,7 +147,7 @@ class Points:
                 scenario = changed(self.scenario, dict(zip(paths, structure, strict=True)))
                 if shaped or not all(isinstance(value, PLAIN) for value in structure):
                     lower(scenario)
-                every = every_name(label(scenario)) if grouped else {}
+                every = every_name(label(scenario)) if named else {}
                 own = [names_of(measure, every) for measure in measures]
                 if len(self.built) < MOST_BUILT:
                     self.built[int(self.keys[point])] = scenario

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-COUNTED = ("leakers", "expended")
+COUNTED = ("leakers", "expended", "hits", "destroyed")
 """Measures of which a distribution can be kept: counts that can be large."""
 
 
