@@ -171,7 +171,9 @@ def _times(battery: lt.Battery, fired: lt.Interceptor) -> tuple[Any, Any, Any]:
     return battery.reaction_time, fired.flight_time, battery.assessment_time
 
 
-def _kill(chance: float | lt.Distribution) -> Kill:
+def _kill(chance: float | lt.Distribution | lt.ByDistance) -> Kill:
+    if isinstance(chance, lt.ByDistance):
+        raise TypeError("the peers know no kill probabilities by distance")
     if isinstance(chance, lt.Distribution):
         return chance.parameters["a"], chance.parameters["b"]
     return chance

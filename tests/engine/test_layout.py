@@ -20,8 +20,9 @@ from leakthrough.engine.counts import (
 from leakthrough.engine.kernel.counting import count
 from leakthrough.engine.kernel.setup import carry_in, carry_out, reset
 from leakthrough.engine.kernel.state_pointer import state_at
-from leakthrough.engine.layout import COUNTED, RECORDS_OF, Kind, Record
+from leakthrough.engine.layout import COUNTED, RECORDS_OF
 from leakthrough.engine.lower_raid import lower
+from leakthrough.engine.record import Field, Kind, Record
 from leakthrough.engine.state import State, new_state
 
 RECORDS = (layout.RAID, *RECORDS_OF.values(), layout.THREAT, layout.ENTRY)
@@ -152,7 +153,7 @@ def test_a_field_that_nothing_fills_is_an_error_at_import(record: tuple[str, Rec
     if own.name not in lower_parts.RULES:
         assert own.of(Kind.LINK, Kind.NUMBER) == ()
         return
-    longer = Record(own.name, *own.fields, layout.Field("forgotten", Kind.NUMBER))
+    longer = Record(own.name, *own.fields, Field("forgotten", Kind.NUMBER))
     with pytest.raises(TypeError, match=rf"{own.name}: nothing fills \['forgotten'\]"):
         longer.check(lower_parts.RULES[own.name])
     unknown = {**lower_parts.RULES[own.name], "misspelt": None}
@@ -162,7 +163,7 @@ def test_a_field_that_nothing_fills_is_an_error_at_import(record: tuple[str, Rec
 
 def test_counters_must_be_whole_64_bit_integers() -> None:
     with pytest.raises(TypeError, match="odd: what is carried or counted must be 64-bit numbers"):
-        Record("odd", layout.Field("small", Kind.COUNTED, "i4"))
+        Record("odd", Field("small", Kind.COUNTED, "i4"))
 
 
 def test_tables_can_be_sent_elsewhere_and_changed() -> None:

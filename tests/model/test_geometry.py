@@ -313,7 +313,10 @@ def test_start_range_counts_only_the_reach_of_the_threat() -> None:
     )
     slow, fast, other = paths_of(own)
     assert (slow.length, fast.length, other.length) == (9e3, 3e3, 0.0)
-    assert [slow.windows(layer) for layer in layers] == [[(0, 90_000_000)], [(70_000_000, 9 * 10**7)]]
+    assert [slow.windows(layer) for layer in layers] == [
+        [(0, 90_000_000)],
+        [(70_000_000, 9 * 10**7)],
+    ]
     assert [fast.windows(layer) for layer in layers] == [[], [(0, 20_000_000)]]
     assert [other.windows(layer) for layer in layers] == [[], []]
 

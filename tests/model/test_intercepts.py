@@ -52,7 +52,9 @@ def path_and_site(pick: random.Random) -> tuple[Path, lt.Layer]:
     return paths_of(scenario)[0], site
 
 
-def distances(path: Path, site: lt.Layer, seconds: npt.NDArray[np.float64]) -> "np.ndarray":
+def distances(
+    path: Path, site: lt.Layer, seconds: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
     """Distances at times, from the points of the path alone."""
     points = [path.at(time) for time in seconds.tolist()]
     (x, y), place = np.array(points).T, site.position
@@ -104,11 +106,11 @@ def is_allowed(
         speed, late = gun.speed / TICKS_A_SECOND, window.closing + TICKS_A_SECOND
         hit = meeting(legs, *site.position, speed, time, late)
     distance, own = distance_at(legs, *site.position, float(hit)), gun.kill_probability["t"]
-    value = own
-    if isinstance(own, lt.ByDistance):
-        value = float(np.interp(distance, own.distance, [float(p) for p in own.probability]))
-    margin = min(abs(float(value) - level), abs(window.closing - hit) / 1e6)
-    return hit <= window.closing and float(value) > level, margin
+    assert isinstance(own, lt.ByDistance)
+    nodes = [p for p in own.probability if isinstance(p, float)]
+    value = float(np.interp(distance, own.distance, nodes))
+    margin = min(abs(value - level), abs(window.closing - hit) / 1e6)
+    return hit <= window.closing and value > level, margin
 
 
 def spans(number: int) -> tuple[int, int]:

@@ -6,6 +6,7 @@ mutated documents of each kind.
 # ruff: noqa: S311
 
 import copy
+import itertools
 import json
 import math
 import os
@@ -20,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from leakthrough.model.defence import Battery
+from leakthrough.model.defence import Battery, ByDistance
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.documents import from_document
 from leakthrough.model.errors import ScenarioError
@@ -227,6 +228,15 @@ def uncertain(value: float | Distribution, high: float) -> bool:
     return finite and low >= 0 and (high > 1 or top <= 1)
 
 
+def killing(value: float | Distribution | ByDistance) -> bool:
+    if not isinstance(value, ByDistance):
+        return uncertain(value, 1)
+    distances, chances = value.distance, value.probability
+    in_order = all(one < other for one, other in itertools.pairwise(distances))
+    fits = len(distances) == len(chances) and all(within(d, 0, 2e7) for d in distances)
+    return in_order and fits and all(uncertain(p, 1) for p in chances)
+
+
 def named(name: str) -> bool:
     return 0 < len(name) <= 200 and name == name.strip() and "." not in name and name.isprintable()
 
@@ -253,7 +263,7 @@ def violations(scenario: Scenario) -> Iterator[str]:
             yield "priority, decoy"
     for interceptor in scenario.interceptors:
         chances = interceptor.kill_probability
-        if not (chances.keys() <= threats and all(uncertain(p, 1) for p in chances.values())):
+        if not (chances.keys() <= threats and all(map(killing, chances.values()))):
             yield "kill_probability"
         if not (uncertain(interceptor.flight_time, 1e9) and priced(interceptor.cost)):
             yield "flight_time, cost"

@@ -175,7 +175,7 @@ def test_scores_are_taken_at_the_probability_of_the_night(offset: int) -> None:
         raid_ = Raid(rich(), 95 + offset, night)
         for n, interceptor in enumerate(rich().interceptors):
             for threat in interceptor.kill_probability:
-                bar = raid_.kill_threshold(interceptor, threat)
+                bar = raid_.kill_threshold(interceptor, threat, 0.0)
                 assert found[night, n, names[1].index(threat)] == bar / 2**32
     assert len(set(found[:, names[0].index("long"), names[1].index("t")])) == 20
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from leakthrough.engine.layout import COUNTED, RECORDS_OF, Kind, Whole
+from leakthrough.engine.layout import COUNTED, RECORDS_OF, Whole
+from leakthrough.engine.record import Kind
 from leakthrough.engine.tables import Tables
 
 CARRIED = tuple(

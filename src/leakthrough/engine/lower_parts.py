@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from leakthrough.engine import codes, layout
 from leakthrough.engine.labels import Unit
-from leakthrough.engine.layout import Record, Records
+from leakthrough.engine.record import Record, Records
 from leakthrough.model.arrivals import At, Poisson, Regular, Times, Uniform
 from leakthrough.model.defence import Interceptor, KillProbability, Layer, Magazine
 from leakthrough.model.discrete import (

@@ -145,8 +145,9 @@ def _salvos(
         priority = threat.priority + priorities.get(salvo.target or "", 0)
         of_threat = salvo, threat, threat_code
         strikes_it = salvo.target in priorities and not threat.decoy
-        of_path = path, priority, legs[code], next(strikes) if strikes_it else -1
-        found.append(SalvoPart(code, *of_threat, count, size, first, own, first_fired, *of_path))
+        strike = next(strikes) if strikes_it else -1
+        numbers = count, size, first, own, first_fired
+        found.append(SalvoPart(code, *of_threat, *numbers, path, priority, legs[code], strike))
         first, first_fired = first + count, first_fired + count * own
     return found
 

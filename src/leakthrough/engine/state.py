@@ -10,8 +10,9 @@ from leakthrough.engine import layout
 from leakthrough.engine.bounds import check_memory
 from leakthrough.engine.codes import BITS_A_WORD, FIXED, MOST_BATTERIES
 from leakthrough.engine.counts import CARRIED, counting_of, sample_columns
-from leakthrough.engine.layout import ARRAYS, LOG_COLUMNS, RECORDS_OF, Records, Whole
+from leakthrough.engine.layout import ARRAYS, LOG_COLUMNS, RECORDS_OF, Whole
 from leakthrough.engine.memory import Array, end_of, locations_of, new_block
+from leakthrough.engine.record import Records
 from leakthrough.engine.tables import Tables
 
 

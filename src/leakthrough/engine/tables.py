@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from leakthrough.engine.codes import NO_REACH
-from leakthrough.engine.layout import Records, Whole
+from leakthrough.engine.layout import Whole
 from leakthrough.engine.memory import Block, Location, new_block
+from leakthrough.engine.record import Records
 
 
 class Tables:

@@ -5,8 +5,9 @@ only the addressed draws and the rounding to whole ticks and thresholds
 (`leakthrough.model.discrete`). This engine reads the scenario itself, keeps all events in one
 heap, and after each event checks every threat for every battery concerned.
 
-`setup` builds the threats and batteries, `feasibility` determines what a battery can engage, and
-`causes` why a threat leaked. The events of a raid are here.
+`setup` builds the threats and batteries, `openings` draws what happens when a window opens,
+`feasibility` determines what a battery can engage, and `causes` why a threat leaked. The events of
+a raid are here.
 """
 
 import heapq
@@ -32,6 +33,7 @@ from leakthrough.reference.feasibility import (
     usable_magazines,
     waits,
 )
+from leakthrough.reference.openings import is_counted, outcome_of
 from leakthrough.reference.setup import (
     AimPoints,
     MagazineStates,
@@ -166,8 +168,8 @@ class Raid:
             return
         threat.available_to.discard(layer.name)
         threat.current[layer.name] = threat.windows[layer.name][number]
-        outcome = self.outcome_at_opening(layer, threat, number)
-        if self.is_opening_counted(layer, threat, number):
+        outcome = outcome_of(self.draws, layer, threat, number)
+        if is_counted(self.batteries, layer, threat, number):
             self.decisions["openings_drawn", threat.salvo.name, layer.name] += 1
             if outcome in ("available", "dismissed"):
                 self.decisions["detected", threat.salvo.name, layer.name] += 1
@@ -190,45 +192,6 @@ class Raid:
             threat.available_to.add(layer.name)
             self.schedule_wake_ups(tick, threat, concerned)
             self.serve_all(tick, concerned)
-
-    def opening_thresholds(
-        self, layer: defence.Layer, threat: Threat, number: int
-    ) -> tuple[int, int, int]:
-        """Thresholds of soft kill, of detection otherwise, and of dismissal if detected.
-
-        There is soft kill in the first pass only.
-        """
-        kind, sensor = threat.kind, layer.sensor
-        dismissal = sensor.decoy_recognition if kind.decoy else sensor.false_dismissal
-        soft_kill, detection = layer.soft_kill, sensor.detection
-        jammed = soft_kill.get(kind.name, 0.0) if number == 0 else 0.0
-        chances = jammed, detection.get(kind.name, 1.0), dismissal
-        return threshold(chances[0]), threshold(chances[1]), threshold(chances[2])
-
-    def outcome_at_opening(self, layer: defence.Layer, threat: Threat, number: int) -> str:
-        """Outcome of the opening of a threat's window."""
-        drawn = self.draws.draw(("window", threat.salvo.name, layer.name), threat.number, number)
-        soft_kill, detection, dismissal = self.opening_thresholds(layer, threat, number)
-        if drawn[0] < soft_kill:
-            return "soft killed"
-        if drawn[1] >= detection:
-            return "undetected"
-        return "dismissed" if drawn[2] < dismissal else "available"
-
-    def is_opening_counted(self, layer: defence.Layer, threat: Threat, number: int) -> bool:
-        """Whether anything about an opening is drawn, and may have an effect.
-
-        It may if the layer has soft kill, or rounds or a reload to come that it may fire.
-        """
-        soft_kill, detection, dismissal = self.opening_thresholds(layer, threat, number)
-        if soft_kill > 0:
-            return True
-        return (detection < WORD_RANGE or dismissal > 0) and any(
-            magazine.ready > 0 or magazine.due is not None
-            for battery in self.batteries
-            if battery.layer is layer and not battery.lost
-            for magazine in usable_magazines(battery, threat)
-        )
 
     def schedule_wake_ups(self, tick: int, threat: Threat, concerned: Iterable[Battery]) -> None:
         """Serve batteries again when time alone lets them engage a threat that is held."""

@@ -104,7 +104,8 @@ class Ranges:
         """Smallest and largest value of a variable of assets (A,)."""
         values, points = self.ready["asset_value"].values, self.ready["aim_points"].values
         if self.known is None:
-            known: dict[str, Any] = {"hits": np.inf, "damage": 1.0, "value_lost": values, "destroyed": points}
+            known: dict[str, Any] = {"hits": np.inf, "damage": 1.0}
+            known |= {"value_lost": values, "destroyed": points}
             return 0.0, np.broadcast_to(known[name], values.shape)
         tables, labels = self.known.tables, self.known.labels
         counts, fixed = tables.salvos["count"], tables.salvos["size_table"] < 0

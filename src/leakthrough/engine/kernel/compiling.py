@@ -27,6 +27,7 @@ FOLDER = Path(__file__).parent
 BESIDES: tuple[Path, ...] = (
     FOLDER.parent / "codes.py",
     FOLDER.parent / "layout.py",
+    FOLDER.parent / "record.py",
     FOLDER.parents[1] / "model" / "discrete.py",
 )
 """Modules outside this folder that the kernel imports, directly or indirectly (tested)."""

@@ -14,8 +14,9 @@ import numpy as np
 from leakthrough.engine.counts import new_rows
 from leakthrough.engine.jobs import Flag, run_block
 from leakthrough.engine.labels import label, units_of
-from leakthrough.engine.layout import RECORDS_OF, Field, Patch
+from leakthrough.engine.layout import RECORDS_OF
 from leakthrough.engine.lower_raid import lower
+from leakthrough.engine.record import Field, Patch
 from leakthrough.engine.state import State, entries_of, new_state
 from leakthrough.engine.tables import Tables
 from leakthrough.model.discrete import threshold
