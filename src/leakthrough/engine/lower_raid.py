@@ -142,12 +142,23 @@ def _salvos(
         threat_code, threat = threats[salvo.threat]
         size, own = sizes.get(salvo.name), engaging[code]
         count = salvo.count if size is None else largest(size)
-        priority = threat.priority + priorities.get(salvo.target or "", 0)
-        of_threat = salvo, threat, threat_code
         strikes_it = salvo.target in priorities and not threat.decoy
-        strike = next(strikes) if strikes_it else -1
-        numbers = count, size, first, own, first_fired
-        found.append(SalvoPart(code, *of_threat, *numbers, path, priority, legs[code], strike))
+        part = SalvoPart(
+            code=code,
+            salvo=salvo,
+            threat=threat,
+            threat_code=threat_code,
+            number=count,
+            size=size,
+            first=first,
+            pairings=own,
+            first_fired=first_fired,
+            path=path,
+            priority=threat.priority + priorities.get(salvo.target or "", 0),
+            legs=legs[code],
+            strike=next(strikes) if strikes_it else -1,
+        )
+        found.append(part)
         first, first_fired = first + count, first_fired + count * own
     return found
 
