@@ -29,35 +29,45 @@ class Cost:
         return 1e3 * self.microseconds / self.events.total
 
 
+RINGS, MORE_RINGS, PLACES = "layered", "layered, 10 layers, 12 axes", "places"
+CASES = {
+    RINGS: Layered(),
+    MORE_RINGS: Layered(layers=10, axes=12, rounds=4),  # as many windows as the places
+    PLACES: Places(),
+}
+
+
 @dataclass(frozen=True)
 class Plane:
-    """Rings and places, and the milliseconds in which the places are lowered."""
+    """Costs by case, and the milliseconds in which the places are lowered."""
 
-    rings: Cost
-    places: Cost
+    costs: dict[str, Cost]
     windows: float
     lowered: float
 
-    @property
-    def ratio(self) -> float:
-        """Cost of an event of the places relative to that of the rings."""
-        return self.places.event / self.rings.event
+    def ratio(self, rings: str) -> float:
+        """Cost of an event of the places relative to that of a case with rings."""
+        return self.costs[PLACES].event / self.costs[rings].event
 
 
 def plane(effort: Effort) -> Plane:
-    """Measure both cases in turn; the cost is the median over the repeats."""
-    scenarios = [ours.scenario(Layered()), ours.scenario(Places())]
-    kernels = [Kernel(scenario) for scenario in scenarios]
-    for kernel in kernels:
-        kernel.run(100, 0)
-    numbers = [max(100, int(effort.seconds * 100 / kernel.seconds(100, 0))) for kernel in kernels]
-    found: list[list[float]] = [[], []]
+    """Measure the cases in turn; the cost is the median over the repeats."""
+    kernels = {name: Kernel(ours.scenario(case)) for name, case in CASES.items()}
+    sizes = {name: _size(kernel, effort) for name, kernel in kernels.items()}
+    found: dict[str, list[float]] = {name: [] for name in kernels}
     for repeat in range(effort.repeats):
-        for kernel, number, own in zip(kernels, numbers, found, strict=True):
-            own.append(1e6 * kernel.seconds(number, repeat * number) / number)
-    rings, places = (
-        Cost(kernel.events(200), statistics.median(own))
-        for kernel, own in zip(kernels, found, strict=True)
-    )
-    windows, lowered = lowering(scenarios[1])
-    return Plane(rings, places, 1e3 * windows, 1e3 * lowered)
+        for name, kernel in kernels.items():
+            size = sizes[name]
+            found[name].append(1e6 * kernel.seconds(size, repeat * size) / size)
+    costs = {
+        name: Cost(kernel.events(200), statistics.median(found[name]))
+        for name, kernel in kernels.items()
+    }
+    windows, lowered = lowering(ours.scenario(CASES[PLACES]))
+    return Plane(costs, 1e3 * windows, 1e3 * lowered)
+
+
+def _size(kernel: Kernel, effort: Effort) -> int:
+    """Replications that take the time wanted."""
+    kernel.run(100, 0)
+    return max(100, int(100 * effort.seconds / kernel.seconds(100, 100)))

@@ -72,7 +72,7 @@ def growth(unit: str, base: int, columns: dict[str, Growth]) -> str:
 
 
 def in_the_plane(of: Plane) -> str:
-    """One line for rings and one for places, and how long the places take to lower."""
+    """One line per case, and how long the places take to lower."""
     head = ["case", "openings", "engagements", "µs a replication", "ns an opening", "ns an event"]
     rows = [
         [
@@ -80,7 +80,7 @@ def in_the_plane(of: Plane) -> str:
             *(f"{number:.0f}" for number in cost.events),
             *(f"{time:.3g}" for time in (cost.microseconds, cost.opening, cost.event)),
         ]
-        for name, cost in (("layered", of.rings), ("places", of.places))
+        for name, cost in of.costs.items()
     ]
     lowered = f"lowering the places: {of.lowered:.2g} ms, of which windows {of.windows:.2g} ms"
     return f"{table(head, rows)}\n\n{lowered}"
