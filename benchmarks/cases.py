@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from importlib.resources import files
 
@@ -125,7 +126,72 @@ class FiniteMagazine:
         return self.duration * (self.shots + 1)
 
 
-Case = Layered | Queue | Binomial | FiniteMagazine
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Sites, assets and salvos at notional positions, spread evenly over a disc.
+
+    Every fifth site is an area site, the others are point sites; each has one battery. Every other
+    salvo flies a route that turns, the others come straight.
+    """
+
+    threats: int = 600
+    salvos: int = 12
+    assets: int = 6
+    sites: int = 40
+    hours: float = 2.0
+    rounds: int = 12
+    kill_probability: float = 0.7
+    speed: float = 100.0
+    radius: float = 80e3
+    area_ranges: tuple[float, float] = (5e3, 40e3)
+    point_ranges: tuple[float, float] = (0.0, 15e3)
+
+    @property
+    def seconds(self) -> float:
+        """Duration of the raid."""
+        return 3600.0 * self.hours
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Threats of each salvo."""
+        share, rest = divmod(self.threats, self.salvos)
+        return tuple(share + (n < rest) for n in range(self.salvos))
+
+    @property
+    def positions(self) -> tuple[Point, ...]:
+        """Positions of the sites [m], at the golden angle from one to the next."""
+        golden = 180.0 * (3.0 - math.sqrt(5.0))
+        return tuple(
+            polar(self.radius * math.sqrt((n + 0.5) / self.sites), golden * n)
+            for n in range(self.sites)
+        )
+
+    def bearing(self, salvo: int) -> float:
+        """Direction from which a salvo comes [degrees clockwise from north]."""
+        return 360.0 * salvo / self.salvos
+
+    def asset(self, number: int) -> Point:
+        """Position of an asset [m]: they are on a circle."""
+        return polar(0.75 * self.radius, 360.0 * number / self.assets)
+
+    def route(self, salvo: int) -> tuple[Point, ...]:
+        """The route of every other salvo [m]; empty if it comes straight."""
+        if salvo % 2 == 0:
+            return ()
+        bearing = self.bearing(salvo)
+        return polar(2.0 * self.radius, bearing), polar(self.radius, bearing + 90.0)
+
+
+def polar(distance: float, bearing: float) -> Point:
+    """Return the position at a distance [m] from the origin and a bearing [degrees]."""
+    angle = math.radians(bearing)
+    return distance * math.sin(angle), distance * math.cos(angle)
+
+
+Case = Layered | Queue | Binomial | FiniteMagazine | Places
 
 SCALES = (100, 550, 1_000, 10_000, 110_000)
 LAYERS = (1, 2, 4, 8, 16, 32)
@@ -151,6 +217,7 @@ def compared() -> dict[str, Case]:
         "patience": Queue(patience=0.5),
         "binomial": Binomial(),
         "finite magazine": FiniteMagazine(),
+        "places": Places(),
     }
 
 

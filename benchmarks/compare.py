@@ -10,7 +10,7 @@ import peer_ciw
 import peer_heap
 import peer_numpy
 import peer_simpy
-from cases import Binomial, Case, FiniteMagazine, Layered, Queue, compared
+from cases import Binomial, Case, FiniteMagazine, Layered, Places, Queue, compared
 from measure import Effort, Measured, Run, disagree, interleaved
 from raid import read
 
@@ -60,6 +60,8 @@ def peers(case: Case, program: Path | None) -> dict[str, Run]:
             return {CLOSED: peer_numpy.closed_form(case), SHOTS: peer_numpy.shot_by_shot(case)}
         case FiniteMagazine():
             return {LOOP: peer_numpy.finite_magazine(case)}
+        case Places():
+            return {}  # `read` refuses it: see CANNOT
 
 
 def raid_peers(scenario: lt.Scenario, program: Path | None) -> dict[str, Run]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from compare import HEAP, SIMPY, Compared
+from plane import MORE_RINGS, RINGS, Plane
 from scaling import Growth
 from startup import Startup
 
@@ -34,7 +35,12 @@ class Goal:
 
 
 def goals(
-    rows: list[Compared], growths: list[Growth], campaign: float, swept: float, start: Startup
+    rows: list[Compared],
+    growths: list[Growth],
+    campaign: float,
+    swept: float,
+    start: Startup,
+    places: Plane,
 ) -> list[Goal]:
     """Collect every goal with its value."""
     growth = max(growth.each(110_000) / growth.each(550) for growth in growths)
@@ -44,6 +50,11 @@ def goals(
         Goal("the cost of a threat, 110,000 threats against 550", growth, GROWTH, "x"),
         Goal("a campaign of 365 raids, against as many single ones", campaign, 1.15, "x"),
         Goal(text, swept, 1.3, "x"),
+        *(
+            Goal(f"an event of the places, against one of {rings}", places.ratio(rings), 1.15, "x")
+            for rings in (RINGS, MORE_RINGS)
+        ),
+        Goal("all windows of the places, lowered", places.windows, 5, "ms"),
         *_start(start),
     ]
 

@@ -7,9 +7,10 @@ in the list while versions that have them are compared.
 from __future__ import annotations
 
 import importlib
+import statistics
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,6 +31,18 @@ def _found(*addresses: str) -> Any:
 
 def _lower(scenario: lt.Scenario) -> Any:
     return _found("engine.lower_raid.lower", "_tables.lower")(scenario)
+
+
+class Events(NamedTuple):
+    """Mean numbers in a replication."""
+
+    openings: float  # of windows, for live threats, in layers that can still act
+    engagements: float
+
+    @property
+    def total(self) -> float:
+        """Openings, and ends of engagements."""
+        return self.openings + self.engagements
 
 
 class Kernel:
@@ -54,6 +67,45 @@ class Kernel:
         begin = time.thread_time()
         self.job.block(1, start, rows, *self.memory)
         return time.thread_time() - begin
+
+    def events(self, replications: int) -> Events:
+        """Count what happened in the first replications, one after the other."""
+        [state] = self.memory[1]
+        openings = engagements = 0
+        for n in range(replications):
+            self.run(1, n)
+            engagements += int(state.batteries["engagements"].sum())
+            openings += sum(_openings(state, window) for window in state.windows)
+        return Events(openings / replications, engagements / replications)
+
+
+def _openings(state: Any, window: Any) -> int:
+    """Threats that were alive when a window opened for them, up to the last that it dealt with."""
+    first = int(state.salvos["first"][window["salvo"]])
+    threats = state.threats[first : first + int(window["opened"])]
+    alive = threats["fate_tick"] > threats["arrival"] + window["open_offset"]
+    return int(alive.sum())
+
+
+def lowering(scenario: lt.Scenario) -> tuple[float, float]:
+    """Return the CPU seconds of all windows of a scenario, and of its whole lowering."""
+    paths_of = _found("model.geometry.paths_of")
+
+    def windows() -> list[Any]:
+        sites = scenario.sites
+        return [path.windows(site) for path in paths_of(scenario) for site in sites]
+
+    return _took(windows), _took(lambda: _lower(scenario))
+
+
+def _took(compute: Callable[[], object]) -> float:
+    """Return the CPU seconds of a call, the median of several."""
+    found = []
+    for _ in range(21):
+        begin = time.process_time()
+        compute()
+        found.append(time.process_time() - begin)
+    return statistics.median(found)
 
 
 def state_bytes(scenario: lt.Scenario) -> int:

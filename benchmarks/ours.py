@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from cases import Binomial, Case, FiniteMagazine, Layered, Queue
+from cases import Binomial, Case, FiniteMagazine, Layered, Places, Point, Queue
 from kernel_alone import Kernel
 from measure import Clock, Counts, Run, clocked
 from scipy import stats
@@ -28,6 +28,8 @@ def scenario(case: Case) -> lt.Scenario:
             return _binomial(case)
         case FiniteMagazine():
             return _finite_magazine(case)
+        case Places():
+            return _places(case)
 
 
 def simulate(case: Case, *, workers: int = 1, clock: Clock = time.process_time) -> Run:
@@ -249,4 +251,59 @@ def _finite_magazine(case: FiniteMagazine) -> lt.Scenario:
         window=case.window,
         flight=third,
         battery=battery,
+    )
+
+
+def _places(case: Places) -> lt.Scenario:
+    area, point = case.positions[::5], [p for n, p in enumerate(case.positions) if n % 5]
+    return lt.Scenario(
+        name="places",
+        threats=[lt.Threat(name="threat", speed=case.speed)],
+        interceptors=[
+            lt.Interceptor(
+                name=name, kill_probability={"threat": case.kill_probability}, flight_time=flight
+            )
+            for name, flight in (("area", 15.0), ("point", 10.0))
+        ],
+        assets=[
+            lt.Asset(name=f"asset {n}", position=case.asset(n), aim_points=20)
+            for n in range(case.assets)
+        ],
+        salvos=[_salvo_at(case, n) for n in range(case.salvos)],
+        layers=[
+            _sites("area", case.rounds, case.area_ranges, area),
+            _sites("point", case.rounds, case.point_ranges, point),
+        ],
+    )
+
+
+def _salvo_at(case: Places, n: int) -> lt.Salvo:
+    route = case.route(n)
+    return lt.Salvo(
+        name=f"salvo {n}",
+        threat="threat",
+        count=case.counts[n],
+        arrival=lt.Uniform(start=0.0, stop=case.seconds),
+        target=f"asset {n % case.assets}",
+        bearing=None if route else case.bearing(n),
+        route=route,
+    )
+
+
+def _sites(
+    name: str, rounds: int, ranges: tuple[float, float], positions: Sequence[Point]
+) -> lt.Layer:
+    battery = lt.Battery(
+        name=f"{name} battery",
+        magazines=[lt.Magazine(interceptor=name, rounds=rounds)],
+        reaction_time=6.0,
+        assessment_time=4.0,
+    )
+    inner, outer = ranges
+    return lt.Layer(
+        name=name,
+        outer_range=outer,
+        inner_range=inner,
+        positions=positions,
+        batteries=[battery],
     )

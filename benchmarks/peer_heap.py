@@ -15,7 +15,8 @@ from raid import Raid, Window
 
 CANNOT = (
     "has constant times, identical batteries of one magazine in a layer, no reloads and no wrong "
-    "assessments; no causes of leaks, no addressed draws"
+    "assessments; no causes of leaks, no addressed draws; rings around "
+    "one point, so it skips the case places"
 )
 
 SOURCE = Path(__file__).with_suffix(".cpp")

@@ -21,7 +21,8 @@ from simpy.events import Event
 
 CANNOT = (
     "has no windows, magazines or deadlines of its own: each rule is the user's Python; "
-    "no replication can be addressed or replayed"
+    "no replication can be addressed or replayed; the raid that it is given has rings around one "
+    "point, so it skips the case places"
 )
 
 Process = Generator[Event, None, None]

@@ -102,6 +102,7 @@ def _unknown(scenario: lt.Scenario) -> Iterator[str]:
     times = [t for b in batteries for t in (b.reaction_time, b.assessment_time)]
     times += [interceptor.flight_time for interceptor in scenario.interceptors]
     conditions = {
+        "positions, paths and assets": _has_positions(scenario),
         "several magazines of a battery, or none": len(names) != len(batteries),
         "reloads or infinite magazines": any(
             m.reloads or m.rounds == math.inf for b in batteries for m in b.magazines
@@ -129,6 +130,19 @@ def _unknown(scenario: lt.Scenario) -> Iterator[str]:
         and len(set(names)) < len(names),
     }
     return (text for text, found in conditions.items() if found)
+
+
+def _has_positions(scenario: lt.Scenario) -> bool:
+    """Whether anything is elsewhere than at the origin, or has ranges by threat."""
+    if not hasattr(lt, "Asset"):  # an older version
+        return False
+    edges = [edge for own in scenario.layers for edge in (own.outer_range, own.inner_range)]
+    return (
+        bool(scenario.assets)
+        or any(salvo.bearing is not None or salvo.route for salvo in scenario.salvos)
+        or any(site.position != (0.0, 0.0) for site in scenario.sites)
+        or not all(isinstance(edge, float) for edge in edges)
+    )
 
 
 def _post(scenario: lt.Scenario, layer: lt.Layer, axis: str | None) -> Post:

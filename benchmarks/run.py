@@ -13,8 +13,9 @@ from goals import goals
 from measure import Effort
 from paired import against
 from paired_cases import PAIRED
+from plane import plane
 from startup import Startup, startup
-from table import cannot, comparison, growth, paired, verdicts
+from table import cannot, comparison, growth, in_the_plane, paired, verdicts
 
 
 def main() -> None:
@@ -52,6 +53,9 @@ def measure(*, quick: bool) -> None:
     layers = scaling.layers(effort)
     _section("A replication by layers", growth("layer", 1, {"550 threats": layers}))
 
+    of_places = plane(effort)
+    _section("Places in the plane, and rings around one point", in_the_plane(of_places))
+
     one, every = scaling.threads(effort)
     text = f"one {one:.4g} µs, {scaling.cores()} threads {every:.4g} µs: {one / every:.2f} x"
     _section("Threads, layered case", text)
@@ -62,7 +66,7 @@ def measure(*, quick: bool) -> None:
     _section("A sweep of 1,000 points of 100 replications, 60-threat raid", text)
     start = startup(quick=quick)
     _section("Fresh processes", _started(start))
-    reached = goals(rows, list(columns.values()), campaign, swept, start)
+    reached = goals(rows, list(columns.values()), campaign, swept, start, of_places)
     _section("Goals", verdicts(reached))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from compare import CANNOT, OURS, Compared
 from goals import Goal
 from paired import Row
+from plane import Plane
 from scaling import Growth
 
 
@@ -68,6 +69,21 @@ def growth(unit: str, base: int, columns: dict[str, Growth]) -> str:
             row += [f"{of.microseconds[number]:,.4g}", each, f"{relative:.2f}"]
         rows.append(row)
     return table(head, rows)
+
+
+def in_the_plane(of: Plane) -> str:
+    """One line per case, and how long the places take to lower."""
+    head = ["case", "openings", "engagements", "µs a replication", "ns an opening", "ns an event"]
+    rows = [
+        [
+            name,
+            *(f"{number:.0f}" for number in cost.events),
+            *(f"{time:.3g}" for time in (cost.microseconds, cost.opening, cost.event)),
+        ]
+        for name, cost in of.costs.items()
+    ]
+    lowered = f"lowering the places: {of.lowered:.2g} ms, of which windows {of.windows:.2g} ms"
+    return f"{table(head, rows)}\n\n{lowered}"
 
 
 def verdicts(goals: list[Goal]) -> str:

@@ -18,7 +18,9 @@ import ours
 import paired
 import paired_worker
 import peer_heap
+import plane
 import raid
+import table
 from cases import Binomial, FiniteMagazine, Layered, compared, scaled
 from measure import (
     Effort,
@@ -244,6 +246,42 @@ def test_what_the_peers_do_not_know_is_refused() -> None:
     path = "layers.point.batteries.gun.doctrine.max_salvos"
     with pytest.raises(ValueError, match="the peers do not know other doctrines"):
         raid.read(cases.readme_raid().replace(path, 1))
+
+
+def test_places_are_spread_over_a_disc_and_skipped_by_the_peers() -> None:
+    case = cases.Places()
+    scenario = ours.scenario(case)
+    counts = [salvo.count for salvo in scenario.salvos]
+    assert (sum(counts), len(counts), len(scenario.sites), len(scenario.assets)) == (600, 12, 40, 6)
+    assert all(math.hypot(*site.position) < case.radius for site in scenario.sites)
+    assert [bool(salvo.route) for salvo in scenario.salvos] == [False, True] * 6
+    assert compare.peers(case, None) == {}
+    with pytest.raises(ValueError, match="the peers do not know positions, paths and assets"):
+        raid.read(scenario)
+    ranges = "layers.point.outer_range"
+    with pytest.raises(ValueError, match="the peers do not know positions, paths and assets"):
+        raid.read(cases.readme_raid().replace(ranges, {"drone": 15e3, "ballistic": 9e3}))
+
+
+def test_events_are_those_of_a_replay() -> None:
+    """With rounds for all, no layer stops acting: every opening that a replay lists is counted."""
+    scenario = ours.scenario(cases.Places(threats=60, hours=0.2, rounds=1_000))
+    kernel = kernel_alone.Kernel(scenario)
+    listed = [lt.replay(scenario, replication=n, seed=1).event for n in range(3)]
+    openings, engagements = (
+        sum(int((events == name).sum()) for events in listed) / 3 for name in ("opening", "firing")
+    )
+    assert kernel.events(3) == (openings, engagements)
+    assert openings > 50
+
+
+def test_the_cost_of_an_event_of_places_is_relative_to_that_of_rings() -> None:
+    rings = plane.Cost(kernel_alone.Events(60.0, 40.0), 5.0)
+    places = plane.Cost(kernel_alone.Events(50.0, 50.0), 6.0)
+    found = plane.Plane({plane.RINGS: rings, plane.PLACES: places}, 3.0, 7.0)
+    assert (rings.event, places.opening) == (50.0, 120.0)
+    assert found.ratio(plane.RINGS) == pytest.approx(1.2)
+    assert "lowering the places: 7 ms, of which windows 3 ms" in table.in_the_plane(found)
 
 
 def test_the_raid_of_the_readme_is_that_of_the_examples() -> None:

@@ -10,6 +10,7 @@ text lies outside their cell.
 """
 
 from leakthrough.plot.nights import campaign
+from leakthrough.plot.plane import map
 from leakthrough.plot.raid import depletion, fates, leakers
 from leakthrough.plot.record import predictive_intervals, rank_ecdf
 from leakthrough.plot.search import frontier, sensitivity, tornado
@@ -22,6 +23,7 @@ __all__ = [
     "frontier",
     "heatmap",
     "leakers",
+    "map",
     "predictive_intervals",
     "rank_ecdf",
     "saturation",

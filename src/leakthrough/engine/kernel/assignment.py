@@ -158,7 +158,7 @@ def _best_threat(state: "State", battery: Any, tick: Int) -> Any:
         salvo = state.salvos[window.salvo]
         if best >= 0 and salvo.priority < best_priority:
             break
-        if not _has_rounds(state, pairing, salvo):
+        if pairing.head >= window.opened or not _has_rounds(state, pairing, salvo):
             continue
         code, magazine = _first_in_queue(state, pairing, tick)
         if code < 0:
