@@ -113,12 +113,12 @@ def _first_in_queue(state: "State", pairing: Any, tick: Int) -> Any:
     can never engage again.
     """
     battery, window = state.batteries[pairing.battery], state.windows[pairing.window]
-    first, at_head = state.salvos[window.salvo].first, True
+    first, at_head, again = state.salvos[window.salvo].first, True, window.again
     for number in range(pairing.head, window.opened):
         threat = state.threats[at(first + number)]
         slack = threat.arrival + window.close_offset - tick
         past = threat.phase == GONE or not is_held(state, threat, battery.layer) or slack < 0
-        past = past or not is_seen_in(window, threat)
+        past = past or (again and not is_seen_in(window, threat))
         fired = fired_at(state, pairing, threat)
         past = past or state.fired[fired] >= battery.max_salvos
         if not past and threat.phase == FREE:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leakthrough.engine.codes import BITS_A_WORD
-from leakthrough.engine.kernel.compiling import Bool, Int, inlined
+from leakthrough.engine.kernel.compiling import Bool, Int, compiled, inlined
 from leakthrough.engine.kernel.draws import U, at
 
 if TYPE_CHECKING:
@@ -34,16 +34,23 @@ def is_seen_in(window: Any, threat: Any) -> Bool:
     return not window.again or threat.fate_tick >= threat.arrival + window.open_offset
 
 
-@inlined
-def window_of(state: "State", threat: Any, layer: Int) -> Any:
-    """The last window of a layer that has opened for a threat that it holds."""
-    code, number = first_window_of(state, threat, layer), number_of(state, threat)
-    last = code + np.int64(state.windows[at(code)].passes_left)
+@compiled
+def _last_opened(state: "State", threat: Any, code: Int) -> Int:
+    number, last = number_of(state, threat), code + np.int64(state.windows[at(code)].passes_left)
     while code < last:
         following = state.windows[at(code + 1)]
         if number >= following.opened or not is_seen_in(following, threat):
             break
         code += 1
+    return code
+
+
+@inlined
+def window_of(state: "State", threat: Any, layer: Int) -> Any:
+    """The last window of a layer that has opened for a threat that it holds."""
+    code = first_window_of(state, threat, layer)
+    if state.windows[at(code)].passes_left > 0:
+        code = _last_opened(state, threat, code)
     return state.windows[at(code)]
 
 

@@ -135,7 +135,7 @@ def arrive(state: "State") -> Int:
 
     Arrivals that are not drawn are in the records already.
     """
-    horizon, words, waking = NEVER, state.raid[0].mask_words, state.raid[0].waking
+    horizon, words = NEVER, state.raid[0].mask_words
     for salvo in state.salvos:
         if salvo.arrival != FIXED:
             exponential_sums(state.raid[0], salvo.stream, state.sums, salvo.launched + 1)
@@ -150,11 +150,11 @@ def arrive(state: "State") -> Int:
         fired = salvo.first_fired
         for n in range(salvo.launched * salvo.pairings):
             state.fired[fired + U(n)] = 0
-            if waking:
-                state.wake_ups[fired + U(n)] = NEVER
         if salvo.launched > 0:
             last = state.threats[at(salvo.first + salvo.launched - 1)]
             horizon = max(horizon, last.arrival + salvo.target_offset)
+    for n in range(state.wake_ups.size):
+        state.wake_ups[at(n)] = NEVER
     return horizon
 
 

@@ -158,13 +158,15 @@ def _late_cause(state: "State", window: Any, threat: Any) -> Int:
 def blame_unopened(state: "State", threat: Any, number: Int) -> None:
     """Update the cause of a leaker with the windows whose cursors were dropped."""
     for layer in state.layers:
-        code = first_window_of(state, threat, np.int64(layer.code))
+        if threat.cause <= NO_INTERCEPTORS:
+            return
+        code, left = first_window_of(state, threat, np.int64(layer.code)), 0
         if code == NO_WINDOW or not layer.up:
             continue
-        for n in range(code, code + state.windows[at(code)].passes_left + 1):
-            if threat.cause <= NO_INTERCEPTORS:
-                return
-            window = state.windows[at(n)]
+        while left >= 0:
+            window = state.windows[at(code)]
+            left = window.passes_left
             if number >= window.opened:
                 cause = _late_cause(state, window, threat)
                 threat.cause = min(np.int64(threat.cause), cause)
+            code, left = code + 1, left - 1
