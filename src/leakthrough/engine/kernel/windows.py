@@ -140,7 +140,7 @@ def blame(state: "State", window: Any, threat: Any, outcome: Int) -> None:
         threat.cause = min(np.int64(threat.cause), cause)
 
 
-@merged
+@compiled
 def _late_cause(state: "State", window: Any, threat: Any) -> Int:
     """Cause of leaking that follows from a window that was dropped before a threat came."""
     if not window.certain or state.raid[0].losses:
@@ -154,19 +154,27 @@ def _late_cause(state: "State", window: Any, threat: Any) -> Int:
     return window.late_cause
 
 
+@inlined
+def _blame_late(state: "State", window: Any, threat: Any, number: Int) -> None:
+    if number >= window.opened:
+        cause = _late_cause(state, window, threat)
+        threat.cause = min(np.int64(threat.cause), cause)
+
+
+@compiled
+def _blame_later_passes(state: "State", code: Int, threat: Any, number: Int) -> None:
+    for n in range(code + 1, code + state.windows[at(code)].passes_left + 1):
+        _blame_late(state, state.windows[at(n)], threat, number)
+
+
 @merged
 def blame_unopened(state: "State", threat: Any, number: Int) -> None:
     """Update the cause of a leaker with the windows whose cursors were dropped."""
     for layer in state.layers:
         if threat.cause <= NO_INTERCEPTORS:
             return
-        code, left = first_window_of(state, threat, np.int64(layer.code)), 0
-        if code == NO_WINDOW or not layer.up:
-            continue
-        while left >= 0:
-            window = state.windows[at(code)]
-            left = window.passes_left
-            if number >= window.opened:
-                cause = _late_cause(state, window, threat)
-                threat.cause = min(np.int64(threat.cause), cause)
-            code, left = code + 1, left - 1
+        code = first_window_of(state, threat, np.int64(layer.code))
+        if layer.up and code != NO_WINDOW:
+            _blame_late(state, state.windows[at(code)], threat, number)
+            if state.windows[at(code)].passes_left > 0:
+                _blame_later_passes(state, code, threat, number)
