@@ -116,7 +116,7 @@ def test_knowing_the_targets_is_worth_something() -> None:
     own = battery(channels=1, reaction_time=6.0, doctrine=lt.Doctrine(max_salvos=1))
     plain = raid(both, layer("L", own), gun(kills=0.8), assets=assets)
     known = plain.replace("assets.dear.priority", 1)
-    measures = [
+    measures: list[lt.Measure | str] = [
         *("leakers", "value_lost", "destroyed"),
         *(lt.Measure("hits", by="asset", of=name) for name in ("poor", "dear")),
         lt.Measure("damage", by="asset", of="dear"),
@@ -226,7 +226,7 @@ def test_goals_and_allocation() -> None:
     ],
     ids=lambda own: str(getattr(own, "label", own)),
 )
-def test_rare_events(event: Any, bounds: dict[str, int], offset: int) -> None:
+def test_rare_events(event: Any, bounds: dict[str, Any], offset: int) -> None:
     """Closed forms, at 5 standard errors."""
     x, leak = LEAK * LETHALITY / 5, stats.binom(12, LEAK)
     exact = {
