@@ -190,8 +190,8 @@ def test_ranges_are_as_narrow_as_can_be() -> None:
         n: [np.asarray(own).tolist() for own in ranges.of(n)] for n in NAMES[:4]
     }
     assert ends["hits"] == [[2, 0, 0], [2, 3, 0]]
-    np.testing.assert_allclose(ends["damage"], [[1, 0, 0], [1, 1 - 8 / 27, 0]], atol=1e-9)
-    np.testing.assert_allclose(ends["value_lost"][1], [1, 2 * (1 - 8 / 27), 0], atol=1e-9)
+    np.testing.assert_allclose(ends["damage"], [[1.0, 0.0, 0.0], [1.0, 19 / 27, 0.0]], atol=1e-9)
+    np.testing.assert_allclose(ends["value_lost"][1], [1.0, 38 / 27, 0.0], atol=1e-9)
     assert ends["destroyed"] == [[0, 0, 0], [1, 3, 0]]
     assert ranges.of("total_hits") == (2, 5)
     part = Ranges(lt.reduced(lt.simulate(scenario, replications=20, seed=1).isel(asset=[1])))
