@@ -213,7 +213,9 @@ def measures() -> str:
     lines += ["| measure | unit | can be grouped by | meaning |", "|---|---|---|---|"]
     for name, kind in MEASURES.items():
         by = ", ".join(f"`{one}`" for one in kind.by)
+        by += "" if kind.total else " (always)"
         text = kind.long_name.replace("{}", "`count`")
+        text += ", given the hits; for means only" if kind.expectation else ""
         lines.append(f"| `{name}` | {kind.units} | {by} | {text} |")
     return "\n".join([*lines, ""])
 

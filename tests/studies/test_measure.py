@@ -19,7 +19,7 @@ from leakthrough.studies.measure import MEASURES, Reader, frame_of_result, measu
 EVERY = [
     lt.Measure(name, by=by, count=3 if name == "at_most" else 0)
     for name, kind in MEASURES.items()
-    for by in (None, *kind.by)
+    for by in kind.groups
 ]
 
 
@@ -50,6 +50,14 @@ def test_they_say_what_xarray_says(result: xr.Dataset) -> None:
         ("expended", "interceptor"): expended.sum("battery"),
         ("cost_spent", None): (expended * result.round_cost).sum(("battery", "interceptor")),
         ("dry", None): dry.any(("battery", "interceptor")),
+        **{(name, "asset"): result[name] for name in ("hits", "damage", "value_lost", "destroyed")},
+        ("hits", None): result.hits.sum("asset"),
+        ("destroyed", None): result.destroyed.sum("asset"),
+        ("value_lost", None): result.value_lost.sum("asset"),
+        ("not_hit", None): (result.hits == 0).all("asset"),
+        ("not_hit", "asset"): result.hits == 0,
+        ("all_down", None): (result.destroyed == result.aim_points).any("asset"),
+        ("all_down", "asset"): result.destroyed == result.aim_points,
         ("dry", "interceptor"): dry.any("battery"),
     }
     for (name, by), expected in wanted.items():
@@ -79,8 +87,8 @@ def test_one_of_many(result: xr.Dataset) -> None:
 
 @pytest.mark.parametrize("name", MEASURES)
 def test_what_reads_a_measure_can_be_sent_to_another_process(name: str) -> None:
-    measure = lt.Measure(name, count=3 if name == "at_most" else 0)
-    reader = Reader(measure, frame_of_result(lt.simulate(api_example(), replications=1, seed=1)))
+    measure = lt.Measure(name, MEASURES[name].groups[0], count=3 if name == "at_most" else 0)
+    reader = Reader(measure, frame_of_result(lt.simulate(rich(), replications=1, seed=1)))
     counts = np.arange(3 * len(reader.weights)).reshape(3, -1)
     sent = pickle.loads(pickle.dumps(reader))  # noqa: S301 - made here
     np.testing.assert_array_equal(sent(counts), reader(counts))
@@ -117,6 +125,8 @@ def test_estimates_are_those_of_the_intervals() -> None:
             "measure leakers, by: must be one of salvo, threat or None",
         ),
         ({"name": "dry", "by": "salvo"}, "measure dry, by: must be one of layer, battery"),
+        ({"name": "hits", "by": "salvo"}, "measure hits, by: must be one of asset or None"),
+        ({"name": "damage"}, "measure damage, by: must be .*asset; got None"),
         ({"name": "leakers", "of": "drone"}, "measure leakers, of: needs by"),
         ({"name": "at_most", "count": -1}, "measure at_most, count: must be a whole number from 0"),
         ({"name": "leakers", "count": 2}, "measure leakers, count: .* is for at_most; got 2"),

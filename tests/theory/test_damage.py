@@ -52,7 +52,7 @@ def test_of_one_asset(name: str, result: xr.Dataset) -> None:
         (-1.0) ** n * special.comb(points, n) * (1.0 - n * SPARED[name]) ** count
         for n in range(points + 1)
     )
-    assert_mean(own.destroyed == points, down)
+    assert_mean(own.destroyed == points, float(down))
 
 
 @pytest.mark.parametrize("name", COUNTS)

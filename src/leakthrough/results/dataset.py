@@ -120,10 +120,11 @@ def _other_coordinates(dimensions: Dimensions) -> "dict[str, tuple[tuple[str, ..
     }
     if labels.assets:
         found |= {
-            "target": (("salvo",), np.array(labels.targets, np.str_)),
             "asset_value": (("asset",), np.array(labels.asset_values, np.float64)),
             "aim_points": (("asset",), np.array(labels.aim_points, np.int64)),
         }
+        if not dimensions.raids:  # from raid to raid, a salvo may aim at other assets
+            found["target"] = ("salvo",), np.array(labels.targets, np.str_)
     if dimensions.raids:
         start = dimensions.interval * np.arange(dimensions.raids)
         found |= {"raid_start": (("raid",), start), "interval": ((), np.array(dimensions.interval))}

@@ -145,7 +145,7 @@ COORDINATES = {
     "decision": "random decisions of known probability: what is decided, and of what",
     "sample_time": "time since the start of the raid",
     "threat": "threat class of the salvo",
-    "target": "asset or battery at which the salvo aims; empty: none",
+    "target": "asset or battery at which the salvo of a single raid aims; empty: none",
     "asset": "asset",
     "asset_value": "value of the asset",
     "aim_points": "aim points of the asset",

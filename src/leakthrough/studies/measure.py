@@ -40,6 +40,12 @@ class _Kind(NamedTuple):
     long_name: str
     probability: bool = False
     expectation: bool = False  # given the hits: for means only
+    total: bool = True  # whether there is one number for all
+
+    @property
+    def groups(self) -> tuple[str | None, ...]:
+        """Values of `by`."""
+        return (None, *self.by) if self.total else self.by
 
 
 MEASURES = {
@@ -52,8 +58,10 @@ MEASURES = {
     "dry": _Kind("dry", _OF_ROUNDS, "1", "probability that a magazine runs dry", True),
     "hits": _Kind("hits", _OF_ASSETS, "1", "real threats that hit an asset"),
     "not_hit": _Kind("hits", _OF_ASSETS, "1", "probability that no asset is hit", True),
-    "damage": _Kind("damage", _OF_ASSETS, "1", "share of aim points destroyed", expectation=True),
-    "value_lost": _Kind("value_lost", _OF_ASSETS, "1", "value lost", expectation=True),
+    "damage": _Kind(
+        "damage", _OF_ASSETS, "1", "expected share of aim points destroyed", False, True, False
+    ),
+    "value_lost": _Kind("value_lost", _OF_ASSETS, "1", "expected value lost", expectation=True),
     "destroyed": _Kind("destroyed", _OF_ASSETS, "1", "aim points destroyed"),
     "all_down": _Kind(
         "all_down", _OF_ASSETS, "1", "probability that all aim points of an asset are down", True
@@ -117,7 +125,7 @@ class Measure:
                 object.__setattr__(self, name, plain(given))
         one_of("measure", self.name, tuple(MEASURES))
         allowed = self.kind.by
-        one_of(f"measure {self.name}, by", self.by, (*self._total, *allowed))
+        one_of(f"measure {self.name}, by", self.by, self.kind.groups)
         if not (self.of is None or isinstance(self.of, str)):
             raise refused(f"measure {self.name}, of", "a name, or None", self.of)
         if self.of is not None and self.by is None:
@@ -132,11 +140,6 @@ class Measure:
     def kind(self) -> _Kind:
         """Definition of its name."""
         return MEASURES[self.name]
-
-    @property
-    def _total(self) -> tuple[None, ...]:
-        """`by` of one number for all, where there is one."""
-        return () if self.name == "damage" else (None,)
 
     @property
     def is_of_assets(self) -> bool:

@@ -27,7 +27,7 @@ from leakthrough.studies.sweep.patching import is_plain
 EVERY = [
     lt.Measure(name, by=by, count=3 if name == "at_most" else 0)
     for name, kind in MEASURES.items()
-    for by in (None, *kind.by)
+    for by in kind.groups
 ]
 FAR = "layers.outer.batteries.far"
 ROUNDS = "layers.point.batteries.gun.magazines.gun burst.rounds"
