@@ -123,6 +123,8 @@ def _unknown(scenario: lt.Scenario) -> Iterator[str]:
             for layer in scenario.layers
             for own in (layer.outer_range, layer.inner_range)
         ),
+        "speeds of interceptors": any(i.speed is not None for i in scenario.interceptors),
+        "a level below which nobody fires": any(b.doctrine.fire_above for b in batteries),
         "layers that are down": any(layer.sensor.availability < 1 for layer in scenario.layers),
         "random times": any(isinstance(time, lt.Distribution) for time in times),
         "other distributions": any(p.dist != "beta" or len(p.parameters) != 2 for p in drawn),

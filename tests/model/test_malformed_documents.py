@@ -47,6 +47,16 @@ DOCUMENT: dict[str, Any] = {
             "flight_time": {"dist": "truncnorm", "a": -2.0, "b": 3, "loc": 20.0, "scale": 4},
             "cost": 4e6,
         },
+        {
+            "name": "fast",
+            "kill_probability": {
+                "drone": {
+                    "distance": [0, 5e3],
+                    "probability": [{"dist": "beta", "a": 9, "b": 1}, 0],
+                }
+            },
+            "speed": 900,
+        },
     ],
     "assets": [
         {"name": "city", "position": [0, 20e3], "value": 3.0, "aim_points": 4, "priority": 1},
@@ -143,6 +153,7 @@ DOCUMENT: dict[str, Any] = {
                         "max_salvos": 3,
                         "order": "arrival",
                         "preference": {"drone": ["gun burst", "area SAM"]},
+                        "fire_above": 0.1,
                     },
                 }
             ],
@@ -177,6 +188,7 @@ HOSTILE: list[Any] = [
     *({"kind": "unifrm"}, {"kind": ["at"]}, {"kind": "poisson", "start": 0, "rate": 1e-300}),
     *({"name": "drone"}, {"interceptor": "area SAM", "rounds": 1}, {"parameters": {"a": 1}}),
     *("city", "area", "area-1", "SAM@area-2", [3.0, -4e3], [0, 0], [[0, 0]], [[5e3, 1], [2, 3e7]]),
+    *({"distance": [3.0], "probability": [0.5]}, {"distance": [3, 2], "probability": [0.5, 2]}),
     *({"drone": 5e3}, {"drone": 1, "ballistic": 2e7}, {"name": "city", "position": [1, 1]}),
 ]
 UNFILED: list[Any] = [
@@ -268,6 +280,15 @@ def killing(value: float | Distribution | ByDistance) -> bool:
     in_order = all(one < other for one, other in itertools.pairwise(distances))
     fits = len(distances) == len(chances) and all(within(d, 0, 2e7) for d in distances)
     return in_order and fits and all(uncertain(p, 1) for p in chances)
+
+
+def is_chance(value: float | Distribution | ByDistance) -> bool:
+    if not isinstance(value, ByDistance):
+        return uncertain(value, 1)
+    apart = all(low < high for low, high in itertools.pairwise(value.distance))
+    inside = all(within(own, 0, 2e7) for own in value.distance)
+    fits = 0 < len(value.distance) == len(value.probability) <= 100
+    return apart and inside and fits and all(uncertain(own, 1) for own in value.probability)
 
 
 def named(name: str) -> bool:
@@ -404,6 +425,8 @@ def battery_violations(battery: Battery, threats: set[str], known: set[str]) -> 
         yield "salvo_size"
     if threats and not {*table, *doctrine.preference} <= threats:
         yield "salvo_size, preference: threats"
+    if not within(doctrine.fire_above, 0, 1):
+        yield "fire_above"
     if doctrine.max_salvos is not None and not within(doctrine.max_salvos, 1, 10**6, int):
         yield "max_salvos"
     held = [magazine.interceptor for magazine in battery.magazines]

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 
 from leakthrough.model.cases import Case, Findings, case_of
-from leakthrough.model.defence import Battery, Interceptor, Layer, Magazine
+from leakthrough.model.defence import Battery, ByDistance, Interceptor, Layer, Magazine
 from leakthrough.model.findings import Finding
 from leakthrough.model.scenario import Scenario
 from leakthrough.model.shots import IN_TIME, NEVER, Post, hardly_in_time, quantile
@@ -14,6 +14,10 @@ _NEAR, _FAR = 100.0, 5e6
 """Outer ranges [m] below and above which another unit than the metre was probably meant."""
 _SLOW, _FAST = 5.0, 12e3
 """Speeds [m/s]; that of a re-entering missile is below 8 km/s."""
+_SLOWEST_ROUND, _FASTEST_ROUND = 20.0, 12e3
+"""Speeds of interceptors [m/s]."""
+_SHORT = 0.005
+"""Share of the largest range to which a kill probability by distance goes at least."""
 _LONG_WAY = 20e3
 """Distance [m] over which no round flies in no time."""
 _LONGEST_RAID = 100 * DAY
@@ -207,11 +211,15 @@ def _instant(case: Case) -> Findings:
     for post, possible in zip(case.posts, case.possible, strict=True):
         battery = post.battery
         if battery.reaction_time == 0.0 and battery.assessment_time == 0.0:
-            counts = {s.attack.place: s.attack.size for s in possible if s.weapon.flight_time == 0}
+            counts = {s.attack.place: s.attack.size for s in possible if _takes_no_time(s.weapon)}
             if sum(counts.values()) > battery.channels:
                 what = "reaction, flight and assessment take no time"
                 why = f"channels = {battery.channels} never limits it, however many attack at once"
                 yield Finding(post.place, what, why)
+
+
+def _takes_no_time(weapon: Interceptor) -> bool:
+    return weapon.flight_time == 0.0 and weapon.speed is None
 
 
 def _instant_flight(case: Case) -> Findings:
@@ -219,7 +227,7 @@ def _instant_flight(case: Case) -> Findings:
     for possible in case.possible:
         for shot in possible:
             outer = shot.layer.outer_range_for(shot.attack.threat.name) or 0.0
-            if shot.weapon.flight_time == 0 and outer >= _LONG_WAY:
+            if _takes_no_time(shot.weapon) and outer >= _LONG_WAY:
                 found.setdefault(shot.weapon.name, outer)
     for weapon, distance in found.items():
         place = f"{case.under}interceptors.{weapon}.flight_time"
@@ -330,6 +338,24 @@ def _unused_interceptors(case: Case) -> Findings:
             yield Finding(place, "no battery has a magazine of it", "it is never fired")
 
 
+def _interceptor_speeds(case: Case) -> Findings:
+    for weapon in case.scenario.interceptors:
+        if weapon.speed is not None and not _SLOWEST_ROUND <= weapon.speed <= _FASTEST_ROUND:
+            place = f"{case.under}interceptors.{weapon.name}.speed"
+            flown = f"it flies {case.edge:g} m in {case.edge / weapon.speed:.3g} s"
+            yield Finding(place, f"is {weapon.speed:g} m/s", f"{flown}; speeds are in m/s")
+
+
+def _short_tables(case: Case) -> Findings:
+    """Kill probabilities by distances that are probably in kilometres."""
+    for weapon in case.scenario.interceptors:
+        for threat, chance in weapon.kill_probability.items():
+            if isinstance(chance, ByDistance) and 0.0 < chance.distance[-1] < _SHORT * case.edge:
+                place = f"{case.under}interceptors.{weapon.name}.kill_probability.{threat}.distance"
+                what = f"goes to {chance.distance[-1]:g} m, and ranges to {case.edge:g} m"
+                yield Finding(place, what, "it is constant beyond; distances are in metres")
+
+
 def _missing_costs(case: Case) -> Findings:
     carried, under = _carried(case), case.under
     weapons: list[Interceptor] = [w for w in case.scenario.interceptors if w.name in carried]
@@ -369,7 +395,7 @@ RULES: tuple[Callable[[Case], Findings], ...] = (
         _sizes,
     ),
     *(_needless_reserve, _stranded_reloads, _reloads_without_effect, _late_reloads),
-    *(_unused_interceptors, _missing_costs),
+    *(_unused_interceptors, _interceptor_speeds, _short_tables, _missing_costs),
 )
 
 
