@@ -70,21 +70,24 @@ def _long_raid(case: Case) -> Findings:
 
 
 def _unopposed(case: Case) -> Findings:
-    """Attacks of real threats within reach that no battery can engage, nor any layer soft kill."""
+    """Attacks of real threats within reach that no battery can engage, nor any layer soft kill.
+
+    Those of one class on one axis with obstacles of one kind are said once.
+    """
     if not case.posts and not any(layer.soft_kill for layer in case.scenario.layers):
         return
     opposed = {shot.attack.place for own in case.possible for shot in own}
     obstacles: dict[str, list[tuple[int, str]]] = {}
     for shot, step, text in (each for own in case.shots for each in own):
         obstacles.setdefault(shot.attack.place, []).append((step, text))
-    said: set[tuple[str, str | None, str]] = set()
+    said: set[tuple[str, str | None, int]] = set()
     for attack in case.attacks if case.is_small else ():
         own = [
             layer for layer in case.scenario.layers if (layer.name, attack.place) in case.reaches
         ]
         soft = any(_jams(layer, attack.threat.name) for layer in own)
-        reason = _furthest(obstacles.get(attack.place, []))
-        key = attack.threat.name, attack.axis, reason
+        step, reason = _furthest(obstacles.get(attack.place, []))
+        key = attack.threat.name, attack.axis, step
         stopped = attack.place in opposed or soft or attack.threat.decoy
         if own and not stopped and key not in said:
             said.add(key)
@@ -96,9 +99,9 @@ def _jams(layer: Layer, threat: str) -> bool:
     return bool(layer.sensor.availability and layer.soft_kill.get(threat))
 
 
-def _furthest(obstacles: list[tuple[int, str]]) -> str:
-    """The text of what prevents the shot that is nearest to being possible."""
-    return max(obstacles, key=lambda each: each[0], default=(0, ""))[1]
+def _furthest(obstacles: list[tuple[int, str]]) -> tuple[int, str]:
+    """What prevents the shot that is nearest to being possible: how far it gets, and a text."""
+    return max(obstacles, key=lambda each: each[0], default=(0, ""))
 
 
 # ---------------------------------------------------------------- layers
@@ -167,7 +170,7 @@ def _idle_batteries(case: Case) -> Findings:
     for post, own, possible in zip(case.posts, case.shots, case.possible, strict=True):
         reached = any(shot.reach for shot, _, _ in own) or not post.battery.magazines
         if not possible and reached:
-            reason = _furthest([(n, text) for _, n, text in own]) or "has no magazines"
+            reason = _furthest([(n, text) for _, n, text in own])[1] or "has no magazines"
             yield Finding(post.place, reason, "it never fires")
 
 
@@ -186,7 +189,7 @@ def _idle_magazines(case: Case) -> Findings:
         for magazine in post.battery.magazines if fired else ():
             name = magazine.interceptor
             if name not in fired:
-                reason = _furthest([(n, t) for shot, n, t in own if shot.weapon.name == name])
+                reason = _furthest([(n, t) for shot, n, t in own if shot.weapon.name == name])[1]
                 yield Finding(f"{post.place}.magazines.{name}", reason, "it is never fired")
 
 

@@ -266,14 +266,10 @@ def _lateness(shot: Shot, probability: float) -> str:
         return ""
     text = f"{shot.text} takes {needed:g} s or more of reaction{' and flight' if flies else ''}"
     nearly = f" in {1 - 2 * probability:.1%} of engagements" if probability else ""
-    return f"{text}{nearly}, and {_limit(shot)} {shot.time:.3g} s"
-
-
-def _limit(shot: Shot) -> str:
     if not varies(shot.weapon, shot.attack.threat.name):
-        return "the window is"
-    what = "intercept" if shot.weapon.speed is None else "launch"
-    return f"from the opening of the window to the last {what} it is"
+        return f"{text}{nearly}, and the window is {shot.time:.3g} s"
+    last = "intercept" if flies else "launch"
+    return f"{text}{nearly}, and the last {last} is {shot.time:.3g} s after the window opens"
 
 
 OBSTACLES: tuple[Callable[[Shot], str], ...] = (
