@@ -1,4 +1,4 @@
-"""`check` finds what makes no sense in positions, paths and assets, and nothing where all is well."""
+"""`check` finds what makes no sense in positions, paths and assets."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -67,7 +67,10 @@ def defended() -> lt.Scenario:
 
 GOOD = defended()
 NEAR = [(0.0, 0.0), (40.0, 10.0), (-30.0, 25.0)]
-KM = {f"assets.{name}.position": at for name, at in zip(("city", "plant", "depot"), NEAR)} | {
+KM = {
+    "assets.city.position": NEAR[0],
+    "assets.plant.position": NEAR[1],
+    "assets.depot.position": NEAR[2],
     "layers.area.position": (20.0, 5.0),
     "layers.area.outer_range": 30e3,
     "layers.mobile.positions": NEAR,
@@ -134,8 +137,10 @@ ROWS: list[tuple[Mapping[str, Any], list[str], str]] = [
     ),
     (
         {"layers.area.outer_range": {"missile": 30.0, "drone": 20e3}, "layers.area.inner_range": 0},
-        ["salvos.missiles", "salvos.blinding", "layers.area.outer_range.missile"]
-        + ["layers.area.batteries.SAM"],
+        [
+            *("salvos.missiles", "salvos.blinding", "layers.area.outer_range.missile"),
+            "layers.area.batteries.SAM",
+        ],
         "nothing can stop missile",
     ),
     (
