@@ -103,7 +103,7 @@ def _unknown(scenario: lt.Scenario) -> Iterator[str]:
     times = [t for b in batteries for t in (b.reaction_time, b.assessment_time)]
     times += [interceptor.flight_time for interceptor in scenario.interceptors]
     conditions = {
-        "positions, paths, assets and distances": _has_positions(scenario),
+        "positions, paths and assets": _has_positions(scenario),
         "several magazines of a battery, or none": len(names) != len(batteries),
         "reloads or infinite magazines": any(
             m.reloads or m.rounds == math.inf for b in batteries for m in b.magazines

@@ -39,7 +39,8 @@ RELATIONS = re.compile(
     "must not (fall below|rise above|be before|reach)|does not allow the parameters|"
     "must hold one time|must bring the|times the|must be at most outer_range|reload_rounds: must|"
     "as in an earlier raid|must be unique|twice|a salvo whose arrival lists|has the same|already|"
-    "must be given, or a route|must not be given if|a battery is called|if there is a position"
+    "must be given, or a route|must not be given if|a battery is called|if there is a position|"
+    "must increase|must have one entry for each"
 )
 """Mistakes between names, fields or parameters, which a schema cannot express."""
 
@@ -68,6 +69,9 @@ def documents() -> dict[str, tuple[type[lt.Scenario] | type[lt.Campaign], dict[s
     area = {**vars(scenario.layers[0]), "outer_range": {"drone": 4e4}, "inner_range": {"drone": 9}}
     route = {**vars(scenario.salvos[0]), "route": [[9e4, 0], [8e4, 1]], "target": "city"}
     straight = {**vars(scenario.salvos[1]), "bearing": 9.5, "start_range": 9e4}
+    chances = {"ballistic": lt.ByDistance(distance=[0, 4e4], probability=[0.8, stats.beta(2, 3)])}
+    scenario = scenario.replace("interceptors.area SAM.kill_probability", chances)
+    scenario = scenario.replace("layers.area.batteries.SAM.doctrine.fire_above", 0.1)
     placed = {"assets": [asset], "layers": [area, point], "salvos": [route, straight]}
     scenario = lt.Scenario(**{**vars(scenario), **placed})
     return {"scenario": (lt.Scenario, scenario.document()), "campaign": (lt.Campaign, campaign())}
