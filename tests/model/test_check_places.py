@@ -318,3 +318,37 @@ def test_the_cost_of_a_check_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None
     scenario = raid(salvo(route=route), [own, layer("empty", position=(1.0, 1.0))])
     monkeypatch.setattr(cases, "reaches_of", None)
     assert places(scenario) == ["layers.empty"]
+
+
+def test_the_time_to_fire_is_that_of_the_longest_pass_and_of_the_last_launch() -> None:
+    """A threat flies at 100 m/s; windows and last launches by hand."""
+
+    def idle(path: list[tuple[float, float]], weapon: lt.Interceptor, **fields: Any) -> list[str]:
+        inner = fields.pop("inner_range", 0.0)
+        own = layer("L", battery(assessment_time=1.0, **fields), inner_range=inner)
+        found = lt.check(raid(salvo(count=3, route=path), own, weapon))
+        return [what for place, what, _ in found if place == "layers.L.batteries.B"]
+
+    fixed = gun(flight_time=1.0)
+    # Passes of 12 s, at a distance of 800 m, and of 10 s, straight in; before them one of 8.7 s.
+    one, other = [(-2e3, 800.0), (2e3, 800.0)], [(2e3, 0.0)]
+    for path in (one + other, [(2e3, 900.0), (-2e3, 900.0), *one, *other]):
+        assert idle(path, fixed, reaction_time=11.0) == []
+        [text] = idle(path, fixed, reaction_time=11.5)
+        assert (
+            text == "gun at t takes 12.5 s or more of reaction and flight, and the window is 12 s"
+        )
+    # As fast as the threat: a launch 2 s after the opening meets it on the inner edge, 4 s later.
+    slow = gun(speed=100.0)
+    assert idle(other, slow, inner_range=400.0, reaction_time=2.0) == []
+    [text] = idle(other, slow, inner_range=400.0, reaction_time=2.1)
+    assert text == "gun at t takes 2.1 s or more of reaction, and the last launch is 2 s after " + (
+        "the window opens"
+    )
+    # It kills only beyond 400 m, that is for 6 s.
+    far = gun(kills={"t": lt.ByDistance(distance=[400, 500], probability=[0.0, 0.5])})
+    assert idle(other, far, reaction_time=6.0) == []
+    [text] = idle(other, far, reaction_time=6.1)
+    assert text.endswith(
+        "reaction and flight, and the last intercept is 6 s after the window opens"
+    )
