@@ -88,7 +88,8 @@ def read(scenario: lt.Scenario) -> Raid:
     if unknown := next(_unknown(scenario), None):
         raise ValueError(f"the peers do not know {unknown}")
     names: list[str | None] = list(dict.fromkeys(salvo.axis for salvo in scenario.salvos))
-    axes = (tuple(_post(scenario, layer, axis) for layer in scenario.sites) for axis in names)
+    layers = sorted(scenario.layers, key=lambda layer: -_number(layer.outer_range))
+    axes = (tuple(_post(scenario, layer, axis) for layer in layers) for axis in names)
     return Raid(tuple(axes), tuple(_salvo(scenario, salvo, names) for salvo in scenario.salvos))
 
 
@@ -113,16 +114,6 @@ def _unknown(scenario: lt.Scenario) -> Iterator[str]:
             for b in batteries
         ),
         "wrong assessments": any(b.false_kill or b.false_survival for b in batteries),
-        "positions": any(layer.position != (0.0, 0.0) for layer in scenario.sites)
-        or bool(scenario.assets),
-        "paths that start elsewhere": any(
-            salvo.route or salvo.start_range is not None for salvo in scenario.salvos
-        ),
-        "ranges by threat": not all(
-            isinstance(own, float)
-            for layer in scenario.layers
-            for own in (layer.outer_range, layer.inner_range)
-        ),
         "layers that are down": any(layer.sensor.availability < 1 for layer in scenario.layers),
         "random times": any(isinstance(time, lt.Distribution) for time in times),
         "other distributions": any(p.dist != "beta" or len(p.parameters) != 2 for p in drawn),
@@ -133,21 +124,30 @@ def _unknown(scenario: lt.Scenario) -> Iterator[str]:
 
 
 def _has_positions(scenario: lt.Scenario) -> bool:
-    """Whether anything is elsewhere than at the origin, or has ranges by threat."""
+    """Whether anything is elsewhere than at the origin, or depends on distances."""
     if not hasattr(lt, "Asset"):  # an older version
         return False
     edges = [edge for own in scenario.layers for edge in (own.outer_range, own.inner_range)]
+    batteries = [battery for layer in scenario.layers for battery in layer.batteries]
+    paths = [(own.bearing, own.start_range, *own.route) for own in scenario.salvos]
     return (
         bool(scenario.assets)
-        or any(salvo.bearing is not None or salvo.route for salvo in scenario.salvos)
+        or any(path != (None, None) for path in paths)
         or any(site.position != (0.0, 0.0) for site in scenario.sites)
         or not all(isinstance(edge, float) for edge in edges)
+        or any(interceptor.speed is not None for interceptor in scenario.interceptors)
+        or any(battery.doctrine.fire_above for battery in batteries)
     )
+
+
+def _number(own: Any) -> float:
+    """A range, which is one number for all threats."""
+    return float(own)
 
 
 def _post(scenario: lt.Scenario, layer: lt.Layer, axis: str | None) -> Post:
     """The batteries of a layer that serve an axis."""
-    edge = max(layer.largest_range for layer in scenario.layers)
+    edge = max(_number(layer.outer_range) for layer in scenario.layers)
     own = [battery for battery in layer.batteries if axis is None or axis in battery.axes]
     if len(own) > 1:
         raise ValueError("the peers do not know different batteries of a layer on one axis")
@@ -203,8 +203,8 @@ def _window(
     if not can_fire and not soft_kill:
         return None
     return Window(
-        opens=(edge - layer.largest_range) / kind.speed,
-        closes=(edge - layer.inner_range_for(kind.name)) / kind.speed,
+        opens=(edge - _number(layer.outer_range)) / kind.speed,
+        closes=(edge - _number(layer.inner_range)) / kind.speed,
         soft_kill=soft_kill,
         detection=detection,
         dismissal=sensor.decoy_recognition if kind.decoy else sensor.false_dismissal,

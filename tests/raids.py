@@ -33,9 +33,7 @@ def battery(
     return lt.Battery(name=name, magazines=own, **fields)
 
 
-def layer(
-    name: str = "L", *batteries: lt.Battery, outer: float = 1000.0, **fields: Any
-) -> lt.Layer:
+def layer(name: str = "L", *batteries: lt.Battery, outer: Any = 1000.0, **fields: Any) -> lt.Layer:
     """Layer, by default from the target to 1000 m."""
     return lt.Layer(name=name, outer_range=outer, batteries=list(batteries), **fields)
 

@@ -242,7 +242,10 @@ def test_a_star_of_sites_is_one_binomial_raid_for_each(offset: int) -> None:
              for n in range(5)]  # fmt: skip
     guns = [gun(f"gun {n}", p) for n, p in enumerate(kills)]
     star = raid(
-        [salvo(f"s{n}", count, target=f"a{n}", bearing=72.0 * n) for n, count in enumerate(numbers)],
+        [
+            salvo(f"s{n}", count, target=f"a{n}", bearing=72.0 * n)
+            for n, count in enumerate(numbers)
+        ],
         [
             layer(
                 f"L{n}",
@@ -416,7 +419,9 @@ def test_salvos_are_limited_over_all_passes(most: int, times: list[int]) -> None
 def test_a_threat_that_died_before_a_pass_is_not_seen_in_it() -> None:
     """It is killed at 80, when the second pass opens, by rounds of the far layer."""
     far = layer("far", battery(), outer=9e3)
-    near = layer("near", battery("near"), position=(-3e3, 0.0), sensor=lt.Sensor(detection={"t": 0}))
+    near = layer(
+        "near", battery("near"), position=(-3e3, 0.0), sensor=lt.Sensor(detection={"t": 0})
+    )
     route = [(0.0, 0.0), (-6e3, 0.0)]
     scenario = raid(salvo(route=route), [far, near], gun(flight_time=80.0))
     assert event_lines(scenario)[-2:] == ["80 kill s0 B", "80 assessment s0 B judged killed"]

@@ -26,7 +26,8 @@ from leakthrough.model.distributions import Distribution
 from leakthrough.model.documents import from_document
 from leakthrough.model.errors import ScenarioError
 from leakthrough.model.loading import load_scenario
-from leakthrough.model.scenario import Scenario
+from leakthrough.model.places import Asset
+from leakthrough.model.scenario import Salvo, Scenario
 
 RUNS = int(os.environ.get("LEAKTHROUGH_MALFORMED", "400"))
 
@@ -46,6 +47,25 @@ DOCUMENT: dict[str, Any] = {
             "flight_time": {"dist": "truncnorm", "a": -2.0, "b": 3, "loc": 20.0, "scale": 4},
             "cost": 4e6,
         },
+        {
+            "name": "fast",
+            "kill_probability": {
+                "drone": {
+                    "distance": [0, 5e3],
+                    "probability": [{"dist": "beta", "a": 9, "b": 1}, 0],
+                }
+            },
+            "speed": 900,
+        },
+    ],
+    "assets": [
+        {"name": "city", "position": [0, 20e3], "value": 3.0, "aim_points": 4, "priority": 1},
+        {
+            "name": "plant",
+            "position": [30e3, -5e3],
+            "hardness": 0.5,
+            "repair_time": {"dist": "expon", "scale": 9e4},
+        },
     ],
     "salvos": [
         {
@@ -53,34 +73,54 @@ DOCUMENT: dict[str, Any] = {
             "threat": "drone",
             "count": 300,
             "axis": "north",
+            "target": "city",
+            "bearing": 45,
+            "start_range": 90e3,
             "arrival": {"kind": "uniform", "start": -60.5, "stop": 14400},
         },
-        {"name": "b", "threat": "decoy", "count": 8, "arrival": {"kind": "at", "time": 7200}},
+        {
+            "name": "b",
+            "threat": "decoy",
+            "count": 8,
+            "arrival": {"kind": "at", "time": 7200},
+            "bearing": 0,
+        },
         {
             "name": "c",
+            "target": "SAM@area-2-1",
+            "route": [[80e3, 0], [40e3, 9e3]],
             "threat": "drone",
             "count": 2,
             "arrival": {"kind": "times", "times": [1, 2.5]},
         },
         {
             "name": "d",
+            "bearing": 270.5,
             "threat": "ballistic",
             "count": 9,
             "arrival": {"kind": "regular", "start": 0, "interval": 30.0},
         },
         {
             "name": "e",
+            "bearing": 360,
             "threat": "drone",
             "count": 5,
             "arrival": {"kind": "poisson", "start": 0, "rate": 0.1},
         },
-        {"name": "f", "threat": "drone", "count": 5, "arrival": {"dist": "norm", "loc": 9.0}},
+        {
+            "name": "f",
+            "threat": "drone",
+            "count": 5,
+            "arrival": {"dist": "norm", "loc": 9.0},
+            "route": [[0.5, 9e4]],
+        },
     ],
     "layers": [
         {
             "name": "area",
-            "outer_range": 60e3,
-            "inner_range": 15e3,
+            "outer_range": {"drone": 40e3, "ballistic": 60e3},
+            "inner_range": {"drone": 15e3},
+            "positions": [[0, 0], [30e3, 5e3]],
             "sensor": {
                 "detection": {"drone": 0.9},
                 "decoy_recognition": 0.5,
@@ -113,6 +153,7 @@ DOCUMENT: dict[str, Any] = {
                         "max_salvos": 3,
                         "order": "arrival",
                         "preference": {"drone": ["gun burst", "area SAM"]},
+                        "fire_above": 0.1,
                     },
                 }
             ],
@@ -120,6 +161,7 @@ DOCUMENT: dict[str, Any] = {
         {
             "name": "point",
             "outer_range": 15e3,
+            "position": [-5e3, 1e3],
             "soft_kill": {"drone": 0.3},
             "batteries": [
                 {
@@ -145,6 +187,9 @@ HOSTILE: list[Any] = [
     *({"dist": "os.system"}, {"kind": "at"}, {"kind": "uniform", "start": 3, "stop": 1}),
     *({"kind": "unifrm"}, {"kind": ["at"]}, {"kind": "poisson", "start": 0, "rate": 1e-300}),
     *({"name": "drone"}, {"interceptor": "area SAM", "rounds": 1}, {"parameters": {"a": 1}}),
+    *("city", "area", "area-1", "SAM@area-2", [3.0, -4e3], [0, 0], [[0, 0]], [[5e3, 1], [2, 3e7]]),
+    *({"distance": [3.0], "probability": [0.5]}, {"distance": [3, 2], "probability": [0.5, 2]}),
+    *({"drone": 5e3}, {"drone": 1, "ballistic": 2e7}, {"name": "city", "position": [1, 1]}),
 ]
 UNFILED: list[Any] = [
     {1, 2},
@@ -237,6 +282,15 @@ def killing(value: float | Distribution | ByDistance) -> bool:
     return in_order and fits and all(uncertain(p, 1) for p in chances)
 
 
+def is_chance(value: float | Distribution | ByDistance) -> bool:
+    if not isinstance(value, ByDistance):
+        return uncertain(value, 1)
+    apart = all(low < high for low, high in itertools.pairwise(value.distance))
+    inside = all(within(own, 0, 2e7) for own in value.distance)
+    fits = 0 < len(value.distance) == len(value.probability) <= 100
+    return apart and inside and fits and all(uncertain(own, 1) for own in value.probability)
+
+
 def named(name: str) -> bool:
     return 0 < len(name) <= 200 and name == name.strip() and "." not in name and name.isprintable()
 
@@ -252,7 +306,7 @@ def violations(scenario: Scenario) -> Iterator[str]:
     interceptors = {interceptor.name for interceptor in scenario.interceptors}
     axes: set[str | None] = {*scenario.axes} or {salvo.axis for salvo in scenario.salvos}
     groups: list[tuple[Any, ...]] = [scenario.threats, scenario.interceptors, scenario.salvos]
-    for group in [*groups, scenario.layers]:
+    for group in [*groups, scenario.layers, scenario.assets, scenario.sites]:
         names = [entry.name for entry in group]
         if len(set(names)) < len(names) or not all(map(named, names)):
             yield "names"
@@ -272,6 +326,9 @@ def violations(scenario: Scenario) -> Iterator[str]:
             yield "threat, axis"
         if not within(salvo.count, 0, 10**7, int) or not arrives(salvo.arrival, salvo.count):
             yield "count, arrival"
+        yield from path_violations(salvo, scenario)
+    for asset in scenario.assets:
+        yield from asset_violations(asset)
     for layer in scenario.layers:
         sees = layer.sensor
         rates = [sees.decoy_recognition, sees.false_dismissal, sees.availability]
@@ -280,6 +337,10 @@ def violations(scenario: Scenario) -> Iterator[str]:
             yield "sensor, soft_kill"
         if not {*sees.detection, *layer.soft_kill} <= threats:
             yield "sensor, soft_kill: threats"
+        if not all(map(is_point, (layer.position, *layer.positions))):
+            yield "position, positions"
+        if len(layer.positions) > 1000 or (layer.positions and layer.position != (0, 0)):
+            yield "positions"
         tables = [own for own in (layer.outer_range, layer.inner_range) if isinstance(own, Mapping)]
         if not {name for table in tables for name in table} <= threats:
             yield "ranges: threats"
@@ -288,13 +349,50 @@ def violations(scenario: Scenario) -> Iterator[str]:
             if not 0 <= layer.inner_range_for(name) <= (2e7 if outer is None else outer) <= 2e7:
                 yield "ranges"
     batteries = [battery for layer in scenario.layers for battery in layer.batteries]
-    expanded = [name for battery in batteries for name in battery.names]
+    expanded = [name for battery in scenario.batteries for name in battery.names]
     if len(set(expanded)) < len(expanded) or len({b.name for b in batteries}) < len(batteries):
         yield "battery names"
+    if {*expanded} & {asset.name for asset in scenario.assets}:
+        yield "names of assets"
     for battery in batteries:
         yield from battery_violations(battery, threats, interceptors)
         if not set(battery.axes) <= axes or not named(battery.name):
             yield "axes"
+
+
+def is_point(point: Any) -> bool:
+    return type(point) is tuple and len(point) == 2 and all(within(x, -2e7, 2e7) for x in point)
+
+
+def path_violations(salvo: Salvo, scenario: Scenario) -> Iterator[str]:
+    places = {asset.name: asset.position for asset in scenario.assets}
+    for site in scenario.sites:
+        places |= {name: site.position for own in site.batteries for name in own.names}
+    if salvo.target is not None and salvo.target not in places:
+        yield "target"
+    if len(salvo.route) > 1000 or not all(map(is_point, salvo.route)):
+        yield "route"
+    given = [salvo.bearing, salvo.start_range]
+    if salvo.route and given != [None, None]:
+        yield "route, bearing, start_range"
+    for number, most in zip(given, (360, 2e7), strict=True):
+        if number is not None and not within(number, 0, most):
+            yield "bearing, start_range"
+    target = (0, 0) if salvo.target is None else places[salvo.target]
+    away = {site.position for site in scenario.sites} - {target}
+    if away and not salvo.route and salvo.bearing is None:
+        yield "no path"
+
+
+def asset_violations(asset: Asset) -> Iterator[str]:
+    if not (is_point(asset.position) and within(asset.value, 0, 1e15)):
+        yield "position, value"
+    if not (within(asset.aim_points, 1, 1000, int) and within(asset.priority, -1000, 1000, int)):
+        yield "aim_points, priority"
+    if not within(asset.hardness, 0, 1):
+        yield "hardness"
+    if asset.repair_time is not None and not uncertain(asset.repair_time, 1e9):
+        yield "repair_time"
 
 
 def arrives(arrival: Any, count: int) -> bool:
@@ -327,6 +425,8 @@ def battery_violations(battery: Battery, threats: set[str], known: set[str]) -> 
         yield "salvo_size"
     if threats and not {*table, *doctrine.preference} <= threats:
         yield "salvo_size, preference: threats"
+    if not within(doctrine.fire_above, 0, 1):
+        yield "fire_above"
     if doctrine.max_salvos is not None and not within(doctrine.max_salvos, 1, 10**6, int):
         yield "max_salvos"
     held = [magazine.interceptor for magazine in battery.magazines]

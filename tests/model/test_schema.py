@@ -32,12 +32,15 @@ VALUES: list[Any] = [
     *({"dist": "norm", "a": 1}, {"dist": "norm", "loc": "x"}, {"dist": "poisson", "mu": 1}),
     *({"dist": 3}, {"kind": "at"}, {"kind": "at", "time": 3.5}, {"kind": "unifrm"}, {"kind": 3}),
     *({"name": "drone"}, {"interceptor": "gun burst", "rounds": 1}, {"parameters": {"a": 1}}),
+    *([3.0, -4e3], [1, 2, 3], [1, "2"], [1, 3e7], [[0, 0]], [[0, 0], [1]], {"drone": 5e3}),
 ]
 RELATIONS = re.compile(
     "is not the name of |appears? |more than one|names more than once|are not unique|is also|"
     "must not (fall below|rise above|be before|reach)|does not allow the parameters|"
     "must hold one time|must bring the|times the|must be at most outer_range|reload_rounds: must|"
-    "as in an earlier raid|must be unique|twice|a salvo whose arrival lists|has the same|already"
+    "as in an earlier raid|must be unique|twice|a salvo whose arrival lists|has the same|already|"
+    "must be given, or a route|must not be given if|a battery is called|if there is a position|"
+    "must increase|must have one entry for each"
 )
 """Mistakes between names, fields or parameters, which a schema cannot express."""
 
@@ -61,6 +64,16 @@ def documents() -> dict[str, tuple[type[lt.Scenario] | type[lt.Campaign], dict[s
     scenario = api_example().replace("layers.area.batteries.SAM.doctrine.preference", {})
     scenario = scenario.replace("interceptors.area SAM.flight_time", stats.expon(scale=9.0))
     scenario = scenario.replace("salvos.missiles.arrival", stats.norm(3600.0, 60.0))
+    asset = {"name": "city", "position": [1e3, -2e3], "hardness": 0.5, "repair_time": 9.0}
+    point = {**vars(scenario.layers[1]), "positions": [[0, 0], [9e3, 1e3]]}
+    area = {**vars(scenario.layers[0]), "outer_range": {"drone": 4e4}, "inner_range": {"drone": 9}}
+    route = {**vars(scenario.salvos[0]), "route": [[9e4, 0], [8e4, 1]], "target": "city"}
+    straight = {**vars(scenario.salvos[1]), "bearing": 9.5, "start_range": 9e4}
+    chances = {"ballistic": lt.ByDistance(distance=[0, 4e4], probability=[0.8, stats.beta(2, 3)])}
+    scenario = scenario.replace("interceptors.area SAM.kill_probability", chances)
+    scenario = scenario.replace("layers.area.batteries.SAM.doctrine.fire_above", 0.1)
+    placed = {"assets": [asset], "layers": [area, point], "salvos": [route, straight]}
+    scenario = lt.Scenario(**{**vars(scenario), **placed})
     return {"scenario": (lt.Scenario, scenario.document()), "campaign": (lt.Campaign, campaign())}
 
 

@@ -22,9 +22,9 @@ from leakthrough.model.shots import (
     span_of_raid,
 )
 
-MOST_SHOTS = 50_000
-"""Magazines times attacks, and sites times parts of paths; with more, the rules that look at each
-shot and each path say nothing."""
+MOST_SHOTS, MOST_LEGS = 50_000, 200_000
+"""Magazines times attacks, and sites times squares of numbers of straight parts of paths; with
+more, the rules that look at each shot and each path say nothing."""
 Findings = Iterator[Finding]
 
 
@@ -76,9 +76,9 @@ class Case:
     def is_small(self) -> bool:
         """Whether the shots and the paths are few enough to look at each."""
         magazines = sum(len(post.battery.magazines) for post in self.posts)
-        legs = sum(len(attack.path.legs) for attack in self.attacks)
+        legs = sum(len(attack.path.legs) ** 2 for attack in self.attacks)
         sites = sum(max(len(layer.positions), 1) for layer in self.scenario.layers)
-        return max(magazines * len(self.attacks), sites * legs) <= MOST_SHOTS
+        return magazines * len(self.attacks) <= MOST_SHOTS and sites * legs <= MOST_LEGS
 
     @cached_property
     def reaches(self) -> Reaches:
@@ -95,8 +95,7 @@ class Case:
         """The shots of each post, how far each gets, and what prevents it."""
         if not self.is_small:
             return [[] for _ in self.posts]
-        weapons = {weapon.name: weapon for weapon in self.scenario.interceptors}
-        return [[*shots_of(post, weapons, self.attacks, self.reaches)] for post in self.posts]
+        return shots_of(self.posts, self.scenario.interceptors, self.attacks, self.reaches)
 
     @cached_property
     def possible(self) -> list[list[Shot]]:

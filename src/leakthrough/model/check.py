@@ -31,8 +31,8 @@ def check(scenario: Scenario | Campaign) -> list[Finding]:
         The `place`, `what` is odd, and `why` it matters; empty if nothing was found. **This is no
         proof that the scenario is sensible**: the rules know impossible and pointless values, not
         implausible ones. If there are more than 50,000 pairs of a magazine and of a threat class on
-        a path and an axis, or of a site and a straight part of a path, it is not looked for what
-        can never fire, be reached or be stopped.
+        a path and an axis, or more than 200,000 pairs of a site and a straight path (a route of n
+        parts counts as n²), it is not looked for what can never fire, be reached or be stopped.
 
     Raises
     ------

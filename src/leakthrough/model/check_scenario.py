@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 
 from leakthrough.model.cases import Case, Findings, case_of
-from leakthrough.model.defence import Battery, Interceptor, Layer, Magazine
+from leakthrough.model.defence import Battery, ByDistance, Interceptor, Layer, Magazine
 from leakthrough.model.findings import Finding
 from leakthrough.model.scenario import Scenario
 from leakthrough.model.shots import IN_TIME, NEVER, Post, hardly_in_time, quantile
@@ -14,6 +14,10 @@ _NEAR, _FAR = 100.0, 5e6
 """Outer ranges [m] below and above which another unit than the metre was probably meant."""
 _SLOW, _FAST = 5.0, 12e3
 """Speeds [m/s]; that of a re-entering missile is below 8 km/s."""
+_SLOWEST_ROUND, _FASTEST_ROUND = 20.0, 12e3
+"""Speeds of interceptors [m/s]."""
+_SHORT = 0.005
+"""Share of the largest range to which a kill probability by distance goes at least."""
 _LONG_WAY = 20e3
 """Distance [m] over which no round flies in no time."""
 _LONGEST_RAID = 100 * DAY
@@ -66,21 +70,24 @@ def _long_raid(case: Case) -> Findings:
 
 
 def _unopposed(case: Case) -> Findings:
-    """Attacks of real threats within reach that no battery can engage, nor any layer soft kill."""
+    """Attacks of real threats within reach that no battery can engage, nor any layer soft kill.
+
+    Those of one class on one axis with obstacles of one kind are said once.
+    """
     if not case.posts and not any(layer.soft_kill for layer in case.scenario.layers):
         return
     opposed = {shot.attack.place for own in case.possible for shot in own}
     obstacles: dict[str, list[tuple[int, str]]] = {}
     for shot, step, text in (each for own in case.shots for each in own):
         obstacles.setdefault(shot.attack.place, []).append((step, text))
-    said: set[tuple[str, str | None, str]] = set()
+    said: set[tuple[str, str | None, int]] = set()
     for attack in case.attacks if case.is_small else ():
         own = [
             layer for layer in case.scenario.layers if (layer.name, attack.place) in case.reaches
         ]
         soft = any(_jams(layer, attack.threat.name) for layer in own)
-        reason = _furthest(obstacles.get(attack.place, []))
-        key = attack.threat.name, attack.axis, reason
+        step, reason = _furthest(obstacles.get(attack.place, []))
+        key = attack.threat.name, attack.axis, step
         stopped = attack.place in opposed or soft or attack.threat.decoy
         if own and not stopped and key not in said:
             said.add(key)
@@ -92,9 +99,9 @@ def _jams(layer: Layer, threat: str) -> bool:
     return bool(layer.sensor.availability and layer.soft_kill.get(threat))
 
 
-def _furthest(obstacles: list[tuple[int, str]]) -> str:
-    """The text of what prevents the shot that is nearest to being possible."""
-    return max(obstacles, key=lambda each: each[0], default=(0, ""))[1]
+def _furthest(obstacles: list[tuple[int, str]]) -> tuple[int, str]:
+    """What prevents the shot that is nearest to being possible: how far it gets, and a text."""
+    return max(obstacles, key=lambda each: each[0], default=(0, ""))
 
 
 # ---------------------------------------------------------------- layers
@@ -163,7 +170,7 @@ def _idle_batteries(case: Case) -> Findings:
     for post, own, possible in zip(case.posts, case.shots, case.possible, strict=True):
         reached = any(shot.reach for shot, _, _ in own) or not post.battery.magazines
         if not possible and reached:
-            reason = _furthest([(n, text) for _, n, text in own]) or "has no magazines"
+            reason = _furthest([(n, text) for _, n, text in own])[1] or "has no magazines"
             yield Finding(post.place, reason, "it never fires")
 
 
@@ -182,7 +189,7 @@ def _idle_magazines(case: Case) -> Findings:
         for magazine in post.battery.magazines if fired else ():
             name = magazine.interceptor
             if name not in fired:
-                reason = _furthest([(n, t) for shot, n, t in own if shot.weapon.name == name])
+                reason = _furthest([(n, t) for shot, n, t in own if shot.weapon.name == name])[1]
                 yield Finding(f"{post.place}.magazines.{name}", reason, "it is never fired")
 
 
@@ -207,11 +214,15 @@ def _instant(case: Case) -> Findings:
     for post, possible in zip(case.posts, case.possible, strict=True):
         battery = post.battery
         if battery.reaction_time == 0.0 and battery.assessment_time == 0.0:
-            counts = {s.attack.place: s.attack.size for s in possible if s.weapon.flight_time == 0}
+            counts = {s.attack.place: s.attack.size for s in possible if _takes_no_time(s.weapon)}
             if sum(counts.values()) > battery.channels:
                 what = "reaction, flight and assessment take no time"
                 why = f"channels = {battery.channels} never limits it, however many attack at once"
                 yield Finding(post.place, what, why)
+
+
+def _takes_no_time(weapon: Interceptor) -> bool:
+    return weapon.flight_time == 0.0 and weapon.speed is None
 
 
 def _instant_flight(case: Case) -> Findings:
@@ -219,7 +230,7 @@ def _instant_flight(case: Case) -> Findings:
     for possible in case.possible:
         for shot in possible:
             outer = shot.layer.outer_range_for(shot.attack.threat.name) or 0.0
-            if shot.weapon.flight_time == 0 and outer >= _LONG_WAY:
+            if _takes_no_time(shot.weapon) and outer >= _LONG_WAY:
                 found.setdefault(shot.weapon.name, outer)
     for weapon, distance in found.items():
         place = f"{case.under}interceptors.{weapon}.flight_time"
@@ -330,6 +341,24 @@ def _unused_interceptors(case: Case) -> Findings:
             yield Finding(place, "no battery has a magazine of it", "it is never fired")
 
 
+def _interceptor_speeds(case: Case) -> Findings:
+    for weapon in case.scenario.interceptors:
+        if weapon.speed is not None and not _SLOWEST_ROUND <= weapon.speed <= _FASTEST_ROUND:
+            place = f"{case.under}interceptors.{weapon.name}.speed"
+            flown = f"it flies {case.edge:g} m in {case.edge / weapon.speed:.3g} s"
+            yield Finding(place, f"is {weapon.speed:g} m/s", f"{flown}; speeds are in m/s")
+
+
+def _short_tables(case: Case) -> Findings:
+    """Kill probabilities by distances that are probably in kilometres."""
+    for weapon in case.scenario.interceptors:
+        for threat, chance in weapon.kill_probability.items():
+            if isinstance(chance, ByDistance) and 0.0 < chance.distance[-1] < _SHORT * case.edge:
+                place = f"{case.under}interceptors.{weapon.name}.kill_probability.{threat}.distance"
+                what = f"goes to {chance.distance[-1]:g} m, and ranges to {case.edge:g} m"
+                yield Finding(place, what, "it is constant beyond; distances are in metres")
+
+
 def _missing_costs(case: Case) -> Findings:
     carried, under = _carried(case), case.under
     weapons: list[Interceptor] = [w for w in case.scenario.interceptors if w.name in carried]
@@ -369,7 +398,7 @@ RULES: tuple[Callable[[Case], Findings], ...] = (
         _sizes,
     ),
     *(_needless_reserve, _stranded_reloads, _reloads_without_effect, _late_reloads),
-    *(_unused_interceptors, _missing_costs),
+    *(_unused_interceptors, _interceptor_speeds, _short_tables, _missing_costs),
 )
 
 

@@ -232,9 +232,12 @@ def _cost(cost: float | None) -> str:
 
 
 def _drawn(value: Any) -> str:
-    """A number, or the distribution from which it is drawn."""
+    """A number, the distribution from which it is drawn, or such values by distance."""
     if isinstance(value, int | float):
         return number(value)
+    if hasattr(value, "distance"):
+        ends = dict.fromkeys(map(_drawn, (value.probability[0], value.probability[-1])))
+        return f"{' to '.join(ends)} by distance"
     parameters = (f"{name}={each:g}" for name, each in value.parameters.items())
     return f"{value.dist}({', '.join(parameters)})"
 
@@ -243,11 +246,16 @@ def _interceptor_table(scenario: Any) -> Table:
     """One row for each kill probability."""
     header = ["interceptor", "threat", "kill probability", "flight time [s]", "cost of a round"]
     rows = [
-        [weapon.name, threat, _drawn(kill), _drawn(weapon.flight_time), _cost(weapon.cost)]
+        [weapon.name, threat, _drawn(kill), _flight(weapon), _cost(weapon.cost)]
         for weapon in scenario.interceptors
         for threat, kill in weapon.kill_probability.items() or [("-", math.nan)]
     ]
     return Table("Interceptors", header, rows, 2)
+
+
+def _flight(weapon: Any) -> str:
+    """Time of flight, or the speed from which it follows."""
+    return _drawn(weapon.flight_time) if weapon.speed is None else f"at {number(weapon.speed)} m/s"
 
 
 def _firing_table(scenario: Any) -> Table:

@@ -12,7 +12,8 @@ from leakthrough.model.base import Frozen
 from leakthrough.model.defence import Battery, Interceptor, Layer, Magazine
 from leakthrough.model.discrete import TICKS_A_SECOND
 from leakthrough.model.distributions import Distribution
-from leakthrough.model.geometry import Path, paths_of
+from leakthrough.model.geometry import Path, Window, paths_of
+from leakthrough.model.intercepts import firing_spans, is_fired, varies
 from leakthrough.model.scenario import Salvo, Scenario, Threat
 
 _TICK = 1e-6
@@ -35,11 +36,40 @@ class Attack(NamedTuple):
 
 
 class Reach(NamedTuple):
-    """How long a layer, at any of its sites, has the threats of an attack in reach."""
+    """The passes of the threats of an attack through the reach of a layer, at any of its sites.
 
-    longest: float  # duration of the longest pass [s]
-    opening: float  # from the start of the path to the first pass [s]
-    sites: frozenset[str]  # that are reached
+    The longest is first.
+    """
+
+    path: Path
+    passes: list[tuple[Layer, Window]]
+
+    @property
+    def opening(self) -> float:
+        """Time from the start of the path to the first pass [s]."""
+        return min(window.opening for _, window in self.passes) / TICKS_A_SECOND
+
+    @property
+    def sites(self) -> set[str]:
+        """The names of the sites that are reached."""
+        return {site.name for site, _ in self.passes}
+
+    def time_for(self, weapon: Interceptor, fire_above: float) -> float | None:
+        """Longest time from the beginning of a pass to the last launch, or intercept [s].
+
+        It is that of the launch if the interceptor has a speed. None if it is never fired.
+        """
+        ticks: list[int] = []
+        for site, window in self.passes:
+            length = window.closing - window.opening
+            if ticks and length <= max(ticks):
+                break
+            if varies(weapon, self.path.threat):
+                spans = firing_spans(self.path, site, window, weapon, fire_above)
+                ticks += [span.last - window.opening for span in spans[-1:]]
+            else:
+                ticks.append(length)
+        return max(ticks) / TICKS_A_SECOND if ticks else None
 
 
 Reaches = Mapping[tuple[str, str], Reach]
@@ -55,6 +85,7 @@ class Shot(NamedTuple):
     weapon: Interceptor
     attack: Attack
     reach: Reach | None
+    time: float | None  # from a beginning of reach to the last launch, or intercept [s]
 
     @property
     def text(self) -> str:
@@ -113,14 +144,10 @@ def reaches_of(layers: Iterable[Layer], attacks: Iterable[Attack]) -> Reaches:
     for layer in layers:
         sites = layer.sites
         for attack in attacks:
-            passes = {site.name: attack.path.windows(site) for site in sites}
-            windows = [window for own in passes.values() for window in own]
-            if windows:
-                longest = max(own.closing - own.opening for own in windows)
-                opening = min(own.opening for own in windows)
-                reached = frozenset(name for name, own in passes.items() if own)
-                reach = Reach(longest / TICKS_A_SECOND, opening / TICKS_A_SECOND, reached)
-                found[layer.name, attack.place] = reach
+            passes = [(site, window) for site in sites for window in attack.path.windows(site)]
+            if passes:
+                passes.sort(key=lambda own: own[1].opening - own[1].closing)
+                found[layer.name, attack.place] = Reach(attack.path, passes)
     return found
 
 
@@ -136,15 +163,28 @@ def posts_of(scenario: Scenario, under: str = "") -> list[Post]:
 
 
 def shots_of(
-    post: Post, weapons: dict[str, Interceptor], attacks: list[Attack], reaches: Reaches
-) -> Iterator[tuple[Shot, int, str]]:
-    """Yield each shot of a battery with how far it gets and what prevents it, if anything."""
-    for magazine in post.battery.magazines:
-        weapon = weapons[magazine.interceptor]
-        for attack in attacks:
-            reach = reaches.get((post.layer.name, attack.place))
-            shot = Shot(post.layer, post.battery, magazine, weapon, attack, reach)
-            yield shot, *_obstacle(shot)
+    posts: Iterable[Post], weapons: Iterable[Interceptor], attacks: list[Attack], reaches: Reaches
+) -> list[list[tuple[Shot, int, str]]]:
+    """Return the shots of each battery, how far each gets, and what prevents it, if anything."""
+    known = {weapon.name: weapon for weapon in weapons}
+
+    @functools.cache
+    def time(layer: str, place: str, weapon: str, fire_above: float) -> float | None:
+        reach = reaches.get((layer, place))
+        return reach and reach.time_for(known[weapon], fire_above)
+
+    def shots(post: Post) -> Iterator[tuple[Shot, int, str]]:
+        for magazine in post.battery.magazines:
+            for attack in attacks:
+                key, weapon = (post.layer.name, attack.place), known[magazine.interceptor]
+                level, last = post.battery.doctrine.fire_above, None
+                if attack.threat.name in weapon.kill_probability:
+                    last = time(*key, weapon.name, level)
+                own = post.layer, post.battery, magazine, weapon, attack
+                shot = Shot(*own, reaches.get(key), last)
+                yield shot, *_obstacle(shot)
+
+    return [[*shots(post)] for post in posts]
 
 
 def _obstacle(shot: Shot) -> tuple[int, str]:
@@ -182,9 +222,13 @@ def _not_preferred(shot: Shot) -> str:
 
 
 def _cannot_kill(shot: Shot) -> str:
-    name = shot.attack.threat.name
+    name, least = shot.attack.threat.name, shot.battery.doctrine.fire_above
     chance = shot.weapon.kill_probability.get(name, 0.0)
-    return "" if chance else f"{shot.weapon.name} has kill probability 0 against {name}"
+    if is_fired(chance, least):
+        return ""
+    if is_fired(chance, 0.0):
+        return f"the kill probability of {shot.text} is never above fire_above = {least:g}"
+    return f"{shot.weapon.name} has kill probability 0 against {name}"
 
 
 def _not_detected(shot: Shot) -> str:
@@ -213,14 +257,19 @@ def hardly_in_time(shot: Shot) -> str:
 
 
 def _lateness(shot: Shot, probability: float) -> str:
-    window = shot.reach.longest if shot.reach else 0.0
-    times = shot.battery.reaction_time, shot.weapon.flight_time
+    if shot.time is None:
+        return f"no launch of {shot.text} meets it in reach"
+    flies = shot.weapon.speed is None
+    times = [shot.battery.reaction_time, *([shot.weapon.flight_time] if flies else [])]
     needed = sum(quantile(time, probability) for time in times)
-    if not needed > window + _TICK:
+    if not needed > shot.time + _TICK:
         return ""
-    text = f"{shot.text} takes {needed:g} s or more of reaction and flight"
+    text = f"{shot.text} takes {needed:g} s or more of reaction{' and flight' if flies else ''}"
     nearly = f" in {1 - 2 * probability:.1%} of engagements" if probability else ""
-    return f"{text}{nearly}, and the window is {window:.3g} s"
+    if not varies(shot.weapon, shot.attack.threat.name):
+        return f"{text}{nearly}, and the window is {shot.time:.3g} s"
+    last = "intercept" if flies else "launch"
+    return f"{text}{nearly}, and the last {last} is {shot.time:.3g} s after the window opens"
 
 
 OBSTACLES: tuple[Callable[[Shot], str], ...] = (
