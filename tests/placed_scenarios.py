@@ -44,7 +44,10 @@ def _layer(pick: random.Random, places: _Map, layer: lt.Layer) -> lt.Layer:
     outer = _range(pick, pick.choice([1e3, 2e3, 3e3, 5e3]))
     least = outer if isinstance(outer, float) else min(outer.values())
     number = pick.choice([0, 0, 0, 1, 2, 3])
-    fields = {"outer_range": outer, "inner_range": pick.choice([0.0, 0.0, 0.2, 0.5, 0.5, 1.0]) * least}
+    fields = {
+        "outer_range": outer,
+        "inner_range": pick.choice([0.0, 0.0, 0.2, 0.5, 0.5, 1.0]) * least,
+    }
     if isinstance(outer, dict) and pick.random() < 0.3:
         fields["inner_range"] = {name: own / 2 for name, own in outer.items()}
     if number:

@@ -169,7 +169,9 @@ def test_what_happens_in_placed_raids() -> None:
         "firing": 0.65, "later opening": 0.4, "later firing": 0.2, "later kill": 0.17,
         "loss": 0.2, "reload": 0.25, "hit": 0.2,
     }  # fmt: skip
-    assert {what: raids[what] / number for what in least if raids[what] < least[what] * number} == {}
+    assert {
+        what: raids[what] / number for what in least if raids[what] < least[what] * number
+    } == {}
 
 
 # ---------------------------------------------------------------- order of service

@@ -1,14 +1,14 @@
 """Layers at positions: motions of everything, places far apart, several positions, and passes.
 
-In the raids by hand a threat flies at 100 m/s along the x axis, and the layer `L` at -3000 m reaches
-1000 m. From -6000 m to the origin the path is in reach from 20 to 40 s; to -6000 m and back it is in
-reach from 20 to 40 s and from 80 to 100 s.
+In the raids by hand a threat flies at 100 m/s along the x axis, and the layer `L` at -3000 m
+reaches 1000 m. From -6000 m to the origin the path is in reach from 20 to 40 s; to -6000 m and back
+it is in reach from 20 to 40 s and from 80 to 100 s.
 """
 
 import math
 import random
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,7 @@ REPLICATIONS = 4
 TIMELINE = (0.0, 30.0, 60.0, 100.5, 180.0)
 SIGMAS = 5.0
 
+M = TypeVar("M", lt.Layer, lt.Salvo, lt.Battery, lt.Asset, lt.Scenario)
 Point = tuple[float, float]
 Turn = Callable[[float, float], Point]
 
@@ -100,7 +101,7 @@ def rebuilt(
     )
 
 
-def changed(own: Any, **fields: Any) -> Any:
+def changed(own: M, **fields: Any) -> M:
     return type(own)(**{**vars(own), **fields})
 
 
@@ -242,7 +243,10 @@ def test_a_star_of_sites_is_one_binomial_raid_for_each(offset: int) -> None:
              for n in range(5)]  # fmt: skip
     guns = [gun(f"gun {n}", p) for n, p in enumerate(kills)]
     star = raid(
-        [salvo(f"s{n}", count, target=f"a{n}", bearing=72.0 * n) for n, count in enumerate(numbers)],
+        [
+            salvo(f"s{n}", count, target=f"a{n}", bearing=72.0 * n)
+            for n, count in enumerate(numbers)
+        ],
         [
             layer(
                 f"L{n}",
@@ -416,7 +420,9 @@ def test_salvos_are_limited_over_all_passes(most: int, times: list[int]) -> None
 def test_a_threat_that_died_before_a_pass_is_not_seen_in_it() -> None:
     """It is killed at 80, when the second pass opens, by rounds of the far layer."""
     far = layer("far", battery(), outer=9e3)
-    near = layer("near", battery("near"), position=(-3e3, 0.0), sensor=lt.Sensor(detection={"t": 0}))
+    near = layer(
+        "near", battery("near"), position=(-3e3, 0.0), sensor=lt.Sensor(detection={"t": 0})
+    )
     route = [(0.0, 0.0), (-6e3, 0.0)]
     scenario = raid(salvo(route=route), [far, near], gun(flight_time=80.0))
     assert event_lines(scenario)[-2:] == ["80 kill s0 B", "80 assessment s0 B judged killed"]
