@@ -448,13 +448,17 @@ def test_what_was_killed_in_a_later_pass_may_be_taken_for_alive(flight: float) -
     assert event_lines(ghosts(shots=gun(flight_time=flight))) == lines
 
 
-def test_a_ghost_of_an_earlier_pass_is_not_seen_in_a_later_one() -> None:
-    own = battery(assessment_time=65.0, false_survival=1.0)
-    assert event_lines(passing(own, again=True, shots=gun())) == [
+def test_ghosts_of_an_earlier_pass_are_not_seen_in_a_later_one() -> None:
+    own = battery(channels=2, assessment_time=65.0, false_survival=1.0)
+    assert event_lines(many(passing(own, again=True, shots=gun()), 2)) == [
         "20 opening s0 L available",
         "20 firing s0 B 1 gun",
+        "20 opening s1 L available",
+        "20 firing s1 B 1 gun",
         "20 kill s0 B",
+        "20 kill s1 B",
         "85 assessment s0 B wrongly judged alive",
+        "85 assessment s1 B wrongly judged alive",
     ]
 
 
