@@ -462,13 +462,17 @@ def test_ghosts_of_an_earlier_pass_are_not_seen_in_a_later_one() -> None:
     ]
 
 
-def test_rounds_that_hit_when_a_pass_opens_come_before_it() -> None:
+@pytest.mark.parametrize("reload_time", [5.0, 50.0])
+def test_rounds_that_hit_when_a_pass_opens_come_before_it(reload_time: float) -> None:
     """They are in flight in the first pass, so nobody holds the ghosts in the second."""
-    ring = layer("L", battery(), position=(-3e3, 0.0), inner_range=500.0)
-    hits_at_35 = {"reaction_time": 35.0, "false_survival": 1.0, "channels": 2}
-    far = layer("far", battery("far", rounds=2, **hits_at_35), outer=6e3)
+    late = magazine(rounds=0, reloads=1, reload_rounds=3, reload_time=reload_time)
+    own = battery(magazines=[late])
+    ring = layer("L", own, position=(-3e3, 0.0), inner_range=500.0)
+    hunter = battery("far", rounds=2, channels=2, reaction_time=35.0, false_survival=1.0)
+    far = layer("far", hunter, outer=6e3)
     salvos = salvo(arrival=[0.0, 10.0], route=[(-6e3, 0.0)])
-    assert event_lines(raid(salvos, [far, ring], gun())) == [
+    lines = event_lines(raid(salvos, [far, ring], gun()))
+    assert [line for line in lines if "reload" not in line] == [
         "0 opening s0 far available",
         "0 firing s0 far 1 gun",
         "10 opening s1 far available",
