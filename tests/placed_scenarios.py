@@ -12,7 +12,7 @@ from typing import Any
 
 from busy_scenarios import AXES, KILLS, THREATS, scenario
 from engines import kernel_events
-from raids import battery, layer, magazine, raid, salvo
+from raids import battery, magazine, raid, salvo
 from scipy import stats
 
 import leakthrough as lt
@@ -136,7 +136,7 @@ def unmet_scenario() -> lt.Scenario:
     """No threat comes into reach, but a reload arrives, and a battery is lost."""
     late = magazine(rounds=0, reloads=1, reload_rounds=1, reload_time=1.0)
     threats = [lt.Threat(name=name, speed=100.0, lethality=1.0) for name in ("t", "u")]
-    own = layer("L", battery(magazines=[late]), outer={"u": 1e3})
+    own = lt.Layer(name="L", outer_range={"u": 1e3}, batteries=[battery(magazines=[late])])
     return raid(salvo(target="B", bearing=0.0, start_range=1e3), own, threats=threats)
 
 
