@@ -173,10 +173,18 @@ def check(own: Trial) -> Counter[str]:
     for found in own.windows:
         seen[f"passes: {min(len(found), 5)}"] += 1
     seen["windows of length 0"] += int(np.sum(opening == closing))
+    _check_positions(own)
     _check_samples(own, ring, opening, closing, seen)
     _check_windows(own, ring, opening, closing)
     _check_gaps(own, seen)
     return seen
+
+
+def _check_positions(own: Trial) -> None:
+    """The path is where the polyline is, and stays at the target."""
+    along = np.linspace(0.0, 1.1 * own.marks[-1], 9)
+    found = [own.path.at(distance / own.speed) for distance in along]
+    assert np.allclose(found, own.at(along), rtol=0.0, atol=own.margin)
 
 
 def _check_samples(

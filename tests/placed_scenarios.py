@@ -11,9 +11,12 @@ import random
 from typing import Any
 
 from busy_scenarios import AXES, KILLS, THREATS, scenario
+from engines import kernel_events
+from raids import battery, magazine, raid, salvo
 from scipy import stats
 
 import leakthrough as lt
+from leakthrough.reference.entities import Event
 
 PLACES = [(500.0 * x, 500.0 * y) for x in range(-6, 7) for y in range(-6, 7)]
 BEARINGS = [0.0, 45.0, 90.0, 135.0, 180.0, 270.0, 300.0, 360.0]
@@ -127,6 +130,20 @@ def placed_scenario(number: int) -> lt.Scenario:
         layers=layers,
         assets=defended,
     )
+
+
+def unmet_scenario() -> lt.Scenario:
+    """No threat comes into reach, but a reload arrives, and a battery is lost."""
+    late = magazine(rounds=0, reloads=1, reload_rounds=1, reload_time=1.0)
+    threats = [lt.Threat(name=name, speed=100.0, lethality=1.0) for name in ("t", "u")]
+    own = lt.Layer(name="L", outer_range={"u": 1e3}, batteries=[battery(magazines=[late])])
+    return raid(salvo(target="B", bearing=0.0, start_range=1e3), own, threats=threats)
+
+
+def placed_events() -> list[list[Event]]:
+    """Events of the kernel in some of these scenarios."""
+    scenarios = [unmet_scenario(), *map(placed_scenario, range(20))]
+    return [kernel_events(scenario, n, 0) for n, scenario in enumerate(scenarios)]
 
 
 def mixed_scenario(number: int) -> lt.Scenario:

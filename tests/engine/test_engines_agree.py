@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from placed_scenarios import placed_scenario
 from raids import rich
 from strategies import scenarios
+from varying_scenarios import varying_scenario
 
 import leakthrough as lt
 from leakthrough.engine.counts import named_counts, new_rows
@@ -35,6 +36,7 @@ numbers = st.integers(0, 2**32)
 seeds = st.integers(0, 2**63 - 1)
 busy = numbers.map(busy_scenario)
 placed = numbers.map(placed_scenario)
+varying = numbers.map(varying_scenario)
 replications = st.one_of(st.integers(0, 3), st.integers(0, LAST))
 starts = st.one_of(
     st.integers(0, 3),
@@ -122,13 +124,13 @@ def test_several_wide_replications_in_one_block(number: int, seed: int, start: i
 
 
 @examples(1.0)
-@given(scenario=placed, seed=seeds, replication=replications)
+@given(scenario=st.one_of(placed, placed, varying), seed=seeds, replication=replications)
 def test_placed_raids(scenario: lt.Scenario, seed: int, replication: int) -> None:
     assert_engines_agree(scenario, seed, replication)
 
 
 @examples(1 / 2)
-@given(scenario=placed, seed=seeds, start=starts)
+@given(scenario=st.one_of(placed, placed, varying), seed=seeds, start=starts)
 def test_several_placed_replications_in_one_block(
     scenario: lt.Scenario, seed: int, start: int
 ) -> None:

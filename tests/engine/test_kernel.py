@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import subprocesses
 import xarray as xr
+from placed_scenarios import placed_events
 from raids import TIMELINE, api_example, battery, layer, raid, rich, salvo
 
 import leakthrough as lt
@@ -38,6 +39,11 @@ import pickle, sys
 import leakthrough as lt
 from raids import rich
 sys.stdout.buffer.write(pickle.dumps(lt.replay(rich(), replication=3, seed=1)))
+"""
+PLACED = """
+import pickle, sys
+from placed_scenarios import placed_events
+sys.stdout.buffer.write(pickle.dumps(placed_events()))
 """
 
 
@@ -77,6 +83,12 @@ def test_the_same_bits_with_the_jit_off(here: xr.Dataset) -> None:
     xr.testing.assert_identical(here, there)
     there = pickle.loads(subprocesses.run(LOG, NUMBA_DISABLE_JIT="1"))  # noqa: S301
     xr.testing.assert_identical(lt.replay(rich(), replication=3, seed=1), there)
+
+
+def test_the_same_events_of_passes_with_the_jit_off() -> None:
+    """Without the JIT every index is checked."""
+    there = subprocesses.run(PLACED, NUMBA_DISABLE_JIT="1")
+    assert pickle.loads(there) == placed_events()  # noqa: S301
 
 
 def test_within_bounds_where_numba_finds_no_folder_for_a_cache(

@@ -1,14 +1,14 @@
 """Layers at positions: motions of everything, places far apart, several positions, and passes.
 
-In the raids by hand a threat flies at 100 m/s along the x axis, and the layer `L` at -3000 m reaches
-1000 m. From -6000 m to the origin the path is in reach from 20 to 40 s; to -6000 m and back it is in
-reach from 20 to 40 s and from 80 to 100 s.
+In the raids by hand a threat flies at 100 m/s along the x axis, and the layer `L` at -3000 m
+reaches 1000 m. From -6000 m to the origin the path is in reach from 20 to 40 s; to -6000 m and back
+it is in reach from 20 to 40 s and from 80 to 100 s.
 """
 
 import math
 import random
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,7 @@ REPLICATIONS = 4
 TIMELINE = (0.0, 30.0, 60.0, 100.5, 180.0)
 SIGMAS = 5.0
 
+M = TypeVar("M", lt.Layer, lt.Salvo, lt.Battery, lt.Asset, lt.Scenario)
 Point = tuple[float, float]
 Turn = Callable[[float, float], Point]
 
@@ -100,7 +101,7 @@ def rebuilt(
     )
 
 
-def changed(own: Any, **fields: Any) -> Any:
+def changed(own: M, **fields: Any) -> M:
     return type(own)(**{**vars(own), **fields})
 
 
@@ -447,29 +448,71 @@ def test_what_was_killed_in_a_later_pass_may_be_taken_for_alive(flight: float) -
     assert event_lines(ghosts(shots=gun(flight_time=flight))) == lines
 
 
-def test_a_ghost_of_an_earlier_pass_is_not_seen_in_a_later_one() -> None:
-    own = battery(assessment_time=65.0, false_survival=1.0)
-    assert event_lines(passing(own, again=True, shots=gun())) == [
+def test_ghosts_of_an_earlier_pass_are_not_seen_in_a_later_one() -> None:
+    own = battery(channels=2, assessment_time=65.0, false_survival=1.0)
+    assert event_lines(many(passing(own, again=True, shots=gun()), 2)) == [
         "20 opening s0 L available",
         "20 firing s0 B 1 gun",
+        "20 opening s1 L available",
+        "20 firing s1 B 1 gun",
         "20 kill s0 B",
+        "20 kill s1 B",
         "85 assessment s0 B wrongly judged alive",
+        "85 assessment s1 B wrongly judged alive",
     ]
 
 
-def test_rounds_that_hit_when_a_pass_opens_come_before_it() -> None:
-    """They were fired in the first pass, so nobody holds the ghost in the second."""
-    late = magazine(rounds=0, reloads=1, reload_rounds=3, reload_time=37.0)
-    ring = layer("L", battery(magazines=[late]), position=(-3e3, 0.0), inner_range=500.0)
-    far = layer("far", battery("far", rounds=1, reaction_time=35.0, false_survival=1.0), outer=6e3)
-    assert event_lines(raid(salvo(route=[(-6e3, 0.0)]), [far, ring], gun())) == [
+@pytest.mark.parametrize("reload_time", [5.0, 50.0])
+def test_rounds_that_hit_when_a_pass_opens_come_before_it(reload_time: float) -> None:
+    """They are in flight in the first pass, so nobody holds the ghosts in the second."""
+    late = magazine(rounds=0, reloads=1, reload_rounds=3, reload_time=reload_time)
+    own = battery(magazines=[late])
+    ring = layer("L", own, position=(-3e3, 0.0), inner_range=500.0)
+    hunter = battery("far", rounds=2, channels=2, reaction_time=35.0, false_survival=1.0)
+    far = layer("far", hunter, outer=6e3)
+    salvos = salvo(arrival=[0.0, 10.0], route=[(-6e3, 0.0)])
+    lines = event_lines(raid(salvos, [far, ring], gun()))
+    assert [line for line in lines if "reload" not in line] == [
         "0 opening s0 far available",
         "0 firing s0 far 1 gun",
+        "10 opening s1 far available",
+        "10 firing s1 far 1 gun",
         "20 opening s0 L available",
+        "30 opening s1 L available",
         "35 kill s0 far",
         "35 assessment s0 far wrongly judged alive",
-        "37 reload B 3 gun",
+        "45 kill s1 far",
+        "45 assessment s1 far wrongly judged alive",
     ]
+
+
+def two_at_once(*others: lt.Salvo, rounds: int, **fields: Any) -> lt.Scenario:
+    """At 80 s, the second window of one threat opens, and the first of another of its salvo."""
+    late = magazine(rounds=0, reloads=1, reload_rounds=rounds, reload_time=60.0)
+    own = battery(magazines=[late], assessment_time=15.0, **fields)
+    there_and_back = salvo(arrival=[0.0, 60.0], route=[(0.0, 0.0), (-6e3, 0.0)])
+    ring = layer("L", own, position=(-3e3, 0.0))
+    return raid([there_and_back, *others], ring, gun(kills=NEVER_KILLS))
+
+
+def test_of_two_passes_that_begin_together_the_first_threat_comes_first() -> None:
+    assert event_lines(two_at_once(rounds=1))[:5] == [
+        "20 opening s0 L available",
+        "60 reload B 1 gun",
+        "80 opening s0 L available",
+        "80 firing s0 B 1 gun",
+        "80 opening s1 L available",
+    ]
+
+
+@pytest.mark.parametrize("order", ["arrival", "deadline"])
+def test_of_two_passes_of_equal_urgency_the_first_threat_comes_first(order: str) -> None:
+    """Until 85 s the battery engages `c`."""
+    busy = salvo("c", arrival=50.0, route=[(-6e3, 0.0)])
+    doctrine = lt.Doctrine(order=order, max_salvos=1)
+    lines = event_lines(two_at_once(busy, rounds=9, doctrine=doctrine))
+    fired = [line for line in lines if "firing" in line]
+    assert fired[:3] == ["70 firing c0 B 1 gun", "85 firing s0 B 1 gun", "100 firing s1 B 1 gun"]
 
 
 @pytest.mark.parametrize("order", ["arrival", "deadline"])

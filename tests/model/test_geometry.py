@@ -5,7 +5,7 @@ Paths of the cases by hand run along the x axis at 100 m/s.
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,14 @@ from leakthrough.model.discrete import ticks
 from leakthrough.model.geometry import Path, paths_of
 
 Point = tuple[float, float]
+Turn = Callable[[float, float], Point]
+TURNS: list[Turn] = [
+    lambda x, y: (x + 7e6, y - 3e6),
+    lambda x, y: (-x, y),
+    lambda x, y: (y, x),
+    lambda x, y: (-y, -x),
+    lambda x, y: (0.6 * x - 0.8 * y, 0.8 * x + 0.6 * y),
+]
 TRIALS = 800
 """Of 25 pairs each."""
 
@@ -28,8 +36,8 @@ def path_of(
     **fields: Any,
 ) -> tuple[Path, list[list[tuple[float, float]]]]:
     """A path, and its windows in seconds for each ring: a position, an outer and an inner range."""
-    parts = [np.array([ring[n] for ring in rings]) for n in range(3)]
-    own = scenario_of(np.array(target), *parts, speed, **fields)
+    centres, outer, inner = (np.array([ring[n] for ring in rings]) for n in range(3))
+    own = scenario_of(np.array(target), centres, outer, inner, speed, **fields)
     (path,) = paths_of(own)
     return path, [[(w.opening / 1e6, w.closing / 1e6) for w in path.windows(s)] for s in own.layers]
 
@@ -100,13 +108,7 @@ def test_straight_paths(
 ) -> None:
     assert windows(route, target, position, outer, inner) == expected
     # The same anywhere, from every side, and mirrored.
-    for turn in [
-        lambda x, y: (x + 7e6, y - 3e6),
-        lambda x, y: (-x, y),
-        lambda x, y: (y, x),
-        lambda x, y: (-y, -x),
-        lambda x, y: (0.6 * x - 0.8 * y, 0.8 * x + 0.6 * y),
-    ]:
+    for turn in TURNS:
         moved = [turn(*point) for point in route]
         found = windows(moved, turn(*target), turn(*position), outer, inner)
         assert len(found) == len(expected)
@@ -193,7 +195,7 @@ def test_a_corner_on_the_edge_does_not_cut_a_window() -> None:
     # The corner is at a distance of 1000 m from the position; both legs are chords of the ring.
     found = windows([(-1e3, 0.0), (600.0, 800.0)], (1e3, 0.0), (0.0, 0.0), 1e3)
     length = math.hypot(1.6e3, 800.0) + math.hypot(400.0, 800.0)
-    assert found == [(0.0, pytest.approx(length / 100, abs=2e-6))]
+    assert found == [pytest.approx((0.0, length / 100), abs=2e-6)]
 
 
 def test_passes_with_less_than_a_tick_between_them_are_one() -> None:
@@ -273,7 +275,7 @@ def test_start_range_is_where_the_path_first_comes_into_reach(
     assert path.duration == pytest.approx(expected * 1e4, abs=1)
     if expected > 0:
         assert min(own[0][0] for own in found if own) == 0.0
-    moved = [((x + 7e3, y - 2e3), *ranges) for (x, y), *ranges in rings]
+    moved = [((x + 7e3, y - 2e3), outer, inner) for (x, y), outer, inner in rings]
     path, again = path_of(moved, target=(7e3, -2e3), bearing=90.0)
     assert path.length == pytest.approx(expected, abs=1e-6)
     assert again == found

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from leakthrough.engine.codes import (
     AVAILABLE,
     BITS_A_WORD,
@@ -73,8 +75,8 @@ def _raid(state: "State", row: Any, stop: Any) -> None:
             sampled = sample(state, row, sampled, tick)
         if tick == FOREVER:
             break
-        outcome, freed, threat, own, waiting = NOTHING, NOBODY, NOBODY, NOBODY, NOBODY
-        window = state.windows[0]
+        outcome, freed, threat = NOTHING, NOBODY, NOBODY
+        own, waiting, opened = NOBODY, NOBODY, NOBODY
         if ending <= opening:
             freed, threat, waiting = next_ending(state, horizon)
             if freed >= 0:
@@ -82,7 +84,8 @@ def _raid(state: "State", row: Any, stop: Any) -> None:
         elif leaf < state.landings.size:
             next_landing(state)
         else:
-            window = state.windows[state.openings[at(leaf - state.landings.size)]]
+            opened = np.int64(state.openings[at(leaf - state.landings.size)])
+            window = state.windows[at(opened)]
             threat, outcome = next_opening(state, window, leaf, tick)
             if outcome == AVAILABLE:
                 own, waiting = window.layer, threat
@@ -98,7 +101,7 @@ def _raid(state: "State", row: Any, stop: Any) -> None:
             await_threat(state, state.threats[at(waiting)], tick)
         if outcome != NOTHING and outcome != SOFT_KILLED:
             # After serving, since a threat that was engaged immediately needs no cause.
-            blame(state, window, state.threats[at(threat)], outcome)
+            blame(state, state.windows[at(opened)], state.threats[at(threat)], outcome)
 
 
 def _simulate_block(sources: Int) -> Any:
