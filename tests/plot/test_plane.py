@@ -32,6 +32,12 @@ def marks(ax: Any, name: str) -> Any:
     return found
 
 
+def assert_wedge(shape: Any, share: float) -> None:
+    """The shape is this share of a circle, clockwise from the top."""
+    expected: Any = Path.wedge(90.0 - 360.0 * share, 90.0)
+    np.testing.assert_allclose(shape.vertices, expected.vertices)
+
+
 def labels(ax: Any) -> list[str]:
     """Texts of the legend."""
     return [text.get_text() for text in ax.get_legend().get_texts()]
@@ -89,7 +95,7 @@ def test_squares_are_larger_for_a_larger_value() -> None:
 
 
 @pytest.mark.parametrize("keep", KEEP)
-def test_a_result_shows_damage_and_rounds_left(keep: str) -> None:
+def test_a_result_shows_damage_and_rounds_left(keep: Any) -> None:
     result: Any = lt.simulate(two_cities(), **FEW)
     ax: Any = lt.plot.map(lt.simulate(two_cities(), **FEW, keep=keep))
     damage = result.damage.mean("replication").values
@@ -107,7 +113,7 @@ def test_a_result_shows_damage_and_rounds_left(keep: str) -> None:
     parts = marks(ax, "rounds left")
     np.testing.assert_allclose(parts.get_offsets(), positions[some])
     for shape, own in zip(parts.get_paths(), share[some], strict=True):
-        np.testing.assert_allclose(shape.vertices, Path.wedge(90 - 360 * own, 90).vertices)
+        assert_wedge(shape, own)
     np.testing.assert_allclose(marks(ax, "sites").get_offsets(), positions)
 
 
@@ -134,11 +140,11 @@ def test_sites_at_one_position_have_one_mark() -> None:
     ax = lt.plot.map(result.assign(remaining=spent))
     assert len(marks(ax, "sites").get_offsets()) == 1
     [shape] = marks(ax, "rounds left").get_paths()
-    np.testing.assert_allclose(shape.vertices, Path.wedge(90 - 360 * 0.75, 90).vertices)
+    assert_wedge(shape, 0.75)
 
 
 def test_all_ranges_are_inside_and_far_starts_are_not() -> None:
-    ax = lt.plot.map(two_cities())
+    ax: Any = lt.plot.map(two_cities())
     ax.figure.draw_without_rendering()
     (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
     assert left < -30.0
