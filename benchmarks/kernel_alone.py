@@ -53,7 +53,8 @@ class Kernel:
         flag = np.zeros(1, np.uint8)
         # Older versions allocate the memory of the kernel in each block.
         has_states = hasattr(self.job, "new_states")
-        self.memory = (flag, self.job.new_states()) if has_states else (flag,)
+        self.states = self.job.new_states() if has_states else []
+        self.memory = (flag, self.states) if has_states else (flag,)
 
     def run(self, replications: int, start: int) -> None:
         """Simulate replications from `start` on."""
@@ -70,7 +71,7 @@ class Kernel:
 
     def events(self, replications: int) -> Events:
         """Count what happened in the first replications, one after the other."""
-        [state] = self.memory[1]
+        [state] = self.states
         openings = engagements = 0
         for n in range(replications):
             self.run(1, n)

@@ -6,7 +6,7 @@ import statistics
 from dataclasses import dataclass
 
 import ours
-from cases import Layered, Places
+from cases import Case, Layered, Places
 from kernel_alone import Events, Kernel, lowering
 from measure import Effort
 
@@ -30,7 +30,7 @@ class Cost:
 
 
 RINGS, MORE_RINGS, PLACES = "layered", "layered, 10 layers, 12 axes", "places"
-CASES = {
+CASES: dict[str, Case] = {
     RINGS: Layered(),
     MORE_RINGS: Layered(layers=10, axes=12, rounds=4),  # as many windows as the places
     PLACES: Places(),

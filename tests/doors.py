@@ -383,6 +383,7 @@ def _of_plot() -> dict[str, dict[str, Any]]:
             **own,
         },
         "leakers": {"result": made["result"], "pmf": None, **own},
+        "map": {"result": made["result"], "scenario": scenario(), **own},
         "predictive_intervals": {"found": made["check"], **own},
         "rank_ecdf": {"found": made["check"], **own},
         "saturation": {

@@ -165,3 +165,33 @@ def rich() -> lt.Scenario:
 
 
 TIMELINE = (0.0, 10.0, 30.5, 60.0, 1000.0)
+
+
+def two_cities() -> lt.Scenario:
+    """Three assets, an area site and four groups; straight paths and a route; ranges by threat."""
+    assets = [
+        lt.Asset(name="city A", position=(0.0, 0.0), value=5.0, aim_points=20),
+        lt.Asset(name="city B", position=(40e3, 10e3), value=3.0, aim_points=10),
+        lt.Asset(name="plant", position=(20e3, -15e3), aim_points=5),
+    ]
+    half_an_hour = lt.Uniform(start=0.0, stop=1800.0)
+    salvos = [
+        salvo("a", 60, half_an_hour, "drone", target="city A", bearing=60.0),
+        salvo("b", 40, half_an_hour, "drone", target="city B", route=[(80e3, 60e3), (60e3, -20e3)]),
+        salvo("c", 6, 900.0, "missile", target="plant", bearing=10.0, start_range=200e3),
+    ]
+    launcher = battery("launcher", magazines=[magazine("sam", 24)], channels=2)
+    area: Any = {"outer_range": {"drone": 20e3, "missile": 35e3}, "position": (5e3, 2e3)}
+    groups = [(40e3, 10e3), (20e3, -13e3), (30e3, 0.0), (10e3, 8e3)]
+    layers = [
+        lt.Layer(name="area", inner_range=3e3, batteries=[launcher], **area),
+        layer(
+            "group", battery("gun", magazines=[magazine(rounds=40)]), outer=6e3, positions=groups
+        ),
+    ]
+    guns = [
+        gun(kills={"drone": 0.5}, flight_time=3.0),
+        gun("sam", {"drone": 0.8, "missile": 0.6}, flight_time=10.0),
+    ]
+    threats = [lt.Threat(name="drone", speed=50.0), lt.Threat(name="missile", speed=250.0)]
+    return raid(salvos, layers, guns, threats, assets=assets)

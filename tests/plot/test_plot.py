@@ -12,7 +12,7 @@ import xarray as xr
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.text import Text
-from raids import api_example, battery, gun, layer, raid, rich, salvo
+from raids import api_example, battery, gun, layer, raid, rich, salvo, two_cities
 from scipy import stats
 
 import leakthrough as lt
@@ -71,7 +71,7 @@ def made() -> Made:
     """One small Dataset of every kind."""
     night = api_example()
     few: Any = {"replications": 20, "seed": 3}
-    scenarios = {"api": night, "rich": rich(), "crowd": crowd()}
+    scenarios = {"api": night, "rich": rich(), "crowd": crowd(), "cities": two_cities()}
     found = {
         f"{name} {keep}": lt.simulate(scenario, **few, timeline=TIMELINE, keep=keep)
         for name, scenario in scenarios.items()
@@ -135,6 +135,8 @@ PICTURES: dict[str, tuple[str, Callable[..., Any]]] = {
         for kind in ("api", "rich", "crowd")
         for keep in KEEP
     },
+    **{f"map of {kind}": (f"{kind} summary", lt.plot.map) for kind in ("api", "crowd", "cities")},
+    "map of cities, replications": ("cities replications", lt.plot.map),
     **{f"campaign, {keep}": (f"campaign {keep}", lt.plot.campaign) for keep in KEEP},
     "saturation": ("sweep", lt.plot.saturation),
     "saturation of costs": ("sweep", lambda f, **k: lt.plot.saturation(f, "cost_spent", **k)),
@@ -224,6 +226,7 @@ GRIDS = (
     ("fates of api, summary", "leakers of api, summary", "saturation", "heatmap"),
     ("tornado", "sensitivity", "depletion of api, replications", "predictive_intervals"),
     ("rank_ecdf", "heatmap by salvo", "saturation by salvo", "fates of rich, summary"),
+    ("map of cities", "map of api", "leakers of rich, summary", "map of cities, replications"),
 )
 
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from leakthrough.plot.style import Array
 
 KM = 1e3
-_SITE = 4.0
-"""Radius of the mark of a site [points]."""
-_SMALLEST, _LARGEST = 70.0, 420.0
+_SITE = 3.5
+"""Radius of the mark of a site [points]; in narrow Axes all marks have half the area."""
+_SMALLEST, _LARGEST = 50.0, 220.0
 """Area of the mark of an asset [square points]: for no value, and for the largest."""
 _BEYOND = 0.25
 """Share of the width of all ranges by which paths may extend the map."""
@@ -41,7 +41,7 @@ _SIDES = (
 class _Mean(NamedTuple):
     """What a result adds: means over the replications."""
 
-    damage: "xr.DataArray | None"  # by asset
+    damage: dict[str, float]  # by asset
     left: dict[str, tuple[float, float]]  # by site: rounds at the end, and at the start
 
 
@@ -88,20 +88,12 @@ def map(
     ax = style.one_axes(ax, 9.0, 6.0)
     _set_limits(ax, given)
     handles = [*_draw_ranges(ax, given), *_draw_paths(ax, given)]
-    squares = _draw_assets(ax, given, mean)
-    handles += _marks_of(ax, given, mean)
+    _draw_assets(ax, given, mean)
     _draw_sites(ax, given.sites, mean)
+    handles += _marks_of(ax, given, mean)
     ax.set(xlabel="east [km]", ylabel="north [km]")
-    within, bar = layout.cell(ax), None  # before it is divided
-    if mean and mean.damage is not None:
-        bar = ax.figure.colorbar(squares, ax=ax)
-        bar.set_label("mean damage of an asset")
-        style.per_cent(bar.ax.yaxis)
-    heading = "Sites, paths and assets" if mean is None else "After the raid (means)"
-    name = style.words(given.name, 44, 1)
-    layout.finish(
-        ax, f"{name}: {heading}", within=within, bar=bar.ax if bar else None, handles=handles
-    )
+    heading = "sites, paths and assets" if mean is None else "after the raid (means)"
+    layout.finish(ax, f"{style.words(given.name, 44, 1)}: {heading}", handles=handles)
     _write_names(ax, given, mean)
     return ax
 
@@ -115,7 +107,7 @@ def _given(scenario: object, result: Any) -> "tuple[Scenario, _Mean | None]":
     elif not isinstance(scenario, Scenario):
         raise refused("scenario", "a Scenario, or a result of leakthrough.simulate", scenario)
     if result is None:
-        return of_class("scenario", scenario, Scenario), None  # type: ignore[return-value]
+        return of_class("scenario", scenario, Scenario), None
     result = style.demand(result, "simulate", ("launched", "remaining", "rounds"), "result")
     if "raid" in result.dims:
         raise ValueError("result: has several raids; select one, as in sel(raid=3)")
@@ -137,7 +129,8 @@ def _means(result: "xr.Dataset") -> _Mean:
     for site, end, start in zip(ready["layer_of"].values.tolist(), *columns, strict=True):
         before = left.get(site, (0.0, 0.0))
         left[site] = before[0] + end, before[1] + start
-    return _Mean(mean["damage"] if mean.sizes.get("asset") else None, left)
+    damage = mean["damage"].to_series().to_dict() if "damage" in mean else {}
+    return _Mean(damage, left)
 
 
 def _set_limits(ax: "Axes", given: Scenario) -> None:
@@ -157,8 +150,9 @@ def _set_limits(ax: "Axes", given: Scenario) -> None:
         )
     margin = 0.03 * (high - low).max() or KM
     ax.set_aspect("equal", adjustable="datalim")
-    (left, bottom), (right, top) = (low - margin) / KM, (high + margin) / KM
-    ax.set(xlim=(left, right), ylim=(bottom, top))
+    ax.margins(0.0)
+    ax.update_datalim(np.array([low - margin, high + margin]) / KM)
+    ax.autoscale_view()
 
 
 def _draw_ranges(ax: "Axes", given: Scenario) -> Iterator[Any]:
@@ -217,6 +211,7 @@ def _points(path: Path) -> "Array":
 
 def _draw_paths(ax: "Axes", given: Scenario) -> Iterator[Any]:
     """Draw each path once a threat class; yield the handles of the legend."""
+    from matplotlib.collections import LineCollection
     from matplotlib.lines import Line2D
 
     flown = [*zip(given.salvos, paths_of(given), strict=True)]
@@ -226,15 +221,16 @@ def _draw_paths(ax: "Axes", given: Scenario) -> Iterator[Any]:
         number = sum(salvo.count for salvo, _ in own)
         if not number:
             continue
-        colour = _OF_THREATS[n % len(_OF_THREATS)]
-        look: Any = {"color": colour, "ls": _LINES[n % len(_LINES)], "lw": 1.2}
-        for path in known:
-            points = _points(path) / KM
-            ax.plot(*points.T, zorder=3, **look)
+        colour, line = _OF_THREATS[n % len(_OF_THREATS)], _LINES[n % len(_LINES)]
+        lines = [_points(path) / KM for path in known]
+        look: Any = {"linestyles": line, "linewidths": 1.2, "zorder": 3, "gid": threat.name}
+        ax.add_collection(LineCollection(lines, colors=colour, **look), autolim=False)
+        for points in lines:
             _draw_head(ax, points, colour)
         text = "" if known else ", from any direction"
         label = f"{style.words(threat.name, 26, 2)}: {number:,}{text}"
-        yield Line2D([], [], marker=">" if known else "", label=label, **look)
+        shown: Any = {"ls": line, "marker": ">"} if known else {"ls": ""}
+        yield Line2D([], [], color=colour, lw=1.2, label=label, **shown)
 
 
 def _has_direction(salvo: Salvo) -> bool:
@@ -251,18 +247,29 @@ def _draw_head(ax: "Axes", points: "Array", colour: str) -> None:
     shown = 0.1 * float(np.ptp(ax.get_xlim()))  # the head only, which must not lie outside
     look = {"arrowstyle": "-|>", "color": colour, "lw": 1.2, "shrinkB": 9.0, "shrinkA": 0.0}
     start = points[-1] + back * min(shown / length, 1.0)
-    ax.annotate("", points[-1], start, arrowprops=look, zorder=3)
+    ax.annotate("", points[-1], start, arrowprops=look, zorder=3).set_in_layout(False)
 
 
-def _draw_assets(ax: "Axes", given: Scenario, mean: _Mean | None) -> Any:
-    """Draw the assets; return their marks."""
+def _draw_assets(ax: "Axes", given: Scenario, mean: _Mean | None) -> None:
+    """Draw a square for each asset."""
     at = np.array([asset.position for asset in given.assets]).reshape(-1, 2) / KM
-    look: Any = {"color": "0.85"}
-    if mean and mean.damage is not None:
-        damage = mean.damage.sel(asset=[asset.name for asset in given.assets]).values
-        look = {"c": damage, "cmap": "cividis_r", "vmin": 0.0, "vmax": max(damage.max(), 0.01)}
     sizes = [_area(ax, asset.value, given) for asset in given.assets]
-    return ax.scatter(*at.T, sizes, marker="s", edgecolors=style.BLACK, zorder=4, **look)
+    colours = [_colour(mean, asset.name) for asset in given.assets]
+    look: Any = {"marker": "s", "edgecolors": style.BLACK, "zorder": 4, "gid": "assets"}
+    ax.scatter(at[:, 0], at[:, 1], s=sizes, c=colours, **look)
+
+
+def _colour(mean: _Mean | None, asset: str) -> Any:
+    """Colour of an asset: darker for more damage, relative to the largest."""
+    if mean is None or asset not in mean.damage:
+        return "0.85"
+    return _shade(mean.damage[asset], mean)
+
+
+def _shade(damage: float, mean: _Mean) -> Any:
+    from matplotlib import colormaps
+
+    return colormaps["Reds"](0.9 * damage / (max(mean.damage.values()) or 1.0))
 
 
 def _area(ax: "Axes", value: float, given: Scenario) -> float:
@@ -270,7 +277,12 @@ def _area(ax: "Axes", value: float, given: Scenario) -> float:
     largest = max(asset.value for asset in given.assets)
     share = value / largest if largest > 0.0 else 0.0
     area = _SMALLEST + (_LARGEST - _SMALLEST) * share
-    return area / 2.0 if layout.is_narrow(ax) else area
+    return area * _scale(ax)
+
+
+def _scale(ax: "Axes") -> float:
+    """Factor of the areas of marks."""
+    return 0.5 if layout.is_narrow(ax) else 1.0
 
 
 def _marks_of(ax: "Axes", given: Scenario, mean: _Mean | None) -> Iterator[Any]:
@@ -283,15 +295,22 @@ def _marks_of(ax: "Axes", given: Scenario, mean: _Mean | None) -> Iterator[Any]:
         text = f" of value {style.amount(value)}" if len(values) > 1 else ""
         size = _area(ax, value, given) ** 0.5
         yield Line2D([], [], marker="s", mfc="0.85", ms=size, label=f"asset{text}", **look)
+    if mean and mean.damage:
+        most, size = max(mean.damage.values()), (_SMALLEST * _scale(ax)) ** 0.5
+        for damage in dict.fromkeys([0.0, most / 2.0, most]):
+            text, colour = f"mean damage {100.0 * damage:.0f} %", _shade(damage, mean)
+            yield Line2D([], [], marker="s", mfc=colour, ms=size, label=text, **look)
     if given.layers:
         text = "site" if mean is None else "site; black: rounds left"
-        yield Line2D([], [], marker="o", mfc="white", ms=2.0 * _SITE, label=text, **look)
+        size = 2.0 * _SITE * _scale(ax) ** 0.5
+        yield Line2D([], [], marker="o", mfc="white", ms=size, label=text, **look)
 
 
 def _draw_sites(ax: "Axes", sites: Iterable[Layer], mean: _Mean | None) -> None:
     """Draw a mark at the position of each site, filled by the share of rounds that is left."""
     from matplotlib.collections import PathCollection
     from matplotlib.path import Path as Shape
+    from matplotlib.transforms import Affine2D
 
     rounds: dict[tuple[float, float], list[tuple[float, float]]] = {}
     for site in sites:
@@ -299,36 +318,68 @@ def _draw_sites(ax: "Axes", sites: Iterable[Layer], mean: _Mean | None) -> None:
         rounds.setdefault(site.position, []).append(found)
     sums = [np.sum(own, axis=0).tolist() for own in rounds.values()]
     shares = [min(end / start, 1.0) if start > 0.0 else 0.0 for end, start in sums]
-    look: Any = {"offsets": np.array([*rounds]).reshape(-1, 2) / KM, "zorder": 5}
-    whole = [Shape.unit_circle()] * len(shares)
-    filled = [Shape.wedge(90.0 - 360.0 * share, 90.0) for share in shares]
-    for shapes, colour, label in ((whole, "white", "sites"), (filled, style.BLACK, "rounds left")):
-        marks = PathCollection(shapes, [_SITE**2], offset_transform=ax.transData, **look)
-        marks.set(facecolor=colour, edgecolor=style.BLACK, linewidth=0.8, label=label)
-        ax.add_collection(marks, autolim=False)
+    at = np.array([*rounds]).reshape(-1, 2) / KM
+    some = [n for n, share in enumerate(shares) if share > 0.0]
+    parts = [Shape.wedge(90.0 - 360.0 * shares[n], 90.0) for n in some]
+    look: Any = {"offset_transform": ax.transData, "zorder": 5}
+    for offsets, shapes, colour, name in (
+        (at, [Shape.unit_circle()], "white", "sites"),
+        (at[some], parts, style.BLACK, "rounds left"),
+    ):
+        if len(offsets):
+            sizes: Any = [(2.0 * _SITE) ** 2 * _scale(ax)]
+            marks = PathCollection(shapes, sizes, offsets=offsets, **look)
+            marks.set_transform(Affine2D().scale(0.5))  # the shapes have a diameter of 2
+            marks.set(facecolor=colour, edgecolor=style.BLACK, linewidth=0.8, gid=name)
+            ax.add_collection(marks, autolim=False)
 
 
 def _write_names(ax: "Axes", given: Scenario, mean: _Mean | None) -> None:
-    """Write the names of the assets next to their marks, where there is room."""
+    """Write the names of the assets next to their marks, where there is room.
+
+    Of the free sides, the one on which the name covers the fewest sites.
+    """
     from matplotlib.patheffects import withStroke
 
     figure: Any = ax.figure.canvas.figure  # also of a subfigure
     figure.draw_without_rendering()
-    room, taken = ax.get_window_extent(), list[Any]()
-    stroke: list[Any] = [withStroke(linewidth=2.5, foreground="white")]
-    look: Any = {"textcoords": "offset points", "path_effects": stroke, "zorder": 6}
+    sites, taken = _boxes(ax, "sites"), _boxes(ax, "assets")
+    look: Any = {"textcoords": "offset points", "zorder": 6}
+    look["path_effects"] = [withStroke(linewidth=2.5, foreground="white")]
     look["fontsize"] = layout.TINY if layout.is_narrow(ax) else layout.SMALL
     for asset in given.assets:
         name = style.words(asset.name, 20, 2)
-        if mean and mean.damage is not None:
-            name += f" {100 * float(mean.damage.sel(asset=asset.name)):.0f} %"
+        if mean and asset.name in mean.damage:
+            name += f" {100 * mean.damage[asset.name]:.0f} %"
         away = 0.5 * _area(ax, asset.value, given) ** 0.5 + 3.0
-        at = np.array(asset.position) / KM
+        at = asset.position[0] / KM, asset.position[1] / KM
+        free: list[Any] = []
         for ha, va, x, y in _SIDES:
             text = ax.annotate(name, at, (x * away, y * away), ha=ha, va=va, **look)
+            text.set_in_layout(False)
             box = text.get_window_extent()
-            inside = room.x0 < box.x0 and box.x1 < room.x1 and room.y0 < box.y0 and box.y1 < room.y1
-            if inside and not any(box.overlaps(other) for other in taken):
-                taken.append(box)
-                break
-            text.remove()
+            if _is_inside(box, ax.bbox) and not box.count_overlaps(taken):
+                free.append((box.count_overlaps(sites), len(free), text, box))
+            text.set_visible(False)
+        if free:
+            _, _, text, box = min(free)
+            text.set_visible(True)
+            taken.append(box)
+
+
+def _is_inside(box: Any, room: Any) -> bool:
+    return bool(room.x0 < box.x0 and box.x1 < room.x1 and room.y0 < box.y0 and box.y1 < room.y1)
+
+
+def _boxes(ax: "Axes", name: str) -> list[Any]:
+    """Boxes on the display of the marks in a collection."""
+    from matplotlib.transforms import Bbox
+
+    found: list[Any] = []
+    own: list[Any] = [marks for marks in ax.collections if marks.get_gid() == name]
+    for marks in own:
+        at = ax.transData.transform(marks.get_offsets()).reshape(-1, 2)
+        sizes = np.broadcast_to(marks.get_sizes(), len(at))[:, np.newaxis]
+        half = 0.5 * ax.figure.dpi / 72.0 * np.sqrt(sizes)
+        found += [Bbox([low, high]) for low, high in zip(at - half, at + half, strict=True)]
+    return found
