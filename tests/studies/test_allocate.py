@@ -470,6 +470,15 @@ def test_levels_of_a_layer_may_fall() -> None:
     assert found.frontier_outcome.sel(estimate="mean").values.tolist() == [7.0, 5.0]
 
 
+def test_aim_points_can_be_sized() -> None:
+    undefended = two_places().replace(BURSTS, 0)
+    goal = lt.Goal("value_lost", at_most=10.0)
+    found = lt.size_for_goal(undefended, POINTS, goal, low=1, high=12, seed=1)
+    assert value_lost(0, 10, 0, 0) < 10.0 < value_lost(0, 9, 0, 0)
+    assert found.required == found.least == 10
+    assert found.note.endswith("more may be destroyed, though each is worth less.")
+
+
 PROTECTED: list[tuple[dict[str, Any], str]] = [
     ({"paths": [HARD], "levels": None}, "paths, assets.plant.hardness: must be a .* it holds 0.0"),
     (
