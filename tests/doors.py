@@ -203,6 +203,7 @@ def _of_studies() -> dict[str, dict[str, Any]]:
             "costs": {ROUNDS: 1.0},
             "least": 0,
             "most": 30,
+            "levels": {ROUNDS: [0, 20, 30]},
             "steps": 2,
         },
         "compare": {

@@ -25,6 +25,8 @@ MODELS: dict[Any, dict[str, Any]] = {
     "finite_magazine": {"threats": 20, "rounds": 20, "kill_probability": 0.7, "looks": 2},
     "layered_inventories": {"threats": 20, "layers": [(17, 2, 0.5), (6, 1, 0.7)]},
     "uniform_allocation": {"threats": 50, "rounds": 75, "kill_probability": 0.7},
+    "prim_read": {"kill_probability": 0.6, "slope": 0.2, "integer": True},
+    "terminal_defence": {"threats": 4, "rounds": 10, "kill_probability": 0.7, "looks": 1},
     "simultaneous_raid": {
         "threats": 50,
         "channels": 4,
@@ -215,6 +217,66 @@ def test_uniform_allocation(threats: int, rounds: int, offset: int) -> None:
         assert (result.remaining.values == 0).all()
 
 
+# ---------------------------------------------------------------- one asset
+
+
+def fates(scenario: lt.Scenario) -> tuple[Any, float, float]:
+    """Leakers by salvo, rounds spent and aim points destroyed in one replication."""
+    result = lt.simulate(scenario, replications=2, seed=1).isel(replication=0)
+    return result.leaked.values, float(result.expended.sum()), float(result.destroyed.sum())
+
+
+def test_a_deployment_is_replayed_threat_by_threat() -> None:
+    plan = exact.prim_read(0.6, 0.2, integer=True).rounds.values.tolist()
+    for threats in (0, 1, 3, 4, 7):
+        scenario = exact.as_scenario(exact.prim_read, **MODELS["prim_read"], threats=threats)
+        fired = plan[:threats]
+        assert [salvo.name for salvo in scenario.salvos] == [
+            f"threat {order}" for order in range(1, threats + 1)
+        ]
+        sure = scenario
+        for order in range(1, min(threats, 4) + 1):
+            sure = sure.replace(f"interceptors.interceptor.kill_probability.threat {order}", 1.0)
+        leakers, spent, destroyed = fates(sure)
+        assert leakers.tolist() == [0] * len(fired) + [1] * (threats - len(fired))
+        assert (spent, destroyed) == (sum(fired), float(threats > 4))
+
+
+def test_a_threat_of_a_deployment_may_need_no_round() -> None:
+    arguments: Any = {"kill_probability": 1.0, "slope": 0.2, "lethality": 0.6, "integer": True}
+    assert exact.prim_read(**arguments).rounds.values.tolist() == [1, 1, 0, 1]
+    scenario = exact.as_scenario(exact.prim_read, **arguments)
+    leakers, spent, _ = fates(scenario)
+    assert (leakers.tolist(), spent) == ([0, 0, 1, 0], 3.0)
+    # Without a threat that may need a round there is no plan, and no raid.
+    assert exact.as_scenario(exact.prim_read, **arguments | {"slope": 0.7}).salvos == ()
+
+
+@pytest.mark.parametrize(
+    ("threats", "rounds", "kill", "looks", "lethality", "spent"),
+    [
+        (4, 10, 1.0, 1, 1.0, 4),
+        (4, 3, 1.0, 1, 1.0, 0),
+        (4, 9, 0.5, 1, 0.5, 9),
+        (4, 9, 0.5, 0, 0.5, 0),
+        (4, 9, 0.5, 1, 0.0, 0),
+        (4, 9, 0.0, 1, 0.5, 0),
+        (0, 9, 0.5, 1, 1.0, 0),
+    ],
+)
+def test_the_last_look_fires_the_rounds_of_its_plan(
+    threats: int, rounds: int, kill: float, looks: int, lethality: float, spent: int
+) -> None:
+    arguments: Any = {"threats": threats, "rounds": rounds, "kill_probability": kill}
+    arguments |= {"looks": looks, "lethality": lethality}
+    found = exact.terminal_defence(**arguments).isel(looks=-1, threats=-1, rounds=-1)
+    scenario = exact.as_scenario(exact.terminal_defence, **arguments)
+    leakers, fired, destroyed = fates(scenario)
+    assert (fired, float(found.rounds_fired)) == (spent, spent)
+    if kill == lethality == 1.0:
+        assert destroyed == float(found.destroyed) == float(leakers.sum() > 0)
+
+
 # ---------------------------------------------------------------- streams
 
 
@@ -301,6 +363,26 @@ def test_patience_of_nothing_is_erlangs_loss() -> None:
             "uniform_allocation",
             {"threats": 1, "rounds": 1000, "kill_probability": 0.5},
             "rounds: must be less than 1000 for each threat; got 1000 for 1",
+        ),
+        (
+            exact.prim_read,
+            {"kill_probability": 0.6, "slope": 0.2},
+            "integer: must be True, as the simulator fires whole rounds; got False",
+        ),
+        (
+            exact.prim_read,
+            MODELS["prim_read"] | {"slope": 1e-4},
+            "threats: must be a whole number from 0 to 1000; got 9999",
+        ),
+        (
+            exact.prim_read,
+            MODELS["prim_read"] | {"kill_probability": 1e-3},
+            "kill_probability: must need at most 1000 rounds for a threat; got 1609 with 0.001",
+        ),
+        (
+            exact.terminal_defence,
+            MODELS["terminal_defence"] | {"looks": 2},
+            "looks: must be 0 or 1, as the simulator's salvos do not depend on how many .*got 2",
         ),
         (exact.erlang_b, {"load": 0.0, "channels": 1}, "load: must be a finite number above 0"),
         (exact.erlang_b, {"load": 1.0, "channels": 0}, "channels: must be a whole number from 1"),

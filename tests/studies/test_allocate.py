@@ -391,6 +391,143 @@ def test_fields_of_whole_numbers_that_hold_none() -> None:
     assert found.allocation.values.sum() <= 6
 
 
+# ---------------------------------------------------------------- passive protection
+
+HARD, POINTS, SHELTERS = "assets.plant.hardness", "assets.plant.aim_points", "assets.city.hardness"
+BURSTS = "layers.L.batteries.B.magazines.gun.rounds"
+STEPS = {HARD: [0.0, 0.3, 0.6, 0.9], SHELTERS: [0.0, 0.5, 0.75]}
+
+
+def two_places() -> lt.Scenario:
+    """Six threats aim at a plant and three at a city; each burst kills one, at the plant first."""
+    assets = [
+        lt.Asset(name="plant", position=(0.0, 0.0), value=10.0, priority=1),
+        lt.Asset(name="city", position=(0.0, 0.0), value=6.0),
+    ]
+    salvos = [salvo("p", 6, 0.0, target="plant"), salvo("c", 3, 0.0, target="city")]
+    own = battery("B", channels=9, doctrine=lt.Doctrine(max_salvos=1))
+    threats = [lt.Threat(name="t", speed=100.0, lethality=0.8)]
+    return raid(salvos, layer("L", own), gun(kills=1.0), threats, assets=assets)
+
+
+def value_lost(hard: int, points: int, shelters: int, bursts: int) -> float:
+    """The value lost, which is certain: by hand."""
+    plant, city = max(6 - bursts, 0), 3 - min(max(bursts - 6, 0), 3)
+    spared = (1.0 - 0.8 * (1.0 - STEPS[HARD][hard]) / points) ** plant
+    kept = (1.0 - 0.8 * (1.0 - STEPS[SHELTERS][shelters])) ** city
+    return 10.0 * (1.0 - spared) + 6.0 * (1.0 - kept)
+
+
+@pytest.mark.parametrize("budget", [7.0, 12.0, 15.0, 19.0, 24.0])
+@pytest.mark.parametrize(
+    "prices", [(3.0, 1.5, 2.0, 2.0), (2.0, 3.0, 4.0, 1.5), (4.0, 1.0, 1.0, 5.0)]
+)
+def test_protection_is_bought_where_it_saves_most(budget: float, prices: tuple[float, ...]) -> None:
+    # All allocations, by hand: some 100 to 1,000.
+    costs = dict(zip([HARD, POINTS, SHELTERS, BURSTS], prices, strict=True))
+    found = lt.allocate(
+        two_places(),
+        list(costs),
+        budget,
+        costs,
+        "value_lost",
+        replications=2,
+        seed=1,
+        least={**dict.fromkeys(costs, 0), POINTS: 1},
+        most={HARD: 9, POINTS: 20, SHELTERS: 9, BURSTS: 9},
+        levels=STEPS,
+        steps=1,
+    )
+    bounds = Prices(prices, (0, 1, 0, 0), (3, 20, 2, 9))
+    best = min(value_lost(*units) for units in every_allocation(bounds, budget))
+    hard, points, shelters, bursts = found.allocation.values.tolist()
+    outcome = float(found.outcome.sel(estimate="mean"))
+    assert outcome == pytest.approx(value_lost(hard, points, shelters, bursts), abs=1e-7)
+    assert outcome == pytest.approx(best, abs=1e-7)
+    values = [STEPS[HARD][hard], points, STEPS[SHELTERS][shelters], bursts]
+    np.testing.assert_allclose(found.value, values)
+    np.testing.assert_allclose(found.frontier_value, [values])
+    assert float(found.cost) == pytest.approx(np.dot(found.allocation, prices))
+
+
+def test_levels_of_a_layer_may_fall() -> None:
+    # Each of nine threats is in reach for 10 s: with 4 s a burst two are engaged by one channel.
+    path = "layers.L.batteries.B.reaction_time"
+    scenario = two_places().replace("layers.L.batteries.B.channels", 1)
+    found = lt.allocate(
+        scenario,
+        [path],
+        2.0,
+        1.0,
+        "hits",
+        levels={path: [8, 4, 2.5]},
+        replications=2,
+        seed=1,
+        steps=2,
+    )
+    assert found.frontier_allocation.values.tolist() == [[1], [2]]
+    assert found.frontier_value.values.tolist() == [[4.0], [2.5]]
+    assert found.frontier_outcome.sel(estimate="mean").values.tolist() == [7.0, 5.0]
+
+
+def test_aim_points_can_be_sized() -> None:
+    undefended = two_places().replace(BURSTS, 0)
+    goal = lt.Goal("value_lost", at_most=10.0)
+    found = lt.size_for_goal(undefended, POINTS, goal, low=1, high=12, seed=1)
+    assert value_lost(0, 10, 0, 0) < 10.0 < value_lost(0, 9, 0, 0)
+    assert found.required == found.least == 10
+    assert found.note.endswith("more may be destroyed, though each is worth less.")
+
+
+PROTECTED: list[tuple[dict[str, Any], str]] = [
+    ({"paths": [HARD], "levels": None}, "paths, assets.plant.hardness: must be a .* it holds 0.0"),
+    (
+        {"paths": ["assets.plant.value"], "levels": None},
+        "paths, assets.plant.value: .* aim_points or hardness of",
+    ),
+    (
+        {"paths": ["assets.plant.priority"], "levels": None},
+        "priority: must be a field of a layer, or aim_points",
+    ),
+    (
+        {"paths": ["salvos.p.count"], "levels": None},
+        "paths, salvos.p.count: must be a field of a layer, or",
+    ),
+    ({"levels": {}}, "levels: must be a mapping of lists of numbers by path, at least one; got {}"),
+    ({"levels": [0, 1]}, "levels: must be a mapping of lists of numbers by path"),
+    ({"levels": {POINTS: [1, 2]}}, "levels: 'assets.plant.aim_points' is not one of the paths"),
+    ({"levels": {HARD: 0.5}}, "levels, assets.plant.hardness: must be a list of numbers, at least"),
+    ({"levels": {HARD: [0.5]}}, "hardness: must be a list of from 2 to 1,000 different numbers"),
+    (
+        {"levels": {HARD: [0, 0.5, 0]}},
+        "hardness: must be a list of .* different numbers; got .0, 0",
+    ),
+    ({"levels": {HARD: [0, "x"]}}, "hardness: must be a list of from 2 to 1,000 different numbers"),
+    ({"levels": {HARD: [0, np.nan]}}, "levels, assets.plant.hardness: must be a list of from 2"),
+    ({"levels": {HARD: range(2000)}}, "levels, assets.plant.hardness: must be a list of from 2"),
+    ({"levels": {HARD: [0, 2, 0.5]}}, "assets.plant.hardness: must be at most 1; got 2"),
+    ({"least": 4}, "least, assets.plant.hardness: must be a whole number from 0 to 3; got 4"),
+    ({"least": 3}, "most: must be above least for at least one path"),
+    ({"paths": [POINTS], "levels": None}, "assets.plant.aim_points: must be at least 1; got 0"),
+]
+
+
+@pytest.mark.parametrize(("changes", "said"), PROTECTED)
+def test_refusals_of_protection(changes: dict[str, Any], said: str) -> None:
+    arguments: dict[str, Any] = {"paths": [HARD], "levels": {HARD: STEPS[HARD]}, **changes}
+    with pytest.raises(ValueError, match=said):
+        lt.allocate(
+            two_places(),
+            **arguments,
+            budget=9.0,
+            costs=1.0,
+            measure="value_lost",
+            replications=10**9,
+        )
+
+
+# ---------------------------------------------------------------- wrong arguments
+
 A, B = "layers.area.batteries.SAM.channels", "layers.point.batteries.gun.count"
 DRONES = lt.Measure("leak_rate", by="salvo", of="drones")
 REFUSED: list[tuple[dict[str, Any], str]] = [

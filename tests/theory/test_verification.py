@@ -141,6 +141,20 @@ CHANGES: list[tuple[Case, str, Any]] = [
         "layers.layer 1.batteries.battery 1.magazines.interceptor 1.rounds",
         14,
     ),
+    # An asset is harder by 3 %, or the first threat gets one round instead of two.
+    (next(c for c in CASES if c.model == "prim_read"), "assets.asset.hardness", 0.03),
+    (
+        next(c for c in CASES if c.model == "prim_read"),
+        f"{BATTERY}.doctrine.salvo_size.threat 1",
+        1,
+    ),
+    (
+        Case(
+            "terminal_defence", {"threats": 12, "rounds": 30, "kill_probability": 0.6, "looks": 1}
+        ),
+        "assets.asset.hardness",
+        0.03,
+    ),
     # Engagements are 3 % shorter, windows 10 %.
     (
         Case("erlang_b", {"load": 10.0, "channels": 10}, 4_000),
@@ -154,7 +168,7 @@ CHANGES: list[tuple[Case, str, Any]] = [
 
 
 @pytest.mark.parametrize(
-    ("case", "path", "value"), CHANGES, ids=[case.model for case, _, _ in CHANGES]
+    ("case", "path", "value"), CHANGES, ids=[f"{c.model} {path}" for c, path, _ in CHANGES]
 )
 def test_a_small_error_is_a_failure(
     case: Case, path: str, value: Any, offset: int, monkeypatch: pytest.MonkeyPatch

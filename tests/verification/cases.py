@@ -66,6 +66,14 @@ def _at_once(
     }
 
 
+def _deployed(kill: float, slope: float, **arguments: Any) -> dict[str, Any]:
+    return {"kill_probability": kill, "slope": slope, "integer": True, **arguments}
+
+
+def _one_look(threats: int, rounds: int, kill: float, lethality: float) -> dict[str, Any]:
+    return {**_magazine(threats, rounds, kill, 1), "lethality": lethality}
+
+
 _STREAMS = 4_000
 """Each measured over a time in which 1,000 threats are expected."""
 
@@ -144,4 +152,15 @@ CASES: tuple[Case, ...] = (
     Case("simultaneous_raid", _at_once(60, 3, 8, 3.3, 7.0), 5),
     Case("simultaneous_raid", _at_once(50, 4, 100, 20.0, 60.0), 5),
     Case("simultaneous_raid", _at_once(20, 2, 100, 0.1, 0.3), 5),
+    # One asset: rounds by order of arrival, few or many, and one look at a raid that comes at once,
+    # with rounds for each threat or not. Leakers may fail.
+    Case("prim_read", _deployed(0.6, 0.2)),
+    Case("prim_read", _deployed(0.3, 0.15, lethality=0.7)),
+    Case("prim_read", _deployed(0.8, 0.12)),
+    Case("prim_read", _deployed(0.1, 0.25, lethality=0.9)),
+    Case("prim_read", _deployed(0.9, 0.2, lethality=0.8)),
+    Case("terminal_defence", _one_look(4, 10, 0.7, 0.5)),
+    Case("terminal_defence", _one_look(12, 30, 0.6, 1.0)),
+    Case("terminal_defence", _one_look(6, 4, 0.9, 0.3)),
+    Case("terminal_defence", _one_look(9, 9, 0.8, 0.05)),
 )

@@ -88,6 +88,12 @@ def _row(case: Case, quantity: str, value: float, found: float, error: float) ->
     return Comparison(case, quantity, value, found, error, sigmas, detectable)
 
 
+def _sample_row(case: Case, quantity: str, value: float, sample: Numbers | Counts) -> Comparison:
+    """Mean of a quantity whose standard deviation is estimated."""
+    error = float(sample.std(ddof=1)) / math.sqrt(len(sample))
+    return _row(case, quantity, value, float(sample.mean()), error)
+
+
 def _mean_row(case: Case, quantity: str, pmf: xr.DataArray, values: Counts) -> Comparison:
     """Mean of a quantity whose distribution, and so its standard deviation, is known."""
     numbers = pmf[pmf.dims[0]].astype(float)
@@ -162,6 +168,10 @@ def _leaked(result: xr.Dataset) -> Counts:
     return np.asarray(result.leaked.sum("salvo").values, np.int64)
 
 
+def _spent(result: xr.Dataset) -> Counts:
+    return np.asarray(result.expended.sum(["battery", "interceptor"]).values, np.int64)
+
+
 def tallied(case: Case, seed: int) -> tuple[xr.DataArray, xr.DataArray]:
     """Exact distribution of a case, and how often each of its outcomes was simulated."""
     pmf, result = _exact(case), _result(case, seed)
@@ -209,13 +219,7 @@ def _of_costs(case: Case, seed: int) -> list[Comparison]:
     spent = (result.expended * result.round_cost).sum(["battery", "interceptor"])
     values = {"leakers": result.leaked.sel(salvo="raid").values, "cost_spent": spent.values}
     return [
-        _row(
-            case,
-            f"mean {name.replace('_', ' ')}",
-            float(found[name]),
-            float(sample.mean()),
-            float(sample.std(ddof=1)) / math.sqrt(len(sample)),
-        )
+        _sample_row(case, f"mean {name.replace('_', ' ')}", float(found[name]), sample)
         for name, sample in values.items()
     ]
 
@@ -227,11 +231,40 @@ def _of_no_leaker(case: Case, seed: int) -> list[Comparison]:
 
 def _of_one_threat(case: Case, seed: int) -> list[Comparison]:
     found, result = _exact(case), _result(case, seed)
-    rounds = result.expended.sum(["battery", "interceptor"]).values
-    error = float(rounds.std(ddof=1)) / math.sqrt(len(rounds))
     return [
         *_chance_rows(case, "P(leak)", float(found.leak), _leaked(result) > 0),
-        _row(case, "mean rounds", float(found.rounds), float(rounds.mean()), error),
+        _sample_row(case, "mean rounds", float(found.rounds), _spent(result)),
+    ]
+
+
+def _of_deployment(case: Case, seed: int) -> list[Comparison]:
+    """The share lost to the first threats, for each number of them, and to all."""
+    found, result = _exact(case), _result(case, seed)
+    missed = 1.0 - case.arguments.get("lethality", 1.0) * result.leaked.values
+    lost, exactly = 1.0 - np.cumprod(missed, axis=1), found.value_lost.values.tolist()
+    firsts = [
+        _sample_row(case, f"mean value lost to the first {number}", own, lost[:, number - 1])
+        for number, own in enumerate(exactly[:-1], 1)
+    ]
+    return firsts + _asset_rows(case, exactly[-1], float(found.rounds.sum()), result)
+
+
+def _of_one_look(case: Case, seed: int) -> list[Comparison]:
+    names = ("looks", "threats", "rounds")
+    found = _exact(case).sel({name: case.arguments[name] for name in names})
+    result = _result(case, seed)
+    return _asset_rows(case, float(found.destroyed), float(found.rounds_spent), result)
+
+
+def _asset_rows(
+    case: Case, destroyed: float, rounds: float, result: xr.Dataset
+) -> list[Comparison]:
+    """Whether the asset is destroyed: as drawn, and as expected given its hits."""
+    drawn, expected = (result[name].sel(asset="asset").values for name in ("destroyed", "damage"))
+    return [
+        *_chance_rows(case, "P(asset destroyed)", destroyed, drawn > 0),
+        _sample_row(case, "mean damage", destroyed, expected),
+        _sample_row(case, "mean rounds", rounds, _spent(result)),
     ]
 
 
@@ -258,8 +291,7 @@ def _of_stream(case: Case, seed: int) -> list[Comparison]:
         timeline=(begin, end),
     )
     share = result.leaked_so_far.sum("salvo").diff("sample_time").values[:, 0] / MEASURED
-    error = float(share.std(ddof=1)) / math.sqrt(len(share))
-    return [_row(case, "share that leaks", _exact(case), float(share.mean()), error)]
+    return [_sample_row(case, "share that leaks", _exact(case), share)]
 
 
 def _of_raid_at_once(case: Case, seed: int) -> list[Comparison]:
@@ -278,6 +310,8 @@ _COMPARISONS: dict[str, Callable[[Case, int], list[Comparison]]] = {
     "layered_rounds_left": _of_rounds_left,
     "uniform_allocation": _of_distribution,
     "raid_costs": _of_costs,
+    "prim_read": _of_deployment,
+    "terminal_defence": _of_one_look,
     "erlang_b": _of_stream,
     "abandonment": _of_stream,
     "simultaneous_raid": _of_raid_at_once,

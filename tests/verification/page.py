@@ -53,6 +53,8 @@ With a correct simulator, one such run in {alarm:,.0f} fails.
   twenty mean engagements and two patiences (the longest time that a threat waits for a channel).
   The start then changes the share by less than a hundred-thousandth of it. The measurement lasts
   for a time in which {measured:,} threats are expected.
+- In the cases of `prim_read` and `terminal_defence` all threats aim at one asset. Whether it is
+  destroyed is drawn for each hit; the *damage* is the same probability, given the hits.
 - Comparisons of one case share their draws, so the mean and the distribution of a case may
   deviate together.
 

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from leakthrough.exact.arguments import LONGEST, chance, positive
+from leakthrough.exact.deployment import prim_read
 from leakthrough.exact.magazines import Inventory, checked_layers
 from leakthrough.exact.saturation import cycle_and_window
-from leakthrough.model.arguments import flag, whole
+from leakthrough.exact.terminal import terminal_defence
+from leakthrough.model.arguments import flag, refused, whole
 from leakthrough.model.arrivals import Arrival, At, Poisson, Regular
 from leakthrough.model.defence import (
     MOST_IN_A_SALVO,
@@ -24,6 +26,8 @@ from leakthrough.model.defence import (
 )
 from leakthrough.model.distributions import Distribution, is_frozen
 from leakthrough.model.errors import nearest, shown
+from leakthrough.model.paths import changed
+from leakthrough.model.places import ORIGIN, Asset
 from leakthrough.model.scenario import Salvo, Scenario, Threat
 
 _SPEED = 1.0
@@ -31,6 +35,8 @@ _ENGAGEMENT = 1.0
 _AT_ONCE = At(time=0.0)
 _SHORTEST = 1e-3
 """Seconds. Rounding to whole microseconds would bias shorter times."""
+_MOST_CLASSES = 1_000
+"""Threats of a plan by order of arrival, each of which is a class."""
 
 
 def as_scenario(model: Callable[..., Any] | str, **arguments: Any) -> Scenario:
@@ -44,7 +50,8 @@ def as_scenario(model: Callable[..., Any] | str, **arguments: Any) -> Scenario:
         One of the models below.
     **arguments
         Arguments of the model, as numbers. `erlang_b` and `abandonment` also take `threats`, the
-        number of threats of the stream (default 10,000).
+        number of threats of the stream (default 10,000), and `prim_read` the number that attack, at
+        most 1,000 (default: those of the plan).
 
     Returns
     -------
@@ -52,7 +59,9 @@ def as_scenario(model: Callable[..., Any] | str, **arguments: Any) -> Scenario:
         One threat class `threat` in a salvo `raid`, and one `battery` with an `interceptor` in a
         layer `defence`. Exceptions: `layered_inventories` numbers layers, batteries and
         interceptors, with `layer 1` outermost; `uniform_allocation` has a class and salvo
-        `favoured` for the threats that get one more round; `raid_costs` adds decoys.
+        `favoured` for the threats that get one more round; `raid_costs` adds decoys. In `prim_read`
+        and `terminal_defence` all threats aim at an `asset` of value 1; those of `prim_read` are
+        classes and salvos by order of arrival: `threat 1`, `threat 2` and so on.
 
     Raises
     ------
@@ -61,6 +70,8 @@ def as_scenario(model: Callable[..., Any] | str, **arguments: Any) -> Scenario:
         or the simulator does not allow its value. The simulator needs at least one channel and at
         most 1,000 rounds in an engagement, and fires no round that cannot kill. In a stream, the
         mean time of an engagement must be at least 1 ms, and the patience 0 or at least 1 ms.
+        `prim_read` must be with `integer`, and `terminal_defence` with at most one look: the
+        simulator fires whole rounds, and its salvos do not depend on how many threats are alive.
 
     Notes
     -----
@@ -77,6 +88,9 @@ def as_scenario(model: Callable[..., Any] | str, **arguments: Any) -> Scenario:
     `uniform_allocation`                   simultaneous arrival; engagements of k + 1 rounds for the
                                            favoured threats, and of k for the others
     `raid_costs`                           the raid of `leakers`, and a salvo of `decoys`
+    `prim_read`                            one threat after another, each a class of its own with
+                                           the plan's rounds for it as its `salvo_size`
+    `terminal_defence`                     `uniform_allocation` of the rounds that the plan fires
     `simultaneous_raid`                    simultaneous arrival; an engagement kills immediately
                                            with certainty, and holds its channel for the cycle
     `erlang_b`                             Poisson stream, window of length 0; an engagement
@@ -276,6 +290,53 @@ def _raid_costs(
     )
 
 
+def _prim_read(
+    kill_probability: float,
+    slope: float,
+    lethality: float = 1.0,
+    integer: bool = False,
+    threats: int | None = None,
+) -> Scenario:
+    if not flag("integer", integer):
+        raise refused("integer", "True, as the simulator fires whole rounds", integer)
+    plan = prim_read(kill_probability, slope, lethality, integer=True).rounds.values.tolist()
+    number = whole("threats", len(plan) if threats is None else threats, most=_MOST_CLASSES)
+    plan = [*plan, *([0] * number)][:number]  # later threats are not fired at
+    if plan and max(plan) > MOST_IN_A_SALVO:
+        text = f"must need at most {MOST_IN_A_SALVO} rounds for a threat; got {max(plan)} with"
+        raise ValueError(f"kill_probability: {text} {kill_probability!r}")
+    names = [f"threat {order}" for order in range(1, number + 1)]
+    salvos = [
+        Salvo(name=name, threat=name, count=1, arrival=At(time=order * _ENGAGEMENT))
+        for order, name in enumerate(names)
+    ]
+    sizes = {name: rounds for name, rounds in zip(names, plan, strict=True) if rounds}
+    battery = _battery(sum(plan), 1, Doctrine(salvo_size=sizes, max_salvos=1))
+    shot = _interceptor(chance("kill_probability", kill_probability), sizes)
+    scenario = _scenario("Prim-Read", salvos, [shot], _defence(battery, _ENGAGEMENT))
+    return _aimed(scenario, lethality)
+
+
+def _terminal_defence(
+    threats: int, rounds: int, kill_probability: float, looks: int, lethality: float = 1.0
+) -> Scenario:
+    if whole("looks", looks) > 1:
+        text = "0 or 1, as the simulator's salvos do not depend on how many threats are alive"
+        raise refused("looks", text, looks)
+    plan = terminal_defence(threats, rounds, kill_probability, looks, lethality)
+    fired = int(plan.rounds_fired[-1, -1, -1])
+    return _aimed(_uniform_allocation(threats, fired, kill_probability), lethality)
+
+
+def _aimed(scenario: Scenario, lethality: float) -> Scenario:
+    """The scenario with one asset, at which all salvos aim."""
+    target = Asset(name="asset", position=ORIGIN)
+    aims = {f"salvos.{salvo.name}.target": target.name for salvo in scenario.salvos}
+    share = chance("lethality", lethality)
+    deadly = {f"threats.{threat.name}.lethality": share for threat in scenario.threats}
+    return changed(scenario, {"assets": [target], **aims, **deadly})
+
+
 def _simultaneous_raid(
     threats: int, channels: int, rounds: int, cycle: float, window: float
 ) -> Scenario:
@@ -331,6 +392,8 @@ _BUILDERS: dict[str, Callable[..., Scenario]] = {
     "layered_rounds_left": _layered_rounds_left,
     "uniform_allocation": _uniform_allocation,
     "raid_costs": _raid_costs,
+    "prim_read": _prim_read,
+    "terminal_defence": _terminal_defence,
     "simultaneous_raid": _simultaneous_raid,
     "erlang_b": _erlang_b,
     "abandonment": _abandonment,

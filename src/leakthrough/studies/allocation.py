@@ -1,15 +1,15 @@
-"""Allocation of a budget to rounds, channels or batteries, and its cost-effectiveness frontier."""
+"""Allocation of a budget to a defence and to passive protection, and its frontier."""
 
 import concurrent.futures
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from leakthrough.exact.arguments import positive
-from leakthrough.model.arguments import listed, refused, whole
-from leakthrough.model.errors import shown
+from leakthrough.model.arguments import listed, real_in, refused, table, whole
+from leakthrough.model.errors import nearest, shown
 from leakthrough.model.paths import value_at
 from leakthrough.model.scenario import Scenario
 from leakthrough.quantities import quantity
@@ -28,8 +28,30 @@ if TYPE_CHECKING:
 HIGH_IS_GOOD = ("no_leaker", "at_most", "not_hit")
 MOST_UNITS = 10**9
 MOST_STEPS = 100
+MOST_LEVELS = 1_000
 COARSE = (1 / 4, 1 / 8)
 """Shares exchanged for smaller budgets, whose search starts at the best of a larger one."""
+PASSIVE = ("aim_points", "hardness")
+"""Fields of an asset that protect it; its value is no matter of choice."""
+
+
+class _Fields(NamedTuple):
+    """What is bought: paths, and the levels of those that are bought in steps."""
+
+    paths: Sequence[str]
+    levels: Mapping[str, Sequence[float]]
+
+    def changes(self, units: Units) -> dict[str, float]:
+        """Value of each field with these units."""
+        return {
+            path: self.levels[path][number] if path in self.levels else number
+            for path, number in zip(self.paths, units, strict=True)
+        }
+
+    def alone(self) -> Iterator[dict[str, float]]:
+        """Each level by itself."""
+        for path, own in self.levels.items():
+            yield from ({path: value} for value in own)
 
 
 def allocate(
@@ -43,6 +65,7 @@ def allocate(
     seed: int | None = None,
     least: Mapping[str, int] | int = 0,
     most: Mapping[str, int] | int | None = None,
+    levels: Mapping[str, Sequence[float]] | None = None,
     steps: int = 6,
     workers: int | None = None,
     executor: concurrent.futures.Executor | None = None,
@@ -50,7 +73,7 @@ def allocate(
     confidence: float = 0.95,
     controls: bool = True,
 ) -> "xr.Dataset":
-    """Allocate a budget to rounds, channels or batteries, and estimate the frontier.
+    """Allocate a budget to rounds, batteries or passive protection, and estimate the frontier.
 
     The budget pays for *all* units on the paths, not only for additional ones. The search starts
     from equal shares. A move takes from all other paths to give more to one, takes from one path
@@ -59,7 +82,8 @@ def allocate(
     each kind are tried in order of predicted gain; a move is made if it gains more than the
     standard error of the difference on common random numbers. **More units may be worse** (see
     `size_for_goal`). So in the end each path alone is tried with one or two units more or fewer,
-    and with 0, 1, 2, 4 and so on above its least; the rest of the budget is not spent.
+    and with 0, 1, 2, 4 and so on above its least; the rest of the budget is not spent. All money on
+    one path is tried too.
 
     The allocation is the best of those tried, not proven to be optimal: the outcome is neither
     monotone nor concave, nor known exactly.
@@ -69,7 +93,9 @@ def allocate(
     scenario : Scenario
         Its values at the paths do not matter.
     paths : sequence of str
-        Whole-number fields of the layers: rounds, channels, the `count` of a battery.
+        Whole-number fields of the layers: rounds, channels, the `count` of a battery; and the
+        `aim_points` of assets. With `levels` also other numbers of the layers, and the `hardness`
+        of assets.
     budget : float
         Above 0 [the currency of the costs].
     costs : mapping of str to float, or float
@@ -85,6 +111,10 @@ def allocate(
     least, most : mapping of str to int, or int
         Smallest and largest number of units on each path; by default 0, and what the budget buys.
         For units that exist already, set `least` to their number and add their cost to the budget.
+    levels : mapping of str to sequence of float, optional
+        For a path that is bought in steps: the values of the field with 0, 1, 2 and so on units,
+        all different and at most 1,000. Each step costs the same, so choose the values accordingly:
+        ``{"assets.plant.hardness": [0, 0.3, 0.6, 0.9]}``.
     steps : int, default 6
         Number of budgets on the frontier, in equal steps from the cost of the least units to the
         full budget.
@@ -97,11 +127,12 @@ def allocate(
     Returns
     -------
     xarray.Dataset
-        - `allocation`: units along `path`, and their `cost`;
+        - `allocation`: units along `path`, the `value` of each field with them, and their `cost`;
         - `outcome`: the measure, along `estimate`; `outcome_settled`: whether its interval can be
           trusted (`leakthrough.statistics.means.mean_interval`);
-        - `frontier_allocation`, `frontier_cost` and `frontier_outcome`, along `step`: the same for
-          the best allocation found for each `budget`; the last step is `allocation`;
+        - `frontier_allocation`, `frontier_value`, `frontier_cost` and `frontier_outcome`, along
+          `step`: the same for the best allocation found for each `budget`; the last step is
+          `allocation`;
         - `frontier_least` and `frontier_most`: the fewest and the most units on each path among the
           allocations tried within the budget that were not worse by more than two standard errors
           of the difference, on the replications of the search. A wide range means a flat optimum;
@@ -116,9 +147,8 @@ def allocate(
     Raises
     ------
     ValueError
-        If a path is not a whole-number field of a layer, the budget does not pay for the least
-        units and one unit more, or another argument is not allowed; raised before anything is
-        simulated.
+        If a path is not one of these fields, the budget does not pay for the least units and one
+        unit more, or another argument is not allowed; raised before anything is simulated.
 
     References
     ----------
@@ -142,34 +172,30 @@ def allocate(
     level = checked_confidence(confidence)
     execution = checked_execution(workers, executor, progress)
     runs = PairedRuns(scenario, measure, replications, seed, execution, controls)
-    paths, budget = _checked_paths(runs.scenario, paths), positive("budget", budget)
-    prices = _prices(runs.scenario, paths, budget, costs, least, most)
+    fields, budget = _checked_fields(runs.scenario, paths, levels), positive("budget", budget)
+    prices = _prices(fields, budget, costs, least, most)
     steps = whole("steps", steps, 1, MOST_STEPS)
-    extremes = (prices.least, prices.shared(budget), *_one_more(prices))
-    runs.check(_changes(paths, units) for units in extremes)
+    extremes = (prices.least, prices.shared(budget), *prices.alone(budget))
+    runs.check([*fields.alone(), *map(fields.changes, extremes)])
     sign = -1.0 if runs.measure.name in HIGH_IS_GOOD else 1.0
     floor = prices.cost(prices.least)
     budgets = floor + (budget - floor) * np.arange(1, steps + 1) / steps
     budgets[-1] = budget
     with runs:
-        search = Search(prices, lambda units: sign * runs.values(_changes(paths, units)))
+        search = Search(prices, lambda units: sign * runs.values(fields.changes(units)))
         found = _frontier(search, budgets.tolist())
         alike = [search.alike(*own) for own in zip(found, budgets.tolist(), strict=True)]
         again = fresh(runs.seed)
         values = {
-            units: runs.values(_changes(paths, units), seed=again) for units in dict.fromkeys(found)
+            units: runs.values(fields.changes(units), seed=again) for units in dict.fromkeys(found)
         }
     outcomes = [runs.estimates(values[units], level) for units in found]
     estimates = np.stack(outcomes, axis=1)
-    labelled = _labelled(runs, paths, prices, budgets, found, alike, estimates, level)
+    labelled = _labelled(runs, fields, prices, budgets, found, alike, estimates, level)
     tried = f"The best of {len(search.known):,} allocations that were tried, by their means over"
     others = "Another one may be better, also with fewer units: more units may be worse."
     labelled.attrs["note"] = f"{tried} the replications of the search. {others}"
     return labelled
-
-
-def _changes(paths: Sequence[str], units: Units) -> dict[str, object]:
-    return dict(zip(paths, units, strict=True))
 
 
 def _frontier(search: Search, budgets: Sequence[float]) -> list[Units]:
@@ -179,17 +205,19 @@ def _frontier(search: Search, budgets: Sequence[float]) -> list[Units]:
     halvings = math.ceil(max(math.log2(largest) - math.log2(min(prices.costs)), 1.0))
     shares = [0.5**n for n in range(1, halvings + 1)]
     best = search.improve(prices.shared(largest), largest, shares)
-    while (known := search.best(largest)) != best:  # better by less than the error
+    for units in prices.alone(largest):  # no exchange leads to what is of use only in full
+        search.values(units)
+    while (known := search.best(largest)) != best:  # or better by less than the error
         best = search.improve(known, largest, shares)
     for budget in reversed(budgets[:-1]):
-        smaller = prices.scaled(best, budget), prices.shared(budget)
+        smaller = prices.scaled(best, budget), prices.shared(budget), *prices.alone(budget)
         best = search.improve(min(smaller, key=search.mean), budget, COARSE)
     return [search.best(budget) for budget in budgets]
 
 
 def _labelled(
     runs: PairedRuns,
-    paths: Sequence[str],
+    fields: _Fields,
     prices: Prices,
     budgets: Numbers,
     found: Sequence[Units],
@@ -199,11 +227,14 @@ def _labelled(
 ) -> "xr.Dataset":
     attrs, units = runs.measure.attrs, np.array(found, np.int64)
     costs = np.array([prices.cost(own) for own in found])
+    values = np.array([[*fields.changes(own).values()] for own in found], np.float64)
     variables = {
         "allocation": quantity("path", units[-1], "units"),
+        "value": quantity("path", values[-1], "value of the field"),
         "cost": quantity((), costs[-1], "cost of all units", "currency"),
         "outcome": measured(outcomes[:, -1], **attrs),
         "frontier_allocation": quantity(("step", "path"), units, "units"),
+        "frontier_value": quantity(("step", "path"), values, "value of the field"),
         **{
             f"frontier_{name}": quantity(
                 ("step", "path"),
@@ -217,31 +248,55 @@ def _labelled(
         "scenarios": quantity((), runs.number, "scenarios simulated"),
     }
     coordinates = {
-        "path": ("path", list(paths), {"long_name": "field of the scenario"}),
+        "path": ("path", list(fields.paths), {"long_name": "field of the scenario"}),
         "unit_cost": quantity("path", list(prices.costs), "cost of one unit", "currency"),
         "budget": quantity("step", budgets, "budget", "currency"),
     }
     return runs.labelled(variables, coordinates, level)
 
 
-def _checked_paths(scenario: Scenario, paths: object) -> list[str]:
+def _checked_fields(scenario: Scenario, paths: object, levels: object) -> _Fields:
     found = [checked_path("paths", scenario, path) for path in listed("paths", paths, "paths")]
     if len(set(found)) < len(found):
         raise refused("paths", "a list of distinct paths", paths)
+    fields = _Fields(found, {} if levels is None else _checked_levels(levels, found))
+    for path in found:
+        _check_for_sale(scenario, path, path in fields.levels)
+    return fields
+
+
+def _checked_levels(given: object, paths: Sequence[str]) -> dict[str, list[float]]:
+    found = {}
+    for path, own in table("levels", given, "lists of numbers by path").items():
+        if path not in paths:
+            raise ValueError(f"levels: {shown(path)} is not one of the paths{nearest(path, paths)}")
+        found[path] = [real_in(value) for value in listed(f"levels, {path}", own, "numbers")]
+        finite = all(map(math.isfinite, found[path]))
+        if not (finite and 2 <= len(set(found[path])) == len(found[path]) <= MOST_LEVELS):
+            text = f"a list of from 2 to {MOST_LEVELS:,} different numbers"
+            raise refused(f"levels, {path}", text, own)
     return found
 
 
-def _prices(
-    scenario: Scenario, paths: Any, budget: float, costs: Any, least: Any, most: Any
-) -> Prices:
+def _check_for_sale(scenario: Scenario, path: str, in_steps: bool) -> None:
+    """Check that a field is one that a defence can buy."""
+    of_asset, name = path.startswith("assets."), path.split(".")[-1]
+    if not (path.startswith("layers.") or (of_asset and name in PASSIVE)):
+        text = f"must be a field of a layer, or {' or '.join(PASSIVE)} of an asset"
+        raise ValueError(f"paths, {path}: {text}")
+    if not (in_steps or is_whole_at(scenario, path)):
+        text = "must be a whole-number field, or have levels; it holds"
+        raise ValueError(f"paths, {path}: {text} {shown(value_at(scenario, path))}")
+
+
+def _prices(fields: _Fields, budget: float, costs: Any, least: Any, most: Any) -> Prices:
     """Unit costs and bounds of all paths, checked."""
-    for path in paths:
-        if not is_whole_at(scenario, path) or not path.startswith("layers."):
-            text = "must be a whole-number field of a layer"
-            raise ValueError(f"paths, {path}: {text}; it holds {shown(value_at(scenario, path))}")
+    paths = fields.paths
     each = [positive(f"costs, {path}", n) for path, n in _by_path("costs", costs, paths).items()]
-    low = _whole_by_path("least", least, paths, dict.fromkeys(paths, 0))
-    high = _whole_by_path("most", MOST_UNITS if most is None else most, paths, low)
+    steps = {path: len(own) - 1 for path, own in fields.levels.items()}
+    low = _whole_by_path("least", least, paths, dict.fromkeys(paths, 0), steps)
+    high = _whole_by_path("most", MOST_UNITS if most is None else most, paths, low, {})
+    high = {path: min(number, steps.get(path, number)) for path, number in high.items()}
     prices = Prices(tuple(each), tuple(low.values()), tuple(high.values()))
     left = budget - prices.cost(prices.least)
     if high == low:
@@ -264,15 +319,13 @@ def _by_path(name: str, given: Any, paths: Sequence[str]) -> dict[str, Any]:
 
 
 def _whole_by_path(
-    name: str, given: Any, paths: Sequence[str], low: Mapping[str, int]
+    name: str,
+    given: Any,
+    paths: Sequence[str],
+    low: Mapping[str, int],
+    high: Mapping[str, int],
 ) -> dict[str, int]:
     found = _by_path(name, given, paths)
     for path, number in found.items():
-        found[path] = whole(f"{name}, {path}", number, low[path], MOST_UNITS)
+        found[path] = whole(f"{name}, {path}", number, low[path], high.get(path, MOST_UNITS))
     return found
-
-
-def _one_more(prices: Prices) -> Iterator[Units]:
-    """Extreme allocations: the most units of one path, the least of all others."""
-    for n in prices.every:
-        yield (*prices.least[:n], prices.most[n], *prices.least[n + 1 :])

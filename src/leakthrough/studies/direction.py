@@ -3,6 +3,7 @@
 _FIRED = "are fired at threats that they rarely kill, and are missing for others"
 _KEPT = "that rarely kill keep channels and threats from better ones"
 REASONS = {
+    "aim_points": "of more aim points more may be destroyed, though each is worth less",
     "channels": f"with more channels more rounds {_FIRED}",
     "count": f"more threats use up rounds, and the rounds of more batteries may be ones {_KEPT}",
     "flight_time": f"with shorter engagements more rounds {_FIRED}",

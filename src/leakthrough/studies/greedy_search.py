@@ -43,6 +43,11 @@ class Prices(NamedTuple):
         """Equal shares of the budget above the least units, rounded to whole units."""
         return self.exchanged(self.least, self.every, (), budget - self.cost(self.least), budget)
 
+    def alone(self, budget: float) -> Iterator[Units]:
+        """All money above the least units spent on one path, for each path."""
+        money = budget - self.cost(self.least)
+        yield from (self.exchanged(self.least, [n], (), money, budget) for n in self.every)
+
     def scaled(self, units: Units, budget: float) -> Units:
         """An allocation scaled down in proportion to a smaller budget."""
         least = self.cost(self.least)

@@ -119,8 +119,9 @@ def size_for_goal(
     ----------
     scenario : Scenario
     path : str
-        Path of a whole-number field, such as ``"layers.point.batteries.gun.count"``. Rounds and
-        channels of a battery with a `count` are those of each unit.
+        Path of a whole-number field, such as ``"layers.point.batteries.gun.count"`` or
+        ``"assets.plant.aim_points"``. Rounds and channels of a battery with a `count` are those of
+        each unit.
     goal : Goal
     low, high : int
         Smallest and largest candidate.
