@@ -467,6 +467,7 @@ def test_levels_of_a_layer_may_fall() -> None:
     )
     assert found.frontier_allocation.values.tolist() == [[1], [2]]
     assert found.frontier_value.values.tolist() == [[4.0], [2.5]]
+    assert found.value.values.tolist() == [2.5]
     assert found.frontier_outcome.sel(estimate="mean").values.tolist() == [7.0, 5.0]
 
 
