@@ -235,6 +235,7 @@ def many(number: int) -> list[tuple[float, float]]:
     return [(1e3 * n, 0.0) for n in range(number)]
 
 
+BY_DISTANCE = {"t": lt.ByDistance(distance=[0.0], probability=[0.5])}
 ROUTE = [(0.0, 5e3 * (n % 2)) for n in range(1000)]
 
 
@@ -252,6 +253,16 @@ ROUTE = [(0.0, 5e3 * (n % 2)) for n in range(1000)]
                 [salvo(f"s{n}", route=ROUTE) for n in range(2)], layer(positions=many(1000))
             ),
             "salvos: must have at most 1,000,000 straight parts of paths times sites; got 2,000",
+        ),
+        (
+            lambda: raid(
+                salvo(route=ROUTE),
+                layer(positions=many(6)),
+                [gun(speed=9.0), gun("b", BY_DISTANCE)],
+            ),
+            "salvos: must have at most 10,000,000 squares of numbers of straight parts of paths "
+            "times sites times interceptors with a speed or probabilities by distance; "
+            "got 12,000,000",
         ),
         (
             lambda: lt.Scenario(

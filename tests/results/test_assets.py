@@ -180,6 +180,22 @@ def test_values_are_within_their_ranges(number: int, known: bool) -> None:
         assert (ready[name].sel(statistic="maximum").values <= np.asarray(most) + 1e-9).all()
 
 
+def test_each_site_of_a_layer_may_be_down() -> None:
+    """Three sites that are up with probability 0.99: each is rarely down."""
+    own = lt.Layer(
+        name="L",
+        outer_range=1e3,
+        sensor=lt.Sensor(availability=0.99),
+        positions=[(0.0, 0.0), (1.0, 0.0), (2.0, 0.0)],
+    )
+    threats = [lt.Threat(name="t", speed=100.0)]
+    wave = lt.Salvo(name="s", threat="t", count=1, arrival=lt.At(time=0.0), bearing=0.0)
+    scenario = lt.Scenario(name="s", threats=threats, salvos=[wave], layers=[own])
+    with pytest.warns(lt.ScenarioWarning):
+        ready = lt.reduced(lt.simulate(scenario, replications=20, seed=1))
+    assert Ranges(ready).rare(1000) == pytest.approx(0.03, rel=1e-6)
+
+
 def test_ranges_are_as_narrow_as_can_be() -> None:
     """Nothing stops one salvo of 2, and another of 3 may be stopped; nothing aims at the third."""
     scenario = star({"a": 2, "b": 3, "c": 0}).replace("threats.t.lethality", 1.0)

@@ -1,7 +1,8 @@
 """Scenarios that reproduce the exact models.
 
-All are notional and in one scale: threats fly at 1 m/s, so that the depth of a layer in metres is
-its window in seconds. An engagement takes 1 s unless the model sets another time.
+All are notional, without positions, and in one scale: each layer is a ring around the origin, to
+which all threats fly at 1 m/s, so that the depth of a layer in metres is its window in seconds. An
+engagement takes 1 s unless the model sets another time.
 """
 
 import inspect

@@ -28,6 +28,9 @@ MOST_AIM_POINTS = 100_000
 """Of all assets together. Each replication resets them."""
 MOST_CROSSINGS = 1_000_000
 """Straight parts of paths times sites. Each may give two windows; to lower them takes 32 s."""
+MOST_CHASES = 10_000_000
+"""Sites times squares of numbers of straight parts times interceptors that depend on distances,
+since each pass is compared with each part of its path. To lower them takes 50 s."""
 
 
 class _Known(NamedTuple):
@@ -114,10 +117,23 @@ def _too_many(parts: Mapping[str, list[Part]]) -> Iterator[Mistake]:
     if (number := sum(own for own in points if type(own) is int)) > MOST_AIM_POINTS:
         text = f"must have at most {MOST_AIM_POINTS:,} aim points together; got {number:,}"
         yield ("assets",), text
-    sites, legs = sum(numbers), sum(max(len(_list(own, "route")), 1) for _, own in parts["salvos"])
-    if sites * legs > MOST_CROSSINGS:
+    legs = [max(len(_list(own, "route")), 1) for _, own in parts["salvos"]]
+    sites, chasing = sum(numbers), sum(_varies(own) for _, own in parts["interceptors"])
+    chases = sites * chasing * sum(own**2 for own in legs)
+    if sites * sum(legs) > MOST_CROSSINGS:
         text = f"must have at most {MOST_CROSSINGS:,} straight parts of paths times sites"
-        yield ("salvos",), f"{text}; got {legs:,} times {sites:,}"
+        yield ("salvos",), f"{text}; got {sum(legs):,} times {sites:,}"
+    elif chases > MOST_CHASES:
+        text = f"must have at most {MOST_CHASES:,} squares of numbers of straight parts of paths"
+        text += " times sites times interceptors with a speed or probabilities by distance"
+        yield ("salvos",), f"{text}; got {chases:,}"
+
+
+def _varies(interceptor: Table) -> bool:
+    """Whether flight or kill probabilities depend on distances."""
+    chances = _table(interceptor, "kill_probability").values()
+    by_distance = any("distance" in fields_of(own) for own in chances)
+    return by_distance or interceptor.get("speed") is not None
 
 
 def _list(table: Table, name: str) -> Sequence[Any]:

@@ -95,7 +95,7 @@ def allocate(
     paths : sequence of str
         Whole-number fields of the layers: rounds, channels, the `count` of a battery; and the
         `aim_points` of assets. With `levels` also other numbers of the layers, and the `hardness`
-        of assets.
+        of assets. A unit at a layer with several `positions` is one at each of them.
     budget : float
         Above 0 [the currency of the costs].
     costs : mapping of str to float, or float

@@ -121,7 +121,7 @@ def size_for_goal(
     path : str
         Path of a whole-number field, such as ``"layers.point.batteries.gun.count"`` or
         ``"assets.plant.aim_points"``. Rounds and channels of a battery with a `count` are those of
-        each unit.
+        each unit, and all numbers of a layer with several `positions` those at each of them.
     goal : Goal
     low, high : int
         Smallest and largest candidate.
