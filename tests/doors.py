@@ -304,6 +304,8 @@ def _of_models() -> dict[str, dict[str, Any]]:
         lt.Distribution(dist="beta", parameters={"a": 2.0, "b": 3.0}),
         lt.Stock(interceptor="x", rounds=1),
         lt.Resupply(battery="x", interceptor="x"),
+        lt.Asset(name="x", position=(0.0, 1.0)),
+        lt.ByDistance(distance=[0.0, 1.0], probability=[0.9, 0.1]),
     )
     return {
         "Scenario": fields,

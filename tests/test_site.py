@@ -91,7 +91,7 @@ def test_a_field_says_what_may_stand_in_it(generate: ModuleType) -> None:
         "| number above 0 to 1e9 | **required** |",
         "| [Scenario](#scenario) | **required** |",
         '| `"deadline"` or `"arrival"` | `"deadline"` |',
-        "| table by name of: number from 0 to 1 or [distribution](#distribution) |",
+        "| table by name of: number from 0 to 1 or [distribution](#distribution) or [ByDistance]",
         "| list of: [Battery](#battery) | empty |",
         '| whole number from 0 to 1e9 or `"infinite"` | **required** |',
         "| whole number from 1 to 100,000 or list of: list of: [Salvo](#salvo) |",
