@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from cases import Layered, small_raid
+from cases import Layered, Places, small_raid
 from goals import COLD_SECONDS, GROWTH, IMPORT_SECONDS
 
 Measure = Literal[
@@ -66,6 +66,7 @@ PAIRED = {
     "layered, C++ heap over kernel": Paired(
         "x", "heap_over_kernel", (Layered(), 5_000, 1_000), (Target("value", 8.5, at_least=True),)
     ),
+    "places": Paired("µs", "kernel", (Places(), 3_000), (Target("ratio", 1.05),)),
     "64 layers": Paired(
         "µs", "kernel", (Layered(layers=64, spacing=20.0), 500), (_times_as_fast(2.5),)
     ),

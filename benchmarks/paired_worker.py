@@ -18,7 +18,7 @@ from pathlib import Path
 
 import peer_heap
 import startup
-from cases import Layered, scaled
+from cases import Case, Layered, scaled
 from kernel_alone import Kernel, state_bytes
 from measure import Clock, cost_of
 from ours import scenario
@@ -30,7 +30,7 @@ import leakthrough as lt
 Measurement = Callable[[int], float]
 
 
-def kernel(case: Layered, replications: int) -> Measurement:
+def kernel(case: Case, replications: int) -> Measurement:
     """Microseconds of CPU time per replication, kernel only."""
     alone = Kernel(scenario(case))
     return lambda n: 1e6 * alone.seconds(replications, n * replications) / replications

@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib import pyplot as plt
 from matplotlib.collections import EllipseCollection
 from matplotlib.path import Path
-from raids import INF, api_example, battery, layer, raid, salvo, two_cities
+from raids import INF, api_example, battery, gun, layer, magazine, raid, salvo, two_cities
 
 import leakthrough as lt
 
@@ -128,15 +128,15 @@ def test_a_result_may_come_with_its_scenario() -> None:
 
 def test_sites_at_one_position_have_one_mark() -> None:
     sites = [
-        layer("a", battery("A", 10), outer=2e3),
+        layer("a", battery("A", magazines=[magazine(rounds=4), magazine("other", 6)]), outer=2e3),
         layer("b", battery("B", 30), battery("C", INF, reaction_time=1.0), outer=1e3),
     ]
-    scenario = raid(salvo(count=0), sites)
+    scenario = raid(salvo(count=0), sites, [gun(), gun("other")])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", lt.ScenarioWarning)
         result = lt.simulate(scenario, **FEW)
     spent = result.remaining.copy()
-    spent[:, 0] -= 10
+    spent.loc[{"battery": "A"}] = 0
     ax = lt.plot.map(result.assign(remaining=spent))
     assert len(marks(ax, "sites").get_offsets()) == 1
     [shape] = marks(ax, "rounds left").get_paths()
