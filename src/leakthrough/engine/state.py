@@ -154,6 +154,8 @@ def _carrying(tables: Tables) -> Whole:
     found = []
     for name, field in CARRIED:
         dtype, own = RECORDS_OF[name].dtype, tables.locations[name]
+        if own.number == 0:
+            continue
         first = own.offset + dtype.fields[field][1]  # type: ignore[index]
         found += [first // 8, dtype.itemsize // 8, own.number]
     return np.array(found, np.int64)
