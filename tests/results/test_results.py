@@ -31,12 +31,22 @@ def everything() -> lt.Scenario:
             lt.Interceptor(name="SAM é/1", kill_probability={"drone": 0.7}, cost=1e6),
         ],
         salvos=[
-            lt.Salvo(name="first", threat="drone", count=9, arrival=lt.Uniform(start=0, stop=60)),
+            lt.Salvo(
+                name="first",
+                threat="drone",
+                count=9,
+                arrival=lt.Uniform(start=0, stop=60),
+                target="Stadt é/2",
+            ),
             lt.Salvo(name="lures", threat="decoy", count=4, arrival=lt.At(time=5.0), target="post"),
             lt.Salvo(name="none", threat="drone", count=0, arrival=lt.At(time=5.0)),
             lt.Salvo(
                 name="hunters", threat="drone", count=1, arrival=lt.At(time=9.0), target="post"
             ),
+        ],
+        assets=[
+            lt.Asset(name="Stadt é/2", position=(0.0, 0.0), value=0.3, aim_points=7, hardness=0.1),
+            lt.Asset(name="never hit", position=(1.0, 1.0), value=1e15),
         ],
         layers=[
             lt.Layer(

@@ -13,7 +13,8 @@ import leakthrough as lt
 TIMELINE = (0.0, 40.0, 500.0)
 COUNT, ROUNDS = "salvos.drones.count", "layers.point.batteries.gun.magazines.gun burst.rounds"
 OF_A_RAID = [
-    *("replications", "salvos", "layers", "kills", "causes", "batteries", "magazines", "decisions")
+    *("replications", "salvos", "layers", "kills", "causes", "batteries", "magazines", "decisions"),
+    "assets",
 ]
 
 
@@ -46,8 +47,8 @@ def test_each_table_has_one_row_a_thing(result: xr.Dataset) -> None:
     assert [*tables] == [*OF_A_RAID, "timeline"]
     salvos, layers, batteries = (result.sizes[dim] for dim in ("salvo", "layer", "battery"))
     magazines = int(result.rounds.notnull().sum())
-    drawn = result.sizes["decision"]
-    rows = (1, salvos, layers, salvos * layers, salvos * 7, batteries, magazines, drawn)
+    drawn, assets = result.sizes["decision"], result.sizes["asset"]
+    rows = (1, salvos, layers, salvos * layers, salvos * 7, batteries, magazines, drawn, assets)
     assert [len(tables[name]) for name in OF_A_RAID] == [30 * number for number in rows]
     assert len(tables["timeline"]) == 30 * 3 * (magazines + batteries + salvos)
     for name, table in tables.items():

@@ -23,6 +23,7 @@ from leakthrough.studies.evaluate import prepared
 from leakthrough.studies.measure import MEASURES
 from leakthrough.studies.sweep import points as _points
 from leakthrough.studies.sweep.patching import is_plain
+from leakthrough.studies.sweep.tasks import is_counted
 
 EVERY = [
     lt.Measure(name, by=by, count=3 if name == "at_most" else 0)
@@ -244,22 +245,23 @@ def test_a_name_that_some_points_lack_is_nan_there(alone: xr.Dataset) -> None:
 
 def test_distributions_are_those_of_the_simulations(alone: xr.Dataset) -> None:
     names = [name for name in alone if str(name).startswith("distribution of")]
-    assert len(names) == sum(measure.name in ("leakers", "expended") for measure in EVERY)
+    counted = [measure for measure in EVERY if is_counted(measure)]
+    assert {own.name for own in counted} == {"leakers", "expended", "hits", "destroyed"}
+    assert len(names) == len(counted)
     point = alone.isel({"rounds": 1, "number": 1, "salvos.a.count": 0})
     scenario = rich().replace("salvos.a.count", 5)
     for magazine, rounds in (("long", 9), ("short", 10)):
         scenario = scenario.replace(f"{FAR}.magazines.{magazine}.rounds", rounds)
     result = lt.simulate(scenario, replications=41, seed=2025)
-    for measure in EVERY:
-        if measure.name in ("leakers", "expended"):
-            values = measure.values(result)
-            counts = point[f"distribution of {measure.label}"]
-            width = counts.sizes[f"number of {measure.label}"]
-            own = values.values.reshape(41, -1).astype(int)
-            wanted = [np.bincount(column, minlength=width) for column in own.T]
-            if measure.dims:
-                counts = counts.sel({measure.by: values[measure.by]})
-            np.testing.assert_array_equal(counts.values.reshape(len(wanted), -1), wanted)
+    for measure in counted:
+        values = measure.values(result)
+        counts = point[f"distribution of {measure.label}"]
+        width = counts.sizes[f"number of {measure.label}"]
+        own = values.values.reshape(41, -1).astype(int)
+        wanted = [np.bincount(column, minlength=width) for column in own.T]
+        if measure.dims:
+            counts = counts.sel({measure.by: values[measure.by]})
+        np.testing.assert_array_equal(counts.values.reshape(len(wanted), -1), wanted)
     absent = alone["distribution of expended by battery"].sel(number=1, battery="far-1")
     assert int(absent.sum()) == 0
 
