@@ -6,6 +6,7 @@
 import os
 from collections import Counter
 
+import pytest
 from busy_scenarios import ordered_scenario, wide_scenario
 from busy_scenarios import scenario as busy_scenario
 from campaigns import campaign, kernel_raids, reference_raids, short_campaign
@@ -66,6 +67,19 @@ def assert_engines_agree(scenario: lt.Scenario, seed: int, replication: int) -> 
     (found,) = kernel_outcomes(scenario, seed, replication, TIMELINE)
     assert_same(found, expected)
     assert kernel_events(scenario, seed, replication) == events
+
+
+@pytest.mark.parametrize("time", [10.0, 40.0])
+def test_a_timeline_of_one_time(time: float) -> None:
+    """Some threats leak before it, and some after it."""
+    late = 0
+    for number in range(20):
+        scenario = busy_scenario(number)
+        (found,) = kernel_outcomes(scenario, number, 0, (time,))
+        expected, _ = reference_outcome(scenario, number, 0, (time,))
+        assert_same(found, expected)
+        late += found["leaked_by"][0] != found["leaked_by"][1]
+    assert late >= 5
 
 
 def test_every_column_of_a_row_is_compared() -> None:
