@@ -19,6 +19,7 @@ from strategies import scenarios
 import leakthrough as lt
 from leakthrough.engine.codes import INFINITE, NEVER
 from leakthrough.engine.counts import Counts, named_counts, new_rows
+from leakthrough.engine.decode import by_layer
 from leakthrough.engine.jobs import RaidJob
 from leakthrough.engine.labels import label
 from leakthrough.engine.lower_raid import lower
@@ -62,7 +63,8 @@ def test_every_threat_and_every_round_is_accounted_for(scenario: lt.Scenario, se
 def check_threats(tables: Tables, counts: Counts) -> None:
     for name in ("leaked", "leak_cause", "killed", "soft_killed"):
         assert (getattr(counts, name) >= 0).all()
-    fates = counts.leaked + counts.killed.sum(axis=2) + counts.soft_killed.sum(axis=2)
+    stopped = by_layer(counts.killed + counts.soft_killed, tables).sum(axis=2)
+    fates = counts.leaked + stopped
     assert (fates == tables.salvos["count"]).all()
     assert (counts.launched == tables.salvos["count"]).all()
     assert (counts.leak_cause.sum(axis=2) == counts.leaked).all()
@@ -165,12 +167,13 @@ def test_adding_nothing_changes_no_bit(scenario: lt.Scenario, seed: int) -> None
         ],
     )
     names = [ring.name for ring in scenario.layers]
-    (_, plain), (_, found) = block(scenario, seed), block(more, seed)
+    (tables, plain), (others, found) = block(scenario, seed), block(more, seed)
     kept = [n for n, name in enumerate(label(more).layers) if name in names]
     assert (found.leaked[:, 1:] == plain.leaked).all()
     assert (found.leak_cause[:, 1:] == plain.leak_cause).all()
-    assert (found.killed[:, 1:, kept] == plain.killed).all()
-    assert (found.soft_killed[:, 1:, kept] == plain.soft_killed).all()
+    for name in ("killed", "soft_killed"):
+        before, after = by_layer(plain[name], tables), by_layer(found[name], others)
+        assert (after[:, 1:, kept] == before).all()
     own = [n for n, name in enumerate(label(more).batteries) if name != "idle"]
     assert (found.busy[:, own] == plain.busy).all()
     assert (found.engagements[:, own] == plain.engagements).all()
