@@ -114,7 +114,7 @@ def test_soft_kill_goes_on_without_batteries() -> None:
 @pytest.mark.parametrize(
     ("target", "said"),
     [
-        ("b", "salvos.s.target: 'b' is not the name of one battery; did you mean 'B'?"),
+        ("b", "salvos.s.target: 'b' is not the name of one battery or asset; did you mean 'B'?"),
         ("C", "'C' is not the name of one battery"),
         ("C-3", "'C-3' is not the name of one battery"),
     ],
