@@ -43,7 +43,8 @@ class Stage(NamedTuple):
 
 AGREE = "engine/test_engines_agree.py"
 RULES = ("engine/test_rules.py", "engine/test_suppression.py")
-RAIDS = (f"{AGREE}::test_small_raids", *RULES, AGREE)
+RAIDS = (f"{AGREE}::test_small_raids", f"{AGREE}::test_placed_raids", *RULES, AGREE)
+PLACES = ("engine/test_places.py", "engine/test_draws.py")
 CAMPAIGNS = (
     f"{AGREE}::test_campaigns",
     "engine/test_campaign.py",
@@ -64,11 +65,11 @@ CONTROLLED = (
     "results/test_controlled_means.py",
     "studies/test_controlled_studies.py",
 )
-SETTLED = ("studies/test_settled.py", "results/test_summary.py")
+SETTLED = ("studies/test_settled.py", "results/test_summary.py", "results/test_assets.py")
 COVERAGE = "statistics/test_controlled_coverage.py"
 ORACLES: dict[str, tuple[Stage, ...]] = {
     # Without the JIT: to compile a mutant takes longer than to interpret all of these.
-    "engine/kernel": (Stage(RAIDS, 40, jit=False), Stage((AGREE,), 120, jit=False)),
+    "engine/kernel": (Stage(RAIDS, 40, jit=False), Stage((AGREE,), 100, jit=False)),
     "engine/kernel/compiling": COMPILATION,
     "engine/kernel/state_pointer": COMPILATION,
     "engine/decode": (Stage((*VARIABLES, *CAMPAIGNS), 40),),
@@ -79,12 +80,13 @@ ORACLES: dict[str, tuple[Stage, ...]] = {
     ),
     "engine/resupply": (Stage(CAMPAIGNS, 40), Stage((AGREE,), 120)),
     "engine/lower_campaign": (Stage(CAMPAIGNS, 40), Stage((AGREE,), 120)),
-    "engine": (Stage(RAIDS, 40), Stage((AGREE, *VARIABLES, "engine/test_draws.py"), 120)),
-    "reference": (Stage(RAIDS, 40), Stage((AGREE, "engine/test_draws.py"), 120)),
+    "engine": (Stage(RAIDS, 40), Stage((AGREE, *VARIABLES, *PLACES), 120)),
+    "engine/damage": (Stage(("results/test_assets.py", "theory/test_damage.py"), 40),),
+    "reference": (Stage(RAIDS, 40), Stage((AGREE, *PLACES), 120)),
     "reference/campaign": (Stage(CAMPAIGNS, 40), Stage((AGREE,), 120)),
     "results": (
         Stage(("results/test_reduction.py", "results/test_results.py"), 40),
-        Stage(("results/test_summary.py", "engine/test_campaign.py", CONTROLLED[0]), 40),
+        Stage((*SETTLED, "engine/test_campaign.py", CONTROLLED[0]), 40),
     ),
     "results/controls": (Stage(CONTROLLED[:1], 40), Stage(CONTROLLED[1:], 40)),
     "results/narrowed": (Stage(CONTROLLED[:1], 40), Stage(CONTROLLED[1:], 40)),
