@@ -88,6 +88,9 @@ DIMS = {
     "reserve_time": ("replication", "battery", "interceptor"),
     "busy_time": ("replication", "battery"),
     "engagements": ("replication", "battery"),
+    **dict.fromkeys(
+        ("hits", "damage", "value_lost", "destroyed", "down"), ("replication", "asset")
+    ),
     "occurred": ("replication", "decision"),
     "expected": ("replication", "decision"),
 }
@@ -104,7 +107,7 @@ def test_dimensions_types_and_words(timeline: Any, dims: dict[str, tuple[str, ..
     assert {name: array.dims for name, array in result.data_vars.items()} == dims
     for name, array in result.data_vars.items():
         times = "depletion_time", "reserve_time", "busy_time"
-        real = name in (*times, "rounds", "occurred", "expected")
+        real = name in (*times, "rounds", "damage", "value_lost", "occurred", "expected")
         assert array.dtype == (np.float64 if real else np.int64), name
         assert array.attrs["units"] == ("s" if str(name).endswith("_time") else "1"), name
     for name in {*result.variables} - {"replication"}:

@@ -24,7 +24,7 @@ PACKAGE = ROOT / "src" / "leakthrough"
 MEMORY = 8 << 30
 """Bytes of address space: a mutant that asks for more fails."""
 WAITING = 10
-"""The limit to the time of a stage, which may have to wait for others, over that to its CPU time."""
+"""Limit to the time of a stage, which may wait for other programs, over that to its CPU time."""
 QUICK = "not test_intervals_cover"
 """Coverage over thousands of simulations takes minutes."""
 PRELOADED = (

@@ -17,7 +17,7 @@ TIMELINE = (0.0, 30.0, 90.0)
 
 
 def everything() -> lt.Scenario:
-    """Scenario with decoys, an infinite magazine, an empty salvo, a distribution and odd names."""
+    """Scenario with decoys, an infinite magazine, an empty salvo, odd names, an asset."""
     gun = lt.Magazine(interceptor="gun", rounds=float("inf"))
     sam = lt.Magazine(interceptor="SAM é/1", rounds=3)
     return lt.Scenario(
@@ -38,6 +38,7 @@ def everything() -> lt.Scenario:
                 name="hunters", threat="drone", count=1, arrival=lt.At(time=9.0), target="post"
             ),
         ],
+        assets=[lt.Asset(name="plant", position=(0.0, 0.0))],
         layers=[
             lt.Layer(
                 name="near",
