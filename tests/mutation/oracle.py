@@ -4,6 +4,7 @@ What takes seconds to import is imported once, here; each run of tests is a fork
 """
 
 import importlib
+import math
 import multiprocessing
 import os
 import resource
@@ -22,6 +23,10 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "leakthrough"
 MEMORY = 8 << 30
 """Bytes of address space: a mutant that asks for more fails."""
+WAITING = 10
+"""Limit to the time of a stage, which may wait for other programs, over that to its CPU time."""
+QUICK = "not test_intervals_cover"
+"""Coverage over thousands of simulations takes minutes."""
 PRELOADED = (
     "numba", "scipy.stats", "xarray", "pydantic", "pandas", "pytest", "hypothesis.extra.numpy",
     "hypothesis.strategies",
@@ -38,7 +43,8 @@ class Stage(NamedTuple):
 
 AGREE = "engine/test_engines_agree.py"
 RULES = ("engine/test_rules.py", "engine/test_suppression.py")
-RAIDS = (f"{AGREE}::test_small_raids", *RULES, AGREE)
+RAIDS = (f"{AGREE}::test_small_raids", f"{AGREE}::test_placed_raids", *RULES, AGREE)
+PLACES = ("engine/test_places.py", "engine/test_draws.py")
 CAMPAIGNS = (
     f"{AGREE}::test_campaigns",
     "engine/test_campaign.py",
@@ -53,21 +59,68 @@ VARIABLES = (
     *RULES,
     "results/test_results.py",
 )
+COMPILATION = (Stage(("engine/test_compiling.py", "engine/test_kernel.py"), 40),)
+CONTROLLED = (
+    "results/test_controlled_campaigns.py",
+    "results/test_controlled_means.py",
+    "studies/test_controlled_studies.py",
+)
+SETTLED = ("studies/test_settled.py", "results/test_summary.py", "results/test_assets.py")
+COVERAGE = "statistics/test_controlled_coverage.py"
 ORACLES: dict[str, tuple[Stage, ...]] = {
     # Without the JIT: to compile a mutant takes longer than to interpret all of these.
-    "engine/kernel": (Stage(RAIDS, 40, jit=False), Stage((AGREE,), 120, jit=False)),
+    "engine/kernel": (Stage(RAIDS, 40, jit=False), Stage((AGREE,), 100, jit=False)),
+    "engine/kernel/compiling": COMPILATION,
+    "engine/kernel/state_pointer": COMPILATION,
     "engine/decode": (Stage((*VARIABLES, *CAMPAIGNS), 40),),
+    "engine/decisions": (Stage(("engine/test_decisions.py",), 40), Stage(CONTROLLED, 40)),
+    "engine/possible": (
+        Stage(("engine/test_possible.py",), 40),
+        Stage(SETTLED, 40),
+    ),
+    "engine/resupply": (Stage(CAMPAIGNS, 40), Stage((AGREE,), 120)),
     "engine/lower_campaign": (Stage(CAMPAIGNS, 40), Stage((AGREE,), 120)),
-    "engine": (Stage(RAIDS, 40), Stage((AGREE, *VARIABLES, "engine/test_draws.py"), 120)),
-    "reference": (Stage(RAIDS, 40), Stage((AGREE, "engine/test_draws.py"), 120)),
+    "engine": (Stage(RAIDS, 40), Stage((AGREE, *VARIABLES, *PLACES), 120)),
+    "engine/damage": (Stage(("results/test_assets.py", "theory/test_damage.py"), 40),),
+    "reference": (Stage(RAIDS, 40), Stage((AGREE, *PLACES), 120)),
     "reference/campaign": (Stage(CAMPAIGNS, 40), Stage((AGREE,), 120)),
     "results": (
         Stage(("results/test_reduction.py", "results/test_results.py"), 40),
-        Stage(("results/test_summary.py", "engine/test_campaign.py"), 40),
+        Stage((*SETTLED, "engine/test_campaign.py", CONTROLLED[0]), 40),
     ),
-    "statistics": (
+    "results/controls": (Stage(CONTROLLED[:1], 40), Stage(CONTROLLED[1:], 40)),
+    "results/narrowed": (Stage(CONTROLLED[:1], 40), Stage(CONTROLLED[1:], 40)),
+    "results/ranges": (
+        Stage(SETTLED, 40),
+        Stage(CONTROLLED[:2], 40),
+    ),
+    "statistics/intervals": (
         Stage(("statistics/test_intervals.py",), 40),
         Stage(("statistics/test_interval_coverage.py", "results/test_summary.py"), 40),
+    ),
+    "statistics/means": (
+        Stage(("statistics/test_means.py", "statistics/test_controls.py"), 40),
+        Stage(SETTLED, 40),
+    ),
+    "statistics/controls": (
+        Stage(("statistics/test_controls.py", "statistics/test_adjusted.py"), 40),
+        Stage(
+            (
+                f"{COVERAGE}::test_what_did_not_occur_is_allowed_for",
+                f"{COVERAGE}::test_controls_are_used_where_they_help",
+                f"{COVERAGE}::test_without_rare_states_of_the_scenario_intervals_miss",
+                *CONTROLLED,
+            ),
+            40,
+        ),
+    ),
+    "statistics/adjusted": (
+        Stage(("statistics/test_adjusted.py",), 40),
+        Stage(CONTROLLED[2:], 40),
+    ),
+    "statistics/exact_sums": (
+        Stage(("statistics/test_exact_sums.py",), 40),
+        Stage(("statistics/test_controls.py", CONTROLLED[0]), 40),
     ),
 }
 """The stages of a module, by the longest of these paths with which its own begins."""
@@ -122,13 +175,15 @@ class PackageCopy:
         """Run one stage: how it ended, and the test that failed first."""
         forking = multiprocessing.get_context("fork")
         receiver, sender = forking.Pipe(duplex=False)
-        process = forking.Process(target=_run_tests, args=(self.folder, stage, sender))
+        process = forking.Process(target=_run_tests, args=(self.folder, stage, timeout, sender))
         process.start()
         sender.close()
-        process.join(timeout)
+        process.join(WAITING * timeout)
         if process.is_alive():
             os.killpg(process.pid or 0, signal.SIGKILL)
             process.join()
+            return "timed out", ""
+        if process.exitcode == -signal.SIGXCPU:
             return "timed out", ""
         if process.exitcode == 0:
             return "survived", ""
@@ -153,13 +208,15 @@ class _FirstFailure:
             self.sender.send(report.nodeid)
 
 
-def _run_tests(folder: Path, stage: Stage, sender: Connection) -> None:
+def _run_tests(folder: Path, stage: Stage, timeout: float, sender: Connection) -> None:
     """Run a stage in this process, a fork, and leave with 0 if all tests pass."""
     import numba.core.config
     import pytest
 
     os.setsid()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    used = math.ceil(time.process_time() + timeout)
+    resource.setrlimit(resource.RLIMIT_CPU, (used, used + 1))
     for stream in (1, 2):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
     os.chdir(ROOT)
@@ -173,7 +230,7 @@ def _run_tests(folder: Path, stage: Stage, sender: Connection) -> None:
     numba.core.config.reload_config()  # type: ignore[no-untyped-call]
     sys.path.insert(0, str(folder))
     imported = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
-    options = ["-x", "-q", "--tb=no", "-p", "no:cacheprovider", "-W", imported]
+    options = ["-x", "-q", "--tb=no", "-p", "no:cacheprovider", "-W", imported, "-k", QUICK]
     tests = [f"tests/{test}" for test in stage.tests]
     code = pytest.main([*options, *tests], plugins=[_FirstFailure(sender)])
     os._exit(int(code != 0))
