@@ -55,10 +55,12 @@ def path_and_site(pick: random.Random) -> tuple[Path, lt.Layer]:
 def distances(
     path: Path, site: lt.Layer, seconds: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """Distances at times, from the points of the path alone."""
-    points = [path.at(time) for time in seconds.tolist()]
-    (x, y), place = np.array(points).T, site.position
-    found: npt.NDArray[np.float64] = np.hypot(x - place[0], y - place[1])
+    """Distances at times, by interpolation between the corners of the path."""
+    ends = [leg.end for leg in path.legs]
+    corners = np.array([path.at(0.0), *ends])
+    flown = np.append(0.0, np.cumsum(np.hypot(*np.diff(corners, axis=0).T))) / path.speed
+    x, y = (np.interp(seconds, flown, own) for own in corners.T)
+    found: npt.NDArray[np.float64] = np.hypot(x - site.position[0], y - site.position[1])
     return found
 
 
