@@ -42,7 +42,7 @@ def _before(entry: Any, tick: Int, tie: Int) -> Bool:
     return (entry.tick < tick) | ((entry.tick == tick) & (entry.tie < tie))
 
 
-@inlined
+@compiled
 def rise(state: "State", position: Int, tick: Int, tie: Int) -> None:
     """Write an event into the heap at a position, from which it rises to its place."""
     while position > 0:

@@ -140,7 +140,7 @@ def blame(state: "State", window: Any, threat: Any, outcome: Int) -> None:
         threat.cause = min(np.int64(threat.cause), cause)
 
 
-@compiled
+@merged
 def _late_cause(state: "State", window: Any, threat: Any) -> Int:
     """Cause of leaking that follows from a window that was dropped before a threat came."""
     if not window.certain or state.raid[0].losses:
@@ -154,7 +154,7 @@ def _late_cause(state: "State", window: Any, threat: Any) -> Int:
     return window.late_cause
 
 
-@inlined
+@compiled
 def _blame_late(state: "State", window: Any, threat: Any, number: Int) -> None:
     if number >= window.opened:
         cause = _late_cause(state, window, threat)
