@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pytest
+from bands import assert_pmf
 from busy_scenarios import scenario as busy_scenario
 from engines import Outcome, kernel_events, kernel_outcomes
 from event_lines import NEVER_KILLS, event_lines
@@ -30,7 +31,6 @@ from leakthrough.engine.state import new_state
 SCENARIOS = 40
 REPLICATIONS = 4
 TIMELINE = (0.0, 30.0, 60.0, 100.5, 180.0)
-SIGMAS = 5.0
 
 M = TypeVar("M", lt.Layer, lt.Salvo, lt.Battery, lt.Asset, lt.Scenario)
 Point = tuple[float, float]
@@ -47,17 +47,6 @@ def leakers(scenario: lt.Scenario, replications: int, seed: int) -> npt.NDArray[
     rows = new_rows(tables, replications)
     run_block(tables, rows, seed, 0, np.zeros(1, np.uint8), new_state(tables))
     return named_counts(rows, tables).leaked
-
-
-def assert_pmf(found: npt.NDArray[np.int64], pmf: npt.NDArray[np.float64]) -> None:
-    """Every count expected at least 20 times, and all others pooled, are within bands."""
-    seen = np.bincount(found, minlength=len(pmf))
-    assert len(seen) == len(pmf)
-    common = pmf * len(found) >= 20
-    shares = np.append(pmf[common], pmf[~common].sum())
-    counts = np.append(seen[common], seen[~common].sum())
-    bands = SIGMAS * np.sqrt(len(found) * shares * (1 - shares)) + 1.0
-    assert np.all(np.abs(counts - len(found) * shares) <= bands)
 
 
 # ---------------------------------------------------------------- copies with changes
@@ -294,7 +283,7 @@ def test_one_of_several_positions_is_a_position() -> None:
 
 
 def separate(own: lt.Layer) -> list[lt.Layer]:
-    """Layers that several positions stand for."""
+    """One layer for each position."""
     if len(own.positions) < 2:
         return [own]
     return [

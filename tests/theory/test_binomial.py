@@ -10,29 +10,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from bands import SIGMAS, assert_pmf
 from raids import PLENTY, battery, gun, layer, magazine, raid, salvo
 from scipy import special, stats
 
 import leakthrough as lt
 from leakthrough import exact
 
-SIGMAS = 5.0
-
 
 def leakers(scenario: lt.Scenario, replications: int, seed: int) -> npt.NDArray[np.int64]:
     result = lt.simulate(scenario, replications=replications, seed=seed)
     return np.asarray(result.leaked.sum("salvo").values)
-
-
-def assert_pmf(found: npt.NDArray[np.int64], pmf: npt.NDArray[np.float64]) -> None:
-    """Every count expected at least 20 times, and all others pooled, are within bands."""
-    seen = np.bincount(found, minlength=len(pmf))
-    assert len(seen) == len(pmf)
-    common = pmf * len(found) >= 20
-    shares = np.append(pmf[common], pmf[~common].sum())
-    counts = np.append(seen[common], seen[~common].sum())
-    bands = SIGMAS * np.sqrt(len(found) * shares * (1 - shares)) + 1.0
-    assert np.all(np.abs(counts - len(found) * shares) <= bands)
 
 
 def assert_mean(found: npt.NDArray[Any], expected: float) -> None:

@@ -86,11 +86,11 @@ class _Pass(NamedTuple):
     window: Window
 
 
-def _passes(scenario: Scenario, paths: Sequence[Path]) -> list[_Pass]:
+def _passes(sites: Sequence[Layer], paths: Sequence[Path]) -> list[_Pass]:
     """All passes by layer, then by salvo, then in order; the codes of windows are their ranks."""
     return [
         _Pass(layer, salvo, number, len(windows) - 1 - number, window)
-        for layer, site in enumerate(scenario.sites)
+        for layer, site in enumerate(sites)
         for salvo, windows in enumerate(path.windows(site) for path in paths)
         for number, window in enumerate(windows)
     ]
@@ -304,7 +304,7 @@ def _structure(
     sites, paths = scenario.sites, paths_of(scenario)
     units, aim_points = units_of(sites), _ranges(asset.aim_points for asset in scenario.assets)
     codes = _ranges(len(unit.battery.magazines) for unit in units)
-    passes = _passes(scenario, paths)
+    passes = _passes(sites, paths)
     pairs = _pairs(scenario, units, codes, passes)
     legs = lower_reach.legs(scenario, paths)
     salvos = _salvos(scenario, sizes, paths, _ranges(map(len, legs)), pairs)

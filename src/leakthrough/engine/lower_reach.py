@@ -23,7 +23,8 @@ def is_varying(scenario: Scenario) -> bool:
 
 def legs(scenario: Scenario, paths: Sequence[Path]) -> list[list[Leg]]:
     """The legs of each path, if anything depends on distances."""
-    return [legs_of(path) if is_varying(scenario) else [] for path in paths]
+    varying = is_varying(scenario)
+    return [legs_of(path) if varying else [] for path in paths]
 
 
 def kills(scenario: Scenario) -> tuple[list[KillPart], list[DistancePart]]:

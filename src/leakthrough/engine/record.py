@@ -1,4 +1,4 @@
-"""Kinds of record: named fields, who writes each, and where it stands in memory.
+"""Kinds of record: their named fields, who writes each field, and its offset in memory.
 
 A record is a list of fields, and each field has a kind: a `LINK` is the code of another record, a
 `NUMBER` comes from the scenario (`engine.lower_parts` fills links and numbers by name), a `STATE`

@@ -101,6 +101,8 @@ class Tables:
     @property
     def waking(self) -> bool:
         """Whether time alone can let a battery engage a threat that its layer holds."""
+        if not self.reaches.size:  # asked for at every point of a sweep
+            return False
         pairings = self.pairings["window"][self.preferring]
         opening = self.windows["open_offset"][pairings]
         varying = self.reach_of != NO_REACH

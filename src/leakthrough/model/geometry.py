@@ -102,7 +102,7 @@ def spans_between(
 def paths_of(scenario: Scenario, salvos: Iterable[Salvo] | None = None) -> list[Path]:
     """The path of each salvo of a scenario, or of other salvos against the same defence."""
     sites, speeds = scenario.sites, {threat.name: threat.speed for threat in scenario.threats}
-    targets = targets_of(scenario)
+    targets = _targets(scenario, sites)
     return [
         _path(
             salvo,
@@ -114,11 +114,11 @@ def paths_of(scenario: Scenario, salvos: Iterable[Salvo] | None = None) -> list[
     ]
 
 
-def targets_of(scenario: Scenario) -> dict[str, Vector]:
+def _targets(scenario: Scenario, sites: Sequence[Layer]) -> dict[str, Vector]:
     """Positions of everything at which a salvo may aim, by name."""
     batteries = {
         name: site.position
-        for site in scenario.sites
+        for site in sites
         for battery in site.batteries
         for name in battery.names
     }

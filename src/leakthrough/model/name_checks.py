@@ -208,9 +208,7 @@ def _sites(layers: Iterable[Part]) -> Iterator[_Site]:
     for loc, layer in layers:
         name, positions = layer.get("name"), _list(layer, "positions")[:MOST_SITES]
         batteries = [own for _, own in _entries(layer, "batteries", loc)]
-        names = [*_texts([name])] * max(len(positions), 1)
-        if len(positions) > 1:
-            names = [f"{own}-{number}" for number, own in enumerate(names, start=1)]
+        names = numbered(name, max(len(positions), 1)) if isinstance(name, str) else ()
         for number, own in enumerate(names):
             place = as_point(positions[number] if positions else layer.get("position", ORIGIN))
             at = f"@{own}" if len(positions) > 1 else ""
