@@ -1,0 +1,45 @@
+"""Random scenarios with rules for what is shared, limited and correlated, one for each integer.
+
+Those of `varying_scenarios.any_scenario`, changed by functions that each add one group of rules.
+Each is applied to about a third of the scenarios, so that rules occur alone and together.
+"""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from varying_scenarios import any_scenario
+
+import leakthrough as lt
+
+Fields = dict[str, Any]
+Change = Callable[[random.Random, Fields], None]
+"""Adds rules to the fields of a scenario."""
+
+
+def with_layers(fields: Fields, change: Callable[[lt.Layer], Fields]) -> None:
+    """Change fields of each layer."""
+    fields["layers"] = [lt.Layer(**{**vars(own), **change(own)}) for own in fields["layers"]]
+
+
+def with_batteries(fields: Fields, change: Callable[[lt.Battery], Fields]) -> None:
+    """Change fields of each battery."""
+
+    def changed(layer: lt.Layer) -> Fields:
+        return {"batteries": [lt.Battery(**{**vars(b), **change(b)}) for b in layer.batteries]}
+
+    with_layers(fields, changed)
+
+
+CHANGES: dict[str, Change] = {}
+"""By name of the group of rules."""
+
+
+def ruled_scenario(number: int) -> lt.Scenario:
+    """A scenario with some rules of each group, for about a third of the groups."""
+    pick, base = random.Random(f"ruled {number}"), any_scenario(number)  # noqa: S311
+    fields = {**vars(base), "name": f"ruled {number}"}
+    for change in CHANGES.values():
+        if pick.random() < 0.35:
+            change(pick, fields)
+    return lt.Scenario(**fields)
