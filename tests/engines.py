@@ -108,6 +108,8 @@ def decisions_of(raid: Raid) -> Outcome:
         ],
         "aim_points_down": list(raid.aim_points_down.values()),
         "up": [int(raid.up[name]) for name in layers],
+        "tracks_peak": [own.peak for own in raid.trackers.values()],
+        "tracks_full": [own.full for own in raid.trackers.values()],
     }
 
 

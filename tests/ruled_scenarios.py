@@ -31,7 +31,31 @@ def with_batteries(fields: Fields, change: Callable[[lt.Battery], Fields]) -> No
     with_layers(fields, changed)
 
 
-CHANGES: dict[str, Change] = {}
+def _commands(pick: random.Random, fields: Fields) -> None:
+    commands: list[str | None] = pick.choice([["west"], [None, "west"], [None, "west", "east"]])
+    with_layers(fields, lambda _: {"command": pick.choice(commands)})
+
+
+def _tracks(pick: random.Random, fields: Fields) -> None:
+    def changed(layer: lt.Layer) -> Fields:
+        tracks = pick.choice([None, 1, 1, 2, 3])
+        return {"sensor": lt.Sensor(**{**vars(layer.sensor), "tracks": tracks})}
+
+    with_layers(fields, changed)
+
+
+def _engagements(pick: random.Random, fields: Fields) -> None:
+    fields["threats"] = [
+        lt.Threat(**{**vars(own), "max_engagements": pick.choice([None, 1, 2])})
+        for own in fields["threats"]
+    ]
+
+
+CHANGES: dict[str, Change] = {
+    "commands": _commands,
+    "tracks": _tracks,
+    "engagements": _engagements,
+}
 """By name of the group of rules."""
 
 

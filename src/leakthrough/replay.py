@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import xarray as xr
 
-EVENTS = ("opening", "firing", "kill", "assessment", "reload", "leak", "loss", "hit")
+EVENTS = ("opening", "firing", "kill", "assessment", "reload", "leak", "loss", "hit", "track")
 OUTCOMES = {
-    OPENING: ("available", "soft killed", "dismissed", "undetected"),
+    OPENING: ("available", "soft killed", "dismissed", "undetected", "waiting"),
     ASSESSMENT: (
         "judged killed",
         "judged alive",
@@ -139,7 +139,7 @@ def replay(
         layer is down or the threat dead); *firing*, an engagement begins; *kill*, its rounds hit;
         *assessment*, it ends and the channel is free; *leak*, a threat gets through; *loss*, a
         threat destroys the battery at which its salvo aims; *hit*, a leaker hits the asset at
-        which its salvo aims.
+        which its salvo aims; *track*, a threat that waited for a track of a layer is given one.
 
     Raises
     ------

@@ -43,24 +43,29 @@ FREE, ENGAGED, GONE = range(3)
 """Phases of a threat: not engaged, engaged by a battery, never to be engaged again."""
 ALIVE, SHOT_DOWN, NEUTRALISED = range(3)
 """Fates of a threat."""
-CAUSES = 7
-MISSED, NO_CHANNEL, NO_INTERCEPTORS, TOO_SHORT, DISMISSED, UNDETECTED, UNCOVERED = range(CAUSES)
+CAUSES = 8
+(
+    MISSED, NO_CHANNEL, NO_INTERCEPTORS, NO_TRACK, TOO_SHORT, DISMISSED, UNDETECTED, UNCOVERED,
+) = range(CAUSES)  # fmt: skip
 """Causes of leaking; the first that applies is the cause."""
 UNKNOWN = -1
-AVAILABLE, SOFT_KILLED, SEEN_AS_DECOY, UNSEEN, NOTHING = _codes(5)
+AVAILABLE, SOFT_KILLED, SEEN_AS_DECOY, UNSEEN, WAITING, NOTHING = _codes(6)
 """Outcomes of an opening."""
-OPENING, FIRING, KILL, ASSESSMENT, RELOAD, LEAK, LOSS, HIT = _codes(8)
+OPENING, FIRING, KILL, ASSESSMENT, RELOAD, LEAK, LOSS, HIT, TRACK = _codes(9)
 """Events of the log."""
 JUDGED_KILLED, JUDGED_ALIVE, WRONGLY_KILLED, WRONGLY_ALIVE, LOST_TO_SOFT_KILL = _codes(5)
 """Outcomes of an assessment."""
 HIT_DESTROYS, HIT_WITHOUT_EFFECT, HIT_ON_DOWN = _codes(3)
 """Outcomes of a hit."""
 
-ENGAGEMENT_ENDS, RELOAD_ARRIVES, WAKE_UP = _codes(3)
-"""Kinds of event in the queue; at one tick and one battery the lower kind comes first, but all
-wake-ups come before all others."""
+KILLED, ENGAGEMENT_ENDS, RELOAD_ARRIVES, WAKE_UP, TRACK_ENDS, TRACK_IS_FREE = _codes(6)
+"""Kinds of event in the queue; at one tick and one battery the lower kind comes first. But kills
+that other commands see, and then all wake-ups, come before all others, and tracks last."""
+UNTRACKED, TRACKED, WAITS = range(3)
+"""Whether a layer holds a threat with one of its tracks, or the threat waits for one."""
 KIND_BITS, CODE_BITS = 3, 36
 """Bits in a tie of the event queue: battery, then kind, then code of the threat or magazine."""
-MOST_BATTERIES = 1 << (63 - KIND_BITS - CODE_BITS)
+MOST_BATTERIES = 1 << (62 - KIND_BITS - CODE_BITS)
+"""Above them are the layers, whose events come after those of all batteries."""
 BITS_A_WORD = 64
 """Layers in one 64-bit integer of the mask of layers to which a threat is available."""

@@ -49,6 +49,8 @@ RAID = Record(
     _state("losses", "?"),  # whether any battery is lost
     _link("leaves", "i8"),  # of the tournament
     _link("mask_words", "i8"),  # 64-bit words of a mask of layers
+    _link("commands", "i8"),
+    _link("limited", "?"),  # whether the engagements of a threat by a command are
     _link("waking", "?"),  # whether time alone can let a battery engage a threat
     _link("leaked_by_column", "i8"),
     _link("sample_column", "i8"),
@@ -68,6 +70,7 @@ SALVO = Record(
     _number("count"),
     _number("priority"),
     _number("target_offset"),  # ticks from the edge to the target
+    _number("max_engagements", "i4"),
     _number("start", "f8"),  # ticks
     _number("scale", "f8"),  # ticks: mean spacing, or length of the interval
     _number("stream", "u8"),  # of the arrivals
@@ -153,6 +156,27 @@ LAYER = Record(
     _number("x", "f8"),  # m
     _number("y", "f8"),
     _number("stream", "u8"),
+    _link("command"),
+    _link("first_image"),  # what its command knows of the threats
+    _link("tracker", "i4"),  # -1 if it can hold any number of threats
+)
+TRACKER = Record(  # a layer that can hold only so many threats at a time
+    "tracker",
+    _counted("peak", counted="tracks_peak"),
+    _counted("full", counted="tracks_full"),  # ticks for which no track was free
+    _state("free", start="tracks"),
+    _state("full_since"),
+    _number("tracks"),
+    _link("layer"),
+    _link("first_line"),
+    _link("stop_line"),
+    _link("first_track"),
+    _state("giving", "?"),  # whether a free track is about to be given to a threat that waits
+)
+LINE = Record(  # the threats of a window of such a layer, in order of arrival
+    "line",
+    _state("head"),  # the first that may wait for a track
+    _link("window"),
 )
 BATTERY = Record(
     "battery",
@@ -192,6 +216,7 @@ PAIRING = Record(  # a battery, and a salvo that it may engage
     _number("engagement_stream", "u8"),
     _number("rounds_stream", "u8"),
     _link("code"),
+    _link("first_image"),  # what its command knows of the threats
     _link("battery"),
     _link("window"),
     _link("slot"),  # its index among the salvo's pairings
@@ -252,17 +277,24 @@ REACH = Record(  # when a magazine may be fired at a threat in a window, if that
 )
 SPAN = Record("span", _number("first"), _number("last"))
 """Ticks from the start of a path, both included."""
-THREAT = Record(
+THREAT = Record(  # a threat, with what one command knows of it: its image
     "threat",
     _state("arrival"),
     _state("fate_tick", start=int(FOREVER)),
     _link("code"),
     _link("salvo"),
     _state("fate", "i1"),
-    _state("cause", "i1"),
+    _state("cause", "i1"),  # in the image of the first command
     _state("phase", "i1"),
     _state("scored", "?"),  # whether the rounds of its engagement kill it
-    _state("misjudged", "?"),
+    _state("kill_error", "?"),  # whether the assessment is wrong if it is alive then
+    _state("survival_error", "?"),  # and if it is dead
+)
+TRACK = Record(  # a layer with limited tracks, and a threat
+    "track",
+    _state("end", start=NEVER),  # tick of the event that may end it; NEVER for none
+    _state("window"),
+    _state("status", "i1"),
 )
 NODE = Record("node", _state("tick", start=int(FOREVER)), _state("leaf"))
 """A match of the tournament of the next openings: tick and leaf of the winner."""
@@ -278,6 +310,8 @@ RECORDS_OF = {
     "aim_points": AIM_POINT,
     "windows": WINDOW,
     "layers": LAYER,
+    "trackers": TRACKER,
+    "lines": LINE,
     "batteries": BATTERY,
     "pairings": PAIRING,
     "magazines": MAGAZINE,
@@ -295,6 +329,10 @@ ARRAYS = {
     **dict.fromkeys(LISTS, np.dtype(np.uint32)),
     "raid": RAID.dtype,
     "threats": THREAT.dtype,
+    "tracks": TRACK.dtype,
+    "engagers": np.dtype(np.uint32),
+    "engaged": np.dtype(np.int32),
+    "commanded": np.dtype(np.uint64),
     "entries": ENTRY.dtype,
     "held": np.dtype(np.uint64),
     "fired": np.dtype(np.int32),
@@ -320,6 +358,7 @@ COUNTED = (
     "assets",
     "windows",
     "layers",
+    "trackers",
     "batteries",
     "magazines",
     "kill_chances",

@@ -6,16 +6,22 @@ unknown field is an error when this module is imported.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from leakthrough.engine import codes, layout
-from leakthrough.engine.labels import Unit
+from leakthrough.engine.parts import (
+    BatteryPart,
+    MagazinePart,
+    PairingPart,
+    SalvoPart,
+    WindowPart,
+)
 from leakthrough.engine.record import Record, Records
 from leakthrough.model.arrivals import At, Poisson, Regular, Times, Uniform
-from leakthrough.model.defence import Interceptor, KillProbability, Layer, Magazine
+from leakthrough.model.defence import KillProbability
 from leakthrough.model.discrete import (
     OCTAVES,
     STEPS,
@@ -27,10 +33,9 @@ from leakthrough.model.discrete import (
 )
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.errors import ScenarioError
-from leakthrough.model.geometry import Path, Window
 from leakthrough.model.places import Asset
 from leakthrough.model.quantiles import quantile_table
-from leakthrough.model.scenario import Salvo, Threat, lethality_at
+from leakthrough.model.scenario import Salvo, lethality_at
 
 MOST_TABLES = 1_000
 """Each takes up to half a second and 66 kB."""
@@ -62,125 +67,6 @@ class Quantiles:
     def joined(self) -> npt.NDArray[np.float64]:
         """All tables, one after another."""
         return np.concatenate(self.tables) if self.tables else np.zeros(0)
-
-
-class SalvoPart(NamedTuple):
-    """A salvo: its codes, and the distribution of its size if that is random."""
-
-    code: int
-    salvo: Salvo
-    threat: Threat
-    threat_code: int
-    number: int
-    size: Distribution | None
-    first: int
-    pairings: int
-    first_fired: int
-    path: Path
-    priority: int
-    legs: range
-    strike: int  # -1 if it aims at no asset, and for decoys
-
-
-class LandingPart(NamedTuple):
-    """A salvo that aims at a battery."""
-
-    salvo: SalvoPart
-    battery: int
-
-
-class StrikePart(NamedTuple):
-    """A salvo that aims at an asset."""
-
-    salvo: SalvoPart
-    asset_code: int
-    asset: Asset
-
-
-class AssetPart(NamedTuple):
-    """An asset, and its first aim point among those of all assets."""
-
-    asset: Asset
-    first_aim_point: int
-
-
-class AimPointPart(NamedTuple):
-    """One of the equal parts of an asset."""
-
-    asset: int
-
-
-class WindowPart(NamedTuple):
-    """A pass of a salvo's threats through the reach of a layer."""
-
-    salvo: SalvoPart
-    layer: Layer
-    layer_code: int
-    number: int  # of the pass, from 0
-    passes_left: int
-    window: Window
-    pairings: range
-    delay_drawn: bool  # whether any battery that may engage in it draws its times
-
-
-class BatteryPart(NamedTuple):
-    """A single battery, and its ranges in the lists of magazines and urgencies."""
-
-    code: int
-    unit: Unit
-    group: int
-    magazines: range
-    urgencies: range
-    flight_drawn: bool
-    varying: bool  # whether flight or kill probability depend on where the threat is
-
-
-class PairingPart(NamedTuple):
-    """A battery and a salvo that it may engage."""
-
-    code: int
-    salvo: SalvoPart
-    battery: int
-    unit: Unit
-    window: int
-    slot: int
-    preferences: range
-
-
-class MagazinePart(NamedTuple):
-    """A magazine of a single battery."""
-
-    code: int
-    magazine: Magazine
-    interceptor: Interceptor
-    interceptor_code: int
-    battery: int
-    unit: Unit
-    kill_chances: int
-    fireable: range
-
-
-class KillPart(NamedTuple):
-    """An interceptor and a threat class."""
-
-    interceptor: str
-    threat: str
-    chance: KillProbability
-    distances: range
-
-
-class DistancePart(NamedTuple):
-    """A distance at which a kill probability is given."""
-
-    distance: float
-    chance: float | Distribution
-
-
-class ReachPart(NamedTuple):
-    """When a magazine may be fired at the threats of a salvo in a window, where that varies."""
-
-    spans: range
-    by_launch: bool
 
 
 Rule = Callable[[Any, Quantiles], Any]
@@ -292,6 +178,7 @@ RULES = {
     "salvo": _rules(
         layout.SALVO,
         *("code", "first", "first_fired", "pairings", "priority", "strike"),
+        max_engagements=lambda part, _: part.threat.max_engagements or codes.NO_LIMIT,
         threat=lambda part, _: part.threat_code,
         table=lambda part, q: q.of_time(part.salvo.arrival),
         size_table=lambda part, q: q.table(part.size, 1),
@@ -351,12 +238,19 @@ RULES = {
     ),
     "layer": _rules(
         layout.LAYER,
-        code=lambda part, _: part[0],
-        availability=lambda part, _: threshold(part[1].sensor.availability),
-        stream=lambda part, _: stream("availability", part[1].name),
-        x=lambda part, _: part[1].position[0],
-        y=lambda part, _: part[1].position[1],
+        *("code", "command", "first_image", "tracker"),
+        availability=lambda part, _: threshold(part.layer.sensor.availability),
+        stream=lambda part, _: stream("availability", part.layer.name),
+        x=lambda part, _: part.layer.position[0],
+        y=lambda part, _: part.layer.position[1],
     ),
+    "tracker": _rules(
+        layout.TRACKER,
+        *("layer", "tracks", "first_track"),
+        first_line=lambda part, _: part.lines.start,
+        stop_line=lambda part, _: part.lines.stop,
+    ),
+    "line": _rules(layout.LINE, "window"),
     "battery": _rules(
         layout.BATTERY,
         *("code", "group"),
@@ -379,7 +273,7 @@ RULES = {
     ),
     "pairing": _rules(
         layout.PAIRING,
-        *("code", "battery", "window", "slot"),
+        *("code", "battery", "window", "slot", "first_image"),
         first_preference=lambda part, _: part.preferences.start,
         stop_preference=lambda part, _: part.preferences.stop,
         salvo_size=lambda part, _: _salvo_size(part),

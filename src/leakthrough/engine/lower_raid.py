@@ -17,22 +17,27 @@ from leakthrough.engine.codes import NO_REACH, NO_WINDOW
 from leakthrough.engine.labels import Unit, units_of
 from leakthrough.engine.layout import NODE, RECORDS_OF
 from leakthrough.engine.lower_parts import (
-    AimPointPart,
-    AssetPart,
-    BatteryPart,
-    LandingPart,
-    MagazinePart,
-    PairingPart,
     Quantiles,
-    SalvoPart,
-    StrikePart,
-    WindowPart,
     fill,
     fixed_arrivals,
     is_delay_drawn,
 )
 from leakthrough.engine.lower_reach import Chance, Reaches
 from leakthrough.engine.memory import end_of, locations_of, new_block
+from leakthrough.engine.parts import (
+    AimPointPart,
+    AssetPart,
+    BatteryPart,
+    LandingPart,
+    LayerPart,
+    LinePart,
+    MagazinePart,
+    PairingPart,
+    SalvoPart,
+    StrikePart,
+    TrackerPart,
+    WindowPart,
+)
 from leakthrough.engine.tables import Tables
 from leakthrough.model.base import Frozen
 from leakthrough.model.defence import Battery, Layer
@@ -193,14 +198,48 @@ def _windows(
     ]
 
 
+def _layers(sites: Sequence[Layer], salvos: Sequence[SalvoPart]) -> list[LayerPart]:
+    commands = {command: n for n, command in enumerate(dict.fromkeys(s.command for s in sites))}
+    threats, trackers = sum(part.number for part in salvos), itertools.count()
+    return [
+        LayerPart(
+            *(code, site, own, own * threats),
+            -1 if site.sensor.tracks is None else next(trackers),
+        )
+        for code, site in enumerate(sites)
+        for own in [commands[site.command]]
+    ]
+
+
+def _trackers(
+    layers: Sequence[LayerPart],
+    salvos: Sequence[SalvoPart],
+    openings: Sequence[int],
+    passes: Sequence[_Pass],
+) -> tuple[list[TrackerPart], list[LinePart]]:
+    """Layers with limited tracks, and their windows in the order in which threats are served."""
+    tracked = [part for part in layers if part.tracker >= 0]
+    threats = sum(part.number for part in salvos)
+    lines = [[n for n in openings if passes[n].layer == part.code] for part in tracked]
+    trackers = [
+        TrackerPart(part.code, part.layer.sensor.tracks or 0, own, part.tracker * threats)
+        for part, own in zip(tracked, _ranges(map(len, lines)), strict=True)
+    ]
+    return trackers, [LinePart(n) for n in itertools.chain.from_iterable(lines)]
+
+
 def _pairings(
-    salvos: Sequence[SalvoPart], units: Sequence[Unit], pairs: Sequence[_Pair]
+    salvos: Sequence[SalvoPart],
+    units: Sequence[Unit],
+    layers: Sequence[LayerPart],
+    pairs: Sequence[_Pair],
 ) -> list[PairingPart]:
     slots: list[dict[int, int]] = [{} for _ in salvos]
     preferences, found = _ranges(len(pair.magazines) for pair in pairs), []
     for code, ((window, b, salvo, _), own) in enumerate(zip(pairs, preferences, strict=True)):
         slot = slots[salvo].setdefault(b, len(slots[salvo]))
-        found.append(PairingPart(code, salvos[salvo], b, units[b], window, slot, own))
+        where = units[b], window, slot, own, layers[units[b].layer].first_image
+        found.append(PairingPart(code, salvos[salvo], b, *where))
     return found
 
 
@@ -315,6 +354,8 @@ def _structure(
     urgencies, fireable = _by_urgency(codes, pairs, passes, salvos)
     magazines = _magazines(scenario, units, _ranges(map(len, fireable)))
     batteries = _batteries(units, magazines, _ranges(map(len, urgencies)), _varying(pairs, reaches))
+    layers, openings = _layers(sites, salvos), _openings(passes, salvos)
+    trackers, lines = _trackers(layers, salvos, openings, passes)
     return (
         {
             "salvos": salvos,
@@ -326,9 +367,11 @@ def _structure(
             ],
             "aim_points": [AimPointPart(n) for n, own in enumerate(aim_points) for _ in own],
             "windows": _windows(salvos, sites, passes, pairs, batteries),
-            "layers": list(enumerate(sites)),
+            "layers": layers,
+            "trackers": trackers,
+            "lines": lines,
             "batteries": batteries,
-            "pairings": _pairings(salvos, units, pairs),
+            "pairings": _pairings(salvos, units, layers, pairs),
             "magazines": magazines,
             "kill_chances": kills,
             "legs": [*itertools.chain.from_iterable(legs)],
@@ -337,7 +380,7 @@ def _structure(
             "spans": reaches.spans,
         },
         {
-            "openings": _openings(passes, salvos),
+            "openings": openings,
             "preferences": [n for pair in pairs for n in pair.magazines],
             "reach_of": reaches.of,
             "urgencies": [*itertools.chain.from_iterable(urgencies)],

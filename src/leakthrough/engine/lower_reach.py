@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from leakthrough.engine.codes import NO_REACH
 from leakthrough.engine.labels import Unit
-from leakthrough.engine.lower_parts import DistancePart, KillPart, ReachPart
+from leakthrough.engine.parts import DistancePart, KillPart, ReachPart
 from leakthrough.model.defence import ByDistance, Layer
 from leakthrough.model.geometry import Path, Window
 from leakthrough.model.intercepts import Leg, Span, firing_spans, legs_of, varies

@@ -28,6 +28,8 @@ class State(NamedTuple):
     aim_points: Records
     windows: Records
     layers: Records
+    trackers: Records
+    lines: Records
     batteries: Records
     pairings: Records
     magazines: Records
@@ -42,7 +44,11 @@ class State(NamedTuple):
     fireable: npt.NDArray[np.uint32]
     first_windows: npt.NDArray[np.uint32]
     reach_of: npt.NDArray[np.uint32]
-    threats: Records  # (N,)
+    threats: Records  # (commands * N,)
+    tracks: Records  # (trackers * N,)
+    engagers: npt.NDArray[np.uint32]  # battery that engages each image, or did last; may be empty
+    engaged: npt.NDArray[np.int32]  # engagements of each image, if they are limited
+    commanded: npt.NDArray[np.uint64]  # (commands * mask_words,): a bit for each layer
     held: npt.NDArray[np.uint64]  # (N * mask_words,): a bit for each layer that holds a threat
     fired: npt.NDArray[np.int32]  # engagements of each threat by each of its salvo's pairings
     wake_ups: Whole  # ticks of the same pairs in the queue; NEVER for none. Empty without any
@@ -103,11 +109,16 @@ def _addresses(arrays: Mapping[str, Array]) -> Whole:
 
 def _lengths(tables: Tables, events: int) -> dict[str, int]:
     """Lengths of the arrays that the tables do not have."""
-    threats, salvos = tables.threats, tables.salvos
+    threats, salvos, trackers = tables.threats, tables.salvos, int(tables.trackers.size)
+    images = threats * tables.commands
     return {
         "raid": 1,
         "entries": entries_of(tables),
-        "threats": threats,
+        "threats": images,
+        "tracks": threats * trackers,
+        "engagers": images if trackers or tables.commands > 1 else 0,
+        "engaged": images if tables.limited else 0,
+        "commanded": tables.commands * _mask_words(tables),
         "held": threats * _mask_words(tables),
         "fired": _pairs(tables),
         "wake_ups": _pairs(tables) if tables.waking else 0,
@@ -119,11 +130,15 @@ def _lengths(tables: Tables, events: int) -> dict[str, int]:
 def entries_of(tables: Tables) -> int:
     """Length of the queue: what can be under way at once, and two more.
 
-    Two, since the tick of an absent child is read.
+    Two, since the tick of an absent child is read. With several commands, engagements have kills
+    that the others see; each track has an end, and each of their layers a track to give.
     """
     channels = int(tables.batteries["channels"].astype(object).sum())
+    engagements = min(tables.threats * tables.commands, channels)
     waking = _pairs(tables) if tables.waking else 0
-    return min(tables.threats, channels) + int(tables.magazines.size) + waking + 2
+    tracks = int(tables.trackers.size) * (tables.threats + 1)
+    kills = engagements if tables.commands > 1 else 0
+    return engagements + kills + int(tables.magazines.size) + waking + tracks + 2
 
 
 def _pairs(tables: Tables) -> int:
@@ -142,11 +157,16 @@ def _start(state: State, tables: Tables) -> None:
     raid["waking"] = tables.waking
     raid["leaked_by_column"], raid["sample_column"] = sample_columns(tables)
     layout.ENTRY.start(state.entries)
-    salvos, threats = tables.salvos, state.threats
+    raid["commands"], raid["limited"] = tables.commands, tables.limited
+    for layer in tables.layers:
+        own = int(layer["command"]) * _mask_words(tables) + int(layer["code"]) // BITS_A_WORD
+        state.commanded[own] |= np.uint64(1 << int(layer["code"]) % BITS_A_WORD)
+    salvos, threats = tables.salvos, state.threats[: tables.threats]
     threats["code"] = np.arange(threats.size)
     threats["salvo"] = np.repeat(np.arange(salvos.size), salvos["count"])
     fixed = salvos["arrival"] == FIXED
     threats["arrival"][np.repeat(fixed, salvos["count"])] = tables.fixed_arrivals
+    state.threats[:] = np.tile(threats, tables.commands)
 
 
 def _carrying(tables: Tables) -> Whole:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from leakthrough.engine.codes import NO_REACH
+from leakthrough.engine.codes import NO_LIMIT, NO_REACH
 from leakthrough.engine.layout import Whole
 from leakthrough.engine.memory import Block, Location, new_block
 from leakthrough.engine.record import Records
@@ -42,6 +42,8 @@ class Tables:
     aim_points: Records  # of all assets together, by asset
     windows: Records  # (W,), by layer, then by salvo, then by pass
     layers: Records  # (L,), outermost first
+    trackers: Records  # layers with limited tracks
+    lines: Records  # windows of these layers, in the order in which threats are given tracks
     batteries: Records  # (B,), by layer
     pairings: Records  # (P,): batteries and the salvos that they may engage, by window
     magazines: Records  # (K,), by battery
@@ -111,6 +113,16 @@ class Tables:
         own, opening = own[some], opening[some]
         later = self.spans["first"][own["first_span"]] > opening
         return bool((later | (own["stop_span"] > own["first_span"] + 1)).any())
+
+    @property
+    def commands(self) -> int:
+        """Number of commands that do not coordinate with each other, at least 1."""
+        return int(self.layers["command"].max(initial=0)) + 1
+
+    @property
+    def limited(self) -> bool:
+        """Whether the engagements of a threat by a command are limited."""
+        return bool((self.salvos["max_engagements"] < NO_LIMIT).any())
 
     @property
     def classes(self) -> int:

@@ -300,12 +300,18 @@ class Sensor(Model):
         Probability that a detected real threat is taken for a decoy and ignored.
     availability : float, default 1
         Probability that the layer is up for the whole raid.
+    tracks : int, optional
+        How many threats the layer holds at a time, from 1 to 1e9. None: no limit. A threat that is
+        seen while all tracks are taken waits for one.
     """
 
     detection: Table[Probability] = Field(Frozen(), description="P(detected), by threat name.")
     decoy_recognition: Probability = Field(0.0, description="P(a decoy is recognised).")
     false_dismissal: Probability = Field(0.0, description="P(a real threat is ignored).")
     availability: Probability = Field(1.0, description="P(up for the whole raid).")
+    tracks: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = Field(
+        None, description="Threats that the layer holds at a time; none: no limit."
+    )
 
 
 class Layer(Model):
@@ -331,6 +337,10 @@ class Layer(Model):
         Positions of several equal sites, at most 1,000, instead of `position`. If there are two or
         more they are the layers `name-1`, `name-2`, ..., and the battery `battery` of the second
         one is called `battery@name-2`.
+    command : str, optional
+        The command of the layer. Layers of one command coordinate: each threat has at most one
+        engagement by them at a time. They do not see the engagements of other commands. Layers
+        without one form one command.
     """
 
     name: Name
@@ -344,6 +354,9 @@ class Layer(Model):
     position: Point = Field(ORIGIN, description="Position of the site, x and y [m].")
     positions: Annotated[tuple[Point, ...], Field(max_length=MOST_SITES)] = Field(
         (), description="Positions of several equal sites [m], instead of `position`."
+    )
+    command: Name | None = Field(
+        None, description="Its command, within which engagements are coordinated."
     )
 
     @model_validator(mode="after")

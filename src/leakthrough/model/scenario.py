@@ -39,6 +39,9 @@ class Threat(Model):
         Whether it is a decoy: it looks like a threat, and does no damage.
     lethality : float, default 1
         Probability that a leaker destroys the battery, or the aim point of an asset, that it hits.
+    max_engagements : int, optional
+        How often the batteries of one command may engage one of them, from 1 to 1,000,000. None: no
+        limit.
 
     Raises
     ------
@@ -52,6 +55,9 @@ class Threat(Model):
     priority: int = Field(0, ge=-1000, le=1000, description="Higher ones are engaged first.")
     decoy: bool = Field(False, description="Whether it is a decoy, which does no damage.")
     lethality: Probability = Field(1.0, description="P(a leaker destroys what it hits).")
+    max_engagements: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
+        None, description="Engagements of one by a command; none: no limit."
+    )
 
 
 def lethality_at(threat: Threat, asset: Asset) -> float:

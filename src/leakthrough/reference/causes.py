@@ -2,7 +2,8 @@
 
 Only layers count that are up when the threat's window opens and have a battery that serves its
 axis and can kill it. A magazine is *in time* if the drawn reaction and flight times fit in the
-window, and it *has rounds* if it has some for the threat's priority.
+window, and it *has rounds* if it has some for the threat's priority. Where tracks are limited, both
+are judged when the threat is given a track.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,8 @@ from leakthrough.reference.entities import Battery, Threat
 from leakthrough.reference.feasibility import in_time_later, usable_magazines
 
 CAUSES = (
-    "missed", "no_channel", "no_interceptors", "too_short", "dismissed", "undetected", "uncovered",
+    "missed", "no_channel", "no_interceptors", "no_track", "too_short", "dismissed", "undetected",
+    "uncovered",
 )  # fmt: skip
 """Causes of leaking; the first that applies to a leaker is its cause."""
 
@@ -22,6 +24,7 @@ def add_possible_causes(
 ) -> None:
     """Record, at the opening of a window, the causes that apply if the threat is never engaged.
 
+    Also when a threat that waited is given a track; the tick is that of the event.
     `batteries` are those of the layer that serve the threat's axis and can kill it.
     """
     if not batteries:

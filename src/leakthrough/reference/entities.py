@@ -13,6 +13,15 @@ FiringSpans = dict[tuple[str, int, str, float], list[Span]]
 
 
 @dataclass(eq=False)
+class Image:
+    """What one command knows of a threat, and does about it."""
+
+    phase: str = "free"  # "free", "engaged", "gone"
+    engagements: int = 0
+    layer: str = ""  # whose battery engages it, or did last
+
+
+@dataclass(eq=False)
 class Threat:
     """One attacking object. Ticks are microseconds; layers are named."""
 
@@ -26,11 +35,13 @@ class Threat:
     path: Path
     arrival: int  # tick at which it is at the start of its path
     spans: FiringSpans  # of its salvo, as far as they are known
-    phase: str = "free"  # "free", "engaged", "gone"
+    images: dict[str | None, Image]  # by command
     killed_by: str | None = None
+    killer: "Battery | None" = None
     soft_killed_by: str | None = None
     death_tick: int | None = None
     available_to: set[str] = field(default_factory=set)  # layers
+    waiting_for: set[str] = field(default_factory=set)  # layers without a free track
     engaged_ever: bool = False
     current: dict[str, Window] = field(default_factory=dict)  # the last that opened, by layer
     possible_causes: set[str] = field(default_factory=set)  # of leaking: see `causes`
@@ -39,6 +50,14 @@ class Threat:
     def alive(self) -> bool:
         """Whether neither rounds already fired nor soft kill stop it."""
         return self.death_tick is None
+
+    def alive_at(self, tick: int) -> bool:
+        """Whether neither rounds nor soft kill have stopped it by then."""
+        return self.death_tick is None or self.death_tick > tick
+
+    def image(self, layer: defence.Layer) -> Image:
+        """What the command of a layer knows of it."""
+        return self.images[layer.command]
 
 
 @dataclass
@@ -92,6 +111,35 @@ class Battery:
     def ready(self) -> float:
         """Ready rounds over all magazines."""
         return sum(magazine.ready for magazine in self.magazines)
+
+
+@dataclass(eq=False)
+class Tracker:
+    """The tracks of a layer that can hold only so many threats at a time."""
+
+    tracks: int
+    threats: list[Threat] = field(default_factory=list)
+    full_since: int = 0  # tick, if none is free
+    full: int = 0  # ticks for which none was free
+    peak: int = 0
+
+    @property
+    def free(self) -> bool:
+        """Whether a track is free."""
+        return len(self.threats) < self.tracks
+
+    def take(self, tick: int, threat: Threat) -> None:
+        """Give a free track to a threat."""
+        self.threats.append(threat)
+        self.peak = max(self.peak, len(self.threats))
+        if not self.free:
+            self.full_since = tick
+
+    def release(self, tick: int, threat: Threat) -> None:
+        """Free the track of a threat."""
+        if not self.free:
+            self.full += tick - self.full_since
+        self.threats.remove(threat)
 
 
 @dataclass

@@ -1,10 +1,15 @@
 """Feasible engagements of a battery: usable magazines, times to hit, and order of threats."""
 
+from collections.abc import Iterable
+
 from leakthrough.model.discrete import TICKS_A_SECOND
 from leakthrough.model.geometry import Window
 from leakthrough.model.intercepts import Span, firing_spans, is_fired, legs_of, meeting, varies
 from leakthrough.reference.draws import Draw, RaidDraws, time_or_draw
 from leakthrough.reference.entities import Battery, Magazine, Threat
+
+NEVER = -(2**63)
+"""Tick before all others."""
 
 
 def can_kill(battery: Battery, magazine: Magazine, threat: Threat) -> bool:
@@ -104,19 +109,42 @@ def waits(draws: RaidDraws, battery: Battery, threat: Threat, tick: int) -> list
 
 def magazine_for(draws: RaidDraws, battery: Battery, threat: Threat, tick: int) -> Magazine | None:
     """The magazine with which a battery can engage a threat now, if any."""
-    limit = battery.spec.doctrine.max_salvos
     if (
-        battery.lost
+        threat.image(battery.layer).phase != "free"
         or battery.free_channels == 0
-        or threat.phase != "free"
         or battery.layer.name not in threat.available_to
-        or (limit is not None and battery.fired.get(threat, 0) >= limit)
+        or not is_allowed(battery, threat)
     ):
         return None
     for magazine in usable_magazines(battery, threat):
         if magazine.available(threat) > 0 and in_time(draws, battery, magazine, threat, tick):
             return magazine
     return None
+
+
+def is_allowed(battery: Battery, threat: Threat) -> bool:
+    """Whether a battery that is there may begin one more engagement of a threat."""
+    own, together = battery.spec.doctrine.max_salvos, threat.kind.max_engagements
+    return (
+        not battery.lost
+        and (own is None or battery.fired.get(threat, 0) < own)
+        and (together is None or threat.image(battery.layer).engagements < together)
+    )
+
+
+def last_decision(draws: RaidDraws, batteries: Iterable[Battery], threat: Threat) -> int:
+    """Last tick at which one of some batteries may engage a threat, if it has rounds; or NEVER."""
+    found = [NEVER]
+    for battery in batteries:
+        if not is_allowed(battery, threat):
+            continue
+        for magazine in usable_magazines(battery, threat):
+            delay = time_in_spans(draws, battery, magazine, threat, threat.arrival)
+            if not varies(magazine.interceptor, threat.kind.name):
+                found.append(threat.current[battery.layer.name].closing - delay)
+            elif spans := spans_for(battery, magazine, threat):
+                found.append(threat.arrival + spans[-1].last - delay)
+    return max(found)
 
 
 def urgency(battery: Battery, threat: Threat) -> tuple[int, int, int]:

@@ -5,101 +5,50 @@ only the addressed draws and the rounding to whole ticks and thresholds
 (`leakthrough.model.discrete`). This engine reads the scenario itself, keeps all events in one
 heap, and after each event checks every threat for every battery concerned.
 
-`setup` builds the threats and batteries, `openings` draws what happens when a window opens,
-`feasibility` determines what a battery can engage, and `causes` why a threat leaked. The events of
-a raid are here.
+`setup` builds the threats and batteries, `state` holds them with the heap and the log, `openings`
+draws what happens when a window opens, `feasibility` determines what a battery can engage, `tracks`
+which threats a layer can hold, and `causes` why a threat leaked. The events of a raid are here.
 """
 
 import heapq
 import math
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable
 
 from leakthrough.model import defence
 from leakthrough.model import scenario as model
-from leakthrough.model.base import Frozen
 from leakthrough.model.discrete import WORD_RANGE, threshold, ticks
-from leakthrough.model.distributions import Distribution
 from leakthrough.model.intercepts import distance_at, legs_of, threshold_at
 from leakthrough.reference.causes import add_possible_causes, cause_of_leaking
-from leakthrough.reference.draws import RaidDraws, threshold_or_draw, time_or_draw
-from leakthrough.reference.entities import Battery, Event, Magazine, MagazineState, Threat
+from leakthrough.reference.draws import threshold_or_draw, time_or_draw
+from leakthrough.reference.entities import (
+    Battery,
+    Magazine,
+    Threat,
+)
 from leakthrough.reference.feasibility import (
     engagement_draw,
     magazine_for,
     time_to_hit,
     urgency,
-    usable_magazines,
     waits,
 )
 from leakthrough.reference.openings import is_counted, outcome_of
-from leakthrough.reference.setup import (
-    AimPoints,
-    MagazineStates,
-    aim_points_of,
-    batteries_of,
-    threats_of,
-)
+from leakthrough.reference.state import KILLED, LANDING, OPENING, RELEASE, WAKE_UP
+from leakthrough.reference.tracks import TrackedRaid
 
-WAKE_UP, RELEASE, LANDING, OPENING = range(4)
-"""Order of events at one tick.
-
-What time alone makes possible comes first; then channels and reloads, losses of batteries, and
-openings of windows.
-"""
 NOT_REPAIRED = 2**62
 """Tick of a repair that never comes."""
 MOST_BUSY = 2**62
 """Largest busy time [ticks]; it saturates there as in the kernel."""
 
 
-class Raid:
+class Raid(TrackedRaid):
     """One raid of one replication: build it, `run` it, read its threats and batteries.
 
     `raid` is its number in a campaign, `sizes` has the distributions of salvos' sizes by name,
     and `magazine_states`, `lost` (names of batteries) and `aim_points` are the state that earlier
     raids left.
     """
-
-    def __init__(
-        self,
-        scenario: model.Scenario,
-        seed: int,
-        replication: int,
-        timeline: Sequence[float] = (),
-        *,
-        raid: int = 0,
-        sizes: Mapping[str, Distribution] = Frozen(),
-        magazine_states: MagazineStates | None = None,
-        lost: Iterable[str] = (),
-        aim_points: AimPoints | None = None,
-    ) -> None:
-        self.scenario = scenario
-        self.draws = RaidDraws(seed, replication, raid)
-        self.layers = scenario.sites
-        self.up = {layer.name: self.is_up(layer) for layer in self.layers}
-        self.batteries = batteries_of(
-            self.layers, scenario.interceptors, magazine_states, set(lost)
-        )
-        self.threats = threats_of(scenario, sizes, self.draws)
-        self.aim_points = aim_points_of(scenario.assets) if aim_points is None else aim_points
-        self.heap: list[tuple[tuple[int, ...], Callable[..., None], tuple[Any, ...]]] = []
-        self.aim_points_down = {
-            name: sum(own.repaired is not None for own in points)
-            for name, points in self.aim_points.items()
-        }
-        self.events: list[Event] = []
-        # random decisions, and those that had an effect: by what is counted, and names
-        self.decisions: Counter[tuple[str, ...]] = Counter()
-        self.sample_ticks = [ticks(time) for time in timeline]
-        self.samples: list[tuple[list[float], list[int]]] = []  # ready rounds, busy channels
-
-    def is_up(self, layer: defence.Layer) -> bool:
-        """Whether a layer is up: drawn for the whole raid."""
-        return self.draws.draw(("availability", layer.name))[0] < threshold(
-            layer.sensor.availability
-        )
 
     def run(self) -> "Raid":
         """Handle every event in order."""
@@ -120,10 +69,6 @@ class Raid:
         return self
 
     # -------------------------------------------------- events known in advance
-
-    def schedule(self, key: tuple[int, ...], handle: Callable[..., None], *arguments: Any) -> None:
-        """Add an event; its key is the tick, followed by its order among events of one tick."""
-        heapq.heappush(self.heap, (key, handle, arguments))
 
     def schedule_reloads(self) -> None:
         """Schedule reloads that are on their way at the start of the raid."""
@@ -167,6 +112,7 @@ class Raid:
         if threat.death_tick is not None and threat.death_tick <= tick:
             return
         threat.available_to.discard(layer.name)
+        threat.waiting_for.discard(layer.name)
         threat.current[layer.name] = threat.windows[layer.name][number]
         outcome = outcome_of(self.draws, layer, threat, number)
         if is_counted(self.batteries, layer, threat, number):
@@ -175,23 +121,38 @@ class Raid:
                 self.decisions["detected", threat.salvo.name, layer.name] += 1
             if outcome == "dismissed":
                 self.decisions["dismissed", threat.salvo.name, layer.name] += 1
+        concerned = self.concerned(layer, threat)
+        if outcome == "available" and self.must_wait(tick, layer, threat):
+            outcome = "waiting"
         self.log(tick, "opening", threat, layer, outcome=outcome)
         if outcome == "soft killed":
             # Rounds in flight are spent; the channel stays busy until the end of assessment.
             threat.soft_killed_by, threat.killed_by = layer.name, None
             threat.death_tick = tick
-            threat.phase = "engaged" if threat.phase == "engaged" else "gone"
-            return
-        concerned = [
-            battery
-            for battery in self.batteries
-            if battery.layer is layer and not battery.lost and usable_magazines(battery, threat)
-        ]
-        add_possible_causes(threat, concerned, self.draws, tick, outcome)
-        if outcome == "available":
-            threat.available_to.add(layer.name)
-            self.schedule_wake_ups(tick, threat, concerned)
-            self.serve_all(tick, concerned)
+            for command, image in threat.images.items():
+                image.phase = "engaged" if image.phase == "engaged" else "gone"
+                self.drop_tracks(tick, threat, command)
+        elif outcome == "waiting":
+            threat.waiting_for.add(layer.name)
+            if concerned:
+                threat.possible_causes.add("no_track")
+        elif outcome == "available":
+            self.hold(tick, layer, threat)
+        else:
+            add_possible_causes(threat, concerned, self.draws, tick, outcome)
+
+    def hold(self, tick: int, layer: defence.Layer, threat: Threat) -> None:
+        """Make a threat available to the batteries of a layer, which engage it if they can."""
+        concerned = self.concerned(layer, threat)
+        add_possible_causes(threat, concerned, self.draws, tick, "available")
+        if layer.name in self.trackers:
+            if not self.may_engage(tick, layer, threat):
+                return
+            self.trackers[layer.name].take(tick, threat)
+            self.schedule_track_end(tick, layer, threat)
+        threat.available_to.add(layer.name)
+        self.schedule_wake_ups(tick, threat, concerned)
+        self.serve_all(tick, concerned)
 
     def schedule_wake_ups(self, tick: int, threat: Threat, concerned: Iterable[Battery]) -> None:
         """Serve batteries again when time alone lets them engage a threat that is held."""
@@ -199,6 +160,24 @@ class Raid:
             for later in waits(self.draws, battery, threat, tick):
                 key = later, WAKE_UP, battery.order, threat.order
                 self.schedule(key, self.serve_all, [battery])
+
+    def give_track(self, tick: int, layer: defence.Layer) -> None:
+        """Give a track to the threat of highest priority, then earliest close, that waits."""
+        waiting = [
+            threat
+            for threat in self.threats
+            if layer.name in threat.waiting_for
+            and threat.alive_at(tick)
+            and self.may_engage(tick, layer, threat)
+        ]
+        if not waiting or not self.trackers[layer.name].free:
+            return
+        threat = min(
+            waiting, key=lambda own: (-own.priority, own.current[layer.name].closing, own.order)
+        )
+        threat.waiting_for.discard(layer.name)
+        self.log(tick, "track", threat, layer)
+        self.hold(tick, layer, threat)
 
     # -------------------------------------------------- batteries fire
 
@@ -232,20 +211,42 @@ class Raid:
         drawn = engagement_draw(self.draws, battery, threat)
         hit = tick + time_to_hit(self.draws, battery, magazine, threat, tick)
         end = hit + time_or_draw(battery.spec.assessment_time, drawn[2])
-        kills = threat.alive and self.one_kills(battery, magazine, threat, rounds, hit)
+        kills = threat.alive_at(tick) and self.one_kills(battery, magazine, threat, rounds, hit)
         if kills:
-            threat.killed_by, threat.death_tick = battery.layer.name, hit
-        error = battery.spec.false_kill if threat.alive else battery.spec.false_survival
-        misjudged = drawn[3] < threshold(error)
+            self.kill(battery, threat, hit)
         key = end, RELEASE, battery.order, 0, threat.order
-        self.schedule(key, self.end_engagement, battery, threat, kills, misjudged)
+        self.schedule(key, self.end_engagement, battery, threat, drawn[3])
         battery.fired[threat] = battery.fired.get(threat, 0) + 1
         battery.free_channels -= 1
         battery.busy = min(battery.busy + end - tick, MOST_BUSY)
         battery.engagements += 1
-        threat.phase, threat.engaged_ever = "engaged", True
+        image, threat.engaged_ever = threat.image(battery.layer), True
+        image.phase, image.layer = "engaged", battery.layer.name
+        image.engagements += 1
+        if image.engagements == threat.kind.max_engagements:
+            self.review_limit(tick, threat, battery.layer.command)
         self.log(tick, "firing", threat, battery.layer, battery, magazine, rounds)
         self.expend(tick, battery, magazine, rounds)
+
+    def kill(self, battery: Battery, threat: Threat, hit: int) -> None:
+        """The earliest intercept that kills is the fate; of equal ones, in battery order.
+
+        Other commands see it at that tick.
+        """
+        known = threat.death_tick, threat.killer
+        if known[0] is None or (hit, battery.order) < (known[0], known[1].order):  # type: ignore[union-attr]
+            threat.killed_by, threat.death_tick, threat.killer = battery.layer.name, hit, battery
+        if len(threat.images) > 1:
+            self.schedule((hit, KILLED, threat.order), self.see_kill, threat)
+
+    def see_kill(self, tick: int, threat: Threat) -> None:
+        """Commands that are not engaging a threat drop it when rounds of another kill it."""
+        if threat.soft_killed_by is not None or threat.death_tick != tick:
+            return
+        for command, image in threat.images.items():
+            if image.phase == "free":
+                image.phase = "gone"
+                self.drop_tracks(tick, threat, command)
 
     def one_kills(
         self, battery: Battery, magazine: Magazine, threat: Threat, rounds: int, hit: int
@@ -301,40 +302,51 @@ class Raid:
 
     # -------------------------------------------------- ends of engagements, reloads, losses
 
-    def end_engagement(
-        self, tick: int, battery: Battery, threat: Threat, kills: bool, misjudged: bool
-    ) -> None:
+    def end_engagement(self, tick: int, battery: Battery, threat: Threat, integer: int) -> None:
         """Free the channel; the threat is available again if the battery believes it alive."""
         battery.free_channels += 1
-        threat.phase = "gone"
+        image, alive = threat.image(battery.layer), threat.alive_at(tick)
+        error = battery.spec.false_kill if alive else battery.spec.false_survival
+        misjudged = integer < threshold(error)
+        image.phase = "free" if alive or misjudged else "gone"
         if threat.soft_killed_by is not None:
-            outcome = "lost to soft kill"
-        elif threat.death_tick is None:
+            outcome, image.phase = "lost to soft kill", "gone"
+        elif alive:
             outcome = "wrongly judged killed" if misjudged else "judged alive"
-            threat.phase = "free"
         else:
-            if kills:
-                self.log(threat.death_tick, "kill", threat, battery.layer, battery)
+            if threat.killer is battery and threat not in self.credited:
+                self.credited.add(threat)
+                self.log(threat.death_tick or 0, "kill", threat, battery.layer, battery)
             outcome = "wrongly judged alive" if misjudged else "judged killed"
-            threat.phase = "free" if misjudged else "gone"
-        self.count_assessment(battery, threat, misjudged)
+        self.count_assessment(battery, threat, misjudged, alive)
         self.log(tick, "assessment", threat, battery.layer, battery, outcome=outcome)
+        command = battery.layer.command
         if outcome == "wrongly judged killed":
-            threat.available_to.clear()
+            own = {layer.name for layer in self.layers if layer.command == command}
+            threat.available_to -= own
         concerned = {battery}
-        if threat.phase == "free":
-            holding = [b for b in self.batteries if b.layer.name in threat.available_to]
+        if outcome in ("judged alive", "wrongly judged alive"):
+            self.review_tracks(tick, threat, command)
+            holding = [
+                own
+                for own in self.batteries
+                if own.layer.command == command and own.layer.name in threat.available_to
+            ]
             self.schedule_wake_ups(tick, threat, holding)
             concerned |= {*holding}
+        else:
+            self.drop_tracks(tick, threat, command)
         self.serve_all(tick, concerned)
 
-    def count_assessment(self, battery: Battery, threat: Threat, misjudged: bool) -> None:
+    def count_assessment(
+        self, battery: Battery, threat: Threat, misjudged: bool, alive: bool
+    ) -> None:
         """Count an assessment if it may be wrong, and whether it is."""
         errors = threshold(battery.spec.false_kill), threshold(battery.spec.false_survival)
         if max(errors) == 0 or threat.soft_killed_by is not None:
             return
         drawn, wrong = "dead_assessed", "false_survivals"
-        if threat.death_tick is None:
+        if alive:
             drawn, wrong = "alive_assessed", "false_kills"
         self.decisions[drawn, battery.name] += 1
         self.decisions[wrong, battery.name] += misjudged
@@ -365,6 +377,9 @@ class Raid:
         for magazine in battery.magazines:
             magazine.lost, magazine.ready = magazine.ready, 0
             magazine.reloads, magazine.due = 0, None
+        if battery.layer.name in self.trackers:
+            for own in [*self.trackers[battery.layer.name].threats]:
+                self.schedule_track_end(tick, battery.layer, own)
 
     def strike(self, threat: Threat) -> None:
         """Draw which aim point of its asset a leaker hits, and whether it destroys it.
@@ -391,49 +406,3 @@ class Raid:
             own.down_from = min(own.down_from, threat.target_tick)
             own.repaired = repair if own.repaired is None else max(own.repaired, repair)
         self.log(threat.target_tick, "hit", threat, outcome=outcome)
-
-    # -------------------------------------------------- records
-
-    @property
-    def magazine_states(self) -> dict[tuple[str, str], MagazineState]:
-        """State of each magazine, by the names of its battery and interceptor."""
-        return {
-            (battery.name, m.interceptor.name): MagazineState(m.ready, m.reloads, m.due)
-            for battery in self.batteries
-            for m in battery.magazines
-        }
-
-    def sample(self, before: float) -> None:
-        """Record ready rounds and busy channels at the sample times before a tick."""
-        while len(self.samples) < len(self.sample_ticks):
-            if self.sample_ticks[len(self.samples)] >= before:
-                return
-            ready = [magazine.ready for b in self.batteries for magazine in b.magazines]
-            busy = [b.spec.channels - b.free_channels for b in self.batteries]
-            self.samples.append((ready, busy))
-
-    def log(
-        self,
-        tick: int,
-        event: str,
-        threat: Threat | None = None,
-        layer: defence.Layer | None = None,
-        battery: Battery | None = None,
-        magazine: Magazine | None = None,
-        rounds: int = 0,
-        outcome: str = "",
-    ) -> None:
-        """Write one line of the replay."""
-        self.events.append(
-            Event(
-                tick,
-                event,
-                threat.salvo.name if threat else "",
-                threat.number if threat else -1,
-                layer.name if layer else "",
-                battery.name if battery else "",
-                magazine.interceptor.name if magazine else "",
-                rounds,
-                outcome,
-            )
-        )

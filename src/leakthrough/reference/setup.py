@@ -15,6 +15,7 @@ from leakthrough.reference.entities import (
     AimPoint,
     Battery,
     FiringSpans,
+    Image,
     Magazine,
     MagazineState,
     Threat,
@@ -102,8 +103,9 @@ def threats_of(
             }
             target = arrival + path.duration
             of_path = path, arrival, spans
-            order = len(threats)
-            threats.append(Threat(salvo, kind, number, order, windows, target, priority, *of_path))
+            order, images = len(threats), {site.command: Image() for site in sites}
+            known = windows, target, priority, *of_path, images
+            threats.append(Threat(salvo, kind, number, order, *known))
     return threats
 
 

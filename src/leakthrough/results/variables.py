@@ -8,6 +8,7 @@ CAUSES = (
     "missed",
     "no_channel",
     "no_interceptors",
+    "no_track",
     "too_short",
     "dismissed",
     "undetected",

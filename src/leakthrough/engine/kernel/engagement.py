@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leakthrough.engine.codes import (
-    ALIVE,
     ASSESSMENT,
     ENGAGED,
     ENGAGEMENT_ENDS,
@@ -15,9 +14,11 @@ from leakthrough.engine.codes import (
     JUDGED_ALIVE,
     JUDGED_KILLED,
     KILL,
+    KILLED,
     LONGEST_BUSY,
     LOST_TO_SOFT_KILL,
     MISSED,
+    MOST_BATTERIES,
     NEUTRALISED,
     NEVER,
     NOBODY,
@@ -25,19 +26,22 @@ from leakthrough.engine.codes import (
     RELOAD_ARRIVES,
     ROUND_DRAWS,
     SHOT_DOWN,
+    TRACK_ENDS,
     WAKE_UP,
     WORDS_A_DRAW,
     WRONGLY_ALIVE,
     WRONGLY_KILLED,
 )
 from leakthrough.engine.kernel.assignment import engagement_draw
+from leakthrough.engine.kernel.commands import forget_in, note_engagement, see_kill
 from leakthrough.engine.kernel.compiling import Bool, Int, compiled, inlined, merged
 from leakthrough.engine.kernel.draws import MASK_32, U, at, draw_at, number_or_draw
 from leakthrough.engine.kernel.event_log import is_logged, note
 from leakthrough.engine.kernel.event_queue import parts_of, push, remove_first, tie_of
-from leakthrough.engine.kernel.lookup import fired_at, first_window_of, forget, number_of
+from leakthrough.engine.kernel.lookup import fired_at, first_window_of, forget, image_of, number_of
 from leakthrough.engine.kernel.magazines import drawable, expend, reload
 from leakthrough.engine.kernel.reach import distance_at, meeting, threshold_at
+from leakthrough.engine.kernel.tracks import drop_tracks, end_track, give_track, review_tracks
 from leakthrough.engine.kernel.wake_ups import wake_up_of
 
 if TYPE_CHECKING:
@@ -110,7 +114,7 @@ def engage(state: "State", pairing: Any, magazine: Any, threat: Any, tick: Int) 
     chance = state.kill_chances[at(magazine.first_kill + salvo.threat)]
     rounds = min(pairing.salvo_size, drawable(magazine, salvo))
     mark, number = fired_at(state, pairing, threat), number_of(state, threat)
-    alive, fired = threat.fate == ALIVE, np.int64(state.fired[mark])
+    alive, fired = threat.fate_tick > tick, np.int64(state.fired[mark])
     if is_logged(state):
         code, layer = np.int64(threat.code), np.int64(battery.layer)
         codes = np.int64(battery.code), np.int64(magazine.code)
@@ -124,14 +128,16 @@ def engage(state: "State", pairing: Any, magazine: Any, threat: Any, tick: Int) 
     scored = alive and _any_kills(state, pairing, chance, threshold, number, fired, rounds)
     if scored:
         threat.fate, threat.fate_tick = SHOT_DOWN, tick + to_kill
-    wrong = battery.false_kill if alive and not scored else battery.false_survival
-    threat.scored, threat.misjudged = scored, word < wrong
+    threat.scored, threat.kill_error = scored, word < battery.false_kill
+    threat.survival_error = word < battery.false_survival
     threat.phase, threat.cause = ENGAGED, MISSED
     state.fired[mark] = fired + 1
     battery.free -= 1
     battery.busy = min(battery.busy + to_end, LONGEST_BUSY)
     battery.engagements += 1
     expend(state, battery, magazine, rounds, tick)
+    if state.engagers.size > 0 or state.raid[0].limited:
+        note_engagement(state, pairing, battery, threat, tick)
     push(state, tick + to_end, tie_of(battery.code, ENGAGEMENT_ENDS, threat.code))
 
 
@@ -147,7 +153,8 @@ def _assess(state: "State", battery: Any, threat: Any, tick: Int) -> Any:
     # Counted only now, since a soft kill may have come before the rounds.
     window = state.windows[at(first_window_of(state, threat, layer))]
     window.killed += int(threat.scored)
-    alive, misjudged = threat.fate == ALIVE, threat.misjudged
+    alive = threat.fate_tick > tick
+    misjudged = threat.kill_error if alive else threat.survival_error
     believed_alive = alive != misjudged
     if battery.false_kill > 0 or battery.false_survival > 0:
         battery.alive_assessed += int(alive)
@@ -165,30 +172,56 @@ def _assess(state: "State", battery: Any, threat: Any, tick: Int) -> Any:
     if alive or believed_alive:
         threat.phase = FREE
     if not believed_alive:
-        forget(state, threat)
+        if state.raid[0].commands > 1:
+            forget_in(state, code, state.layers[battery.layer].command)
+        else:
+            forget(state, threat)
+    if state.trackers.size > 0:
+        command = state.layers[battery.layer].command
+        if believed_alive:
+            review_tracks(state, threat, command, tick)
+        else:
+            drop_tracks(state, threat, command, tick)
     return believed_alive
+
+
+@compiled
+def _seldom(state: "State", owner: Int, kind: Int, code: Int, tick: Int) -> Any:
+    """Handle an event of commands or tracks; return the threat that is given a track, and where."""
+    if kind == KILLED:
+        see_kill(state, code, tick)
+        return NOBODY, NOBODY
+    layer = state.layers[at(owner - MOST_BATTERIES)]
+    if kind == TRACK_ENDS:
+        end_track(state, layer, code, tick)
+        return NOBODY, NOBODY
+    return give_track(state, layer, tick)
 
 
 @inlined
 def next_ending(state: "State", horizon: Int) -> Any:
     """Handle the first event of the queue; return the battery and the threat that it frees.
 
-    Also return the threat whose next wake-ups are to be scheduled. A wake-up frees a battery: it
-    may engage a threat that it could not before.
+    Also return the threat whose next wake-ups are to be scheduled, and the window in which it was
+    given a track. A wake-up frees a battery: it may engage a threat that it could not before.
     """
     tick = state.entries[0].tick
     owner, kind, code = parts_of(state.entries[0].tie)
     remove_first(state)
+    if kind == KILLED or kind >= TRACK_ENDS:
+        threat, window = _seldom(state, owner, kind, code, tick)
+        return NOBODY, threat, threat, window
     battery = state.batteries[at(owner)]
     if kind == WAKE_UP:
         state.wake_ups[wake_up_of(state, battery, state.threats[at(code)])] = NEVER
-        return owner, NOBODY, code
+        return owner, NOBODY, code, NOBODY
     if kind == RELOAD_ARRIVES:
         magazine = state.magazines[at(code)]
         if tick > horizon or magazine.due != tick:
-            return NOBODY, NOBODY, NOBODY
+            return NOBODY, NOBODY, NOBODY, NOBODY
         reload(state, battery, magazine, tick)
-        return owner, NOBODY, NOBODY
-    if _assess(state, battery, state.threats[at(code)], tick):
-        return owner, code, code
-    return owner, NOBODY, NOBODY
+        return owner, NOBODY, NOBODY, NOBODY
+    threat = image_of(state, state.layers[battery.layer], state.threats[at(code)])
+    if _assess(state, battery, threat, tick):
+        return owner, code, code, NOBODY
+    return owner, NOBODY, NOBODY, NOBODY

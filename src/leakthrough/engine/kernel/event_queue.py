@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leakthrough.engine.codes import CODE_BITS, FOREVER, KIND_BITS, NEVER, WAKE_UP
+from leakthrough.engine.codes import CODE_BITS, FOREVER, KIND_BITS, MOST_BATTERIES, NEVER, WAKE_UP
 from leakthrough.engine.kernel.compiling import Bool, Int, compiled, inlined, merged
 from leakthrough.engine.kernel.draws import at
 
@@ -35,6 +35,16 @@ def parts_of(tie: Int) -> Any:
     """Battery, kind of event, and code of the threat or magazine."""
     tie &= FOREVER - 1 + FOREVER
     return tie >> (CODE_BITS + KIND_BITS), (tie >> CODE_BITS) & KIND_MASK, tie & CODE_MASK
+
+
+@merged
+def comes_first(state: "State", leaf: Int) -> Bool:
+    """Whether the first event of the heap comes before the landing or opening at the same tick.
+
+    Only events of tracks come after landings.
+    """
+    late = MOST_BATTERIES << (KIND_BITS + CODE_BITS)
+    return leaf >= state.landings.size or state.entries[0].tie < late
 
 
 @merged

@@ -21,6 +21,7 @@ from leakthrough.engine.kernel.draws import SHIFT_32, U, at, draw, number_or_dra
 from leakthrough.engine.kernel.event_log import note
 from leakthrough.engine.kernel.event_queue import play
 from leakthrough.engine.kernel.magazines import lose
+from leakthrough.engine.kernel.tracks import review_loss
 
 if TYPE_CHECKING:
     from leakthrough.engine.state import State
@@ -55,6 +56,8 @@ def next_landing(state: "State") -> None:
         code, layer = np.int64(threat.code), np.int64(battery.layer)
         note(state, tick, LOSS, code, layer, np.int64(battery.code), NOBODY, NONE, NONE)
         lose(state, battery, tick)
+        if state.layers[battery.layer].tracker >= 0:
+            review_loss(state, state.layers[battery.layer], tick)
 
 
 @compiled

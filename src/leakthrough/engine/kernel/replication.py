@@ -18,7 +18,8 @@ from leakthrough.engine.kernel.compiling import Int, entry, lowest_bit, merged
 from leakthrough.engine.kernel.counting import count, count_leakers, sample
 from leakthrough.engine.kernel.draws import U, at
 from leakthrough.engine.kernel.engagement import engage, next_ending
-from leakthrough.engine.kernel.lookup import bit_of
+from leakthrough.engine.kernel.event_queue import comes_first
+from leakthrough.engine.kernel.lookup import bit_of, image_of
 from leakthrough.engine.kernel.losses import next_landing
 from leakthrough.engine.kernel.setup import (
     arrive,
@@ -51,7 +52,7 @@ def _serve(state: "State", word: Int, layers: Any, freed: Int, threat: Int, tick
                 state,
                 state.pairings[at(shot)],
                 state.magazines[at(magazine)],
-                state.threats[at(target)],
+                image_of(state, layer, state.threats[at(target)]),
                 tick,
             )
 
@@ -77,16 +78,18 @@ def _raid(state: "State", row: Any, stop: Any) -> None:
             break
         outcome, freed, threat = NOTHING, NOBODY, NOBODY
         own, waiting, opened = NOBODY, NOBODY, NOBODY
-        if ending <= opening:
-            freed, threat, waiting = next_ending(state, horizon)
+        if ending < opening or (ending == opening and comes_first(state, leaf)):
+            freed, threat, waiting, opened = next_ending(state, horizon)
             if freed >= 0:
                 own = state.batteries[at(freed)].layer
+            elif opened >= 0:
+                own, outcome = state.windows[at(opened)].layer, AVAILABLE
         elif leaf < state.landings.size:
             next_landing(state)
         else:
             opened = np.int64(state.openings[at(leaf - state.landings.size)])
             window = state.windows[at(opened)]
-            threat, outcome = next_opening(state, window, leaf, tick)
+            threat, outcome = next_opening(state, window, opened, leaf, tick)
             if outcome == AVAILABLE:
                 own, waiting = window.layer, threat
         if own >= 0:
@@ -94,6 +97,9 @@ def _raid(state: "State", row: Any, stop: Any) -> None:
                 layers = U(0)
                 if freed >= 0 and threat >= 0:
                     layers = state.held[at(threat * words + word)]
+                    if state.raid[0].commands > 1:
+                        command = np.int64(state.layers[at(own)].command)
+                        layers &= state.commanded[at(command * words + word)]
                 if U(own) // U(BITS_A_WORD) == U(word):
                     layers |= bit_of(own)
                 _serve(state, word, layers, freed, threat, tick)
@@ -101,7 +107,7 @@ def _raid(state: "State", row: Any, stop: Any) -> None:
             await_threat(state, state.threats[at(waiting)], tick)
         if outcome != NOTHING and outcome != SOFT_KILLED:
             # After serving, since a threat that was engaged immediately needs no cause.
-            blame(state, state.windows[at(opened)], state.threats[at(threat)], outcome)
+            blame(state, state.windows[at(opened)], state.threats[at(threat)], outcome, tick)
 
 
 def _simulate_block(sources: Int) -> Any:

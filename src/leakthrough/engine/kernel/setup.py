@@ -14,6 +14,7 @@ from leakthrough.engine.codes import (
     POISSON,
     UNCOVERED,
     UNIFORM,
+    UNTRACKED,
 )
 from leakthrough.engine.kernel.compiling import Int, compiled, merged
 from leakthrough.engine.kernel.draws import (
@@ -155,7 +156,23 @@ def arrive(state: "State") -> Int:
             horizon = max(horizon, last.arrival + salvo.target_offset)
     for n in range(state.wake_ups.size):
         state.wake_ups[at(n)] = NEVER
+    if state.engagers.size > 0 or state.raid[0].limited:
+        _begin_images(state)
     return horizon
+
+
+@compiled
+def _begin_images(state: "State") -> None:
+    """Copy the threats into the image of each further command, and reset what is counted."""
+    threats = state.threats.size // state.raid[0].commands
+    for n in range(threats, state.threats.size):
+        image, threat = state.threats[at(n)], state.threats[at(n % threats)]
+        image.phase, image.fate, image.cause = FREE, ALIVE, UNCOVERED
+        image.arrival, image.fate_tick = threat.arrival, FOREVER
+    for n in range(state.tracks.size):
+        state.tracks[at(n)].status, state.tracks[at(n)].end = UNTRACKED, NEVER
+    for n in range(state.engaged.size):
+        state.engaged[at(n)] = 0
 
 
 @compiled
@@ -170,7 +187,7 @@ def begin_cursors(state: "State") -> None:
     for n in range(state.openings.size):
         window = state.windows[state.openings[at(n)]]
         salvo, layer = state.salvos[window.salvo], state.layers[window.layer]
-        acts = window.soft_kill > 0 or window.stocked > 0 or is_logged(state)
+        acts = window.soft_kill > 0 or window.stocked > 0 or is_logged(state) or layer.tracker >= 0
         if acts and salvo.launched > 0 and layer.up:
             arrival = state.threats[salvo.first].arrival
             play(state, state.landings.size + n, arrival + window.open_offset)

@@ -9,7 +9,7 @@ from leakthrough.engine.kernel.assignment import engagement_draw
 from leakthrough.engine.kernel.compiling import Int, compiled, merged
 from leakthrough.engine.kernel.draws import U, at, number_or_draw
 from leakthrough.engine.kernel.event_queue import bring_forward, push, wake_up_tie
-from leakthrough.engine.kernel.lookup import fired_at, is_held, window_of
+from leakthrough.engine.kernel.lookup import fired_at, image_of, is_held, window_of
 from leakthrough.engine.kernel.reach import next_span
 
 if TYPE_CHECKING:
@@ -52,10 +52,9 @@ def await_threat(state: "State", threat: Any, tick: Int) -> None:
     There is one at a time for each battery and threat. An earlier one that is of no use any more
     lets nobody fire, and the next one follows from it.
     """
-    if threat.phase != FREE:
-        return
     for layer in state.layers:
-        if not is_held(state, threat, layer.code):
+        image = image_of(state, layer, threat)
+        if image.phase != FREE or not is_held(state, threat, layer.code):
             continue
         window = window_of(state, threat, np.int64(layer.code))
         for n in range(window.first_pairing, window.stop_pairing):

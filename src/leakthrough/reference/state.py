@@ -1,0 +1,143 @@
+"""The state of a raid: layers, batteries and threats, the heap of events, and the log."""
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from leakthrough.model import defence
+from leakthrough.model import scenario as model
+from leakthrough.model.base import Frozen
+from leakthrough.model.discrete import threshold, ticks
+from leakthrough.model.distributions import Distribution
+from leakthrough.reference.draws import RaidDraws
+from leakthrough.reference.entities import (
+    Battery,
+    Event,
+    Magazine,
+    MagazineState,
+    Threat,
+    Tracker,
+)
+from leakthrough.reference.feasibility import usable_magazines
+from leakthrough.reference.setup import (
+    AimPoints,
+    MagazineStates,
+    aim_points_of,
+    batteries_of,
+    threats_of,
+)
+
+KILLED, WAKE_UP, RELEASE, LANDING, TRACK, OPENING = range(6)
+"""Order of events at one tick.
+
+What other commands see of a kill comes first, and then what time alone makes possible; then
+channels and reloads, losses of batteries, tracks that end and are given, and openings of windows.
+"""
+
+
+class RaidState:
+    """What the rules of a raid read and change; the parameters are those of `raid.Raid`."""
+
+    def __init__(
+        self,
+        scenario: model.Scenario,
+        seed: int,
+        replication: int,
+        timeline: Sequence[float] = (),
+        *,
+        raid: int = 0,
+        sizes: Mapping[str, Distribution] = Frozen(),
+        magazine_states: MagazineStates | None = None,
+        lost: Iterable[str] = (),
+        aim_points: AimPoints | None = None,
+    ) -> None:
+        self.scenario = scenario
+        self.draws = RaidDraws(seed, replication, raid)
+        self.layers = scenario.sites
+        self.up = {layer.name: self.is_up(layer) for layer in self.layers}
+        self.batteries = batteries_of(
+            self.layers, scenario.interceptors, magazine_states, set(lost)
+        )
+        self.threats = threats_of(scenario, sizes, self.draws)
+        self.aim_points = aim_points_of(scenario.assets) if aim_points is None else aim_points
+        self.heap: list[tuple[tuple[int, ...], Callable[..., None], tuple[Any, ...]]] = []
+        self.aim_points_down = {
+            name: sum(own.repaired is not None for own in points)
+            for name, points in self.aim_points.items()
+        }
+        self.events: list[Event] = []
+        # random decisions, and those that had an effect: by what is counted, and names
+        self.decisions: Counter[tuple[str, ...]] = Counter()
+        self.credited: set[Threat] = set()  # threats whose kill was assessed
+        self.sample_ticks = [ticks(time) for time in timeline]
+        self.samples: list[tuple[list[float], list[int]]] = []  # ready rounds, busy channels
+        self.trackers = {
+            layer.name: Tracker(layer.sensor.tracks)
+            for layer in self.layers
+            if layer.sensor.tracks is not None
+        }
+
+    def is_up(self, layer: defence.Layer) -> bool:
+        """Whether a layer is up: drawn for the whole raid."""
+        return self.draws.draw(("availability", layer.name))[0] < threshold(
+            layer.sensor.availability
+        )
+
+    def schedule(self, key: tuple[int, ...], handle: Callable[..., None], *arguments: Any) -> None:
+        """Add an event; its key is the tick, followed by its order among events of one tick."""
+        heapq.heappush(self.heap, (key, handle, arguments))
+
+    def concerned(self, layer: defence.Layer, threat: Threat) -> list[Battery]:
+        """Batteries of a layer that serve a threat's axis and can kill it."""
+        return [
+            battery
+            for battery in self.batteries
+            if battery.layer is layer and not battery.lost and usable_magazines(battery, threat)
+        ]
+
+    # -------------------------------------------------- records
+
+    @property
+    def magazine_states(self) -> dict[tuple[str, str], MagazineState]:
+        """State of each magazine, by the names of its battery and interceptor."""
+        return {
+            (battery.name, m.interceptor.name): MagazineState(m.ready, m.reloads, m.due)
+            for battery in self.batteries
+            for m in battery.magazines
+        }
+
+    def sample(self, before: float) -> None:
+        """Record ready rounds and busy channels at the sample times before a tick."""
+        while len(self.samples) < len(self.sample_ticks):
+            if self.sample_ticks[len(self.samples)] >= before:
+                return
+            ready = [magazine.ready for b in self.batteries for magazine in b.magazines]
+            busy = [b.spec.channels - b.free_channels for b in self.batteries]
+            self.samples.append((ready, busy))
+
+    def log(
+        self,
+        tick: int,
+        event: str,
+        threat: Threat | None = None,
+        layer: defence.Layer | None = None,
+        battery: Battery | None = None,
+        magazine: Magazine | None = None,
+        rounds: int = 0,
+        outcome: str = "",
+    ) -> None:
+        """Write one line of the replay."""
+        self.events.append(
+            Event(
+                tick,
+                event,
+                threat.salvo.name if threat else "",
+                threat.number if threat else -1,
+                layer.name if layer else "",
+                battery.name if battery else "",
+                magazine.interceptor.name if magazine else "",
+                rounds,
+                outcome,
+            )
+        )
