@@ -50,6 +50,7 @@ RAID = Record(
     _link("leaves", "i8"),  # of the tournament
     _link("mask_words", "i8"),  # 64-bit words of a mask of layers
     _link("commands", "i8"),
+    _link("ruled", "?"),  # whether there are several commands, or limits to tracks or engagements
     _link("limited", "?"),  # whether the engagements of a threat by a command are
     _link("waking", "?"),  # whether time alone can let a battery engage a threat
     _link("leaked_by_column", "i8"),

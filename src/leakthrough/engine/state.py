@@ -158,6 +158,7 @@ def _start(state: State, tables: Tables) -> None:
     raid["leaked_by_column"], raid["sample_column"] = sample_columns(tables)
     layout.ENTRY.start(state.entries)
     raid["commands"], raid["limited"] = tables.commands, tables.limited
+    raid["ruled"] = tables.commands > 1 or tables.limited or tables.trackers.size > 0
     for layer in tables.layers:
         own = int(layer["command"]) * _mask_words(tables) + int(layer["code"]) // BITS_A_WORD
         state.commanded[own] |= np.uint64(1 << int(layer["code"]) % BITS_A_WORD)

@@ -37,12 +37,16 @@ def is_counted(
 ) -> bool:
     """Whether anything about an opening is drawn, and may have an effect.
 
-    It may if the layer has soft kill, or rounds or a reload to come that it may fire.
+    It may if the layer has soft kill, limited tracks, or rounds or a reload to come that it may
+    fire.
     """
     soft_kill, detection, dismissal = _thresholds(layer, threat, number)
     if soft_kill > 0:
         return True
-    return (detection < WORD_RANGE or dismissal > 0) and any(
+    drawn = detection < WORD_RANGE or dismissal > 0
+    if layer.sensor.tracks is not None:
+        return drawn
+    return drawn and any(
         magazine.ready > 0 or magazine.due is not None
         for battery in batteries
         if battery.layer is layer and not battery.lost

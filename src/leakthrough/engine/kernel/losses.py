@@ -56,7 +56,7 @@ def next_landing(state: "State") -> None:
         code, layer = np.int64(threat.code), np.int64(battery.layer)
         note(state, tick, LOSS, code, layer, np.int64(battery.code), NOBODY, NONE, NONE)
         lose(state, battery, tick)
-        if state.layers[battery.layer].tracker >= 0:
+        if state.raid[0].ruled and state.layers[battery.layer].tracker >= 0:
             review_loss(state, state.layers[battery.layer], tick)
 
 

@@ -84,6 +84,9 @@ def stock(state: "State") -> None:
             await_reload(state, magazine, due)
         if magazine.ready > 0 or due != NEVER:
             count_stocked(state, magazine, 1)
+    for line in state.lines:
+        # A layer without rounds still follows threats, and its tracks may be taken.
+        state.windows[line.window].stocked += 1
 
 
 @merged
@@ -156,7 +159,7 @@ def arrive(state: "State") -> Int:
             horizon = max(horizon, last.arrival + salvo.target_offset)
     for n in range(state.wake_ups.size):
         state.wake_ups[at(n)] = NEVER
-    if state.engagers.size > 0 or state.raid[0].limited:
+    if state.raid[0].ruled:
         _begin_images(state)
     return horizon
 
@@ -187,7 +190,7 @@ def begin_cursors(state: "State") -> None:
     for n in range(state.openings.size):
         window = state.windows[state.openings[at(n)]]
         salvo, layer = state.salvos[window.salvo], state.layers[window.layer]
-        acts = window.soft_kill > 0 or window.stocked > 0 or is_logged(state) or layer.tracker >= 0
+        acts = window.soft_kill > 0 or window.stocked > 0 or is_logged(state)
         if acts and salvo.launched > 0 and layer.up:
             arrival = state.threats[salvo.first].arrival
             play(state, state.landings.size + n, arrival + window.open_offset)
