@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from placed_scenarios import placed_scenario
 from raids import rich
+from ruled_scenarios import ruled_scenario
 from strategies import scenarios
 from varying_scenarios import varying_scenario
 
@@ -38,6 +39,7 @@ seeds = st.integers(0, 2**63 - 1)
 busy = numbers.map(busy_scenario)
 placed = numbers.map(placed_scenario)
 varying = numbers.map(varying_scenario)
+ruled = numbers.map(ruled_scenario)
 replications = st.one_of(st.integers(0, 3), st.integers(0, LAST))
 starts = st.one_of(
     st.integers(0, 3),
@@ -188,6 +190,26 @@ def test_what_happens_in_placed_raids() -> None:
     assert {
         what: raids[what] / number for what in least if raids[what] < least[what] * number
     } == {}
+
+
+# ---------------------------------------------------------------- shared, limited, uncoordinated
+
+
+@examples(1.0)
+@given(scenario=ruled, seed=seeds, replication=replications)
+def test_ruled_raids(scenario: lt.Scenario, seed: int, replication: int) -> None:
+    assert_engines_agree(scenario, seed, replication)
+
+
+@examples(1 / 3)
+@given(scenario=ruled, seed=seeds, start=starts)
+def test_several_ruled_replications_in_one_block(
+    scenario: lt.Scenario, seed: int, start: int
+) -> None:
+    block = kernel_outcomes(scenario, seed, start, TIMELINE, IN_BLOCK)
+    for n, found in enumerate(block):
+        expected, _ = reference_outcome(scenario, seed, start + n, TIMELINE)
+        assert_same(found, expected, n)
 
 
 # ---------------------------------------------------------------- order of service

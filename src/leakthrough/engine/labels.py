@@ -17,6 +17,7 @@ class Labels(NamedTuple):
     threat_costs: tuple[float, ...]  # of each salvo
     classes: tuple[str, ...]  # of threats
     layers: tuple[str, ...]
+    tracked: tuple[bool, ...]  # whether each layer can hold only so many threats
     groups: tuple[str, ...]  # of equal batteries, in the order of the layers
     batteries: tuple[str, ...]
     layer_of: tuple[str, ...]  # of each battery
@@ -60,6 +61,7 @@ def label(scenario: Scenario, salvos: Sequence[Salvo] | None = None) -> Labels:
         threat_costs=tuple(_cost(threats[salvo.threat]) for salvo in salvos),
         classes=tuple(threats),
         layers=tuple(layer.name for layer in layers),
+        tracked=tuple(layer.sensor.tracks is not None for layer in layers),
         groups=tuple(battery.name for layer in layers for battery in layer.batteries),
         batteries=tuple(unit.name for unit in units),
         layer_of=tuple(layers[unit.layer].name for unit in units),

@@ -81,9 +81,23 @@ def _place_tables(scenario: Any) -> list[Table]:
     found = [
         Table("Ranges by threat", ["layer", "threat", "from [m]", "to [m]"], by_threat, 2),
         Table("Positions of the layers (x east, y north)", ["layer", "x [m]", "y [m]"], sites, 1),
+        _coordination_table(scenario),
         _asset_table(scenario),
     ]
     return [own for own in found if own.rows]
+
+
+def _coordination_table(scenario: Any) -> Table:
+    """Commands of the layers, and how many threats each can hold; only where either is given."""
+    layers = _outermost_first(scenario)
+    rows = [
+        [layer.name, layer.command or "-", "any" if tracks is None else number(tracks)]
+        for layer in layers
+        for tracks in [layer.sensor.tracks]
+    ]
+    plain = all(layer.command is None and layer.sensor.tracks is None for layer in layers)
+    header = ["layer", "command", "tracks"]
+    return Table("Commands and tracks of the layers", header, [] if plain else rows, 2)
 
 
 def _asset_table(scenario: Any) -> Table:
@@ -224,7 +238,13 @@ def _threat_table(scenario: Any) -> Table:
         ]
         for threat in scenario.threats
     ]
-    return Table("Threats", ["threat", "speed [m/s]", "priority", "cost"], rows, 1)
+    header = ["threat", "speed [m/s]", "priority", "cost"]
+    limits = [threat.max_engagements for threat in scenario.threats]
+    if any(limits):
+        header.append("engagements")
+        for row, limit in zip(rows, limits, strict=True):
+            row.append("any" if limit is None else number(limit))
+    return Table("Threats", header, rows, 1)
 
 
 def _cost(cost: float | None) -> str:

@@ -21,6 +21,7 @@ _CAUSES = {  # colour and hatch
     "missed": ("#FFFFFF", "////"),
     "no_channel": (style.ORANGE, ""),
     "no_interceptors": (style.VERMILION, ""),
+    "no_track": ("#F6B26B", "xxxx"),
     "too_short": (style.YELLOW, "...."),
     "dismissed": (style.PURPLE, "\\\\\\\\"),
     "undetected": ("#999999", ""),

@@ -92,7 +92,7 @@ def _indexes(dimensions: Dimensions) -> "dict[str, Array]":
         "layer": labels.layers,
         "battery": labels.batteries,
         "interceptor": labels.interceptors,
-        "cause": CAUSES,
+        "cause": [name for name in CAUSES if name != "no_track" or any(labels.tracked)],
         "decision": [name for name, _ in dimensions.decisions],
     }
     found: dict[str, Array] = {name: np.array(own, np.str_) for name, own in names.items()}

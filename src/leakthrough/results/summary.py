@@ -63,6 +63,7 @@ _OF_RAID = {
     "cost_stopped": "cost of threats stopped [currency]",
     "cost_per_stop": "spent for each stopped [currency]",
 }
+_TRACKS = ("tracks_peak", "tracks_full_time")
 _DIMS = {
     "salvos": ("salvo",),
     "causes": ("salvo", "cause"),
@@ -104,7 +105,7 @@ class Summary:
     causes : xarray.Dataset
         `leak_cause`: leakers by salvo and cause.
     layers : xarray.Dataset
-        `killed`, `soft_killed`.
+        `killed`, `soft_killed`; `tracks_peak` and `tracks_full_time` [s] if tracks are limited.
     batteries : xarray.Dataset
         `engagements`; `busy_time` of the channels [s].
     magazines : xarray.Dataset
@@ -202,7 +203,7 @@ def summary(result: "xr.Dataset", confidence: float = 0.95, *, controls: bool = 
         raid=_of_raid(ready, level),
         salvos=_of_salvos(ready, level),
         causes=_of(ready, level, leak_cause="leak_cause"),
-        layers=_of(ready, level, killed="layer_killed", soft_killed="layer_soft_killed"),
+        layers=_of(ready, level, **_of_layers(ready)),
         batteries=_of(ready, level, engagements="engagements", busy_time="busy_time"),
         magazines=_of_magazines(ready, level),
         assets=_of_assets(ready, level),
@@ -224,6 +225,11 @@ def _means(ready: "xr.Dataset", level: float, names: dict[str, str]) -> "dict[st
 
 def _of(ready: "xr.Dataset", level: float, **names: str) -> "xr.Dataset":
     return labelled(_means(ready, level, names), ready, level)
+
+
+def _of_layers(ready: "xr.Dataset") -> dict[str, str]:
+    names = {"killed": "layer_killed", "soft_killed": "layer_soft_killed"}
+    return names | {name: name for name in _TRACKS if name in ready}
 
 
 def _of_raid(ready: "xr.Dataset", level: float) -> "xr.Dataset":
@@ -377,11 +383,16 @@ def _causes(summary: Summary, _: str) -> Table:
 
 def _layers(summary: Summary, level: str) -> Table:
     rows = []
+    tracks = [name for name in _TRACKS if name in summary.layers]
     for row in _rows(summary.layers, "layer"):
         pairs = [(_mean(row[name]), _interval(row, name)) for name in ("killed", "soft_killed")]
-        rows.append([str(row.layer.item()), *(cell for pair in pairs for cell in pair)])
+        own = [cell for pair in pairs for cell in pair]
+        rows.append([str(row.layer.item()), *own, *(_mean(row[name]) for name in tracks)])
     header = ["layer", "killed", level, "soft killed", level]
-    return Table("By layer (threats a replication, decoys too)", header, rows, 1)
+    title = "By layer (threats a replication, decoys too)"
+    if tracks:
+        header += ["most tracks", "none free [s]"]
+    return Table(title, header, rows, 1)
 
 
 def _batteries(summary: Summary, level: str) -> Table:

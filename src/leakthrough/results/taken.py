@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FLOATS = (
     "rounds",
-    *("depletion_time", "reserve_time", "busy_time"),
+    *("depletion_time", "reserve_time", "busy_time", "tracks_full_time"),
     *("occurred", "expected"),
     *("first_dry", "stock_first_dry"),
     *("damage", "value_lost", "down_time"),

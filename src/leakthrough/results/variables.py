@@ -14,7 +14,7 @@ CAUSES = (
     "undetected",
     "uncovered",
 )
-"""Causes of leaking, in order of precedence."""
+"""Causes of leaking, in order of precedence; `no_track` only where tracks are limited."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Variable:
 
 AIMED = "with a salvo that aims at a battery"
 DEFENDED = "with assets"
+TRACKED = "with a limited number of tracks"
 SAMPLED = "with a timeline"
 KNOWN = "not in files of earlier versions"
 _OF_SALVO = ("replication", "salvo")
@@ -54,6 +55,17 @@ VARIABLES = {
     "leak_cause": Variable((*_OF_SALVO, "cause"), "leakers by cause of leaking"),
     "killed": Variable(_OF_LAYER, "threats killed by rounds"),
     "soft_killed": Variable(_OF_LAYER, "threats neutralised without a round"),
+    "tracks_peak": Variable(
+        ("replication", "layer"),
+        "largest number of tracks in use; 0 where they are not limited",
+        sometimes=TRACKED,
+    ),
+    "tracks_full_time": Variable(
+        ("replication", "layer"),
+        "time for which no track was free; 0 where they are not limited",
+        "s",
+        sometimes=TRACKED,
+    ),
     "expended": Variable(_OF_MAGAZINE, "rounds expended"),
     "reloaded": Variable(_OF_MAGAZINE, "rounds that reloads brought"),
     "remaining": Variable(_OF_MAGAZINE, "ready rounds at the end; -1 where they are infinite"),
