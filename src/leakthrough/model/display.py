@@ -92,7 +92,7 @@ def _asset_table(scenario: Any) -> Table:
         [
             asset.name,
             *map(number, asset.position),
-            *map(number, (asset.value, asset.aim_points, asset.hardness, asset.priority)),
+            *map(_drawn, (asset.value, asset.aim_points, asset.hardness, asset.priority)),
             "never" if asset.repair_time is None else _drawn(asset.repair_time),
         ]
         for asset in scenario.assets
@@ -221,10 +221,21 @@ def _threat_table(scenario: Any) -> Table:
             number(threat.speed),
             number(threat.priority),
             _cost(threat.cost),
+            *map(number, (threat.common_detection, threat.common_kill)),
         ]
         for threat in scenario.threats
     ]
-    return Table("Threats", ["threat", "speed [m/s]", "priority", "cost"], rows, 1)
+    header = ["threat", "speed [m/s]", "priority", "cost", "common detection", "common kill"]
+    return _without("0", Table("Threats", header, rows, 1), 4)
+
+
+def _without(default: str, own: Table, first: int) -> Table:
+    """The table without those of its columns from the first on that have the default only."""
+    used = [
+        n for n in range(len(own.header)) if n < first or any(r[n] != default for r in own.rows)
+    ]
+    rows = [[row[n] for n in used] for row in own.rows]
+    return own._replace(header=[own.header[n] for n in used], rows=rows)
 
 
 def _cost(cost: float | None) -> str:
