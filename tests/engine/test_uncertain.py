@@ -205,7 +205,7 @@ def test_a_support_beyond_0_and_1_is_refused(path: str, law: Any) -> None:
 
 def test_a_sweep_between_a_number_and_a_distribution() -> None:
     path = "layers.L.sensor.availability"
-    options: dict[str, Any] = {"measures": "leakers", "replications": 200, "seed": 1}
+    options: dict[str, Any] = {"measures": ["leakers"], "replications": 200, "seed": 1}
     found = lt.sweep(seen(), {path: [0.5, LAW]}, **options)
     other = lt.sweep(seen(availability=LAW), {path: [0.5, 0.75]}, **options)
     np.testing.assert_array_equal(found.leakers[0], other.leakers[0])
