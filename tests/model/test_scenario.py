@@ -132,7 +132,7 @@ def layer(**fields: Any) -> Layer:
         (lambda: Sensor(availability=1.5), "availability: must be a number in [0, 1]; got 1.5"),
         (
             lambda: Sensor(detection={"drone": "1"}),
-            "detection.drone: must be a number in [0, 1] or a frozen scipy.stats distribution; got '1'",
+            "detection.drone: must be a number in [0, 1] or a frozen scipy.stats distribution",
         ),
         (lambda: Battery(name="b", count=10_001), "count: must be at most 10,000; got 10001"),
         (lambda: Battery(name="b", channels=0), "channels: must be at least 1; got 0"),
