@@ -7,6 +7,7 @@ import busy_scenarios
 import numpy as np
 from engines import Outcome, counted, outcome_of
 from raids import battery, gun, layer, raid, salvo
+from ruled_scenarios import ruled_scenario
 from scipy import stats
 from varying_scenarios import any_scenario
 
@@ -66,9 +67,9 @@ def _stock(pick: random.Random, interceptor: str, interval: float) -> lt.Stock:
     )
 
 
-def campaign(number: int) -> lt.Campaign:
-    """A campaign of up to four raids."""
-    scenario = any_scenario(number)
+def campaign(number: int, *groups: str) -> lt.Campaign:
+    """A campaign of up to four raids, with groups of rules (`ruled_scenarios`)."""
+    scenario = ruled_scenario(number, *groups) if groups else any_scenario(number)
     pick = random.Random(number + 1)  # noqa: S311
     raids, interval = _raids(pick, scenario.salvos), pick.choice([1.0, 20.0, 100.0, 1000.0])
     return lt.Campaign(

@@ -5,9 +5,10 @@ Each is applied to about a third of the scenarios, so that rules occur alone and
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from scipy import stats
 from varying_scenarios import any_scenario
 
 import leakthrough as lt
@@ -51,19 +52,78 @@ def _engagements(pick: random.Random, fields: Fields) -> None:
     ]
 
 
+def _luck(pick: random.Random, fields: Fields) -> None:
+    """Luck that threats keep, and sensors that do not detect everything."""
+    kept = [0.0, 0.3, 0.3, 1.0]
+    fields["threats"] = [
+        lt.Threat(
+            **{**vars(own), "common_detection": pick.choice(kept), "common_kill": pick.choice(kept)}
+        )
+        for own in fields["threats"]
+    ]
+    seen = [0.0, 0.4, 0.7, 0.7, 1.0]
+
+    def detecting(own: lt.Layer) -> Fields:
+        found = {threat.name: pick.choice(seen) for threat in fields["threats"]}
+        return {"sensor": lt.Sensor(**{**vars(own.sensor), "detection": found})}
+
+    with_layers(fields, detecting)
+
+
+LAWS = [
+    stats.beta(2.0, 2.0),
+    stats.uniform(0.2, 0.5),
+    stats.uniform(0.0, 1.0),
+    stats.beta(0.2, 0.2),
+]
+
+
+def _uncertain(pick: random.Random, fields: Fields) -> None:
+    """Probabilities that are distributions."""
+
+    def some(own: Any) -> Any:
+        return pick.choice(LAWS) if pick.random() < 0.4 else own
+
+    def table(own: Mapping[str, Any]) -> Fields:
+        return {threat.name: some(own.get(threat.name, 0.5)) for threat in fields["threats"]}
+
+    def sensing(own: lt.Layer) -> Fields:
+        names = ("decoy_recognition", "false_dismissal", "availability")
+        sensor = {name: some(getattr(own.sensor, name)) for name in names}
+        sensor["detection"] = table(own.sensor.detection)
+        return {
+            "sensor": lt.Sensor(**{**vars(own.sensor), **sensor}),
+            "soft_kill": table(own.soft_kill) if pick.random() < 0.5 else own.soft_kill,
+        }
+
+    def judging(own: lt.Battery) -> Fields:
+        return {name: some(getattr(own, name)) for name in ("false_kill", "false_survival")}
+
+    with_layers(fields, sensing)
+    with_batteries(fields, judging)
+    fields["threats"] = [
+        lt.Threat(**{**vars(own), "lethality": some(own.lethality)}) for own in fields["threats"]
+    ]
+    fields["assets"] = [
+        lt.Asset(**{**vars(own), "hardness": some(own.hardness)}) for own in fields["assets"]
+    ]
+
+
 CHANGES: dict[str, Change] = {
     "commands": _commands,
     "tracks": _tracks,
     "engagements": _engagements,
+    "luck": _luck,
+    "uncertain": _uncertain,
 }
 """By name of the group of rules."""
 
 
-def ruled_scenario(number: int) -> lt.Scenario:
-    """A scenario with some rules of each group, for about a third of the groups."""
+def ruled_scenario(number: int, *groups: str) -> lt.Scenario:
+    """A scenario with some rules of each group, for about a third of the groups; or of these."""
     pick, base = random.Random(f"ruled {number}"), any_scenario(number)  # noqa: S311
     fields = {**vars(base), "name": f"ruled {number}"}
-    for change in CHANGES.values():
-        if pick.random() < 0.35:
+    for name, change in CHANGES.items():
+        if name in groups or (not groups and pick.random() < 0.35):
             change(pick, fields)
     return lt.Scenario(**fields)

@@ -153,7 +153,7 @@ WRONG: list[tuple[str, Any, list[str]]] = [
     ("assets.1", 3, ["assets.1: must be an Asset, or a table of its fields; got 3"]),
     ("assets.1.aim_points", 0, ["assets.plant.aim_points: must be at least 1; got 0"]),
     ("assets.1.value", -1, ["assets.plant.value: must be at least 0; got -1"]),
-    ("assets.1.hardness", 2, ["assets.plant.hardness: must be at most 1; got 2"]),
+    ("assets.1.hardness", 2, ["assets.plant.hardness: must be a number in [0, 1]; got 2"]),
     ("assets.1.priority", 1.5, ["assets.plant.priority: must be a whole number; got 1.5"]),
     (
         "assets.1.repair_time",

@@ -148,6 +148,30 @@ def test_bad_luck_or_a_layer_that_fails_once_in_ten_thousand(number: int, offset
     agrees(found, exact)
 
 
+@pytest.mark.parametrize("number", [11, 20])
+def test_a_layer_that_fails_with_an_uncertain_probability(number: int, offset: int) -> None:
+    """The mean of its beta distribution is once in ten thousand, as above."""
+    scenario = binomial(tracking=0.9999, common_mode=True)
+    path = f"layers.{scenario.layers[0].name}.sensor.availability"
+    uncertain = scenario.replace(path, stats.beta(9_999.0, 1.0))
+    exact = 1e-4 + 0.9999 * at_least(number)
+    found = lt.rare(uncertain, "leakers", at_least=number, replications=20_000, seed=8 + offset)
+    agrees(found, exact)
+
+
+def test_an_uncertain_detection_is_tilted_with_its_openings(offset: int) -> None:
+    scenario = binomial(1.0, tracking=0.9)
+    (own,) = scenario.layers
+    (threat,) = own.sensor.detection
+    path = f"layers.{own.name}.sensor.detection.{threat}"
+    uncertain = scenario.replace(path, stats.beta(90.0, 10.0))
+    number = 20
+    exact = float(stats.betabinom(50, 10.0, 90.0).sf(number - 1))
+    found = lt.rare(uncertain, "leakers", at_least=number, replications=10_000, seed=8 + offset)
+    assert exact < 2e-4
+    agrees(found, exact)
+
+
 def test_two_layers_that_fail_once_in_a_thousand(offset: int) -> None:
     """Either or both: one layer alone lets 4 % through, both 0.16 %."""
     own = [

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from leakthrough.model.chances import uncertain_chances
 from leakthrough.model.defence import Battery, Interceptor, Layer
 from leakthrough.model.scenario import Salvo, Scenario, Threat
 
@@ -27,6 +28,7 @@ class Labels(NamedTuple):
     asset_values: tuple[float, ...]
     aim_points: tuple[int, ...]  # of each asset
     targets: tuple[str, ...]  # of each salvo; empty: none
+    chances: tuple[str, ...] = ()  # probabilities that are distributions, but kill probabilities
 
 
 class Unit(NamedTuple):
@@ -71,6 +73,7 @@ def label(scenario: Scenario, salvos: Sequence[Salvo] | None = None) -> Labels:
         asset_values=tuple(asset.value for asset in scenario.assets),
         aim_points=tuple(asset.aim_points for asset in scenario.assets),
         targets=tuple(salvo.target or "" for salvo in salvos),
+        chances=tuple(map(".".join, uncertain_chances(scenario))),
     )
 
 

@@ -16,6 +16,7 @@ from leakthrough.engine.bounds import check_engagements, check_pairings
 from leakthrough.engine.codes import NO_REACH, NO_WINDOW
 from leakthrough.engine.labels import Unit, units_of
 from leakthrough.engine.layout import NODE, RECORDS_OF
+from leakthrough.engine.lower_chances import chance_parts, drawn_uses, use_parts
 from leakthrough.engine.lower_parts import (
     Quantiles,
     fill,
@@ -351,6 +352,7 @@ def _structure(
     reaches = lower_reach.reaches(
         scenario, [_chance(p, passes, units, paths, sites, codes) for p in pairs]
     )
+    lucky = any(max(s.threat.common_detection, s.threat.common_kill) > 0.0 for s in salvos)
     urgencies, fireable = _by_urgency(codes, pairs, passes, salvos)
     magazines = _magazines(scenario, units, _ranges(map(len, fireable)))
     batteries = _batteries(units, magazines, _ranges(map(len, urgencies)), _varying(pairs, reaches))
@@ -359,6 +361,8 @@ def _structure(
     return (
         {
             "salvos": salvos,
+            "chances": chance_parts(scenario),
+            "lucks": salvos if lucky else [],
             "landings": _landings(salvos, units),
             "strikes": _strikes(scenario, salvos),
             "assets": [
@@ -367,6 +371,7 @@ def _structure(
             ],
             "aim_points": [AimPointPart(n) for n, own in enumerate(aim_points) for _ in own],
             "windows": _windows(salvos, sites, passes, pairs, batteries),
+            "sightings": passes if lucky else [],
             "layers": layers,
             "trackers": trackers,
             "lines": lines,
@@ -400,12 +405,14 @@ def lower(scenario: Scenario, timeline: Sequence[float] = (), sizes: Sizes = AS_
     (parts, lists), quantiles = _structure(scenario, sizes), Quantiles()
     arrivals = fixed_arrivals(parts["salvos"])
     samples = np.array([ticks(time) for time in timeline], dtype=np.int64)
-    numbers = {name: len(own) for name, own in parts.items()}
+    uses = drawn_uses(scenario, parts)
+    numbers = {"uses": len(uses)} | {name: len(own) for name, own in parts.items()}
     numbers["nodes"] = 2 << max(numbers["landings"] + numbers["windows"] - 1, 0).bit_length()
     lengths = {name: numbers[name] for name in RECORDS_OF}
     locations = locations_of(lengths | {name: len(own) for name, own in lists.items()})
     block, interceptors = new_block(end_of(locations)), len(scenario.interceptors)
     tables = Tables(block, locations, np.zeros(0), arrivals, samples, interceptors)
+    parts["uses"] = use_parts(uses, parts["chances"], locations)
     for name, own in parts.items():
         fill(getattr(tables, name), RECORDS_OF[name], own, quantiles)
     NODE.start(tables.nodes)

@@ -35,12 +35,16 @@ class Tables:
     """
 
     salvos: Records  # (S,)
+    lucks: Records  # (S,) of threats that may keep their luck; none if no salvo has any
+    chances: Records  # probabilities that are drawn once a replication, but kill probabilities
+    uses: Records  # fields in which they are written
     legs: Records  # of the paths of all salvos, if something depends on distances
     landings: Records  # salvos that aim at a battery, by battery
     strikes: Records  # salvos that aim at an asset
     assets: Records  # (A,)
     aim_points: Records  # of all assets together, by asset
     windows: Records  # (W,), by layer, then by salvo, then by pass
+    sightings: Records  # (W,); none if no threat may keep its luck
     layers: Records  # (L,), outermost first
     trackers: Records  # layers with limited tracks
     lines: Records  # windows of these layers, in the order in which threats are given tracks

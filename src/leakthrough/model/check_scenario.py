@@ -161,6 +161,21 @@ def _recognition_without_decoys(case: Case) -> Findings:
             yield Finding(place, "no threat is marked as a decoy", "it has no effect")
 
 
+def _luck_without_effect(case: Case) -> Findings:
+    """Luck that threats keep, although nothing about them is left to it."""
+    weapons, layers = case.scenario.interceptors, case.scenario.layers
+    for threat in case.scenario.threats:
+        kills = [weapon.kill_probability.get(threat.name, 0.0) for weapon in weapons]
+        seen = [layer.sensor.detection.get(threat.name, 1.0) for layer in layers]
+        place = f"{case.under}threats.{threat.name}"
+        if threat.common_kill and all(own in (0.0, 1.0) for own in kills):
+            why = "every round at it hits for certain, or misses for certain; it has no effect"
+            yield Finding(f"{place}.common_kill", f"is {threat.common_kill:g}", why)
+        if threat.common_detection and all(own in (0.0, 1.0) for own in seen):
+            why = "every layer detects it for certain, or never; it has no effect"
+            yield Finding(f"{place}.common_detection", f"is {threat.common_detection:g}", why)
+
+
 # ---------------------------------------------------------------- batteries and magazines
 
 
@@ -387,6 +402,7 @@ RULES: tuple[Callable[[Case], Findings], ...] = (
         _unopposed,
     ),
     *(_no_defence, _empty_layers, _layers_down, _ranges, _recognition_without_decoys),
+    _luck_without_effect,
     *(
         _idle_batteries,
         _slow_batteries,

@@ -106,7 +106,7 @@ def _asset_table(scenario: Any) -> Table:
         [
             asset.name,
             *map(number, asset.position),
-            *map(number, (asset.value, asset.aim_points, asset.hardness, asset.priority)),
+            *map(_drawn, (asset.value, asset.aim_points, asset.hardness, asset.priority)),
             "never" if asset.repair_time is None else _drawn(asset.repair_time),
         ]
         for asset in scenario.assets
@@ -235,16 +235,24 @@ def _threat_table(scenario: Any) -> Table:
             number(threat.speed),
             number(threat.priority),
             _cost(threat.cost),
+            *map(number, (threat.common_detection, threat.common_kill)),
+            "any" if threat.max_engagements is None else number(threat.max_engagements),
         ]
         for threat in scenario.threats
     ]
-    header = ["threat", "speed [m/s]", "priority", "cost"]
-    limits = [threat.max_engagements for threat in scenario.threats]
-    if any(limits):
-        header.append("engagements")
-        for row, limit in zip(rows, limits, strict=True):
-            row.append("any" if limit is None else number(limit))
-    return Table("Threats", header, rows, 1)
+    header = ["threat", "speed [m/s]", "priority", "cost", "common detection", "common kill"]
+    return _without(("0", "any"), Table("Threats", [*header, "engagements"], rows, 1), 4)
+
+
+def _without(defaults: tuple[str, ...], own: Table, first: int) -> Table:
+    """The table without those of its columns from the first on that have defaults only."""
+    used = [
+        n
+        for n in range(len(own.header))
+        if n < first or any(row[n] not in defaults for row in own.rows)
+    ]
+    rows = [[row[n] for n in used] for row in own.rows]
+    return own._replace(header=[own.header[n] for n in used], rows=rows)
 
 
 def _cost(cost: float | None) -> str:

@@ -11,6 +11,7 @@ from leakthrough.model.arrivals import Arrival, count_mistakes
 from leakthrough.model.base import Cost, Model, Name, Probability, checked
 from leakthrough.model.defence import Battery, Interceptor, Layer
 from leakthrough.model.display import Overview, overview_of_scenario
+from leakthrough.model.distributions import UncertainProbability
 from leakthrough.model.documents import Document
 from leakthrough.model.errors import Mistake, faults
 from leakthrough.model.name_checks import mistakes_between
@@ -37,11 +38,16 @@ class Threat(Model):
         only at threats of priority 1 or more.
     decoy : bool, default False
         Whether it is a decoy: it looks like a threat, and does no damage.
-    lethality : float, default 1
+    lethality : float or frozen scipy.stats distribution, default 1
         Probability that a leaker destroys the battery, or the aim point of an asset, that it hits.
+        A distribution is drawn once per replication.
     max_engagements : int, optional
         How often the batteries of one command may engage one of them, from 1 to 1,000,000. None: no
         limit.
+    common_detection, common_kill : float, default 0
+        Probability that a threat keeps its luck: then one random number decides whether it is
+        detected, in all layers and passes (whether rounds kill it, whoever fires), instead of one
+        each. For equal probabilities, it is the correlation between two such decisions.
 
     Raises
     ------
@@ -54,15 +60,16 @@ class Threat(Model):
     cost: Cost | None = Field(None, description="Cost of one [currency].")
     priority: int = Field(0, ge=-1000, le=1000, description="Higher ones are engaged first.")
     decoy: bool = Field(False, description="Whether it is a decoy, which does no damage.")
-    lethality: Probability = Field(1.0, description="P(a leaker destroys what it hits).")
+    lethality: UncertainProbability = Field(1.0, description="P(a leaker destroys what it hits).")
     max_engagements: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
         None, description="Engagements of one by a command; none: no limit."
     )
-
-
-def lethality_at(threat: Threat, asset: Asset) -> float:
-    """Return the probability that a hit of a threat destroys the aim point of an asset."""
-    return threat.lethality * (1.0 - asset.hardness)
+    common_detection: Probability = Field(
+        0.0, description="P(one random number decides all detections of a threat)."
+    )
+    common_kill: Probability = Field(
+        0.0, description="P(one random number decides all rounds fired at a threat)."
+    )
 
 
 class Salvo(Model):

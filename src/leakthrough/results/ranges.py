@@ -11,6 +11,7 @@ from leakthrough.engine.lower_raid import AS_COUNTED, lower
 from leakthrough.engine.possible import Possible, hit, possible, stock
 from leakthrough.engine.tables import Tables
 from leakthrough.model.campaign import Campaign
+from leakthrough.model.intercepts import mean_of
 from leakthrough.model.scenario import Scenario
 from leakthrough.results.provenance import campaign_of, scenario_of
 from leakthrough.statistics.means import rare_share, rarely_seen
@@ -48,7 +49,7 @@ class Ranges:
     def rare(self, number: "npt.ArrayLike") -> "Array":
         """Probability of the rare states in some numbers of replications."""
         layers = self.scenario.sites if self.scenario else ()
-        share = rare_share([layer.sensor.availability for layer in layers], number)
+        share = rare_share([mean_of(layer.sensor.availability) for layer in layers], number)
         if self.is_fixed or "lost" not in self.ready:
             return share
         lost = self.ready["lost"]

@@ -80,6 +80,7 @@ class Reading:
 
     def __init__(self, given: Scenario | Campaign, event: Event) -> None:
         raid, sizes = _raid(given, event.measures[0])
+        _check_luck(raid)
         prepared(raid, event.measures)  # raises an error if they do not exist
         self.event, self.labels = event, label(raid)
         self.tables = lower(raid, sizes=sizes) if sizes else lower(raid)
@@ -112,6 +113,15 @@ def _raid(given: Scenario | Campaign, measure: Measure) -> tuple[Scenario, dict[
         text = "must be leakers where the number of threats is a distribution"
         raise ValueError(f"event: {text}; got leak_rate")
     return given.raid(1), dict(given.sizes)
+
+
+def _check_luck(scenario: Scenario) -> None:
+    """Raise a ValueError if threats keep their luck: then counts give no likelihood ratio."""
+    for kind in scenario.threats:
+        for name in ("common_detection", "common_kill"):
+            if (own := getattr(kind, name)) > 0.0:
+                text = f"must be 0 for the probability of a rare event; got {own:g}"
+                raise ValueError(f"threats.{kind.name}.{name}: {text}")
 
 
 class _Sink:

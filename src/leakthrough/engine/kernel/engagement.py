@@ -39,6 +39,7 @@ from leakthrough.engine.kernel.draws import MASK_32, U, at, draw_at, number_or_d
 from leakthrough.engine.kernel.event_log import is_logged, note
 from leakthrough.engine.kernel.event_queue import parts_of, push, remove_first, tie_of
 from leakthrough.engine.kernel.lookup import fired_at, first_window_of, forget, image_of, number_of
+from leakthrough.engine.kernel.luck import kept_kill
 from leakthrough.engine.kernel.magazines import drawable, expend, reload
 from leakthrough.engine.kernel.reach import distance_at, meeting, threshold_at
 from leakthrough.engine.kernel.tracks import end_track, give_track
@@ -125,7 +126,12 @@ def engage(state: "State", pairing: Any, magazine: Any, threat: Any, tick: Int) 
     threshold = chance.drawn
     if chance.first_distance < chance.stop_distance:
         threshold = _threshold_then(state, battery, chance, threat, tick + to_kill)
-    scored = alive and _any_kills(state, pairing, chance, threshold, number, fired, rounds)
+    kept = NOBODY
+    if alive and state.lucks.size > 0:
+        kept = kept_kill(state, chance, threshold, threat)
+    scored = kept > 0
+    if alive and kept < 0:
+        scored = _any_kills(state, pairing, chance, threshold, number, fired, rounds)
     if scored:
         threat.fate, threat.fate_tick = SHOT_DOWN, tick + to_kill
     threat.scored, threat.kill_error = scored, word < battery.false_kill

@@ -16,6 +16,7 @@ from leakthrough.engine.codes import (
     UNIFORM,
     UNTRACKED,
 )
+from leakthrough.engine.kernel.chances import draw_chances
 from leakthrough.engine.kernel.compiling import Int, compiled, merged
 from leakthrough.engine.kernel.draws import (
     U,
@@ -29,6 +30,7 @@ from leakthrough.engine.kernel.draws import (
 from leakthrough.engine.kernel.event_log import is_logged
 from leakthrough.engine.kernel.event_queue import play
 from leakthrough.engine.kernel.losses import next_landing_tick
+from leakthrough.engine.kernel.luck import draw_luck
 from leakthrough.engine.kernel.magazines import await_reload, count_stocked
 
 if TYPE_CHECKING:
@@ -91,11 +93,13 @@ def stock(state: "State") -> None:
 
 @merged
 def draw_raid(state: "State") -> None:
-    """Draw the sizes of salvos, which layers are up, and uncertain kill probabilities.
+    """Draw the sizes of salvos, which layers are up, and uncertain probabilities.
 
-    Kill probabilities are the same in all raids of a replication.
+    Probabilities are the same in all raids of a replication.
     """
     raid, quantiles = state.raid[0], state.quantiles
+    if state.chances.size > 0:
+        draw_chances(state)
     for salvo in state.salvos:
         if salvo.size_table >= 0:
             word = draw(raid, NONE, salvo.size_stream, NONE)[0]
@@ -157,6 +161,8 @@ def arrive(state: "State") -> Int:
         if salvo.launched > 0:
             last = state.threats[at(salvo.first + salvo.launched - 1)]
             horizon = max(horizon, last.arrival + salvo.target_offset)
+    if state.lucks.size > 0:
+        draw_luck(state)
     for n in range(state.wake_ups.size):
         state.wake_ups[at(n)] = NEVER
     if state.raid[0].ruled:

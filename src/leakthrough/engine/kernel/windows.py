@@ -38,6 +38,7 @@ from leakthrough.engine.kernel.draws import at, draw
 from leakthrough.engine.kernel.event_log import is_logged, note
 from leakthrough.engine.kernel.event_queue import play
 from leakthrough.engine.kernel.lookup import first_window_of, hold, let_go, number_of
+from leakthrough.engine.kernel.luck import count_detection, detection_word
 
 if TYPE_CHECKING:
     from leakthrough.engine.state import State
@@ -51,7 +52,10 @@ def _outcome_of(state: "State", window: Any, threat: Any) -> Any:
     drawn = draw(state.raid[0], number_of(state, threat), window.stream, NONE)
     if drawn[0] < window.soft_kill:
         return SOFT_KILLED
-    if drawn[1] >= window.detection:
+    word = drawn[1]
+    if state.lucks.size > 0:
+        word = detection_word(state, threat, word)
+    if word >= window.detection:
         return UNSEEN
     if drawn[2] < window.dismissal:
         return SEEN_AS_DECOY
@@ -93,9 +97,12 @@ def _open(state: "State", window: Any, opened: Int, threat: Any, tick: Int) -> A
         return NOTHING
     outcome = _outcome_of(state, window, threat)
     if window.random and (window.stocked > 0 or window.soft_kill > 0):  # a log changes no count
+        detected = (outcome == AVAILABLE) | (outcome == SEEN_AS_DECOY)
         window.drawn += 1
-        window.detected += int((outcome == AVAILABLE) | (outcome == SEEN_AS_DECOY))
+        window.detected += int(detected)
         window.dismissed += int(outcome == SEEN_AS_DECOY)
+        if state.lucks.size > 0 and outcome != SOFT_KILLED:
+            count_detection(state, window, threat, detected)
     code, layer = np.int64(threat.code), np.int64(window.layer)
     if state.raid[0].ruled:
         return open_ruled(state, window, opened, threat, outcome, tick)
