@@ -406,15 +406,19 @@ def test_a_range_for_all_threats_has_no_parts() -> None:
     )
 
 
-def test_resupply_names_the_batteries_of_sites() -> None:
-    def campaign(name: str) -> lt.Campaign:
-        supply = [lt.Resupply(battery=name, interceptor="gun")]
-        return lt.Campaign(name="c", scenario=PLACED, raids=2, interval=1e5, resupply=supply)
+def supplied(*names: str) -> lt.Campaign:
+    supply = [lt.Resupply(battery=name, interceptor="gun") for name in names]
+    return lt.Campaign(name="c", scenario=PLACED, raids=2, interval=1e5, resupply=supply)
 
-    for name in ("B@L-1", "B@L-2", "C"):
-        assert campaign(name).resupply[0].battery == name
-    with pytest.raises(lt.ScenarioError, match=r"resupply\.0\.battery: 'B' is not the name of a"):
-        campaign("B")
+
+def test_resupply_names_the_batteries_of_one_site_or_of_all() -> None:
+    for names in (["B@L-1", "B@L-2", "C"], ["B", "C"]):
+        assert [own.battery for own in supplied(*names).resupply] == names
+    with pytest.raises(lt.ScenarioError, match=r"resupply\.0\.battery: 'B@L' is not the name of"):
+        supplied("B@L")
+    for twice in (["B", "B@L-2"], ["B@L-2", "B"]):
+        with pytest.raises(lt.ScenarioError, match="1: more than one for 'gun' of 'B@L-2'"):
+            supplied(*twice)
 
 
 def test_raids_have_their_own_paths() -> None:
