@@ -60,10 +60,10 @@ def test_a_resupply_reaches_each_of_several_sites() -> None:
     own = lt.Layer(name="L", outer_range=1e3, positions=both, batteries=[battery(rounds=2)])
     names = [["B"], ["B@L-1", "B@L-2"]]
     supplies = [[supplied(1, name) for name in some] for some in names]
-    results = [one(several(raid(north, own), resupply=supply)) for supply in supplies]
-    assert results[0].delivered.sum("raid").values.tolist() == [[2], [2]]
-    for name in results[0].data_vars:
-        np.testing.assert_array_equal(*[result[name] for result in results])
+    first, second = (one(several(raid(north, own), resupply=supply)) for supply in supplies)
+    assert first.delivered.sum("raid").values.tolist() == [[2], [2]]
+    for name in first.data_vars:
+        np.testing.assert_array_equal(first[name], second[name])
     infinite = [battery(rounds=INF, assessment_time=1.0)]
     endless = lt.Layer(**{**vars(own), "batteries": infinite})
     found = lt.check(several(raid(north, endless), resupply=supplies[0]))

@@ -79,7 +79,6 @@ class Unprintable:
         raise RuntimeError
 
 
-
 # Each row: where a document is changed, the value there, and all mistakes.
 WRONG: list[tuple[str, Any, list[str]]] = [
     ("layers.1.position", [1, 2, 3], [f"layers.M.position: {POINT} (1, 2, 3)"]),
