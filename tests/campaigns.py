@@ -46,8 +46,9 @@ def _resupply(pick: random.Random, scenario: lt.Scenario) -> list[lt.Resupply]:
             interceptor=magazine.interceptor,
             rounds=pick.choice([0, 1, 3, 10, float("inf")]),
         )
-        for layer in scenario.sites
-        for battery in layer.batteries
+        for layer in scenario.layers
+        for site in (layer.sites if pick.random() < 0.5 else [layer])  # all sites by one name
+        for battery in site.batteries
         for magazine in battery.magazines
         if pick.random() < 0.7
     ]

@@ -55,6 +55,21 @@ def test_resupply_fills_up_to_the_first_rounds() -> None:
     assert result.remaining.values.ravel().tolist() == [3, 1, 0]
 
 
+def test_a_resupply_reaches_each_of_several_sites() -> None:
+    north, both = salvo(bearing=0.0, count=3), [[0.0, 0.0], [0.0, 500.0]]
+    own = lt.Layer(name="L", outer_range=1e3, positions=both, batteries=[battery(rounds=2)])
+    names = [["B"], ["B@L-1", "B@L-2"]]
+    supplies = [[supplied(1, name) for name in some] for some in names]
+    first, second = (one(several(raid(north, own), resupply=supply)) for supply in supplies)
+    assert first.delivered.sum("raid").values.tolist() == [[2], [2]]
+    for name in first.data_vars:
+        np.testing.assert_array_equal(first[name], second[name])
+    infinite = [battery(rounds=INF, assessment_time=1.0)]
+    endless = lt.Layer(**{**vars(own), "batteries": infinite})
+    found = lt.check(several(raid(north, endless), resupply=supplies[0]))
+    assert "resupply.0" in [finding.place for finding in found]
+
+
 @pytest.mark.parametrize(("shortage", "given"), [("proportion", [3, 2, 2]), ("order", [5, 2, 0])])
 def test_who_gets_what_of_a_short_stock(shortage: Any, given: list[int]) -> None:
     own = battery(count=3, rounds=5)

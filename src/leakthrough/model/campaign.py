@@ -9,7 +9,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from leakthrough.model.arrivals import Times, count_mistakes
 from leakthrough.model.base import Frozen, Model, Table
-from leakthrough.model.defence import MOST_ROUNDS, Rounds
+from leakthrough.model.defence import MOST_ROUNDS, Battery, Rounds
 from leakthrough.model.display import Overview, overview_of_campaign
 from leakthrough.model.distributions import Distribution, UncertainCount
 from leakthrough.model.documents import Document
@@ -32,8 +32,8 @@ class Resupply(Model):
     Parameters
     ----------
     battery : str
-        The name of a battery (`battery@layer-2` at the second of several positions); if its
-        `count` is above 1, this applies to each of them.
+        The name of a battery; if its `count` is above 1, or its layer has several positions, this
+        applies to each of them. `battery@layer-2` is the one at the second position alone.
     interceptor : str
         The interceptor of one of its magazines.
     rounds : int or inf, default inf
@@ -263,19 +263,44 @@ def _size_fault(salvo: Salvo, size: Distribution) -> str:
     return ""
 
 
+def _batteries_by_name(scenario: Scenario) -> dict[str, tuple[Battery, ...]]:
+    """Batteries of single sites by each name that resupply may give: their own, or that of all."""
+    found: dict[str, tuple[Battery, ...]] = {}
+    for layer in scenario.layers:
+        sites = layer.sites
+        for number, battery in enumerate(layer.batteries):
+            own = tuple(site.batteries[number] for site in sites)
+            found |= {one.name: (one,) for one in own}
+            found[battery.name] = own
+    return found
+
+
+def resupply_limits(campaign: Campaign) -> dict[tuple[str, str], float]:
+    """Return the rounds of a resupply by the battery of a single site, and the interceptor."""
+    named = _batteries_by_name(campaign.scenario)
+    return {
+        (battery.name, each.interceptor): each.rounds
+        for each in campaign.resupply
+        for battery in named[each.battery]
+    }
+
+
 def _resupply_mistakes(campaign: Campaign) -> Iterator[Mistake]:
-    batteries = campaign.scenario.batteries
-    magazines = {b.name: [magazine.interceptor for magazine in b.magazines] for b in batteries}
+    named = _batteries_by_name(campaign.scenario)
     seen: set[tuple[str, str]] = set()
     for number, resupply in enumerate(campaign.resupply):
-        where, battery, interceptor = ("resupply", number), resupply.battery, resupply.interceptor
-        what, carried = f"a magazine of {shown(battery)}", magazines.get(battery, ())
-        wrong = unknown((*where, "battery"), battery, "a battery", magazines)
-        wrong = wrong or unknown((*where, "interceptor"), interceptor, what, carried)
-        if not wrong and (battery, interceptor) in seen:
-            wrong = [(where, f"more than one for {shown(interceptor)} of {shown(battery)}")]
+        where, name, interceptor = ("resupply", number), resupply.battery, resupply.interceptor
+        batteries = named.get(name, ())
+        carried = [magazine.interceptor for own in batteries[:1] for magazine in own.magazines]
+        wrong = unknown((*where, "battery"), name, "a battery", named)
+        wrong = wrong or unknown(
+            (*where, "interceptor"), interceptor, f"a magazine of {shown(name)}", carried
+        )
+        twice = [own.name for own in batteries if (own.name, interceptor) in seen]
+        if not wrong and twice:
+            wrong = [(where, f"more than one for {shown(interceptor)} of {shown(twice[0])}")]
         yield from wrong
-        seen.add((battery, interceptor))
+        seen |= {(own.name, interceptor) for own in batteries}
 
 
 def _stock_mistakes(campaign: Campaign) -> Iterator[Mistake]:

@@ -129,7 +129,8 @@ def _resupply_of_nothing(campaign: Campaign) -> Findings:
             yield Finding(f"resupply.{number}.rounds", "is 0", "it brings nothing")
         held = {
             magazine.rounds
-            for battery in campaign.scenario.batteries
+            for layer in campaign.scenario.layers
+            for battery in (*layer.batteries, *(own for s in layer.sites for own in s.batteries))
             for magazine in battery.magazines
             if (battery.name, magazine.interceptor) == (each.battery, each.interceptor)
         }

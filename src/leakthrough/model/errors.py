@@ -166,6 +166,8 @@ def mistakes_of(error: ValidationError, model: type[BaseModel], data: object) ->
     """Translate pydantic's errors in the validation of `data` as a `model`."""
     found: list[Mistake] = []
     for detail in error.errors(include_url=False)[:MOST_MISTAKES]:
+        if detail["type"] == "too_short" and detail["input"]:
+            continue  # pydantic counts valid entries, and each other one is a mistake already
         location = _location(detail["loc"], data)
         if detail["type"] == "mistakes":
             found += [(location + inner, text) for inner, text in detail["ctx"]["mistakes"]]
@@ -217,6 +219,7 @@ _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "bool_type": lambda _: "must be true or false",
     "tuple_type": lambda _: "must be a list",
     "dict_type": lambda _: "must be a table of names and values",
+    "too_short": lambda _: "must have at least 1 entry",
     "too_long": lambda ctx: f"must have at most {ctx['max_length']:,} entries",
     "model_type": lambda ctx: f"must be {_a(ctx['class_name'])}, or a table of its fields",
     "literal_error": lambda ctx: f"must be {ctx['expected']}",

@@ -337,13 +337,13 @@ def _draw_sites(ax: "Axes", sites: Iterable[Layer], mean: _Mean | None) -> None:
 def _write_names(ax: "Axes", given: Scenario, mean: _Mean | None) -> None:
     """Write the names of the assets next to their marks, where there is room.
 
-    Of the free sides, the one on which the name covers the fewest sites.
+    Of the free sides, the one on which the name covers the fewest sites and paths.
     """
     from matplotlib.patheffects import withStroke
 
     figure: Any = ax.figure.canvas.figure  # also of a subfigure
     figure.draw_without_rendering()
-    sites, taken = _boxes(ax, "sites"), _boxes(ax, "assets")
+    sites, taken, paths = _boxes(ax, "sites"), _boxes(ax, "assets"), _lines(ax, given)
     look: Any = {"textcoords": "offset points", "zorder": 6}
     look["path_effects"] = [withStroke(linewidth=2.5, foreground="white")]
     look["fontsize"] = layout.TINY if layout.is_narrow(ax) else layout.SMALL
@@ -359,7 +359,8 @@ def _write_names(ax: "Axes", given: Scenario, mean: _Mean | None) -> None:
             text.set_in_layout(False)
             box = text.get_window_extent()
             if _is_inside(box, ax.bbox) and not box.count_overlaps(taken):
-                free.append((box.count_overlaps(sites), len(free), text, box))
+                covered = sum(path.intersects_bbox(box, filled=False) for path in paths)
+                free.append((box.count_overlaps(sites) + covered, len(free), text, box))
             text.set_visible(False)
         if free:
             _, _, text, box = min(free)
@@ -369,6 +370,13 @@ def _write_names(ax: "Axes", given: Scenario, mean: _Mean | None) -> None:
 
 def _is_inside(box: Any, room: Any) -> bool:
     return bool(room.x0 < box.x0 and box.x1 < room.x1 and room.y0 < box.y0 and box.y1 < room.y1)
+
+
+def _lines(ax: "Axes", given: Scenario) -> list[Any]:
+    """Paths of threats on the display."""
+    names = {threat.name for threat in given.threats}
+    own: list[Any] = [lines for lines in ax.collections if lines.get_gid() in names]
+    return [ax.transData.transform_path(path) for lines in own for path in lines.get_paths()]
 
 
 def _boxes(ax: "Axes", name: str) -> list[Any]:

@@ -107,14 +107,15 @@ def draw_raid(state: "State") -> None:
     for layer in state.layers:
         layer.up = int(draw(raid, NONE, layer.stream, NONE)[0] < layer.availability)
     for chance in state.kill_chances:
+        if chance.table < 0 and chance.first_distance == chance.stop_distance:
+            continue
+        drawn = unit(draw_at(raid, NONE, chance.stream)[0])  # one for all distances
         if chance.table >= 0:
-            word = draw_at(raid, NONE, chance.stream)[0]
-            chance.drawn = U(quantile(quantiles, chance.table, unit(word)))
+            chance.drawn = U(quantile(quantiles, chance.table, drawn))
         for n in range(chance.first_distance, chance.stop_distance):
             distance = state.distances[at(n)]
             if distance.table >= 0:
-                word = draw_at(raid, NONE, chance.stream)[0]
-                distance.drawn = U(quantile(quantiles, distance.table, unit(word)))
+                distance.drawn = U(quantile(quantiles, distance.table, drawn))
 
 
 @merged
