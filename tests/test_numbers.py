@@ -205,9 +205,7 @@ def test_a_new_distribution_is_refused_by_the_name_of_its_frozen_twin(new: Any, 
         lambda: lt.Interceptor(name="i", kill_probability={"t": new}),
         lambda: lt.Interceptor(name="i", kill_probability={}, flight_time=new),
         lambda: lt.Salvo(name="s", threat="t", count=1, arrival=new),
-        lambda: lt.Campaign(
-            name="c", scenario=scenario, raids=2, interval=9.0, sizes={"raid": new}
-        ),
+        lambda: lt.Salvo(name="s", threat="t", count=new, arrival=lt.At(time=0.0)),
         lambda: lt.Stock(interceptor="i", rounds=1, replenishment=new),
         lambda: scenario.replace(KILL, new),
         lambda: lt.exact.abandonment(1.0, 1.0, 2, new),

@@ -38,7 +38,7 @@ RELATIONS = re.compile(
     "is not the name of |appears? |more than one|names more than once|are not unique|is also|"
     "must not (fall below|rise above|be before|reach)|does not allow the parameters|"
     "must hold one time|must bring the|times the|must be at most outer_range|reload_rounds: must|"
-    "as in an earlier raid|must be unique|twice|a salvo whose arrival lists|has the same|already|"
+    "as in an earlier raid|must be unique|twice|since the arrival lists|has the same|already|"
     "must be given, or a route|must not be given if|a battery is called|if there is a position|"
     "must increase|must have one entry for each"
 )
@@ -46,13 +46,16 @@ RELATIONS = re.compile(
 
 
 def campaign() -> dict[str, Any]:
-    interceptor = {"interceptor": "gun burst", "rounds": 4}
+    interceptor, scenario = {"interceptor": "gun burst", "rounds": 4}, api_example().document()
     return {
         "name": "a week",
-        "scenario": api_example().document(),
-        "raids": [api_example().document()["salvos"], []],
+        "scenario": scenario,
+        "raids": [
+            [{**own, "count": {"dist": "gamma", "a": 2.0}} for own in scenario["salvos"]],
+            scenario["salvos"],
+            [],
+        ],
         "interval": 86400,
-        "sizes": {"drones": {"dist": "gamma", "a": 2.0}},
         "resupply": [{**interceptor, "battery": "gun"}],
         "stocks": [{**interceptor, "deliveries": [{"time": 1e5, "rounds": 3}], "rate": 0.5}],
         "shortage": "order",

@@ -38,6 +38,11 @@ def is_frozen(value: object) -> bool:
     )
 
 
+def is_law(value: object) -> bool:
+    """Return whether a value is meant as a distribution, in a file too."""
+    return isinstance(value, Distribution | Mapping) or is_frozen(value)
+
+
 def distribution_schema() -> dict[str, Any]:
     """Return the JSON schema of a distribution in a file."""
     groups: dict[tuple[str, ...], list[str]] = {}

@@ -8,6 +8,10 @@ import numpy.typing as npt
 
 from leakthrough.model.discrete import LONGEST, OCTAVES, STEPS, WORD_RANGE
 from leakthrough.model.distributions import Distribution
+from leakthrough.model.errors import fault
+
+TABLE_SIZE = 2 * (OCTAVES * STEPS + 1)
+"""Numbers in a quantile table."""
 
 
 def tail_probabilities() -> npt.NDArray[np.float64]:
@@ -103,3 +107,16 @@ def largest_in(table: npt.NDArray[np.float64]) -> int:
 def largest(count: Distribution) -> int:
     """The largest whole number that is drawn from a distribution, where its table is cut."""
     return largest_in(quantile_table(count, 1))
+
+
+@functools.lru_cache(maxsize=1024)
+def upper_end(count: Distribution) -> int:
+    """About the largest whole number that is drawn from a distribution, without its whole table.
+
+    Raises a fault if SciPy cannot compute it.
+    """
+    with np.errstate(all="ignore"):
+        end = float(count.frozen().isf(tail_probabilities()[0]))
+    if math.isnan(end):
+        raise fault(f"SciPy gives no quantiles of {count}")
+    return max(math.floor(min(end, float(LONGEST)) + 0.5), 0)
