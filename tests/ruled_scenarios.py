@@ -8,11 +8,13 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from scipy import stats
 from varying_scenarios import any_scenario
 
 import leakthrough as lt
 
 Fields = dict[str, Any]
+COUNTS = [stats.uniform(0.0, 12.0), stats.gamma(2.0, scale=4.0), stats.expon(scale=5.0)]
 Change = Callable[[random.Random, Fields], None]
 """Adds rules to the fields of a scenario."""
 
@@ -51,10 +53,21 @@ def _engagements(pick: random.Random, fields: Fields) -> None:
     ]
 
 
+def _counts(pick: random.Random, fields: Fields) -> None:
+    """Numbers of threats that are drawn, about half of them."""
+    fields["salvos"] = [
+        own
+        if isinstance(own.arrival, lt.Times) or pick.random() < 0.5
+        else lt.Salvo(**{**vars(own), "count": pick.choice(COUNTS)})
+        for own in fields["salvos"]
+    ]
+
+
 CHANGES: dict[str, Change] = {
     "commands": _commands,
     "tracks": _tracks,
     "engagements": _engagements,
+    "counts": _counts,
 }
 """By name of the group of rules."""
 

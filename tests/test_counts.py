@@ -91,8 +91,8 @@ def test_studies_give_what_results_give() -> None:
     mean = scales.leakers.sel(estimate="mean").isel(k=1)
     np.testing.assert_allclose(mean, lt.Measure("leakers").values(kept).mean(), rtol=1e-12)
     options = {"a": night(), "b": night(stats.gamma(16.0, scale=2.5))}
-    apart = lt.compare(options, ["leak_rate"], **RUN)
-    assert float(apart.leak_rate_difference.sel(estimate="low").max()) > 0.0
+    apart = lt.compare(options, measures=["leak_rate"], **RUN)
+    assert float(apart.difference.sel(estimate="low").max()) > 0.0
     precise = lt.simulate_to_precision(night(), "leak_rate", half_width=0.02, seed=1)
     assert abs(float(precise.leak_rate.sel(estimate="mean") - rate)) < 0.05
 
