@@ -221,9 +221,10 @@ def _arrival(arrival: Any) -> str:
         "Regular": "from {start}, every {interval}",
         "Poisson": "from {start}, {rate} a second",
         "Times": "at stated times",
-        "Distribution": f"drawn, {getattr(arrival, 'dist', '')}",
     }
-    return forms[type(arrival).__name__].format(**numbers)
+    if (form := forms.get(type(arrival).__name__)) is None:
+        return f"drawn, {arrival.dist}"
+    return form.format(**numbers)
 
 
 def _threat_table(scenario: Any) -> Table:
@@ -250,8 +251,7 @@ def _drawn(value: Any) -> str:
     if hasattr(value, "distance"):
         ends = dict.fromkeys(map(_drawn, (value.probability[0], value.probability[-1])))
         return f"{' to '.join(ends)} by distance"
-    parameters = (f"{name}={each:g}" for name, each in value.parameters.items())
-    return f"{value.dist}({', '.join(parameters)})"
+    return str(value.text())
 
 
 def _interceptor_table(scenario: Any) -> Table:

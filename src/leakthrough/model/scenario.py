@@ -18,7 +18,7 @@ from leakthrough.model.errors import Mistake, faults
 from leakthrough.model.name_checks import mistakes_between
 from leakthrough.model.paths import changed
 from leakthrough.model.places import LARGEST_RANGE, Asset, Point
-from leakthrough.model.quantiles import upper_end
+from leakthrough.model.quantiles import quantiles_of, upper_end
 
 MOST_THREATS = 10_000_000
 MOST_POINTS = 1_000
@@ -161,7 +161,7 @@ def most_threats(salvo: Salvo) -> int:
 def usual_threats(salvo: Salvo) -> int:
     """Return the number of threats of a salvo, or about its median."""
     count = salvo.count
-    return round(count.frozen().median()) if isinstance(count, Distribution) else count
+    return round(float(quantiles_of(count, 0.5))) if isinstance(count, Distribution) else count
 
 
 class Scenario(Document):

@@ -5,14 +5,13 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from leakthrough.model.arrivals import Arrival, At, Poisson, Regular, Times, Uniform
 from leakthrough.model.defence import Battery, Interceptor, Layer, Magazine
 from leakthrough.model.discrete import TICKS_A_SECOND
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.geometry import Path, Window, paths_of
 from leakthrough.model.intercepts import firing_spans, is_fired, varies
+from leakthrough.model.quantiles import quantiles_of
 from leakthrough.model.scenario import Salvo, Scenario, Threat, most_threats, usual_threats
 
 _TICK = 1e-6
@@ -275,8 +274,7 @@ def quantile(time: float | Distribution, probability: float) -> float:
     """Return a quantile of a time [s]; NaN if SciPy cannot compute it."""
     if isinstance(time, float):
         return time
-    with np.errstate(all="ignore"):
-        return float(time.frozen().ppf(probability))
+    return float(quantiles_of(time, probability))
 
 
 def span_of_raid(
