@@ -74,7 +74,7 @@ class Distribution(Model):
     """
 
     dist: str
-    parameters: Table[float]
+    parameters: Table[float] = Frozen()
 
     @model_validator(mode="before")
     @classmethod

@@ -19,6 +19,7 @@ from leakthrough.model.errors import ScenarioError, is_whole, lines_of, shown
 from leakthrough.model.paths import value_at
 from leakthrough.model.quantiles import quantiles_of
 from leakthrough.model.scenario import Scenario
+from leakthrough.model.scipy_names import is_new
 from leakthrough.quantities import described
 from leakthrough.studies.evaluate import two_numbers
 from leakthrough.studies.measure import Array, Numbers
@@ -158,7 +159,7 @@ def _values(name: str, path: str, entry: Any) -> tuple[Any, ...]:
     single = isinstance(entry, str | Mapping | BaseModel | set | frozenset)  # sets have no order
     if single or not isinstance(entry, Iterable) or len(getattr(entry, "shape", "1")) != 1:
         raise ValueError(f"axis {name}, {path}: must be a list of values; got {shown(entry)}")
-    values = [plain(value) for value in entry]
+    values = [_given(f"axis {name}, {path}", plain(value)) for value in entry]
     if not values:
         raise ValueError(f"axis {name}, {path}: has no values")
     for value in values:
@@ -199,6 +200,20 @@ def _drawn(
     )
 
 
+def _given(what: str, value: Any) -> Any:
+    """A value, as the frozen twin of one of SciPy's new distributions, which is never kept."""
+    if not is_new(value):
+        return value
+    try:
+        return as_distribution(value, whole=True)
+    except PydanticCustomError as error:
+        raise _refusal(what, error) from None
+
+
+def _refusal(what: str, error: PydanticCustomError) -> ValueError:
+    return ValueError(f"{what}: {'; '.join(lines_of((error.context or {})['mistakes']))}")
+
+
 def _range(scenario: Scenario, name: str, path: str, entry: Any) -> Callable[[Numbers], Array]:
     """The quantile function of a path: from shares between 0 and 1 to values."""
     whole = is_whole_at(scenario, path)
@@ -227,8 +242,7 @@ def quantile_function(what: str, given: object) -> Callable[[Any], Array]:
     try:
         return functools.partial(quantiles_of, as_distribution(plain(given), whole=True))
     except PydanticCustomError as error:
-        text = "; ".join(lines_of((error.context or {})["mistakes"]))
-        raise ValueError(f"{what}: {text}") from None
+        raise _refusal(what, error) from None
 
 
 def _ends(name: str, path: str, entry: Any) -> tuple[float, float]:
