@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 from leakthrough.model.distributions import MARK
+from leakthrough.model.own_distributions import MOST_PARTS, MOST_VALUES
 from leakthrough.model.scipy_names import discrete, is_slow, known, shape_names
 
 _NUMBER = {"type": "number", "minimum": -sys.float_info.max, "maximum": sys.float_info.max}
@@ -13,14 +14,21 @@ _REFERENCE = {"$ref": "#/$defs/Distribution"}
 
 def distribution_schema() -> dict[str, Any]:
     """Return the JSON schema of a distribution in a file."""
-    part = {"anyOf": [_NUMBER, _REFERENCE]}
-    weights = {"type": "array", "items": {**_NUMBER, "minimum": 0}, "minItems": 1}
+    weights = _list({**_NUMBER, "minimum": 0}, 0, MOST_VALUES)
     own = {
-        "mixture": {"weights": weights, "parts": {"type": "array", "items": part}},
-        "empirical": {"weights": weights, "values": {"type": "array", "items": _NUMBER}},
-        "histogram": {"weights": weights, "edges": {"type": "array", "items": _NUMBER}},
+        "mixture": {
+            "weights": weights,
+            "parts": _list({"anyOf": [_NUMBER, _REFERENCE]}, 1, MOST_PARTS),
+        },
+        "empirical": {"weights": weights, "values": _list(_NUMBER, 1, MOST_VALUES)},
+        "histogram": {"weights": weights, "edges": _list(_NUMBER, 2, MOST_VALUES + 1)},
     }
     return {"anyOf": [_scipy_schema(), *(_own_schema(*each) for each in own.items())]}
+
+
+def _list(items: dict[str, Any], least: int, most: int) -> dict[str, Any]:
+    """Schema of a list."""
+    return {"type": "array", "items": items, "minItems": least, "maxItems": most}
 
 
 def _own_schema(name: str, fields: dict[str, Any]) -> dict[str, Any]:

@@ -115,7 +115,7 @@ class Empirical(OwnDistribution):
         """Return the checked fields of a table, the values in increasing order; or raise."""
         given = _own_fields(cls, data, ("values",), ("weights",))
         values = _numbers("values", given["values"], MOST_VALUES)
-        if not given.get("weights"):
+        if given.get("weights", ()) == ():
             return {"values": tuple(sorted(values)), "weights": ()}
         pairs = sorted(zip(values, _weights(given["weights"], len(values), "value"), strict=True))
         values, weights = zip(*pairs, strict=True)
@@ -189,6 +189,9 @@ def _own_fields(
         for name in data
         if name not in (*names, "dist")
     ]
+    dist = kind.model_fields["dist"].default
+    if data.get("dist", dist) != dist:
+        wrong.append((("dist",), f"must be {dist!r}; got {shown(data['dist'])}"))
     wrong += [((name,), "is missing") for name in needed if name not in data]
     if wrong:
         raise faults(wrong)
