@@ -14,16 +14,24 @@ _REFERENCE = {"$ref": "#/$defs/Distribution"}
 
 def distribution_schema() -> dict[str, Any]:
     """Return the JSON schema of a distribution in a file."""
-    weights = _list({**_NUMBER, "minimum": 0}, 0, MOST_VALUES)
+    weight = {**_NUMBER, "minimum": 0}
+    weights = _list(weight, 1, MOST_VALUES)
     own = {
         "mixture": {
             "weights": weights,
             "parts": _list({"anyOf": [_NUMBER, _REFERENCE]}, 1, MOST_PARTS),
         },
-        "empirical": {"weights": weights, "values": _list(_NUMBER, 1, MOST_VALUES)},
+        "empirical": {
+            "weights": _list(weight, 0, MOST_VALUES),
+            "values": _list(_NUMBER, 1, MOST_VALUES),
+        },
         "histogram": {"weights": weights, "edges": _list(_NUMBER, 2, MOST_VALUES + 1)},
     }
-    return {"anyOf": [_scipy_schema(), *(_own_schema(*each) for each in own.items())]}
+    return {
+        "description": "One of scipy.stats by its name and parameters, a mixture, an empirical "
+        "distribution or a histogram. Discrete ones are for whole numbers only.",
+        "anyOf": [_scipy_schema(), *(_own_schema(*each) for each in own.items())],
+    }
 
 
 def _list(items: dict[str, Any], least: int, most: int) -> dict[str, Any]:
@@ -50,8 +58,8 @@ def _scipy_schema() -> dict[str, Any]:
             groups.setdefault(tuple(shape_names(name)), []).append(name)
     return {
         "type": "object",
-        "description": "A distribution of scipy.stats (discrete ones for whole numbers only): "
-        "its name, its shape parameters, and loc and scale where they are not 0 and 1.",
+        "description": "A distribution of scipy.stats: its name, its shape parameters, and loc and "
+        "scale where they are not 0 and 1.",
         "properties": {
             "dist": {"enum": sorted(name for names in groups.values() for name in names)},
             "scale": {**_NUMBER, "exclusiveMinimum": 0},
