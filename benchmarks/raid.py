@@ -229,5 +229,7 @@ def _salvo(scenario: lt.Scenario, salvo: lt.Salvo, axes: list[str | None]) -> Sa
             stop = start
         case _:
             raise ValueError(f"the peers do not know {type(salvo.arrival).__name__}")
+    if not isinstance(salvo.count, int):
+        raise ValueError("the peers do not know numbers of threats that are drawn")
     axis = axes.index(salvo.axis)
     return Salvo(salvo.count, index, axis, start, stop, kind.priority, kind.decoy)

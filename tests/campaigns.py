@@ -19,7 +19,7 @@ from leakthrough.engine.lower_campaign import lower_campaign
 from leakthrough.reference.campaign import CampaignRun
 
 TIMELINE = (-20.0, 0.0, 30.0, 60.0, 1000.0)
-SIZES = [stats.uniform(0.0, 12.0), stats.gamma(2.0, scale=4.0), stats.expon(scale=5.0)]
+COUNTS = [stats.uniform(0.0, 12.0), stats.gamma(2.0, scale=4.0), stats.expon(scale=5.0)]
 STOCKED = [None, stats.uniform(0.0, 6.0), stats.expon(scale=2.0)]
 
 
@@ -30,13 +30,18 @@ def _raids(pick: random.Random, salvos: tuple[lt.Salvo, ...]) -> Any:
     return [pick.sample(salvos, pick.randint(0, len(salvos))) for _ in range(number)]
 
 
-def _sizes(pick: random.Random, raids: Any, salvos: tuple[lt.Salvo, ...]) -> dict[str, Any]:
+def _drawn(pick: random.Random, raids: Any, salvos: tuple[lt.Salvo, ...]) -> dict[str, Any]:
+    """Distributions of numbers of threats, by salvo."""
     flown = salvos if isinstance(raids, int) else [salvo for raid in raids for salvo in raid]
     return {
-        salvo.name: pick.choice(SIZES)
+        salvo.name: pick.choice(COUNTS)
         for salvo in flown
         if not isinstance(salvo.arrival, lt.Times) and pick.random() < 0.4
     }
+
+
+def _with_counts(salvos: Any, drawn: dict[str, Any]) -> list[lt.Salvo]:
+    return [lt.Salvo(**{**vars(s), "count": drawn.get(s.name, s.count)}) for s in salvos]
 
 
 def _resupply(pick: random.Random, scenario: lt.Scenario) -> list[lt.Resupply]:
@@ -73,12 +78,17 @@ def campaign(number: int, *groups: str) -> lt.Campaign:
     scenario = ruled_scenario(number, *groups) if groups else any_scenario(number)
     pick = random.Random(number + 1)  # noqa: S311
     raids, interval = _raids(pick, scenario.salvos), pick.choice([1.0, 20.0, 100.0, 1000.0])
+    drawn = _drawn(pick, raids, scenario.salvos)
+    if isinstance(raids, int):
+        salvos = _with_counts(scenario.salvos, drawn)
+        scenario = lt.Scenario(**{**vars(scenario), "salvos": salvos})
+    else:
+        raids = [_with_counts(salvos, drawn) for salvos in raids]
     return lt.Campaign(
         name=f"campaign {number}",
         scenario=scenario,
         raids=raids,
         interval=interval,
-        sizes=_sizes(pick, raids, scenario.salvos),
         resupply=_resupply(pick, scenario),
         stocks=[_stock(pick, gun, interval) for gun in busy_scenarios.GUNS if pick.random() < 0.6],
         shortage=pick.choice(["proportion", "order"]),

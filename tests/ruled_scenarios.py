@@ -14,6 +14,22 @@ from varying_scenarios import any_scenario
 import leakthrough as lt
 
 Fields = dict[str, Any]
+COUNTS: list[Any] = [
+    *(stats.uniform(0.0, 12.0), stats.gamma(2.0, scale=4.0), stats.expon(scale=5.0)),
+    *(stats.poisson(6.0), stats.betabinom(20, 1.0, 3.0)),
+    lt.Mixture(weights=[1, 3], parts=[0, stats.nbinom(2, 0.2)]),
+    lt.Empirical(values=[1, 2, 2, 3, 14]),
+]
+TIMES: list[Any] = [
+    lt.Mixture(weights=[1, 1, 1], parts=[2.0, stats.expon(scale=3.0), stats.uniform(8.0, 2.0)]),
+    lt.Empirical(values=[1.0, 1.5, 4.0], weights=[2, 1, 1]),
+    lt.Histogram(edges=[0.0, 1.0, 2.0, 6.0], weights=[1, 0, 3]),
+]
+KILLS: list[Any] = [
+    lt.Mixture(weights=[1, 2], parts=[0.2, stats.beta(5.0, 2.0)]),
+    lt.Empirical(values=[0.2, 0.7, 0.9]),
+    lt.Histogram(edges=[0.1, 0.3, 0.9], weights=[2, 1]),
+]
 Change = Callable[[random.Random, Fields], None]
 """Adds rules to the fields of a scenario."""
 
@@ -109,12 +125,47 @@ def _uncertain(pick: random.Random, fields: Fields) -> None:
     ]
 
 
+def _counts(pick: random.Random, fields: Fields) -> None:
+    """Numbers of threats that are drawn, about half of them."""
+    fields["salvos"] = [
+        own
+        if isinstance(own.arrival, lt.Times) or pick.random() < 0.5
+        else lt.Salvo(**{**vars(own), "count": pick.choice(COUNTS)})
+        for own in fields["salvos"]
+    ]
+
+
+def _distributions(pick: random.Random, fields: Fields) -> None:
+    """Mixtures, empirical distributions and histograms of arrivals, times and probabilities."""
+
+    def weapon(own: lt.Interceptor) -> Fields:
+        kills = {
+            name: chance if isinstance(chance, lt.ByDistance) else pick.choice([chance, *KILLS])
+            for name, chance in own.kill_probability.items()
+        }
+        flight = own.flight_time if own.speed is not None else pick.choice(TIMES)
+        return {"kill_probability": kills, "flight_time": flight}
+
+    fields["interceptors"] = [
+        lt.Interceptor(**{**vars(own), **weapon(own)}) for own in fields["interceptors"]
+    ]
+    with_batteries(fields, lambda own: {"reaction_time": pick.choice([own.reaction_time, *TIMES])})
+    fields["salvos"] = [
+        own
+        if isinstance(own.arrival, lt.Times)
+        else lt.Salvo(**{**vars(own), "arrival": pick.choice([own.arrival, *TIMES])})
+        for own in fields["salvos"]
+    ]
+
+
 CHANGES: dict[str, Change] = {
     "commands": _commands,
     "tracks": _tracks,
     "engagements": _engagements,
     "luck": _luck,
     "uncertain": _uncertain,
+    "counts": _counts,
+    "distributions": _distributions,
 }
 """By name of the group of rules."""
 

@@ -238,13 +238,13 @@ def test_rounds_after_the_first_hit_do_not_count() -> None:
 
 def test_equal_batteries_are_one_cell_and_raids_with_other_salvos_align() -> None:
     own = battery("B", count=3, rounds=2, false_survival=0.5)
-    scenario = raid([salvo("a", 2), salvo("b", 3)], layer("L", own), gun(kills=0.5))
+    salvos = [salvo("a", 2), salvo("b", stats.uniform(0.0, 6.0))]
+    scenario = raid(salvos, layer("L", own), gun(kills=0.5))
     campaign = lt.Campaign(
         name="c",
         scenario=scenario,
         raids=[[scenario.salvos[1]], list(scenario.salvos)],
         interval=1e4,
-        sizes={"b": stats.uniform(0.0, 6.0)},
     )
     found = lt.simulate_campaign(campaign, replications=20, seed=1)
     assert found["decision"].values.tolist() == ["kill.gun.t", "false survival.B", "size.b"]

@@ -180,7 +180,7 @@ def test_an_uncertain_kill_probability(
         assert abs(weighted.mean() - other.mean()) <= SIGMA * error + 1e-6
 
 
-SIZES = [
+COUNTS = [
     stats.uniform(0.0, 12.0),
     stats.expon(scale=5.0),
     stats.lognorm(0.3, scale=5.0),
@@ -189,12 +189,10 @@ SIZES = [
 
 
 @pytest.mark.parametrize("tilt", [-0.5, 0.3, 0.6])
-@pytest.mark.parametrize("size", SIZES, ids=lambda own: own.dist.name)
-def test_a_drawn_number_of_threats(size: Any, tilt: float, offset: int) -> None:
+@pytest.mark.parametrize("count", COUNTS, ids=lambda own: own.dist.name)
+def test_a_drawn_number_of_threats(count: Any, tilt: float, offset: int) -> None:
     """The weighted distribution, against the frequencies of 400,000 replications without tilts."""
-    scenario = raid(salvo(count=5), layer("L", battery("B", rounds=0)))
-    given = lt.Campaign(name="c", scenario=scenario, raids=1, interval=1.0, sizes={"s": size})
-    tables = lower(scenario, sizes=given.sizes)
+    tables = lower(raid(salvo(count=count), layer("L", battery("B", rounds=0))))
     found = Weighted(tables, tilt, 40 + offset)
     plain = counts_of(tables, 400_000, seed=41 + offset).launched[:, 0]
     for number in range(12):

@@ -21,6 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from leakthrough.model.arrivals import Times
 from leakthrough.model.defence import Battery, ByDistance
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.documents import from_document
@@ -324,7 +325,10 @@ def violations(scenario: Scenario) -> Iterator[str]:
     for salvo in scenario.salvos:
         if salvo.threat not in threats or salvo.axis not in {*axes, None}:
             yield "threat, axis"
-        if not within(salvo.count, 0, 10**7, int) or not arrives(salvo.arrival, salvo.count):
+        if isinstance(salvo.count, Distribution):
+            if salvo.count.support()[0] < 0 or isinstance(salvo.arrival, Times):
+                yield "count"
+        elif not within(salvo.count, 0, 10**7, int) or not arrives(salvo.arrival, salvo.count):
             yield "count, arrival"
         yield from path_violations(salvo, scenario)
     for asset in scenario.assets:

@@ -215,7 +215,7 @@ def layer(**fields: Any) -> Layer:
             lambda: salvo(arrival={"dist": "nrm"}),
             "arrival: dist must name a continuous scipy.stats",
         ),
-        (lambda: salvo(arrival=stats.poisson(3)), "arrival: must be a continuous distribution"),
+        (lambda: salvo(arrival=stats.poisson(3)), "arrival: poisson is for numbers of threats"),
         (lambda: scenario(name="a.\n"), "name: must not begin or end with a space; got 'a.\\n'"),
         (lambda: scenario(name=""), "name: must have 1 to 200 characters; got 0"),
     ],

@@ -120,20 +120,19 @@ def test_an_uncertain_kill_probability(
 
 
 def test_a_drawn_number_of_threats(offset: int) -> None:
-    campaign = lt.Campaign(
-        name="one raid",
-        scenario=uncertain(0.9),
-        raids=1,
-        interval=1.0,
-        sizes={"s": stats.gamma(30.0)},
-    )
-    nodes, values = distribution_function(quantile_table(campaign.sizes["s"], 1))
+    scenario = uncertain(0.9).replace("salvos.s.count", stats.gamma(30.0))
+    [own] = scenario.salvos
+    assert isinstance(own.count, lt.Distribution)
+    nodes, values = distribution_function(quantile_table(own.count, 1))
     steps = np.arange(0, int(values[-1]) + 2)
     shares = np.diff(np.interp(np.append(steps - 0.5, steps[-1] + 0.5), values, nodes))
     exact = float(shares @ stats.binom.sf(15, steps, 0.1))
     assert 1e-8 < exact < 1e-5
-    found = lt.rare(campaign, "leakers", at_least=16, replications=10_000, seed=7 + offset)
+    run: dict[str, Any] = {"at_least": 16, "replications": 10_000, "seed": 7 + offset}
+    found = lt.rare(scenario, "leakers", **run)
     agrees(found, exact)
+    campaign = lt.Campaign(name="one raid", scenario=scenario, raids=1, interval=1.0)
+    assert lt.rare(campaign, "leakers", **run).probability.equals(found.probability)
 
 
 # ---------------------------------------------------------------- several causes
@@ -431,10 +430,8 @@ def several_raids() -> lt.Campaign:
     return lt.Campaign(name="c", scenario=binomial(), raids=2, interval=1.0)
 
 
-def sized() -> lt.Campaign:
-    sizes = {"s": stats.uniform(1.0, 3.0)}
-    scenario = raid(salvo(count=2), layer("L", battery("B")), gun(kills=0.5))
-    return lt.Campaign(name="c", scenario=scenario, raids=1, interval=1.0, sizes=sizes)
+def sized() -> lt.Scenario:
+    return raid(salvo(count=stats.uniform(1.0, 3.0)), layer("L", battery("B")), gun(kills=0.5))
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [

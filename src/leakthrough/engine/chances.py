@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from leakthrough.engine.layout import RECORDS_OF
-from leakthrough.engine.lower_parts import TABLE_SIZE
 from leakthrough.engine.record import Records
 from leakthrough.engine.tables import Tables
 from leakthrough.model.discrete import WORD_RANGE
+from leakthrough.model.quantiles import TABLE_SIZE
 
 Array = npt.NDArray[Any]
 

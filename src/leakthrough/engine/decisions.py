@@ -21,10 +21,9 @@ import numpy.typing as npt
 from leakthrough.engine.chances import Drawn, drawn_in
 from leakthrough.engine.counts import Counts
 from leakthrough.engine.labels import Labels
-from leakthrough.engine.lower_parts import TABLE_SIZE
 from leakthrough.engine.tables import Tables
 from leakthrough.model.discrete import WORD_RANGE
-from leakthrough.model.quantiles import mean_and_variance
+from leakthrough.model.quantiles import TABLE_SIZE, mean_and_variance
 
 Array = npt.NDArray[Any]
 Cell = tuple[str, *tuple[int, ...]]
@@ -194,7 +193,10 @@ class Decisions:
 def all_cells(every: Iterable[Decisions]) -> dict[Cell, float]:
     """The cells of several kinds of raid together, in the same order."""
     rank = {name: n for n, name in enumerate([*FAMILIES, *LAWS])}
-    cells = dict(item for decisions in every for item in decisions.cells.items())
+    cells: dict[Cell, float] = {}
+    for cell, variance in (item for decisions in every for item in decisions.cells.items()):
+        # The number of threats of a salvo may have other distributions in other raids.
+        cells[cell] = variance if cells.get(cell, variance) == variance else math.nan
     return dict(sorted(cells.items(), key=lambda item: (rank[item[0][0]], *item[0][1:])))
 
 

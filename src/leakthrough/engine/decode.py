@@ -56,6 +56,11 @@ def _of_layers(columns: Array, tables: Tables) -> Array:
     return found
 
 
+def launched_of(counts: Counts, tables: Tables) -> dict[str, Array]:
+    """Threats launched, where a number is drawn; nothing where it is a constant."""
+    return {"launched": counts.launched} if tables.are_counts_drawn else {}
+
+
 def losses_of(counts: Counts, tables: Tables) -> dict[str, Array]:
     """Variables of lost batteries, from the counts of some replications."""
     rounds_lost = spread(_finite(counts.rounds_lost), tables, 0)
@@ -93,8 +98,9 @@ def constants_of(tables: Tables) -> dict[str, Array]:
     """Variables that are the same in every replication."""
     rounds = tables.magazines["rounds"].astype(np.float64)
     rounds[tables.magazines["rounds"] == INFINITE] = np.inf
+    launched = {"launched": np.array(tables.salvos["count"], dtype=np.int64)}
     return {
-        "launched": np.array(tables.salvos["count"], dtype=np.int64),
+        **({} if tables.are_counts_drawn else launched),
         "rounds": spread(rounds, tables, np.nan, np.float64),
     }
 

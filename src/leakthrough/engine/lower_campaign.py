@@ -108,7 +108,7 @@ def lower_campaign(campaign: Campaign, timeline: Sequence[float] = ()) -> tuple[
     for salvo in itertools.chain.from_iterable(differing):
         salvos.setdefault(salvo.name, salvo)
     index = {name: n for n, name in enumerate(salvos)}
-    tables = tuple(lower(raid, timeline, campaign.sizes) for raid in differing.values())
+    tables = tuple(lower(raid, timeline) for raid in differing.values())
     labels = label(campaign.scenario, tuple(salvos.values()))
     raids = campaign.raids
     kind = {own: n for n, own in enumerate(differing)}

@@ -24,8 +24,6 @@ from leakthrough.engine.record import Record, Records
 from leakthrough.model.arrivals import At, Poisson, Regular, Times, Uniform
 from leakthrough.model.defence import KillProbability
 from leakthrough.model.discrete import (
-    OCTAVES,
-    STEPS,
     TICKS_A_SECOND,
     WORD_RANGE,
     stream,
@@ -35,12 +33,11 @@ from leakthrough.model.discrete import (
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.errors import ScenarioError
 from leakthrough.model.places import Asset
-from leakthrough.model.quantiles import quantile_table
+from leakthrough.model.quantiles import TABLE_SIZE, quantile_table
 from leakthrough.model.scenario import Salvo
 
 MOST_TABLES = 1_000
 """Each takes up to half a second and 66 kB."""
-TABLE_SIZE = 2 * (OCTAVES * STEPS + 1)
 
 
 class Quantiles:
@@ -184,7 +181,7 @@ RULES = {
         max_engagements=lambda part, _: part.threat.max_engagements or codes.NO_LIMIT,
         threat=lambda part, _: part.threat_code,
         table=lambda part, q: q.of_time(part.salvo.arrival),
-        size_table=lambda part, q: q.table(part.size, 1),
+        size_table=lambda part, q: q.table(part.salvo.count, 1),
         count=lambda part, _: part.number,
         first_leg=lambda part, _: part.legs.start,
         stop_leg=lambda part, _: part.legs.stop,

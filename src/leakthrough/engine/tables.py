@@ -10,6 +10,7 @@ from leakthrough.engine.codes import NO_LIMIT, NO_REACH
 from leakthrough.engine.layout import Whole
 from leakthrough.engine.memory import Block, Location, new_block
 from leakthrough.engine.record import Records
+from leakthrough.model.quantiles import TABLE_SIZE, mean_and_variance
 
 
 class Tables:
@@ -127,6 +128,20 @@ class Tables:
     def limited(self) -> bool:
         """Whether the engagements of a threat by a command are limited."""
         return bool((self.salvos["max_engagements"] < NO_LIMIT).any())
+
+    @property
+    def are_counts_drawn(self) -> bool:
+        """Whether the number of threats of some salvo is drawn."""
+        return bool((self.salvos["size_table"] >= 0).any())
+
+    @property
+    def mean_counts(self) -> npt.NDArray[np.float64]:
+        """Mean number of threats of each salvo, (S,)."""
+        found: npt.NDArray[np.float64] = self.salvos["count"].astype(np.float64)
+        for n in np.flatnonzero(self.salvos["size_table"] >= 0):
+            start = int(self.salvos["size_table"][n])
+            found[n] = mean_and_variance(self.quantiles[start : start + TABLE_SIZE], 1)[0]
+        return found
 
     @property
     def classes(self) -> int:

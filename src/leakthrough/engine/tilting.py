@@ -18,10 +18,9 @@ import numpy.typing as npt
 from leakthrough.engine.counts import Counts
 from leakthrough.engine.decisions import FAMILIES, LAWS, Decisions, Law, Part
 from leakthrough.engine.layout import RECORDS_OF
-from leakthrough.engine.lower_parts import TABLE_SIZE
 from leakthrough.engine.tables import Tables
 from leakthrough.model.discrete import WORD_RANGE
-from leakthrough.model.quantiles import distribution_function, tail_probabilities
+from leakthrough.model.quantiles import TABLE_SIZE, distribution_function, tail_probabilities
 from leakthrough.statistics.importance import concentration
 
 Array = npt.NDArray[Any]

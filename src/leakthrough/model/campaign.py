@@ -7,19 +7,19 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from leakthrough.model.arrivals import Times, count_mistakes
-from leakthrough.model.base import Frozen, Model, Table
+from leakthrough.model.base import Model
 from leakthrough.model.defence import MOST_ROUNDS, Battery, Rounds
 from leakthrough.model.display import Overview, overview_of_campaign
 from leakthrough.model.distributions import Distribution, UncertainCount
 from leakthrough.model.documents import Document
-from leakthrough.model.errors import MOST_MISTAKES, Mistake, ScenarioError, faults, nearest, shown
+from leakthrough.model.errors import MOST_MISTAKES, Mistake, ScenarioError, faults, shown
 from leakthrough.model.name_checks import unknown
-from leakthrough.model.quantiles import largest
-from leakthrough.model.scenario import MOST_THREATS, Salvo, Scenario
+from leakthrough.model.quantiles import upper_end
+from leakthrough.model.scenario import Salvo, Scenario
 
 MOST_RAIDS = 100_000
-MOST_SIZES = 1_000
+MOST_COUNTS = 1_000
+"""Different distributions of numbers of threats, in all raids together."""
 MOST_CROSSINGS = 20_000_000
 """Straight parts of paths times sites, in all different raids."""
 LONGEST = 1e12
@@ -117,13 +117,10 @@ class Campaign(Document):
         The defence, the classes of threats, and the salvos of each raid if `raids` is a number.
     raids : int or list of lists of Salvo
         The number of raids, from 1 to 100,000; or the salvos of each raid. Salvos of one name in
-        several raids have one entry in the result.
+        several raids have one entry in the result; their numbers of threats may differ.
     interval : float
         From the start of one raid's clock to that of the next [s], above 0, at most 1e9; times
         the number of raids at most 1e12.
-    sizes : mapping of str to frozen scipy.stats distribution, default empty
-        By salvo name: the number of threats, drawn for each raid and rounded; it replaces the
-        salvo's `count`.
     resupply : list of Resupply, default empty
         Rounds that reach the batteries between raids.
     stocks : list of Stock, default empty
@@ -144,7 +141,6 @@ class Campaign(Document):
     scenario: Scenario = Field(description="The defence, and the raid if `raids` is a number.")
     raids: Raids = Field(description="The number of raids, or the salvos of each.")
     interval: float = Field(gt=0.0, le=1e9, description="Between two raids' starts [s].")
-    sizes: Table[UncertainCount] = Field(Frozen(), description="Number of threats, by salvo.")
     resupply: tuple[Resupply, ...] = Field((), description="Rounds for the batteries.")
     stocks: tuple[Stock, ...] = Field((), description="Stocks that the resupply is taken from.")
     shortage: Literal["proportion", "order"] = Field(
@@ -156,7 +152,7 @@ class Campaign(Document):
 
     @model_validator(mode="after")
     def _parts_fit(self) -> "Campaign":
-        checks = _raid_mistakes, _size_mistakes, _resupply_mistakes, _stock_mistakes
+        checks = _raid_mistakes, _resupply_mistakes, _stock_mistakes
         found = list(islice(chain.from_iterable(check(self) for check in checks), MOST_MISTAKES))
         if self.raid_count * self.interval > LONGEST:
             text = f"times the {self.raid_count:,} raids must be at most {LONGEST:g} s"
@@ -229,38 +225,16 @@ def _raid_mistakes(campaign: Campaign) -> Iterator[Mistake]:
                 first = shown(threats[salvo.name])
                 text = f"must be {first}, as in an earlier raid; got {shown(salvo.threat)}"
                 yield (("raids", number, "salvos", salvo.name, "threat"), text)
+    counts = (salvo.count for salvos in texts for salvo in salvos)
+    drawn = len({count for count in counts if isinstance(count, Distribution)})
+    if drawn > MOST_COUNTS:
+        text = f"must hold at most {MOST_COUNTS:,} different distributions of numbers of threats"
+        yield (("raids",), f"{text}; got {drawn:,}")
     sites = len(campaign.scenario.sites)
     parts = sum(max(len(salvo.route), 1) for salvos in texts for salvo in salvos)
     if sites * parts > MOST_CROSSINGS:
         text = f"must have at most {MOST_CROSSINGS:,} straight parts of paths times sites"
         yield (("raids",), f"{text} in different raids; got {parts:,} times {sites:,}")
-
-
-def _size_mistakes(campaign: Campaign) -> Iterator[Mistake]:
-    raids = (campaign.scenario.salvos,) if isinstance(campaign.raids, int) else campaign.raids
-    salvos: dict[str, list[Salvo]] = {}
-    for salvo in (salvo for raid in raids for salvo in raid):
-        salvos.setdefault(salvo.name, []).append(salvo)
-    if (number := len({*campaign.sizes.values()})) > MOST_SIZES:
-        text = f"must hold at most {MOST_SIZES:,} different distributions; got {number:,}"
-        yield (("sizes",), text)
-        return
-    for name, size in campaign.sizes.items():
-        texts = [f"{shown(name)} is not the name of a salvo{nearest(name, salvos)}"]
-        if name in salvos:
-            texts = list(dict.fromkeys(_size_fault(salvo, size) for salvo in salvos[name]))
-        yield from ((("sizes", name), text) for text in texts if text)
-
-
-def _size_fault(salvo: Salvo, size: Distribution) -> str:
-    if isinstance(salvo.arrival, Times):
-        return "a salvo whose arrival lists a time for each threat has a fixed count"
-    most = largest(size)
-    if most > MOST_THREATS:
-        return f"must not reach {MOST_THREATS:,} threats, but {size.dist} reaches {most:,}"
-    if mistakes := count_mistakes(salvo.arrival, most):
-        return f"{size.dist} reaches {most:,} threats: arrival.{mistakes[0][0][0]} {mistakes[0][1]}"
-    return ""
 
 
 def _batteries_by_name(scenario: Scenario) -> dict[str, tuple[Battery, ...]]:
@@ -311,7 +285,7 @@ def _stock_mistakes(campaign: Campaign) -> Iterator[Mistake]:
         yield from unknown((*where, "interceptor"), name, "an interceptor", known)
         if name in known and name in seen:
             yield (where, f"more than one of {shown(name)}")
-        if drawn is not None and (most := largest(drawn)) > MOST_ROUNDS:
+        if drawn is not None and (most := upper_end(drawn)) > MOST_ROUNDS:
             text = f"must not reach {MOST_ROUNDS:,} rounds, but {drawn.dist} reaches {most:,}"
             yield ((*where, "replenishment"), text)
         seen.add(name)

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 from leakthrough.model.cases import Case, Findings, case_of
 from leakthrough.model.defence import Battery, ByDistance, Interceptor, Layer, Magazine
+from leakthrough.model.distributions import Distribution
 from leakthrough.model.findings import Finding
-from leakthrough.model.scenario import Scenario
+from leakthrough.model.scenario import Scenario, most_threats
 from leakthrough.model.shots import IN_TIME, NEVER, Post, hardly_in_time, quantile
 from leakthrough.model.units import DAY, HOUR
 
@@ -60,6 +61,15 @@ def _threats_without_salvo(case: Case) -> Findings:
             if threat.name not in used:
                 why = "it takes no part in the raid"
                 yield Finding(f"{case.under}threats.{threat.name}", "no salvo is of it", why)
+
+
+def _nothing_drawn(case: Case) -> Findings:
+    """Numbers of threats of which every draw is rounded to 0."""
+    for salvos, under in case.raids.items():
+        for salvo in salvos:
+            if isinstance(salvo.count, Distribution) and most_threats(salvo) == 0:
+                place = f"{under}.{salvo.name}.count"
+                yield Finding(place, "each draw is rounded to 0", "no threat ever comes")
 
 
 def _long_raid(case: Case) -> Findings:
@@ -398,6 +408,7 @@ RULES: tuple[Callable[[Case], Findings], ...] = (
         _only_decoys,
         _speeds,
         _threats_without_salvo,
+        _nothing_drawn,
         _long_raid,
         _unopposed,
     ),

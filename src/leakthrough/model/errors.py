@@ -182,7 +182,7 @@ def _location(loc: tuple[str | int, ...], data: object) -> tuple[str | int, ...]
     """Replace indices by names, and drop the tag that pydantic adds after a field of a union."""
     location: list[str | int] = []
     for before, step in zip((None, *loc), loc, strict=False):
-        if before in ("arrival", "raids") and isinstance(step, str):
+        if before in ("arrival", "count", "raids") and isinstance(step, str):
             continue
         if location[-2:-1] == ["kill_probability"] and step in KINDS_OF_PROBABILITY:
             continue
@@ -206,6 +206,13 @@ def _a(noun: str) -> str:
     return f"an {noun}" if noun[0] in "AEIOU" else f"a {noun}"
 
 
+_REPLACED = {
+    (
+        "Campaign",
+        "sizes",
+    ): ": a distribution of its number of threats is the `count` of a salvo",
+}
+"""What to write instead of fields of earlier versions."""
 _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "greater_than_equal": lambda ctx: f"must be at least {_number(ctx['ge'])}",
     "greater_than": lambda ctx: f"must be greater than {_number(ctx['gt'])}",
@@ -236,7 +243,8 @@ def _text(detail: ErrorDetails, model: type[BaseModel]) -> str:
         return "is missing"
     if kind == "extra_forbidden":
         owner = _owner(model, detail["loc"][:-1])
-        hint = nearest(detail["loc"][-1], owner.model_fields)
+        hint = _REPLACED.get((owner.__name__, str(detail["loc"][-1])))
+        hint = hint or nearest(detail["loc"][-1], owner.model_fields)
         return f"is not a field of {owner.__name__}{hint}"
     if kind == "float_type" and type(value) is int:
         kind = "finite_number"

@@ -8,7 +8,7 @@ import numpy as np
 from leakthrough.model.arguments import of_class, refused
 from leakthrough.model.defence import Layer
 from leakthrough.model.geometry import Path, paths_of
-from leakthrough.model.scenario import Salvo, Scenario
+from leakthrough.model.scenario import Salvo, Scenario, most_threats, usual_threats
 from leakthrough.plot import layout, style
 from leakthrough.results.provenance import scenario_of
 from leakthrough.results.reduction import reduced
@@ -58,8 +58,7 @@ def map(
     scenario : Scenario or xarray.Dataset
         What is drawn; or a result of `simulate`, which knows its scenario.
     result : xarray.Dataset, optional
-        From `simulate` of this scenario, with either `keep`, or one raid of a campaign whose sizes
-        are not drawn.
+        From `simulate` of this scenario, with either `keep`, or one raid of a campaign.
     ax : matplotlib.axes.Axes, optional
         Axes to draw on; a new figure by default.
 
@@ -218,9 +217,10 @@ def _draw_paths(ax: "Axes", given: Scenario) -> Iterator[Any]:
     for n, threat in enumerate(given.threats):
         own = [(salvo, path) for salvo, path in flown if salvo.threat == threat.name]
         known = dict.fromkeys(path for salvo, path in own if _has_direction(salvo))
-        number = sum(salvo.count for salvo, _ in own)
-        if not number:
+        if not any(most_threats(salvo) for salvo, _ in own):
             continue
+        about = "" if all(isinstance(salvo.count, int) for salvo, _ in own) else "about "
+        number = f"{about}{sum(usual_threats(salvo) for salvo, _ in own):,}"
         colour, line = _OF_THREATS[n % len(_OF_THREATS)], _LINES[n % len(_LINES)]
         lines = [_points(path) / KM for path in known]
         look: Any = {"linestyles": line, "linewidths": 1.2, "zorder": 3, "gid": threat.name}
@@ -228,7 +228,7 @@ def _draw_paths(ax: "Axes", given: Scenario) -> Iterator[Any]:
         for points in lines:
             _draw_head(ax, points, colour)
         text = "" if known else ", from any direction"
-        label = f"{style.words(threat.name, 26, 2)}: {number:,}{text}"
+        label = f"{style.words(threat.name, 26, 2)}: {number}{text}"
         shown: Any = {"ls": line, "marker": ">"} if known else {"ls": ""}
         yield Line2D([], [], color=colour, lw=1.2, label=label, **shown)
 

@@ -64,15 +64,12 @@ class CampaignRun:
 
     def raid(self, number: int, states: MagazineStates | None) -> Raid:
         """Simulate one raid from the state of the magazines."""
-        scenario = self.campaign.raid(number + 1)
-        names = {salvo.name for salvo in scenario.salvos}
         raid = Raid(
-            scenario,
+            self.campaign.raid(number + 1),
             self.seed,
             self.replication,
             self.timeline,
             raid=number,
-            sizes={name: size for name, size in self.campaign.sizes.items() if name in names},
             magazine_states=states,
             lost=self.lost,
             aim_points=self.aim_points,

@@ -45,9 +45,8 @@ MOST_BUSY = 2**62
 class Raid(TrackedRaid):
     """One raid of one replication: build it, `run` it, read its threats and batteries.
 
-    `raid` is its number in a campaign, `sizes` has the distributions of salvos' sizes by name,
-    and `magazine_states`, `lost` (names of batteries) and `aim_points` are the state that earlier
-    raids left.
+    `raid` is its number in a campaign; `magazine_states`, `lost` (names of batteries) and
+    `aim_points` are the state that earlier raids left.
     """
 
     def run(self) -> "Raid":

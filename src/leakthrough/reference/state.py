@@ -3,12 +3,11 @@
 import heapq
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from leakthrough.model import defence
 from leakthrough.model import scenario as model
-from leakthrough.model.base import Frozen
 from leakthrough.model.chances import Chances
 from leakthrough.model.discrete import WORD_RANGE, threshold, ticks
 from leakthrough.model.distributions import Distribution
@@ -50,7 +49,6 @@ class RaidState:
         timeline: Sequence[float] = (),
         *,
         raid: int = 0,
-        sizes: Mapping[str, Distribution] = Frozen(),
         magazine_states: MagazineStates | None = None,
         lost: Iterable[str] = (),
         aim_points: AimPoints | None = None,
@@ -63,7 +61,7 @@ class RaidState:
         self.batteries = batteries_of(
             self.layers, scenario.interceptors, magazine_states, set(lost)
         )
-        self.threats = threats_of(scenario, sizes, self.draws)
+        self.threats = threats_of(scenario, self.draws)
         self.aim_points = aim_points_of(scenario.assets) if aim_points is None else aim_points
         self.heap: list[tuple[tuple[int, ...], Callable[..., None], tuple[Any, ...]]] = []
         self.aim_points_down = {

@@ -12,8 +12,7 @@ from leakthrough.results.files import writable
 from leakthrough.results.variables import (
     CAUSES,
     COORDINATES,
-    VARIABLES,
-    raid_variables,
+    variables_of,
 )
 
 if TYPE_CHECKING:
@@ -75,7 +74,8 @@ def _empty_dataset(
     def empty(dims: tuple[str, ...], attrs: dict[str, str]) -> "xr.Variable":
         return xr.Variable(dims, np.broadcast_to(0, [sizes[dim] for dim in dims]), attrs)
 
-    specs = {**VARIABLES, **(raid_variables() if dimensions.raids else {})}
+    drawn = any(name.startswith("size.") for name, _ in dimensions.decisions)
+    specs = variables_of(raids=bool(dimensions.raids), drawn=drawn)
     coordinates = {n: xr.Variable((n,), values, _attrs(n)) for n, values in indexes.items()}
     coordinates |= {name: empty(dims, _attrs(name)) for name, (dims, _) in others.items()}
     coordinates |= {name: empty((), _attrs(name)) for name in ("seed", "scenario_digest")}

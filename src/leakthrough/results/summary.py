@@ -101,7 +101,8 @@ class Summary:
         of all assets if there are any; `cost_spent`, `cost_stopped` and `cost_per_stop` [currency]
         (see `cost_exchange`).
     salvos : xarray.Dataset
-        `launched` (a number, not an estimate), `leaked`, `leak_rate`, `killed`, `soft_killed`.
+        `launched` (a number, not an estimate: the mean if it is drawn), `leaked`, `leak_rate`,
+        `killed`, `soft_killed`.
     causes : xarray.Dataset
         `leak_cause`: leakers by salvo and cause.
     layers : xarray.Dataset
@@ -242,7 +243,7 @@ def _of_raid(ready: "xr.Dataset", level: float) -> "xr.Dataset":
         "no_leaker": measured(none, f"probability that no leaker gets through, of {REAL}"),
     }
     if decoy.any():
-        own = ready["launched"].values, Ranges(ready).least_leaked
+        own = Ranges(ready).launched, Ranges(ready).least_leaked
         ends = [values[decoy].sum() for values in own]
         estimates = interval_of(ready, leaked_in(ready, decoy[None]), level, *ends)
         found["decoys_leaked"] = measured(estimates[:, 0], "decoys that got through")
@@ -256,11 +257,19 @@ def _of_salvos(ready: "xr.Dataset", level: float) -> "xr.Dataset":
     rate = rates(ready, np.eye(ready.sizes["salvo"]), level)
     names = {"leaked": "leaked", "killed": "salvo_killed", "soft_killed": "salvo_soft_killed"}
     found = {
-        "launched": ready["launched"].variable,
+        "launched": _launched(ready),
         **_means(ready, level, names),
         "leak_rate": measured(rate, "share of threats that got through", "salvo"),
     }
     return labelled(found, ready, level)
+
+
+def _launched(ready: "xr.Dataset") -> "xr.Variable":
+    """Numbers launched, or the means of those that are drawn."""
+    own = ready["launched"].variable
+    if own.dims == ("salvo",):
+        return own
+    return own.isel({own.dims[0]: 0}).copy(data=Ranges(ready).mean_launched)
 
 
 def _of_magazines(ready: "xr.Dataset", level: float) -> "xr.Dataset":

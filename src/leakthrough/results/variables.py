@@ -109,6 +109,9 @@ VARIABLES = {
     ),
 }
 
+DRAWN = {"launched": replace(VARIABLES["launched"], dims=_OF_SALVO)}
+"""Variables that have other dimensions where numbers of threats are drawn."""
+
 _IN_RAID = ("replication", "raid")
 _OF_STOCK = (*_IN_RAID, "interceptor")
 _OF_RAID = (*_IN_RAID, "battery", "interceptor")
@@ -171,11 +174,16 @@ COORDINATES = {
 }
 
 
-def raid_variables() -> dict[str, Variable]:
-    """Specifications of the variables of a campaign."""
+def variables_of(*, raids: bool, drawn: bool) -> dict[str, Variable]:
+    """Specifications of the variables of a result, of a campaign if it has `raids`.
+
+    `drawn` is whether some number of threats is drawn.
+    """
+    if not raids:
+        return VARIABLES | (DRAWN if drawn else {})
     inserted = {
         name: replace(variable, dims=("replication", "raid", *variable.dims[1:]))
         for name, variable in VARIABLES.items()
         if variable.dims[0] == "replication"
     }
-    return {**inserted, **CAMPAIGN_VARIABLES}
+    return {**VARIABLES, **inserted, **CAMPAIGN_VARIABLES}

@@ -9,12 +9,12 @@ import numpy as np
 
 from leakthrough.engine.counts import named_counts
 from leakthrough.engine.jobs import Block, RaidJob, draw_numbers
-from leakthrough.engine.lower_parts import TABLE_SIZE
 from leakthrough.engine.possible import possible
 from leakthrough.engine.replications import compute
 from leakthrough.model.check import warn_about
 from leakthrough.model.defence import ByDistance
 from leakthrough.model.discrete import WORD_RANGE
+from leakthrough.model.quantiles import TABLE_SIZE
 from leakthrough.model.scenario import Scenario
 from leakthrough.results.labelled import measured
 from leakthrough.results.variables import COORDINATES
