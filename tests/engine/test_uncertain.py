@@ -85,6 +85,26 @@ def test_all_sites_of_a_layer_share_their_draw(offset: int) -> None:
         assert abs(up - both) < SIGMA * (both * (1 - both) / REPLICATIONS) ** 0.5
 
 
+def test_what_is_drawn_has_the_names_of_the_list() -> None:
+    sensor = lt.Sensor(
+        detection={"t": LAW}, false_dismissal=LAW, decoy_recognition=LAW, availability=LAW
+    )
+    places = [(0.0, 0.0), (0.0, 1.0)]
+    own = battery("B", count=2, false_kill=LAW, false_survival=LAW)
+    layers = layer("L", own, sensor=sensor, soft_kill={"t": LAW}, positions=places)
+    found = lt.simulate(raid(salvo(bearing=90.0), layers), replications=2, seed=1)
+    names = found["decision"].values.tolist()
+    assert [name for name in names if name.partition(".")[2] in ("L", "L.t", "B")] == [
+        "soft kill probability.L.t",
+        "detection probability.L.t",
+        "decoy recognition.L",
+        "false dismissal.L",
+        "availability probability.L",
+        "false kill probability.B",
+        "false survival probability.B",
+    ]
+
+
 def test_equal_batteries_share_their_errors(offset: int) -> None:
     """Two threats, each at a battery of its own: whether both are dropped after a miss."""
     own = battery("B", count=2, assessment_time=4.0, false_kill=LAW)

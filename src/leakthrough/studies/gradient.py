@@ -129,7 +129,8 @@ def kill_probability_gradient(
     Raises
     ------
     ValueError
-        If an argument is not as described above.
+        If an argument is not as described above, a kill probability depends on the distance, or
+        threats keep their luck with rounds (`common_kill`).
 
     References
     ----------

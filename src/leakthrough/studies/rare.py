@@ -89,13 +89,13 @@ def rare(
     Raises
     ------
     ValueError
-        If an argument is out of range, or the event is impossible; raised before anything is
-        simulated.
+        If an argument is out of range, the event is impossible, or threats keep their luck
+        (`common_detection`, `common_kill`); raised before anything is simulated.
 
     Notes
     -----
     Importance sampling. All decisions that are counted (`occurred` in a result), which layers are
-    up, uncertain kill probabilities and numbers of threats are drawn with other probabilities, with
+    up, uncertain probabilities and numbers of threats are drawn with other probabilities, with
     which the event is frequent. Each replication has the ratio of its probabilities without and
     with tilts as a weight, so the estimate is unbiased for any tilts; good ones make it precise.
     They are found by the cross-entropy method: in each stage, the replications nearest to the event
