@@ -59,7 +59,8 @@ class Mixture(OwnDistribution):
                 wrong += [(("parts", n, *where), text) for where, text in mistakes]
         if wrong:
             raise faults(wrong)
-        return {"weights": _weights(given["weights"], len(parts), "part"), "parts": tuple(found)}
+        weights = _weights(given["weights"], len(parts), "part")
+        return {"dist": "mixture", "weights": weights, "parts": tuple(found)}
 
     def flat(self) -> dict[str, Any]:
         """Return the mixture as plain data, as in a file."""
@@ -116,10 +117,10 @@ class Empirical(OwnDistribution):
         given = _own_fields(cls, data, ("values",), ("weights",))
         values = _numbers("values", given["values"], MOST_VALUES)
         if given.get("weights", ()) == ():
-            return {"values": tuple(sorted(values)), "weights": ()}
+            return {"dist": "empirical", "values": tuple(sorted(values)), "weights": ()}
         pairs = sorted(zip(values, _weights(given["weights"], len(values), "value"), strict=True))
         values, weights = zip(*pairs, strict=True)
-        return {"values": values, "weights": weights}
+        return {"dist": "empirical", "values": values, "weights": weights}
 
     def flat(self) -> dict[str, Any]:
         """Return the distribution as plain data, as in a file."""
@@ -160,7 +161,8 @@ class Histogram(OwnDistribution):
         edges = _numbers("edges", given["edges"], MOST_VALUES + 1)
         if any(high <= low for low, high in itertools.pairwise(edges)):
             raise faults([(("edges",), "must increase")])
-        return {"edges": edges, "weights": _weights(given["weights"], len(edges) - 1, "interval")}
+        weights = _weights(given["weights"], len(edges) - 1, "interval")
+        return {"dist": "histogram", "edges": edges, "weights": weights}
 
     def flat(self) -> dict[str, Any]:
         """Return the distribution as plain data, as in a file."""
