@@ -49,10 +49,8 @@ def reaction_of(state: "State", pairing: Any, threat: Any) -> Int:
     battery = state.batteries[pairing.battery]
     if battery.reaction_table < 0:
         return battery.reaction
-    ordinal = np.int64(state.fired[fired_at(state, pairing, threat)])
-    number, stream = number_of(state, threat), pairing.engagement_stream
-    drawn = draw(state.raid[0], number, stream, ordinal)
-    return number_or_draw(state.quantiles, battery.reaction, battery.reaction_table, drawn[0])
+    magazine = state.magazines[at(battery.first_magazine)]
+    return _times_of(state, pairing, magazine, threat)[0]
 
 
 @compiled
