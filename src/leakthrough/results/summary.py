@@ -394,8 +394,7 @@ def _layers(summary: Summary, level: str) -> Table:
         rows.append([str(row.layer.item()), *own, *(_mean(row[name]) for name in tracks)])
     header = ["layer", "killed", level, "soft killed", level]
     title = "By layer (threats a replication, decoys too)"
-    if tracks:
-        header += ["most tracks", "none free [s]"]
+    header += ["most tracks", "none free [s]"] if tracks else []
     return Table(title, header, rows, 1)
 
 
@@ -436,9 +435,8 @@ def _assets(summary: Summary, level: str) -> Table:
     for row in _rows(summary.assets, "asset"):
         points = number(float(row.aim_points))
         cells = [_mean(row.hits), _mean(row.not_hit), points, _mean(row.destroyed)]
-        rows.append(
-            [str(row.asset.item()), *cells, _mean(row.all_down), *_cells(row, "value_lost")]
-        )
+        cells += [_mean(row.all_down), *_cells(row, "value_lost")]
+        rows.append([str(row.asset.item()), *cells])
     header = ["asset", "hits", "P(not hit)", "aim points", "destroyed", "P(all down)"]
     return Table("By asset (means; value lost)", [*header, "value lost", level], rows, 1)
 
