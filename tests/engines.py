@@ -176,6 +176,8 @@ def outcome_of(raid: Raid) -> Outcome:
         "reserve_reached": [
             NEVER if m.reserve_reached is None else m.reserve_reached for m in magazines
         ],
+        "pool_full": [pool.full for pool in raid.pools.values()],
+        "pool_peak": [pool.peak for pool in raid.pools.values()],
         "busy": [battery.busy for battery in raid.batteries],
         "engagements": [battery.engagements for battery in raid.batteries],
         "lost": [int(battery.loss is not None) for battery in raid.batteries],

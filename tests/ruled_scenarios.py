@@ -158,6 +158,37 @@ def _distributions(pick: random.Random, fields: Fields) -> None:
     ]
 
 
+def channel_holds(pick: random.Random, fields: Fields) -> None:
+    """Channels that are held to the intercept or the launch, by some batteries."""
+    holds = ["assessment", "intercept", "launch", "launch"]
+    with_batteries(fields, lambda _: {"channel_hold": pick.choice(holds)})
+
+
+def launch_intervals(pick: random.Random, fields: Fields) -> None:
+    """Times between launches, of salvos that are mostly of several rounds."""
+
+    def change(battery: lt.Battery) -> Fields:
+        size = pick.choice([battery.doctrine.salvo_size, 2, 4])
+        doctrine = lt.Doctrine(**{**vars(battery.doctrine), "salvo_size": size})
+        interval = pick.choice([0.0, 0.5, 1.0, 2.0, 2.0, 5.0, 20.0])
+        return {"launch_interval": interval, "doctrine": doctrine}
+
+    with_batteries(fields, change)
+
+
+def shared_channels(pick: random.Random, fields: Fields) -> None:
+    """One pool or two, over the batteries of all layers."""
+    names = ["radar", "crews"][: pick.choice([1, 1, 2])]
+    fields["pools"] = [lt.Pool(name=name, channels=pick.choice([1, 1, 2, 3])) for name in names]
+    with_batteries(fields, lambda _: {"pool": pick.choice([None, *names, *names])})
+
+
+def selections(pick: random.Random, fields: Fields) -> None:
+    """Batteries that are asked in other orders; of equal ones there are often several."""
+    orders = ["most_rounds", "listed", "kill_probability", "least_loaded"]
+    with_layers(fields, lambda _: {"selection": pick.choice(orders)})
+
+
 CHANGES: dict[str, Change] = {
     "commands": _commands,
     "tracks": _tracks,
@@ -166,6 +197,10 @@ CHANGES: dict[str, Change] = {
     "uncertain": _uncertain,
     "counts": _counts,
     "distributions": _distributions,
+    "channel holds": channel_holds,
+    "launch intervals": launch_intervals,
+    "shared channels": shared_channels,
+    "selections": selections,
 }
 """By name of the group of rules."""
 

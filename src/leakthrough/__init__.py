@@ -19,6 +19,7 @@ from leakthrough.model.findings import Finding, ScenarioWarning
 from leakthrough.model.loading import load_campaign, load_scenario
 from leakthrough.model.own_distributions import Empirical, Histogram, Mixture
 from leakthrough.model.places import Asset
+from leakthrough.model.pools import Pool
 from leakthrough.model.scenario import Salvo, Scenario, Threat
 from leakthrough.model.units import DAY, HOUR, KM, MINUTE
 from leakthrough.replay import replay
@@ -67,6 +68,7 @@ __all__ = [
     "Measure",
     "Mixture",
     "Poisson",
+    "Pool",
     "Regular",
     "Resupply",
     "Salvo",

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import xarray as xr
 
-EVENTS = ("opening", "firing", "kill", "assessment", "reload", "leak", "loss", "hit", "track")
+EVENTS = (
+    *("opening", "firing", "kill", "assessment", "reload", "leak", "loss", "hit", "track"),
+    "release",
+)
 OUTCOMES = {
     OPENING: ("available", "soft killed", "dismissed", "undetected", "waiting"),
     ASSESSMENT: (
@@ -137,7 +140,8 @@ def replay(
         One row per event along `event_number`, in order of time; `to_dataframe()` converts it to
         a pandas table. Events: *opening*, a threat enters a layer's window (not listed if the
         layer is down or the threat dead); *firing*, an engagement begins; *kill*, its rounds hit;
-        *assessment*, it ends and the channel is free; *leak*, a threat gets through; *loss*, a
+        *release*, the channel is free, if it is not held to the assessment; *assessment*, the
+        engagement ends; *leak*, a threat gets through; *loss*, a
         threat destroys the battery at which its salvo aims; *hit*, a leaker hits the asset at
         which its salvo aims; *track*, a threat that waited for a track of a layer is given one.
 

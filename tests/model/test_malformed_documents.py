@@ -59,6 +59,7 @@ DOCUMENT: dict[str, Any] = {
             "speed": 900,
         },
     ],
+    "pools": [{"name": "radar", "channels": 3}],
     "assets": [
         {"name": "city", "position": [0, 20e3], "value": 3.0, "aim_points": 4, "priority": 1},
         {
@@ -133,6 +134,9 @@ DOCUMENT: dict[str, Any] = {
                     "name": "SAM",
                     "count": 2,
                     "channels": 6,
+                    "channel_hold": "intercept",
+                    "launch_interval": 2.5,
+                    "pool": "radar",
                     "reaction_time": 8.0,
                     "assessment_time": {"dist": "expon", "scale": 4.0},
                     "false_kill": 0.01,
@@ -162,6 +166,7 @@ DOCUMENT: dict[str, Any] = {
         {
             "name": "point",
             "outer_range": 15e3,
+            "selection": "kill_probability",
             "position": [-5e3, 1e3],
             "soft_kill": {"drone": 0.3},
             "batteries": [
@@ -307,7 +312,7 @@ def violations(scenario: Scenario) -> Iterator[str]:
     interceptors = {interceptor.name for interceptor in scenario.interceptors}
     axes: set[str | None] = {*scenario.axes} or {salvo.axis for salvo in scenario.salvos}
     groups: list[tuple[Any, ...]] = [scenario.threats, scenario.interceptors, scenario.salvos]
-    for group in [*groups, scenario.layers, scenario.assets, scenario.sites]:
+    for group in [*groups, scenario.layers, scenario.assets, scenario.sites, scenario.pools]:
         names = [entry.name for entry in group]
         if len(set(names)) < len(names) or not all(map(named, names)):
             yield "names"
@@ -333,6 +338,9 @@ def violations(scenario: Scenario) -> Iterator[str]:
         yield from path_violations(salvo, scenario)
     for asset in scenario.assets:
         yield from asset_violations(asset)
+    if not all(within(pool.channels, 1, 10**9, int) for pool in scenario.pools):
+        yield "pools"
+    pools = {pool.name for pool in scenario.pools}
     for layer in scenario.layers:
         sees = layer.sensor
         rates = [sees.decoy_recognition, sees.false_dismissal, sees.availability]
@@ -341,6 +349,9 @@ def violations(scenario: Scenario) -> Iterator[str]:
             yield "sensor, soft_kill"
         if not {*sees.detection, *layer.soft_kill} <= threats:
             yield "sensor, soft_kill: threats"
+        orders = "most_rounds", "listed", "kill_probability", "least_loaded"
+        if layer.selection not in orders:
+            yield "selection"
         if not all(map(is_point, (layer.position, *layer.positions))):
             yield "position, positions"
         if len(layer.positions) > 1000 or (layer.positions and layer.position != (0, 0)):
@@ -360,6 +371,8 @@ def violations(scenario: Scenario) -> Iterator[str]:
         yield "names of assets"
     for battery in batteries:
         yield from battery_violations(battery, threats, interceptors)
+        if battery.pool is not None and battery.pool not in pools:
+            yield "pool"
         if not set(battery.axes) <= axes or not named(battery.name):
             yield "axes"
 
@@ -420,6 +433,10 @@ def battery_violations(battery: Battery, threats: set[str], known: set[str]) -> 
     doctrine, sizes = battery.doctrine, battery.doctrine.salvo_size
     if not (within(battery.count, 0, 10**4, int) and within(battery.channels, 1, 10**9, int)):
         yield "count, channels"
+    if battery.channel_hold not in ("assessment", "intercept", "launch"):
+        yield "channel_hold"
+    if not within(battery.launch_interval, 0, 1e9):
+        yield "launch_interval"
     if not (uncertain(battery.reaction_time, 1e9) and uncertain(battery.assessment_time, 1e9)):
         yield "times"
     if not (uncertain(battery.false_kill, 1) and uncertain(battery.false_survival, 1)):

@@ -81,8 +81,12 @@ def documents() -> dict[str, tuple[type[lt.Scenario] | type[lt.Campaign], dict[s
     chances = {"ballistic": lt.ByDistance(distance=[0, 4e4], probability=[0.8, stats.beta(2, 3)])}
     scenario = scenario.replace("interceptors.area SAM.kill_probability", chances)
     scenario = scenario.replace("layers.area.batteries.SAM.doctrine.fire_above", 0.1)
+    shared = {"channel_hold": "launch", "launch_interval": 1.5, "pool": "radar"}
+    area["batteries"] = [{**vars(area["batteries"][0]), **shared}]
     placed = {"assets": [asset], "layers": [area, point], "salvos": [route, straight]}
-    scenario = lt.Scenario(**{**vars(scenario), **placed})
+    pooled = {"pools": [{"name": "radar", "channels": 4}], "layers": [area, point]}
+    scenario = lt.Scenario(**{**vars(scenario), **placed, **pooled})
+    scenario = scenario.replace("layers.point.selection", "least_loaded")
     return {"scenario": (lt.Scenario, scenario.document()), "campaign": (lt.Campaign, campaign())}
 
 

@@ -36,9 +36,19 @@ ANY_ROUNDS: Any = np.bool_(False)
 LOADED: Any = np.bool_(True)
 NOW: Any = np.bool_(False)
 LATER: Any = np.bool_(True)
+AS_DRAWN: Any = np.bool_(False)
+OF_THE_MEAN: Any = np.bool_(True)
 
 FIXED, POISSON, UNIFORM, DISTRIBUTION = range(4)
 """Kinds of arrival."""
+SELECTIONS = ("most_rounds", "listed", "kill_probability", "least_loaded")
+MOST_ROUNDS, LISTED, KILL_PROBABILITY, LEAST_LOADED = range(4)
+"""Orders in which the batteries of a layer are asked."""
+HOLDS = ("assessment", "intercept", "launch")
+TO_ASSESSMENT, TO_INTERCEPT, TO_LAUNCH = range(3)
+"""Until when an engagement holds its channel."""
+BLOCKED: Any = np.int64(1 << 40)
+"""Subtracted from the free channels of the batteries of a full pool: more than any has."""
 FREE, ENGAGED, GONE = range(3)
 """Phases of a threat: not engaged, engaged by a battery, never to be engaged again."""
 ALIVE, SHOT_DOWN, NEUTRALISED = range(3)
@@ -51,14 +61,17 @@ CAUSES = 8
 UNKNOWN = -1
 AVAILABLE, SOFT_KILLED, SEEN_AS_DECOY, UNSEEN, WAITING, NOTHING = _codes(6)
 """Outcomes of an opening."""
-OPENING, FIRING, KILL, ASSESSMENT, RELOAD, LEAK, LOSS, HIT, TRACK = _codes(9)
+OPENING, FIRING, KILL, ASSESSMENT, RELOAD, LEAK, LOSS, HIT, TRACK, RELEASE = _codes(10)
 """Events of the log."""
 JUDGED_KILLED, JUDGED_ALIVE, WRONGLY_KILLED, WRONGLY_ALIVE, LOST_TO_SOFT_KILL = _codes(5)
 """Outcomes of an assessment."""
 HIT_DESTROYS, HIT_WITHOUT_EFFECT, HIT_ON_DOWN = _codes(3)
 """Outcomes of a hit."""
 
-KILLED, ENGAGEMENT_ENDS, RELOAD_ARRIVES, WAKE_UP, TRACK_ENDS, TRACK_IS_FREE = _codes(6)
+(
+    KILLED, CHANNEL_RETURNS, ENGAGEMENT_ENDS, RELOAD_ARRIVES,
+    WAKE_UP, LAUNCH_ALLOWED, TRACK_ENDS, TRACK_IS_FREE,
+) = _codes(8)  # fmt: skip
 """Kinds of event in the queue; at one tick and one battery the lower kind comes first. But kills
 that other commands see, and then all wake-ups, come before all others, and tracks last."""
 UNTRACKED, TRACKED, WAITS = range(3)

@@ -25,9 +25,9 @@ class Counts(Mapping[str, Whole]):
     columns : mapping of str to array of int64
         The columns of `engine.layout`: by salvo (R, S), by salvo and cause (R, S, 8), by salvo
         that aims at a battery, by window (R, W), by layer (R, L), by battery (R, B), by magazine
-        (R, K), by asset (R, A), by interceptor and threat class (R, I, C). Also `leaked_by`
-        (R, T + 1, S), whose last sample includes those that leak after the last sample time,
-        `ready_rounds` (R, T, K) and `busy_channels` (R, T, B).
+        (R, K), by asset (R, A), by pool (R, O), by interceptor and threat class (R, I, C). Also
+        `leaked_by` (R, T + 1, S), whose last sample includes those that leak after the last sample
+        time, `ready_rounds` (R, T, K) and `busy_channels` (R, T, B).
     """
 
     def __init__(self, rows: Whole, columns: Mapping[str, Whole]) -> None:

@@ -87,6 +87,8 @@ def rows_of(counts: Counts, tables: Tables) -> dict[str, Array]:
         rows["tracks_full_time"] = in_seconds(_of_layers(counts.tracks_full, tables))
     if tables.assets.size:
         rows |= hits_of(counts, tables)
+    if tables.pools.size:
+        rows |= {"pool_full_time": in_seconds(counts.pool_full), "pool_peak": counts.pool_peak}
     if tables.timeline.size:
         rows["ready_rounds"] = spread(_finite(counts.ready_rounds), tables, 0)
         rows["busy_channels"] = counts.busy_channels

@@ -28,6 +28,8 @@ class Labels(NamedTuple):
     asset_values: tuple[float, ...]
     aim_points: tuple[int, ...]  # of each asset
     targets: tuple[str, ...]  # of each salvo; empty: none
+    pools: tuple[str, ...] = ()
+    pool_channels: tuple[int, ...] = ()  # of each pool
     chances: tuple[str, ...] = ()  # probabilities that are distributions, but kill probabilities
 
 
@@ -74,6 +76,8 @@ def label(scenario: Scenario, salvos: Sequence[Salvo] | None = None) -> Labels:
         aim_points=tuple(asset.aim_points for asset in scenario.assets),
         targets=tuple(salvo.target or "" for salvo in salvos),
         chances=tuple(map(".".join, uncertain_chances(scenario))),
+        pools=tuple(pool.name for pool in scenario.pools),
+        pool_channels=tuple(pool.channels for pool in scenario.pools),
     )
 
 

@@ -6,13 +6,13 @@ in place (`studies.sweep.patching`).
 
 Letters of the shapes: S salvos, C threat classes, L layers (each at one position), W windows, B
 batteries, I interceptors, K magazines (of all batteries together), N threats (of all salvos
-together), A assets, P pairings, T sample times, R replications.
+together), A assets, O pools, P pairings, T sample times, R replications.
 """
 
 import numpy as np
 import numpy.typing as npt
 
-from leakthrough.engine.codes import CAUSES, FOREVER, NEVER, UNKNOWN
+from leakthrough.engine.codes import CAUSES, FOREVER, NEVER, NOBODY, UNKNOWN
 from leakthrough.engine.record import Field, Kind, Patch, Record
 
 
@@ -46,6 +46,7 @@ RAID = Record(
     _state("replication", "u8"),
     _state("in_flight"),  # entries of the event queue
     _state("log_used"),
+    _state("returned", start=int(NOBODY)),  # pool that was full until this event; or NOBODY
     _state("losses", "?"),  # whether any battery is lost
     _link("leaves", "i8"),  # of the tournament
     _link("mask_words", "i8"),  # 64-bit words of a mask of layers
@@ -189,6 +190,9 @@ LAYER = Record(
     _link("command"),
     _link("first_image"),  # what its command knows of the threats
     _link("tracker", "i4"),  # -1 if it can hold any number of threats
+    _link("first_battery"),
+    _number("selection", "i1"),  # MOST_ROUNDS, LISTED, KILL_PROBABILITY, LEAST_LOADED
+    _number("asks", "?"),  # whether its batteries are asked one by one: see `kernel.selection`
 )
 TRACKER = Record(  # a layer that can hold only so many threats at a time
     "tracker",
@@ -220,8 +224,11 @@ BATTERY = Record(
     _counted("false_survivals"),
     _state("free", start="channels"),  # channels
     _state("ready"),  # rounds, of all magazines
+    _state("launches"),  # engagements in its part of the list of launches
+    _state("awaited", start=NEVER),  # tick in the queue at which a launch becomes allowed
     _number("channels", path=f"{_BATTERY}.channels", patch=Patch.WHOLE),
     _number("max_salvos"),
+    _number("interval"),  # ticks between launches
     _number("reaction"),  # ticks, if its quantile table is -1
     _number("assessment"),
     _number("false_kill", "u8"),  # thresholds
@@ -233,11 +240,26 @@ BATTERY = Record(
     _link("stop_urgency"),
     _link("first_magazine"),
     _link("stop_magazine"),
+    _link("first_launch"),  # in the list of launches
+    _link("stop_launch"),
+    _link("pool", "i4"),  # -1: none
     _link("reaction_table", "i4"),
     _link("assessment_table", "i4"),
+    _number("hold", "i4"),  # TO_ASSESSMENT, TO_INTERCEPT, TO_LAUNCH
+    _number("ruled", "?"),  # whether it has a pool, a hold or an interval: see `kernel.channels`
     _number("by_arrival", "?"),  # whether its order is by arrival, not by deadline
-    _number("varying_delay", "?"),  # whether reaction or flight is drawn, or depends on the launch
+    _number("varying_delay", "?"),  # whether reaction, flight or launch is drawn, or may differ
     _number("random", "?"),  # whether anything but the kill is drawn
+)
+POOL = Record(  # channels that batteries share
+    "pool",
+    _counted("full", counted="pool_full"),  # ticks without a free channel, up to the last return
+    _counted("peak", counted="pool_peak"),  # largest number of channels in use
+    _state("free", start="channels"),
+    _state("full_since"),  # tick, if none is free
+    _number("channels", path="pools.*.channels", patch=Patch.WHOLE),
+    _link("first_member"),
+    _link("stop_member"),
 )
 PAIRING = Record(  # a battery, and a salvo that it may engage
     "pairing",
@@ -289,6 +311,7 @@ KILL_CHANCE = Record(  # an interceptor and a threat class
     _number("threshold", "u8", "interceptors.*.kill_probability.*", Patch.KILL_CHANCE),
     _number("stream", "u8"),
     _link("table", "i4"),
+    _number("mean_threshold", "u4"),  # threshold of the mean, if it is drawn
     _link("first_distance"),  # of its probabilities by distance, if it depends on it
     _link("stop_distance"),
 )
@@ -298,6 +321,7 @@ DISTANCE = Record(  # a distance at which a kill probability is given
     _state("drawn", "u8", "threshold"),
     _number("threshold", "u8"),
     _link("table", "i4"),
+    _number("mean_threshold", "u4"),  # threshold of the mean, if it is drawn
 )
 REACH = Record(  # when a magazine may be fired at a threat in a window, if that varies
     "reach",
@@ -356,6 +380,7 @@ RECORDS_OF = {
     "trackers": TRACKER,
     "lines": LINE,
     "batteries": BATTERY,
+    "pools": POOL,
     "pairings": PAIRING,
     "magazines": MAGAZINE,
     "kill_chances": KILL_CHANCE,
@@ -365,7 +390,10 @@ RECORDS_OF = {
     "nodes": NODE,
 }
 """Records of the tables, which are reset before each raid, in the order of the block."""
-LISTS = ("openings", "preferences", "urgencies", "fireable", "first_windows", "reach_of")
+LISTS = (
+    *("openings", "preferences", "urgencies", "fireable", "first_windows", "reach_of"),
+    "members",
+)
 """Lists of codes in the tables."""
 ARRAYS = {
     **{name: record.dtype for name, record in RECORDS_OF.items()},
@@ -381,6 +409,7 @@ ARRAYS = {
     "held": np.dtype(np.uint64),
     "fired": np.dtype(np.int32),
     "wake_ups": np.dtype(np.int64),
+    "launches": np.dtype(np.int64),
     "sums": np.dtype(np.float64),
     "log": np.dtype(np.int64),
     "words": np.dtype(np.int64),
@@ -409,5 +438,6 @@ COUNTED = (
     "lucks",
     "sightings",
     "chances",
+    "pools",
 )
 """Kinds of record that are counted, in the order of their columns."""

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from leakthrough.engine import codes, layout
 from leakthrough.engine.lower_chances import likely, likely_hit
+from leakthrough.engine.lower_channels import asks, is_ruled, mean_threshold
 from leakthrough.engine.parts import (
     BatteryPart,
     MagazinePart,
@@ -153,6 +154,11 @@ def is_delay_drawn(part: BatteryPart) -> bool:
     return isinstance(part.unit.battery.reaction_time, Distribution) or part.flight_drawn
 
 
+def _is_varying(part: BatteryPart) -> bool:
+    spaced = part.unit.battery.launch_interval > 0.0
+    return is_delay_drawn(part) or part.varying or spaced
+
+
 def _is_engagement_drawn(part: BatteryPart) -> bool:
     """Whether anything in an engagement is drawn, except for the kill."""
     battery = part.unit.battery
@@ -256,6 +262,9 @@ RULES = {
         stream=lambda part, _: stream("availability", part.layer.name),
         x=lambda part, _: part.layer.position[0],
         y=lambda part, _: part.layer.position[1],
+        first_battery=lambda part, _: part.first_battery,
+        selection=lambda part, _: codes.SELECTIONS.index(part.layer.selection),
+        asks=lambda part, _: asks(part.layer),
     ),
     "tracker": _rules(
         layout.TRACKER,
@@ -266,7 +275,12 @@ RULES = {
     "line": _rules(layout.LINE, "window"),
     "battery": _rules(
         layout.BATTERY,
-        *("code", "group"),
+        *("code", "group", "pool"),
+        hold=lambda part, _: codes.HOLDS.index(part.unit.battery.channel_hold),
+        interval=lambda part, _: ticks(part.unit.battery.launch_interval),
+        first_launch=lambda part, _: part.launches.start,
+        stop_launch=lambda part, _: part.launches.stop,
+        ruled=lambda part, _: is_ruled(part.unit.battery),
         layer=lambda part, _: part.unit.layer,
         first_urgency=lambda part, _: part.urgencies.start,
         stop_urgency=lambda part, _: part.urgencies.stop,
@@ -281,8 +295,14 @@ RULES = {
         assessment_table=lambda part, q: q.of_time(part.unit.battery.assessment_time),
         false_kill=lambda part, _: likely(part.unit.battery.false_kill),
         false_survival=lambda part, _: likely(part.unit.battery.false_survival),
-        varying_delay=lambda part, _: is_delay_drawn(part) or part.varying,
+        varying_delay=lambda part, _: _is_varying(part),
         random=lambda part, _: _is_engagement_drawn(part) or part.varying,
+    ),
+    "pool": _rules(
+        layout.POOL,
+        channels=lambda part, _: part.pool.channels,
+        first_member=lambda part, _: part.members.start,
+        stop_member=lambda part, _: part.members.stop,
     ),
     "pairing": _rules(
         layout.PAIRING,
@@ -315,6 +335,7 @@ RULES = {
         layout.KILL_CHANCE,
         threshold=lambda part, _: _threshold(part.chance),
         table=lambda part, q: q.table(part.chance, WORD_RANGE),
+        mean_threshold=lambda part, _: mean_threshold(part.chance),
         first_distance=lambda part, _: part.distances.start,
         stop_distance=lambda part, _: part.distances.stop,
         stream=lambda part, _: stream("kill probability", part.interceptor, part.threat),
@@ -324,6 +345,7 @@ RULES = {
         "distance",
         threshold=lambda part, _: _threshold(part.chance),
         table=lambda part, q: q.table(part.chance, WORD_RANGE),
+        mean_threshold=lambda part, _: mean_threshold(part.chance),
     ),
     "reach": _rules(
         layout.REACH,

@@ -4,14 +4,15 @@ Layers get codes outermost first, batteries in the order of their layers; salvos
 threat classes keep the scenario's order.
 """
 
+import bisect
 import itertools
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from leakthrough.engine import lower_reach
+from leakthrough.engine import lower_channels, lower_reach
 from leakthrough.engine.bounds import check_engagements, check_pairings
 from leakthrough.engine.codes import NO_REACH, NO_WINDOW
 from leakthrough.engine.labels import Unit, units_of
@@ -193,13 +194,17 @@ def _windows(
     ]
 
 
-def _layers(sites: Sequence[Layer], salvos: Sequence[SalvoPart]) -> list[LayerPart]:
+def _layers(
+    sites: Sequence[Layer], units: Sequence[Unit], salvos: Sequence[SalvoPart]
+) -> list[LayerPart]:
     commands = {command: n for n, command in enumerate(dict.fromkeys(s.command for s in sites))}
     threats, trackers = sum(part.number for part in salvos), itertools.count()
+    layer_of = [unit.layer for unit in units]
     return [
         LayerPart(
             *(code, site, own, own * threats),
             -1 if site.sensor.tracks is None else next(trackers),
+            bisect.bisect_left(layer_of, code),
         )
         for code, site in enumerate(sites)
         for own in [commands[site.command]]
@@ -257,14 +262,30 @@ def _batteries(
     magazines: Sequence[MagazinePart],
     urgencies: Sequence[range],
     varying: Container[int],
+    launches: Sequence[range],
+    pools: Mapping[str, int],
 ) -> list[BatteryPart]:
     found = []
     ranges = _ranges(len(unit.battery.magazines) for unit in units)
     groups = itertools.accumulate(unit.member == 0 for unit in units)
     for b, (unit, group, own) in enumerate(zip(units, groups, ranges, strict=True)):
         drawn = any(isinstance(magazines[n].interceptor.flight_time, Distribution) for n in own)
-        found.append(BatteryPart(b, unit, group - 1, own, urgencies[b], drawn, b in varying))
+        lists = own, urgencies[b], launches[b], pools.get(unit.battery.pool or "", -1)
+        found.append(BatteryPart(b, unit, group - 1, *lists, drawn, b in varying))
     return found
+
+
+def _launches(
+    units: Sequence[Unit], pairs: Sequence[_Pair], salvos: Sequence[SalvoPart]
+) -> list[range]:
+    """Parts of the list of launches of the batteries."""
+    engaging = {(pair.battery, pair.salvo) for pair in pairs}
+    threats = Counter[int]()
+    for b, salvo in engaging:
+        threats[b] += salvos[salvo].number
+    return _ranges(
+        lower_channels.launches(unit.battery, threats[b]) for b, unit in enumerate(units)
+    )
 
 
 def _by_urgency(
@@ -349,8 +370,13 @@ def _structure(
     lucky = any(max(s.threat.common_detection, s.threat.common_kill) > 0.0 for s in salvos)
     urgencies, fireable = _by_urgency(codes, pairs, passes, salvos)
     magazines = _magazines(scenario, units, _ranges(map(len, fireable)))
-    batteries = _batteries(units, magazines, _ranges(map(len, urgencies)), _varying(pairs, reaches))
-    layers, openings = _layers(sites, salvos), _openings(passes, salvos)
+    pools, members = lower_channels.pools(scenario, units)
+    pool_codes = {pool.name: code for code, pool in enumerate(scenario.pools)}
+    batteries = _batteries(
+        *(units, magazines, _ranges(map(len, urgencies)), _varying(pairs, reaches)),
+        *(_launches(units, pairs, salvos), pool_codes),
+    )
+    layers, openings = _layers(sites, units, salvos), _openings(passes, salvos)
     trackers, lines = _trackers(layers, salvos, openings, passes)
     return (
         {
@@ -370,6 +396,7 @@ def _structure(
             "trackers": trackers,
             "lines": lines,
             "batteries": batteries,
+            "pools": pools,
             "pairings": _pairings(salvos, units, layers, pairs),
             "magazines": magazines,
             "kill_chances": kills,
@@ -383,6 +410,7 @@ def _structure(
             "preferences": [n for pair in pairs for n in pair.magazines],
             "reach_of": reaches.of,
             "urgencies": [*itertools.chain.from_iterable(urgencies)],
+            "members": members,
             "fireable": [*itertools.chain.from_iterable(fireable)],
             "first_windows": _first_windows(passes, len(sites), len(salvos)),
         },

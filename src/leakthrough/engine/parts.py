@@ -10,6 +10,7 @@ from leakthrough.model.defence import Interceptor, KillProbability, Layer, Magaz
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.geometry import Path, Window
 from leakthrough.model.places import Asset
+from leakthrough.model.pools import Pool
 from leakthrough.model.scenario import Salvo, Threat
 
 
@@ -79,6 +80,7 @@ class LayerPart(NamedTuple):
     command: int
     first_image: int
     tracker: int  # -1 if it can hold any number of threats
+    first_battery: int
 
 
 class TrackerPart(NamedTuple):
@@ -104,8 +106,17 @@ class BatteryPart(NamedTuple):
     group: int
     magazines: range
     urgencies: range
+    launches: range  # in the list of launches, if it has an interval
+    pool: int  # -1: none
     flight_drawn: bool
     varying: bool  # whether flight or kill probability depend on where the threat is
+
+
+class PoolPart(NamedTuple):
+    """Channels that batteries share, and the range of these batteries in the list of members."""
+
+    pool: Pool
+    members: range
 
 
 class PairingPart(NamedTuple):

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from leakthrough.engine import layout
 from leakthrough.engine.bounds import check_memory
-from leakthrough.engine.codes import BITS_A_WORD, FIXED, MOST_BATTERIES
+from leakthrough.engine.codes import BITS_A_WORD, FIXED, MOST_BATTERIES, TO_ASSESSMENT
 from leakthrough.engine.counts import CARRIED, counting_of, sample_columns
 from leakthrough.engine.layout import ARRAYS, LOG_COLUMNS, RECORDS_OF, Whole
 from leakthrough.engine.memory import Array, end_of, locations_of, new_block
@@ -35,6 +35,7 @@ class State(NamedTuple):
     trackers: Records
     lines: Records
     batteries: Records
+    pools: Records
     pairings: Records
     magazines: Records
     kill_chances: Records
@@ -48,6 +49,7 @@ class State(NamedTuple):
     fireable: npt.NDArray[np.uint32]
     first_windows: npt.NDArray[np.uint32]
     reach_of: npt.NDArray[np.uint32]
+    members: npt.NDArray[np.uint32]
     threats: Records  # (commands * N,)
     tracks: Records  # (trackers * N,)
     engagers: npt.NDArray[np.uint32]  # battery that engages each image, or did last; may be empty
@@ -57,6 +59,7 @@ class State(NamedTuple):
     held: npt.NDArray[np.uint64]  # (N * mask_words,): a bit for each layer that holds a threat
     fired: npt.NDArray[np.int32]  # engagements of each threat by each of its salvo's pairings
     wake_ups: Whole  # ticks of the same pairs in the queue; NEVER for none. Empty without any
+    launches: Whole  # first and last tick of each engagement of batteries with an interval
     entries: Records  # queue of engagements and reloads under way
     sums: npt.NDArray[np.float64]  # cumulative exponential draws of a salvo's arrivals
     log: Whole  # (events * 8,)
@@ -128,6 +131,7 @@ def _lengths(tables: Tables, events: int) -> dict[str, int]:
         "held": threats * _mask_words(tables),
         "fired": _pairs(tables),
         "wake_ups": _pairs(tables) if tables.waking else 0,
+        "launches": 2 * int(tables.batteries["stop_launch"].max(initial=0)),
         "sums": int(salvos["count"].max(initial=0)) + 4,
         "log": events * LOG_COLUMNS,
     }
@@ -139,12 +143,18 @@ def entries_of(tables: Tables) -> int:
     Two, since the tick of an absent child is read. With several commands, engagements have kills
     that the others see; each track has an end, and each of their layers a track to give.
     """
-    channels = int(tables.batteries["channels"].astype(object).sum())
-    engagements = min(tables.threats * tables.commands, channels)
+    batteries = tables.batteries
+    channels = int(batteries["channels"].astype(object).sum())
+    images = tables.threats * tables.commands
+    engagements, returns = min(images, channels), 0
+    if (batteries["hold"] != TO_ASSESSMENT).any():  # engagements without a channel, and channels
+        engagements, returns = images, engagements
     waking = _pairs(tables) if tables.waking else 0
+    waking += int((batteries["interval"] > 0).sum())
     tracks = int(tables.trackers.size) * (tables.threats + 1)
     kills = engagements if tables.commands > 1 else 0
-    return engagements + kills + int(tables.magazines.size) + waking + tracks + 2
+    under_way = engagements + kills + returns + int(tables.magazines.size)
+    return under_way + waking + tracks + 2
 
 
 def _pairs(tables: Tables) -> int:
@@ -159,6 +169,7 @@ def _mask_words(tables: Tables) -> int:
 def _start(state: State, tables: Tables) -> None:
     """Write the values that are the same in all raids of the thread."""
     raid = state.raid
+    layout.RAID.start(raid)
     raid["leaves"], raid["mask_words"] = tables.nodes.size // 2, _mask_words(tables)
     raid["waking"] = tables.waking
     raid["leaked_by_column"], raid["sample_column"] = sample_columns(tables)

@@ -50,6 +50,7 @@ class Tables:
     trackers: Records  # layers with limited tracks
     lines: Records  # windows of these layers, in the order in which threats are given tracks
     batteries: Records  # (B,), by layer
+    pools: Records  # (O,)
     pairings: Records  # (P,): batteries and the salvos that they may engage, by window
     magazines: Records  # (K,), by battery
     kill_chances: Records  # (I * C,), by interceptor, then by threat class
@@ -62,6 +63,7 @@ class Tables:
     urgencies: npt.NDArray[np.uint32]  # pairings of each battery, most urgent first
     fireable: npt.NDArray[np.uint32]  # windows in which each magazine's rounds may be fired
     reach_of: npt.NDArray[np.uint32]  # of each magazine in `preferences`; or NO_REACH
+    members: npt.NDArray[np.uint32]  # batteries of each pool
     first_windows: npt.NDArray[np.uint32]  # (L * S,), of each layer and salvo; or NO_WINDOW
 
     def __init__(

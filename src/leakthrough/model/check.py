@@ -2,7 +2,7 @@
 
 import functools
 
-from leakthrough.model import check_places, check_scenario
+from leakthrough.model import check_places, check_scenario, check_sharing
 from leakthrough.model.arguments import of_class
 from leakthrough.model.campaign import Campaign
 from leakthrough.model.cases import Case, case_of
@@ -63,7 +63,7 @@ def _found(scenario: Scenario | Campaign) -> tuple[Finding, ...]:
 
 
 def _findings_of(case: Case) -> list[Finding]:
-    rules = *check_scenario.RULES, *check_places.RULES
+    rules = *check_scenario.RULES, *check_places.RULES, *check_sharing.RULES
     return [finding for rule in rules for finding in rule(case)]
 
 

@@ -238,7 +238,8 @@ def _no_time(case: Case) -> Findings:
 def _instant(case: Case) -> Findings:
     for post, possible in zip(case.posts, case.possible, strict=True):
         battery = post.battery
-        if battery.reaction_time == 0.0 and battery.assessment_time == 0.0:
+        own = battery.channel_hold == "assessment" and battery.launch_interval == 0.0
+        if own and battery.reaction_time == 0.0 and battery.assessment_time == 0.0:
             counts = {s.attack.place: s.attack.size for s in possible if _takes_no_time(s.weapon)}
             if sum(counts.values()) > battery.channels:
                 what = "reaction, flight and assessment take no time"

@@ -252,12 +252,19 @@ class Battery(Model):
         Number of identical ones, from 0 to 10,000; above 1 they are `name-1`, `name-2`, ...
     channels : int, default 1
         Simultaneous engagements of one battery, from 1 to 1e9.
+    channel_hold : {"assessment", "intercept", "launch"}
+        Until when an engagement holds its channel: to the end of the assessment, to the last
+        intercept (an illuminator), or to the last launch (rounds with active seekers).
+    launch_interval : float, default 0
+        Shortest time between two launches of the battery [s], also in one salvo, from 0 to 1e9.
+    pool : str, optional
+        The name of a pool, of which each engagement takes a channel too.
     magazines : list of Magazine, default empty
         At most one for each interceptor.
     reaction_time : float or frozen scipy.stats distribution, default 0
         From the decision to the launch [s], from 0 to 1e9.
     assessment_time : float or frozen scipy.stats distribution, default 0
-        From the intercept to the channel's release [s], from 0 to 1e9.
+        From the last intercept to the end of the assessment [s], from 0 to 1e9.
     false_kill, false_survival : float or frozen scipy.stats distribution, default 0
         Probability that a live threat is assessed as killed, and a killed one as alive. A
         distribution is drawn once per replication, for all of the `count` batteries.
@@ -270,9 +277,16 @@ class Battery(Model):
     name: Name
     count: int = Field(1, ge=0, le=MOST_EQUAL, description="Number of identical ones.")
     channels: int = Field(1, ge=1, le=1_000_000_000, description="Engagements at a time.")
+    channel_hold: Literal["assessment", "intercept", "launch"] = Field(
+        "assessment", description="Until when an engagement holds its channel."
+    )
+    launch_interval: float = Field(
+        0.0, ge=0.0, le=1e9, description="Shortest time between two launches [s]."
+    )
+    pool: str | None = Field(None, description="Pool of which an engagement takes a channel too.")
     magazines: tuple[Magazine, ...] = Field((), description="At most one per interceptor.")
     reaction_time: UncertainTime = Field(0.0, description="From decision to launch [s].")
-    assessment_time: UncertainTime = Field(0.0, description="From intercept to release [s].")
+    assessment_time: UncertainTime = Field(0.0, description="From intercept to its end [s].")
     false_kill: UncertainProbability = Field(
         0.0, description="P(a live threat is assessed as killed)."
     )
@@ -338,6 +352,10 @@ class Layer(Model):
         The batteries that engage threats in this ring.
     sensor : Sensor
         Its sensor; by default it is always up and detects everything.
+    selection : {"most_rounds", "listed", "kill_probability", "least_loaded"}
+        Which of its batteries fires first: the one with the most ready rounds, the first listed,
+        the one whose round kills with the highest mean probability, or the one with the smallest
+        share of busy channels. Of equal ones the first listed.
     soft_kill : mapping of str to (float or frozen scipy.stats distribution), default empty
         By threat name: the probability that it is neutralised without spending a round. A
         distribution is drawn once per replication for all sites of the layer.
@@ -358,6 +376,9 @@ class Layer(Model):
     inner_range: Range = Field(0.0, description="Inner edge [m], or by threat.")
     batteries: tuple[Battery, ...] = Field((), description="Batteries that fire in the ring.")
     sensor: Sensor = Field(Sensor(), description="The sensor of the layer.")
+    selection: Literal["most_rounds", "listed", "kill_probability", "least_loaded"] = Field(
+        "most_rounds", description="Which of its batteries fires first."
+    )
     soft_kill: Table[UncertainProbability] = Field(
         Frozen(), description="P(neutralised without a round), by threat name."
     )

@@ -65,6 +65,7 @@ def overview_of_scenario(scenario: Any) -> Overview:
 def _parts(scenario: Any) -> list[Table]:
     """Tables of all parts of a scenario but its salvos."""
     defence = [_defence_table(scenario), *_place_tables(scenario), _firing_table(scenario)]
+    defence += _sharing_tables(scenario)
     return [_threat_table(scenario), *defence, _interceptor_table(scenario)]
 
 
@@ -100,6 +101,31 @@ def _coordination_table(scenario: Any) -> Table:
     plain = all(layer.command is None and layer.sensor.tracks is None for layer in layers)
     header = ["layer", "command", "tracks"]
     return Table("Commands and tracks of the layers", header, [] if plain else rows, 2)
+
+
+def _sharing_tables(scenario: Any) -> list[Table]:
+    """Pools of channels, and which battery fires first; each only where there is something."""
+    pools = [
+        [pool.name, ", ".join(own.name for own in users) or "-", number(pool.channels)]
+        for pool in scenario.pools
+        for users in [[b for b in _batteries(scenario) if b.pool == pool.name]]
+    ]
+    orders = [[own.name, _FIRST[own.selection]] for own in _outermost_first(scenario)]
+    if all(layer.selection == "most_rounds" for layer in scenario.layers):
+        orders = []
+    found = [
+        Table("Pools of channels", ["pool", "batteries", "channels"], pools, 2),
+        Table("Which battery of a layer fires first", ["layer", "the one with"], orders, 2),
+    ]
+    return [own for own in found if own.rows]
+
+
+_FIRST = {
+    "most_rounds": "the most ready rounds",
+    "listed": "the first rank in the list",
+    "kill_probability": "the highest mean kill probability",
+    "least_loaded": "the smallest share of busy channels",
+}
 
 
 def _asset_table(scenario: Any) -> Table:
@@ -298,16 +324,25 @@ def _flight(weapon: Any) -> str:
     return _drawn(weapon.flight_time) if weapon.speed is None else f"at {number(weapon.speed)} m/s"
 
 
+def _batteries(scenario: Any) -> list[Any]:
+    return [each for layer in _outermost_first(scenario) for each in layer.batteries]
+
+
 def _firing_table(scenario: Any) -> Table:
-    header = ["battery", "salvo size", "reaction [s]", "assessment [s]"]
-    layers = _outermost_first(scenario)
-    rows = [
-        [each.name, _size(each.doctrine.salvo_size), *map(_drawn, times)]
-        for layer in layers
-        for each in layer.batteries
-        for times in [(each.reaction_time, each.assessment_time)]
-    ]
-    return Table("Engagements (flight times are those of the interceptors)", header, rows, 2)
+    batteries = _batteries(scenario)
+    columns = {
+        "battery": [own.name for own in batteries],
+        "salvo size": [_size(own.doctrine.salvo_size) for own in batteries],
+        "channel held to": [own.channel_hold for own in batteries],
+        "reaction [s]": [_drawn(own.reaction_time) for own in batteries],
+        "assessment [s]": [_drawn(own.assessment_time) for own in batteries],
+        "launches apart [s]": [number(own.launch_interval) for own in batteries],
+    }
+    usual = {"channel held to": {"assessment"}, "launches apart [s]": {"0"}}
+    header = [name for name, own in columns.items() if not {*own} <= usual.get(name, {None})]
+    rows = [list(row) for row in zip(*(columns[name] for name in header), strict=True)]
+    names = 3 if "channel held to" in header else 2
+    return Table("Engagements (flight times are those of the interceptors)", header, rows, names)
 
 
 def _size(size: Any) -> str:

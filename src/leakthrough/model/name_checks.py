@@ -21,7 +21,7 @@ Part = tuple[Location, Table]
 """The location of a part of a scenario, and its fields."""
 Place = tuple[float, float]
 
-_LISTS = ("threats", "interceptors", "salvos", "layers", "assets")
+_LISTS = ("threats", "interceptors", "salvos", "layers", "assets", "pools")
 _SHORTEST_ENGAGEMENT = 1e-6
 MOST_BATTERIES = 1_000_000
 """At all sites."""
@@ -41,6 +41,7 @@ class _Known(NamedTuple):
     interceptors: dict[str, None]
     axes: dict[str, None]
     targets: dict[str, Place | None]
+    pools: dict[str, None]
 
 
 class _Site(NamedTuple):
@@ -76,6 +77,7 @@ def _between(scenario: object) -> Iterator[Mistake]:
                 if isinstance(asset.get("name"), str)
             },
         },
+        dict.fromkeys(_names(parts["pools"])),
     )
     for what in _LISTS:
         yield from _duplicates((what,), _names(parts[what]))
@@ -180,6 +182,7 @@ def _in_battery(
     carried = [magazine.get("interceptor") for _, magazine in magazines]
     for (where, _), name in zip(magazines, carried, strict=True):
         yield from unknown((*where, "interceptor"), name, "an interceptor", known.interceptors)
+    yield from unknown((*loc, "pool"), battery.get("pool"), "a pool", known.pools)
     for axis in _list(battery, "axes"):
         yield from unknown((*loc, "axes"), axis, "an axis", known.axes)
     doctrine = fields_of(battery.get("doctrine"))

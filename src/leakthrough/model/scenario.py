@@ -23,6 +23,7 @@ from leakthrough.model.errors import Mistake, faults
 from leakthrough.model.name_checks import mistakes_between
 from leakthrough.model.paths import changed
 from leakthrough.model.places import LARGEST_RANGE, Asset, Point
+from leakthrough.model.pools import Pool
 from leakthrough.model.quantiles import quantiles_of, upper_end
 
 MOST_THREATS = 10_000_000
@@ -194,6 +195,8 @@ class Scenario(Document):
         The names of the axes; if empty, those that the salvos use.
     assets : list of Asset, default empty
         What is defended, and may be a target.
+    pools : list of Pool, default empty
+        Channels that batteries share.
 
     Raises
     ------
@@ -208,6 +211,7 @@ class Scenario(Document):
     layers: tuple[Layer, ...] = Field((), description="The defence.")
     axes: tuple[Name, ...] = Field((), description="The axes; none: those the salvos use.")
     assets: tuple[Asset, ...] = Field((), description="What is defended, and may be a target.")
+    pools: tuple[Pool, ...] = Field((), description="Channels that batteries share.")
 
     @property
     def sites(self) -> tuple[Layer, ...]:

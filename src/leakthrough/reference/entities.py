@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from leakthrough.model import defence
+from leakthrough.model import defence, pools
 from leakthrough.model import scenario as model
 from leakthrough.model.geometry import Path, Window
 from leakthrough.model.intercepts import Span
@@ -92,6 +92,17 @@ class Magazine:
 
 
 @dataclass(eq=False)
+class Pool:
+    """Channels that batteries share."""
+
+    spec: pools.Pool
+    free: int
+    peak: int = 0  # largest number in use
+    full: int = 0  # ticks without a free one, but for those since `full_since`
+    full_since: int = 0
+
+
+@dataclass(eq=False)
 class Battery:
     """One fire unit."""
 
@@ -102,11 +113,18 @@ class Battery:
     order: int
     magazines: list[Magazine]
     free_channels: int
+    pool: Pool | None
     lost: bool = False
     loss: int | None = None  # tick, if it was lost in this raid
     fired: dict[Threat, int] = field(default_factory=dict)  # engagements of each threat
+    launches: list[int] = field(default_factory=list)  # ticks, if they must keep an interval
     busy: int = 0
     engagements: int = 0
+
+    @property
+    def has_channel(self) -> bool:
+        """Whether its channels, and those of its pool, allow another engagement."""
+        return self.free_channels > 0 and (self.pool is None or self.pool.free > 0)
 
     @property
     def ready(self) -> float:

@@ -108,10 +108,10 @@ def waits(draws: RaidDraws, battery: Battery, threat: Threat, tick: int) -> list
 
 
 def magazine_for(draws: RaidDraws, battery: Battery, threat: Threat, tick: int) -> Magazine | None:
-    """The magazine with which a battery can engage a threat now, if any."""
+    """The magazine with which a battery can engage a threat now, but for its launch interval."""
     if (
         threat.image(battery.layer).phase != "free"
-        or battery.free_channels == 0
+        or not battery.has_channel
         or battery.layer.name not in threat.available_to
         or not is_allowed(battery, threat)
     ):

@@ -12,30 +12,24 @@ which threats a layer can hold, and `causes` why a threat leaked. The events of 
 
 import heapq
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from leakthrough.model import defence
 from leakthrough.model.discrete import WORD_RANGE, ticks
 from leakthrough.model.intercepts import distance_at, legs_of, threshold_at
+from leakthrough.reference import channels
 from leakthrough.reference.causes import add_possible_causes, cause_of_leaking
 from leakthrough.reference.draws import threshold_or_draw, time_or_draw
-from leakthrough.reference.entities import (
-    Battery,
-    Magazine,
-    Threat,
-)
-from leakthrough.reference.feasibility import (
-    engagement_draw,
-    magazine_for,
-    time_to_hit,
-    urgency,
-    waits,
-)
+from leakthrough.reference.entities import Battery, Magazine, Threat
+from leakthrough.reference.feasibility import engagement_draw, waits
 from leakthrough.reference.luck import is_counted_again, kept_luck
 from leakthrough.reference.openings import count_opening, is_counted, limits_of, outcome_of
+from leakthrough.reference.selection import next_shot
 from leakthrough.reference.state import KILLED, LANDING, OPENING, RELEASE, WAKE_UP
 from leakthrough.reference.tracks import TrackedRaid
 
+RETURN, ENDING, RELOAD = range(3)
+"""Order of the events of one battery: channels that return, ends of engagements, reloads."""
 NOT_REPAIRED = 2**62
 """Tick of a repair that never comes."""
 MOST_BUSY = 2**62
@@ -78,7 +72,7 @@ class Raid(TrackedRaid):
 
     def schedule_reload(self, tick: int, battery: Battery, magazine: Magazine) -> None:
         """Order of reloads: by battery, and after the ends of the battery's engagements."""
-        key = tick, RELEASE, battery.order, 1, magazine.order
+        key = tick, RELEASE, battery.order, RELOAD, magazine.order
         self.schedule(key, self.end_reload, battery, magazine)
 
     def schedule_landings(self) -> None:
@@ -178,51 +172,56 @@ class Raid(TrackedRaid):
     # -------------------------------------------------- batteries fire
 
     def serve_all(self, tick: int, concerned: Iterable[Battery]) -> None:
-        """Serve batteries: outermost layer first, then most ready rounds, then listing order."""
+        """Serve batteries, outermost layer first, in each by the layer's selection.
+
+        The order is evaluated again after each shot.
+        """
         concerned = set(concerned)
         for layer in self.layers:
-            own = [battery for battery in concerned if battery.layer is layer]
-            for battery in sorted(own, key=lambda battery: (-battery.ready, battery.order)):
-                self.serve(tick, battery)
+            own = [b for b in self.batteries if b in concerned and b.layer is layer]
+            asked = self.draws, layer.selection, own, self.threats, tick
+            while (shot := next_shot(*asked)) is not None:
+                self.engage(tick, *shot)
+        for battery in concerned:
+            self.schedule_launch(tick, battery)
 
-    def serve(self, tick: int, battery: Battery) -> None:
-        """Engage the most urgent threat, as long as the battery can engage any."""
-        while True:
-            options = [
-                (threat, magazine)
-                for threat in self.threats
-                if (magazine := magazine_for(self.draws, battery, threat, tick)) is not None
-            ]
-            if not options:
-                return
-            threat, magazine = min(options, key=lambda option: urgency(battery, option[0]))
-            self.engage(tick, battery, magazine, threat)
+    def schedule_launch(self, tick: int, battery: Battery) -> None:
+        """Serve a battery again when its interval allows the first launch that it prevents now."""
+        later = channels.next_launch(self.draws, battery, self.threats, tick)
+        if later is not None and (later, battery) not in self.waking:
+            self.waking.add((later, battery))
+            self.schedule((later, WAKE_UP, battery.order, -1), self.serve_all, [battery])
 
     def engage(self, tick: int, battery: Battery, magazine: Magazine, threat: Threat) -> None:
         """Fire, and draw everything about the engagement."""
-        size = battery.spec.doctrine.salvo_size
-        if not isinstance(size, int):
-            size = size.get(threat.kind.name, 1)
-        rounds = int(min(size, magazine.available(threat)))
+        rounds = channels.rounds_of(self.draws, battery, magazine, threat, tick)
         drawn = engagement_draw(self.draws, battery, threat)
-        hit = tick + time_to_hit(self.draws, battery, magazine, threat, tick)
-        end = hit + time_or_draw(battery.spec.assessment_time, drawn[2])
-        kills = threat.alive_at(tick) and self.one_kills(battery, magazine, threat, rounds, hit)
-        if kills:
-            self.kill(battery, threat, hit)
-        key = end, RELEASE, battery.order, 0, threat.order
+        last = rounds[-1]
+        end = last.hit + time_or_draw(battery.spec.assessment_time, drawn[2])
+        held = {"assessment": end, "intercept": last.hit, "launch": last.launch}
+        returned = held[battery.spec.channel_hold]
+        alive = threat.alive_at(tick)
+        death = self.death(battery, magazine, threat, rounds) if alive else None
+        if death is not None:
+            self.kill(battery, threat, death)
+        if battery.spec.channel_hold != "assessment":
+            key = returned, RELEASE, battery.order, RETURN, threat.order
+            self.schedule(key, self.return_channel, battery, threat)
+        key = end, RELEASE, battery.order, ENDING, threat.order
         self.schedule(key, self.end_engagement, battery, threat, drawn[3])
         battery.fired[threat] = battery.fired.get(threat, 0) + 1
-        battery.free_channels -= 1
-        battery.busy = min(battery.busy + end - tick, MOST_BUSY)
+        channels.take_channel(battery, tick)
+        if battery.spec.launch_interval > 0.0:
+            battery.launches += [own.launch for own in rounds]
+        battery.busy = min(battery.busy + returned - tick, MOST_BUSY)
         battery.engagements += 1
         image, threat.engaged_ever = threat.image(battery.layer), True
         image.phase, image.layer = "engaged", battery.layer.name
         image.engagements += 1
         if image.engagements == threat.kind.max_engagements:
             self.review_limit(tick, threat, battery.layer.command)
-        self.log(tick, "firing", threat, battery.layer, battery, magazine, rounds)
-        self.expend(tick, battery, magazine, rounds)
+        self.log(tick, "firing", threat, battery.layer, battery, magazine, len(rounds))
+        self.expend(tick, battery, magazine, len(rounds))
 
     def kill(self, battery: Battery, threat: Threat, hit: int) -> None:
         """The earliest intercept that kills is the fate; of equal ones, in battery order.
@@ -244,29 +243,29 @@ class Raid(TrackedRaid):
                 image.phase = "gone"
                 self.drop_tracks(tick, threat, command)
 
-    def one_kills(
-        self, battery: Battery, magazine: Magazine, threat: Threat, rounds: int, hit: int
-    ) -> bool:
-        """Whether any round kills: one integer a round, four integers a draw.
+    def death(
+        self, battery: Battery, magazine: Magazine, threat: Threat, rounds: Sequence[channels.Round]
+    ) -> int | None:
+        """Intercept of the round that kills, if any: one integer a round, four integers a draw.
 
         If the threat keeps its luck, one integer decides all rounds, and only the first is counted.
         """
-        x, y = battery.layer.position
-        distance = distance_at(legs_of(threat.path), x, y, float(hit - threat.arrival))
-        limit = self.kill_threshold(magazine.interceptor, threat.kind.name, distance)
+        (x, y), legs = battery.layer.position, legs_of(threat.path)
         address = ("rounds", threat.salvo.name, battery.spec.name, battery.member)
         start = battery.fired.get(threat, 0) * 2**16
         names = magazine.interceptor.name, threat.kind.name
         kept = kept_luck(self.draws, threat, "kill")
-        for n in range(rounds):
+        for n, (_, hit) in enumerate(rounds):
+            distance = distance_at(legs, x, y, float(hit - threat.arrival))
+            limit = self.kill_threshold(magazine.interceptor, threat.kind.name, distance)
             integer = self.draws.draw(address, threat.number, start + n // 4)[n % 4]
             kills = (integer if kept is None else kept) < limit
             if not is_counted_again(self.draws, threat, "kill", limit, self.decisions):
                 self.decisions["hits" if kills else "misses", *names] += 1
                 self.decisions["odds", *names] += limit
             if kills:
-                return True
-        return False
+                return hit
+        return None
 
     def kill_threshold(self, interceptor: defence.Interceptor, threat: str, distance: float) -> int:
         """Threshold of this replication: an uncertain kill probability is drawn once.
@@ -304,8 +303,11 @@ class Raid(TrackedRaid):
     # -------------------------------------------------- ends of engagements, reloads, losses
 
     def end_engagement(self, tick: int, battery: Battery, threat: Threat, integer: int) -> None:
-        """Free the channel; the threat is available again if the battery believes it alive."""
-        battery.free_channels += 1
+        """Assess; the threat is available again if the battery believes it alive."""
+        concerned = {battery}
+        if battery.spec.channel_hold == "assessment":
+            channels.give_channel_back(battery, tick)
+            concerned = channels.sharing(battery, self.batteries)
         image, alive = threat.image(battery.layer), threat.alive_at(tick)
         misjudged = integer < self.errors_of(battery)[0 if alive else 1]
         image.phase = "free" if alive or misjudged else "gone"
@@ -324,7 +326,6 @@ class Raid(TrackedRaid):
         if outcome == "wrongly judged killed":
             own = {layer.name for layer in self.layers if layer.command == command}
             threat.available_to -= own
-        concerned = {battery}
         if outcome in ("judged alive", "wrongly judged alive"):
             self.review_tracks(tick, threat, command)
             holding = [
@@ -337,6 +338,12 @@ class Raid(TrackedRaid):
         else:
             self.drop_tracks(tick, threat, command)
         self.serve_all(tick, concerned)
+
+    def return_channel(self, tick: int, battery: Battery, threat: Threat) -> None:
+        """Free a channel that is not held to the assessment."""
+        channels.give_channel_back(battery, tick)
+        self.log(tick, "release", threat, battery.layer, battery)
+        self.serve_all(tick, channels.sharing(battery, self.batteries))
 
     def count_assessment(
         self, battery: Battery, threat: Threat, misjudged: bool, alive: bool

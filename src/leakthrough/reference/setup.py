@@ -18,6 +18,7 @@ from leakthrough.reference.entities import (
     Image,
     Magazine,
     MagazineState,
+    Pool,
     Threat,
 )
 
@@ -33,6 +34,7 @@ AimPoints = Mapping[str, Sequence[AimPoint]]
 def batteries_of(
     layers: Sequence[defence.Layer],
     interceptors: Sequence[defence.Interceptor],
+    pools: Mapping[str, Pool],
     states: MagazineStates | None,
     lost: set[str],
 ) -> list[Battery]:
@@ -42,9 +44,9 @@ def batteries_of(
         for spec in layer.batteries:
             for member, name in enumerate(spec.names):
                 own = magazines_of(spec, name, interceptors, states)
-                order = len(batteries)
+                order, channels = len(batteries), (spec.channels, pools.get(spec.pool or ""))
                 batteries.append(
-                    Battery(spec, name, member, layer, order, own, spec.channels, name in lost)
+                    Battery(spec, name, member, layer, order, own, *channels, name in lost)
                 )
     return batteries
 

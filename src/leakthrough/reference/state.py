@@ -18,6 +18,7 @@ from leakthrough.reference.entities import (
     Event,
     Magazine,
     MagazineState,
+    Pool,
     Threat,
     Tracker,
 )
@@ -58,8 +59,9 @@ class RaidState:
         self.chances = Chances(scenario.layers)
         self.layers = scenario.sites
         self.up = {layer.name: self.is_up(layer) for layer in self.layers}
+        self.pools = {own.name: Pool(own, own.channels) for own in scenario.pools}
         self.batteries = batteries_of(
-            self.layers, scenario.interceptors, magazine_states, set(lost)
+            self.layers, scenario.interceptors, self.pools, magazine_states, set(lost)
         )
         self.threats = threats_of(scenario, self.draws)
         self.aim_points = aim_points_of(scenario.assets) if aim_points is None else aim_points
@@ -69,6 +71,7 @@ class RaidState:
             for name, points in self.aim_points.items()
         }
         self.events: list[Event] = []
+        self.waking: set[tuple[int, Battery]] = set()  # ticks at which a launch becomes allowed
         # random decisions, and those that had an effect: by what is counted, and names
         self.decisions: Counter[tuple[str, ...]] = Counter()
         self.credited: set[Threat] = set()  # threats whose kill was assessed

@@ -98,6 +98,8 @@ def _indexes(dimensions: Dimensions) -> "dict[str, Array]":
     found: dict[str, Array] = {name: np.array(own, np.str_) for name, own in names.items()}
     if labels.assets:
         found["asset"] = np.array(labels.assets, np.str_)
+    if labels.pools:
+        found["pool"] = np.array(labels.pools, np.str_)
     if dimensions.timeline:
         found["sample_time"] = np.array(dimensions.timeline)
     if dimensions.raids:
@@ -125,6 +127,8 @@ def _other_coordinates(dimensions: Dimensions) -> "dict[str, tuple[tuple[str, ..
         }
         if not dimensions.raids:  # from raid to raid, a salvo may aim at other assets
             found["target"] = ("salvo",), np.array(labels.targets, np.str_)
+    if labels.pools:
+        found["pool_channels"] = ("pool",), np.array(labels.pool_channels, np.int64)
     if dimensions.raids:
         start = dimensions.interval * np.arange(dimensions.raids)
         found |= {"raid_start": (("raid",), start), "interval": ((), np.array(dimensions.interval))}

@@ -124,6 +124,10 @@ class Ranges:
         if name in ("engagements", "busy_time"):
             most = self._engagements()
             return 0.0, most if name == "engagements" else np.where(most > 0.0, np.inf, 0.0)
+        if name in ("pool_full_time", "pool_peak"):
+            most = self._peaks()
+            full = np.where(most >= self.ready["pool_channels"].values, np.inf, 0.0)
+            return 0.0, most if name == "pool_peak" else full
         by, _, what = name.partition("_")
         if what not in ("killed", "soft_killed"):
             return 0.0, np.inf
@@ -171,6 +175,18 @@ class Ranges:
         most = np.append(self.known.possible.engagements, 0.0)
         return most[self._at("battery", self.known.labels.batteries)]
 
+    def _peaks(self) -> "Array":
+        """Channels of each pool (O,) that can be in use."""
+        most: Array = self.ready["pool_channels"].values.astype(np.float64)
+        if self.known is None:
+            return most
+        tables, of = self.known.tables, self.known.possible
+        used = np.minimum(tables.batteries["channels"], of.engagements)[tables.members]
+        owner = np.repeat(np.arange(tables.pools.size), _sizes(tables.pools))
+        own = np.bincount(owner, used, minlength=tables.pools.size)
+        own = np.append(own, 0.0)[self._at("pool", self.known.labels.pools)]
+        return np.asarray(np.minimum(most, own))
+
     def _left(self) -> "tuple[npt.ArrayLike, npt.ArrayLike]":
         """Fewest and most rounds (B, I) that are left."""
         if self.known is None:
@@ -188,6 +204,11 @@ class Ranges:
         """Codes of the names along a dimension; -1, the last, for those that this raid lacks."""
         codes = {name: code for code, name in enumerate(names)}
         return [codes.get(name, -1) for name in self.ready[dim].values.tolist()]
+
+
+def _sizes(pools: "Array") -> "Array":
+    """Number of the batteries of each pool."""
+    return np.asarray(pools["stop_member"].astype(np.int64) - pools["first_member"])
 
 
 @functools.lru_cache(maxsize=8)  # building a scenario takes as long as everything else here

@@ -25,13 +25,7 @@ from leakthrough.results.labelled import labelled, measured, number_of
 from leakthrough.results.provenance import name_of
 from leakthrough.results.ranges import Ranges
 from leakthrough.results.tidy import frame, measures_table
-from leakthrough.statistics.controls import (
-    DONE,
-    OF_USE,
-    RARE,
-    UNSETTLED,
-    USELESS,
-)
+from leakthrough.statistics.controls import DONE, OF_USE, RARE, UNSETTLED, USELESS
 from leakthrough.statistics.intervals import checked_confidence, wilson
 from leakthrough.text_tables import WIDTH, interval, number
 
@@ -46,11 +40,7 @@ NOT_SETTLED = (
 )
 WITH_CONTROLS = "Means allow for the luck of the random decisions, with {} controls."
 OTHERS = "{} of {} means have plain intervals: {}."
-_WHY = {
-    UNSETTLED: "not settled",
-    RARE: "rare states",
-    USELESS: "no gain",
-}
+_WHY = {UNSETTLED: "not settled", RARE: "rare states", USELESS: "no gain"}
 _OF_RAID = {
     "leakers": "leakers (real threats)",
     "leak_rate": "leak rate (real threats)",
@@ -63,15 +53,11 @@ _OF_RAID = {
     "cost_stopped": "cost of threats stopped [currency]",
     "cost_per_stop": "spent for each stopped [currency]",
 }
+_POOLED = {"full_time": "pool_full_time", "peak": "pool_peak"}
 _TRACKS = ("tracks_peak", "tracks_full_time")
-_DIMS = {
-    "salvos": ("salvo",),
-    "causes": ("salvo", "cause"),
-    "layers": ("layer",),
-    "batteries": ("battery",),
-    "magazines": ("magazine",),
-    "assets": ("asset",),
-}
+_DIMS = {"salvos": ("salvo",), "causes": ("salvo", "cause"), "layers": ("layer",)}
+_DIMS |= {"batteries": ("battery",), "magazines": ("magazine",)}
+_DIMS |= {"assets": ("asset",), "pools": ("pool",)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +105,8 @@ class Summary:
         probability that there are none; `damage`, the share of the aim points that is destroyed,
         and `value_lost`, both expected given the hits; `destroyed`, aim points; `all_down`, the
         probability that none is left.
+    pools : xarray.Dataset
+        If there are any: `full_time` for which all channels are in use [s]; `peak`, most in use.
     """
 
     scenario: str
@@ -133,6 +121,7 @@ class Summary:
     batteries: "xr.Dataset"
     magazines: "xr.Dataset"
     assets: "xr.Dataset"
+    pools: "xr.Dataset"
 
     def tables(self) -> "dict[str, pd.DataFrame]":
         """Return the parts as pandas tables, one row for each thing.
@@ -143,9 +132,9 @@ class Summary:
             `raid`: a row for each `measure`, with the columns `mean`, `standard_error`, `low`,
             `high`, `settled` (false where the interval cannot be trusted), `interval` (what was
             done, if there are controls), and `quantile_0.05` to `quantile_0.95`. `salvos`,
-            `causes`, `layers`, `batteries`, `magazines` and, if there are any, `assets`: a row for
-            each of them, with a column for each estimate, mark and quantile, such as
-            `leaked_mean`, `leaked_low`, `leaked_settled`, `leaked_interval` and
+            `causes`, `layers`, `batteries`, `magazines` and, if there are any, `assets` and
+            `pools`: a row for each of them, with a column for each estimate, mark and quantile,
+            such as `leaked_mean`, `leaked_low`, `leaked_settled`, `leaked_interval` and
             `leaked_quantile_0.95`.
 
         Examples
@@ -208,6 +197,7 @@ def summary(result: "xr.Dataset", confidence: float = 0.95, *, controls: bool = 
         batteries=_of(ready, level, engagements="engagements", busy_time="busy_time"),
         magazines=_of_magazines(ready, level),
         assets=_of_assets(ready, level),
+        pools=_of(ready, level, **(_POOLED if "pool_peak" in ready else {})),
     )
 
 
@@ -306,6 +296,7 @@ def _report(summary: Summary) -> Overview:
     head = f"{summary.replications:,} replication{'s' * (summary.replications > 1)}, {seeds}"
     parts = [_raid, _salvos, _causes, _layers, _batteries, _magazines]
     parts += [_assets] if len(summary.assets) else []
+    parts += [_pools] if len(summary.pools) else []
     level = f"{100 * summary.confidence:.6g} % interval"
     tables = [part(summary, level) for part in parts]
     marked = [NOT_SETTLED] if any(map(_is_marked, tables)) else []
@@ -347,6 +338,11 @@ def _interval(data: "xr.Dataset", name: str) -> str:
     low, high = data[name].sel(estimate=["low", "high"]).values
     marked = f"{name}_settled" in data and not data[f"{name}_settled"] and not np.isnan(low)
     return interval(float(low), float(high)) + (f" {MARK}" if marked else "")
+
+
+def _cells(data: "xr.Dataset", *names: str) -> list[str]:
+    """Means of variables, each with its interval."""
+    return [cell for name in names for cell in (_mean(data[name]), _interval(data, name))]
 
 
 def _rows(data: "xr.Dataset", dim: str) -> "list[xr.Dataset]":
@@ -394,13 +390,11 @@ def _layers(summary: Summary, level: str) -> Table:
     rows = []
     tracks = [name for name in _TRACKS if name in summary.layers]
     for row in _rows(summary.layers, "layer"):
-        pairs = [(_mean(row[name]), _interval(row, name)) for name in ("killed", "soft_killed")]
-        own = [cell for pair in pairs for cell in pair]
+        own = _cells(row, "killed", "soft_killed")
         rows.append([str(row.layer.item()), *own, *(_mean(row[name]) for name in tracks)])
     header = ["layer", "killed", level, "soft killed", level]
     title = "By layer (threats a replication, decoys too)"
-    if tracks:
-        header += ["most tracks", "none free [s]"]
+    header += ["most tracks", "none free [s]"] if tracks else []
     return Table(title, header, rows, 1)
 
 
@@ -408,8 +402,7 @@ def _batteries(summary: Summary, level: str) -> Table:
     rows = []
     for row in _rows(summary.batteries, "battery"):
         names = [str(row.battery.item()), str(row.layer_of.item())]
-        pairs = [(_mean(row[name]), _interval(row, name)) for name in ("engagements", "busy_time")]
-        rows.append([*names, *(cell for pair in pairs for cell in pair)])
+        rows.append([*names, *_cells(row, "engagements", "busy_time")])
     header = ["battery", "layer", "engagements", level, "busy [s]", level]
     return Table("By battery (engagements; time of its channels in use)", header, rows, 2)
 
@@ -440,10 +433,18 @@ def _magazines(summary: Summary, level: str) -> Table:
 def _assets(summary: Summary, level: str) -> Table:
     rows = []
     for row in _rows(summary.assets, "asset"):
-        names = ("hits", "destroyed", "all_down", "value_lost")
-        hits, destroyed, all_down, lost = (_mean(row[name]) for name in names)
-        points, interval = number(float(row.aim_points)), _interval(row, "value_lost")
-        cells = [hits, _mean(row.not_hit), points, destroyed, all_down, lost, interval]
+        points = number(float(row.aim_points))
+        cells = [_mean(row.hits), _mean(row.not_hit), points, _mean(row.destroyed)]
+        cells += [_mean(row.all_down), *_cells(row, "value_lost")]
         rows.append([str(row.asset.item()), *cells])
     header = ["asset", "hits", "P(not hit)", "aim points", "destroyed", "P(all down)"]
     return Table("By asset (means; value lost)", [*header, "value lost", level], rows, 1)
+
+
+def _pools(summary: Summary, level: str) -> Table:
+    rows = [
+        [str(row.pool.item()), number(float(row.pool_channels)), *_cells(row, "full_time", "peak")]
+        for row in _rows(summary.pools, "pool")
+    ]
+    header = ["pool", "channels", "all in use [s]", level, "most in use", level]
+    return Table("By pool (time without a free channel; channels in use)", header, rows, 1)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _UNITS = {
     **dict.fromkeys(("depletion_time", "reserve_time", "busy_time", "down_time"), TICKS_A_SECOND),
-    "tracks_full_time": TICKS_A_SECOND,
+    **dict.fromkeys(("tracks_full_time", "pool_full_time"), TICKS_A_SECOND),
     **dict.fromkeys(("occurred", "expected"), WORD_RANGE),
     "damage": DAMAGE_UNIT,
 }

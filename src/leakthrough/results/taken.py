@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 FLOATS = (
     "rounds",
-    *("depletion_time", "reserve_time", "busy_time", "tracks_full_time"),
+    *("depletion_time", "reserve_time", "busy_time", "tracks_full_time", "pool_full_time"),
     *("occurred", "expected"),
     *("first_dry", "stock_first_dry"),
     *("damage", "value_lost", "down_time"),
 )
 """Variables of floats; all others count, in whole numbers."""
 _TRUTHS = ("decoy",)
-_KEPT = ("salvo", "layer", "battery", "interceptor", "cause", "sample_time", "asset")
+_KEPT = ("salvo", "layer", "battery", "interceptor", "cause", "sample_time", "asset", "pool")
 """Dimensions along which sums and covariances are taken."""
 _FREE = {"replication", "raid", "statistic"}
 """Dimensions that a variable may have lost by a selection."""
@@ -37,6 +37,7 @@ _LABELS = {
     "battery": ("layer_of",),
     "interceptor": ("round_cost",),
     "asset": ("asset_value", "aim_points"),
+    "pool": ("pool_channels",),
 }
 """Coordinates that a result has along a dimension."""
 

@@ -38,6 +38,7 @@ class Variable:
 AIMED = "with a salvo that aims at a battery"
 DEFENDED = "with assets"
 TRACKED = "with a limited number of tracks"
+POOLED = "with pools"
 SAMPLED = "with a timeline"
 KNOWN = "not in files of earlier versions"
 _OF_SALVO = ("replication", "salvo")
@@ -45,6 +46,7 @@ _OF_LAYER = (*_OF_SALVO, "layer")
 _OF_BATTERY = ("replication", "battery")
 _OF_MAGAZINE = (*_OF_BATTERY, "interceptor")
 _OF_ASSET = ("replication", "asset")
+_OF_POOL = ("replication", "pool")
 _OF_DECISION = ("replication", "decision")
 _AT_TIME = ("replication", "sample_time")
 
@@ -91,6 +93,12 @@ VARIABLES = {
     "destroyed": Variable(_OF_ASSET, "aim points destroyed", sometimes=DEFENDED),
     "down": Variable(_OF_ASSET, "aim points down when the raid begins", sometimes=DEFENDED),
     "busy_time": Variable(_OF_BATTERY, "time of its channels in use", "s"),
+    "pool_full_time": Variable(
+        _OF_POOL, "time for which all channels of the pool are in use", "s", sometimes=POOLED
+    ),
+    "pool_peak": Variable(
+        _OF_POOL, "largest number of channels of the pool in use", sometimes=POOLED
+    ),
     "engagements": Variable(_OF_BATTERY, "engagements begun"),
     "occurred": Variable(
         _OF_DECISION, "random decisions that occurred, or what was drawn", sometimes=KNOWN
@@ -165,6 +173,8 @@ COORDINATES = {
     "asset": "asset",
     "asset_value": "value of the asset",
     "aim_points": "aim points of the asset",
+    "pool": "pool of channels",
+    "pool_channels": "channels of the pool",
     "decoy": "whether the salvo's threats are decoys",
     "threat_cost": "cost of one threat",
     "round_cost": "cost of one round",

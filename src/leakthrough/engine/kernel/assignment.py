@@ -3,6 +3,7 @@
 Between two events no battery can engage any threat that is available to it (it would have done
 so). After an event it is therefore enough to search the batteries of some layers for the one
 threat that became available, and the threats for the one battery that got a channel or rounds.
+`kernel.selection` puts the two together.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -22,13 +23,12 @@ from leakthrough.engine.codes import (
 )
 from leakthrough.engine.kernel.compiling import Bool, Int, compiled, inlined, merged
 from leakthrough.engine.kernel.draws import at, draw, number_or_draw
+from leakthrough.engine.kernel.launches import may_launch
 from leakthrough.engine.kernel.lookup import (
     fired_at,
-    image_of,
     is_held,
     is_seen_in,
     number_of,
-    window_of,
 )
 from leakthrough.engine.kernel.magazines import drawable
 from leakthrough.engine.kernel.reach import may_fire
@@ -54,8 +54,15 @@ def engagement_draw(state: "State", pairing: Any, threat: Any) -> Any:
 def _varying_in_time(
     state: "State", pairing: Any, threat: Any, slack: Int, loaded: Bool, later: Bool
 ) -> Int:
-    """`magazine_in_time` for a battery whose reaction or flight is drawn, or varies."""
+    """`magazine_in_time` for a battery that draws times, or whose launches or flights vary.
+
+    One that its launch interval holds back is in time, but has none now.
+    """
     battery, salvo = state.batteries[pairing.battery], state.salvos[threat.salvo]
+    if battery.interval > 0 and loaded and not later:
+        close = threat.arrival + state.windows[pairing.window].close_offset
+        if not may_launch(state, pairing, threat, close - slack):
+            return NOBODY
     drawn, quantiles = engagement_draw(state, pairing, threat), state.quantiles
     reaction = number_or_draw(quantiles, battery.reaction, battery.reaction_table, drawn[0])
     launch = state.windows[pairing.window].close_offset - slack + reaction
@@ -95,7 +102,7 @@ def magazine_in_time(
 
 
 @merged
-def _best_battery(state: "State", window: Any, threat: Any, tick: Int, without: Int) -> Any:
+def best_battery(state: "State", window: Any, threat: Any, tick: Int, without: Int) -> Any:
     """Pairing and magazine for one threat: most ready rounds, then battery order; or NOBODY."""
     best, best_magazine, most = NOBODY, NOBODY, 0
     slack = threat.arrival + window.close_offset - tick
@@ -154,7 +161,7 @@ def _has_rounds(state: "State", pairing: Any, salvo: Any) -> Bool:
 
 
 @merged
-def _best_threat(state: "State", battery: Any, tick: Int) -> Any:
+def best_threat(state: "State", battery: Any, tick: Int) -> Any:
     """The next engagement of a battery: highest priority, then its order, then salvo order.
 
     Returns the pairing, the magazine and the threat, or NOBODY.
@@ -177,31 +184,3 @@ def _best_threat(state: "State", battery: Any, tick: Int) -> Any:
             best, best_magazine, best_threat = np.int64(pairing.code), magazine, code
             best_priority, best_key = salvo.priority, key
     return best, best_magazine, best_threat
-
-
-@inlined
-def next_shot(state: "State", layer: Any, freed: Int, code: Int, tick: Int) -> Any:
-    """The next engagement of a layer: pairing, magazine and threat; NOBODY if there is none.
-
-    No engagement was possible before this event. So the battery that got a channel or rounds
-    (`freed`) may take any threat, and other batteries only the threat that became available.
-    """
-    shot, magazine = NOBODY, NOBODY
-    if code >= 0:
-        threat = image_of(state, layer, code)
-        if threat.phase == FREE and is_held(state, threat, layer.code):
-            window = window_of(state, threat, np.int64(layer.code))
-            shot, magazine = _best_battery(state, window, threat, tick, freed)
-    if freed < 0:
-        return shot, magazine, code
-    free = state.batteries[at(freed)]
-    if free.layer != layer.code or not has_channel(free) or free.ready == 0:
-        return shot, magazine, code
-    if shot >= 0:
-        battery = state.batteries[state.pairings[at(shot)].battery]
-        if battery.ready > free.ready or (battery.ready == free.ready and battery.code < freed):
-            return shot, magazine, code
-    own, own_magazine, own_threat = _best_threat(state, free, tick)
-    if own >= 0:
-        return own, own_magazine, own_threat
-    return shot, magazine, code

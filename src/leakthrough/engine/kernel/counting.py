@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leakthrough.engine.codes import ALIVE, LEAK, NO_INTERCEPTORS, NOBODY, NONE
+from leakthrough.engine.kernel.channels import channels_in_use
 from leakthrough.engine.kernel.compiling import Int, compiled, inlined, merged
 from leakthrough.engine.kernel.draws import at
 from leakthrough.engine.kernel.event_log import note
@@ -26,7 +27,7 @@ def sample(state: "State", row: Any, done: Int, until: Int) -> Int:
             row[at(column + n)] = state.magazines[at(n)].ready
         for n in range(batteries):
             battery = state.batteries[at(n)]
-            row[at(column + magazines + n)] = battery.channels - battery.free
+            row[at(column + magazines + n)] = channels_in_use(battery)
         done += 1
     return done
 

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leakthrough.engine.codes import (
+    AS_DRAWN,
     ASSESSMENT,
+    CHANNEL_RETURNS,
     ENGAGED,
     ENGAGEMENT_ENDS,
     FIRING,
@@ -15,6 +17,7 @@ from leakthrough.engine.codes import (
     JUDGED_KILLED,
     KILL,
     KILLED,
+    LAUNCH_ALLOWED,
     LONGEST_BUSY,
     LOST_TO_SOFT_KILL,
     MISSED,
@@ -26,6 +29,7 @@ from leakthrough.engine.codes import (
     RELOAD_ARRIVES,
     ROUND_DRAWS,
     SHOT_DOWN,
+    TO_ASSESSMENT,
     TRACK_ENDS,
     WAKE_UP,
     WORDS_A_DRAW,
@@ -33,6 +37,7 @@ from leakthrough.engine.codes import (
     WRONGLY_KILLED,
 )
 from leakthrough.engine.kernel.assignment import engagement_draw
+from leakthrough.engine.kernel.channels import fire_ruled, give_channel_back, return_channel
 from leakthrough.engine.kernel.commands import note_engagement, see_kill, settle
 from leakthrough.engine.kernel.compiling import Bool, Int, compiled, inlined, merged
 from leakthrough.engine.kernel.draws import MASK_32, U, at, draw_at, number_or_draw
@@ -83,7 +88,7 @@ def _any_kills(
 
 
 @compiled
-def _draw_engagement(state: "State", pairing: Any, magazine: Any, threat: Any, tick: Int) -> Any:
+def draw_engagement(state: "State", pairing: Any, magazine: Any, threat: Any, tick: Int) -> Any:
     """Ticks from firing to the kill and to the end, and the integer for the assessment's error."""
     battery, quantiles = state.batteries[pairing.battery], state.quantiles
     drawn = engagement_draw(state, pairing, threat)
@@ -101,11 +106,13 @@ def _draw_engagement(state: "State", pairing: Any, magazine: Any, threat: Any, t
 
 
 @compiled
-def _threshold_then(state: "State", battery: Any, chance: Any, threat: Any, tick: Int) -> Any:
-    """Threshold of the kill probability at the distance of a threat at a tick."""
+def threshold_then(
+    state: "State", battery: Any, chance: Any, threat: Any, tick: Int, mean: Bool
+) -> Any:
+    """Threshold of a kill probability, or of its `mean`, where a threat is at a tick."""
     layer, salvo = state.layers[battery.layer], state.salvos[threat.salvo]
     time = float(tick - threat.arrival)
-    return threshold_at(state, chance, distance_at(state, salvo, layer.x, layer.y, time))
+    return threshold_at(state, chance, distance_at(state, salvo, layer.x, layer.y, time), mean)
 
 
 @inlined
@@ -116,30 +123,35 @@ def engage(state: "State", pairing: Any, magazine: Any, threat: Any, tick: Int) 
     rounds = min(pairing.salvo_size, drawable(magazine, salvo))
     mark, number = fired_at(state, pairing, threat), number_of(state, threat)
     alive, fired = threat.fate_tick > tick, np.int64(state.fired[mark])
+    to_kill, to_end, word = magazine.to_kill, magazine.to_end, MASK_32
+    if battery.random:
+        to_kill, to_end, word = draw_engagement(state, pairing, magazine, threat, tick)
+    threshold, death = chance.drawn, tick + to_kill
+    if battery.ruled:
+        own = pairing, magazine, chance, threat
+        rounds, death, to_end = fire_ruled(state, *own, to_end - to_kill, alive, tick)
+        scored = death != NEVER
+    else:
+        if chance.first_distance < chance.stop_distance:
+            threshold = threshold_then(state, battery, chance, threat, death, AS_DRAWN)
+        kept = NOBODY
+        if alive and state.lucks.size > 0:
+            kept = kept_kill(state, chance, threshold, threat)
+        scored = kept > 0
+        if alive and kept < 0:
+            scored = _any_kills(state, pairing, chance, threshold, number, fired, rounds)
+        battery.free -= 1
+        battery.busy = min(battery.busy + to_end, LONGEST_BUSY)
     if is_logged(state):
         code, layer = np.int64(threat.code), np.int64(battery.layer)
         codes = np.int64(battery.code), np.int64(magazine.code)
         note(state, tick, FIRING, code, layer, codes[0], codes[1], rounds, NONE)
-    to_kill, to_end, word = magazine.to_kill, magazine.to_end, MASK_32
-    if battery.random:
-        to_kill, to_end, word = _draw_engagement(state, pairing, magazine, threat, tick)
-    threshold = chance.drawn
-    if chance.first_distance < chance.stop_distance:
-        threshold = _threshold_then(state, battery, chance, threat, tick + to_kill)
-    kept = NOBODY
-    if alive and state.lucks.size > 0:
-        kept = kept_kill(state, chance, threshold, threat)
-    scored = kept > 0
-    if alive and kept < 0:
-        scored = _any_kills(state, pairing, chance, threshold, number, fired, rounds)
     if scored:
-        threat.fate, threat.fate_tick = SHOT_DOWN, tick + to_kill
+        threat.fate, threat.fate_tick = SHOT_DOWN, death
     threat.scored, threat.kill_error = scored, word < battery.false_kill
     threat.survival_error = word < battery.false_survival
     threat.phase, threat.cause = ENGAGED, MISSED
     state.fired[mark] = fired + 1
-    battery.free -= 1
-    battery.busy = min(battery.busy + to_end, LONGEST_BUSY)
     battery.engagements += 1
     expend(state, battery, magazine, rounds, tick)
     if state.raid[0].ruled:
@@ -151,7 +163,10 @@ def engage(state: "State", pairing: Any, magazine: Any, threat: Any, tick: Int) 
 def _assess(state: "State", battery: Any, threat: Any, tick: Int) -> Any:
     """Assess a finished engagement; return whether its threat is available again."""
     layer, code, owner = np.int64(battery.layer), np.int64(threat.code), np.int64(battery.code)
-    battery.free += 1
+    if not battery.ruled:
+        battery.free += 1
+    elif battery.hold == TO_ASSESSMENT:
+        give_channel_back(state, battery, tick)
     threat.phase = GONE
     if threat.fate == NEUTRALISED:
         note(state, tick, ASSESSMENT, code, layer, owner, NOBODY, NONE, LOST_TO_SOFT_KILL)
@@ -196,6 +211,12 @@ def _other_ending(state: "State", owner: Int, kind: Int, code: Int, tick: Int, h
         if tick > horizon or magazine.due != tick:
             return NOBODY, NOBODY, NOBODY, NOBODY
         reload(state, state.batteries[at(owner)], magazine, tick)
+        return owner, NOBODY, NOBODY, NOBODY
+    if kind == CHANNEL_RETURNS:
+        return_channel(state, state.batteries[at(owner)], code, tick)
+        return owner, NOBODY, NOBODY, NOBODY
+    if kind == LAUNCH_ALLOWED:
+        state.batteries[at(owner)].awaited = NEVER
         return owner, NOBODY, NOBODY, NOBODY
     threat, window = NOBODY, NOBODY
     if kind == KILLED:

@@ -80,17 +80,23 @@ def meeting(
 
 
 @compiled
-def threshold_at(state: "State", chance: Any, distance: float) -> Any:
-    """Threshold of a kill probability by distance."""
+def _threshold_of(own: Any, mean: Bool) -> Any:
+    """Threshold at one of the given distances: as it was drawn, or of its mean."""
+    return U(own.mean_threshold) if mean and own.table >= 0 else own.drawn
+
+
+@compiled
+def threshold_at(state: "State", chance: Any, distance: float, mean: Bool) -> Any:
+    """Threshold of a kill probability by distance, or of its `mean`."""
     n, first, stop = np.int64(chance.first_distance), chance.first_distance, chance.stop_distance
     while n < stop and state.distances[at(n)].distance < distance:
         n += 1
     if n == first:
-        return state.distances[at(n)].drawn
+        return _threshold_of(state.distances[at(n)], mean)
     before = state.distances[at(n - 1)]
     if n == stop:
-        return before.drawn
+        return _threshold_of(before, mean)
     after = state.distances[at(n)]
-    low, high = float(before.drawn), float(after.drawn)
+    low, high = float(_threshold_of(before, mean)), float(_threshold_of(after, mean))
     share = (distance - before.distance) / (after.distance - before.distance)
     return U(int(math.floor(low + (high - low) * share + 0.5)))  # noqa: RUF046

@@ -13,7 +13,7 @@ from leakthrough.engine.codes import (
     NOTHING,
     SOFT_KILLED,
 )
-from leakthrough.engine.kernel.assignment import next_shot
+from leakthrough.engine.kernel.channels import layers_of_pool
 from leakthrough.engine.kernel.compiling import Int, entry, lowest_bit, merged
 from leakthrough.engine.kernel.counting import count, count_leakers, sample
 from leakthrough.engine.kernel.draws import U, at
@@ -21,6 +21,7 @@ from leakthrough.engine.kernel.engagement import engage, next_ending
 from leakthrough.engine.kernel.event_queue import comes_first
 from leakthrough.engine.kernel.lookup import bit_of, image_of
 from leakthrough.engine.kernel.losses import next_landing
+from leakthrough.engine.kernel.selection import next_shot
 from leakthrough.engine.kernel.setup import (
     arrive,
     begin_cursors,
@@ -66,6 +67,7 @@ def _raid(state: "State", row: Any, stop: Any) -> None:
     """
     horizon, words, waking = arrive(state), state.raid[0].mask_words, state.raid[0].waking
     begin_cursors(state)
+    pooled = state.pools.size > 0
     sampled, events = 0, 0
     while not (events & (EVENTS_BETWEEN_CHECKS - 1) == 0 and stop[0] != 0):
         events += 1
@@ -99,7 +101,11 @@ def _raid(state: "State", row: Any, stop: Any) -> None:
                     layers = state.held[at(threat * words + word)]
                 if U(own) // U(BITS_A_WORD) == U(word):
                     layers |= bit_of(own)
+                if pooled:
+                    layers |= layers_of_pool(state, word)
                 _serve(state, word, layers, freed, threat, tick)
+            if pooled:
+                state.raid[0].returned = NOBODY
         if waking and waiting >= 0:
             await_threat(state, state.threats[at(waiting)], tick)
         if outcome != NOTHING and outcome != SOFT_KILLED:

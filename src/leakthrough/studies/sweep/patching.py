@@ -85,6 +85,8 @@ def _codes(scenario: Scenario, tables: Tables, path: str) -> "Codes":
         names = [interceptor.name for interceptor in scenario.interceptors]
         threats = [threat.name for threat in scenario.threats]
         return np.array([names.index(steps[1]) * len(threats) + threats.index(steps[3])])
+    if steps[0] == "pools":
+        return np.array([[pool.name for pool in scenario.pools].index(steps[1])])
     layer = next(layer for layer in scenario.layers if layer.name == steps[1])
     if steps[2] == "sensor":
         names = [site.name for site in layer.sites]
