@@ -20,7 +20,18 @@ NOWHERE = {
     *("nested deeply", "executor class", "polar Axes", "cannot be shown"),
 }
 """Values that no parameter takes."""
-TEXTS = ("name", "interceptor", "battery", "threat", "axis", "target", "of", "store", "path")
+TEXTS = (
+    "name",
+    "interceptor",
+    "battery",
+    "threat",
+    "axis",
+    "command",
+    "target",
+    "of",
+    "store",
+    "path",
+)
 ARRAYS = ("exact.raid_annihilation", "exact.shoot_look_shoot", "intervals.", "plot.heatmap")
 
 
