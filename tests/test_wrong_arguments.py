@@ -26,6 +26,8 @@ TEXTS = (
     "battery",
     "threat",
     "axis",
+    "pool",
+    "depot",
     "command",
     "target",
     "of",

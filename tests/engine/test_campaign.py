@@ -193,6 +193,11 @@ def full() -> lt.Campaign:
     """A campaign with all features."""
     scenario, drawn = rich().replace("salvos.a.target", "near"), stats.gamma(3.0, scale=2.0)
     scenario = scenario.replace(f"layers.{scenario.layers[0].name}.sensor.tracks", 9)
+    scenario = scenario.replace("pools", [lt.Pool(name="crews", channels=2)])
+    first = scenario.layers[0]
+    scenario = scenario.replace(
+        f"layers.{first.name}.batteries.{first.batteries[0].name}.pool", "crews"
+    )
     for own in rich().salvos:
         if not isinstance(own.arrival, lt.Times):
             scenario = scenario.replace(f"salvos.{own.name}.count", drawn)

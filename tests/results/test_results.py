@@ -48,13 +48,16 @@ def everything() -> lt.Scenario:
             lt.Asset(name="Stadt é/2", position=(0.0, 0.0), value=0.3, aim_points=7, hardness=0.1),
             lt.Asset(name="never hit", position=(1.0, 1.0), value=1e15),
         ],
+        pools=[lt.Pool(name="crews é/1", channels=1)],
         layers=[
             lt.Layer(
                 name="near",
                 outer_range=2e3,
                 sensor=lt.Sensor(tracks=9),
                 batteries=[
-                    lt.Battery(name="site", count=2, reaction_time=9.0, magazines=[gun]),
+                    lt.Battery(
+                        name="site", count=2, reaction_time=9.0, magazines=[gun], pool="crews é/1"
+                    ),
                     lt.Battery(name="post", reaction_time=9.0, magazines=[sam]),
                     lt.Battery(name="bare"),
                 ],
