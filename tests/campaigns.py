@@ -1,6 +1,7 @@
 """Random campaigns with many engagements, and the counts of both engines."""
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import busy_scenarios
@@ -66,9 +67,9 @@ def _stock(pick: random.Random, interceptor: str, interval: float) -> lt.Stock:
     )
 
 
-def campaign(number: int) -> lt.Campaign:
+def campaign(number: int, scenario_of: Callable[[int], lt.Scenario] = any_scenario) -> lt.Campaign:
     """A campaign of up to four raids."""
-    scenario = any_scenario(number)
+    scenario = scenario_of(number)
     pick = random.Random(number + 1)  # noqa: S311
     raids, interval = _raids(pick, scenario.salvos), pick.choice([1.0, 20.0, 100.0, 1000.0])
     return lt.Campaign(

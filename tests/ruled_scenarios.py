@@ -51,10 +51,26 @@ def _engagements(pick: random.Random, fields: Fields) -> None:
     ]
 
 
+def _reload_early(pick: random.Random, fields: Fields) -> None:
+    """Reloads that are called while rounds are left, and of some magazines that had none."""
+
+    def changed(own: lt.Magazine) -> lt.Magazine:
+        reloads = own.reloads or pick.choice([0, 2])
+        more = {
+            "reloads": reloads,
+            "reload_rounds": own.reload_rounds or pick.choice([1, 2, 5]),
+            "reload_at": pick.choice([0, 1, 1, 3, 8]),
+        }
+        return lt.Magazine(**{**vars(own), **more})
+
+    with_batteries(fields, lambda own: {"magazines": [*map(changed, own.magazines)]})
+
+
 CHANGES: dict[str, Change] = {
     "commands": _commands,
     "tracks": _tracks,
     "engagements": _engagements,
+    "reload early": _reload_early,
 }
 """By name of the group of rules."""
 

@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from placed_scenarios import placed_scenario
 from raids import rich
+from ruled_scenarios import ruled_scenario
 from strategies import scenarios
 from varying_scenarios import varying_scenario
 
@@ -152,6 +153,23 @@ def test_several_placed_replications_in_one_block(
     for n, found in enumerate(block):
         expected, _ = reference_outcome(scenario, seed, start + n, TIMELINE)
         assert_same(found, expected, n)
+
+
+# ---------------------------------------------------------------- rules
+
+
+@examples(1.0)
+@given(number=numbers, seed=seeds, replication=replications)
+def test_raids_with_rules(number: int, seed: int, replication: int) -> None:
+    assert_engines_agree(ruled_scenario(number), seed, replication)
+
+
+@examples(1 / 4)
+@given(number=numbers, seed=seeds, replication=replications)
+def test_campaigns_with_rules(number: int, seed: int, replication: int) -> None:
+    own = campaign(number, ruled_scenario)
+    (found,) = kernel_raids(own, seed, replication)
+    assert_same_raids(found, reference_raids(own, seed, replication))
 
 
 def seen_in_a_placed_raid(number: int) -> Counter[str]:

@@ -122,13 +122,8 @@ def named_carried(rows: Whole, tables: Tables) -> Counts:
 
 
 def new_carried(tables: Tables, replications: int) -> Counts:
-    """State before a first raid: magazines are full, and reloads of empty ones are called."""
+    """State before a first raid."""
     start = [getattr(tables, name)[field] for name, field in CARRIED]
     rows = np.empty((replications, sum(map(len, start))), np.int64)
     rows[:] = np.concatenate(start)
-    carried, magazines = named_carried(rows, tables), tables.magazines
-    called = (magazines["rounds"] == 0) & (magazines["reloads"] > 0)
-    if called.any():
-        carried["reloads_left"][:] -= called
-        carried["due"][:, called] = magazines["reload_ticks"][called]
-    return carried
+    return named_carried(rows, tables)

@@ -240,6 +240,7 @@ MAGAZINE = Record(
     _number("reload_rounds"),
     _number("reload_ticks"),
     _number("reloads"),
+    _number("reload_at"),  # ready rounds at or below which a reload is called
     _number("flight"),  # ticks, if its quantile table is -1
     _number("speed", "f8"),  # m / tick, if the flight depends on the launch; otherwise 0
     _link("flight_table", "i4"),

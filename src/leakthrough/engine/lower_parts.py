@@ -292,6 +292,7 @@ RULES = {
         reload_rounds=lambda part, _: part.magazine.reload_rounds,
         reload_ticks=lambda part, _: ticks(part.magazine.reload_time),
         reloads=lambda part, _: part.magazine.reloads,
+        reload_at=lambda part, _: part.magazine.reload_at,
         flight=lambda part, _: _fixed(part.interceptor.flight_time),
         flight_table=lambda part, q: q.of_time(part.interceptor.flight_time),
         speed=lambda part, _: (part.interceptor.speed or 0.0) / TICKS_A_SECOND,

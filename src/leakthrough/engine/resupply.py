@@ -20,16 +20,21 @@ Draw = Callable[[npt.NDArray[np.float64], int, int], Whole]
 
 
 def arrive_reloads(carried: Counts, tables: Tables, interval: int) -> Whole:
-    """Advance the clocks to the next raid, and return the rounds reloaded until then, (R, K)."""
-    waiting = carried.due != NEVER
-    if not waiting.any():
-        return np.zeros_like(carried.due)
-    carried.due[waiting] -= interval
-    arrived = waiting & (carried.due <= 0)
-    carried.due[arrived] = NEVER
-    rounds: Whole = np.where(arrived, tables.magazines["reload_rounds"], 0)
-    carried.ready[:] += rounds
-    return rounds
+    """Advance the clocks to the next raid, and return the rounds reloaded until then, (R, K).
+
+    Each reload that arrives may call the next one.
+    """
+    magazines, reloaded = tables.magazines, np.zeros_like(carried.due)
+    carried.due[carried.due != NEVER] -= interval
+    while (arrived := (carried.due != NEVER) & (carried.due <= 0)).any():
+        rounds = np.where(arrived, magazines["reload_rounds"], 0)
+        carried.ready[:] += rounds
+        reloaded += rounds
+        called = arrived & (carried.ready <= magazines["reload_at"]) & (carried.reloads_left > 0)
+        carried.reloads_left[:] -= called
+        later = np.where(called, carried.due + magazines["reload_ticks"], NEVER)
+        carried.due[:] = np.where(arrived, later, carried.due)
+    return reloaded
 
 
 def replace_batteries(

@@ -251,7 +251,7 @@ def _sizes(case: Case) -> Findings:
             shots = [shot for shot in possible if shot.magazine is magazine]
             for attack in [shot.attack for shot in shots]:
                 kept = magazine.reserved if attack.priority < 1 else 0
-                held = max(magazine.rounds, magazine.reload_rounds) - kept
+                held = magazine.most_ready - kept
                 if (size := _size(post.battery, attack.threat.name)) > held:
                     what = f"{size} rounds at a time, but {magazine.interceptor} never has over"
                     what += f" {held} for {attack.threat.name}"
@@ -285,24 +285,38 @@ def _needless_reserve(case: Case) -> Findings:
 
 def _stranded_reloads(case: Case) -> Findings:
     for _, magazine, place in _each_magazine(case):
-        if magazine.reserved and magazine.reloads and math.isfinite(magazine.rounds):
-            what = f"is {magazine.reserved:,}, and a reload starts only when no round is left"
+        level, kept = magazine.reload_at, magazine.reserved
+        if level < kept and magazine.reloads and math.isfinite(magazine.rounds):
+            left = f"{level:,} rounds are left or fewer" if level else "no round is left"
+            what = f"is {kept:,}, and a reload starts only when {left}"
             why = "as long as a reserved round is kept, no reload comes"
+            if level:
+                why = f"as long as more than {level:,} are kept, no reload comes"
             yield Finding(f"{place}.reserved", what, why)
+
+
+def _overfull(case: Case) -> Findings:
+    """Magazines that reloads fill above the rounds at the start, since they start early."""
+    for _, magazine, place in _each_magazine(case):
+        most = magazine.most_ready
+        if magazine.reload_at and most > max(magazine.rounds, magazine.reload_rounds):
+            what = f"is {magazine.reload_at:,}, and a reload brings {magazine.reload_rounds:,}"
+            why = f"up to {most:,} rounds are ready, and {magazine.rounds:,} at the start"
+            yield Finding(f"{place}.reload_at", what, why)
 
 
 def _reloads_without_effect(case: Case) -> Findings:
     for _, magazine, place in _each_magazine(case):
-        given = magazine.reload_rounds or magazine.reload_time
+        given = magazine.reload_rounds or magazine.reload_time or magazine.reload_at
         if magazine.reloads and math.isinf(magazine.rounds):
-            why = "a reload starts only when no round is left"
+            why = "a reload starts only when few rounds are left, or none"
             yield Finding(f"{place}.reloads", "the magazine is infinite", why)
         elif magazine.reloads and magazine.reload_time == 0.0:
             held = magazine.rounds + magazine.reloads * magazine.reload_rounds
             why = f"the magazine acts as one of {held:,} rounds"
             yield Finding(f"{place}.reload_time", "is 0, so reloads arrive at once", why)
         elif given and not magazine.reloads:
-            what = "is 0, but reload_rounds or reload_time are given"
+            what = "is 0, but reload_rounds, reload_time or reload_at are given"
             yield Finding(f"{place}.reloads", what, "nothing is reloaded")
 
 
@@ -397,7 +411,7 @@ RULES: tuple[Callable[[Case], Findings], ...] = (
         _slow_assessment,
         _sizes,
     ),
-    *(_needless_reserve, _stranded_reloads, _reloads_without_effect, _late_reloads),
+    *(_needless_reserve, _stranded_reloads, _overfull, _reloads_without_effect, _late_reloads),
     *(_unused_interceptors, _interceptor_speeds, _short_tables, _missing_costs),
 )
 

@@ -185,9 +185,12 @@ class Magazine(Model):
     reload_rounds : int, default 0
         Rounds of one reload, from 0 to 1e9; at least 1 when `reloads` is above 0.
     reload_time : float, default 0
-        From the decision to fire the last round to the arrival of the reload [s], from 0 to 1e9.
+        From the call of a reload to its arrival [s], from 0 to 1e9.
     reloads : int, default 0
         Number of reloads, from 0 to 1,000,000.
+    reload_at : int, default 0
+        A reload is called when so many ready rounds are left or fewer, from 0 to 1e9; one at a
+        time is on its way.
     """
 
     interceptor: str = Field(description="The name of an interceptor.")
@@ -198,6 +201,9 @@ class Magazine(Model):
     reload_rounds: int = Field(0, ge=0, le=MOST_ROUNDS, description="Rounds of one reload.")
     reload_time: float = Field(0.0, ge=0.0, le=1e9, description="Duration of a reload [s].")
     reloads: int = Field(0, ge=0, le=1_000_000, description="Number of reloads.")
+    reload_at: int = Field(
+        0, ge=0, le=MOST_ROUNDS, description="Ready rounds at or below which a reload is called."
+    )
 
     @model_validator(mode="after")
     def _reloads_bring_rounds(self) -> "Magazine":
@@ -205,6 +211,14 @@ class Magazine(Model):
             text = "must be at least 1 when reloads is above 0; got 0"
             raise faults([(("reload_rounds",), text)])
         return self
+
+    @property
+    def most_ready(self) -> float:
+        """The most rounds that may be ready at a time."""
+        if not self.reloads:
+            return self.rounds
+        before_the_last = self.rounds + (self.reloads - 1) * self.reload_rounds
+        return max(self.rounds, min(self.reload_at, before_the_last) + self.reload_rounds)
 
 
 class Doctrine(Model):

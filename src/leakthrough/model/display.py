@@ -305,6 +305,7 @@ def _magazine_text(magazine: Any) -> str:
     more = [
         f"{magazine.reserved:,} kept" if magazine.reserved else "",
         f"{magazine.reloads:,} x {magazine.reload_rounds:,} reloaded" if magazine.reloads else "",
+        f"at {magazine.reload_at:,}" if magazine.reload_at else "",
     ]
     details = ", ".join(filter(None, more))
     return f"{rounds} {magazine.interceptor}{f' ({details})' if details else ''}"

@@ -240,7 +240,7 @@ def _not_detected(shot: Shot) -> str:
 
 def _reserved(shot: Shot) -> str:
     magazine, attack = shot.magazine, shot.attack
-    most = max(magazine.rounds, magazine.reload_rounds if magazine.reloads else 0)
+    most = magazine.most_ready
     if attack.priority >= 1 or magazine.reserved < most:
         return ""
     kept = f"all {most:,} rounds of {shot.weapon.name} are reserved"

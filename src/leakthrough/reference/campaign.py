@@ -1,6 +1,7 @@
 """A campaign in plain Python: the specification of the resupply between raids."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -51,7 +52,7 @@ class CampaignRun:
             if number > 0:
                 last = self.raids[-1]
                 states = last.magazine_states
-                record.reloaded = self.reload(last.batteries, states)
+                record.reloaded = self.reload(states)
                 self.repair()
                 self.replace(last.batteries, states, number)
                 record.delivered = self.deliver(last.batteries, states)
@@ -106,19 +107,21 @@ class CampaignRun:
 
     # -------------------------------------------------- 2. reloads
 
-    def reload(self, batteries: list[Battery], states: MagazineStates) -> dict[Key, int]:
-        """Advance the reloads that are on their way, and add those that arrive."""
-        reloaded = {}
-        for battery in batteries:
-            for magazine in battery.magazines:
-                key = battery.name, magazine.interceptor.name
-                state = states[key]
-                if state.due is not None:
-                    state.due -= self.interval
-                    if state.due <= 0:
-                        state.due = None
-                        state.ready += magazine.spec.reload_rounds
-                        reloaded[key] = magazine.spec.reload_rounds
+    def reload(self, states: MagazineStates) -> dict[Key, int]:
+        """Advance the reloads that are on their way, and add those that arrive, in order of time.
+
+        Each may call the next one. Those that arrive at one tick are in the order of batteries.
+        """
+        reloaded: Counter[Key] = Counter()
+        for state in states.values():
+            if state.due is not None:
+                state.due -= self.interval
+        while due := {
+            key: own.due for key, own in states.items() if own.due is not None and own.due <= 0
+        }:
+            key, tick = min(due.items(), key=lambda item: item[1])
+            reloaded[key] += states[key].add_reload()
+            states[key].call_reload(tick)
         return reloaded
 
     # -------------------------------------------------- 3. repairs and replacements

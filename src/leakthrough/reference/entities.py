@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from leakthrough.model import defence
 from leakthrough.model import scenario as model
+from leakthrough.model.discrete import ticks
 from leakthrough.model.geometry import Path, Window
 from leakthrough.model.intercepts import Span
 
@@ -60,25 +61,36 @@ class Threat:
         return self.images[layer.command]
 
 
-@dataclass
+@dataclass(eq=False)
 class MagazineState:
     """State of a magazine that is carried from one raid to the next."""
 
+    spec: defence.Magazine
     ready: float
     reloads: int
-    due: int | None = None  # tick at which a reload arrives
+    due: int | None  # tick at which a reload arrives
+
+    def call_reload(self, tick: int) -> bool:
+        """Call a reload if ready rounds are low, one remains and none is on its way."""
+        if self.ready > self.spec.reload_at or self.due is not None or self.reloads == 0:
+            return False
+        self.reloads -= 1
+        self.due = tick + ticks(self.spec.reload_time)
+        return True
+
+    def add_reload(self) -> int:
+        """Add the rounds of the reload that arrives, and return their number."""
+        self.due = None
+        self.ready += self.spec.reload_rounds
+        return self.spec.reload_rounds
 
 
 @dataclass(eq=False)
-class Magazine:
+class Magazine(MagazineState):
     """Rounds of one interceptor on one battery."""
 
-    spec: defence.Magazine
     interceptor: defence.Interceptor
     order: int  # on its battery
-    ready: float
-    reloads: int
-    due: int | None = None
     reloaded: int = 0
     expended: int = 0
     lost: float = 0

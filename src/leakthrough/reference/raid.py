@@ -71,16 +71,17 @@ class Raid(TrackedRaid):
     # -------------------------------------------------- events known in advance
 
     def schedule_reloads(self) -> None:
-        """Schedule reloads that are on their way at the start of the raid."""
+        """Schedule reloads that are on their way at the start of the raid, or are called then."""
         for battery in self.batteries:
             for magazine in battery.magazines:
-                if magazine.due is not None:
-                    self.schedule_reload(magazine.due, battery, magazine)
+                magazine.call_reload(0)
+                self.schedule_reload(battery, magazine)
 
-    def schedule_reload(self, tick: int, battery: Battery, magazine: Magazine) -> None:
+    def schedule_reload(self, battery: Battery, magazine: Magazine) -> None:
         """Order of reloads: by battery, and after the ends of the battery's engagements."""
-        key = tick, RELEASE, battery.order, 1, magazine.order
-        self.schedule(key, self.end_reload, battery, magazine)
+        if magazine.due is not None:
+            key = magazine.due, RELEASE, battery.order, 1, magazine.order
+            self.schedule(key, self.end_reload, battery, magazine)
 
     def schedule_landings(self) -> None:
         """Order of landings that may destroy a battery: by battery, then by threat."""
@@ -282,20 +283,17 @@ class Raid(TrackedRaid):
         return threshold_or_draw(value, integer)
 
     def expend(self, tick: int, battery: Battery, magazine: Magazine, rounds: int) -> None:
-        """Take rounds out; when the magazine is empty, call a reload or record the depletion.
+        """Take rounds out; call a reload when few are left, or record the depletion.
 
         Also record when no rounds but the reserved ones are left, and none are on their way.
         """
         had_more = magazine.ready > magazine.spec.reserved
         magazine.ready -= rounds
         magazine.expended += rounds
+        if magazine.call_reload(tick):
+            self.schedule_reload(battery, magazine)
         if magazine.ready == 0 and magazine.due is None:
-            if magazine.reloads > 0:
-                magazine.reloads -= 1
-                magazine.due = tick + ticks(magazine.spec.reload_time)
-                self.schedule_reload(magazine.due, battery, magazine)
-            else:
-                magazine.depletion = tick
+            magazine.depletion = tick
         has_more = magazine.ready > magazine.spec.reserved or magazine.due is not None
         if had_more and not has_more and magazine.reserve_reached is None:
             magazine.reserve_reached = tick
@@ -356,11 +354,11 @@ class Raid(TrackedRaid):
         over = all(tick > threat.target_tick for threat in self.threats)
         if over or magazine.due != tick:
             return
-        rounds = magazine.spec.reload_rounds
-        magazine.due = None
-        magazine.ready += rounds
+        rounds = magazine.add_reload()
         magazine.reloaded += rounds
         self.log(tick, "reload", None, battery.layer, battery, magazine, rounds)
+        if magazine.call_reload(tick):
+            self.schedule_reload(battery, magazine)
         self.serve_all(tick, [battery])
 
     def land(self, tick: int, battery: Battery, threat: Threat) -> None:
@@ -406,3 +404,52 @@ class Raid(TrackedRaid):
             own.down_from = min(own.down_from, threat.target_tick)
             own.repaired = repair if own.repaired is None else max(own.repaired, repair)
         self.log(threat.target_tick, "hit", threat, outcome=outcome)
+<<<<<<< HEAD
+=======
+
+    # -------------------------------------------------- records
+
+    @property
+    def magazine_states(self) -> dict[tuple[str, str], MagazineState]:
+        """State of each magazine, by the names of its battery and interceptor."""
+        return {
+            (battery.name, m.interceptor.name): MagazineState(m.spec, m.ready, m.reloads, m.due)
+            for battery in self.batteries
+            for m in battery.magazines
+        }
+
+    def sample(self, before: float) -> None:
+        """Record ready rounds and busy channels at the sample times before a tick."""
+        while len(self.samples) < len(self.sample_ticks):
+            if self.sample_ticks[len(self.samples)] >= before:
+                return
+            ready = [magazine.ready for b in self.batteries for magazine in b.magazines]
+            busy = [b.spec.channels - b.free_channels for b in self.batteries]
+            self.samples.append((ready, busy))
+
+    def log(
+        self,
+        tick: int,
+        event: str,
+        threat: Threat | None = None,
+        layer: defence.Layer | None = None,
+        battery: Battery | None = None,
+        magazine: Magazine | None = None,
+        rounds: int = 0,
+        outcome: str = "",
+    ) -> None:
+        """Write one line of the replay."""
+        self.events.append(
+            Event(
+                tick,
+                event,
+                threat.salvo.name if threat else "",
+                threat.number if threat else -1,
+                layer.name if layer else "",
+                battery.name if battery else "",
+                magazine.interceptor.name if magazine else "",
+                rounds,
+                outcome,
+            )
+        )
+>>>>>>> 0e46ebe (A magazine calls a reload at a level of ready rounds: Magazine.reload_at)

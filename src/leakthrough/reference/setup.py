@@ -59,17 +59,11 @@ def magazines_of(
     by_name = {interceptor.name: interceptor for interceptor in interceptors}
     magazines = []
     for order, spec in enumerate(battery.magazines):
-        state = first_state(spec) if states is None else states[name, spec.interceptor]
-        rounds = state.ready, state.reloads, state.due
-        magazines.append(Magazine(spec, by_name[spec.interceptor], order, *rounds))
+        new = MagazineState(spec, spec.rounds, spec.reloads, None)
+        state = new if states is None else states[name, spec.interceptor]
+        weapon = by_name[spec.interceptor]
+        magazines.append(Magazine(**vars(state), interceptor=weapon, order=order))
     return magazines
-
-
-def first_state(magazine: defence.Magazine) -> MagazineState:
-    """State before the first raid; the reload of an empty magazine is called at time 0."""
-    if magazine.rounds == 0 and magazine.reloads > 0:
-        return MagazineState(0, magazine.reloads - 1, ticks(magazine.reload_time))
-    return MagazineState(magazine.rounds, magazine.reloads)
 
 
 # ---------------------------------------------------------------- assets

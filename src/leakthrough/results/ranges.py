@@ -147,11 +147,11 @@ class Ranges:
             return 0.0, np.inf
         tables, most = self.known.tables, stock(self.known.tables)
         fewest = tables.magazines["rounds"] - self.known.possible.expended
-        # While rounds are left, no reload comes; before, others may have fired, or destroyed them.
+        # While enough rounds are left, no reload comes; before, others may have fired or destroyed.
         if tables.landings.size or not self.known.alone:
             fewest = np.zeros_like(most)
         fewest = np.maximum(np.where(np.isinf(most), 0.0, fewest), 0.0)
-        most = np.where(fewest > 0.0, tables.magazines["rounds"], most)
+        most = np.where(fewest > tables.magazines["reload_at"], tables.magazines["rounds"], most)
         return self._of_magazines(self.known, fewest), self._of_magazines(self.known, most)
 
     def _at(self, dim: str, names: Sequence[str]) -> list[int]:

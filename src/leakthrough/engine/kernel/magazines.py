@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leakthrough.engine.codes import INFINITE, NEVER, NOBODY, NONE, RELOAD, RELOAD_ARRIVES
-from leakthrough.engine.kernel.compiling import Int, compiled, inlined, merged
+from leakthrough.engine.kernel.compiling import Bool, Int, compiled, inlined, merged
 from leakthrough.engine.kernel.draws import at
 from leakthrough.engine.kernel.event_log import note
 from leakthrough.engine.kernel.event_queue import push, tie_of
@@ -27,6 +27,16 @@ def await_reload(state: "State", magazine: Any, tick: Int) -> None:
     push(state, tick, tie_of(magazine.battery, RELOAD_ARRIVES, magazine.code))
 
 
+@inlined
+def is_called(state: "State", magazine: Any, tick: Int) -> Bool:
+    """Call a reload if ready rounds are low and one remains; none may be on its way."""
+    if magazine.ready > magazine.reload_at or magazine.reloads_left == 0:
+        return False
+    magazine.reloads_left -= 1
+    await_reload(state, magazine, tick + magazine.reload_ticks)
+    return True
+
+
 @compiled
 def count_stocked(state: "State", magazine: Any, change: Int) -> None:
     """Add to the number of stocked magazines of each window in which its rounds may be fired."""
@@ -36,7 +46,7 @@ def count_stocked(state: "State", magazine: Any, change: Int) -> None:
 
 @merged
 def expend(state: "State", battery: Any, magazine: Any, rounds: Int, tick: Int) -> None:
-    """Take rounds out of a magazine; when it is empty, call a reload or record the depletion.
+    """Take rounds out of a magazine; call a reload when few are left, or record the depletion.
 
     Also record when no rounds but the reserved ones are left, and none are on their way.
     """
@@ -46,11 +56,9 @@ def expend(state: "State", battery: Any, magazine: Any, rounds: Int, tick: Int) 
     magazine.ready -= rounds
     if battery.ready < INFINITE:
         battery.ready -= rounds
-    if magazine.ready > magazine.reserved or magazine.due != NEVER:
+    if magazine.due != NEVER or is_called(state, magazine, tick):
         return
-    if magazine.ready == 0 and magazine.reloads_left > 0:
-        magazine.reloads_left -= 1
-        await_reload(state, magazine, tick + magazine.reload_ticks)
+    if magazine.ready > magazine.reserved:
         return
     if magazine.ready + rounds > magazine.reserved and magazine.reserve_reached == NEVER:
         magazine.reserve_reached = tick
@@ -68,6 +76,7 @@ def reload(state: "State", battery: Any, magazine: Any, tick: Int) -> None:
     magazine.reloaded += rounds
     if battery.ready < INFINITE:
         battery.ready += rounds
+    is_called(state, magazine, tick)
     codes = np.int64(battery.layer), np.int64(battery.code), np.int64(magazine.code)
     note(state, tick, RELOAD, NOBODY, codes[0], codes[1], codes[2], rounds, NONE)
 

@@ -29,7 +29,7 @@ from leakthrough.engine.kernel.draws import (
 from leakthrough.engine.kernel.event_log import is_logged
 from leakthrough.engine.kernel.event_queue import play
 from leakthrough.engine.kernel.losses import next_landing_tick
-from leakthrough.engine.kernel.magazines import await_reload, count_stocked
+from leakthrough.engine.kernel.magazines import await_reload, count_stocked, is_called
 
 if TYPE_CHECKING:
     from leakthrough.engine.state import State
@@ -79,10 +79,11 @@ def stock(state: "State") -> None:
     for magazine in state.magazines:
         battery = state.batteries[magazine.battery]
         battery.ready = min(battery.ready + magazine.ready, INFINITE)
-        due = magazine.due
-        if due != NEVER:
-            await_reload(state, magazine, due)
-        if magazine.ready > 0 or due != NEVER:
+        if magazine.due != NEVER:
+            await_reload(state, magazine, magazine.due)
+        else:
+            is_called(state, magazine, NONE)
+        if magazine.ready > 0 or magazine.due != NEVER:
             count_stocked(state, magazine, 1)
 
 
