@@ -66,11 +66,34 @@ def _reload_early(pick: random.Random, fields: Fields) -> None:
     with_batteries(fields, lambda own: {"magazines": [*map(changed, own.magazines)]})
 
 
+def _depots(pick: random.Random, fields: Fields) -> None:
+    """One or two depots of each interceptor, behind most magazines."""
+    depots = [
+        lt.Depot(
+            name=f"{gun.name} {n}", interceptor=gun.name, rounds=pick.choice([0, 1, 2, 5, 9, 30])
+        )
+        for gun in fields["interceptors"]
+        for n in range(pick.choice([1, 1, 2]))
+    ]
+
+    def changed(own: lt.Magazine) -> lt.Magazine:
+        names = [depot.name for depot in depots if depot.interceptor == own.interceptor]
+        more: Fields = {"depot": pick.choice([None, *names, *names])}
+        if more["depot"]:
+            more["reloads"] = pick.choice([None, None, 1, 3])
+            more["reload_rounds"] = own.reload_rounds or pick.choice([1, 2, 5])
+        return lt.Magazine(**{**vars(own), **more})
+
+    fields["depots"] = depots
+    with_batteries(fields, lambda own: {"magazines": [*map(changed, own.magazines)]})
+
+
 CHANGES: dict[str, Change] = {
     "commands": _commands,
     "tracks": _tracks,
     "engagements": _engagements,
     "reload early": _reload_early,
+    "depots": _depots,
 }
 """By name of the group of rules."""
 

@@ -10,7 +10,7 @@ from leakthrough.engine.tables import Tables
 
 CARRIED = tuple(
     (name, field.name)
-    for name in ("magazines", "batteries", "aim_points")
+    for name in ("magazines", "batteries", "aim_points", "depots")
     for field in RECORDS_OF[name].of(Kind.CARRIED)
 )
 """Carried fields, each after its kind of record, in the order of their columns."""
@@ -25,9 +25,9 @@ class Counts(Mapping[str, Whole]):
     columns : mapping of str to array of int64
         The columns of `engine.layout`: by salvo (R, S), by salvo and cause (R, S, 7), by salvo
         that aims at a battery, by window (R, W), by layer (R, L), by battery (R, B), by magazine
-        (R, K), by asset (R, A), by interceptor and threat class (R, I, C). Also `leaked_by`
-        (R, T + 1, S), whose last sample includes those that leak after the last sample time,
-        `ready_rounds` (R, T, K) and `busy_channels` (R, T, B).
+        (R, K), by depot (R, D), by asset (R, A), by interceptor and threat class (R, I, C). Also
+        `leaked_by` (R, T + 1, S), whose last sample includes those that leak after the last sample
+        time, `ready_rounds` (R, T, K) and `busy_channels` (R, T, B).
     """
 
     def __init__(self, rows: Whole, columns: Mapping[str, Whole]) -> None:
@@ -111,7 +111,7 @@ def new_rows(tables: Tables, replications: int) -> Whole:
 
 
 def named_carried(rows: Whole, tables: Tables) -> Counts:
-    """Name the columns of the carried fields: by magazine, by battery and by aim point."""
+    """Name the columns of the carried fields: by magazine, battery, aim point and depot."""
     found: dict[str, Whole] = {}
     start = 0
     for name, field in CARRIED:

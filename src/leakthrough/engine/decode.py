@@ -67,6 +67,10 @@ def rows_of(counts: Counts, tables: Tables) -> dict[str, Array]:
     }
     if tables.assets.size:
         rows |= hits_of(counts, tables)
+    if tables.depots.size:
+        names = ("depot_remaining", "depot_reloaded", "depot_in_transit", "depot_lost")
+        rows |= {name: counts[name] for name in names}
+        rows["depot_depletion_time"] = in_seconds(counts.depot_depletion)
     if tables.timeline.size:
         rows["ready_rounds"] = spread(_finite(counts.ready_rounds), tables, 0)
         rows["busy_channels"] = counts.busy_channels

@@ -26,6 +26,9 @@ class Labels(NamedTuple):
     asset_values: tuple[float, ...]
     aim_points: tuple[int, ...]  # of each asset
     targets: tuple[str, ...]  # of each salvo; empty: none
+    depots: tuple[str, ...]
+    depot_rounds: tuple[int, ...]  # of each depot, at the start
+    interceptor_of: tuple[str, ...]  # of each depot
 
 
 class Unit(NamedTuple):
@@ -69,6 +72,9 @@ def label(scenario: Scenario, salvos: Sequence[Salvo] | None = None) -> Labels:
         asset_values=tuple(asset.value for asset in scenario.assets),
         aim_points=tuple(asset.aim_points for asset in scenario.assets),
         targets=tuple(salvo.target or "" for salvo in salvos),
+        depots=tuple(depot.name for depot in scenario.depots),
+        depot_rounds=tuple(depot.rounds for depot in scenario.depots),
+        interceptor_of=tuple(depot.interceptor for depot in scenario.depots),
     )
 
 

@@ -228,6 +228,8 @@ MAGAZINE = Record(
     _carried("ready", "rounds", counted="remaining"),
     _carried("reloads_left", "reloads"),
     _carried("due", NEVER),  # tick at which a reload arrives; NEVER if none is on its way
+    _carried("incoming", 0),  # rounds of the reload on its way
+    _carried("called", NEVER),  # tick of a call that waits for a depot; NEVER if none does
     _counted("expended"),
     _counted("reloaded"),
     _counted("lost", counted="rounds_lost"),
@@ -248,8 +250,18 @@ MAGAZINE = Record(
     _link("battery"),
     _link("interceptor"),
     _link("first_kill"),
+    _link("depot", "i4"),  # from which it is reloaded; -1: none
     _link("first_window"),  # in the list of windows in which its rounds may be fired
     _link("stop_window"),
+)
+DEPOT = Record(
+    "depot",
+    _carried("held", "stocked", counted="depot_remaining"),
+    _carried("in_transit", 0, counted="depot_in_transit"),  # rounds on their way to magazines
+    _counted("arrived", counted="depot_reloaded"),
+    _counted("strayed", counted="depot_lost"),  # on their way to a battery that was lost
+    _counted("emptied", NEVER, counted="depot_depletion"),
+    _number("stocked"),  # rounds at the start
 )
 KILL_CHANCE = Record(  # an interceptor and a threat class
     "kill_chance",
@@ -316,6 +328,7 @@ RECORDS_OF = {
     "batteries": BATTERY,
     "pairings": PAIRING,
     "magazines": MAGAZINE,
+    "depots": DEPOT,
     "kill_chances": KILL_CHANCE,
     "distances": DISTANCE,
     "reaches": REACH,
@@ -362,6 +375,7 @@ COUNTED = (
     "trackers",
     "batteries",
     "magazines",
+    "depots",
     "kill_chances",
 )
 """Kinds of record that are counted, in the order of their columns."""

@@ -291,7 +291,8 @@ RULES = {
         reserved=lambda part, _: part.magazine.reserved,
         reload_rounds=lambda part, _: part.magazine.reload_rounds,
         reload_ticks=lambda part, _: ticks(part.magazine.reload_time),
-        reloads=lambda part, _: part.magazine.reloads,
+        depot=lambda part, _: part.depot,
+        reloads=lambda part, _: min(part.magazine.most_reloads, codes.INFINITE),
         reload_at=lambda part, _: part.magazine.reload_at,
         flight=lambda part, _: _fixed(part.interceptor.flight_time),
         flight_table=lambda part, q: q.of_time(part.interceptor.flight_time),
@@ -299,6 +300,7 @@ RULES = {
         to_kill=lambda part, _: _to_kill(part),
         to_end=lambda part, _: _to_kill(part) + _fixed(part.unit.battery.assessment_time),
     ),
+    "depot": _rules(layout.DEPOT, stocked=lambda part, _: part.rounds),
     "kill_chance": _rules(
         layout.KILL_CHANCE,
         threshold=lambda part, _: _threshold(part.chance),

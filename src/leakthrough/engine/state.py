@@ -33,6 +33,7 @@ class State(NamedTuple):
     batteries: Records
     pairings: Records
     magazines: Records
+    depots: Records
     kill_chances: Records
     distances: Records
     reaches: Records

@@ -47,6 +47,7 @@ class Tables:
     batteries: Records  # (B,), by layer
     pairings: Records  # (P,): batteries and the salvos that they may engage, by window
     magazines: Records  # (K,), by battery
+    depots: Records  # (D,)
     kill_chances: Records  # (I * C,), by interceptor, then by threat class
     distances: Records  # of kill probabilities by distance
     reaches: Records  # when magazines may be fired, where that varies
@@ -123,6 +124,15 @@ class Tables:
     def limited(self) -> bool:
         """Whether the engagements of a threat by a command are limited."""
         return bool((self.salvos["max_engagements"] < NO_LIMIT).any())
+
+    @property
+    def to_come(self) -> npt.NDArray[np.float64]:
+        """The most rounds (K,) that reloads bring to each magazine in a raid."""
+        magazines = self.magazines
+        found = magazines["reloads"].astype(np.float64) * magazines["reload_rounds"]
+        limits = np.append(self.depots["stocked"].astype(np.float64), np.inf)
+        most: npt.NDArray[np.float64] = np.minimum(found, limits[magazines["depot"]])
+        return most
 
     @property
     def classes(self) -> int:

@@ -4,15 +4,12 @@ Every quantity is in SI units; each field states its unit and bounds.
 """
 
 import itertools
-import math
-import sys
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     Discriminator,
     Field,
-    PlainSerializer,
     PlainValidator,
     Tag,
     WithJsonSchema,
@@ -24,30 +21,19 @@ from leakthrough.model.distributions import UncertainProbability, UncertainTime
 from leakthrough.model.errors import (
     KINDS_OF_PROBABILITY,
     Mistake,
-    fault,
     faults,
     fields_of,
-    nearest,
     shown,
     text_keys,
 )
+from leakthrough.model.magazines import Magazine
 from leakthrough.model.places import ORIGIN, Distance, Point, Range
 
-MOST_ROUNDS = 1_000_000_000
 MOST_IN_A_SALVO = 1_000
 MOST_SITES = 1_000
 MOST_DISTANCES = 100
 MOST_EQUAL = 10_000
 """Batteries of one `Battery`."""
-
-
-def _rounds(value: Any) -> float:
-    if isinstance(value, str | float) and value in ("infinite", math.inf):
-        return math.inf
-    allowed = f"must be a whole number from 0 to {MOST_ROUNDS:,}, or 'infinite'"
-    if type(value) is not int or not 0 <= value <= MOST_ROUNDS:
-        raise fault(f"{allowed}; got {shown(value)}{nearest(value, ['infinite'])}")
-    return value
 
 
 def _salvo_size(value: Any) -> int | Mapping[str, int]:
@@ -66,19 +52,6 @@ def _salvo_size(value: Any) -> int | Mapping[str, int]:
     return Frozen(table) if isinstance(value, Mapping) else int(value)
 
 
-_FINITE = {"type": "integer", "minimum": 0, "maximum": MOST_ROUNDS}
-_INFINITE = {
-    "type": "number",
-    "not": {"type": "integer"},
-    "exclusiveMinimum": sys.float_info.max,
-    "$comment": "inf, which TOML has and JSON has not",
-}
-Rounds = Annotated[
-    int | float,
-    PlainValidator(_rounds),
-    PlainSerializer(lambda rounds: "infinite" if rounds == math.inf else rounds, when_used="json"),
-    WithJsonSchema({"anyOf": [_FINITE, {"const": "infinite"}, _INFINITE]}),
-]
 _SIZE = {"type": "integer", "minimum": 1, "maximum": MOST_IN_A_SALVO}
 SalvoSize = Annotated[
     int | Mapping[str, int],
@@ -168,57 +141,6 @@ class Interceptor(Model):
         if self.speed is not None and self.flight_time != 0.0:
             raise faults([(("speed",), "must not be given if there is a flight_time")])
         return self
-
-
-class Magazine(Model):
-    """Ready rounds of one interceptor on a battery, and their reloads.
-
-    Parameters
-    ----------
-    interceptor : str
-        The name of an interceptor.
-    rounds : int or inf
-        Ready rounds at the start, from 0 to 1e9; ``float("inf")`` or ``"infinite"``.
-    reserved : int, default 0
-        Number of the last rounds, which are fired only at threats of priority 1 or more, from 0 to
-        1e9; all rounds if the magazine has fewer.
-    reload_rounds : int, default 0
-        Rounds of one reload, from 0 to 1e9; at least 1 when `reloads` is above 0.
-    reload_time : float, default 0
-        From the call of a reload to its arrival [s], from 0 to 1e9.
-    reloads : int, default 0
-        Number of reloads, from 0 to 1,000,000.
-    reload_at : int, default 0
-        A reload is called when so many ready rounds are left or fewer, from 0 to 1e9; one at a
-        time is on its way.
-    """
-
-    interceptor: str = Field(description="The name of an interceptor.")
-    rounds: Rounds = Field(description="Ready rounds at the start.")
-    reserved: int = Field(
-        0, ge=0, le=MOST_ROUNDS, description="Rounds kept for threats of priority 1 or more."
-    )
-    reload_rounds: int = Field(0, ge=0, le=MOST_ROUNDS, description="Rounds of one reload.")
-    reload_time: float = Field(0.0, ge=0.0, le=1e9, description="Duration of a reload [s].")
-    reloads: int = Field(0, ge=0, le=1_000_000, description="Number of reloads.")
-    reload_at: int = Field(
-        0, ge=0, le=MOST_ROUNDS, description="Ready rounds at or below which a reload is called."
-    )
-
-    @model_validator(mode="after")
-    def _reloads_bring_rounds(self) -> "Magazine":
-        if self.reloads and not self.reload_rounds:
-            text = "must be at least 1 when reloads is above 0; got 0"
-            raise faults([(("reload_rounds",), text)])
-        return self
-
-    @property
-    def most_ready(self) -> float:
-        """The most rounds that may be ready at a time."""
-        if not self.reloads:
-            return self.rounds
-        before_the_last = self.rounds + (self.reloads - 1) * self.reload_rounds
-        return max(self.rounds, min(self.reload_at, before_the_last) + self.reload_rounds)
 
 
 class Doctrine(Model):

@@ -63,7 +63,9 @@ def overview_of_scenario(scenario: Any) -> Overview:
 def _parts(scenario: Any) -> list[Table]:
     """Tables of all parts of a scenario but its salvos."""
     defence = [_defence_table(scenario), *_place_tables(scenario), _firing_table(scenario)]
-    return [_threat_table(scenario), *defence, _interceptor_table(scenario)]
+    depots = [[own.name, own.interceptor, number(own.rounds)] for own in scenario.depots]
+    supply = [Table("Depots", ["depot", "interceptor", "rounds"], depots, 2)] if depots else []
+    return [_threat_table(scenario), *defence, *supply, _interceptor_table(scenario)]
 
 
 def _place_tables(scenario: Any) -> list[Table]:
@@ -304,11 +306,17 @@ def _magazine_text(magazine: Any) -> str:
     rounds = "endless" if math.isinf(magazine.rounds) else f"{magazine.rounds:,}"
     more = [
         f"{magazine.reserved:,} kept" if magazine.reserved else "",
-        f"{magazine.reloads:,} x {magazine.reload_rounds:,} reloaded" if magazine.reloads else "",
+        _reloads(magazine) if magazine.most_reloads else "",
         f"at {magazine.reload_at:,}" if magazine.reload_at else "",
+        f"from {magazine.depot}" if magazine.depot else "",
     ]
     details = ", ".join(filter(None, more))
     return f"{rounds} {magazine.interceptor}{f' ({details})' if details else ''}"
+
+
+def _reloads(magazine: Any) -> str:
+    number = "" if magazine.reloads is None else f"{magazine.reloads:,} x "
+    return f"{number}{magazine.reload_rounds:,} reloaded"
 
 
 def _html(own: Table, rest: str) -> str:

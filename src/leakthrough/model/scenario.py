@@ -13,6 +13,7 @@ from leakthrough.model.defence import Battery, Interceptor, Layer
 from leakthrough.model.display import Overview, overview_of_scenario
 from leakthrough.model.documents import Document
 from leakthrough.model.errors import Mistake, faults
+from leakthrough.model.magazines import Depot
 from leakthrough.model.name_checks import mistakes_between
 from leakthrough.model.paths import changed
 from leakthrough.model.places import LARGEST_RANGE, Asset, Point
@@ -145,6 +146,8 @@ class Scenario(Document):
         The names of the axes; if empty, those that the salvos use.
     assets : list of Asset, default empty
         What is defended, and may be a target.
+    depots : list of Depot, default empty
+        The depots from which magazines are reloaded.
 
     Raises
     ------
@@ -159,6 +162,7 @@ class Scenario(Document):
     layers: tuple[Layer, ...] = Field((), description="The defence.")
     axes: tuple[Name, ...] = Field((), description="The axes; none: those the salvos use.")
     assets: tuple[Asset, ...] = Field((), description="What is defended, and may be a target.")
+    depots: tuple[Depot, ...] = Field((), description="Where reloads are taken.")
 
     @property
     def sites(self) -> tuple[Layer, ...]:

@@ -9,11 +9,12 @@ import numpy as np
 
 from leakthrough.model.arrivals import Arrival, At, Poisson, Regular, Times, Uniform
 from leakthrough.model.base import Frozen
-from leakthrough.model.defence import Battery, Interceptor, Layer, Magazine
+from leakthrough.model.defence import Battery, Interceptor, Layer
 from leakthrough.model.discrete import TICKS_A_SECOND
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.geometry import Path, Window, paths_of
 from leakthrough.model.intercepts import firing_spans, is_fired, varies
+from leakthrough.model.magazines import Magazine
 from leakthrough.model.scenario import Salvo, Scenario, Threat
 
 _TICK = 1e-6
@@ -199,7 +200,7 @@ def _out_of_reach(shot: Shot) -> str:
 
 
 def _no_rounds(shot: Shot) -> str:
-    held = shot.magazine.rounds or shot.magazine.reloads
+    held = shot.magazine.rounds or shot.magazine.most_reloads
     return "" if held else f"{shot.weapon.name} has no rounds and no reloads"
 
 

@@ -9,12 +9,12 @@ from leakthrough.model import defence
 from leakthrough.model.campaign import Campaign, Stock
 from leakthrough.model.discrete import ticks
 from leakthrough.reference.draws import RaidDraws, quantile, uniform
-from leakthrough.reference.entities import Battery, MagazineState
+from leakthrough.reference.entities import Battery, Depot, MagazineState
 from leakthrough.reference.raid import NOT_REPAIRED, Raid
-from leakthrough.reference.setup import aim_points_of
+from leakthrough.reference.setup import Depots, aim_points_of
 
 Key = tuple[str, str]
-"""A battery's name and an interceptor's."""
+"""A battery's name and an interceptor's; for a depot, an empty text and its name."""
 MagazineStates = dict[Key, MagazineState]
 
 
@@ -48,22 +48,22 @@ class CampaignRun:
         """Simulate the raids in order, with the resupply before each."""
         for number in range(self.campaign.raid_count):
             record = ResupplyRecord(replenished=self.replenish(number))
-            states = None
+            states = depots = None
             if number > 0:
                 last = self.raids[-1]
-                states = last.magazine_states
-                record.reloaded = self.reload(states)
+                states, depots = last.stores()
+                record.reloaded = self.reload(states, depots)
                 self.repair()
                 self.replace(last.batteries, states, number)
-                record.delivered = self.deliver(last.batteries, states)
+                record.delivered = self.deliver(last.batteries, states, depots)
             record.stock = dict(self.stock)
             self.resupplies.append(record)
-            self.raids.append(self.raid(number, states))
+            self.raids.append(self.raid(number, states, depots))
             record.down_time = self.down_time()
         return self
 
-    def raid(self, number: int, states: MagazineStates | None) -> Raid:
-        """Simulate one raid from the state of the magazines."""
+    def raid(self, number: int, states: MagazineStates | None, depots: Depots | None) -> Raid:
+        """Simulate one raid from the state of the magazines and the depots."""
         scenario = self.campaign.raid(number + 1)
         names = {salvo.name for salvo in scenario.salvos}
         raid = Raid(
@@ -76,6 +76,7 @@ class CampaignRun:
             magazine_states=states,
             lost=self.lost,
             aim_points=self.aim_points,
+            depots=depots,
         ).run()
         for battery in raid.batteries:
             if battery.loss is not None:
@@ -107,7 +108,7 @@ class CampaignRun:
 
     # -------------------------------------------------- 2. reloads
 
-    def reload(self, states: MagazineStates) -> dict[Key, int]:
+    def reload(self, states: MagazineStates, depots: Depots) -> dict[Key, int]:
         """Advance the reloads that are on their way, and add those that arrive, in order of time.
 
         Each may call the next one. Those that arrive at one tick are in the order of batteries.
@@ -116,12 +117,16 @@ class CampaignRun:
         for state in states.values():
             if state.due is not None:
                 state.due -= self.interval
+            if state.called is not None:
+                state.called -= self.interval
         while due := {
             key: own.due for key, own in states.items() if own.due is not None and own.due <= 0
         }:
             key, tick = min(due.items(), key=lambda item: item[1])
             reloaded[key] += states[key].add_reload()
             states[key].call_reload(tick)
+        for depot in depots.values():
+            depot.depletion = None  # only within a raid
         return reloaded
 
     # -------------------------------------------------- 3. repairs and replacements
@@ -148,7 +153,10 @@ class CampaignRun:
         }
 
     def replace(self, batteries: list[Battery], states: MagazineStates, number: int) -> None:
-        """Replace batteries after the delay; only infinite magazines have rounds then."""
+        """Replace batteries after the delay; only infinite magazines have rounds then.
+
+        Only those have reloads that have them without limit.
+        """
         delay = self.campaign.replacement_time
         if delay is None:
             return
@@ -157,13 +165,16 @@ class CampaignRun:
             if lost is not None and number * self.interval - lost >= ticks(delay):
                 del self.lost[battery.name]
                 for magazine in battery.magazines:
-                    if magazine.spec.rounds == math.inf:
-                        states[battery.name, magazine.interceptor.name].ready = math.inf
+                    state, spec = states[battery.name, magazine.interceptor.name], magazine.spec
+                    state.ready = math.inf if spec.rounds == math.inf else 0
+                    state.reloads = math.inf if spec.most_reloads == math.inf else 0
 
     # -------------------------------------------------- 4. deliveries
 
-    def deliver(self, batteries: list[Battery], states: MagazineStates) -> dict[Key, int]:
-        """Fill magazines from the stocks; an interceptor without a stock is unlimited."""
+    def deliver(
+        self, batteries: list[Battery], states: MagazineStates, depots: Depots
+    ) -> dict[Key, int]:
+        """Fill magazines and depots from the stocks; an interceptor without one is unlimited."""
         delivered: dict[Key, int] = {}
         for interceptor in self.campaign.scenario.interceptors:
             wanted = {
@@ -171,14 +182,27 @@ class CampaignRun:
                 for battery in batteries
                 if battery.name not in self.lost
             }
+            wanted |= {
+                ("", name): self.wanted_by(depot)
+                for name, depot in depots.items()
+                if depot.spec.interceptor == interceptor.name
+            }
             wanted = {key: rounds for key, rounds in wanted.items() if rounds > 0}
             if interceptor.name in self.stock:
                 wanted = self.shared(wanted, self.stock[interceptor.name])
                 self.stock[interceptor.name] -= sum(wanted.values())
             delivered |= wanted
         for key, rounds in delivered.items():
-            states[key].ready += rounds
+            if key in states:
+                states[key].ready += rounds
+            else:
+                depots[key[1]].held += rounds
         return delivered
+
+    def wanted_by(self, depot: Depot) -> int:
+        """Rounds that a depot may get: those it lacks, limited."""
+        limits = [each.rounds for each in self.campaign.resupply if each.depot == depot.spec.name]
+        return int(min(depot.spec.rounds - depot.held, *limits)) if limits else 0
 
     def wanted(
         self, battery: Battery, interceptor: defence.Interceptor, states: MagazineStates
@@ -194,7 +218,7 @@ class CampaignRun:
                 if magazine.spec.rounds == math.inf:
                     return 0
                 state = states[battery.name, interceptor.name]
-                pending = 0 if state.due is None else magazine.spec.reload_rounds
+                pending = 0 if state.due is None else state.incoming
                 lack = magazine.spec.rounds - state.ready - pending
                 return int(min(max(lack, 0), limits[interceptor.name]))
         return 0

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from leakthrough.model import defence
+from leakthrough.model import defence, magazines
 from leakthrough.model import scenario as model
 from leakthrough.model.discrete import ticks
 from leakthrough.model.geometry import Path, Window
@@ -62,35 +62,73 @@ class Threat:
 
 
 @dataclass(eq=False)
+class Depot:
+    """Rounds from which magazines are reloaded."""
+
+    spec: magazines.Depot
+    held: int
+    in_transit: int = 0
+    reloaded: int = 0  # rounds that arrived
+    lost: int = 0  # rounds that were on their way to a battery that was lost
+    depletion: int | None = None
+
+    def issue(self, rounds: int, tick: int) -> int:
+        """Give out the rounds of a reload, as far as there are any."""
+        rounds = min(rounds, self.held)
+        self.held -= rounds
+        self.in_transit += rounds
+        if rounds > 0 and self.held == 0:
+            self.depletion = tick
+        return rounds
+
+
+@dataclass(eq=False)
 class MagazineState:
     """State of a magazine that is carried from one raid to the next."""
 
-    spec: defence.Magazine
+    spec: magazines.Magazine
     ready: float
-    reloads: int
-    due: int | None  # tick at which a reload arrives
+    reloads: float
+    depot: Depot | None
+    due: int | None = None  # tick at which a reload arrives
+    incoming: int = 0  # rounds of the reload on its way
+    called: int | None = None  # tick of a call that waits, since the depot is empty
 
     def call_reload(self, tick: int) -> bool:
-        """Call a reload if ready rounds are low, one remains and none is on its way."""
-        if self.ready > self.spec.reload_at or self.due is not None or self.reloads == 0:
+        """Call a reload, or repeat a call that waits; return whether a reload is then on its way.
+
+        One is called if ready rounds are low, one remains and none is on its way.
+        """
+        low = self.ready <= self.spec.reload_at and self.reloads > 0 and self.due is None
+        if not low and self.called is None:
+            return False
+        rounds = self.spec.reload_rounds
+        if self.depot is not None:
+            rounds = self.depot.issue(rounds, tick)
+        if rounds == 0:
+            self.called = tick if self.called is None else self.called
             return False
         self.reloads -= 1
-        self.due = tick + ticks(self.spec.reload_time)
+        self.due, self.incoming = tick + ticks(self.spec.reload_time), rounds
+        self.called = None
         return True
 
     def add_reload(self) -> int:
         """Add the rounds of the reload that arrives, and return their number."""
         self.due = None
-        self.ready += self.spec.reload_rounds
-        return self.spec.reload_rounds
+        self.ready += self.incoming
+        if self.depot is not None:
+            self.depot.in_transit -= self.incoming
+            self.depot.reloaded += self.incoming
+        return self.incoming
 
 
 @dataclass(eq=False)
 class Magazine(MagazineState):
     """Rounds of one interceptor on one battery."""
 
-    interceptor: defence.Interceptor
-    order: int  # on its battery
+    interceptor: defence.Interceptor = field(kw_only=True)
+    order: int = field(kw_only=True)  # on its battery
     reloaded: int = 0
     expended: int = 0
     lost: float = 0
@@ -100,6 +138,19 @@ class Magazine(MagazineState):
     def available(self, threat: Threat) -> float:
         """Rounds that may be fired at a threat; `reserved` ones only at priority 1 or more."""
         return self.ready - (0 if threat.priority >= 1 else self.spec.reserved)
+
+    def state(self, depot: Depot | None) -> MagazineState:
+        """Return what the next raid inherits."""
+        rest = self.due, self.incoming, self.called
+        return MagazineState(self.spec, self.ready, self.reloads, depot, *rest)
+
+    def lose(self) -> None:
+        """Lose all rounds, and those on their way."""
+        self.lost, self.ready, self.reloads = self.ready, 0, 0
+        if self.depot is not None and self.due is not None:
+            self.depot.in_transit -= self.incoming
+            self.depot.lost += self.incoming
+        self.due, self.called = None, None
 
 
 @dataclass(eq=False)

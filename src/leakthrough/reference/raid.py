@@ -16,7 +16,7 @@ from collections.abc import Iterable
 
 from leakthrough.model import defence
 from leakthrough.model import scenario as model
-from leakthrough.model.discrete import WORD_RANGE, threshold, ticks
+from leakthrough.model.discrete import WORD_RANGE, threshold
 from leakthrough.model.intercepts import distance_at, legs_of, threshold_at
 from leakthrough.reference.causes import add_possible_causes, cause_of_leaking
 from leakthrough.reference.draws import threshold_or_draw, time_or_draw
@@ -46,8 +46,8 @@ class Raid(TrackedRaid):
     """One raid of one replication: build it, `run` it, read its threats and batteries.
 
     `raid` is its number in a campaign, `sizes` has the distributions of salvos' sizes by name,
-    and `magazine_states`, `lost` (names of batteries) and `aim_points` are the state that earlier
-    raids left.
+    and `magazine_states`, `lost` (names of batteries), `aim_points` and `depots` are the state that
+    earlier raids left.
     """
 
     def run(self) -> "Raid":
@@ -72,10 +72,12 @@ class Raid(TrackedRaid):
 
     def schedule_reloads(self) -> None:
         """Schedule reloads that are on their way at the start of the raid, or are called then."""
-        for battery in self.batteries:
-            for magazine in battery.magazines:
-                magazine.call_reload(0)
-                self.schedule_reload(battery, magazine)
+        own = [(battery, magazine) for battery in self.batteries for magazine in battery.magazines]
+        # Calls that wait since an earlier raid come first, in their order; then those of this one.
+        for _, magazine in sorted(own, key=lambda pair: pair[1].called or 0):
+            magazine.call_reload(0)
+        for battery, magazine in own:
+            self.schedule_reload(battery, magazine)
 
     def schedule_reload(self, battery: Battery, magazine: Magazine) -> None:
         """Order of reloads: by battery, and after the ends of the battery's engagements."""
@@ -373,8 +375,7 @@ class Raid(TrackedRaid):
         self.log(tick, "loss", threat, battery.layer, battery)
         battery.lost, battery.loss = True, tick
         for magazine in battery.magazines:
-            magazine.lost, magazine.ready = magazine.ready, 0
-            magazine.reloads, magazine.due = 0, None
+            magazine.lose()
         if battery.layer.name in self.trackers:
             for own in [*self.trackers[battery.layer.name].threats]:
                 self.schedule_track_end(tick, battery.layer, own)
@@ -404,52 +405,3 @@ class Raid(TrackedRaid):
             own.down_from = min(own.down_from, threat.target_tick)
             own.repaired = repair if own.repaired is None else max(own.repaired, repair)
         self.log(threat.target_tick, "hit", threat, outcome=outcome)
-<<<<<<< HEAD
-=======
-
-    # -------------------------------------------------- records
-
-    @property
-    def magazine_states(self) -> dict[tuple[str, str], MagazineState]:
-        """State of each magazine, by the names of its battery and interceptor."""
-        return {
-            (battery.name, m.interceptor.name): MagazineState(m.spec, m.ready, m.reloads, m.due)
-            for battery in self.batteries
-            for m in battery.magazines
-        }
-
-    def sample(self, before: float) -> None:
-        """Record ready rounds and busy channels at the sample times before a tick."""
-        while len(self.samples) < len(self.sample_ticks):
-            if self.sample_ticks[len(self.samples)] >= before:
-                return
-            ready = [magazine.ready for b in self.batteries for magazine in b.magazines]
-            busy = [b.spec.channels - b.free_channels for b in self.batteries]
-            self.samples.append((ready, busy))
-
-    def log(
-        self,
-        tick: int,
-        event: str,
-        threat: Threat | None = None,
-        layer: defence.Layer | None = None,
-        battery: Battery | None = None,
-        magazine: Magazine | None = None,
-        rounds: int = 0,
-        outcome: str = "",
-    ) -> None:
-        """Write one line of the replay."""
-        self.events.append(
-            Event(
-                tick,
-                event,
-                threat.salvo.name if threat else "",
-                threat.number if threat else -1,
-                layer.name if layer else "",
-                battery.name if battery else "",
-                magazine.interceptor.name if magazine else "",
-                rounds,
-                outcome,
-            )
-        )
->>>>>>> 0e46ebe (A magazine calls a reload at a level of ready rounds: Magazine.reload_at)

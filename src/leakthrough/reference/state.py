@@ -13,6 +13,7 @@ from leakthrough.model.distributions import Distribution
 from leakthrough.reference.draws import RaidDraws
 from leakthrough.reference.entities import (
     Battery,
+    Depot,
     Event,
     Magazine,
     MagazineState,
@@ -22,9 +23,11 @@ from leakthrough.reference.entities import (
 from leakthrough.reference.feasibility import usable_magazines
 from leakthrough.reference.setup import (
     AimPoints,
+    Depots,
     MagazineStates,
     aim_points_of,
     batteries_of,
+    depots_of,
     threats_of,
 )
 
@@ -51,14 +54,15 @@ class RaidState:
         magazine_states: MagazineStates | None = None,
         lost: Iterable[str] = (),
         aim_points: AimPoints | None = None,
+        depots: Depots | None = None,
     ) -> None:
         self.scenario = scenario
         self.draws = RaidDraws(seed, replication, raid)
         self.layers = scenario.sites
         self.up = {layer.name: self.is_up(layer) for layer in self.layers}
-        self.batteries = batteries_of(
-            self.layers, scenario.interceptors, magazine_states, set(lost)
-        )
+        self.depots = depots_of(scenario) if depots is None else depots
+        weapons = scenario.interceptors
+        self.batteries = batteries_of(self.layers, weapons, magazine_states, set(lost), self.depots)
         self.threats = threats_of(scenario, sizes, self.draws)
         self.aim_points = aim_points_of(scenario.assets) if aim_points is None else aim_points
         self.heap: list[tuple[tuple[int, ...], Callable[..., None], tuple[Any, ...]]] = []
@@ -98,14 +102,17 @@ class RaidState:
 
     # -------------------------------------------------- records
 
-    @property
-    def magazine_states(self) -> dict[tuple[str, str], MagazineState]:
-        """State of each magazine, by the names of its battery and interceptor."""
-        return {
-            (battery.name, m.interceptor.name): MagazineState(m.ready, m.reloads, m.due)
+    def stores(self) -> tuple[dict[tuple[str, str], MagazineState], Depots]:
+        """States of the magazines, by the names of battery and interceptor, and of the depots."""
+        depots = {
+            name: Depot(own.spec, own.held, own.in_transit) for name, own in self.depots.items()
+        }
+        states = {
+            (battery.name, m.interceptor.name): m.state(depots.get(m.spec.depot or ""))
             for battery in self.batteries
             for m in battery.magazines
         }
+        return states, depots
 
     def sample(self, before: float) -> None:
         """Record ready rounds and busy channels at the sample times before a tick."""

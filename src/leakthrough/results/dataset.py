@@ -98,6 +98,8 @@ def _indexes(dimensions: Dimensions) -> "dict[str, Array]":
     found: dict[str, Array] = {name: np.array(own, np.str_) for name, own in names.items()}
     if labels.assets:
         found["asset"] = np.array(labels.assets, np.str_)
+    if labels.depots:
+        found["depot"] = np.array(labels.depots, np.str_)
     if dimensions.timeline:
         found["sample_time"] = np.array(dimensions.timeline)
     if dimensions.raids:
@@ -125,6 +127,9 @@ def _other_coordinates(dimensions: Dimensions) -> "dict[str, tuple[tuple[str, ..
         }
         if not dimensions.raids:  # from raid to raid, a salvo may aim at other assets
             found["target"] = ("salvo",), np.array(labels.targets, np.str_)
+    if labels.depots:
+        found["depot_rounds"] = ("depot",), np.array(labels.depot_rounds, np.int64)
+        found["interceptor_of"] = ("depot",), np.array(labels.interceptor_of, np.str_)
     if dimensions.raids:
         start = dimensions.interval * np.arange(dimensions.raids)
         found |= {"raid_start": (("raid",), start), "interval": ((), np.array(dimensions.interval))}

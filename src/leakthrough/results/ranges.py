@@ -84,6 +84,9 @@ class Ranges:
             return 0.0, self.launched[:, np.newaxis]
         if name == "expended":
             return 0.0, self.most_expended
+        if name.startswith("depot_") and not name.endswith("_time"):
+            alone = name == "depot_remaining" or (self.known is not None and self.known.alone)
+            return 0.0, self.ready["depot_rounds"].values if alone else np.inf
         if name in ("remaining", "ready_rounds"):
             return self._left()
         if name in ("hits", "damage", "value_lost", "destroyed"):

@@ -13,6 +13,7 @@ from leakthrough.model.display import Overview, Table
 from leakthrough.results.estimates import (
     REAL,
     costs,
+    dry_depots,
     dry_magazines,
     estimable,
     interval_of,
@@ -70,6 +71,7 @@ _DIMS = {
     "batteries": ("battery",),
     "magazines": ("magazine",),
     "assets": ("asset",),
+    "depots": ("depot",),
 }
 
 
@@ -117,6 +119,10 @@ class Summary:
         probability that there are none; `damage`, the share of the aim points that is destroyed,
         and `value_lost`, both expected given the hits; `destroyed`, aim points; `all_down`, the
         probability that none is left.
+    depots : xarray.Dataset
+        Without variables if the scenario has no depots. `remaining`; `reloaded`, rounds that it
+        brought to magazines; `lost`, on their way to lost batteries; `dry`, the probability that
+        its last round leaves, and `depletion_time` [s], over the replications in which it does.
     """
 
     scenario: str
@@ -131,6 +137,7 @@ class Summary:
     batteries: "xr.Dataset"
     magazines: "xr.Dataset"
     assets: "xr.Dataset"
+    depots: "xr.Dataset"
 
     def tables(self) -> "dict[str, pd.DataFrame]":
         """Return the parts as pandas tables, one row for each thing.
@@ -141,9 +148,9 @@ class Summary:
             `raid`: a row for each `measure`, with the columns `mean`, `standard_error`, `low`,
             `high`, `settled` (false where the interval cannot be trusted), `interval` (what was
             done, if there are controls), and `quantile_0.05` to `quantile_0.95`. `salvos`,
-            `causes`, `layers`, `batteries`, `magazines` and, if there are any, `assets`: a row for
-            each of them, with a column for each estimate, mark and quantile, such as
-            `leaked_mean`, `leaked_low`, `leaked_settled`, `leaked_interval` and
+            `causes`, `layers`, `batteries`, `magazines` and, if there are any, `depots` and
+            `assets`: a row for each of them, with a column for each estimate, mark and quantile,
+            such as `leaked_mean`, `leaked_low`, `leaked_settled`, `leaked_interval` and
             `leaked_quantile_0.95`.
 
         Examples
@@ -206,6 +213,7 @@ def summary(result: "xr.Dataset", confidence: float = 0.95, *, controls: bool = 
         batteries=_of(ready, level, engagements="engagements", busy_time="busy_time"),
         magazines=_of_magazines(ready, level),
         assets=_of_assets(ready, level),
+        depots=_of_depots(ready, level),
     )
 
 
@@ -285,11 +293,22 @@ def _of_assets(ready: "xr.Dataset", level: float) -> "xr.Dataset":
     return labelled(found, ready, level)
 
 
+def _of_depots(ready: "xr.Dataset", level: float) -> "xr.Dataset":
+    """Estimates along `depot`; nothing if there are no depots."""
+    if "depot_remaining" not in ready:
+        return labelled({}, ready, level)
+    names = {name: f"depot_{name}" for name in ("remaining", "reloaded", "lost")}
+    reached = dry_depots(ready, level).items()
+    found = {name.removeprefix("depot_"): own for name, own in reached}
+    return labelled(_means(ready, level, names) | found, ready, level)
+
+
 def _report(summary: Summary) -> Overview:
     """A table for each part of a summary."""
     seeds = f"seed{'s' * (len(summary.seeds) > 1)} {', '.join(map(str, summary.seeds))}"
     head = f"{summary.replications:,} replication{'s' * (summary.replications > 1)}, {seeds}"
     parts = [_raid, _salvos, _causes, _layers, _batteries, _magazines]
+    parts += [_depots] if len(summary.depots) else []
     parts += [_assets] if len(summary.assets) else []
     level = f"{100 * summary.confidence:.6g} % interval"
     tables = [part(summary, level) for part in parts]
@@ -427,3 +446,15 @@ def _assets(summary: Summary, level: str) -> Table:
         rows.append([str(row.asset.item()), *cells])
     header = ["asset", "hits", "P(not hit)", "aim points", "destroyed", "P(all down)"]
     return Table("By asset (means; value lost)", [*header, "value lost", level], rows, 1)
+
+
+def _depots(summary: Summary, level: str) -> Table:
+    rows = []
+    for row in _rows(summary.depots, "depot"):
+        names = [str(row.depot.item()), str(row.interceptor_of.item())]
+        left, lost = _mean(row.remaining), _mean(row.lost)
+        cells = [number(float(row.depot_rounds)), left, lost, _mean(row.dry), _interval(row, "dry")]
+        rows.append([*names, *cells, _mean(row.depletion_time)])
+    header = ["depot", "interceptor", "rounds", "left", "lost on the way", "P(dry)"]
+    title = "By depot (mean rounds; when its last round left, where it did)"
+    return Table(title, [*header, level, "dry at [s]"], rows, 2)

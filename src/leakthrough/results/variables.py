@@ -38,12 +38,14 @@ class Variable:
 AIMED = "with a salvo that aims at a battery"
 DEFENDED = "with assets"
 SAMPLED = "with a timeline"
+DEPOTS = "with depots"
 KNOWN = "not in files of earlier versions"
 _OF_SALVO = ("replication", "salvo")
 _OF_LAYER = (*_OF_SALVO, "layer")
 _OF_BATTERY = ("replication", "battery")
 _OF_MAGAZINE = (*_OF_BATTERY, "interceptor")
 _OF_ASSET = ("replication", "asset")
+_OF_DEPOT = ("replication", "depot")
 _OF_DECISION = ("replication", "decision")
 _AT_TIME = ("replication", "sample_time")
 
@@ -78,6 +80,21 @@ VARIABLES = {
     ),
     "destroyed": Variable(_OF_ASSET, "aim points destroyed", sometimes=DEFENDED),
     "down": Variable(_OF_ASSET, "aim points down when the raid begins", sometimes=DEFENDED),
+    "depot_remaining": Variable(
+        _OF_DEPOT, "rounds that the depot holds at the end", sometimes=DEPOTS
+    ),
+    "depot_reloaded": Variable(
+        _OF_DEPOT, "rounds of the depot that reloads brought to magazines", sometimes=DEPOTS
+    ),
+    "depot_in_transit": Variable(
+        _OF_DEPOT, "rounds of the depot on their way to magazines at the end", sometimes=DEPOTS
+    ),
+    "depot_lost": Variable(
+        _OF_DEPOT, "rounds of the depot lost on their way to a lost battery", sometimes=DEPOTS
+    ),
+    "depot_depletion_time": Variable(
+        _OF_DEPOT, "time at which the last round left the depot", "s", sometimes=DEPOTS
+    ),
     "busy_time": Variable(_OF_BATTERY, "time of its channels in use", "s"),
     "engagements": Variable(_OF_BATTERY, "engagements begun"),
     "occurred": Variable(
@@ -119,6 +136,11 @@ CAMPAIGN_VARIABLES = {
         "s",
         sometimes=DEFENDED,
     ),
+    "depot_delivered": Variable(
+        (*_IN_RAID, "depot"),
+        "rounds that resupply brought to the depot before the raid",
+        sometimes=DEPOTS,
+    ),
     "first_dry": Variable(
         _OF_MAGAZINE,
         "number of the first raid in which the magazine ran dry",
@@ -150,6 +172,9 @@ COORDINATES = {
     "asset": "asset",
     "asset_value": "value of the asset",
     "aim_points": "aim points of the asset",
+    "depot": "depot",
+    "interceptor_of": "interceptor of the depot",
+    "depot_rounds": "rounds of the depot at the start",
     "decoy": "whether the salvo's threats are decoys",
     "threat_cost": "cost of one threat",
     "round_cost": "cost of one round",

@@ -75,7 +75,7 @@ def count_leakers(state: "State", row: Any) -> None:
 
 SIZES = [RECORDS_OF[name].counted.stop - RECORDS_OF[name].counted.start for name in COUNTED]
 SALVOS, LANDINGS, STRIKES, ASSETS, WINDOWS = SIZES[:5]
-LAYERS, TRACKERS, BATTERIES, MAGAZINES, KILL_CHANCES = SIZES[5:]
+LAYERS, TRACKERS, BATTERIES, MAGAZINES, DEPOTS, KILL_CHANCES = SIZES[5:]
 """Numbers counted in a record of each kind. With these constants the compiler unrolls the copy of a
 record: a raid of ten threats takes 6 % less time, one of 550 threats 2 %."""
 
@@ -105,4 +105,5 @@ def count(state: "State", row: Any) -> None:
     column = _copy(words, counting, 6, TRACKERS, row, column)
     column = _copy(words, counting, 7, BATTERIES, row, column)
     column = _copy(words, counting, 8, MAGAZINES, row, column)
-    _copy(words, counting, 9, KILL_CHANCES, row, column)
+    column = _copy(words, counting, 9, DEPOTS, row, column)
+    _copy(words, counting, 10, KILL_CHANCES, row, column)

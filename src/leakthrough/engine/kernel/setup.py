@@ -17,6 +17,7 @@ from leakthrough.engine.codes import (
     UNTRACKED,
 )
 from leakthrough.engine.kernel.compiling import Int, compiled, merged
+from leakthrough.engine.kernel.depots import answer_calls, await_reload
 from leakthrough.engine.kernel.draws import (
     U,
     at,
@@ -29,7 +30,7 @@ from leakthrough.engine.kernel.draws import (
 from leakthrough.engine.kernel.event_log import is_logged
 from leakthrough.engine.kernel.event_queue import play
 from leakthrough.engine.kernel.losses import next_landing_tick
-from leakthrough.engine.kernel.magazines import await_reload, count_stocked, is_called
+from leakthrough.engine.kernel.magazines import count_stocked, is_called
 
 if TYPE_CHECKING:
     from leakthrough.engine.state import State
@@ -76,6 +77,8 @@ def stock(state: "State") -> None:
     for battery in state.batteries:
         losses |= battery.loss != FOREVER
     state.raid[0].losses = losses
+    if state.depots.size > 0:
+        answer_calls(state)
     for magazine in state.magazines:
         battery = state.batteries[magazine.battery]
         battery.ready = min(battery.ready + magazine.ready, INFINITE)
