@@ -301,7 +301,7 @@ def test_depots_are_shown_addressed_and_swept() -> None:
     assert "Depots" in str(scenario)
     assert scenario.replace("depots.D.rounds", 3).depots[0].rounds == 3
     axes = {"rounds": {"depots.D.rounds": [0, 4]}}
-    table = lt.sweep(scenario, axes, measures="leakers", replications=2, seed=1)
+    table = lt.sweep(scenario, axes, measures=["leakers"], replications=2, seed=1)
     assert table.leakers.sel(estimate="mean").values.tolist() == [8.0, 4.0]
 
 
