@@ -88,12 +88,17 @@ def _depots(pick: random.Random, fields: Fields) -> None:
     with_batteries(fields, lambda own: {"magazines": [*map(changed, own.magazines)]})
 
 
+def _staying_power(pick: random.Random, fields: Fields) -> None:
+    with_batteries(fields, lambda _: {"staying_power": pick.choice([1, 2, 2, 3])})
+
+
 CHANGES: dict[str, Change] = {
     "commands": _commands,
     "tracks": _tracks,
     "engagements": _engagements,
     "reload early": _reload_early,
     "depots": _depots,
+    "staying power": _staying_power,
 }
 """By name of the group of rules."""
 

@@ -35,7 +35,7 @@ OUTCOMES = {
         "lost to soft kill",
     ),
     LEAK: CAUSES,
-    HIT: ("aim point destroyed", "without effect", "aim point already down"),
+    HIT: ("aim point destroyed", "without effect", "aim point already down", "battery damaged"),
 }
 COLUMNS = {
     "time": "time since the start of the raid",
@@ -139,7 +139,8 @@ def replay(
         layer is down or the threat dead); *firing*, an engagement begins; *kill*, its rounds hit;
         *assessment*, it ends and the channel is free; *leak*, a threat gets through; *loss*, a
         threat destroys the battery at which its salvo aims; *hit*, a leaker hits the asset at
-        which its salvo aims; *track*, a threat that waited for a track of a layer is given one.
+        which its salvo aims, or damages such a battery; *track*, a threat that waited for a
+        track of a layer is given one.
 
     Raises
     ------

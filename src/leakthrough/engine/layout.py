@@ -91,7 +91,7 @@ LEG = Record(  # a straight part of a salvo's path, if something depends on dist
 LANDING = Record(  # a salvo whose leakers may destroy a battery
     "landing",
     _counted("landed"),  # live threats, while the battery was there
-    _counted("destroyed"),
+    _counted("destroyed"),  # effective hits, of which some number destroys the battery
     _link("salvo"),
     _link("battery"),
     _number("lethality", "u8"),  # threshold
@@ -181,6 +181,7 @@ LINE = Record(  # the threats of a window of such a layer, in order of arrival
 BATTERY = Record(
     "battery",
     _carried("loss", int(FOREVER)),  # tick; NEVER if it was lost in an earlier raid
+    _carried("damage", 0),  # effective hits
     _counted("busy"),  # ticks of its channels
     _counted("engagements"),
     _counted("lost"),
@@ -192,6 +193,7 @@ BATTERY = Record(
     _state("ready"),  # rounds, of all magazines
     _number("channels", path=f"{_BATTERY}.channels", patch=Patch.WHOLE),
     _number("max_salvos"),
+    _number("staying_power"),  # effective hits that destroy it
     _number("reaction"),  # ticks, if its quantile table is -1
     _number("assessment"),
     _number("false_kill", "u8"),  # thresholds

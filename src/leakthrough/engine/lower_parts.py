@@ -261,6 +261,7 @@ RULES = {
         stop_magazine=lambda part, _: part.magazines.stop,
         channels=lambda part, _: part.unit.battery.channels,
         max_salvos=lambda part, _: part.unit.battery.doctrine.max_salvos or codes.NO_LIMIT,
+        staying_power=lambda part, _: part.unit.battery.staying_power,
         by_arrival=lambda part, _: part.unit.battery.doctrine.order == "arrival",
         reaction=lambda part, _: _fixed(part.unit.battery.reaction_time),
         reaction_table=lambda part, q: q.of_time(part.unit.battery.reaction_time),

@@ -104,6 +104,7 @@ def replace_batteries(
     waited = raid * supply.interval - lost_at
     replaced = (carried.loss == NEVER) & (waited >= supply.replacement)
     carried.loss[replaced] = FOREVER
+    carried.damage[replaced] = 0
     infinite = tables.magazines["rounds"] == INFINITE
     of_new = replaced[:, tables.magazines["battery"]]
     carried.ready[of_new & infinite] = INFINITE

@@ -246,6 +246,17 @@ def _slow_assessment(case: Case) -> Findings:
             yield Finding(f"{post.place}.assessment_time", f"is {time:,g} s{drawn}", why)
 
 
+def _untested_power(case: Case) -> Findings:
+    """Batteries of some staying power at which no salvo aims."""
+    targets = {salvo.target for salvos in case.raids for salvo in salvos}
+    for post in case.posts:
+        rank = post.layer.batteries.index(post.battery)
+        names = {name for site in post.layer.sites for name in site.batteries[rank].names}
+        if post.battery.staying_power > 1 and not names & targets:
+            what = f"is {post.battery.staying_power}, and no salvo aims at it"
+            yield Finding(f"{post.place}.staying_power", what, "it has no effect")
+
+
 def _sizes(case: Case) -> Findings:
     for post, possible in zip(case.posts, case.possible, strict=True):
         for magazine in post.battery.magazines:
@@ -337,6 +348,7 @@ RULES: tuple[Callable[[Case], Findings], ...] = (
         _instant,
         _instant_flight,
         _slow_assessment,
+        _untested_power,
         _sizes,
     ),
     *check_rounds.RULES,

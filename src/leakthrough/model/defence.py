@@ -200,6 +200,9 @@ class Battery(Model):
         Its rules of firing.
     axes : list of str, default empty
         The axes that it serves; if empty, all.
+    staying_power : int, default 1
+        Effective hits that destroy it, from 1 to 1,000,000: those of leakers of a salvo that aims
+        at it, each with the probability `lethality`.
     """
 
     name: Name
@@ -212,6 +215,7 @@ class Battery(Model):
     false_survival: Probability = Field(0.0, description="P(a killed one is assessed as alive).")
     doctrine: Doctrine = Field(Doctrine(), description="Its rules of firing.")
     axes: tuple[str, ...] = Field((), description="The axes that it serves; none: all.")
+    staying_power: int = Field(1, ge=1, le=1_000_000, description="Effective hits that destroy it.")
 
     @property
     def names(self) -> tuple[str, ...]:

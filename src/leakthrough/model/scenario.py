@@ -39,7 +39,8 @@ class Threat(Model):
     decoy : bool, default False
         Whether it is a decoy: it looks like a threat, and does no damage.
     lethality : float, default 1
-        Probability that a leaker destroys the battery, or the aim point of an asset, that it hits.
+        Probability that a hit is effective: it destroys the aim point of an asset, or a battery
+        whose `staying_power` is 1.
     max_engagements : int, optional
         How often the batteries of one command may engage one of them, from 1 to 1,000,000. None: no
         limit.

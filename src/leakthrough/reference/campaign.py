@@ -40,6 +40,7 @@ class CampaignRun:
         self.interval = ticks(campaign.interval)
         self.stock = {stock.interceptor: stock.rounds for stock in campaign.stocks}
         self.aim_points = aim_points_of(campaign.scenario.assets)
+        self.damage: dict[str, int] = {}  # effective hits, by battery
         self.lost: dict[str, int] = {}  # batteries that are lost, and the tick of their loss
         self.raids: list[Raid] = []
         self.resupplies: list[ResupplyRecord] = []  # before each raid
@@ -77,8 +78,10 @@ class CampaignRun:
             lost=self.lost,
             aim_points=self.aim_points,
             depots=depots,
+            damage=self.damage,
         ).run()
         for battery in raid.batteries:
+            self.damage[battery.name] = battery.damage
             if battery.loss is not None:
                 self.lost[battery.name] = number * self.interval + battery.loss
         return raid
@@ -163,7 +166,7 @@ class CampaignRun:
         for battery in batteries:
             lost = self.lost.get(battery.name)
             if lost is not None and number * self.interval - lost >= ticks(delay):
-                del self.lost[battery.name]
+                del self.lost[battery.name], self.damage[battery.name]
                 for magazine in battery.magazines:
                     state, spec = states[battery.name, magazine.interceptor.name], magazine.spec
                     state.ready = math.inf if spec.rounds == math.inf else 0

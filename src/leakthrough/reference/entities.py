@@ -166,6 +166,7 @@ class Battery:
     free_channels: int
     lost: bool = False
     loss: int | None = None  # tick, if it was lost in this raid
+    damage: int = 0  # effective hits
     fired: dict[Threat, int] = field(default_factory=dict)  # engagements of each threat
     busy: int = 0
     engagements: int = 0

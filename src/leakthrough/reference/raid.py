@@ -46,8 +46,8 @@ class Raid(TrackedRaid):
     """One raid of one replication: build it, `run` it, read its threats and batteries.
 
     `raid` is its number in a campaign, `sizes` has the distributions of salvos' sizes by name,
-    and `magazine_states`, `lost` (names of batteries), `aim_points` and `depots` are the state that
-    earlier raids left.
+    and `magazine_states`, `lost` (names of batteries), `aim_points`, `depots` and `damage`
+    (effective hits by battery) are the state that earlier raids left.
     """
 
     def run(self) -> "Raid":
@@ -372,6 +372,10 @@ class Raid(TrackedRaid):
         if integer >= threshold(threat.kind.lethality):
             return
         self.decisions["destroyed", threat.salvo.name] += 1
+        battery.damage += 1
+        if battery.damage < battery.spec.staying_power:
+            self.log(tick, "hit", threat, battery.layer, battery, outcome="battery damaged")
+            return
         self.log(tick, "loss", threat, battery.layer, battery)
         battery.lost, battery.loss = True, tick
         for magazine in battery.magazines:

@@ -55,6 +55,7 @@ class RaidState:
         lost: Iterable[str] = (),
         aim_points: AimPoints | None = None,
         depots: Depots | None = None,
+        damage: Mapping[str, int] = Frozen(),
     ) -> None:
         self.scenario = scenario
         self.draws = RaidDraws(seed, replication, raid)
@@ -63,6 +64,8 @@ class RaidState:
         self.depots = depots_of(scenario) if depots is None else depots
         weapons = scenario.interceptors
         self.batteries = batteries_of(self.layers, weapons, magazine_states, set(lost), self.depots)
+        for battery in self.batteries:
+            battery.damage = damage.get(battery.name, 0)
         self.threats = threats_of(scenario, sizes, self.draws)
         self.aim_points = aim_points_of(scenario.assets) if aim_points is None else aim_points
         self.heap: list[tuple[tuple[int, ...], Callable[..., None], tuple[Any, ...]]] = []
