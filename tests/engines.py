@@ -148,6 +148,7 @@ def outcome_of(raid: Raid) -> Outcome:
         "expended": [magazine.expended for magazine in magazines],
         "remaining": [_rounds(magazine.ready) for magazine in magazines],
         "reloaded": [magazine.reloaded for magazine in magazines],
+        "rounds_on_dead": [magazine.on_dead for magazine in magazines],
         "rounds_lost": [_rounds(magazine.lost) for magazine in magazines],
         "depot_remaining": [depot.held for depot in raid.depots.values()],
         "depot_in_transit": [depot.in_transit for depot in raid.depots.values()],

@@ -92,6 +92,16 @@ def _staying_power(pick: random.Random, fields: Fields) -> None:
     with_batteries(fields, lambda _: {"staying_power": pick.choice([1, 2, 2, 3])})
 
 
+def _thrift(pick: random.Random, fields: Fields) -> None:
+    def changed(own: lt.Battery) -> Fields:
+        thrift = pick.choice([None, (1, 1), (3, 1), (5, 2), (30, 3)])
+        size = pick.choice([own.doctrine.salvo_size, 3, 5])
+        more = {"thrift": thrift, "salvo_size": size}
+        return {"doctrine": lt.Doctrine(**{**vars(own.doctrine), **more})}
+
+    with_batteries(fields, changed)
+
+
 CHANGES: dict[str, Change] = {
     "commands": _commands,
     "tracks": _tracks,
@@ -99,6 +109,7 @@ CHANGES: dict[str, Change] = {
     "reload early": _reload_early,
     "depots": _depots,
     "staying power": _staying_power,
+    "thrift": _thrift,
 }
 """By name of the group of rules."""
 

@@ -38,9 +38,7 @@ def test_each_battery_counts_its_own_hits() -> None:
 
 def campaign(power: int, **fields: Any) -> list[int]:
     """Losses in the raids of a campaign, of two hits each."""
-    own = lt.Campaign(
-        name="c", scenario=attacked(power, 2), interval=100.0, **{"raids": 6, **fields}
-    )
+    own = lt.Campaign(name="c", scenario=attacked(power, 2), raids=6, interval=100.0, **fields)
     result = lt.simulate_campaign(own, replications=1, seed=1)
     return [int(lost) for lost in result.lost.values.ravel()]
 

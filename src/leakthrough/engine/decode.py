@@ -67,6 +67,8 @@ def rows_of(counts: Counts, tables: Tables) -> dict[str, Array]:
     }
     if tables.assets.size:
         rows |= hits_of(counts, tables)
+    if tables.spends_on_dead:
+        rows["rounds_on_dead"] = spread(counts.rounds_on_dead, tables, 0)
     if tables.depots.size:
         names = ("depot_remaining", "depot_reloaded", "depot_in_transit", "depot_lost")
         rows |= {name: counts[name] for name in names}

@@ -193,6 +193,8 @@ BATTERY = Record(
     _state("ready"),  # rounds, of all magazines
     _number("channels", path=f"{_BATTERY}.channels", patch=Patch.WHOLE),
     _number("max_salvos"),
+    _number("thrift_level"),  # rounds at or below which fewer are fired; -1: never
+    _number("thrift_size"),
     _number("staying_power"),  # effective hits that destroy it
     _number("reaction"),  # ticks, if its quantile table is -1
     _number("assessment"),
@@ -235,6 +237,7 @@ MAGAZINE = Record(
     _counted("expended"),
     _counted("reloaded"),
     _counted("lost", counted="rounds_lost"),
+    _counted("on_dead", counted="rounds_on_dead"),  # fired at threats that others have killed
     _counted("depletion", NEVER),
     _counted("reserve_reached", NEVER),
     _number("rounds", path=f"{_BATTERY}.magazines.*.rounds", patch=Patch.WHOLE),

@@ -37,6 +37,7 @@ from leakthrough.model.places import Asset
 from leakthrough.model.quantiles import quantile_table
 from leakthrough.model.scenario import Salvo, lethality_at
 
+NO_THRIFT = (-1, 0)
 MOST_TABLES = 1_000
 """Each takes up to half a second and 66 kB."""
 TABLE_SIZE = 2 * (OCTAVES * STEPS + 1)
@@ -261,6 +262,8 @@ RULES = {
         stop_magazine=lambda part, _: part.magazines.stop,
         channels=lambda part, _: part.unit.battery.channels,
         max_salvos=lambda part, _: part.unit.battery.doctrine.max_salvos or codes.NO_LIMIT,
+        thrift_level=lambda part, _: (part.unit.battery.doctrine.thrift or NO_THRIFT)[0],
+        thrift_size=lambda part, _: (part.unit.battery.doctrine.thrift or NO_THRIFT)[1],
         staying_power=lambda part, _: part.unit.battery.staying_power,
         by_arrival=lambda part, _: part.unit.battery.doctrine.order == "arrival",
         reaction=lambda part, _: _fixed(part.unit.battery.reaction_time),

@@ -121,6 +121,11 @@ class Tables:
         return int(self.layers["command"].max(initial=0)) + 1
 
     @property
+    def spends_on_dead(self) -> bool:
+        """Whether rounds can be fired at the dead, or at threats that others are about to kill."""
+        return self.commands > 1 or bool((self.batteries["false_survival"] > 0).any())
+
+    @property
     def limited(self) -> bool:
         """Whether the engagements of a threat by a command are limited."""
         return bool((self.salvos["max_engagements"] < NO_LIMIT).any())

@@ -15,6 +15,16 @@ def _each_magazine(case: Case) -> Iterator[tuple[Post, Magazine, str]]:
             yield post, magazine, f"{post.place}.magazines.{magazine.interceptor}"
 
 
+def _needless_thrift(case: Case) -> Findings:
+    """Doctrines that fire no fewer rounds when few are left than at other times."""
+    for post in case.posts:
+        thrift, size = post.battery.doctrine.thrift, post.battery.doctrine.salvo_size
+        most = size if isinstance(size, int) else max(size.values(), default=1)
+        if thrift is not None and thrift[1] >= most:
+            what = f"is {thrift[1]} rounds, and salvo_size is {most} or fewer"
+            yield Finding(f"{post.place}.doctrine.thrift", what, "it has no effect")
+
+
 def _needless_reserve(case: Case) -> Findings:
     """Reserved rounds of which none can be fired, in magazines that fire others."""
     for post, possible in zip(case.posts, case.possible, strict=True):
@@ -97,5 +107,5 @@ def _late_reloads(case: Case) -> Findings:
 
 RULES: tuple[Callable[[Case], Findings], ...] = (
     *(_needless_reserve, _stranded_reloads, _overfull, _reloads_without_effect, _late_reloads),
-    _idle_depots,
+    *(_idle_depots, _needless_thrift),
 )

@@ -21,12 +21,13 @@ from leakthrough.model.distributions import UncertainProbability, UncertainTime
 from leakthrough.model.errors import (
     KINDS_OF_PROBABILITY,
     Mistake,
+    fault,
     faults,
     fields_of,
     shown,
     text_keys,
 )
-from leakthrough.model.magazines import Magazine
+from leakthrough.model.magazines import MOST_ROUNDS, Magazine
 from leakthrough.model.places import ORIGIN, Distance, Point, Range
 
 MOST_IN_A_SALVO = 1_000
@@ -58,6 +59,22 @@ SalvoSize = Annotated[
     PlainValidator(_salvo_size),
     WithJsonSchema({"anyOf": [_SIZE, {"type": "object", "additionalProperties": _SIZE}]}),
 ]
+
+
+def _thrift(value: Any) -> tuple[int, int]:
+    pair = [as_whole(own) for own in value] if isinstance(value, list | tuple) else []
+    most = MOST_ROUNDS, MOST_IN_A_SALVO
+    if len(pair) != 2 or not all(
+        type(own) is int and 1 <= own <= top for own, top in zip(pair, most, strict=True)
+    ):
+        allowed = f"a level from 1 to {most[0]:,} and a number of rounds from 1 to {most[1]:,}"
+        raise fault(f"must be two whole numbers, {allowed}; got {shown(value)}")
+    return pair[0], pair[1]
+
+
+_LEVEL = {"type": "integer", "minimum": 1, "maximum": MOST_ROUNDS}
+_PAIR = {"type": "array", "prefixItems": [_LEVEL, _SIZE], "minItems": 2, "maxItems": 2}
+Thrift = Annotated[tuple[int, int], PlainValidator(_thrift), WithJsonSchema(_PAIR)]
 
 
 class ByDistance(Model):
@@ -160,6 +177,10 @@ class Doctrine(Model):
     fire_above : float, default 0
         The battery fires only if the kill probability of a round at the intercept is above it, in
         [0, 1]. An uncertain probability counts with its mean.
+    thrift : (int, int), optional
+        A level of rounds, from 1 to 1e9, and a number of rounds per engagement, from 1 to 1000. At
+        most this number is fired when the rounds that the threat may draw from the magazine are at
+        or below the level. None: `salvo_size` rounds are fired as long as there are any.
     """
 
     salvo_size: SalvoSize = Field(1, description="Rounds per engagement, or by threat name.")
@@ -174,6 +195,9 @@ class Doctrine(Model):
     )
     fire_above: Probability = Field(
         0.0, description="Fires only with a kill probability above it, in [0, 1]."
+    )
+    thrift: Thrift | None = Field(
+        None, description="Level of rounds, and rounds per engagement at or below it."
     )
 
 

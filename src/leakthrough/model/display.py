@@ -264,12 +264,20 @@ def _firing_table(scenario: Any) -> Table:
     header = ["battery", "salvo size", "reaction [s]", "assessment [s]"]
     layers = _outermost_first(scenario)
     rows = [
-        [each.name, _size(each.doctrine.salvo_size), *map(_drawn, times)]
+        [each.name, _salvo(each.doctrine), *map(_drawn, times)]
         for layer in layers
         for each in layer.batteries
         for times in [(each.reaction_time, each.assessment_time)]
     ]
     return Table("Engagements (flight times are those of the interceptors)", header, rows, 2)
+
+
+def _salvo(doctrine: Any) -> str:
+    """Rounds fired at a time, and when they are fewer."""
+    size = _size(doctrine.salvo_size)
+    if doctrine.thrift is None:
+        return size
+    return f"{size}; {number(doctrine.thrift[1])} of the last {number(doctrine.thrift[0])}"
 
 
 def _size(size: Any) -> str:

@@ -132,6 +132,7 @@ class Magazine(MagazineState):
     reloaded: int = 0
     expended: int = 0
     lost: float = 0
+    on_dead: int = 0  # rounds fired at threats that were dead or about to be killed
     depletion: int | None = None
     reserve_reached: int | None = None
 

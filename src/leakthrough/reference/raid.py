@@ -210,10 +210,15 @@ class Raid(TrackedRaid):
         size = battery.spec.doctrine.salvo_size
         if not isinstance(size, int):
             size = size.get(threat.kind.name, 1)
+        thrift = battery.spec.doctrine.thrift
+        if thrift is not None and magazine.available(threat) <= thrift[0]:
+            size = min(size, thrift[1])
         rounds = int(min(size, magazine.available(threat)))
         drawn = engagement_draw(self.draws, battery, threat)
         hit = tick + time_to_hit(self.draws, battery, magazine, threat, tick)
         end = hit + time_or_draw(battery.spec.assessment_time, drawn[2])
+        if not threat.alive:
+            magazine.on_dead += rounds
         kills = threat.alive_at(tick) and self.one_kills(battery, magazine, threat, rounds, hit)
         if kills:
             self.kill(battery, threat, hit)

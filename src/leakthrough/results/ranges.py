@@ -82,7 +82,7 @@ class Ranges:
             return self.least_leaked[real].sum(), self.launched[real].sum()
         if name == "leak_cause":
             return 0.0, self.launched[:, np.newaxis]
-        if name == "expended":
+        if name in ("expended", "rounds_on_dead"):
             return 0.0, self.most_expended
         if name.startswith("depot_") and not name.endswith("_time"):
             alone = name == "depot_remaining" or (self.known is not None and self.known.alone)

@@ -111,7 +111,8 @@ class Summary:
         `engagements`; `busy_time` of the channels [s].
     magazines : xarray.Dataset
         Along `magazine`, with coordinates `battery` and `interceptor`: `rounds` at the start (a
-        number, not an estimate), `expended`, `remaining`; `dry`, the probability that it runs dry;
+        number, not an estimate), `expended`, `remaining`; `rounds_on_dead`, fired at threats that
+        were dead or dying, if there can be any; `dry`, the probability that it runs dry;
         `depletion_time` [s], over the replications in which it did; `reserve_reached` and
         `reserve_time`, the same for the moment from which only reserved rounds are left.
     assets : xarray.Dataset
@@ -267,7 +268,8 @@ def _of_salvos(ready: "xr.Dataset", level: float) -> "xr.Dataset":
 
 def _of_magazines(ready: "xr.Dataset", level: float) -> "xr.Dataset":
     """Estimates along `magazine`, one for each magazine that exists."""
-    own = dry_magazines(ready, level) | _means(ready, level, {"expended": "expended"})
+    names = [name for name in ("expended", "rounds_on_dead") if name in ready]
+    own = dry_magazines(ready, level) | _means(ready, level, {name: name for name in names})
     own["remaining"] = rounds_left(ready, "remaining", level)
     found = labelled(own, ready, level)
     battery, interceptor = np.nonzero(~np.isnan(ready["rounds"].values))
@@ -414,9 +416,11 @@ def _batteries(summary: Summary, level: str) -> Table:
 
 
 def _magazines(summary: Summary, level: str) -> Table:
+    spends_on_dead = "rounds_on_dead" in summary.magazines
     columns: dict[str, Callable[[Any], str]] = {
         "rounds": lambda row: number(float(row.rounds)),
         "expended": lambda row: _mean(row.expended),
+        **({"on dead": lambda row: _mean(row.rounds_on_dead)} if spends_on_dead else {}),
         "left": lambda row: _mean(row.remaining),
         "P(dry)": lambda row: _mean(row.dry),
         level: lambda row: _interval(row, "dry"),

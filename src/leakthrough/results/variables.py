@@ -38,6 +38,7 @@ class Variable:
 AIMED = "with a salvo that aims at a battery"
 DEFENDED = "with assets"
 SAMPLED = "with a timeline"
+ON_DEAD = "with false_survival or several commands"
 DEPOTS = "with depots"
 KNOWN = "not in files of earlier versions"
 _OF_SALVO = ("replication", "salvo")
@@ -57,6 +58,11 @@ VARIABLES = {
     "killed": Variable(_OF_LAYER, "threats killed by rounds"),
     "soft_killed": Variable(_OF_LAYER, "threats neutralised without a round"),
     "expended": Variable(_OF_MAGAZINE, "rounds expended"),
+    "rounds_on_dead": Variable(
+        _OF_MAGAZINE,
+        "rounds fired at threats that were dead, or that rounds in flight were to kill",
+        sometimes=ON_DEAD,
+    ),
     "reloaded": Variable(_OF_MAGAZINE, "rounds that reloads brought"),
     "remaining": Variable(_OF_MAGAZINE, "ready rounds at the end; -1 where they are infinite"),
     "depletion_time": Variable(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leakthrough.engine.codes import (
+    ALIVE,
     ASSESSMENT,
     ENGAGED,
     ENGAGEMENT_ENDS,
@@ -113,6 +114,8 @@ def engage(state: "State", pairing: Any, magazine: Any, threat: Any, tick: Int) 
     battery, salvo = state.batteries[pairing.battery], state.salvos[threat.salvo]
     chance = state.kill_chances[at(magazine.first_kill + salvo.threat)]
     rounds = min(pairing.salvo_size, drawable(magazine, salvo))
+    if drawable(magazine, salvo) <= battery.thrift_level:
+        rounds = min(rounds, battery.thrift_size)
     mark, number = fired_at(state, pairing, threat), number_of(state, threat)
     alive, fired = threat.fate_tick > tick, np.int64(state.fired[mark])
     if is_logged(state):
@@ -125,6 +128,8 @@ def engage(state: "State", pairing: Any, magazine: Any, threat: Any, tick: Int) 
     threshold = chance.drawn
     if chance.first_distance < chance.stop_distance:
         threshold = _threshold_then(state, battery, chance, threat, tick + to_kill)
+    if threat.fate != ALIVE:
+        magazine.on_dead += rounds
     scored = alive and _any_kills(state, pairing, chance, threshold, number, fired, rounds)
     if scored:
         threat.fate, threat.fate_tick = SHOT_DOWN, tick + to_kill
