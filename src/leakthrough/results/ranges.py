@@ -153,6 +153,10 @@ class Ranges:
         # While enough rounds are left, no reload comes; before, others may have fired or destroyed.
         if tables.landings.size or not self.known.alone:
             fewest = np.zeros_like(most)
+        if not self.known.alone:  # depots are filled again
+            fed = tables.magazines["depot"] >= 0
+            reloaded = tables.magazines["reload_at"] + tables.magazines["reload_rounds"]
+            most = np.where(fed, np.maximum(most, reloaded), most)
         fewest = np.maximum(np.where(np.isinf(most), 0.0, fewest), 0.0)
         most = np.where(fewest > tables.magazines["reload_at"], tables.magazines["rounds"], most)
         return self._of_magazines(self.known, fewest), self._of_magazines(self.known, most)
@@ -180,7 +184,18 @@ def _known(provenance: str | None, digests: tuple[str, ...], raid: int) -> _Know
         return None
     own = campaign.raid(raid) if campaign else scenario
     tables = lower(own, (), campaign.sizes if campaign else AS_COUNTED)
-    return _Known(tables, label(own), possible(tables), campaign is None)
+    most = possible(tables) if campaign is None else _possible_in_campaign(tables)
+    return _Known(tables, label(own), most, campaign is None)
+
+
+def _possible_in_campaign(tables: Tables) -> Possible:
+    """What is possible in a raid; without a limit to the rounds of depots that are filled again."""
+    found, fed = possible(tables), tables.magazines["depot"] >= 0
+    batteries = np.bincount(tables.magazines["battery"], fed, minlength=tables.batteries.size) > 0
+    return found._replace(
+        expended=np.where(fed & (found.expended > 0.0), np.inf, found.expended),
+        engagements=np.where(batteries & (found.engagements > 0.0), np.inf, found.engagements),
+    )
 
 
 @functools.lru_cache(maxsize=8)
