@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import leakthrough as lt
+from leakthrough.model.chances import uncertain_chances
 
 Kill = tuple[float, float] | float
 """A kill probability, or the two parameters of the beta distribution from which it is drawn."""
@@ -114,7 +115,11 @@ def _unknown(scenario: lt.Scenario) -> Iterator[str]:
             for b in batteries
         ),
         "wrong assessments": any(b.false_kill or b.false_survival for b in batteries),
-        "layers that are down": any(layer.sensor.availability < 1 for layer in scenario.layers),
+        "layers that are down": any(layer.sensor.availability != 1 for layer in scenario.layers),
+        "uncertain sensors, lethality and hardness": bool(uncertain_chances(scenario)),
+        "luck that threats keep": any(
+            threat.common_detection or threat.common_kill for threat in scenario.threats
+        ),
         "random times": any(isinstance(time, lt.Distribution) for time in times),
         "other distributions": any(p.dist != "beta" or len(p.parameters) != 2 for p in drawn),
         "a drawn kill probability of several batteries": bool(drawn)
@@ -197,8 +202,8 @@ def _window(
     layer: lt.Layer, edge: float, kind: lt.Threat, salvo_size: int, kill: Kill
 ) -> Window | None:
     """What a layer does to a class of threats; None if nothing."""
-    sensor, soft_kill = layer.sensor, layer.soft_kill.get(kind.name, 0.0)
-    detection = sensor.detection.get(kind.name, 1.0)
+    sensor, soft_kill = layer.sensor, _number(layer.soft_kill.get(kind.name, 0.0))
+    detection = _number(sensor.detection.get(kind.name, 1.0))
     can_fire = bool(kill) and detection > 0
     if not can_fire and not soft_kill:
         return None
@@ -207,7 +212,7 @@ def _window(
         closes=(edge - _number(layer.inner_range)) / kind.speed,
         soft_kill=soft_kill,
         detection=detection,
-        dismissal=sensor.decoy_recognition if kind.decoy else sensor.false_dismissal,
+        dismissal=_number(sensor.decoy_recognition if kind.decoy else sensor.false_dismissal),
         salvo_size=salvo_size if can_fire else 0,
         kill=kill,
     )
@@ -224,5 +229,7 @@ def _salvo(scenario: lt.Scenario, salvo: lt.Salvo, axes: list[str | None]) -> Sa
             stop = start
         case _:
             raise ValueError(f"the peers do not know {type(salvo.arrival).__name__}")
+    if not isinstance(salvo.count, int):
+        raise ValueError("the peers do not know numbers of threats that are drawn")
     axis = axes.index(salvo.axis)
     return Salvo(salvo.count, index, axis, start, stop, kind.priority, kind.decoy)

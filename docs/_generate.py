@@ -118,13 +118,21 @@ def fields() -> str:
 def _part(name: str, part: Schema) -> list[str]:
     lines = [f"## {name}", "", part["description"], ""]
     if name == "Distribution":
-        return [*lines, '`{dist = "beta", a = 2, b = 5}`', ""]
+        return [*lines, *(f"- `{text}`" for text in _DISTRIBUTIONS), ""]
     lines += ["| field | value | default | meaning |", "|---|---|---|---|"]
     for field, says in part["properties"].items():
         default = "**required**" if field in part.get("required", ()) else _default(says)
         cells = [f"`{field}`", _value(says), default, says.get("description", "")]
         lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
     return [*lines, ""]
+
+
+_DISTRIBUTIONS = (
+    '{dist = "beta", a = 2, b = 5}',
+    '{dist = "mixture", weights = [1, 3], parts = [0.9, {dist = "beta", a = 2, b = 5}]}',
+    '{dist = "empirical", values = [12, 31, 54]}',
+    '{dist = "histogram", edges = [0, 10, 60], weights = [1, 2]}',
+)
 
 
 def _default(says: Schema) -> str:

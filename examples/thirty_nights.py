@@ -35,20 +35,24 @@ DRONES = stats.truncpareto(1.712, 4.791, loc=-184.6, scale=207.6)
 BALLISTIC = stats.gamma(0.31, scale=5.06)
 CRUISE = stats.gamma(0.18, scale=24.4)
 
-SALVOS = [  # `count` is drawn; t = 0 is 18:00, and missiles come from 02:00: assumed
+# Independent; in the record, nights with many drones also have many missiles.
+SALVOS = [  # t = 0 is 18:00, and missiles come from 02:00: assumed
     lt.Salvo(
-        name="drones", threat="strike drone", count=0, arrival=lt.Uniform(start=0, stop=12 * HOUR)
+        name="drones",
+        threat="strike drone",
+        count=DRONES,
+        arrival=lt.Uniform(start=0, stop=12 * HOUR),
     ),
     lt.Salvo(
         name="cruise missiles",
         threat="cruise missile",
-        count=0,
+        count=CRUISE,
         arrival=lt.Uniform(start=8 * HOUR, stop=12 * HOUR),
     ),
     lt.Salvo(
         name="ballistic missiles",
         threat="ballistic missile",
-        count=0,
+        count=BALLISTIC,
         arrival=lt.Uniform(start=8 * HOUR, stop=12 * HOUR),
     ),
 ]
@@ -73,8 +77,6 @@ def campaign() -> lt.Campaign:
         scenario=defence,
         raids=[SALVOS] * NIGHTS,
         interval=DAY,
-        # Independent; in the record, nights with many drones also have many missiles.
-        sizes={"drones": DRONES, "cruise missiles": CRUISE, "ballistic missiles": BALLISTIC},
         resupply=[
             lt.Resupply(battery=battery.name, interceptor=magazine.interceptor)
             for layer in defence.layers

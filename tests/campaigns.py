@@ -1,13 +1,13 @@
 """Random campaigns with many engagements, and the counts of both engines."""
 
 import random
-from collections.abc import Callable
 from typing import Any
 
 import busy_scenarios
 import numpy as np
 from engines import Outcome, counted, outcome_of
 from raids import battery, gun, layer, raid, salvo
+from ruled_scenarios import ruled_scenario
 from scipy import stats
 from varying_scenarios import any_scenario
 
@@ -19,7 +19,7 @@ from leakthrough.engine.lower_campaign import lower_campaign
 from leakthrough.reference.campaign import CampaignRun
 
 TIMELINE = (-20.0, 0.0, 30.0, 60.0, 1000.0)
-SIZES = [stats.uniform(0.0, 12.0), stats.gamma(2.0, scale=4.0), stats.expon(scale=5.0)]
+COUNTS = [stats.uniform(0.0, 12.0), stats.gamma(2.0, scale=4.0), stats.expon(scale=5.0)]
 STOCKED = [None, stats.uniform(0.0, 6.0), stats.expon(scale=2.0)]
 
 
@@ -30,13 +30,18 @@ def _raids(pick: random.Random, salvos: tuple[lt.Salvo, ...]) -> Any:
     return [pick.sample(salvos, pick.randint(0, len(salvos))) for _ in range(number)]
 
 
-def _sizes(pick: random.Random, raids: Any, salvos: tuple[lt.Salvo, ...]) -> dict[str, Any]:
+def _drawn(pick: random.Random, raids: Any, salvos: tuple[lt.Salvo, ...]) -> dict[str, Any]:
+    """Distributions of numbers of threats, by salvo."""
     flown = salvos if isinstance(raids, int) else [salvo for raid in raids for salvo in raid]
     return {
-        salvo.name: pick.choice(SIZES)
+        salvo.name: pick.choice(COUNTS)
         for salvo in flown
         if not isinstance(salvo.arrival, lt.Times) and pick.random() < 0.4
     }
+
+
+def _with_counts(salvos: Any, drawn: dict[str, Any]) -> list[lt.Salvo]:
+    return [lt.Salvo(**{**vars(s), "count": drawn.get(s.name, s.count)}) for s in salvos]
 
 
 def _resupply(pick: random.Random, scenario: lt.Scenario) -> list[lt.Resupply]:
@@ -46,8 +51,9 @@ def _resupply(pick: random.Random, scenario: lt.Scenario) -> list[lt.Resupply]:
             interceptor=magazine.interceptor,
             rounds=pick.choice([0, 1, 3, 10, float("inf")]),
         )
-        for layer in scenario.sites
-        for battery in layer.batteries
+        for layer in scenario.layers
+        for site in (layer.sites if pick.random() < 0.5 else [layer])  # all sites by one name
+        for battery in site.batteries
         for magazine in battery.magazines
         if pick.random() < 0.7
     ] + [
@@ -71,17 +77,22 @@ def _stock(pick: random.Random, interceptor: str, interval: float) -> lt.Stock:
     )
 
 
-def campaign(number: int, scenario_of: Callable[[int], lt.Scenario] = any_scenario) -> lt.Campaign:
-    """A campaign of up to four raids."""
-    scenario = scenario_of(number)
+def campaign(number: int, *groups: str) -> lt.Campaign:
+    """A campaign of up to four raids, with groups of rules (`ruled_scenarios`)."""
+    scenario = ruled_scenario(number, *groups) if groups else any_scenario(number)
     pick = random.Random(number + 1)  # noqa: S311
     raids, interval = _raids(pick, scenario.salvos), pick.choice([1.0, 20.0, 100.0, 1000.0])
+    drawn = _drawn(pick, raids, scenario.salvos)
+    if isinstance(raids, int):
+        salvos = _with_counts(scenario.salvos, drawn)
+        scenario = lt.Scenario(**{**vars(scenario), "salvos": salvos})
+    else:
+        raids = [_with_counts(salvos, drawn) for salvos in raids]
     return lt.Campaign(
         name=f"campaign {number}",
         scenario=scenario,
         raids=raids,
         interval=interval,
-        sizes=_sizes(pick, raids, scenario.salvos),
         resupply=_resupply(pick, scenario),
         stocks=[_stock(pick, gun, interval) for gun in busy_scenarios.GUNS if pick.random() < 0.6],
         shortage=pick.choice(["proportion", "order"]),

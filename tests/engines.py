@@ -14,6 +14,7 @@ from leakthrough.engine.layout import RECORDS_OF
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.state import new_state
 from leakthrough.engine.tables import Tables
+from leakthrough.model.chances import Chance, uncertain_chances
 from leakthrough.model.discrete import TICKS_A_SECOND
 from leakthrough.reference.causes import CAUSES, cause_of_leaking
 from leakthrough.reference.entities import Event
@@ -39,7 +40,8 @@ def kernel_outcomes(
 
 def counted(counts: Counts, tables: Tables) -> list[Outcome]:
     """Every count of each replication; those of windows by salvo and layer."""
-    own = RECORDS_OF["windows"].columns
+    kinds = ("windows", "sightings") if tables.lucks.size else ("windows",)
+    own = {column for kind in kinds for column in RECORDS_OF[kind].columns}
     named = {n: by_layer(v, tables) if n in own else v for n, v in counts.items()}
     return [
         {name: values[n].tolist() for name, values in named.items()}
@@ -110,6 +112,27 @@ def decisions_of(raid: Raid) -> Outcome:
         "up": [int(raid.up[name]) for name in layers],
         "tracks_peak": [own.peak for own in raid.trackers.values()],
         "tracks_full": [own.full for own in raid.trackers.values()],
+        **_luck_of(raid, salvos, layers),
+        "chance_threshold": [
+            raid.draws.limit(Chance(*own)) for own in uncertain_chances(scenario).items()
+        ],
+    }
+
+
+def _luck_of(raid: Raid, salvos: list[str], layers: list[str]) -> Outcome:
+    """Decisions about luck that threats keep; empty if none of the raid may keep it."""
+    kinds = {threat.name: threat for threat in raid.scenario.threats}
+    own = [kinds[salvo.threat] for salvo in raid.scenario.salvos]
+    kept = any(kind.common_detection or kind.common_kill for kind in own)
+    salvos = salvos if kept else []
+    parts = [f"{what}_luck_{name}" for what in ("detection", "kill") for name in ("drawn", "kept")]
+    known = ("detection_known", "detected_known")
+    return {
+        **{name: [raid.decisions[name, salvo] for salvo in salvos] for name in parts},
+        **{
+            name: [[raid.decisions[name, salvo, layer] for layer in layers] for salvo in salvos]
+            for name in known
+        },
     }
 
 

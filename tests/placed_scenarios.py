@@ -102,7 +102,7 @@ def _base(number: int) -> lt.Scenario:
 
     def encounters(own: lt.Scenario) -> int:
         armed = [b for layer in own.layers for b in layer.batteries if b.count and b.magazines]
-        return len(armed) * sum(min(salvo.count, 10) for salvo in own.salvos)
+        return len(armed) * sum(min(s.count, 10) for s in own.salvos if isinstance(s.count, int))
 
     return max((scenario(3 * number + n) for n in range(3)), key=encounters)
 

@@ -39,7 +39,7 @@ def layer(name: str = "L", *batteries: lt.Battery, outer: Any = 1000.0, **fields
 
 
 def salvo(
-    name: str = "s", count: int = 1, arrival: Any = 0.0, threat: str = "t", **fields: Any
+    name: str = "s", count: Any = 1, arrival: Any = 0.0, threat: str = "t", **fields: Any
 ) -> lt.Salvo:
     """Salvo with one arrival time, a list of times, or an arrival."""
     if isinstance(arrival, list):
@@ -47,6 +47,11 @@ def salvo(
     elif isinstance(arrival, float):
         arrival = lt.At(time=arrival)
     return lt.Salvo(name=name, threat=threat, count=count, arrival=arrival, **fields)
+
+
+def threats_in(scenario: lt.Scenario) -> int:
+    """The number of threats of a scenario that draws none."""
+    return sum(salvo.count for salvo in scenario.salvos if isinstance(salvo.count, int))
 
 
 def raid(

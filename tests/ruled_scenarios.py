@@ -5,14 +5,31 @@ Each is applied to about a third of the scenarios, so that rules occur alone and
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from scipy import stats
 from varying_scenarios import any_scenario
 
 import leakthrough as lt
 
 Fields = dict[str, Any]
+COUNTS: list[Any] = [
+    *(stats.uniform(0.0, 12.0), stats.gamma(2.0, scale=4.0), stats.expon(scale=5.0)),
+    *(stats.poisson(6.0), stats.betabinom(20, 1.0, 3.0)),
+    lt.Mixture(weights=[1, 3], parts=[0, stats.nbinom(2, 0.2)]),
+    lt.Empirical(values=[1, 2, 2, 3, 14]),
+]
+TIMES: list[Any] = [
+    lt.Mixture(weights=[1, 1, 1], parts=[2.0, stats.expon(scale=3.0), stats.uniform(8.0, 2.0)]),
+    lt.Empirical(values=[1.0, 1.5, 4.0], weights=[2, 1, 1]),
+    lt.Histogram(edges=[0.0, 1.0, 2.0, 6.0], weights=[1, 0, 3]),
+]
+KILLS: list[Any] = [
+    lt.Mixture(weights=[1, 2], parts=[0.2, stats.beta(5.0, 2.0)]),
+    lt.Empirical(values=[0.2, 0.7, 0.9]),
+    lt.Histogram(edges=[0.1, 0.3, 0.9], weights=[2, 1]),
+]
 Change = Callable[[random.Random, Fields], None]
 """Adds rules to the fields of a scenario."""
 
@@ -102,6 +119,96 @@ def _thrift(pick: random.Random, fields: Fields) -> None:
     with_batteries(fields, changed)
 
 
+def _luck(pick: random.Random, fields: Fields) -> None:
+    """Luck that threats keep, and sensors that do not detect everything."""
+    kept = [0.0, 0.3, 0.3, 1.0]
+    fields["threats"] = [
+        lt.Threat(
+            **{**vars(own), "common_detection": pick.choice(kept), "common_kill": pick.choice(kept)}
+        )
+        for own in fields["threats"]
+    ]
+    seen = [0.0, 0.4, 0.7, 0.7, 1.0]
+
+    def detecting(own: lt.Layer) -> Fields:
+        found = {threat.name: pick.choice(seen) for threat in fields["threats"]}
+        return {"sensor": lt.Sensor(**{**vars(own.sensor), "detection": found})}
+
+    with_layers(fields, detecting)
+
+
+LAWS = [
+    stats.beta(2.0, 2.0),
+    stats.uniform(0.2, 0.5),
+    stats.uniform(0.0, 1.0),
+    stats.beta(0.2, 0.2),
+]
+
+
+def _uncertain(pick: random.Random, fields: Fields) -> None:
+    """Probabilities that are distributions."""
+
+    def some(own: Any) -> Any:
+        return pick.choice(LAWS) if pick.random() < 0.4 else own
+
+    def table(own: Mapping[str, Any]) -> Fields:
+        return {threat.name: some(own.get(threat.name, 0.5)) for threat in fields["threats"]}
+
+    def sensing(own: lt.Layer) -> Fields:
+        names = ("decoy_recognition", "false_dismissal", "availability")
+        sensor = {name: some(getattr(own.sensor, name)) for name in names}
+        sensor["detection"] = table(own.sensor.detection)
+        return {
+            "sensor": lt.Sensor(**{**vars(own.sensor), **sensor}),
+            "soft_kill": table(own.soft_kill) if pick.random() < 0.5 else own.soft_kill,
+        }
+
+    def judging(own: lt.Battery) -> Fields:
+        return {name: some(getattr(own, name)) for name in ("false_kill", "false_survival")}
+
+    with_layers(fields, sensing)
+    with_batteries(fields, judging)
+    fields["threats"] = [
+        lt.Threat(**{**vars(own), "lethality": some(own.lethality)}) for own in fields["threats"]
+    ]
+    fields["assets"] = [
+        lt.Asset(**{**vars(own), "hardness": some(own.hardness)}) for own in fields["assets"]
+    ]
+
+
+def _counts(pick: random.Random, fields: Fields) -> None:
+    """Numbers of threats that are drawn, about half of them."""
+    fields["salvos"] = [
+        own
+        if isinstance(own.arrival, lt.Times) or pick.random() < 0.5
+        else lt.Salvo(**{**vars(own), "count": pick.choice(COUNTS)})
+        for own in fields["salvos"]
+    ]
+
+
+def _distributions(pick: random.Random, fields: Fields) -> None:
+    """Mixtures, empirical distributions and histograms of arrivals, times and probabilities."""
+
+    def weapon(own: lt.Interceptor) -> Fields:
+        kills = {
+            name: chance if isinstance(chance, lt.ByDistance) else pick.choice([chance, *KILLS])
+            for name, chance in own.kill_probability.items()
+        }
+        flight = own.flight_time if own.speed is not None else pick.choice(TIMES)
+        return {"kill_probability": kills, "flight_time": flight}
+
+    fields["interceptors"] = [
+        lt.Interceptor(**{**vars(own), **weapon(own)}) for own in fields["interceptors"]
+    ]
+    with_batteries(fields, lambda own: {"reaction_time": pick.choice([own.reaction_time, *TIMES])})
+    fields["salvos"] = [
+        own
+        if isinstance(own.arrival, lt.Times)
+        else lt.Salvo(**{**vars(own), "arrival": pick.choice([own.arrival, *TIMES])})
+        for own in fields["salvos"]
+    ]
+
+
 CHANGES: dict[str, Change] = {
     "commands": _commands,
     "tracks": _tracks,
@@ -110,15 +217,19 @@ CHANGES: dict[str, Change] = {
     "depots": _depots,
     "staying power": _staying_power,
     "thrift": _thrift,
+    "luck": _luck,
+    "uncertain": _uncertain,
+    "counts": _counts,
+    "distributions": _distributions,
 }
 """By name of the group of rules."""
 
 
-def ruled_scenario(number: int) -> lt.Scenario:
-    """A scenario with some rules of each group, for about a third of the groups."""
+def ruled_scenario(number: int, *groups: str) -> lt.Scenario:
+    """A scenario with some rules of each group, for about a third of the groups; or of these."""
     pick, base = random.Random(f"ruled {number}"), any_scenario(number)  # noqa: S311
     fields = {**vars(base), "name": f"ruled {number}"}
-    for change in CHANGES.values():
-        if pick.random() < 0.35:
+    for name, change in CHANGES.items():
+        if name in groups or (not groups and pick.random() < 0.35):
             change(pick, fields)
     return lt.Scenario(**fields)

@@ -35,7 +35,7 @@ from measure import (
     size_of,
 )
 from paired_cases import PAIRED, Target
-from raids import api_example
+from raids import api_example, threats_in
 
 import leakthrough as lt
 
@@ -251,8 +251,8 @@ def test_what_the_peers_do_not_know_is_refused() -> None:
 def test_places_are_spread_over_a_disc_and_skipped_by_the_peers() -> None:
     case = cases.Places()
     scenario = ours.scenario(case)
-    counts = [salvo.count for salvo in scenario.salvos]
-    assert (sum(counts), len(counts), len(scenario.sites), len(scenario.assets)) == (600, 12, 40, 6)
+    numbers = len(scenario.salvos), len(scenario.sites), len(scenario.assets)
+    assert (threats_in(scenario), *numbers) == (600, 12, 40, 6)
     assert all(math.hypot(*site.position) < case.radius for site in scenario.sites)
     assert [bool(salvo.route) for salvo in scenario.salvos] == [False, True] * 6
     assert compare.peers(case, None) == {}

@@ -95,6 +95,7 @@ def test_the_night_is_the_recorded_one() -> None:
     scenario = lt.load_scenario(str(source))
     launched = dict.fromkeys(night["RECORDED"], 0)
     for salvo in scenario.salvos:
+        assert isinstance(salvo.count, int)
         launched[night["CLASSES"][salvo.name]] += salvo.count
     assert launched == {kind: sum(fates) for kind, fates in night["RECORDED"].items()}
 

@@ -1,6 +1,8 @@
 """Numbers in every form in which people hold them, wherever numbers are taken."""
 
+import copy
 import enum
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
@@ -169,6 +171,12 @@ NEW: list[tuple[Any, str]] = [
     (stats.make_distribution(stats.chi2)(df=3.5), r"chi2\(df=3.5\)"),
     (stats.make_distribution(stats.gumbel_r)(), r"gumbel_r\(\)"),
     (MADE(a=1 / 3, b=3.0), r"beta\(a=0.333333333333333, b=3\)"),
+    (stats.make_distribution(stats.logistic)(), r"logistic\(\)"),
+]
+"""Those with a frozen twin, which take its place."""
+
+
+REFUSED: list[tuple[Any, str]] = [
     (2.0 * MADE(a=2.0, b=3.0) + 1.0, r"beta\(a=2, b=3, loc=1, scale=2\)"),
     (1.0 - stats.Normal(mu=0.25, sigma=0.1), r"norm\(loc=0.75, scale=0.1\)"),
     (
@@ -178,26 +186,72 @@ NEW: list[tuple[Any, str]] = [
     *(
         (new, r"a frozen one, such as scipy.stats.truncnorm\(-2, 2, loc=0.5")  # there is no twin
         for new in (
-            stats.Mixture([stats.Normal(), stats.Normal(mu=1.0)]),
             -MADE(a=2.0, b=3.0),
             stats.exp(stats.Normal()),
             stats.truncate(MADE(a=2.0, b=3.0), lb=0.1),
             stats.make_distribution(stats.argus)(chi=1.0),
             stats.Normal(mu=[0.4, 0.5], sigma=0.1),
+            copy.copy(stats.Normal(mu=0.5, sigma=0.1)),  # of SciPy 1.17: the standard normal
         )
     ),
-    (stats.make_distribution(stats.logistic)(), r"logistic\(\)"),
+    (stats.Mixture([stats.Normal(), stats.Normal(mu=1.0)]), "use a leakthrough.Mixture"),
 ]
+WHOLE: list[tuple[Any, Any]] = []
 if hasattr(stats, "Binomial"):  # from SciPy 1.16 on
     POISSON: Any = stats.make_distribution(stats.poisson)  # type: ignore[arg-type]
-    NEW += [
-        (stats.Logistic(), r"logistic\(\)"),
-        (stats.Binomial(n=3, p=0.5), r"such as scipy.stats.truncnorm"),
-        (POISSON(mu=3.0), r"such as scipy.stats.truncnorm"),
+    NEW += [(stats.Logistic(), r"logistic\(\)")]
+    WHOLE += [
+        (stats.Binomial(n=3, p=0.5), stats.binom(3, 0.5)),
+        (POISSON(mu=3.0), stats.poisson(3.0)),
     ]
 
 
+@pytest.mark.parametrize(("new", "frozen"), WHOLE)
+def test_a_new_distribution_of_whole_numbers_becomes_its_frozen_twin(new: Any, frozen: Any) -> None:
+    one, other = (
+        lt.Salvo(name="s", threat="t", count=count, arrival=lt.At(time=0.0))
+        for count in (new, frozen)
+    )
+    assert one == other
+    assert isinstance(one.count, lt.Distribution)
+    with pytest.raises(ValueError, match="is for numbers of threats and of rounds only"):
+        lt.Interceptor(name="i", kill_probability={"t": new})
+
+
 @pytest.mark.parametrize(("new", "twin"), NEW)
+def test_a_new_distribution_becomes_its_frozen_twin(new: Any, twin: str) -> None:
+    """At each door, and nothing of it is kept."""
+    [name] = re.findall(r"(\w+)\\\(", twin)
+    given = {key: float(n) for key, n in re.findall(r"(\w+)=([\d.]+)", twin)}
+    frozen = getattr(stats, name)(**given)
+    if given.get("b") == 3.0:  # a third has more digits
+        frozen = stats.beta(new.a, 3.0)
+
+    def salvo(**fields: Any) -> lt.Salvo:
+        return lt.Salvo(**{"name": "s", "threat": "t", "arrival": lt.At(time=0.0), **fields})
+
+    assert salvo(count=1, arrival=new) == salvo(count=1, arrival=frozen)
+    if frozen.support()[0] >= 0.0:
+        assert salvo(count=new) == salvo(count=frozen)
+        one, other = (
+            lt.Interceptor(name="i", kill_probability={}, flight_time=time)
+            for time in (new, frozen)
+        )
+        assert one == other
+        assert lt.exact.abandonment(1.0, 1.0, 2, new) == lt.exact.abandonment(1.0, 1.0, 2, frozen)
+    if 0.0 <= frozen.support()[0] <= frozen.support()[1] <= 1.0:
+        scenario = doors.scenario()
+        run: Any = {"replications": 5, "seed": 1}
+        assert scenario.replace(KILL, new) == scenario.replace(KILL, frozen)
+        axes: list[Any] = [{"k": {KILL: [own, 0.5]}} for own in (new, frozen)]
+        made = [lt.sweep(scenario, own, measures=["leakers"], **run) for own in axes]
+        xr.testing.assert_identical(*made)
+        xr.testing.assert_identical(lt.rerun(made[0]), made[1])
+        found = [lt.sensitivity(scenario, {KILL: own}, points=4, **run) for own in (new, frozen)]
+        xr.testing.assert_equal(*found)
+
+
+@pytest.mark.parametrize(("new", "twin"), REFUSED)
 def test_a_new_distribution_is_refused_by_the_name_of_its_frozen_twin(new: Any, twin: str) -> None:
     scenario = doors.scenario()
     run: Any = {"replications": 5, "seed": 1}
@@ -205,9 +259,7 @@ def test_a_new_distribution_is_refused_by_the_name_of_its_frozen_twin(new: Any, 
         lambda: lt.Interceptor(name="i", kill_probability={"t": new}),
         lambda: lt.Interceptor(name="i", kill_probability={}, flight_time=new),
         lambda: lt.Salvo(name="s", threat="t", count=1, arrival=new),
-        lambda: lt.Campaign(
-            name="c", scenario=scenario, raids=2, interval=9.0, sizes={"raid": new}
-        ),
+        lambda: lt.Salvo(name="s", threat="t", count=new, arrival=lt.At(time=0.0)),
         lambda: lt.Stock(interceptor="i", rounds=1, replenishment=new),
         lambda: scenario.replace(KILL, new),
         lambda: lt.exact.abandonment(1.0, 1.0, 2, new),

@@ -17,6 +17,7 @@ from leakthrough.model.errors import ScenarioError
 from leakthrough.model.findings import Finding, ScenarioWarning
 from leakthrough.model.loading import load_campaign, load_scenario
 from leakthrough.model.magazines import Depot, Magazine
+from leakthrough.model.own_distributions import Empirical, Histogram, Mixture
 from leakthrough.model.places import Asset
 from leakthrough.model.scenario import Salvo, Scenario, Threat
 from leakthrough.model.units import DAY, HOUR, KM, MINUTE
@@ -57,12 +58,15 @@ __all__ = [
     "Depot",
     "Distribution",
     "Doctrine",
+    "Empirical",
     "Finding",
     "Goal",
+    "Histogram",
     "Interceptor",
     "Layer",
     "Magazine",
     "Measure",
+    "Mixture",
     "Poisson",
     "Regular",
     "Resupply",

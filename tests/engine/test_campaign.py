@@ -10,9 +10,10 @@ from raids import INF, TIMELINE, battery, gun, layer, magazine, raid, rich, salv
 from scipy import stats
 
 import leakthrough as lt
-from leakthrough.results.variables import CAMPAIGN_VARIABLES, VARIABLES, raid_variables
+from leakthrough.results.variables import CAMPAIGN_VARIABLES, VARIABLES, variables_of
 
 DAY = 86_400.0
+TWENTY: Any = {"replications": 20, "seed": 5}
 
 
 def night(*batteries: lt.Battery, count: int = 5) -> lt.Scenario:
@@ -53,6 +54,21 @@ def test_resupply_fills_up_to_the_first_rounds() -> None:
     result = one(several(night(battery(rounds=8)), resupply=[supplied(3)]))
     assert result.delivered.values.ravel().tolist() == [0, 3, 3]
     assert result.remaining.values.ravel().tolist() == [3, 1, 0]
+
+
+def test_a_resupply_reaches_each_of_several_sites() -> None:
+    north, both = salvo(bearing=0.0, count=3), [[0.0, 0.0], [0.0, 500.0]]
+    own = lt.Layer(name="L", outer_range=1e3, positions=both, batteries=[battery(rounds=2)])
+    names = [["B"], ["B@L-1", "B@L-2"]]
+    supplies = [[supplied(1, name) for name in some] for some in names]
+    first, second = (one(several(raid(north, own), resupply=supply)) for supply in supplies)
+    assert first.delivered.sum("raid").values.tolist() == [[2], [2]]
+    for name in first.data_vars:
+        np.testing.assert_array_equal(first[name], second[name])
+    infinite = [battery(rounds=INF, assessment_time=1.0)]
+    endless = lt.Layer(**{**vars(own), "batteries": infinite})
+    found = lt.check(several(raid(north, endless), resupply=supplies[0]))
+    assert "resupply.0" in [finding.place for finding in found]
 
 
 @pytest.mark.parametrize(("shortage", "given"), [("proportion", [3, 2, 2]), ("order", [5, 2, 0])])
@@ -146,14 +162,13 @@ def test_raids_of_different_salvos() -> None:
     assert kept.launched.sel(statistic="mean").values.tolist() == result.launched.values.tolist()
 
 
-def test_sizes_are_drawn_anew_for_each_raid() -> None:
-    scenario = raid(salvo(count=1, arrival=lt.Poisson(start=0, rate=0.1)), layer("L", battery()))
-    sizes = stats.gamma(9.0, scale=3.0)
-    result = lt.simulate_campaign(
-        several(scenario, 2, sizes={"s": sizes}), replications=4000, seed=8
-    )
+def test_counts_are_drawn_anew_for_each_raid() -> None:
+    count = stats.gamma(9.0, scale=3.0)
+    arrival = lt.Poisson(start=0, rate=0.1)
+    scenario = raid(salvo(count=count, arrival=arrival), layer("L", battery()))
+    result = lt.simulate_campaign(several(scenario, 2), replications=4000, seed=8)
     came = result.launched.values[..., 0]
-    expected = np.round(sizes.rvs(10**6, random_state=1))
+    expected = np.round(count.rvs(10**6, random_state=1))
     error = expected.std() / np.sqrt(came.size)
     assert abs(came.mean() - expected.mean()) < 5 * error
     assert abs(came.std() / expected.std() - 1) < 0.07
@@ -176,17 +191,15 @@ def test_what_is_uncertain_about_a_system_is_the_same_in_all_raids() -> None:
 
 def full() -> lt.Campaign:
     """A campaign with all features."""
-    names = [salvo.name for salvo in rich().salvos]
+    scenario, drawn = rich().replace("salvos.a.target", "near"), stats.gamma(3.0, scale=2.0)
+    for own in rich().salvos:
+        if not isinstance(own.arrival, lt.Times):
+            scenario = scenario.replace(f"salvos.{own.name}.count", drawn)
     return lt.Campaign(
         name="nuits — é",
-        scenario=rich().replace("salvos.a.target", "near"),
+        scenario=scenario,
         raids=3,
         interval=DAY,
-        sizes={
-            name: stats.gamma(3.0, scale=2.0)
-            for name, salvo in zip(names, rich().salvos, strict=True)
-            if not isinstance(salvo.arrival, lt.Times)
-        },
         resupply=[
             lt.Resupply(battery=battery.name, interceptor=magazine.interceptor, rounds=2)
             for layer in rich().layers
@@ -200,7 +213,7 @@ def full() -> lt.Campaign:
 
 def test_dimensions_are_those_declared() -> None:
     result = lt.simulate_campaign(full(), replications=4, seed=1, timeline=TIMELINE)
-    specs = {**raid_variables(), "rounds": VARIABLES["rounds"]}
+    specs = variables_of(raids=True, drawn=True)
     assert set(result.data_vars) == set(specs) == {*VARIABLES, *CAMPAIGN_VARIABLES}
     for name, variable in specs.items():
         assert result[name].dims == variable.dims
@@ -261,13 +274,25 @@ def test_one_raid_of_several_is_a_result() -> None:
         said = lt.summary(found.isel(raid=1))
         assert float(said.raid.leakers.sel(estimate="mean")) == 2.0
         assert said.scenario == "several"
-    drawn = several(
-        raid(salvo(arrival=lt.At(time=0.0)), layer("L", battery())), sizes={"s": stats.gamma(9.0)}
+
+
+def test_one_raid_of_a_drawn_number_of_threats_is_a_result() -> None:
+    """Eight are shot down, and the others leak, of nine on average."""
+    drawn = several(raid(salvo(count=stats.gamma(9.0)), layer("L", battery(rounds=8))), 3)
+    kept, brief = (
+        lt.simulate_campaign(drawn, replications=500, seed=1, keep=keep).isel(raid=0)
+        for keep in ("replications", "summary")
     )
-    for keep in ("replications", "summary"):
-        found = lt.simulate_campaign(drawn, replications=50, seed=1, keep=keep)
-        with pytest.raises(ValueError, match="launched varies over the replications"):
-            lt.leak_rate(found.isel(raid=1))
+    said = lt.summary(kept)
+    assert str(said) == str(lt.summary(brief))
+    mean = float(said.salvos.launched.sel(salvo="s"))
+    assert mean == pytest.approx(9.0, abs=0.01)
+    leaked = np.maximum(kept.launched - 8, 0).mean() / mean
+    found = lt.leak_rate(kept, controls=False).leak_rate.sel(estimate="mean")
+    assert float(found) == pytest.approx(float(leaked), rel=1e-12)
+    lost = brief.drop_vars(["expected", "occurred"])
+    with pytest.raises(ValueError, match="launched varies over the replications, and its mean"):
+        lt.leak_rate(lost)
 
 
 @pytest.mark.parametrize("raid_number", [1, 2, 3])
@@ -324,10 +349,14 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"raids": [[salvo(), salvo()]]}, "raids.0: salvos: more than one is called 's'"),
     ({"interval": 0.0}, "interval: must be greater than 0; got 0.0"),
     ({"interval": float("nan")}, "interval: must be"),
-    ({"sizes": {"z": stats.gamma(2.0)}}, "sizes.z: 'z' is not the name of a salvo"),
-    ({"sizes": {"s": 3}}, "sizes.s: must be a frozen scipy.stats distribution; got 3"),
-    ({"sizes": {"s": stats.norm()}}, "sizes.s: must not fall below 0, but norm reaches -inf"),
-    ({"sizes": {"s": stats.pareto(0.5)}}, "must not reach 10,000,000 threats, but pareto reaches"),
+    (
+        {"sizes": {"s": stats.gamma(2.0)}},
+        "sizes: is not a field of Campaign: a distribution of its number of threats is the `count`",
+    ),
+    (
+        {"raids": [[salvo(count=stats.gamma(n + 1.0))] for n in range(1001)]},
+        "raids: must hold at most 1,000 different distributions of numbers of threats; got 1,001",
+    ),
     ({"resupply": [supplied(battery="b")]}, "'b' is not the name of a battery; did you mean 'B'?"),
     (
         {"resupply": [lt.Resupply(battery="B", interceptor="gum")]},
@@ -356,10 +385,25 @@ def test_what_is_wrong_is_said(fields: dict[str, Any], said: str) -> None:
     assert str(error.value).startswith("in Campaign 'several':")
 
 
-def test_a_fixed_list_of_times_has_no_drawn_size() -> None:
-    scenario = raid(salvo(arrival=[1.0, 2.0]), layer("L", battery()))
-    with pytest.raises(lt.ScenarioError, match="lists a time for each threat has a fixed count"):
-        several(scenario, sizes={"s": stats.gamma(2.0)})
+def test_raids_of_one_salvo_name_may_have_different_distributions() -> None:
+    """Also a number, in raids that are otherwise equal."""
+    laws = [stats.uniform(2.0, 4.0), 7, stats.gamma(20.0), stats.uniform(2.0, 4.0)]
+    scenario = night(battery(rounds=0))
+    campaign = several(scenario, [[salvo(count=law)] for law in laws])
+    result = lt.simulate_campaign(campaign, replications=2000, seed=4)
+    came = result.launched.values[..., 0]
+    assert (came.min(axis=0)[:2].tolist(), came.max(axis=0)[:2].tolist()) == ([2, 7], [6, 7])
+    means = [4.0, 7.0, 20.0, 4.0]
+    errors = came.std(axis=0) / np.sqrt(len(came))
+    assert (abs(came.mean(axis=0) - means) <= 5 * errors + 0.01).all()
+    assert (came[:, 0] != came[:, 3]).any()
+    expected = result.expected.sel(decision="size.s").isel(replication=0)
+    np.testing.assert_allclose(expected, [4.0, 0.0, 20.0, 4.0], atol=0.01)
+    assert np.isnan(result.known_variance.sel(decision="size.s"))
+    same = lt.simulate_campaign(several(scenario, [[salvo(count=laws[2])]] * 3), **TWENTY)
+    assert float(same.known_variance.sel(decision="size.s")) == pytest.approx(20.0, rel=0.02)
+    other = lt.simulate_campaign(campaign, **TWENTY).sel(raid=3)
+    np.testing.assert_array_equal(other.launched, same.sel(raid=3).launched)
 
 
 def test_a_salvo_is_of_one_threat_in_all_raids() -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from raids import battery, gun, layer, magazine, raid, salvo
+from ruled_scenarios import ruled_scenario
 from scipy import stats
 from varying_scenarios import any_scenario
 
@@ -35,6 +36,22 @@ SEED = 1000
 pytestmark = pytest.mark.filterwarnings("ignore::leakthrough.ScenarioWarning")
 
 
+def family_of(name: str) -> str:
+    """The family of a decision; of all probabilities that are drawn, but for kills, it is one."""
+    family = name.partition(".")[0]
+    return family if family in (*FAMILIES, *LAWS, REPLENISHMENT) else "chance"
+
+
+def scenario_of(number: int) -> lt.Scenario:
+    """A random scenario; every other one has uncertain probabilities and luck that is kept."""
+    return ruled_scenario(number, "luck", "uncertain") if number % 2 else any_scenario(number)
+
+
+def campaign_of(number: int) -> lt.Campaign:
+    """A random campaign; every other one has rules as above."""
+    return campaigns.campaign(number, *(("luck", "uncertain") if number % 2 else ()))
+
+
 class Sums:
     """Differences by family: worst of the cells, and of all together, in standard errors."""
 
@@ -46,7 +63,7 @@ class Sums:
     def take(self, found: "Differences") -> None:
         """Add the cells of a result that occur, and fail to occur, often enough."""
         for n, name in enumerate(found.names):
-            family, own = name.partition(".")[0], found.values[:, n].astype(np.float64)
+            family, own = family_of(name), found.values[:, n].astype(np.float64)
             square = float((own**2).sum())
             if square == 0.0 or (family not in (*LAWS, REPLENISHMENT) and square < LEAST):
                 continue
@@ -82,11 +99,11 @@ def results() -> list[Differences]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", lt.ScenarioWarning)
         single = [
-            differences(lt.simulate(any_scenario(n), replications=REPLICATIONS, seed=n))
+            differences(lt.simulate(scenario_of(n), replications=REPLICATIONS, seed=n))
             for n in range(SEED, SEED + SCENARIOS)
         ]
         several = [
-            differences(lt.simulate_campaign(campaigns.campaign(n), replications=FEWER, seed=n))
+            differences(lt.simulate_campaign(campaign_of(n), replications=FEWER, seed=n))
             for n in range(SEED, SEED + CAMPAIGNS)
         ]
     return [*single, *several]
@@ -109,7 +126,7 @@ def test_what_occurred_has_the_expected_mean(results: list[Differences]) -> None
 def test_cells_are_named_and_have_known_variances(results: list[Differences]) -> None:
     for result in results:
         assert len(set(result.names)) == len(result.names)
-        of_law = [name.partition(".")[0] in (*LAWS, REPLENISHMENT) for name in result.names]
+        of_law = [family_of(name) in (*LAWS, REPLENISHMENT) for name in result.names]
         assert (np.isfinite(result.variances) == of_law).all()
         for n, variance in enumerate(result.variances):
             once = result.raids == 1 and not result.names[n].startswith(REPLENISHMENT)
@@ -120,6 +137,8 @@ def test_cells_are_named_and_have_known_variances(results: list[Differences]) ->
 
 
 ERRORS: dict[str, dict[str, Any]] = {
+    "common kill": {"drawn": lambda counts: counts.kill_luck_kept},
+    "common detection": {"drawn": lambda counts: counts.detection_luck_kept},
     "kill": {"chance": "misses"},
     "soft kill": {"drawn": lambda counts: counts.openings_drawn - counts.detected},
     "detection": {"drawn": lambda counts: counts.openings_drawn},
@@ -136,7 +155,7 @@ def test_an_error_in_what_was_drawn_is_found(family: str, monkeypatch: Any) -> N
     wrong = FAMILIES[family]._replace(**ERRORS[family])
     monkeypatch.setitem(decisions.FAMILIES, family, wrong)
     found = sums_of(
-        differences(lt.simulate(any_scenario(n), replications=500, seed=1)) for n in range(30)
+        differences(lt.simulate(scenario_of(n), replications=500, seed=1)) for n in range(30)
     )
     assert found.together[family] > SIGMA
     assert max(z for name, z in found.together.items() if name != family) < SIGMA
@@ -155,7 +174,7 @@ def test_an_error_in_the_mean_of_what_is_drawn_once_is_found(law: str, monkeypat
     if law == "availability":
         monkeypatch.setitem(decisions.LAWS, law, ("layers", lambda counts: 1 - counts.up))
     found = sums_of(
-        differences(lt.simulate_campaign(campaigns.campaign(n), replications=2000, seed=1))
+        differences(lt.simulate_campaign(campaign_of(n), replications=2000, seed=1))
         for n in range(30)
     )
     assert found.together[law] > SIGMA
@@ -163,7 +182,7 @@ def test_an_error_in_the_mean_of_what_is_drawn_once_is_found(law: str, monkeypat
 
 @pytest.mark.parametrize("number", range(40))
 def test_a_log_changes_no_count(number: int) -> None:
-    tables = lower(any_scenario(number))
+    tables = lower(scenario_of(number))
     found = []
     for events in (0, 10_000):
         rows = new_rows(tables, 5)
@@ -219,13 +238,13 @@ def test_rounds_after_the_first_hit_do_not_count() -> None:
 
 def test_equal_batteries_are_one_cell_and_raids_with_other_salvos_align() -> None:
     own = battery("B", count=3, rounds=2, false_survival=0.5)
-    scenario = raid([salvo("a", 2), salvo("b", 3)], layer("L", own), gun(kills=0.5))
+    salvos = [salvo("a", 2), salvo("b", stats.uniform(0.0, 6.0))]
+    scenario = raid(salvos, layer("L", own), gun(kills=0.5))
     campaign = lt.Campaign(
         name="c",
         scenario=scenario,
         raids=[[scenario.salvos[1]], list(scenario.salvos)],
         interval=1e4,
-        sizes={"b": stats.uniform(0.0, 6.0)},
     )
     found = lt.simulate_campaign(campaign, replications=20, seed=1)
     assert found["decision"].values.tolist() == ["kill.gun.t", "false survival.B", "size.b"]

@@ -32,6 +32,8 @@ from leakthrough.engine.lower_raid import lower
 EXAMPLES = int(os.environ.get("LEAKTHROUGH_EXAMPLES", "300"))
 TIMELINE = (-20.0, 0.0, 30.0, 60.0, 60.0, 100.5, 180.0, 1000.0)
 IN_BLOCK = 4
+STORES = "reload early", "depots", "staying power", "thrift"
+"""Groups of rules whose state is carried from raid to raid."""
 LAST = 2**32 - 1
 
 numbers = st.integers(0, 2**32)
@@ -39,6 +41,7 @@ seeds = st.integers(0, 2**63 - 1)
 busy = numbers.map(busy_scenario)
 placed = numbers.map(placed_scenario)
 varying = numbers.map(varying_scenario)
+ruled = numbers.map(ruled_scenario)
 replications = st.one_of(st.integers(0, 3), st.integers(0, LAST))
 starts = st.one_of(
     st.integers(0, 3),
@@ -167,7 +170,7 @@ def test_raids_with_rules(number: int, seed: int, replication: int) -> None:
 @examples(1 / 4)
 @given(number=numbers, seed=seeds, replication=replications)
 def test_campaigns_with_rules(number: int, seed: int, replication: int) -> None:
-    own = campaign(number, ruled_scenario)
+    own = campaign(number, *STORES)
     (found,) = kernel_raids(own, seed, replication)
     assert_same_raids(found, reference_raids(own, seed, replication))
 
@@ -206,6 +209,26 @@ def test_what_happens_in_placed_raids() -> None:
     assert {
         what: raids[what] / number for what in least if raids[what] < least[what] * number
     } == {}
+
+
+# ---------------------------------------------------------------- shared, limited, uncoordinated
+
+
+@examples(1.0)
+@given(scenario=ruled, seed=seeds, replication=replications)
+def test_ruled_raids(scenario: lt.Scenario, seed: int, replication: int) -> None:
+    assert_engines_agree(scenario, seed, replication)
+
+
+@examples(1 / 3)
+@given(scenario=ruled, seed=seeds, start=starts)
+def test_several_ruled_replications_in_one_block(
+    scenario: lt.Scenario, seed: int, start: int
+) -> None:
+    block = kernel_outcomes(scenario, seed, start, TIMELINE, IN_BLOCK)
+    for n, found in enumerate(block):
+        expected, _ = reference_outcome(scenario, seed, start + n, TIMELINE)
+        assert_same(found, expected, n)
 
 
 # ---------------------------------------------------------------- order of service

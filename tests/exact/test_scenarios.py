@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from raids import threats_in
 from scipy import stats
 
 import leakthrough as lt
@@ -57,7 +58,7 @@ def test_a_scenario_is_valid_travels_and_can_be_changed(model: str, tmp_path: An
     scenario = exact.as_scenario(model, **MODELS[model])
     scenario.save(tmp_path / "scenario.toml")
     assert lt.load_scenario(tmp_path / "scenario.toml") == scenario
-    assert (leaked(scenario) <= sum(salvo.count for salvo in scenario.salvos)).all()
+    assert (leaked(scenario) <= threats_in(scenario)).all()
     first = scenario.layers[0]
     empty = scenario
     for layer in scenario.layers:
@@ -66,7 +67,7 @@ def test_a_scenario_is_valid_travels_and_can_be_changed(model: str, tmp_path: An
             empty = empty.replace(f"{path}.{battery.magazines[0].interceptor}.rounds", 0)
     assert empty != scenario
     assert empty.layers[0].name == first.name
-    assert (leaked(empty) == sum(salvo.count for salvo in scenario.salvos)).all()
+    assert (leaked(empty) == threats_in(scenario)).all()
 
 
 def test_the_function_and_its_name_are_the_same_model() -> None:

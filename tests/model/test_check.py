@@ -228,8 +228,8 @@ ROWS_OF_CAMPAIGNS: list[tuple[dict[str, Any], list[str], str]] = [
         "each draw is rounded to 0",
     ),
     (
-        {"sizes": {"missiles": stats.uniform(0, 0.4)}},
-        ["sizes.missiles", f"scenario.{KEPT}"],
+        {"scenario": GOOD.replace("salvos.missiles.count", stats.uniform(0, 0.4))},
+        ["scenario.salvos.missiles.count", f"scenario.{KEPT}"],
         "no threat ever comes",
     ),
     (

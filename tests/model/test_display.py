@@ -129,7 +129,8 @@ def test_no_more_rows_than_one_can_read() -> None:
 
 
 def test_a_campaign_shows_its_raids_its_defence_and_its_stocks() -> None:
-    wave = lt.Salvo(name="wave", threat="drone", count=7, arrival=lt.At(time=0))
+    count = stats.gamma(3.0)
+    wave = lt.Salvo(name="wave", threat="drone", count=count, arrival=lt.At(time=0))
     other = lt.Salvo(name="other", threat="drone", count=8, arrival=lt.At(time=0))
     stock = lt.Stock(
         interceptor="sam",
@@ -143,12 +144,11 @@ def test_a_campaign_shows_its_raids_its_defence_and_its_stocks() -> None:
         scenario=scenario(),
         raids=[[wave, other], [other]],
         interval=86_400.0,
-        sizes={"wave": stats.gamma(3.0)},
         stocks=[stock],
     )
     text = str(campaign)
     assert text.splitlines()[:2] == ["a month", "2 raids, 86,400 s apart"]
-    assert cells(text, "wave") == ["wave", "drone", "at 0", "drawn"]
+    assert cells(text, "wave") == ["wave", "drone", "at 0", "gamma(a=3)"]
     assert cells(text, "other") == ["other", "drone", "at 0", "8"]
     assert cells(text, "1  ") == ["1", "wave; 8 other"]
     assert cells(text, "2  ") == ["2", "8 other"]

@@ -21,6 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from leakthrough.model.arrivals import Times
 from leakthrough.model.defence import Battery, ByDistance
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.documents import from_document
@@ -324,7 +325,10 @@ def violations(scenario: Scenario) -> Iterator[str]:
     for salvo in scenario.salvos:
         if salvo.threat not in threats or salvo.axis not in {*axes, None}:
             yield "threat, axis"
-        if not within(salvo.count, 0, 10**7, int) or not arrives(salvo.arrival, salvo.count):
+        if isinstance(salvo.count, Distribution):
+            if salvo.count.support()[0] < 0 or isinstance(salvo.arrival, Times):
+                yield "count"
+        elif not within(salvo.count, 0, 10**7, int) or not arrives(salvo.arrival, salvo.count):
             yield "count, arrival"
         yield from path_violations(salvo, scenario)
     for asset in scenario.assets:
@@ -333,7 +337,7 @@ def violations(scenario: Scenario) -> Iterator[str]:
         sees = layer.sensor
         rates = [sees.decoy_recognition, sees.false_dismissal, sees.availability]
         rates += [*sees.detection.values(), *layer.soft_kill.values()]
-        if not all(within(rate, 0, 1) for rate in rates):
+        if not all(uncertain(rate, 1) for rate in rates):
             yield "sensor, soft_kill"
         if not {*sees.detection, *layer.soft_kill} <= threats:
             yield "sensor, soft_kill: threats"
@@ -389,7 +393,7 @@ def asset_violations(asset: Asset) -> Iterator[str]:
         yield "position, value"
     if not (within(asset.aim_points, 1, 1000, int) and within(asset.priority, -1000, 1000, int)):
         yield "aim_points, priority"
-    if not within(asset.hardness, 0, 1):
+    if not uncertain(asset.hardness, 1):
         yield "hardness"
     if asset.repair_time is not None and not uncertain(asset.repair_time, 1e9):
         yield "repair_time"
@@ -418,7 +422,7 @@ def battery_violations(battery: Battery, threats: set[str], known: set[str]) -> 
         yield "count, channels"
     if not (uncertain(battery.reaction_time, 1e9) and uncertain(battery.assessment_time, 1e9)):
         yield "times"
-    if not (within(battery.false_kill, 0, 1) and within(battery.false_survival, 0, 1)):
+    if not (uncertain(battery.false_kill, 1) and uncertain(battery.false_survival, 1)):
         yield "false_kill, false_survival"
     table = sizes if isinstance(sizes, Mapping) else {next(iter(threats), ""): sizes}
     if not all(within(size, 1, 1000, int) for size in table.values()):

@@ -69,6 +69,15 @@ POINT = "must be two numbers, x and y [m], within 20,000,000 of 0; got"
 RANGE = "must be a number from 0 to 20,000,000 [m]"
 PATH = "must be given, or a route: layer 'L-1' is at (0, 0), and the target at (0, 20000)"
 GONE = object()
+GUN = "interceptors.gun"
+
+
+class Unprintable:
+    """Something that has no text but the one of every object."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
 
 # Each row: where a document is changed, the value there, and all mistakes.
 WRONG: list[tuple[str, Any, list[str]]] = [
@@ -152,8 +161,25 @@ WRONG: list[tuple[str, Any, list[str]]] = [
     ("assets.1.name", "B@L-1", ["assets.B@L-1: a battery is called 'B@L-1' too"]),
     ("assets.1", 3, ["assets.1: must be an Asset, or a table of its fields; got 3"]),
     ("assets.1.aim_points", 0, ["assets.plant.aim_points: must be at least 1; got 0"]),
+    ("assets.1.aim_points", 10**400, ["assets.plant.aim_points: must be at most 1,000; got 1000"]),
+    (
+        "interceptors.0.kill_probability.drone",
+        {"distance": [], "probability": []},
+        [f"{GUN}.kill_probability.drone.distance: must have at least 1 entry; got ()"],
+    ),
+    (
+        "interceptors.0.kill_probability.drone",
+        {"distance": [-1], "probability": [0.5]},
+        [f"{GUN}.kill_probability.drone.distance.0: must be at least 0; got -1"],
+    ),
+    (
+        "interceptors.0.flight_time",
+        -(10**400),
+        [f"{GUN}.flight_time: must be a number in [0, 1e+09]; got -1000"],
+    ),
+    ("salvos.0.target", Unprintable(), ["salvos.straight.target: must be text; got <"]),
     ("assets.1.value", -1, ["assets.plant.value: must be at least 0; got -1"]),
-    ("assets.1.hardness", 2, ["assets.plant.hardness: must be at most 1; got 2"]),
+    ("assets.1.hardness", 2, ["assets.plant.hardness: must be a number in [0, 1]; got 2"]),
     ("assets.1.priority", 1.5, ["assets.plant.priority: must be a whole number; got 1.5"]),
     (
         "assets.1.repair_time",
@@ -379,15 +405,19 @@ def test_a_range_for_all_threats_has_no_parts() -> None:
     )
 
 
-def test_resupply_names_the_batteries_of_sites() -> None:
-    def campaign(name: str) -> lt.Campaign:
-        supply = [lt.Resupply(battery=name, interceptor="gun")]
-        return lt.Campaign(name="c", scenario=PLACED, raids=2, interval=1e5, resupply=supply)
+def supplied(*names: str) -> lt.Campaign:
+    supply = [lt.Resupply(battery=name, interceptor="gun") for name in names]
+    return lt.Campaign(name="c", scenario=PLACED, raids=2, interval=1e5, resupply=supply)
 
-    for name in ("B@L-1", "B@L-2", "C"):
-        assert campaign(name).resupply[0].battery == name
-    with pytest.raises(lt.ScenarioError, match=r"resupply\.0\.battery: 'B' is not the name of a"):
-        campaign("B")
+
+def test_resupply_names_the_batteries_of_one_site_or_of_all() -> None:
+    for names in (["B@L-1", "B@L-2", "C"], ["B", "C"]):
+        assert [own.battery for own in supplied(*names).resupply] == names
+    with pytest.raises(lt.ScenarioError, match=r"resupply\.0\.battery: 'B@L' is not the name of"):
+        supplied("B@L")
+    for twice in (["B", "B@L-2"], ["B@L-2", "B"]):
+        with pytest.raises(lt.ScenarioError, match="1: more than one for 'gun' of 'B@L-2'"):
+            supplied(*twice)
 
 
 def test_raids_have_their_own_paths() -> None:

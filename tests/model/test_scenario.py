@@ -113,7 +113,10 @@ def layer(**fields: Any) -> Layer:
             "outer_range: must be a number from 0 to 20,000,000 [m], or such a number by threat; "
             "got 30000000.0",
         ),
-        (lambda: layer(soft_kill={"drone": 2}), "soft_kill.drone: must be at most 1; got 2"),
+        (
+            lambda: layer(soft_kill={"drone": 2}),
+            "soft_kill.drone: must be a number in [0, 1]; got 2",
+        ),
         (lambda: layer(soft_kill=[1]), "soft_kill: must be a table of names and values; got (1,)"),
         (lambda: layer(soft_kill={3: 1}), "soft_kill: its names must be text; got 3"),
         (lambda: layer(batteries="SAM"), "batteries: must be a list; got 'SAM'"),
@@ -127,12 +130,18 @@ def layer(**fields: Any) -> Layer:
             lambda: layer(sensor=None),
             "sensor: must be a Sensor, or a table of its fields; got None",
         ),
-        (lambda: Sensor(availability=1.5), "availability: must be at most 1; got 1.5"),
-        (lambda: Sensor(detection={"drone": "1"}), "detection.drone: must be a number; got '1'"),
+        (lambda: Sensor(availability=1.5), "availability: must be a number in [0, 1]; got 1.5"),
+        (
+            lambda: Sensor(detection={"drone": "1"}),
+            "detection.drone: must be a number in [0, 1] or a frozen scipy.stats distribution",
+        ),
         (lambda: Battery(name="b", count=10_001), "count: must be at most 10,000; got 10001"),
         (lambda: Battery(name="b", channels=0), "channels: must be at least 1; got 0"),
         (lambda: Battery(name="b", axes="north"), "axes: must be a list; got 'north'"),
-        (lambda: Battery(name="b", false_kill=-0.1), "false_kill: must be at least 0; got -0.1"),
+        (
+            lambda: Battery(name="b", false_kill=-0.1),
+            "false_kill: must be a number in [0, 1]; got -0.1",
+        ),
         (
             lambda: Doctrine(order="deadlin"),
             "order: must be 'deadline' or 'arrival'; got 'deadlin'; did you mean 'deadline'?",
@@ -207,7 +216,7 @@ def layer(**fields: Any) -> Layer:
             lambda: salvo(arrival={"dist": "nrm"}),
             "arrival: dist must name a continuous scipy.stats",
         ),
-        (lambda: salvo(arrival=stats.poisson(3)), "arrival: must be a continuous distribution"),
+        (lambda: salvo(arrival=stats.poisson(3)), "arrival: poisson is for numbers of threats"),
         (lambda: scenario(name="a.\n"), "name: must not begin or end with a space; got 'a.\\n'"),
         (lambda: scenario(name=""), "name: must have 1 to 200 characters; got 0"),
     ],
@@ -475,7 +484,8 @@ def test_the_json_schema_carries_units_and_bounds() -> None:
     assert flight["anyOf"][0] == {"type": "number", "minimum": 0, "maximum": 1e9}
     assert flight["anyOf"][1] == {"$ref": "#/$defs/Distribution"}
     del parts["Distribution"]
-    assert parts["Layer"]["properties"]["soft_kill"]["additionalProperties"]["maximum"] == 1
+    soft_kill = parts["Layer"]["properties"]["soft_kill"]["additionalProperties"]
+    assert soft_kill["anyOf"][0] == {"type": "number", "minimum": 0, "maximum": 1}
     assert parts["Threat"]["additionalProperties"] is False
     for part in [schema, *parts.values()]:
         for name, field in part["properties"].items():

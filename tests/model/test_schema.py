@@ -38,21 +38,29 @@ RELATIONS = re.compile(
     "is not the name of |appears? |more than one|names more than once|are not unique|is also|"
     "must not (fall below|rise above|be before|reach)|does not allow the parameters|"
     "must hold one time|must bring the|times the|must be at most outer_range|reload_rounds: must|"
-    "as in an earlier raid|must be unique|twice|a salvo whose arrival lists|has the same|already|"
+    "as in an earlier raid|must be unique|twice|since the arrival lists|has the same|already|"
     "must be given, or a route|must not be given if|a battery is called|if there is a position|"
-    "must increase|must have one entry for each"
+    "must increase|must have one (entry )?for each|is for numbers of"
 )
 """Mistakes between names, fields or parameters, which a schema cannot express."""
 
 
+PARTS = [4, {"dist": "poisson", "mu": 9.0}, {"dist": "empirical", "values": [1, 2.5]}]
+MIXED = {"dist": "mixture", "weights": [1, 2, 0.5], "parts": PARTS}
+
+
 def campaign() -> dict[str, Any]:
-    interceptor = {"interceptor": "gun burst", "rounds": 4}
+    interceptor, scenario = {"interceptor": "gun burst", "rounds": 4}, api_example().document()
     return {
         "name": "a week",
-        "scenario": api_example().document(),
-        "raids": [api_example().document()["salvos"], []],
+        "scenario": scenario,
+        "raids": [
+            [{**own, "count": {"dist": "gamma", "a": 2.0}} for own in scenario["salvos"]],
+            [{**own, "count": MIXED} for own in scenario["salvos"]],
+            scenario["salvos"],
+            [],
+        ],
         "interval": 86400,
-        "sizes": {"drones": {"dist": "gamma", "a": 2.0}},
         "resupply": [{**interceptor, "battery": "gun"}],
         "stocks": [{**interceptor, "deliveries": [{"time": 1e5, "rounds": 3}], "rate": 0.5}],
         "shortage": "order",
@@ -63,7 +71,8 @@ def campaign() -> dict[str, Any]:
 def documents() -> dict[str, tuple[type[lt.Scenario] | type[lt.Campaign], dict[str, Any]]]:
     scenario = api_example().replace("layers.area.batteries.SAM.doctrine.preference", {})
     scenario = scenario.replace("interceptors.area SAM.flight_time", stats.expon(scale=9.0))
-    scenario = scenario.replace("salvos.missiles.arrival", stats.norm(3600.0, 60.0))
+    bins = {"dist": "histogram", "edges": [-9.0, 0.0, 60.0], "weights": [1.0, 2.0]}
+    scenario = scenario.replace("salvos.missiles.arrival", bins)
     asset = {"name": "city", "position": [1e3, -2e3], "hardness": 0.5, "repair_time": 9.0}
     point = {**vars(scenario.layers[1]), "positions": [[0, 0], [9e3, 1e3]]}
     area = {**vars(scenario.layers[0]), "outer_range": {"drone": 4e4}, "inner_range": {"drone": 9}}

@@ -83,6 +83,16 @@ def test_a_salvo_without_a_direction_has_no_line() -> None:
     ]
 
 
+@pytest.mark.parametrize("bearing", [0.0, 90.0, 180.0, 270.0])
+def test_a_name_is_not_on_a_path(bearing: float) -> None:
+    city = [lt.Asset(name="city", position=(0.0, 0.0))]
+    ax: Any = lt.plot.map(raid(salvo(target="city", bearing=bearing), layer(), assets=city))
+    [path] = marks(ax, "t").get_paths()
+    [name] = [text for text in ax.texts if text.get_text() == "city" and text.get_visible()]
+    box = name.get_window_extent()
+    assert not ax.transData.transform_path(path).intersects_bbox(box, filled=False)
+
+
 def test_squares_are_larger_for_a_larger_value() -> None:
     ax: Any = lt.plot.map(two_cities())
     own = marks(ax, "assets")

@@ -54,10 +54,9 @@ def small_campaign() -> lt.Campaign:
     """Six raids of drawn size, a stock of missiles, and guns without one."""
     return lt.Campaign(
         name="six nights",
-        scenario=api_example(),
+        scenario=api_example().replace("salvos.drones.count", stats.uniform(100.0, 200.0)),
         raids=6,
         interval=86_400.0,
-        sizes={"drones": stats.uniform(100.0, 200.0)},
         resupply=[lt.Resupply(battery=name, interceptor=gun) for name, gun in GUNS.items()],
         stocks=[lt.Stock(interceptor="area SAM", rounds=100, rate=0.0)],
     )

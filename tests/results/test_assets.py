@@ -62,6 +62,8 @@ def test_they_follow_from_the_leakers(number: int) -> None:
             if each.target == asset.name and not kind.decoy:
                 leaked = found.leaked.sel(salvo=each.name).values
                 hits += leaked
+                assert isinstance(kind.lethality, float)
+                assert isinstance(asset.hardness, float)
                 lethality = kind.lethality * (1.0 - asset.hardness)
                 spared *= (1.0 - lethality / asset.aim_points) ** leaked
         assert np.array_equal(own.hits, hits)

@@ -20,24 +20,23 @@ PARTS = ("raid", "salvos", "causes", "layers", "batteries", "magazines")
 RAIDS = 3
 
 
-def campaign(sizes: Any = None, kills: Any = 0.5, raids: Any = RAIDS) -> lt.Campaign:
+def campaign(count: Any = 30, kills: Any = 0.5, raids: Any = RAIDS) -> lt.Campaign:
     """Soft kill and guns, whose magazines are filled from a stock that often is not enough."""
     own = battery("B", rounds=45, channels=4, reaction_time=2.0, assessment_time=3.0)
     arrival = lt.Uniform(start=0.0, stop=300.0)
     layers = layer("L", own, outer=3e3, soft_kill={"t": 0.4})
     return lt.Campaign(
         name="three nights",
-        scenario=raid(salvo(count=30, arrival=arrival), layers, gun(kills=kills, cost=2.0)),
+        scenario=raid(salvo(count=count, arrival=arrival), layers, gun(kills=kills, cost=2.0)),
         raids=raids,
         interval=lt.DAY,
-        sizes=sizes or {},
         resupply=[lt.Resupply(battery="B", interceptor="gun")],
         stocks=[lt.Stock(interceptor="gun", rounds=60, rate=15 / lt.DAY)],
     )
 
 
 def drawn() -> lt.Campaign:
-    return campaign({"s": stats.gamma(25.0, scale=1.2)}, stats.beta(8.0, 6.0))
+    return campaign(stats.gamma(25.0, scale=1.2), stats.beta(8.0, 6.0))
 
 
 def simulated(given: lt.Campaign, replications: int, seed: int = 1, **more: Any) -> xr.Dataset:
@@ -183,10 +182,9 @@ def test_what_is_not_drawn_in_a_raid_has_no_square() -> None:
 def test_raids_of_different_salvos() -> None:
     """The size of a salvo is drawn in the raids that have it: estimates agree with plain ones."""
     arrival = lt.Uniform(start=0.0, stop=300.0)
-    own = [[salvo("s", count=30, arrival=arrival)], [salvo("other", count=20, arrival=arrival)]]
-    given = campaign(
-        {"s": stats.gamma(25.0, scale=1.2), "other": stats.gamma(16.0, scale=1.25)}, 0.5, own
-    )
+    counts = {"s": stats.gamma(25.0, scale=1.2), "other": stats.gamma(16.0, scale=1.25)}
+    own = [[salvo(name, count, arrival)] for name, count in counts.items()]
+    given = campaign(raids=own)
     result = simulated(given, 4_000)
     found, plain = (lt.sustainment(result, controls=use).on_hand for use in (True, False))
     assert (abs(found[0] - plain[0]) <= 4.0 * plain[1]).all()

@@ -52,6 +52,7 @@ def everything() -> lt.Scenario:
             lt.Layer(
                 name="near",
                 outer_range=2e3,
+                sensor=lt.Sensor(tracks=9),
                 batteries=[
                     lt.Battery(name="site", count=2, reaction_time=9.0, magazines=[gun]),
                     lt.Battery(name="post", reaction_time=9.0, magazines=[sam]),

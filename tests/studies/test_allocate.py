@@ -266,7 +266,7 @@ def test_nothing_else_beats_it(number: int, offset: int) -> None:
     )
     ours = tuple(found.allocation.values.tolist())
     prices = Prices(tuple(costs.values()), least, (10**6,) * 5)
-    count = {salvo.threat: salvo.count for salvo in scenario.salvos}
+    count = {s.threat: s.count for s in scenario.salvos if isinstance(s.count, int)}
     load = np.array(
         [
             sum(count[threat] for threat in interceptor.kill_probability)

@@ -120,20 +120,19 @@ def test_an_uncertain_kill_probability(
 
 
 def test_a_drawn_number_of_threats(offset: int) -> None:
-    campaign = lt.Campaign(
-        name="one raid",
-        scenario=uncertain(0.9),
-        raids=1,
-        interval=1.0,
-        sizes={"s": stats.gamma(30.0)},
-    )
-    nodes, values = distribution_function(quantile_table(campaign.sizes["s"], 1))
+    scenario = uncertain(0.9).replace("salvos.s.count", stats.gamma(30.0))
+    [own] = scenario.salvos
+    assert isinstance(own.count, lt.Distribution)
+    nodes, values = distribution_function(quantile_table(own.count, 1))
     steps = np.arange(0, int(values[-1]) + 2)
     shares = np.diff(np.interp(np.append(steps - 0.5, steps[-1] + 0.5), values, nodes))
     exact = float(shares @ stats.binom.sf(15, steps, 0.1))
     assert 1e-8 < exact < 1e-5
-    found = lt.rare(campaign, "leakers", at_least=16, replications=10_000, seed=7 + offset)
+    run: dict[str, Any] = {"at_least": 16, "replications": 10_000, "seed": 7 + offset}
+    found = lt.rare(scenario, "leakers", **run)
     agrees(found, exact)
+    campaign = lt.Campaign(name="one raid", scenario=scenario, raids=1, interval=1.0)
+    assert lt.rare(campaign, "leakers", **run).probability.equals(found.probability)
 
 
 # ---------------------------------------------------------------- several causes
@@ -145,6 +144,30 @@ def test_bad_luck_or_a_layer_that_fails_once_in_ten_thousand(number: int, offset
     scenario = binomial(tracking=0.9999, common_mode=True)
     exact = 1e-4 + 0.9999 * at_least(number)
     found = lt.rare(scenario, "leakers", at_least=number, replications=10_000, seed=8 + offset)
+    agrees(found, exact)
+
+
+@pytest.mark.parametrize("number", [11, 20])
+def test_a_layer_that_fails_with_an_uncertain_probability(number: int, offset: int) -> None:
+    """The mean of its beta distribution is once in ten thousand, as above."""
+    scenario = binomial(tracking=0.9999, common_mode=True)
+    path = f"layers.{scenario.layers[0].name}.sensor.availability"
+    uncertain = scenario.replace(path, stats.beta(9_999.0, 1.0))
+    exact = 1e-4 + 0.9999 * at_least(number)
+    found = lt.rare(uncertain, "leakers", at_least=number, replications=20_000, seed=8 + offset)
+    agrees(found, exact)
+
+
+def test_an_uncertain_detection_is_tilted_with_its_openings(offset: int) -> None:
+    scenario = binomial(1.0, tracking=0.9)
+    (own,) = scenario.layers
+    (threat,) = own.sensor.detection
+    path = f"layers.{own.name}.sensor.detection.{threat}"
+    uncertain = scenario.replace(path, stats.beta(90.0, 10.0))
+    number = 20
+    exact = float(stats.betabinom(50, 10.0, 90.0).sf(number - 1))
+    found = lt.rare(uncertain, "leakers", at_least=number, replications=10_000, seed=8 + offset)
+    assert exact < 2e-4
     agrees(found, exact)
 
 
@@ -407,10 +430,8 @@ def several_raids() -> lt.Campaign:
     return lt.Campaign(name="c", scenario=binomial(), raids=2, interval=1.0)
 
 
-def sized() -> lt.Campaign:
-    sizes = {"s": stats.uniform(1.0, 3.0)}
-    scenario = raid(salvo(count=2), layer("L", battery("B")), gun(kills=0.5))
-    return lt.Campaign(name="c", scenario=scenario, raids=1, interval=1.0, sizes=sizes)
+def sized() -> lt.Scenario:
+    return raid(salvo(count=stats.uniform(1.0, 3.0)), layer("L", battery("B")), gun(kills=0.5))
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from raids import battery, gun, layer, raid, salvo
+from scipy import stats
 
 import leakthrough as lt
 from leakthrough.engine.scheduler import Here
@@ -100,6 +101,33 @@ def test_the_mean_is_that_of_its_strata(offset: int) -> None:
     assert abs(mean - mean_of(*up, kill=0.8)) < 5 * error
     assert 5 * error < 0.1 * mean
     assert settled
+
+
+def test_an_uncertain_availability_has_strata_of_its_mean(offset: int) -> None:
+    scenario = defended(0.98, 0.9, kill=0.8).replace(
+        "layers.L0.sensor.availability", stats.beta(49.0, 1.0)
+    )
+    whole = sample(scenario, seed=8 + offset)
+    found = stratified(whole, 0.0, 10**6)
+    assert isinstance(found, StratifiedSample)
+    np.testing.assert_allclose(found.shares, [0.98, 0.02], atol=1e-6)
+    up, down = (own.up_to(400).plain for own in found.samples)
+    mixed, failed = whole.up_to(400).plain, whole.up_to(400).plain != up
+    assert 0 < failed.sum() < 30
+    np.testing.assert_array_equal(mixed, np.where(failed, down, up))
+    mean, error, *_ = found.estimates(4_000, 0.95)[0]
+    assert abs(mean - mean_of(0.98, 0.9, kill=0.8)) < 5 * error
+
+
+def test_sites_with_one_uncertain_availability_have_no_strata() -> None:
+    own = layer(
+        "L",
+        battery("B", channels=99, doctrine=lt.Doctrine(max_salvos=1)),
+        sensor=lt.Sensor(availability=stats.beta(49.0, 1.0)),
+        positions=[(0.0, 0.0), (0.0, 1.0)],
+    )
+    whole = sample(raid(salvo(count=9, bearing=90.0), own, gun(kills=0.5)))
+    assert stratified(whole, 0.0, 10**6) is whole
 
 
 def test_what_cannot_matter_is_bounded_instead() -> None:

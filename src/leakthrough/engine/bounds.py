@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leakthrough.engine.chances import drawn_in
 from leakthrough.engine.codes import INFINITE
 from leakthrough.engine.tables import Tables
 from leakthrough.model.errors import ScenarioError
@@ -56,6 +57,9 @@ def check_engagements(tables: Tables, batteries: Sequence[str]) -> None:
 def _engagements_wanted(tables: Tables, battery: int) -> float:
     """Expected number of engagements of a battery with rounds without limit, roughly."""
     found, own = 0.0, tables.batteries[battery]
+    drawn = [drawn_in(tables, "batteries", n).codes for n in ("false_kill", "false_survival")]
+    errs = 0.0 if battery in drawn[0] else float(own["false_kill"])
+    survives = WORDS if battery in drawn[1] else float(own["false_survival"])
     for pairing in tables.pairings[tables.pairings["battery"] == battery]:
         window = tables.windows[pairing["window"]]
         salvo = tables.salvos[window["salvo"]]
@@ -64,9 +68,9 @@ def _engagements_wanted(tables: Tables, battery: int) -> float:
             magazine = tables.magazines[code]
             ticks = _ticks(tables, own, magazine)
             chance = tables.kill_chances[magazine["first_kill"] + salvo["threat"]]
-            kill = 0.0 if chance["table"] >= 0 else chance["threshold"] / WORDS
-            ends = kill * (1.0 - own["false_survival"] / WORDS)
-            ends += (1.0 - kill) * own["false_kill"] / WORDS
+            unsure = chance["table"] >= 0 or _may_never_die(tables, window["salvo"])
+            kill = 0.0 if unsure else chance["threshold"] / WORDS
+            ends = kill * (1.0 - survives / WORDS) + (1.0 - kill) * errs / WORDS
             each = min(
                 float(own["max_salvos"]),
                 1.0 / ends if ends > 0.0 else math.inf,
@@ -74,6 +78,11 @@ def _engagements_wanted(tables: Tables, battery: int) -> float:
             )
             found += float(salvo["count"]) * each
     return found
+
+
+def _may_never_die(tables: Tables, salvo: int) -> bool:
+    """Whether a threat may keep a luck with which no round kills it."""
+    return bool(tables.lucks.size and tables.lucks["common_kill"][salvo] > 0)
 
 
 def _ticks(tables: Tables, battery: Any, magazine: Any) -> float:

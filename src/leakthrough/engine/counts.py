@@ -23,7 +23,7 @@ class Counts(Mapping[str, Whole]):
     ----------
     rows : array of int64, shape (R, columns)
     columns : mapping of str to array of int64
-        The columns of `engine.layout`: by salvo (R, S), by salvo and cause (R, S, 7), by salvo
+        The columns of `engine.layout`: by salvo (R, S), by salvo and cause (R, S, 8), by salvo
         that aims at a battery, by window (R, W), by layer (R, L), by battery (R, B), by magazine
         (R, K), by depot (R, D), by asset (R, A), by interceptor and threat class (R, I, C). Also
         `leaked_by` (R, T + 1, S), whose last sample includes those that leak after the last sample

@@ -18,12 +18,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from leakthrough.engine.chances import Drawn, drawn_in
 from leakthrough.engine.counts import Counts
 from leakthrough.engine.labels import Labels
-from leakthrough.engine.lower_parts import TABLE_SIZE
 from leakthrough.engine.tables import Tables
 from leakthrough.model.discrete import WORD_RANGE
-from leakthrough.model.quantiles import mean_and_variance
+from leakthrough.model.quantiles import TABLE_SIZE, mean_and_variance
 
 Array = npt.NDArray[Any]
 Cell = tuple[str, *tuple[int, ...]]
@@ -40,9 +40,18 @@ class _Family(NamedTuple):
 
 
 FAMILIES = {
+    "common kill": _Family(
+        "lucks", "common_kill", "kill_luck_kept", lambda counts: counts.kill_luck_drawn
+    ),
     "kill": _Family("kill_chances", "odds", "hits", lambda counts: counts.hits + counts.misses),
     "soft kill": _Family(
         "windows", "soft_kill", "soft_killed", lambda counts: counts.openings_drawn
+    ),
+    "common detection": _Family(
+        "lucks",
+        "common_detection",
+        "detection_luck_kept",
+        lambda counts: counts.detection_luck_drawn,
     ),
     "detection": _Family(
         "windows",
@@ -64,6 +73,7 @@ LAWS: dict[str, tuple[str, Callable[[Counts], Array]]] = {
     "availability": ("layers", lambda counts: counts.up),
     "kill probability": ("kill_chances", lambda counts: counts.kill_threshold / WORD_RANGE),
     "size": ("salvos", lambda counts: counts.launched),
+    "chance": ("chances", lambda counts: counts.chance_threshold / WORD_RANGE),
 }
 """What is drawn once in a raid: records, and the value by record."""
 REPLENISHMENT = "replenishment"
@@ -77,14 +87,15 @@ class Part(NamedTuple):
     cells: list[Cell]
     order: Array  # records that draw, cell by cell
     starts: Array  # of each cell in `order`
-    chances: Array | None  # thresholds in `order`; None if they are drawn too
+    chances: Array | None  # thresholds by record; None if they are drawn for each decision
+    drawn: Drawn | None = None  # records whose thresholds are drawn once a replication
 
     def of(self, counts: Counts) -> tuple[Array, Array]:
         """How often the decisions of each cell occurred, and were expected to, (R, cells)."""
         if self.chances is None:
             expected = _by_record(counts[FAMILIES[self.name].chance])[:, self.order]
         else:
-            expected = self._drawn(counts) * self.chances
+            expected = self._drawn(counts) * _in(counts, self.chances, self.drawn)[:, self.order]
         expected = np.add.reduceat(expected, self.starts, axis=1) / WORD_RANGE
         return self._occurred(counts), expected
 
@@ -94,14 +105,33 @@ class Part(NamedTuple):
 
     def _occurred(self, counts: Counts) -> Array:
         family = FAMILIES[self.name]
-        own = _by_record(counts[family.occurred])[:, self.order]
+        own = self._fresh(counts, counts[family.occurred], "detected_known")
         found: Array = np.add.reduceat(own, self.starts, axis=1)
         return found
 
     def _drawn(self, counts: Counts) -> Array:
         """By record of the cells."""
         family = FAMILIES[self.name]
-        return _by_record(family.drawn(counts))[:, self.order]
+        return self._fresh(counts, family.drawn(counts), "detection_known")
+
+    def _fresh(self, counts: Counts, values: Array, known: str) -> Array:
+        """Counts by record of the cells, without detections that follow from earlier ones."""
+        values = _by_record(values)
+        if self.name == "detection" and counts[known].size:
+            values = values - counts[known]
+        return values[:, self.order]
+
+
+def _in(counts: Counts, thresholds: Array, drawn: Drawn | None) -> Array:
+    """Thresholds (R or 1, records) in replications, where some of them are drawn."""
+    if drawn is None:
+        return thresholds[np.newaxis]
+    return drawn.written(thresholds, counts.chance_threshold)
+
+
+def _drawn_in(tables: Tables, records: str, field: str) -> Drawn | None:
+    found = drawn_in(tables, records, field) if tables.uses.size else None
+    return found if found is not None and found.codes.size else None
 
 
 class Law(NamedTuple):
@@ -112,10 +142,14 @@ class Law(NamedTuple):
     own: Array  # records that are drawn
     means: Array
     variances: Array
+    drawn: Drawn | None = None  # records whose means are drawn once a replication
 
     def of(self, counts: Counts) -> tuple[Array, Array]:
         """What was drawn, and its mean, (R, cells)."""
-        return _by_record(LAWS[self.name][1](counts))[:, self.own], self.means
+        means = self.means
+        if self.drawn is not None:
+            means = _in(counts, np.rint(means * WORD_RANGE), self.drawn) / WORD_RANGE
+        return _by_record(LAWS[self.name][1](counts))[:, self.own], means[..., self.own]
 
 
 class Decisions:
@@ -159,7 +193,10 @@ class Decisions:
 def all_cells(every: Iterable[Decisions]) -> dict[Cell, float]:
     """The cells of several kinds of raid together, in the same order."""
     rank = {name: n for n, name in enumerate([*FAMILIES, *LAWS])}
-    cells = dict(item for decisions in every for item in decisions.cells.items())
+    cells: dict[Cell, float] = {}
+    for cell, variance in (item for decisions in every for item in decisions.cells.items()):
+        # The number of threats of a salvo may have other distributions in other raids.
+        cells[cell] = variance if cells.get(cell, variance) == variance else math.nan
     return dict(sorted(cells.items(), key=lambda item: (rank[item[0][0]], *item[0][1:])))
 
 
@@ -168,13 +205,16 @@ def decision_names(cells: Iterable[Cell], labels: Labels) -> list[str]:
     parts = {
         **dict.fromkeys(("kill", "kill probability"), (labels.interceptors, labels.classes)),
         **dict.fromkeys(("soft kill", "detection", "dismissal"), (labels.layers, labels.classes)),
+        **dict.fromkeys(("common detection", "common kill"), (labels.classes,)),
         **dict.fromkeys(("false kill", "false survival"), (labels.groups,)),
         **dict.fromkeys(("loss", "hit", "size"), (labels.salvos,)),
         "availability": (labels.layers,),
         "replenishment": (labels.interceptors,),
     }
     return [
-        ".".join([family, *(names[n] for names, n in zip(parts[family], codes, strict=True))])
+        labels.chances[codes[0]]  # such as "availability probability.outer"
+        if family == "chance"
+        else ".".join([family, *(own[n] for own, n in zip(parts[family], codes, strict=True))])
         for family, *codes in cells
     ]
 
@@ -192,7 +232,9 @@ def _codes(tables: Tables, records: str, salvos: Array) -> Array:
         "windows": lambda: (own["layer"], tables.salvos["threat"][own["salvo"]]),
         "batteries": lambda: (own["group"],),
         **dict.fromkeys(("landings", "strikes"), lambda: (salvos[own["salvo"]],)),
+        "lucks": lambda: (tables.salvos["threat"][: own.size],),
         "layers": lambda: (own["code"],),
+        "chances": lambda: (np.arange(own.size),),
         "salvos": lambda: (salvos,),
     }
     return np.stack(codes[records](), axis=1).astype(np.int64)
@@ -232,7 +274,8 @@ def _part(tables: Tables, name: str, salvos: Array) -> Part:
         [cells[n] for n in starts],
         order,
         np.array(starts, np.int64),
-        None if uncertain else chances[order],
+        None if uncertain else chances,
+        None if uncertain else _drawn_in(tables, family.records, family.chance),
     )
 
 
@@ -240,18 +283,26 @@ def _law(tables: Tables, name: str, salvos: Array) -> Law:
     """The cells of what is drawn once in a raid, with the mean and variance of what is drawn."""
     records = LAWS[name][0]
     own = getattr(tables, records)
+    uncertain = _drawn_in(tables, records, "availability") if name == "availability" else None
     if name == "availability":
         means = own["availability"] / WORD_RANGE
         random, variances = (means > 0.0) & (means < 1.0), means * (1.0 - means)
+        if uncertain is not None:
+            tables_of = tables.chances["table"][uncertain.uses["chance"]]
+            variances[uncertain.codes] -= [_moments(tables, n, WORD_RANGE)[1] for n in tables_of]
     else:
         starts = own["size_table" if name == "size" else "table"].astype(np.int64)
         random = (starts >= 0) & _may_be_drawn(tables, records)
         unit = 1 if name == "size" else WORD_RANGE
         moments = np.zeros((2, own.size))
         for n in np.flatnonzero(random):
-            table = tables.quantiles[starts[n] : starts[n] + TABLE_SIZE]
-            moments[:, n] = mean_and_variance(table, unit)
+            moments[:, n] = _moments(tables, starts[n], unit)
         means, variances = moments
     drawn = np.flatnonzero(random)
     cells = _cells(_codes(tables, records, salvos)[drawn], name)
-    return Law(name, cells, drawn, means[drawn], variances[drawn])
+    return Law(name, cells, drawn, means, variances[drawn], uncertain)
+
+
+def _moments(tables: Tables, start: int, unit: int) -> tuple[float, float]:
+    """Mean and variance of what is drawn from a quantile table."""
+    return mean_and_variance(tables.quantiles[start : start + TABLE_SIZE], unit)

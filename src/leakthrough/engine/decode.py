@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from leakthrough.engine.codes import INFINITE, NEVER
+from leakthrough.engine.codes import INFINITE, NEVER, NO_TRACK
 from leakthrough.engine.counts import Counts
 from leakthrough.engine.damage import hits_of
 from leakthrough.engine.tables import Tables
@@ -44,6 +44,23 @@ def _finite(rounds: Array) -> Array:
     return np.where(rounds >= INFINITE, -1, rounds)
 
 
+def _possible_causes(causes: Array, tables: Tables) -> Array:
+    """Leakers by cause; none lacks a track where their number is not limited."""
+    return causes if tables.trackers.size else np.delete(causes, NO_TRACK, axis=-1)
+
+
+def _of_layers(columns: Array, tables: Tables) -> Array:
+    """Values by tracker as values by layer (R, L), 0 where tracks are not limited."""
+    found = np.zeros((len(columns), tables.layers.size), columns.dtype)
+    found[:, tables.trackers["layer"]] = columns
+    return found
+
+
+def launched_of(counts: Counts, tables: Tables) -> dict[str, Array]:
+    """Threats launched, where a number is drawn; nothing where it is a constant."""
+    return {"launched": counts.launched} if tables.are_counts_drawn else {}
+
+
 def losses_of(counts: Counts, tables: Tables) -> dict[str, Array]:
     """Variables of lost batteries, from the counts of some replications."""
     rounds_lost = spread(_finite(counts.rounds_lost), tables, 0)
@@ -54,7 +71,7 @@ def rows_of(counts: Counts, tables: Tables) -> dict[str, Array]:
     """All other variables with a replication dimension, from the counts of some replications."""
     rows = {
         "leaked": counts.leaked,
-        "leak_cause": counts.leak_cause,
+        "leak_cause": _possible_causes(counts.leak_cause, tables),
         "killed": by_layer(counts.killed, tables),
         "soft_killed": by_layer(counts.soft_killed, tables),
         "expended": spread(counts.expended, tables, 0),
@@ -65,6 +82,9 @@ def rows_of(counts: Counts, tables: Tables) -> dict[str, Array]:
         "busy_time": in_seconds(counts.busy),
         "engagements": counts.engagements,
     }
+    if tables.trackers.size:
+        rows["tracks_peak"] = _of_layers(counts.tracks_peak, tables)
+        rows["tracks_full_time"] = in_seconds(_of_layers(counts.tracks_full, tables))
     if tables.assets.size:
         rows |= hits_of(counts, tables)
     if tables.spends_on_dead:
@@ -84,8 +104,9 @@ def constants_of(tables: Tables) -> dict[str, Array]:
     """Variables that are the same in every replication."""
     rounds = tables.magazines["rounds"].astype(np.float64)
     rounds[tables.magazines["rounds"] == INFINITE] = np.inf
+    launched = {"launched": np.array(tables.salvos["count"], dtype=np.int64)}
     return {
-        "launched": np.array(tables.salvos["count"], dtype=np.int64),
+        **({} if tables.are_counts_drawn else launched),
         "rounds": spread(rounds, tables, np.nan, np.float64),
     }
 

@@ -15,7 +15,14 @@ from leakthrough.engine import resupply
 from leakthrough.engine.codes import NEVER
 from leakthrough.engine.counts import named_counts, new_carried, new_rows, width
 from leakthrough.engine.decisions import REPLENISHMENT, Cell, Decisions, all_cells
-from leakthrough.engine.decode import first_dry, in_seconds, losses_of, rows_of, spread
+from leakthrough.engine.decode import (
+    first_dry,
+    in_seconds,
+    launched_of,
+    losses_of,
+    rows_of,
+    spread,
+)
 from leakthrough.engine.lower_campaign import Plan
 from leakthrough.engine.state import State, new_state
 from leakthrough.engine.tables import Tables
@@ -153,7 +160,8 @@ class RaidJob(NamedTuple):
         counts = named_counts(block[0][0], self.tables)
         losses = losses_of(counts, self.tables) if self.tables.landings.size else {}
         drawn = self.decisions.of(counts) if self.decisions else {}
-        return {**rows_of(counts, self.tables), **losses, **drawn}
+        launched = launched_of(counts, self.tables)
+        return {**launched, **rows_of(counts, self.tables), **losses, **drawn}
 
     def kept(self, block: Block) -> Mapping[str, Array]:
         """The same."""

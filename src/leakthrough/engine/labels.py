@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from leakthrough.model.chances import uncertain_chances
 from leakthrough.model.defence import Battery, Interceptor, Layer
 from leakthrough.model.scenario import Salvo, Scenario, Threat
 
@@ -17,6 +18,7 @@ class Labels(NamedTuple):
     threat_costs: tuple[float, ...]  # of each salvo
     classes: tuple[str, ...]  # of threats
     layers: tuple[str, ...]
+    tracked: tuple[bool, ...]  # whether each layer can hold only so many threats
     groups: tuple[str, ...]  # of equal batteries, in the order of the layers
     batteries: tuple[str, ...]
     layer_of: tuple[str, ...]  # of each battery
@@ -26,9 +28,10 @@ class Labels(NamedTuple):
     asset_values: tuple[float, ...]
     aim_points: tuple[int, ...]  # of each asset
     targets: tuple[str, ...]  # of each salvo; empty: none
-    depots: tuple[str, ...]
-    depot_rounds: tuple[int, ...]  # of each depot, at the start
-    interceptor_of: tuple[str, ...]  # of each depot
+    depots: tuple[str, ...] = ()
+    depot_rounds: tuple[int, ...] = ()  # of each depot, at the start
+    interceptor_of: tuple[str, ...] = ()  # of each depot
+    chances: tuple[str, ...] = ()  # probabilities that are distributions, but kill probabilities
 
 
 class Unit(NamedTuple):
@@ -63,6 +66,7 @@ def label(scenario: Scenario, salvos: Sequence[Salvo] | None = None) -> Labels:
         threat_costs=tuple(_cost(threats[salvo.threat]) for salvo in salvos),
         classes=tuple(threats),
         layers=tuple(layer.name for layer in layers),
+        tracked=tuple(layer.sensor.tracks is not None for layer in layers),
         groups=tuple(battery.name for layer in layers for battery in layer.batteries),
         batteries=tuple(unit.name for unit in units),
         layer_of=tuple(layers[unit.layer].name for unit in units),
@@ -75,6 +79,7 @@ def label(scenario: Scenario, salvos: Sequence[Salvo] | None = None) -> Labels:
         depots=tuple(depot.name for depot in scenario.depots),
         depot_rounds=tuple(depot.rounds for depot in scenario.depots),
         interceptor_of=tuple(depot.interceptor for depot in scenario.depots),
+        chances=tuple(map(".".join, uncertain_chances(scenario))),
     )
 
 

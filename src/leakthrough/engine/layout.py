@@ -50,6 +50,7 @@ RAID = Record(
     _link("leaves", "i8"),  # of the tournament
     _link("mask_words", "i8"),  # 64-bit words of a mask of layers
     _link("commands", "i8"),
+    _link("ruled", "?"),  # whether there are several commands, or limits to tracks or engagements
     _link("limited", "?"),  # whether the engagements of a threat by a command are
     _link("waking", "?"),  # whether time alone can let a battery engage a threat
     _link("leaked_by_column", "i8"),
@@ -79,6 +80,35 @@ SALVO = Record(
     _link("stop_leg"),
     _link("strike", "i4"),  # -1 if it aims at no asset
     _number("arrival", "i4"),  # FIXED, POISSON, UNIFORM, DISTRIBUTION
+)
+LUCK = Record(  # a salvo, if the threats of any salvo may keep their luck
+    "luck",
+    _counted("detection_luck_drawn"),  # threats for which it mattered whether they keep it
+    _counted("detection_luck_kept"),
+    _counted("kill_luck_drawn"),
+    _counted("kill_luck_kept"),
+    _number("common_detection", "u8"),  # thresholds
+    _number("common_kill", "u8"),
+    _number("stream", "u8"),
+)
+SIGHTING = Record(  # a window, if the threats of any salvo may keep their luck
+    "sighting",
+    _counted("detection_known"),  # openings whose detection follows from an earlier one
+    _counted("detected_known"),
+)
+CHANCE = Record(  # a probability that is drawn once a replication (kill probabilities: below)
+    "chance",
+    _counted("drawn", 0, "chance_threshold", "u8"),
+    _number("stream", "u8"),
+    _link("table", "i4"),
+)
+USE = Record(  # a field that takes a threshold p (1 - q)
+    "use",
+    _link("word", "u8"),  # of the field, among the 64-bit numbers of the records
+    _number("fixed", "u8"),  # p, if `chance` is -1
+    _number("fixed_less", "u8"),  # q, if `less` is -1
+    _link("chance", "i4"),
+    _link("less", "i4"),
 )
 LEG = Record(  # a straight part of a salvo's path, if something depends on distances
     "leg",
@@ -314,6 +344,15 @@ TRACK = Record(  # a layer with limited tracks, and a threat
     _state("window"),
     _state("status", "i1"),
 )
+FORTUNE = Record(  # luck that a threat keeps, if the threats of any salvo may keep it
+    "fortune",
+    _state("detection", "u8"),  # 32-bit integers
+    _state("kill", "u8"),
+    _state("keeps_detection", "?"),
+    _state("keeps_kill", "?"),
+    _state("detection_used", "?"),  # whether a counted decision has used it
+    _state("kill_used", "?"),
+)
 NODE = Record("node", _state("tick", start=int(FOREVER)), _state("leaf"))
 """A match of the tournament of the next openings: tick and leaf of the winner."""
 ENTRY = Record("entry", _state("tick", start=int(FOREVER)), _state("tie"))
@@ -321,12 +360,16 @@ ENTRY = Record("entry", _state("tick", start=int(FOREVER)), _state("tie"))
 
 RECORDS_OF = {
     "salvos": SALVO,
+    "lucks": LUCK,
+    "chances": CHANCE,
+    "uses": USE,
     "legs": LEG,
     "landings": LANDING,
     "strikes": STRIKE,
     "assets": ASSET,
     "aim_points": AIM_POINT,
     "windows": WINDOW,
+    "sightings": SIGHTING,
     "layers": LAYER,
     "trackers": TRACKER,
     "lines": LINE,
@@ -352,6 +395,7 @@ ARRAYS = {
     "engagers": np.dtype(np.uint32),
     "engaged": np.dtype(np.int32),
     "commanded": np.dtype(np.uint64),
+    "fortunes": FORTUNE.dtype,
     "entries": ENTRY.dtype,
     "held": np.dtype(np.uint64),
     "fired": np.dtype(np.int32),
@@ -377,10 +421,13 @@ COUNTED = (
     "assets",
     "windows",
     "layers",
-    "trackers",
     "batteries",
     "magazines",
-    "depots",
     "kill_chances",
+    "depots",
+    "trackers",
+    "lucks",
+    "sightings",
+    "chances",
 )
 """Kinds of record that are counted, in the order of their columns."""

@@ -16,7 +16,7 @@ from leakthrough.engine.labels import Labels, label, units_of
 from leakthrough.engine.layout import Whole
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.tables import Tables
-from leakthrough.model.campaign import Campaign, Stock, differing_raids
+from leakthrough.model.campaign import Campaign, Stock, differing_raids, resupply_limits
 from leakthrough.model.discrete import stream, ticks
 from leakthrough.model.quantiles import quantile_table
 from leakthrough.model.scenario import Salvo
@@ -78,7 +78,7 @@ def _lower_supply(campaign: Campaign, tables: Tables, labels: Labels) -> Supply:
         if stock.replenishment is not None:
             table = quantile_table(stock.replenishment, 1).ravel()
             drawn.append(Replenishment(code, stream("replenishment", stock.interceptor), table))
-    limits = {(r.battery, r.interceptor): min(r.rounds, INFINITE) for r in campaign.resupply}
+    limits = {key: min(rounds, INFINITE) for key, rounds in resupply_limits(campaign).items()}
     owners = [unit.battery.name for unit in units_of(campaign.scenario.sites)]
     limit = [
         limits.get((owners[magazine["battery"]], labels.interceptors[magazine["interceptor"]]), 0)
@@ -111,7 +111,7 @@ def lower_campaign(campaign: Campaign, timeline: Sequence[float] = ()) -> tuple[
     for salvo in itertools.chain.from_iterable(differing):
         salvos.setdefault(salvo.name, salvo)
     index = {name: n for n, name in enumerate(salvos)}
-    tables = tuple(lower(raid, timeline, campaign.sizes) for raid in differing.values())
+    tables = tuple(lower(raid, timeline) for raid in differing.values())
     labels = label(campaign.scenario, tuple(salvos.values()))
     raids = campaign.raids
     kind = {own: n for n, own in enumerate(differing)}

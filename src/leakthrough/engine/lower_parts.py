@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leakthrough.engine import codes, layout
+from leakthrough.engine.lower_chances import likely, likely_hit
 from leakthrough.engine.parts import (
     BatteryPart,
     MagazinePart,
@@ -23,8 +24,6 @@ from leakthrough.engine.record import Record, Records
 from leakthrough.model.arrivals import At, Poisson, Regular, Times, Uniform
 from leakthrough.model.defence import KillProbability
 from leakthrough.model.discrete import (
-    OCTAVES,
-    STEPS,
     TICKS_A_SECOND,
     WORD_RANGE,
     stream,
@@ -34,13 +33,12 @@ from leakthrough.model.discrete import (
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.errors import ScenarioError
 from leakthrough.model.places import Asset
-from leakthrough.model.quantiles import quantile_table
-from leakthrough.model.scenario import Salvo, lethality_at
+from leakthrough.model.quantiles import TABLE_SIZE, quantile_table
+from leakthrough.model.scenario import Salvo
 
 NO_THRIFT = (-1, 0)
 MOST_TABLES = 1_000
 """Each takes up to half a second and 66 kB."""
-TABLE_SIZE = 2 * (OCTAVES * STEPS + 1)
 
 
 class Quantiles:
@@ -132,22 +130,23 @@ def fixed_arrivals(salvos: Sequence[SalvoPart]) -> npt.NDArray[np.int64]:
     return np.array([tick for own in found for tick in own], dtype=np.int64)
 
 
-def _soft_kill(part: WindowPart) -> float:
-    return part.layer.soft_kill.get(part.salvo.threat.name, 0.0) if part.number == 0 else 0.0
+def _soft_kill(part: WindowPart) -> int:
+    own = part.layer.soft_kill.get(part.salvo.threat.name, 0.0)
+    return likely(own) if part.number == 0 else 0
 
 
-def _detection(part: WindowPart) -> float:
-    return part.layer.sensor.detection.get(part.salvo.threat.name, 1.0)
+def _detection(part: WindowPart) -> int:
+    return likely(part.layer.sensor.detection.get(part.salvo.threat.name, 1.0))
 
 
-def _dismissal(part: WindowPart) -> float:
+def _dismissal(part: WindowPart) -> int:
     sensor = part.layer.sensor
-    return sensor.decoy_recognition if part.salvo.threat.decoy else sensor.false_dismissal
+    decoy = part.salvo.threat.decoy
+    return likely(sensor.decoy_recognition if decoy else sensor.false_dismissal)
 
 
 def _is_opening_drawn(part: WindowPart) -> bool:
-    soft_kill, dismissal = threshold(_soft_kill(part)), threshold(_dismissal(part))
-    return soft_kill > 0 or threshold(_detection(part)) < WORD_RANGE or dismissal > 0
+    return _soft_kill(part) > 0 or _detection(part) < WORD_RANGE or _dismissal(part) > 0
 
 
 def is_delay_drawn(part: BatteryPart) -> bool:
@@ -158,7 +157,8 @@ def is_delay_drawn(part: BatteryPart) -> bool:
 def _is_engagement_drawn(part: BatteryPart) -> bool:
     """Whether anything in an engagement is drawn, except for the kill."""
     battery = part.unit.battery
-    misjudges = battery.false_kill > 0 or battery.false_survival > 0
+    errors = battery.false_kill, battery.false_survival
+    misjudges = any(isinstance(own, Distribution) or own > 0 for own in errors)
     return is_delay_drawn(part) or isinstance(battery.assessment_time, Distribution) or misjudges
 
 
@@ -182,7 +182,7 @@ RULES = {
         max_engagements=lambda part, _: part.threat.max_engagements or codes.NO_LIMIT,
         threat=lambda part, _: part.threat_code,
         table=lambda part, q: q.of_time(part.salvo.arrival),
-        size_table=lambda part, q: q.table(part.size, 1),
+        size_table=lambda part, q: q.table(part.salvo.count, 1),
         count=lambda part, _: part.number,
         first_leg=lambda part, _: part.legs.start,
         stop_leg=lambda part, _: part.legs.stop,
@@ -193,19 +193,32 @@ RULES = {
         stream=lambda part, _: stream("arrival", part.salvo.name),
         size_stream=lambda part, _: stream("size", part.salvo.name),
     ),
+    "luck": _rules(
+        layout.LUCK,
+        common_detection=lambda part, _: threshold(part.threat.common_detection),
+        common_kill=lambda part, _: threshold(part.threat.common_kill),
+        stream=lambda part, _: stream("common luck", part.salvo.name),
+    ),
+    "sighting": _rules(layout.SIGHTING),
+    "chance": _rules(
+        layout.CHANCE,
+        table=lambda part, q: q.table(part.distribution, WORD_RANGE),
+        stream=lambda part, _: stream(*part.name),
+    ),
+    "use": _rules(layout.USE, *("word", "fixed", "fixed_less", "chance", "less")),
     "leg": _rules(layout.LEG, *("start", "x", "y", "across", "up")),
     "landing": _rules(
         layout.LANDING,
         salvo=lambda part, _: part.salvo.code,
         battery=lambda part, _: part.battery,
-        lethality=lambda part, _: threshold(part.salvo.threat.lethality),
+        lethality=lambda part, _: likely(part.salvo.threat.lethality),
         stream=lambda part, _: stream("loss", part.salvo.salvo.name),
     ),
     "strike": _rules(
         layout.STRIKE,
         salvo=lambda part, _: part.salvo.code,
         asset=lambda part, _: part.asset_code,
-        lethality=lambda part, _: threshold(lethality_at(part.salvo.threat, part.asset)),
+        lethality=lambda part, _: likely_hit(part.salvo.threat.lethality, part.asset.hardness),
         stream=lambda part, _: stream("hit", part.salvo.salvo.name),
     ),
     "asset": _rules(
@@ -227,9 +240,9 @@ RULES = {
         open_offset=lambda part, _: part.window.opening,
         close_offset=lambda part, _: part.window.closing,
         again=lambda part, _: part.number > 0,
-        soft_kill=lambda part, _: threshold(_soft_kill(part)),
-        detection=lambda part, _: threshold(_detection(part)),
-        dismissal=lambda part, _: threshold(_dismissal(part)),
+        soft_kill=lambda part, _: _soft_kill(part),
+        detection=lambda part, _: _detection(part),
+        dismissal=lambda part, _: _dismissal(part),
         # The ordinal of the draw: each pass has its own.
         stream=lambda part, _: (
             stream("window", part.salvo.salvo.name, part.layer.name) + part.number
@@ -240,7 +253,7 @@ RULES = {
     "layer": _rules(
         layout.LAYER,
         *("code", "command", "first_image", "tracker"),
-        availability=lambda part, _: threshold(part.layer.sensor.availability),
+        availability=lambda part, _: likely(part.layer.sensor.availability),
         stream=lambda part, _: stream("availability", part.layer.name),
         x=lambda part, _: part.layer.position[0],
         y=lambda part, _: part.layer.position[1],
@@ -270,8 +283,8 @@ RULES = {
         reaction_table=lambda part, q: q.of_time(part.unit.battery.reaction_time),
         assessment=lambda part, _: _fixed(part.unit.battery.assessment_time),
         assessment_table=lambda part, q: q.of_time(part.unit.battery.assessment_time),
-        false_kill=lambda part, _: threshold(part.unit.battery.false_kill),
-        false_survival=lambda part, _: threshold(part.unit.battery.false_survival),
+        false_kill=lambda part, _: likely(part.unit.battery.false_kill),
+        false_survival=lambda part, _: likely(part.unit.battery.false_survival),
         varying_delay=lambda part, _: is_delay_drawn(part) or part.varying,
         random=lambda part, _: _is_engagement_drawn(part) or part.varying,
     ),

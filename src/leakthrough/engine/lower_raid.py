@@ -6,7 +6,7 @@ threat classes keep the scenario's order.
 
 import itertools
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from leakthrough.engine.bounds import check_engagements, check_pairings
 from leakthrough.engine.codes import NO_REACH, NO_WINDOW
 from leakthrough.engine.labels import Unit, units_of
 from leakthrough.engine.layout import NODE, RECORDS_OF
+from leakthrough.engine.lower_chances import chance_parts, drawn_uses, use_parts
 from leakthrough.engine.lower_parts import (
     Quantiles,
     fill,
@@ -39,7 +40,6 @@ from leakthrough.engine.parts import (
     WindowPart,
 )
 from leakthrough.engine.tables import Tables
-from leakthrough.model.base import Frozen
 from leakthrough.model.defence import Battery, Layer
 from leakthrough.model.discrete import ticks
 from leakthrough.model.distributions import Distribution
@@ -47,9 +47,6 @@ from leakthrough.model.geometry import Path, Window, paths_of
 from leakthrough.model.intercepts import is_fired
 from leakthrough.model.quantiles import largest
 from leakthrough.model.scenario import Scenario
-
-Sizes = Mapping[str, Distribution]
-AS_COUNTED: Sizes = Frozen()
 
 
 def _ranges(sizes: Iterable[int]) -> list[range]:
@@ -132,7 +129,6 @@ def _pairs(
 
 def _salvos(
     scenario: Scenario,
-    sizes: Sizes,
     paths: Sequence[Path],
     legs: Sequence[range],
     pairs: Sequence[_Pair],
@@ -145,16 +141,15 @@ def _salvos(
     first = first_fired = 0
     for code, (salvo, path) in enumerate(zip(scenario.salvos, paths, strict=True)):
         threat_code, threat = threats[salvo.threat]
-        size, own = sizes.get(salvo.name), engaging[code]
-        count = salvo.count if size is None else largest(size)
+        count, own = salvo.count, engaging[code]
+        number = largest(count) if isinstance(count, Distribution) else count
         strikes_it = salvo.target in priorities and not threat.decoy
         part = SalvoPart(
             code=code,
             salvo=salvo,
             threat=threat,
             threat_code=threat_code,
-            number=count,
-            size=size,
+            number=number,
             first=first,
             pairings=own,
             first_fired=first_fired,
@@ -164,7 +159,7 @@ def _salvos(
             strike=next(strikes) if strikes_it else -1,
         )
         found.append(part)
-        first, first_fired = first + count, first_fired + count * own
+        first, first_fired = first + number, first_fired + number * own
     return found
 
 
@@ -339,7 +334,7 @@ def _first_windows(passes: Sequence[_Pass], layers: int, salvos: int) -> list[in
 
 
 def _structure(
-    scenario: Scenario, sizes: Sizes
+    scenario: Scenario,
 ) -> tuple[dict[str, Sequence[Any]], dict[str, list[int]]]:
     """Parts of a scenario for each kind of record, and lists of codes."""
     sites, paths = scenario.sites, paths_of(scenario)
@@ -348,11 +343,12 @@ def _structure(
     passes = _passes(sites, paths)
     pairs = _pairs(scenario, units, codes, passes)
     legs = lower_reach.legs(scenario, paths)
-    salvos = _salvos(scenario, sizes, paths, _ranges(map(len, legs)), pairs)
+    salvos = _salvos(scenario, paths, _ranges(map(len, legs)), pairs)
     kills, distances = lower_reach.kills(scenario)
     reaches = lower_reach.reaches(
         scenario, [_chance(p, passes, units, paths, sites, codes) for p in pairs]
     )
+    lucky = any(max(s.threat.common_detection, s.threat.common_kill) > 0.0 for s in salvos)
     urgencies, fireable = _by_urgency(codes, pairs, passes, salvos)
     magazines = _magazines(scenario, units, _ranges(map(len, fireable)))
     batteries = _batteries(units, magazines, _ranges(map(len, urgencies)), _varying(pairs, reaches))
@@ -361,6 +357,8 @@ def _structure(
     return (
         {
             "salvos": salvos,
+            "chances": chance_parts(scenario),
+            "lucks": salvos if lucky else [],
             "landings": _landings(salvos, units),
             "strikes": _strikes(scenario, salvos),
             "assets": [
@@ -369,6 +367,7 @@ def _structure(
             ],
             "aim_points": [AimPointPart(n) for n, own in enumerate(aim_points) for _ in own],
             "windows": _windows(salvos, sites, passes, pairs, batteries),
+            "sightings": passes if lucky else [],
             "layers": layers,
             "trackers": trackers,
             "lines": lines,
@@ -393,22 +392,23 @@ def _structure(
     )
 
 
-def lower(scenario: Scenario, timeline: Sequence[float] = (), sizes: Sizes = AS_COUNTED) -> Tables:
+def lower(scenario: Scenario, timeline: Sequence[float] = ()) -> Tables:
     """Turn a scenario into the arrays that the kernel reads.
 
-    `timeline` has sample times [s], in increasing order, and `sizes` the distributions of sizes of
-    salvos, by name, that are drawn instead of `count`. Raises ValueError if SciPy cannot compute
+    `timeline` has sample times [s], in increasing order. Raises ValueError if SciPy cannot compute
     the quantiles of a distribution, and ScenarioError if a raid may have too many engagements.
     """
-    (parts, lists), quantiles = _structure(scenario, sizes), Quantiles()
+    (parts, lists), quantiles = _structure(scenario), Quantiles()
     arrivals = fixed_arrivals(parts["salvos"])
     samples = np.array([ticks(time) for time in timeline], dtype=np.int64)
-    numbers = {name: len(own) for name, own in parts.items()}
+    uses = drawn_uses(scenario, parts)
+    numbers = {"uses": len(uses)} | {name: len(own) for name, own in parts.items()}
     numbers["nodes"] = 2 << max(numbers["landings"] + numbers["windows"] - 1, 0).bit_length()
     lengths = {name: numbers[name] for name in RECORDS_OF}
     locations = locations_of(lengths | {name: len(own) for name, own in lists.items()})
     block, interceptors = new_block(end_of(locations)), len(scenario.interceptors)
     tables = Tables(block, locations, np.zeros(0), arrivals, samples, interceptors)
+    parts["uses"] = use_parts(uses, parts["chances"], locations)
     for name, own in parts.items():
         fill(getattr(tables, name), RECORDS_OF[name], own, quantiles)
     NODE.start(tables.nodes)

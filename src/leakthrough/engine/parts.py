@@ -15,14 +15,13 @@ from leakthrough.model.scenario import Salvo, Threat
 
 
 class SalvoPart(NamedTuple):
-    """A salvo: its codes, and the distribution of its size if that is random."""
+    """A salvo and its codes; `number` is the largest number of threats if that is drawn."""
 
     code: int
     salvo: Salvo
     threat: Threat
     threat_code: int
     number: int
-    size: Distribution | None
     first: int
     pairings: int
     first_fired: int

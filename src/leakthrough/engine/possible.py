@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from leakthrough.engine.chances import drawn_in, ends
 from leakthrough.engine.codes import FIXED, INFINITE, NO_LIMIT
 from leakthrough.engine.damage import hits_from
 from leakthrough.engine.tables import Tables
@@ -81,7 +82,11 @@ def hit(tables: Tables, leaked: Array, *, at_least: bool = False) -> dict[str, A
     """Largest variables of assets (A,) with at most so many leakers (S,), or smallest ones."""
     aim_points = tables.assets["aim_points"]
     none = np.zeros((1, aim_points.size), np.int64)
-    found = hits_from(leaked[np.newaxis], none, tables)
+    low, high = ends(tables)[:, np.newaxis]
+    lethality = drawn_in(tables, "strikes", "lethality").written(
+        tables.strikes["lethality"], *((low, high) if at_least else (high, low))
+    )
+    found = hits_from(leaked[np.newaxis], none, tables, lethality)
     destroyed = np.where(found["damage"] > 0.0, np.minimum(found["hits"], aim_points), 0)
     destroyed = none if at_least else destroyed
     return {name: own[0] for name, own in {**found, "destroyed": destroyed, "down": none}.items()}

@@ -21,12 +21,16 @@ class State(NamedTuple):
 
     raid: Records  # (1,)
     salvos: Records
+    lucks: Records
+    chances: Records
+    uses: Records
     legs: Records
     landings: Records
     strikes: Records
     assets: Records
     aim_points: Records
     windows: Records
+    sightings: Records
     layers: Records
     trackers: Records
     lines: Records
@@ -50,6 +54,7 @@ class State(NamedTuple):
     engagers: npt.NDArray[np.uint32]  # battery that engages each image, or did last; may be empty
     engaged: npt.NDArray[np.int32]  # engagements of each image, if they are limited
     commanded: npt.NDArray[np.uint64]  # (commands * mask_words,): a bit for each layer
+    fortunes: Records  # (N,); empty if no threat may keep its luck
     held: npt.NDArray[np.uint64]  # (N * mask_words,): a bit for each layer that holds a threat
     fired: npt.NDArray[np.int32]  # engagements of each threat by each of its salvo's pairings
     wake_ups: Whole  # ticks of the same pairs in the queue; NEVER for none. Empty without any
@@ -120,6 +125,7 @@ def _lengths(tables: Tables, events: int) -> dict[str, int]:
         "engagers": images if trackers or tables.commands > 1 else 0,
         "engaged": images if tables.limited else 0,
         "commanded": tables.commands * _mask_words(tables),
+        "fortunes": threats if tables.lucks.size else 0,
         "held": threats * _mask_words(tables),
         "fired": _pairs(tables),
         "wake_ups": _pairs(tables) if tables.waking else 0,
@@ -159,6 +165,7 @@ def _start(state: State, tables: Tables) -> None:
     raid["leaked_by_column"], raid["sample_column"] = sample_columns(tables)
     layout.ENTRY.start(state.entries)
     raid["commands"], raid["limited"] = tables.commands, tables.limited
+    raid["ruled"] = tables.commands > 1 or tables.limited or tables.trackers.size > 0
     for layer in tables.layers:
         own = int(layer["command"]) * _mask_words(tables) + int(layer["code"]) // BITS_A_WORD
         state.commanded[own] |= np.uint64(1 << int(layer["code"]) % BITS_A_WORD)

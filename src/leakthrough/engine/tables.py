@@ -10,6 +10,7 @@ from leakthrough.engine.codes import NO_LIMIT, NO_REACH
 from leakthrough.engine.layout import Whole
 from leakthrough.engine.memory import Block, Location, new_block
 from leakthrough.engine.record import Records
+from leakthrough.model.quantiles import TABLE_SIZE, mean_and_variance
 
 
 class Tables:
@@ -35,12 +36,16 @@ class Tables:
     """
 
     salvos: Records  # (S,)
+    lucks: Records  # (S,) of threats that may keep their luck; none if no salvo has any
+    chances: Records  # probabilities that are drawn once a replication, but kill probabilities
+    uses: Records  # fields in which they are written
     legs: Records  # of the paths of all salvos, if something depends on distances
     landings: Records  # salvos that aim at a battery, by battery
     strikes: Records  # salvos that aim at an asset
     assets: Records  # (A,)
     aim_points: Records  # of all assets together, by asset
     windows: Records  # (W,), by layer, then by salvo, then by pass
+    sightings: Records  # (W,); none if no threat may keep its luck
     layers: Records  # (L,), outermost first
     trackers: Records  # layers with limited tracks
     lines: Records  # windows of these layers, in the order in which threats are given tracks
@@ -138,6 +143,20 @@ class Tables:
         limits = np.append(self.depots["stocked"].astype(np.float64), np.inf)
         most: npt.NDArray[np.float64] = np.minimum(found, limits[magazines["depot"]])
         return most
+
+    @property
+    def are_counts_drawn(self) -> bool:
+        """Whether the number of threats of some salvo is drawn."""
+        return bool((self.salvos["size_table"] >= 0).any())
+
+    @property
+    def mean_counts(self) -> npt.NDArray[np.float64]:
+        """Mean number of threats of each salvo, (S,)."""
+        found: npt.NDArray[np.float64] = self.salvos["count"].astype(np.float64)
+        for n in np.flatnonzero(self.salvos["size_table"] >= 0):
+            start = int(self.salvos["size_table"][n])
+            found[n] = mean_and_variance(self.quantiles[start : start + TABLE_SIZE], 1)[0]
+        return found
 
     @property
     def classes(self) -> int:

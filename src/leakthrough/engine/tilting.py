@@ -18,10 +18,9 @@ import numpy.typing as npt
 from leakthrough.engine.counts import Counts
 from leakthrough.engine.decisions import FAMILIES, LAWS, Decisions, Law, Part
 from leakthrough.engine.layout import RECORDS_OF
-from leakthrough.engine.lower_parts import TABLE_SIZE
 from leakthrough.engine.tables import Tables
 from leakthrough.model.discrete import WORD_RANGE
-from leakthrough.model.quantiles import distribution_function, tail_probabilities
+from leakthrough.model.quantiles import TABLE_SIZE, distribution_function, tail_probabilities
 from leakthrough.statistics.importance import concentration
 
 Array = npt.NDArray[Any]
@@ -165,15 +164,15 @@ class _Distribution:
 
 
 class _Quantity:
-    """A cell of what is drawn once in a raid: a number of threats, or a kill probability.
+    """A cell of what is drawn once in a raid: a number of threats, or a probability.
 
-    The rounds of an uncertain kill probability have a tilt too, in column `rounds`. The kernel
-    draws a round with what it has drawn from the table, so all values of the table are shifted
-    then; `Seen` has the values before that.
+    The decisions with an uncertain probability have one tilt too, in the first of their columns,
+    `decided`. The kernel decides with what it has drawn from the table, so all values of the table
+    are shifted then; `Seen` has the values before that.
     """
 
     def __init__(self, tables: Tables, link: tuple[str, str, int], column: int, sd: float) -> None:
-        self.link, self.column, self.rounds = link, column, -1
+        self.link, self.column, self.decided = link, column, list[int]()
         self.unit = 1 if link[0] == "salvos" else WORD_RANGE
         records, field, own = link
         start = int(getattr(tables, records)[field][own])
@@ -181,11 +180,20 @@ class _Quantity:
         self.plain, self.deviation = _Distribution(self.table), sd * self.unit
         self.is_tilted = sd > (LEAST_DEVIATION if self.unit > 1 else 0.0)
 
+    def _tilt(self, tilts: Tilts) -> float:
+        """Tilt of the decisions."""
+        return float(tilts[self.decided[0]]) if self.decided else 0.0
+
+    def _decisions(self, seen: Seen) -> tuple[Array, Array]:
+        """How often the decisions occurred, and were drawn (R,)."""
+        hits, drawn = (each[:, self.decided].sum(axis=1) for each in seen)
+        return hits, drawn
+
     def _shifted(self, values: Array, tilts: Tilts) -> Array:
-        """Values with the tilt of the rounds."""
-        if self.rounds < 0 or tilts[self.rounds] == 0.0:
+        """Values with the tilt of the decisions."""
+        if self._tilt(tilts) == 0.0:
             return values
-        found: Array = self.unit * _shifted(np.clip(values / self.unit, 0, 1), tilts[self.rounds])
+        found: Array = self.unit * _shifted(np.clip(values / self.unit, 0, 1), self._tilt(tilts))
         return found
 
     def _tilted(self, tilts: Tilts) -> Array:
@@ -201,10 +209,10 @@ class _Quantity:
         tables.quantiles = np.concatenate([tables.quantiles, self._tilted(tilts).ravel()])
 
     def read(self, seen: Seen, tilts: Tilts) -> None:
-        """Take the tilt of the rounds from what was drawn."""
+        """Take the tilt of the decisions from what was drawn."""
         own = seen.occurred[:, self.column]
-        if self.rounds >= 0:
-            before = -tilts if tilts[self.rounds] else tilts
+        if self.decided:
+            before = -tilts if self._tilt(tilts) else tilts
             own[:] = np.clip(self._shifted(own, before), *self.plain.values[[0, -1]])
 
     def log_ratio(self, seen: Seen, tilts: Tilts) -> Array:
@@ -217,11 +225,10 @@ class _Quantity:
             with np.errstate(divide="ignore"):
                 mass = other.mass(*(self._shifted(end, tilts) for end in ends))
                 found += np.log(mass / self.plain.mass(*ends))
-        if self.rounds >= 0:
+        if self.decided:
             chance = np.clip(values / self.unit, 2.0**-33, 1.0 - 2.0**-33)
-            other_chance = _shifted(chance, tilts[self.rounds])
-            hits, drawn = (each[:, self.rounds] for each in seen)
-            found += _log_likelihood(hits, drawn, chance, other_chance)
+            other_chance = _shifted(chance, self._tilt(tilts))
+            found += _log_likelihood(*self._decisions(seen), chance, other_chance)
         return found
 
     def fit(self, tilts: Tilts, seen: Seen, weights: Array) -> None:
@@ -230,20 +237,38 @@ class _Quantity:
         if self.is_tilted:
             target = (weights @ values + mean) / (weights.sum() + 1.0)
             tilts[self.column] = _root(lambda tilt: self.plain.mean(tilt / self.deviation) - target)
-        if self.rounds >= 0:
-            hits = weights @ seen.occurred[:, self.rounds]
-            numbers = np.append(weights * seen.drawn[:, self.rounds], 1.0)
+        if self.decided:
+            hits, drawn = self._decisions(seen)
+            numbers = np.append(weights * drawn, 1.0)
             chances = np.clip(np.append(values, mean) / self.unit, 0.0, 1.0)
-            target = hits + chances[-1]
-            tilts[self.rounds] = _root(lambda tilt: numbers @ _shifted(chances, tilt) - target)
+            target = weights @ hits + chances[-1]
+            own = _root(lambda tilt: numbers @ _shifted(chances, tilt) - target)
+            tilts[self.decided[0]] = own
 
     def differences(self, seen: Seen) -> Iterator[tuple[int, Array]]:
         """Columns, and what occurred less its mean (R,)."""
         values = seen.occurred[:, self.column]
         yield self.column, values - self.plain.mean(0.0)
-        if self.rounds >= 0:
-            hits, drawn = (each[:, self.rounds] for each in seen)
-            yield self.rounds, hits - drawn * values / self.unit
+        if self.decided:
+            hits, drawn = self._decisions(seen)
+            yield self.decided[0], hits - drawn * values / self.unit
+
+    def expected(self, seen: Seen) -> Iterator[tuple[int, tuple[float, float]]]:
+        """Column, and how often the decisions are expected, and drawn, in a replication."""
+        if self.decided:
+            drawn = float(self._decisions(seen)[1].mean())
+            yield self.decided[0], (self.chance * drawn, drawn)
+
+    @property
+    def chance(self) -> float:
+        """Mean of an uncertain probability."""
+        return self.plain.mean(0.0) / self.unit
+
+
+def _first_records(part: Part | Law) -> list[int]:
+    """The first record of each cell."""
+    own = part.own if isinstance(part, Law) else part.order[part.starts]
+    return [int(code) for code in own]
 
 
 class Tilting:
@@ -268,8 +293,25 @@ class Tilting:
             for n, cell in enumerate(part.cells):
                 self._add(part, n, columns[cell])
         for quantity in self.quantities:
-            kill = ("kill", *self.cells[quantity.column][1:])
-            quantity.rounds = columns.get(kill, -1) if quantity.unit > 1 else -1
+            family, *codes = self.cells[quantity.column]
+            kill = columns.get(("kill", *codes)) if family == "kill probability" else None
+            quantity.decided = [] if kill is None else [kill]
+            if family == "chance":
+                quantity.decided = self._decided_with(codes[0])
+
+    def _decided_with(self, chance: int) -> list[int]:
+        """Columns of the decisions with an uncertain probability; none if another has a part."""
+        found, uses = list[int](), self.plain.uses
+        own = uses[(uses["chance"] == chance) | (uses["less"] == chance)]
+        if ((own["chance"] != chance) | (own["less"] >= 0) | (own["fixed_less"] > 0)).any():
+            return []
+        for part in self.decisions.parts:
+            drawn = part.drawn
+            if drawn is not None:
+                codes = {*drawn.codes[drawn.uses["chance"] == chance].tolist()}
+                first = list(self.decisions.cells).index(part.cells[0])
+                found += [first + n for n, r in enumerate(_first_records(part)) if r in codes]
+        return found
 
     def _add(self, part: Part | Law, n: int, column: int) -> None:
         if isinstance(part, Law) and part.name != "availability":
@@ -279,7 +321,9 @@ class Tilting:
             self.quantities.append(_Quantity(self.plain, link, column, deviation))
             return
         if isinstance(part, Law):
-            self.layers[column] = float(part.means[n])
+            if part.drawn is not None and part.own[n] in part.drawn.codes:
+                return
+            self.layers[column] = float(part.means[part.own[n]])
             records, field, own = "layers", "availability", part.own[n : n + 1]
         else:
             stop = part.starts[n + 1] if n + 1 < len(part.cells) else part.order.size
@@ -289,17 +333,24 @@ class Tilting:
         first = getattr(self.plain, records)[own[0]]
         # What depends on the distance has no tilt: its counts do not say which rounds hit where.
         by_distance = records == "kill_chances" and first["first_distance"] < first["stop_distance"]
-        if records != "kill_chances" or not (first["table"] >= 0 or by_distance):
+        uncertain = isinstance(part, Part) and part.drawn is not None and own[0] in part.drawn.codes
+        uncertain |= records == "kill_chances" and (first["table"] >= 0 or by_distance)
+        if not uncertain:
             self.chances.append(_Chance(column, records, field, own, int(first[field])))
 
     def expected(self, seen: Seen) -> dict[int, tuple[float, float]]:
         """How often decisions of known probability are expected, and drawn, in a replication."""
         drawn = {each: float(seen.drawn[:, each.column].mean()) for each in self.chances}
-        return {each.column: (each.chance * n, n) for each, n in drawn.items()}
+        found = {each.column: (each.chance * n, n) for each, n in drawn.items()}
+        # Kill probabilities are hardly ever certain but for few of their draws.
+        every = (own for own in self.quantities if own.link[0] == "chances")
+        return found | dict(item for own in every for item in own.expected(seen))
 
     def even(self, column: int, drawn: float) -> float:
         """Tilt with which a decision drawn so often has one rare outcome in two replications."""
-        chance = next(each.chance for each in self.chances if each.column == column)
+        known = {each.column: each.chance for each in self.chances}
+        known |= {own.decided[0]: own.chance for own in self.quantities if own.decided}
+        chance = known[column]
         wanted = 0.5 / max(drawn, 1.0)
         tilt = _log_odds(wanted if chance < 0.5 else 1.0 - wanted) - _log_odds(chance)
         return float(tilt)
@@ -330,7 +381,7 @@ class Tilting:
             own = slice(first, first := first + len(part.cells))
             if isinstance(part, Law):
                 found.occurred[:, own] = part.of(counts)[0]
-                if part.name == "kill probability":
+                if part.name in ("kill probability", "chance"):
                     found.occurred[:, own] *= WORD_RANGE
             else:
                 found.occurred[:, own], found.drawn[:, own] = part.numbers(counts)

@@ -8,7 +8,8 @@ import numpy as np
 from leakthrough.exact.arguments import LONGEST, positive
 from leakthrough.model.arguments import whole
 from leakthrough.model.discrete import ticks
-from leakthrough.model.distributions import is_frozen
+from leakthrough.model.distributions import as_distribution, is_frozen
+from leakthrough.model.scipy_names import plain_twin
 
 _MOST_CHANNELS = 10_000_000
 _FASTEST = 1e9
@@ -96,6 +97,8 @@ def abandonment(arrival_rate: float, service_rate: float, channels: int, patienc
     number = whole("channels", channels, least=1, most=_MOST_CHANNELS)
     # 1 / `blocked` is the sum of a^j / j! over j < c, divided by its last term.
     blocked = erlang_b(rate / service, number - 1)
+    if plain_twin(patience) is not None:
+        patience = as_distribution(patience).frozen()
     if is_frozen(patience):
         scale, lost, integral = _integral(rate, number * service, patience)
     else:

@@ -3,12 +3,13 @@
 All times are in seconds, on one clock for the whole raid; they may be negative.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from leakthrough.model.base import Model, Real
-from leakthrough.model.distributions import Distribution, is_frozen
+from leakthrough.model.distributions import AnyDistribution, is_law
 from leakthrough.model.errors import faults, field_of, shown
 
 LATEST = 1e9
@@ -98,11 +99,9 @@ class Poisson(Model):
 
 
 def _tag(value: Any) -> Any:
-    if isinstance(value, Distribution) or is_frozen(value):
-        return "distribution"
     kind = field_of(value, "kind")
-    if kind is None and field_of(value, "dist") is not None:
-        return "distribution"
+    if field_of(value, "dist") is not None or (is_law(value) and not isinstance(value, Mapping)):
+        return "distribution" if kind is None else kind
     return kind if isinstance(kind, str) else None
 
 
@@ -112,7 +111,7 @@ Arrival = Annotated[
     | Annotated[Uniform, Tag("uniform")]
     | Annotated[Regular, Tag("regular")]
     | Annotated[Poisson, Tag("poisson")]
-    | Annotated[Distribution, Tag("distribution")],
+    | Annotated[AnyDistribution, Tag("distribution")],
     Discriminator(_tag),
 ]
 """One of the above, or a distribution from which each threat draws its time [s]."""

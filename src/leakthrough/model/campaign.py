@@ -7,19 +7,20 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from leakthrough.model.arrivals import Times, count_mistakes
-from leakthrough.model.base import Frozen, Model, Table
+from leakthrough.model.base import Model
+from leakthrough.model.defence import Battery
 from leakthrough.model.display import Overview, overview_of_campaign
 from leakthrough.model.distributions import Distribution, UncertainCount
 from leakthrough.model.documents import Document
-from leakthrough.model.errors import MOST_MISTAKES, Mistake, ScenarioError, faults, nearest, shown
+from leakthrough.model.errors import MOST_MISTAKES, Mistake, ScenarioError, faults, shown
 from leakthrough.model.magazines import MOST_ROUNDS, Rounds
 from leakthrough.model.name_checks import unknown
-from leakthrough.model.quantiles import largest
-from leakthrough.model.scenario import MOST_THREATS, Salvo, Scenario
+from leakthrough.model.quantiles import upper_end
+from leakthrough.model.scenario import Salvo, Scenario
 
 MOST_RAIDS = 100_000
-MOST_SIZES = 1_000
+MOST_COUNTS = 1_000
+"""Different distributions of numbers of threats, in all raids together."""
 MOST_CROSSINGS = 20_000_000
 """Straight parts of paths times sites, in all different raids."""
 LONGEST = 1e12
@@ -32,8 +33,8 @@ class Resupply(Model):
     Parameters
     ----------
     battery : str, optional
-        The name of a battery (`battery@layer-2` at the second of several positions); if its
-        `count` is above 1, this applies to each of them.
+        The name of a battery; if its `count` is above 1, or its layer has several positions, this
+        applies to each of them. `battery@layer-2` is the one at the second position alone.
     interceptor : str, optional
         The interceptor of one of its magazines.
     rounds : int or inf, default inf
@@ -131,13 +132,10 @@ class Campaign(Document):
         The defence, the classes of threats, and the salvos of each raid if `raids` is a number.
     raids : int or list of lists of Salvo
         The number of raids, from 1 to 100,000; or the salvos of each raid. Salvos of one name in
-        several raids have one entry in the result.
+        several raids have one entry in the result; their numbers of threats may differ.
     interval : float
         From the start of one raid's clock to that of the next [s], above 0, at most 1e9; times
         the number of raids at most 1e12.
-    sizes : mapping of str to frozen scipy.stats distribution, default empty
-        By salvo name: the number of threats, drawn for each raid and rounded; it replaces the
-        salvo's `count`.
     resupply : list of Resupply, default empty
         Rounds that reach the batteries between raids.
     stocks : list of Stock, default empty
@@ -158,7 +156,6 @@ class Campaign(Document):
     scenario: Scenario = Field(description="The defence, and the raid if `raids` is a number.")
     raids: Raids = Field(description="The number of raids, or the salvos of each.")
     interval: float = Field(gt=0.0, le=1e9, description="Between two raids' starts [s].")
-    sizes: Table[UncertainCount] = Field(Frozen(), description="Number of threats, by salvo.")
     resupply: tuple[Resupply, ...] = Field((), description="Rounds for the batteries.")
     stocks: tuple[Stock, ...] = Field((), description="Stocks that the resupply is taken from.")
     shortage: Literal["proportion", "order"] = Field(
@@ -170,7 +167,7 @@ class Campaign(Document):
 
     @model_validator(mode="after")
     def _parts_fit(self) -> "Campaign":
-        checks = _raid_mistakes, _size_mistakes, _resupply_mistakes, _stock_mistakes
+        checks = _raid_mistakes, _resupply_mistakes, _stock_mistakes
         found = list(islice(chain.from_iterable(check(self) for check in checks), MOST_MISTAKES))
         if self.raid_count * self.interval > LONGEST:
             text = f"times the {self.raid_count:,} raids must be at most {LONGEST:g} s"
@@ -243,6 +240,11 @@ def _raid_mistakes(campaign: Campaign) -> Iterator[Mistake]:
                 first = shown(threats[salvo.name])
                 text = f"must be {first}, as in an earlier raid; got {shown(salvo.threat)}"
                 yield (("raids", number, "salvos", salvo.name, "threat"), text)
+    counts = (salvo.count for salvos in texts for salvo in salvos)
+    drawn = len({count for count in counts if isinstance(count, Distribution)})
+    if drawn > MOST_COUNTS:
+        text = f"must hold at most {MOST_COUNTS:,} different distributions of numbers of threats"
+        yield (("raids",), f"{text}; got {drawn:,}")
     sites = len(campaign.scenario.sites)
     parts = sum(max(len(salvo.route), 1) for salvos in texts for salvo in salvos)
     if sites * parts > MOST_CROSSINGS:
@@ -250,50 +252,49 @@ def _raid_mistakes(campaign: Campaign) -> Iterator[Mistake]:
         yield (("raids",), f"{text} in different raids; got {parts:,} times {sites:,}")
 
 
-def _size_mistakes(campaign: Campaign) -> Iterator[Mistake]:
-    raids = (campaign.scenario.salvos,) if isinstance(campaign.raids, int) else campaign.raids
-    salvos: dict[str, list[Salvo]] = {}
-    for salvo in (salvo for raid in raids for salvo in raid):
-        salvos.setdefault(salvo.name, []).append(salvo)
-    if (number := len({*campaign.sizes.values()})) > MOST_SIZES:
-        text = f"must hold at most {MOST_SIZES:,} different distributions; got {number:,}"
-        yield (("sizes",), text)
-        return
-    for name, size in campaign.sizes.items():
-        texts = [f"{shown(name)} is not the name of a salvo{nearest(name, salvos)}"]
-        if name in salvos:
-            texts = list(dict.fromkeys(_size_fault(salvo, size) for salvo in salvos[name]))
-        yield from ((("sizes", name), text) for text in texts if text)
+def _batteries_by_name(scenario: Scenario) -> dict[str, tuple[Battery, ...]]:
+    """Batteries of single sites by each name that resupply may give: their own, or that of all."""
+    found: dict[str, tuple[Battery, ...]] = {}
+    for layer in scenario.layers:
+        sites = layer.sites
+        for number, battery in enumerate(layer.batteries):
+            own = tuple(site.batteries[number] for site in sites)
+            found |= {one.name: (one,) for one in own}
+            found[battery.name] = own
+    return found
 
 
-def _size_fault(salvo: Salvo, size: Distribution) -> str:
-    if isinstance(salvo.arrival, Times):
-        return "a salvo whose arrival lists a time for each threat has a fixed count"
-    most = largest(size)
-    if most > MOST_THREATS:
-        return f"must not reach {MOST_THREATS:,} threats, but {size.dist} reaches {most:,}"
-    if mistakes := count_mistakes(salvo.arrival, most):
-        return f"{size.dist} reaches {most:,} threats: arrival.{mistakes[0][0][0]} {mistakes[0][1]}"
-    return ""
+def resupply_limits(campaign: Campaign) -> dict[tuple[str, str], float]:
+    """Return the rounds of a resupply by the battery of a single site, and the interceptor."""
+    named = _batteries_by_name(campaign.scenario)
+    return {
+        (battery.name, each.interceptor): each.rounds
+        for each in campaign.resupply
+        if each.battery is not None and each.interceptor is not None
+        for battery in named[each.battery]
+    }
 
 
 def _resupply_mistakes(campaign: Campaign) -> Iterator[Mistake]:
-    batteries = campaign.scenario.batteries
-    magazines = {b.name: [magazine.interceptor for magazine in b.magazines] for b in batteries}
+    named = _batteries_by_name(campaign.scenario)
     depots = [depot.name for depot in campaign.scenario.depots]
     seen: set[tuple[str, str]] = set()
     for number, resupply in enumerate(campaign.resupply):
-        where, battery, interceptor = ("resupply", number), resupply.battery, resupply.interceptor
-        if battery is None or interceptor is None:
+        where, name, interceptor = ("resupply", number), resupply.battery, resupply.interceptor
+        if name is None or interceptor is None:
             yield from _depot_mistakes(where, str(resupply.depot), depots, seen)
             continue
-        what, carried = f"a magazine of {shown(battery)}", magazines.get(battery, ())
-        wrong = unknown((*where, "battery"), battery, "a battery", magazines)
-        wrong = wrong or unknown((*where, "interceptor"), interceptor, what, carried)
-        if not wrong and (battery, interceptor) in seen:
-            wrong = [(where, f"more than one for {shown(interceptor)} of {shown(battery)}")]
+        batteries = named.get(name, ())
+        carried = [magazine.interceptor for own in batteries[:1] for magazine in own.magazines]
+        wrong = unknown((*where, "battery"), name, "a battery", named)
+        wrong = wrong or unknown(
+            (*where, "interceptor"), interceptor, f"a magazine of {shown(name)}", carried
+        )
+        twice = [own.name for own in batteries if (own.name, interceptor) in seen]
+        if not wrong and twice:
+            wrong = [(where, f"more than one for {shown(interceptor)} of {shown(twice[0])}")]
         yield from wrong
-        seen.add((battery, interceptor))
+        seen |= {(own.name, interceptor) for own in batteries}
 
 
 def _depot_mistakes(
@@ -314,7 +315,7 @@ def _stock_mistakes(campaign: Campaign) -> Iterator[Mistake]:
         yield from unknown((*where, "interceptor"), name, "an interceptor", known)
         if name in known and name in seen:
             yield (where, f"more than one of {shown(name)}")
-        if drawn is not None and (most := largest(drawn)) > MOST_ROUNDS:
+        if drawn is not None and (most := upper_end(drawn)) > MOST_ROUNDS:
             text = f"must not reach {MOST_ROUNDS:,} rounds, but {drawn.dist} reaches {most:,}"
             yield ((*where, "replenishment"), text)
         seen.add(name)

@@ -6,9 +6,8 @@ from functools import cached_property
 
 from leakthrough.model.findings import Finding
 from leakthrough.model.geometry import Path
-from leakthrough.model.scenario import Salvo, Scenario
+from leakthrough.model.scenario import Salvo, Scenario, most_threats, usual_threats
 from leakthrough.model.shots import (
-    AS_GIVEN,
     Attack,
     Post,
     Raids,
@@ -32,13 +31,11 @@ Findings = Iterator[Finding]
 class Case:
     """A defence and all that attacks it, in one raid or in the raids of a campaign.
 
-    `drawn` has the largest number of threats of salvos whose number is drawn, `number` is that of
-    the raids, of which each different one is in `raids`.
+    `number` is that of the raids, of which each different one is in `raids`.
     """
 
     scenario: Scenario
     raids: Raids
-    drawn: Mapping[str, int] = AS_GIVEN
     under: str = ""
     number: int = 1
 
@@ -50,7 +47,7 @@ class Case:
     @cached_property
     def attacks(self) -> list[Attack]:
         """The attacks of all raids."""
-        return attacks_of(self.scenario, self.raids, self.paths, self.drawn)
+        return attacks_of(self.scenario, self.raids, self.paths)
 
     @cached_property
     def places(self) -> dict[Salvo, str]:
@@ -58,7 +55,7 @@ class Case:
         found: dict[Salvo, str] = {}
         for salvos, under in self.raids.items():
             for salvo in salvos:
-                if self.drawn.get(salvo.name, salvo.count):
+                if most_threats(salvo):
                     found.setdefault(salvo, f"{under}.{salvo.name}")
         return found
 
@@ -87,7 +84,7 @@ class Case:
 
     def span(self, *tail: float) -> tuple[float, float] | None:
         """First arrival and last time at the target in the largest raid [s]; None without any."""
-        largest = max(self.raids, key=lambda salvos: sum(salvo.count for salvo in salvos))
+        largest = max(self.raids, key=lambda salvos: sum(map(usual_threats, salvos)))
         return span_of_raid(largest, self.paths, *tail)
 
     @cached_property

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from leakthrough.model.campaign import Campaign
 from leakthrough.model.cases import Case, Findings
 from leakthrough.model.findings import Finding
-from leakthrough.model.quantiles import largest
+from leakthrough.model.quantiles import upper_end
 from leakthrough.model.scenario import Salvo
 from leakthrough.model.shots import Raids, paths_by_salvo, span_of_raid
 from leakthrough.model.units import DAY, HOUR
@@ -20,8 +20,7 @@ _TOO_MUCH = 20.0
 
 def case_of_campaign(campaign: Campaign) -> Case:
     """Return the case of a campaign's defence against all of its raids."""
-    drawn = {name: largest(size) for name, size in campaign.sizes.items()}
-    return Case(campaign.scenario, _raids(campaign), drawn, "scenario.", campaign.raid_count)
+    return Case(campaign.scenario, _raids(campaign), "scenario.", campaign.raid_count)
 
 
 def _raids(campaign: Campaign) -> Raids:
@@ -72,11 +71,8 @@ def _rates(campaign: Campaign) -> Findings:
 
 def _nothing_drawn(campaign: Campaign) -> Findings:
     """Distributions of whole numbers of which every draw is rounded to 0."""
-    for name, size in campaign.sizes.items():
-        if largest(size) == 0:
-            yield Finding(f"sizes.{name}", "each draw is rounded to 0", "no threat ever comes")
     for number, stock in enumerate(campaign.stocks):
-        if stock.replenishment and largest(stock.replenishment) == 0:
+        if stock.replenishment and upper_end(stock.replenishment) == 0:
             why = "it brings nothing; it is a number of rounds for each raid"
             yield Finding(f"stocks.{number}.replenishment", "each draw is rounded to 0", why)
 
@@ -135,7 +131,8 @@ def _resupply_of_nothing(campaign: Campaign) -> Findings:
             yield Finding(f"resupply.{number}.rounds", "is 0", "it brings nothing")
         held = {
             magazine.rounds
-            for battery in campaign.scenario.batteries
+            for layer in campaign.scenario.layers
+            for battery in (*layer.batteries, *(own for s in layer.sites for own in s.batteries))
             for magazine in battery.magazines
             if (battery.name, magazine.interceptor) == (each.battery, each.interceptor)
         }

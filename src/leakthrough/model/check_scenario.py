@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from leakthrough.model import check_rounds
 from leakthrough.model.cases import Case, Findings, case_of
 from leakthrough.model.defence import Battery, ByDistance, Interceptor, Layer
+from leakthrough.model.distributions import Distribution
 from leakthrough.model.findings import Finding
-from leakthrough.model.scenario import Scenario
+from leakthrough.model.scenario import Scenario, most_threats
 from leakthrough.model.shots import IN_TIME, hardly_in_time, quantile
 from leakthrough.model.units import DAY, HOUR
 
@@ -61,6 +62,15 @@ def _threats_without_salvo(case: Case) -> Findings:
             if threat.name not in used:
                 why = "it takes no part in the raid"
                 yield Finding(f"{case.under}threats.{threat.name}", "no salvo is of it", why)
+
+
+def _nothing_drawn(case: Case) -> Findings:
+    """Numbers of threats of which every draw is rounded to 0."""
+    for salvos, under in case.raids.items():
+        for salvo in salvos:
+            if isinstance(salvo.count, Distribution) and most_threats(salvo) == 0:
+                place = f"{under}.{salvo.name}.count"
+                yield Finding(place, "each draw is rounded to 0", "no threat ever comes")
 
 
 def _long_raid(case: Case) -> Findings:
@@ -160,6 +170,21 @@ def _recognition_without_decoys(case: Case) -> Findings:
         if layer.sensor.decoy_recognition:
             place = f"{case.under}layers.{layer.name}.sensor.decoy_recognition"
             yield Finding(place, "no threat is marked as a decoy", "it has no effect")
+
+
+def _luck_without_effect(case: Case) -> Findings:
+    """Luck that threats keep, although nothing about them is left to it."""
+    weapons, layers = case.scenario.interceptors, case.scenario.layers
+    for threat in case.scenario.threats:
+        kills = [weapon.kill_probability.get(threat.name, 0.0) for weapon in weapons]
+        seen = [layer.sensor.detection.get(threat.name, 1.0) for layer in layers]
+        place = f"{case.under}threats.{threat.name}"
+        if threat.common_kill and all(own in (0.0, 1.0) for own in kills):
+            why = "every round at it hits for certain, or misses for certain; it has no effect"
+            yield Finding(f"{place}.common_kill", f"is {threat.common_kill:g}", why)
+        if threat.common_detection and all(own in (0.0, 1.0) for own in seen):
+            why = "every layer detects it for certain, or never; it has no effect"
+            yield Finding(f"{place}.common_detection", f"is {threat.common_detection:g}", why)
 
 
 # ---------------------------------------------------------------- batteries and magazines
@@ -336,10 +361,12 @@ RULES: tuple[Callable[[Case], Findings], ...] = (
         _only_decoys,
         _speeds,
         _threats_without_salvo,
+        _nothing_drawn,
         _long_raid,
         _unopposed,
     ),
     *(_no_defence, _empty_layers, _layers_down, _ranges, _recognition_without_decoys),
+    _luck_without_effect,
     *(
         _idle_batteries,
         _slow_batteries,

@@ -218,8 +218,9 @@ class Battery(Model):
         From the decision to the launch [s], from 0 to 1e9.
     assessment_time : float or frozen scipy.stats distribution, default 0
         From the intercept to the channel's release [s], from 0 to 1e9.
-    false_kill, false_survival : float, default 0
-        Probability that a live threat is assessed as killed, and a killed one as alive.
+    false_kill, false_survival : float or frozen scipy.stats distribution, default 0
+        Probability that a live threat is assessed as killed, and a killed one as alive. A
+        distribution is drawn once per replication, for all of the `count` batteries.
     doctrine : Doctrine
         Its rules of firing.
     axes : list of str, default empty
@@ -235,8 +236,12 @@ class Battery(Model):
     magazines: tuple[Magazine, ...] = Field((), description="At most one per interceptor.")
     reaction_time: UncertainTime = Field(0.0, description="From decision to launch [s].")
     assessment_time: UncertainTime = Field(0.0, description="From intercept to release [s].")
-    false_kill: Probability = Field(0.0, description="P(a live threat is assessed as killed).")
-    false_survival: Probability = Field(0.0, description="P(a killed one is assessed as alive).")
+    false_kill: UncertainProbability = Field(
+        0.0, description="P(a live threat is assessed as killed)."
+    )
+    false_survival: UncertainProbability = Field(
+        0.0, description="P(a killed one is assessed as alive)."
+    )
     doctrine: Doctrine = Field(Doctrine(), description="Its rules of firing.")
     axes: tuple[str, ...] = Field((), description="The axes that it serves; none: all.")
     staying_power: int = Field(1, ge=1, le=1_000_000, description="Effective hits that destroy it.")
@@ -254,25 +259,29 @@ class Battery(Model):
 class Sensor(Model):
     """Sensor of a layer.
 
+    Each probability may be a distribution, drawn once per replication for all sites of the layer.
+
     Parameters
     ----------
-    detection : mapping of str to float, default empty
+    detection : mapping of str to (float or frozen scipy.stats distribution), default empty
         By threat name: the probability that the layer detects it; 1 if it is not named.
-    decoy_recognition : float, default 0
+    decoy_recognition : float or frozen scipy.stats distribution, default 0
         Probability that a detected decoy is recognised and ignored.
-    false_dismissal : float, default 0
+    false_dismissal : float or frozen scipy.stats distribution, default 0
         Probability that a detected real threat is taken for a decoy and ignored.
-    availability : float, default 1
+    availability : float or frozen scipy.stats distribution, default 1
         Probability that the layer is up for the whole raid.
     tracks : int, optional
         How many threats the layer holds at a time, from 1 to 1e9. None: no limit. A threat that is
         seen while all tracks are taken waits for one.
     """
 
-    detection: Table[Probability] = Field(Frozen(), description="P(detected), by threat name.")
-    decoy_recognition: Probability = Field(0.0, description="P(a decoy is recognised).")
-    false_dismissal: Probability = Field(0.0, description="P(a real threat is ignored).")
-    availability: Probability = Field(1.0, description="P(up for the whole raid).")
+    detection: Table[UncertainProbability] = Field(
+        Frozen(), description="P(detected), by threat name."
+    )
+    decoy_recognition: UncertainProbability = Field(0.0, description="P(a decoy is recognised).")
+    false_dismissal: UncertainProbability = Field(0.0, description="P(a real threat is ignored).")
+    availability: UncertainProbability = Field(1.0, description="P(up for the whole raid).")
     tracks: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = Field(
         None, description="Threats that the layer holds at a time; none: no limit."
     )
@@ -293,8 +302,9 @@ class Layer(Model):
         The batteries that engage threats in this ring.
     sensor : Sensor
         Its sensor; by default it is always up and detects everything.
-    soft_kill : mapping of str to float, default empty
-        By threat name: the probability that it is neutralised without spending a round.
+    soft_kill : mapping of str to (float or frozen scipy.stats distribution), default empty
+        By threat name: the probability that it is neutralised without spending a round. A
+        distribution is drawn once per replication for all sites of the layer.
     position : (float, float), default (0, 0)
         Position of the site [m]: x to the east, y to the north.
     positions : list of (float, float), default empty
@@ -312,7 +322,7 @@ class Layer(Model):
     inner_range: Range = Field(0.0, description="Inner edge [m], or by threat.")
     batteries: tuple[Battery, ...] = Field((), description="Batteries that fire in the ring.")
     sensor: Sensor = Field(Sensor(), description="The sensor of the layer.")
-    soft_kill: Table[Probability] = Field(
+    soft_kill: Table[UncertainProbability] = Field(
         Frozen(), description="P(neutralised without a round), by threat name."
     )
     position: Point = Field(ORIGIN, description="Position of the site, x and y [m].")

@@ -49,13 +49,15 @@ class Overview(NamedTuple):
 
 def overview_of_scenario(scenario: Any) -> Overview:
     """Return the overview of a scenario: its raid and its defence."""
-    threats = sum(salvo.count for salvo in scenario.salvos)
+    counts = [salvo.count for salvo in scenario.salvos]
     batteries = sum(battery.count for battery in scenario.batteries)
-    raid = f"{_counted(threats, 'threat')} in {_counted(len(scenario.salvos), 'salvo')}"
+    is_fixed = all(isinstance(count, int) for count in counts)
+    threats = _counted(sum(counts), "threat") if is_fixed else "a random number of threats"
+    raid = f"{threats} in {_counted(len(counts), 'salvo')}"
     defence = f"{_counted(batteries, 'battery')} in {_counted(len(scenario.layers), 'layer')}"
     if len(sites := scenario.sites) > len(scenario.layers):
         defence += f" at {_counted(len(sites), 'site')}"
-    raid_table = _salvo_table("Raid", {salvo: f"{salvo.count:,}" for salvo in scenario.salvos})
+    raid_table = _salvo_table("Raid", {salvo: _count(salvo.count) for salvo in scenario.salvos})
     tables = [raid_table, *_parts(scenario)]
     return Overview(scenario.name, f"{raid} against {defence}", tables)
 
@@ -83,9 +85,23 @@ def _place_tables(scenario: Any) -> list[Table]:
     found = [
         Table("Ranges by threat", ["layer", "threat", "from [m]", "to [m]"], by_threat, 2),
         Table("Positions of the layers (x east, y north)", ["layer", "x [m]", "y [m]"], sites, 1),
+        _coordination_table(scenario),
         _asset_table(scenario),
     ]
     return [own for own in found if own.rows]
+
+
+def _coordination_table(scenario: Any) -> Table:
+    """Commands of the layers, and how many threats each can hold; only where either is given."""
+    layers = _outermost_first(scenario)
+    rows = [
+        [layer.name, layer.command or "-", "any" if tracks is None else number(tracks)]
+        for layer in layers
+        for tracks in [layer.sensor.tracks]
+    ]
+    plain = all(layer.command is None and layer.sensor.tracks is None for layer in layers)
+    header = ["layer", "command", "tracks"]
+    return Table("Commands and tracks of the layers", header, [] if plain else rows, 2)
 
 
 def _asset_table(scenario: Any) -> Table:
@@ -94,7 +110,7 @@ def _asset_table(scenario: Any) -> Table:
         [
             asset.name,
             *map(number, asset.position),
-            *map(number, (asset.value, asset.aim_points, asset.hardness, asset.priority)),
+            *map(_drawn, (asset.value, asset.aim_points, asset.hardness, asset.priority)),
             "never" if asset.repair_time is None else _drawn(asset.repair_time),
         ]
         for asset in scenario.assets
@@ -134,22 +150,32 @@ def _raid_tables(campaign: Any) -> list[Table]:
     every: dict[Any, list[int]] = {}
     for salvo in (salvo for salvos in raids for salvo in salvos):
         every.setdefault(salvo.model_copy(update={"count": 0}), []).append(salvo.count)
-    counts = {
-        salvo: "drawn" if salvo.name in campaign.sizes else _span(min(own), max(own))
-        for salvo, own in every.items()
-    }
+    counts = {salvo: _counts(own) for salvo, own in every.items()}
     if len(raids) == 1:
         return [_salvo_table("Each raid", counts)]
     rows = [
-        [_runs(numbers), "; ".join(_salvo_text(salvo, campaign.sizes) for salvo in salvos) or "-"]
+        [_runs(numbers), "; ".join(map(_salvo_text, salvos)) or "-"]
         for salvos, numbers in raids.items()
     ]
     salvos = _salvo_table("Salvos of all raids", counts)
     return [salvos, Table("Raids", ["raid", "salvos"], rows, 2, MOST_RAIDS)]
 
 
-def _salvo_text(salvo: Any, sizes: Any) -> str:
-    return salvo.name if salvo.name in sizes else f"{salvo.count:,} {salvo.name}"
+def _salvo_text(salvo: Any) -> str:
+    return f"{salvo.count:,} {salvo.name}" if isinstance(salvo.count, int) else salvo.name
+
+
+def _count(count: Any) -> str:
+    """A number of threats, or the distribution from which it is drawn."""
+    return f"{count:,}" if isinstance(count, int) else _drawn(count)
+
+
+def _counts(counts: list[Any]) -> str:
+    """The numbers of threats of a salvo in several raids."""
+    if len({*counts}) == 1:
+        return _count(counts[0])
+    fixed = all(isinstance(count, int) for count in counts)
+    return _span(min(counts), max(counts)) if fixed else "drawn"
 
 
 def _span(low: int, high: int) -> str:
@@ -211,9 +237,10 @@ def _arrival(arrival: Any) -> str:
         "Regular": "from {start}, every {interval}",
         "Poisson": "from {start}, {rate} a second",
         "Times": "at stated times",
-        "Distribution": f"drawn, {getattr(arrival, 'dist', '')}",
     }
-    return forms[type(arrival).__name__].format(**numbers)
+    if (form := forms.get(type(arrival).__name__)) is None:
+        return f"drawn, {arrival.dist}"
+    return form.format(**numbers)
 
 
 def _threat_table(scenario: Any) -> Table:
@@ -223,10 +250,24 @@ def _threat_table(scenario: Any) -> Table:
             number(threat.speed),
             number(threat.priority),
             _cost(threat.cost),
+            *map(number, (threat.common_detection, threat.common_kill)),
+            "any" if threat.max_engagements is None else number(threat.max_engagements),
         ]
         for threat in scenario.threats
     ]
-    return Table("Threats", ["threat", "speed [m/s]", "priority", "cost"], rows, 1)
+    header = ["threat", "speed [m/s]", "priority", "cost", "common detection", "common kill"]
+    return _without(("0", "any"), Table("Threats", [*header, "engagements"], rows, 1), 4)
+
+
+def _without(defaults: tuple[str, ...], own: Table, first: int) -> Table:
+    """The table without those of its columns from the first on that have defaults only."""
+    used = [
+        n
+        for n in range(len(own.header))
+        if n < first or any(row[n] not in defaults for row in own.rows)
+    ]
+    rows = [[row[n] for n in used] for row in own.rows]
+    return own._replace(header=[own.header[n] for n in used], rows=rows)
 
 
 def _cost(cost: float | None) -> str:
@@ -240,8 +281,7 @@ def _drawn(value: Any) -> str:
     if hasattr(value, "distance"):
         ends = dict.fromkeys(map(_drawn, (value.probability[0], value.probability[-1])))
         return f"{' to '.join(ends)} by distance"
-    parameters = (f"{name}={each:g}" for name, each in value.parameters.items())
-    return f"{value.dist}({', '.join(parameters)})"
+    return str(value.text())
 
 
 def _interceptor_table(scenario: Any) -> Table:

@@ -1,11 +1,10 @@
-"""Uncertain numbers: a number, or a frozen distribution of `scipy.stats`."""
+"""Uncertain numbers: a number, or a distribution, of `scipy.stats` or of our own."""
 
 import functools
 import math
-import sys
 import warnings
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import (
@@ -20,13 +19,21 @@ from pydantic import (
 from leakthrough.model.arguments import number_in, real_in
 from leakthrough.model.base import Frozen, Model, Table, fields_of_unchecked, plain, trusted
 from leakthrough.model.errors import fault, nearest, shown
-from leakthrough.model.scipy_names import is_slow, known, shape_names
+from leakthrough.model.scipy_names import (
+    discrete,
+    histogram_of,
+    is_new,
+    is_slow,
+    known,
+    plain_twin,
+    shape_names,
+)
 
 if TYPE_CHECKING:
     from scipy.stats.distributions import rv_frozen
 
 
-_SCHEMA: dict[str, Any] = {"$comment": "a distribution"}
+MARK: dict[str, Any] = {"$comment": "a distribution"}
 """Stands for `distribution_schema`, which needs SciPy, until a JSON schema is asked for."""
 _DEFAULTS = {"loc": 0.0, "scale": 1.0}
 
@@ -38,57 +45,15 @@ def is_frozen(value: object) -> bool:
     )
 
 
-def distribution_schema() -> dict[str, Any]:
-    """Return the JSON schema of a distribution in a file."""
-    groups: dict[tuple[str, ...], list[str]] = {}
-    for name in sorted(known()):
-        if not is_slow(name):
-            groups.setdefault(tuple(shape_names(name)), []).append(name)
-    number = {"type": "number", "minimum": -sys.float_info.max, "maximum": sys.float_info.max}
-    return {
-        "type": "object",
-        "description": "A continuous distribution of scipy.stats: its name, its shape parameters, "
-        "and loc and scale where they are not 0 and 1.",
-        "properties": {
-            "dist": {"enum": sorted(name for names in groups.values() for name in names)},
-            "scale": {**number, "exclusiveMinimum": 0},
-            "parameters": {"type": "object", "additionalProperties": number},
-        },
-        "required": ["dist"],
-        "additionalProperties": number,
-        "allOf": [
-            {"if": {"properties": {"dist": {"enum": names}}}, "then": _shapes_schema(shapes)}
-            for shapes, names in groups.items()
-        ],
-    }
-
-
-def _shapes_schema(shapes: tuple[str, ...]) -> dict[str, Any]:
-    """Schema of the names of parameters; the shapes may be in a table `parameters`."""
-    names = [*shapes, "loc", "scale"]
-    return {
-        "propertyNames": {"enum": ["dist", "parameters", *names]},
-        "properties": {"parameters": {"propertyNames": {"enum": names}}},
-        "anyOf": [{"required": ["parameters"]}, {"required": list(shapes)}],
-    }
-
-
-def with_distributions(schema: Any) -> Any:
-    """Return a JSON schema with references to `#/$defs/Distribution` for all distributions.
-
-    A default of infinity becomes the text "infinite", since JSON has no such number.
-    """
-    if schema == math.inf:
-        return "infinite"
-    if schema == _SCHEMA:
-        return {"$ref": "#/$defs/Distribution"}
-    if isinstance(schema, dict):
-        return {key: with_distributions(part) for key, part in schema.items()}
-    return [with_distributions(part) for part in schema] if isinstance(schema, list) else schema
+def is_law(value: object) -> bool:
+    """Return whether a value is meant as a distribution, in a file too."""
+    if isinstance(value, Distribution | Mapping) or is_frozen(value):
+        return True
+    return histogram_of(value) is not None or is_new(value)
 
 
 class Distribution(Model):
-    """A continuous distribution of `scipy.stats`, by name and parameters.
+    """A distribution of `scipy.stats`, by name and parameters.
 
     A scenario accepts a frozen distribution such as ``scipy.stats.beta(2, 5)`` and converts it to
     this class; in a file it is ``{dist = "beta", a = 2, b = 5}``.
@@ -96,7 +61,8 @@ class Distribution(Model):
     Parameters
     ----------
     dist : str
-        The name of a continuous distribution in `scipy.stats`.
+        The name of a continuous distribution in `scipy.stats`, or of a discrete one, which is
+        allowed for numbers of threats and of rounds only.
     parameters : mapping of str to float
         Every shape parameter by its SciPy name; `loc` and `scale` if they are not 0 and 1.
 
@@ -108,7 +74,7 @@ class Distribution(Model):
     """
 
     dist: str
-    parameters: Table[float]
+    parameters: Table[float] = Frozen()
 
     @model_validator(mode="before")
     @classmethod
@@ -118,20 +84,39 @@ class Distribution(Model):
 
     @model_serializer
     def _flat(self) -> dict[str, Any]:
+        return self.flat()
+
+    def flat(self) -> dict[str, Any]:
+        """Return the distribution as plain data, as in a file."""
         return {"dist": self.dist, **self.parameters}
+
+    def text(self) -> str:
+        """Return a short text, such as `beta(a=2, b=5)`."""
+        parameters = (f"{name}={each:g}" for name, each in self.parameters.items())
+        return f"{self.dist}({', '.join(parameters)})"
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is one of whole numbers, and nothing else."""
+        return self.dist in discrete()
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _: Any, __: GetJsonSchemaHandler) -> dict[str, Any]:
-        return dict(_SCHEMA)
+        return dict(MARK)
 
     def frozen(self) -> "rv_frozen[Any, float]":
         """Return the frozen `scipy.stats` distribution."""
-        frozen: rv_frozen[Any, float] = known()[self.dist](**self.parameters)
+        frozen: rv_frozen[Any, float] = _known(self.dist)(**self.parameters)
         return frozen
 
     def support(self) -> tuple[float, float]:
         """Return the lower and upper bound of the support."""
         return _support(self.dist, self.parameters)
+
+
+def _known(dist: str) -> Any:
+    """The distribution of SciPy of a name."""
+    return known().get(dist) or discrete()[dist]
 
 
 @functools.lru_cache(maxsize=256)  # SciPy takes 0.05 ms, in each check of a scenario
@@ -140,7 +125,7 @@ def _support(dist: str, parameters: Frozen[float]) -> tuple[float, float]:
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         try:
-            low, high = known()[dist].support(**parameters)
+            low, high = _known(dist).support(**parameters)
         except (ArithmeticError, ValueError, TypeError):
             return math.nan, math.nan
     return float(low), float(high)
@@ -149,8 +134,8 @@ def _support(dist: str, parameters: Frozen[float]) -> tuple[float, float]:
 def _checked(data: object) -> dict[str, Any]:
     """Return `dist` and `parameters`, checked, from a frozen distribution or a table."""
     name, given = _name_and_parameters(data)
-    if not isinstance(name, str) or name not in known():
-        got = f"{shown(name)}{nearest(name, known())}"
+    if not isinstance(name, str) or not (name in known() or name in discrete()):
+        got = f"{shown(name)}{nearest(name, {**known(), **discrete(), **_OWN})}"
         raise fault(f"dist must name a continuous scipy.stats distribution; got {got}")
     if is_slow(name):
         text = f"SciPy takes too long for the quantiles of {name}; use a distribution that has"
@@ -160,6 +145,8 @@ def _checked(data: object) -> dict[str, Any]:
     numbers = {key: _number(name, key, value) for key, value in given.items()}
     order = [key for key in (*shapes, "loc", "scale") if key in numbers]
     kept = {key: numbers[key] for key in order if numbers[key] != _DEFAULTS.get(key)}
+    if name in discrete() and not numbers.get("loc", 0.0).is_integer():
+        raise fault(f"loc of {name} must be a whole number; got {shown(numbers['loc'])}")
     if numbers.get("scale", 1.0) <= 0.0:
         raise fault(f"scale of {name} must be greater than 0; got {shown(numbers['scale'])}")
     if any(map(math.isnan, _support(name, Frozen(kept)))):
@@ -183,15 +170,20 @@ def _name_and_parameters(data: object) -> tuple[object, dict[str, Any]]:
 
 def _parts_of_frozen(frozen: Any) -> tuple[str, dict[str, Any]]:
     name = frozen.dist.name
-    if type(frozen.dist) is not type(known().get(name)):
+    if type(frozen.dist) not in (type(known().get(name)), type(discrete().get(name))):
         allowed = "a continuous distribution that scipy.stats itself provides"
         raise fault(f"must be {allowed}, so that a file can name it; got {shown(name)}")
-    names = (*shape_names(name), "loc", "scale")
+    names = _names_of(name)
     return name, plain({**dict(zip(names, frozen.args, strict=False)), **frozen.kwds})
 
 
+def _names_of(dist: str) -> list[str]:
+    """Names of all parameters of a distribution of SciPy."""
+    return [*shape_names(dist), "loc", *([] if dist in discrete() else ["scale"])]
+
+
 def _check_names(name: str, shapes: list[str], given: Mapping[str, Any]) -> None:
-    allowed = [*shapes, "loc", "scale"]
+    allowed = _names_of(name)
     for key in given:
         if key not in allowed:
             takes = f"{', '.join(allowed)}{nearest(key, allowed)}"
@@ -207,6 +199,40 @@ def _number(name: str, key: str, value: object) -> float:
     if not math.isfinite(number):
         raise fault(f"{key} of {name} must be a finite number; got {shown(value)}")
     return number
+
+
+class OwnDistribution(Distribution):
+    """The base of distributions that SciPy has not, each with fields of its own.
+
+    A subclass has `fields_in`, which returns the checked fields of a table, or raises a fault.
+    """
+
+    parameters: ClassVar[Any] = Frozen()  # type: ignore[misc]
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        super().__pydantic_init_subclass__(**options)
+        _OWN[str(cls.model_fields["dist"].default)] = cls
+
+    @model_validator(mode="before")
+    @classmethod
+    def _normalised(cls, data: Any) -> Any:
+        data = fields_of_unchecked(data)
+        return data if isinstance(data, Distribution) else cls.fields_in(data)
+
+    @classmethod
+    def fields_in(cls, data: object) -> dict[str, Any]:
+        """Return the checked fields of a table; or raise a fault."""
+        raise NotImplementedError
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is one of whole numbers, and nothing else."""
+        return False
+
+
+_OWN: dict[str, type[OwnDistribution]] = {}
+"""Distributions that SciPy has not, by their name in a file."""
 
 
 def _uncertain(high: float, advice: str) -> Callable[[Any], float | Distribution]:
@@ -225,15 +251,37 @@ def _uncertain(high: float, advice: str) -> Callable[[Any], float | Distribution
     return validate
 
 
-def _within(value: object, high: float, advice: str) -> Distribution:
+def as_distribution(value: Any, *, whole: bool = False) -> Distribution:
+    """Return a distribution that is given as such, by SciPy or as a table; one of a file too.
+
+    One of whole numbers is allowed where `whole`. A distribution of SciPy's new kind is converted
+    to its frozen twin, and never kept.
+    """
     value = fields_of_unchecked(value)
-    if not (isinstance(value, Distribution | Mapping) or is_frozen(value)):
+    if (histogram := histogram_of(value)) is not None:
+        value = {"dist": "histogram", **histogram}
+    elif (twin := plain_twin(value)) is not None:
+        value = {"dist": twin[0], **twin[1]}
+    if not isinstance(value, Distribution):
+        name = value.get("dist") if isinstance(value, Mapping) else None
+        kind = _OWN.get(name) if isinstance(name, str) else None
+        value = (
+            trusted(kind, kind.fields_in(value)) if kind else trusted(Distribution, _checked(value))
+        )
+    found: Distribution = value
+    if found.is_whole and not whole:
+        text = "is for numbers of threats and of rounds only; use a continuous distribution"
+        raise fault(f"{found.dist} {text}")
+    return found
+
+
+def _within(value: object, high: float, advice: str, *, whole: bool = False) -> Distribution:
+    if not is_law(value):
         allowed = "a frozen scipy.stats distribution"
         if high < math.inf:
             allowed = f"a number in [0, {high:g}] or {allowed}"
         raise fault(f"must be {allowed}; got {shown(value)}")
-    if not isinstance(value, Distribution):
-        value = trusted(Distribution, _checked(value))
+    value = as_distribution(value, whole=whole)
     (least, most), reaches = value.support(), f"but {value.dist} reaches"
     if least < 0.0:
         raise fault(f"must not fall below 0, {reaches} {least:g}; use {advice}")
@@ -242,35 +290,43 @@ def _within(value: object, high: float, advice: str) -> Distribution:
     return value
 
 
-def _flat(value: float | Distribution) -> float | dict[str, Any]:
-    return value.model_dump() if isinstance(value, Distribution) else value
+def flat_value(value: float | Distribution) -> float | dict[str, Any]:
+    """Return a number, or a distribution as plain data."""
+    return value.flat() if isinstance(value, Distribution) else value
 
 
 def _uncertain_schema(high: float) -> WithJsonSchema:
     number = {"type": "number", "minimum": 0, "maximum": high}
-    return WithJsonSchema({"anyOf": [number, _SCHEMA]})
+    return WithJsonSchema({"anyOf": [number, MARK]})
 
+
+AnyDistribution = Annotated[
+    Distribution, PlainValidator(as_distribution), PlainSerializer(flat_value), WithJsonSchema(MARK)
+]
+"""A distribution of any kind, but not one of whole numbers."""
 
 UncertainProbability = Annotated[
     float | Distribution,
     PlainValidator(_uncertain(1.0, "beta or truncnorm")),
-    PlainSerializer(_flat),
+    PlainSerializer(flat_value),
     _uncertain_schema(1.0),
 ]
 """A probability, or a distribution with its support within [0, 1]."""
 
 UncertainCount = Annotated[
     Distribution,
-    PlainValidator(lambda value: _within(value, math.inf, "truncnorm, gamma or lognorm")),
-    PlainSerializer(_flat),
-    WithJsonSchema(_SCHEMA),
+    PlainValidator(
+        lambda value: _within(value, math.inf, "truncnorm, gamma or lognorm", whole=True)
+    ),
+    PlainSerializer(flat_value),
+    WithJsonSchema(MARK),
 ]
 """A distribution that never falls below 0; its draws are rounded to whole numbers."""
 
 UncertainTime = Annotated[
     float | Distribution,
     PlainValidator(_uncertain(1e9, "truncnorm or lognorm")),
-    PlainSerializer(_flat),
+    PlainSerializer(flat_value),
     _uncertain_schema(1e9),
 ]
 """A duration [s] from 0 to 1e9, or a distribution that never falls below 0."""

@@ -19,7 +19,8 @@ from pydantic import BaseModel
 from leakthrough.model.arguments import path_of
 from leakthrough.model.base import Model, Title, checked, fields_of_unchecked, reported
 from leakthrough.model.display import Overview
-from leakthrough.model.distributions import Distribution, distribution_schema, with_distributions
+from leakthrough.model.distribution_schema import distribution_schema, with_distributions
+from leakthrough.model.distributions import Distribution
 from leakthrough.model.errors import ScenarioError, shown
 
 DEEPEST = 64
@@ -159,7 +160,7 @@ def digest_of(document: Mapping[str, Any]) -> str:
 def plain_data(value: Any) -> Any:
     """Return a part of a scenario as written to a file."""
     if isinstance(value, Distribution):
-        return {"dist": value.dist, **value.parameters}
+        return value.flat()
     if isinstance(value, BaseModel):
         return {
             name: plain_data(getattr(value, name))

@@ -166,6 +166,8 @@ def mistakes_of(error: ValidationError, model: type[BaseModel], data: object) ->
     """Translate pydantic's errors in the validation of `data` as a `model`."""
     found: list[Mistake] = []
     for detail in error.errors(include_url=False)[:MOST_MISTAKES]:
+        if detail["type"] == "too_short" and detail["input"]:
+            continue  # pydantic counts valid entries, and each other one is a mistake already
         location = _location(detail["loc"], data)
         if detail["type"] == "mistakes":
             found += [(location + inner, text) for inner, text in detail["ctx"]["mistakes"]]
@@ -180,7 +182,7 @@ def _location(loc: tuple[str | int, ...], data: object) -> tuple[str | int, ...]
     """Replace indices by names, and drop the tag that pydantic adds after a field of a union."""
     location: list[str | int] = []
     for before, step in zip((None, *loc), loc, strict=False):
-        if before in ("arrival", "raids") and isinstance(step, str):
+        if before in ("arrival", "count", "raids") and isinstance(step, str):
             continue
         if location[-2:-1] == ["kill_probability"] and step in KINDS_OF_PROBABILITY:
             continue
@@ -204,6 +206,13 @@ def _a(noun: str) -> str:
     return f"an {noun}" if noun[0] in "AEIOU" else f"a {noun}"
 
 
+_REPLACED = {
+    (
+        "Campaign",
+        "sizes",
+    ): ": a distribution of its number of threats is the `count` of a salvo",
+}
+"""What to write instead of fields of earlier versions."""
 _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "greater_than_equal": lambda ctx: f"must be at least {_number(ctx['ge'])}",
     "greater_than": lambda ctx: f"must be greater than {_number(ctx['gt'])}",
@@ -217,6 +226,7 @@ _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "bool_type": lambda _: "must be true or false",
     "tuple_type": lambda _: "must be a list",
     "dict_type": lambda _: "must be a table of names and values",
+    "too_short": lambda _: "must have at least 1 entry",
     "too_long": lambda ctx: f"must have at most {ctx['max_length']:,} entries",
     "model_type": lambda ctx: f"must be {_a(ctx['class_name'])}, or a table of its fields",
     "literal_error": lambda ctx: f"must be {ctx['expected']}",
@@ -233,7 +243,8 @@ def _text(detail: ErrorDetails, model: type[BaseModel]) -> str:
         return "is missing"
     if kind == "extra_forbidden":
         owner = _owner(model, detail["loc"][:-1])
-        hint = nearest(detail["loc"][-1], owner.model_fields)
+        hint = _REPLACED.get((owner.__name__, str(detail["loc"][-1])))
+        hint = hint or nearest(detail["loc"][-1], owner.model_fields)
         return f"is not a field of {owner.__name__}{hint}"
     if kind == "float_type" and type(value) is int:
         kind = "finite_number"

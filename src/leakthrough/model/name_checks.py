@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from leakthrough.model.defence import MOST_EQUAL, MOST_SITES, numbered
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.errors import MOST_MISTAKES, Mistake, fields_of, label, nearest, shown
+from leakthrough.model.places import MOST_AIM_POINTS as MOST_AT_AN_ASSET
 from leakthrough.model.places import ORIGIN, as_point
 
 Location = tuple[str | int, ...]
@@ -92,7 +93,9 @@ def _between(scenario: object) -> Iterator[Mistake]:
         yield from unknown((*loc, "axis"), salvo.get("axis"), "an axis", known.axes)
         target, what = salvo.get("target"), "one battery or asset"
         yield from unknown((*loc, "target"), target, what, known.targets)
-        place = ORIGIN if target is None else known.targets.get(str(target))
+        place = ORIGIN if target is None else None
+        if isinstance(target, str):
+            place = known.targets.get(target)
         yield from _without_path(loc, salvo, place, sites)
     for loc, depot in parts["depots"]:
         name = depot.get("interceptor")
@@ -122,8 +125,8 @@ def _too_many(parts: Mapping[str, list[Part]]) -> Iterator[Mistake]:
     if batteries > MOST_BATTERIES:
         text = f"must have at most {MOST_BATTERIES:,} batteries at all positions; got {batteries:,}"
         yield ("layers",), text
-    points = [own.get("aim_points") for _, own in parts["assets"]]
-    if (number := sum(own for own in points if type(own) is int)) > MOST_AIM_POINTS:
+    points = [_number(own, "aim_points", MOST_AT_AN_ASSET) for _, own in parts["assets"]]
+    if (number := sum(points)) > MOST_AIM_POINTS:
         text = f"must have at most {MOST_AIM_POINTS:,} aim points together; got {number:,}"
         yield ("assets",), text
     legs = [max(len(_list(own, "route")), 1) for _, own in parts["salvos"]]
@@ -262,10 +265,15 @@ def _members(battery: Table, at: str = "") -> Iterator[str]:
 
 def _count(battery: Table) -> int:
     """Number of the single batteries of a `Battery`; 0 if it is malformed."""
-    count = battery.get("count")
-    if count is None:
+    return _number(battery, "count", MOST_EQUAL)
+
+
+def _number(table: Table, name: str, most: int) -> int:
+    """A whole number, by default 1; 0 if it is malformed."""
+    number = table.get(name)
+    if number is None:
         return 1
-    return count if type(count) is int and 0 <= count <= MOST_EQUAL else 0
+    return number if type(number) is int and 0 <= number <= most else 0
 
 
 def _duplicates(
@@ -299,8 +307,8 @@ def _longest(table: Table, name: str) -> float:
         return 0.0
     if isinstance(time, Distribution):
         time = time.support()[1]
-    # A malformed time may be an integer that is too large for a float.
-    return min(time, 1.0) if isinstance(time, int | float) else 1.0
+    # A malformed time may be an integer that is too large for a float, or too small.
+    return min(time, 1.0) if isinstance(time, int | float) and time >= 0 else 1.0
 
 
 def _kills(interceptor: Table) -> bool:

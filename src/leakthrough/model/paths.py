@@ -120,7 +120,7 @@ def _child(scenario: Model, parent: Any, steps: list[str]) -> Any:
 
 
 def _children(scenario: Any, parent: Any, steps: list[str]) -> dict[str, Any]:
-    if isinstance(parent, Distribution):
+    if type(parent) is Distribution:
         names = (*shape_names(parent.dist), *_UNSHIFTED)
         held = {**_UNSHIFTED, **parent.parameters}
         return {"dist": parent.dist, **{name: held[name] for name in names}}
@@ -157,6 +157,6 @@ def _with(parent: Any, changes: list[Change], build: Callable[[type[Model], Any]
             _with(entry, below[name], build) if name in below else entry
             for name, entry in zip(names, parent, strict=True)
         ]
-    fields = parent.model_dump() if isinstance(parent, Distribution) else {**fields_of(parent)}
+    fields = parent.model_dump() if type(parent) is Distribution else {**fields_of(parent)}
     fields |= {step: _with(fields.get(step), deeper, build) for step, deeper in below.items()}
     return build(type(parent), fields) if isinstance(parent, Model) else fields

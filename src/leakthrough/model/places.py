@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 
-from leakthrough.model.base import Frozen, Model, Name, Probability
-from leakthrough.model.distributions import UncertainTime
+from leakthrough.model.base import Frozen, Model, Name
+from leakthrough.model.distributions import UncertainProbability, UncertainTime
 from leakthrough.model.errors import Mistake, fault, faults, shown, text_keys
 
 LARGEST_RANGE = 2e7
@@ -80,8 +80,9 @@ class Asset(Model):
         What its loss costs, in any one unit, from 0 to 1e15.
     aim_points : int, default 1
         Number of its equal parts, from 1 to 1,000. Each hit strikes one of them at random.
-    hardness : float, default 0
-        Share by which passive protection lowers the lethality of a hit, from 0 to 1.
+    hardness : float or frozen scipy.stats distribution, default 0
+        Share by which passive protection lowers the lethality of a hit, from 0 to 1. A distribution
+        is drawn once per replication.
     priority : int, default 0
         What it adds to the priority of the threats that aim at it, from -1000 to 1000.
     repair_time : float or frozen scipy.stats distribution, optional
@@ -95,7 +96,7 @@ class Asset(Model):
     aim_points: int = Field(
         1, ge=1, le=MOST_AIM_POINTS, description="Equal parts, of which a hit strikes one."
     )
-    hardness: Probability = Field(0.0, description="Share by which lethality is lowered.")
+    hardness: UncertainProbability = Field(0.0, description="Share by which lethality is lowered.")
     priority: int = Field(
         0, ge=-1000, le=1000, description="Added to the priority of threats that aim at it."
     )

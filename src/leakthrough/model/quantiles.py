@@ -2,12 +2,25 @@
 
 import functools
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from leakthrough.model.discrete import LONGEST, OCTAVES, STEPS, WORD_RANGE
-from leakthrough.model.distributions import Distribution
+from leakthrough.model.discrete import LONGEST, OCTAVES, STEPS, TICKS_A_SECOND, WORD_RANGE
+from leakthrough.model.distributions import Distribution, OwnDistribution
+from leakthrough.model.errors import fault
+from leakthrough.model.own_distributions import Empirical, Histogram, Mixture
+from leakthrough.model.steps import mixed, of_intervals, of_values
+
+Numbers = npt.NDArray[np.float64]
+MOST_WIDE = 1_000_000
+"""Whole numbers of a discrete distribution that are looked at."""
+_APART = 1e-9
+"""Relative distance of two numbers that are not the same median."""
+TABLE_SIZE = 2 * (OCTAVES * STEPS + 1)
+"""Numbers in a quantile table."""
 
 
 def tail_probabilities() -> npt.NDArray[np.float64]:
@@ -36,10 +49,8 @@ def quantile_table(distribution: Distribution, scale: int) -> npt.NDArray[np.flo
     ValueError
         If SciPy cannot compute the quantiles.
     """
-    frozen = distribution.frozen()
-    tails = tail_probabilities()
     with np.errstate(all="ignore"):
-        table = np.stack([frozen.ppf(tails), frozen.isf(tails)]) * float(scale)
+        table = _quantiles(distribution, scale)
     if np.isnan(table).any():
         raise ValueError(f"SciPy gives no quantiles of {distribution}")
     table = np.clip(table, -float(LONGEST), float(LONGEST))
@@ -50,6 +61,49 @@ def quantile_table(distribution: Distribution, scale: int) -> npt.NDArray[np.flo
     return table
 
 
+def _quantiles(distribution: Distribution, scale: int) -> Numbers:
+    """Quantiles of a distribution as in `quantile_table`."""
+    tails = tail_probabilities()
+    if isinstance(distribution, Mixture):
+        parts = [distribution_function(_of_part(own, scale)) for own in distribution.parts]
+        return mixed(distribution.weights, parts, tails)
+    if isinstance(distribution, Empirical):
+        weights = distribution.weights or (1.0,) * len(distribution.values)
+        return _of_values(np.array(distribution.values), weights, scale)
+    if isinstance(distribution, Histogram):
+        return of_intervals(np.array(distribution.edges) * scale, distribution.weights, tails)
+    if distribution.is_whole:
+        return _of_values(*_atoms(distribution), scale)
+    frozen = distribution.frozen()
+    return np.stack([frozen.ppf(tails), frozen.isf(tails)]) * float(scale)
+
+
+def _of_part(part: float | Distribution, scale: int) -> Numbers:
+    """Quantile table of a part of a mixture, which may be a number."""
+    if isinstance(part, Distribution):
+        return quantile_table(part, scale)
+    return _of_values(np.array([part]), (1.0,), scale)
+
+
+def _of_values(values: Numbers, weights: Sequence[float] | Numbers, scale: int) -> Numbers:
+    """Quantile table of single values; those of `scale` 1 are rounded when they are drawn."""
+    return of_values(values * scale, weights, tail_probabilities(), whole=scale == 1)
+
+
+def _atoms(distribution: Distribution) -> tuple[Numbers, Numbers]:
+    """Whole numbers and their probabilities, but for those beyond a tail of 2**-40."""
+    frozen: Any = distribution.frozen()
+    low, high = distribution.support()
+    if not math.isfinite(low):
+        low = float(frozen.ppf(2.0**-40))
+    high = min(high, float(frozen.isf(2.0**-40))) if math.isinf(high) else high
+    if not high - low < MOST_WIDE:
+        text = f"has too many whole numbers, {high - low:,.0f}; at most {MOST_WIDE:,} are allowed"
+        raise fault(f"{distribution.dist} {text}: use a continuous distribution")
+    values = np.arange(low, high + 1.0)
+    return values, frozen.pmf(values)
+
+
 @functools.cache
 def _probabilities() -> npt.NDArray[np.float64]:
     """Probabilities at the nodes of a table from end to end, and 0 and 1."""
@@ -57,11 +111,15 @@ def _probabilities() -> npt.NDArray[np.float64]:
     return np.concatenate([[0.0], tails, 1.0 - tails[-2::-1], [1.0]])
 
 
-def distribution_function(
-    table: npt.NDArray[np.float64],
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Probabilities from 0 to 1 and the quantiles at them, (8193,) each; linear between them."""
+def distribution_function(table: Numbers) -> tuple[Numbers, Numbers]:
+    """Probabilities from 0 to 1 and the quantiles at them, (8195,) each; linear between them.
+
+    There is one more, 1/2 twice, where the two halves of the table do not meet.
+    """
     low, high = table.reshape(2, -1)
+    if high[-1] - low[-1] > _APART * max(abs(high[-1]), abs(low[-1])):
+        nodes = np.insert(_probabilities(), OCTAVES * STEPS + 2, 0.5)
+        return nodes, np.concatenate([low[:1], low, high[::-1], high[:1]])
     return _probabilities(), np.concatenate([low[:1], low, high[-2::-1], high[:1]])
 
 
@@ -100,6 +158,30 @@ def largest_in(table: npt.NDArray[np.float64]) -> int:
     return max(math.floor(float(table[1, 0]) + 0.5), 0)
 
 
+def quantiles_of(distribution: Distribution, probabilities: Any) -> Numbers:
+    """Quantiles (...) of a distribution at some probabilities (...)."""
+    if not isinstance(distribution, OwnDistribution):
+        with np.errstate(all="ignore"):
+            return np.asarray(distribution.frozen().ppf(probabilities))
+    nodes, values = distribution_function(quantile_table(distribution, TICKS_A_SECOND))
+    return np.asarray(np.interp(probabilities, nodes, values)) / TICKS_A_SECOND
+
+
 def largest(count: Distribution) -> int:
     """The largest whole number that is drawn from a distribution, where its table is cut."""
     return largest_in(quantile_table(count, 1))
+
+
+@functools.lru_cache(maxsize=1024)
+def upper_end(count: Distribution) -> int:
+    """About the largest whole number that is drawn from a distribution.
+
+    Of a continuous one of SciPy without its whole table. Raises a fault if SciPy cannot compute it.
+    """
+    if isinstance(count, OwnDistribution) or count.is_whole:
+        return largest(count)
+    with np.errstate(all="ignore"):
+        end = float(count.frozen().isf(tail_probabilities()[0]))
+    if math.isnan(end):
+        raise fault(f"SciPy gives no quantiles of {count}")
+    return max(math.floor(min(end, float(LONGEST)) + 0.5), 0)

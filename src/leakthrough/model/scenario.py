@@ -3,20 +3,28 @@
 Every quantity is in SI units; each field states its unit and bounds.
 """
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
-from leakthrough.model.arrivals import Arrival, count_mistakes
+from leakthrough.model.arrivals import Arrival, Times, count_mistakes
 from leakthrough.model.base import Cost, Model, Name, Probability, checked
 from leakthrough.model.defence import Battery, Interceptor, Layer
 from leakthrough.model.display import Overview, overview_of_scenario
+from leakthrough.model.distributions import (
+    Distribution,
+    UncertainCount,
+    UncertainProbability,
+    is_law,
+)
 from leakthrough.model.documents import Document
 from leakthrough.model.errors import Mistake, faults
 from leakthrough.model.magazines import Depot
 from leakthrough.model.name_checks import mistakes_between
 from leakthrough.model.paths import changed
 from leakthrough.model.places import LARGEST_RANGE, Asset, Point
+from leakthrough.model.quantiles import quantiles_of, upper_end
 
 MOST_THREATS = 10_000_000
 MOST_POINTS = 1_000
@@ -38,12 +46,17 @@ class Threat(Model):
         only at threats of priority 1 or more.
     decoy : bool, default False
         Whether it is a decoy: it looks like a threat, and does no damage.
-    lethality : float, default 1
+    lethality : float or frozen scipy.stats distribution, default 1
         Probability that a hit is effective: it destroys the aim point of an asset, or a battery
         whose `staying_power` is 1.
+        A distribution is drawn once per replication.
     max_engagements : int, optional
         How often the batteries of one command may engage one of them, from 1 to 1,000,000. None: no
         limit.
+    common_detection, common_kill : float, default 0
+        Probability that a threat keeps its luck: then one random number decides whether it is
+        detected, in all layers and passes (whether rounds kill it, whoever fires), instead of one
+        each. For equal probabilities, it is the correlation between two such decisions.
 
     Raises
     ------
@@ -56,15 +69,24 @@ class Threat(Model):
     cost: Cost | None = Field(None, description="Cost of one [currency].")
     priority: int = Field(0, ge=-1000, le=1000, description="Higher ones are engaged first.")
     decoy: bool = Field(False, description="Whether it is a decoy, which does no damage.")
-    lethality: Probability = Field(1.0, description="P(a leaker destroys what it hits).")
+    lethality: UncertainProbability = Field(1.0, description="P(a leaker destroys what it hits).")
     max_engagements: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
         None, description="Engagements of one by a command; none: no limit."
     )
+    common_detection: Probability = Field(
+        0.0, description="P(one random number decides all detections of a threat)."
+    )
+    common_kill: Probability = Field(
+        0.0, description="P(one random number decides all rounds fired at a threat)."
+    )
 
 
-def lethality_at(threat: Threat, asset: Asset) -> float:
-    """Return the probability that a hit of a threat destroys the aim point of an asset."""
-    return threat.lethality * (1.0 - asset.hardness)
+Count = Annotated[
+    Annotated[Annotated[int, Field(ge=0, le=MOST_THREATS)], Tag("number")]
+    | Annotated[UncertainCount, Tag("drawn")],
+    Discriminator(lambda count: "drawn" if is_law(count) else "number"),
+]
+"""A number of threats, or the distribution from which it is drawn."""
 
 
 class Salvo(Model):
@@ -80,8 +102,9 @@ class Salvo(Model):
         Its name, unique among the salvos.
     threat : str
         The name of a threat.
-    count : int
-        Number of threats, from 0 to 10,000,000.
+    count : int or frozen scipy.stats distribution
+        Number of threats, from 0 to 10,000,000. From a distribution it is drawn anew for each raid,
+        rounded to a whole number, independently of other salvos; not with `Times`.
     arrival : At, Times, Uniform, Regular, Poisson or frozen scipy.stats distribution
         Times at which the threats are at the start of the path [s].
     axis : str, optional
@@ -102,7 +125,7 @@ class Salvo(Model):
 
     name: Name
     threat: str = Field(description="The name of a threat.")
-    count: int = Field(ge=0, le=MOST_THREATS, description="Number of threats.")
+    count: Count = Field(description="Number of threats.")
     arrival: Arrival = Field(description="Times at the start of the path [s].")
     axis: Name | None = Field(None, description="Approach axis.")
     target: str | None = Field(None, description="The asset or battery at which they aim.")
@@ -118,14 +141,40 @@ class Salvo(Model):
 
     @model_validator(mode="after")
     def _fields_fit(self) -> "Salvo":
-        mistakes = count_mistakes(self.arrival, self.count)
-        found: list[Mistake] = [(("arrival", *where), text) for where, text in mistakes]
+        found = [*_count_mistakes(self)]
         given = [name for name in ("bearing", "start_range") if getattr(self, name) is not None]
         if self.route:
             found += [((name,), "must not be given if there is a route") for name in given]
         if found:
             raise faults(found)
         return self
+
+
+def _count_mistakes(salvo: Salvo) -> Iterator[Mistake]:
+    """Yield why a number of threats does not suit itself or the arrival."""
+    count, most = salvo.count, most_threats(salvo)
+    if isinstance(count, Distribution):
+        reaches = f"{count.dist} reaches {most:,}"
+        if isinstance(salvo.arrival, Times):
+            text = "must be a number, since the arrival lists a time for each threat"
+            yield ("count",), f"{text}; got {count.dist}"
+            return
+        if most > MOST_THREATS:
+            yield ("count",), f"must not reach {MOST_THREATS:,} threats, but {reaches}"
+            return
+    for where, text in count_mistakes(salvo.arrival, most):
+        yield ("arrival", *where), text
+
+
+def most_threats(salvo: Salvo) -> int:
+    """Return the number of threats of a salvo, about the largest one if it is drawn."""
+    return upper_end(salvo.count) if isinstance(salvo.count, Distribution) else salvo.count
+
+
+def usual_threats(salvo: Salvo) -> int:
+    """Return the number of threats of a salvo, or about its median."""
+    count = salvo.count
+    return round(float(quantiles_of(count, 0.5))) if isinstance(count, Distribution) else count
 
 
 class Scenario(Document):

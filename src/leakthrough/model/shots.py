@@ -5,24 +5,21 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from leakthrough.model.arrivals import Arrival, At, Poisson, Regular, Times, Uniform
-from leakthrough.model.base import Frozen
 from leakthrough.model.defence import Battery, Interceptor, Layer
 from leakthrough.model.discrete import TICKS_A_SECOND
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.geometry import Path, Window, paths_of
 from leakthrough.model.intercepts import firing_spans, is_fired, varies
 from leakthrough.model.magazines import Magazine
-from leakthrough.model.scenario import Salvo, Scenario, Threat
+from leakthrough.model.quantiles import quantiles_of
+from leakthrough.model.scenario import Salvo, Scenario, Threat, most_threats, usual_threats
 
 _TICK = 1e-6
 _TAIL = 0.01
 NEVER = 2.0**-33
 """Probability at which the engines cut the tails of distributions."""
 _HARDLY = 0.001
-AS_GIVEN: Mapping[str, int] = Frozen()
 
 
 class Attack(NamedTuple):
@@ -112,23 +109,15 @@ def paths_by_salvo(scenario: Scenario, raids: Iterable[tuple[Salvo, ...]]) -> di
     return dict(zip(salvos, paths_of(scenario, salvos), strict=True))
 
 
-def attacks_of(
-    scenario: Scenario,
-    raids: Raids,
-    paths: Mapping[Salvo, Path],
-    drawn: Mapping[str, int] = AS_GIVEN,
-) -> list[Attack]:
-    """Return the attacks of some raids.
-
-    `drawn` has the largest number of threats of salvos whose number is drawn.
-    """
+def attacks_of(scenario: Scenario, raids: Raids, paths: Mapping[Salvo, Path]) -> list[Attack]:
+    """Return the attacks of some raids; a number of threats that is drawn is the largest."""
     threats = {threat.name: threat for threat in scenario.threats}
     added = {asset.name: asset.priority for asset in scenario.assets}
     found: dict[tuple[Any, ...], Attack] = {}
     for salvos, under in raids.items():
         sizes: dict[tuple[Any, ...], int] = {}
         for salvo in salvos:
-            if count := drawn.get(salvo.name, salvo.count):
+            if count := most_threats(salvo):
                 threat, path = threats[salvo.threat], paths[salvo]
                 priority = threat.priority + added.get(salvo.target or "", 0)
                 key = salvo.axis, path, priority
@@ -286,8 +275,7 @@ def quantile(time: float | Distribution, probability: float) -> float:
     """Return a quantile of a time [s]; NaN if SciPy cannot compute it."""
     if isinstance(time, float):
         return time
-    with np.errstate(all="ignore"):
-        return float(time.frozen().ppf(probability))
+    return float(quantiles_of(time, probability))
 
 
 def span_of_raid(
@@ -301,8 +289,8 @@ def span_of_raid(
     spans = [
         (first, last + paths[salvo].duration / TICKS_A_SECOND)
         for salvo in salvos
-        if salvo.count
-        for first, last in [_span(salvo.arrival, salvo.count, tail)]
+        if (count := usual_threats(salvo))
+        for first, last in [_span(salvo.arrival, count, tail)]
     ]
     if not spans:
         return None

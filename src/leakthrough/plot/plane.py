@@ -8,7 +8,7 @@ import numpy as np
 from leakthrough.model.arguments import of_class, refused
 from leakthrough.model.defence import Layer
 from leakthrough.model.geometry import Path, paths_of
-from leakthrough.model.scenario import Salvo, Scenario
+from leakthrough.model.scenario import Salvo, Scenario, most_threats, usual_threats
 from leakthrough.plot import layout, style
 from leakthrough.results.provenance import scenario_of
 from leakthrough.results.reduction import reduced
@@ -58,8 +58,7 @@ def map(
     scenario : Scenario or xarray.Dataset
         What is drawn; or a result of `simulate`, which knows its scenario.
     result : xarray.Dataset, optional
-        From `simulate` of this scenario, with either `keep`, or one raid of a campaign whose sizes
-        are not drawn.
+        From `simulate` of this scenario, with either `keep`, or one raid of a campaign.
     ax : matplotlib.axes.Axes, optional
         Axes to draw on; a new figure by default.
 
@@ -218,9 +217,10 @@ def _draw_paths(ax: "Axes", given: Scenario) -> Iterator[Any]:
     for n, threat in enumerate(given.threats):
         own = [(salvo, path) for salvo, path in flown if salvo.threat == threat.name]
         known = dict.fromkeys(path for salvo, path in own if _has_direction(salvo))
-        number = sum(salvo.count for salvo, _ in own)
-        if not number:
+        if not any(most_threats(salvo) for salvo, _ in own):
             continue
+        about = "" if all(isinstance(salvo.count, int) for salvo, _ in own) else "about "
+        number = f"{about}{sum(usual_threats(salvo) for salvo, _ in own):,}"
         colour, line = _OF_THREATS[n % len(_OF_THREATS)], _LINES[n % len(_LINES)]
         lines = [_points(path) / KM for path in known]
         look: Any = {"linestyles": line, "linewidths": 1.2, "zorder": 3, "gid": threat.name}
@@ -228,7 +228,7 @@ def _draw_paths(ax: "Axes", given: Scenario) -> Iterator[Any]:
         for points in lines:
             _draw_head(ax, points, colour)
         text = "" if known else ", from any direction"
-        label = f"{style.words(threat.name, 26, 2)}: {number:,}{text}"
+        label = f"{style.words(threat.name, 26, 2)}: {number}{text}"
         shown: Any = {"ls": line, "marker": ">"} if known else {"ls": ""}
         yield Line2D([], [], color=colour, lw=1.2, label=label, **shown)
 
@@ -337,13 +337,13 @@ def _draw_sites(ax: "Axes", sites: Iterable[Layer], mean: _Mean | None) -> None:
 def _write_names(ax: "Axes", given: Scenario, mean: _Mean | None) -> None:
     """Write the names of the assets next to their marks, where there is room.
 
-    Of the free sides, the one on which the name covers the fewest sites.
+    Of the free sides, the one on which the name covers the fewest sites and paths.
     """
     from matplotlib.patheffects import withStroke
 
     figure: Any = ax.figure.canvas.figure  # also of a subfigure
     figure.draw_without_rendering()
-    sites, taken = _boxes(ax, "sites"), _boxes(ax, "assets")
+    sites, taken, paths = _boxes(ax, "sites"), _boxes(ax, "assets"), _lines(ax, given)
     look: Any = {"textcoords": "offset points", "zorder": 6}
     look["path_effects"] = [withStroke(linewidth=2.5, foreground="white")]
     look["fontsize"] = layout.TINY if layout.is_narrow(ax) else layout.SMALL
@@ -359,7 +359,8 @@ def _write_names(ax: "Axes", given: Scenario, mean: _Mean | None) -> None:
             text.set_in_layout(False)
             box = text.get_window_extent()
             if _is_inside(box, ax.bbox) and not box.count_overlaps(taken):
-                free.append((box.count_overlaps(sites), len(free), text, box))
+                covered = sum(path.intersects_bbox(box, filled=False) for path in paths)
+                free.append((box.count_overlaps(sites) + covered, len(free), text, box))
             text.set_visible(False)
         if free:
             _, _, text, box = min(free)
@@ -369,6 +370,13 @@ def _write_names(ax: "Axes", given: Scenario, mean: _Mean | None) -> None:
 
 def _is_inside(box: Any, room: Any) -> bool:
     return bool(room.x0 < box.x0 and box.x1 < room.x1 and room.y0 < box.y0 and box.y1 < room.y1)
+
+
+def _lines(ax: "Axes", given: Scenario) -> list[Any]:
+    """Paths of threats on the display."""
+    names = {threat.name for threat in given.threats}
+    own: list[Any] = [lines for lines in ax.collections if lines.get_gid() in names]
+    return [ax.transData.transform_path(path) for lines in own for path in lines.get_paths()]
 
 
 def _boxes(ax: "Axes", name: str) -> list[Any]:

@@ -21,6 +21,7 @@ _CAUSES = {  # colour and hatch
     "missed": ("#FFFFFF", "////"),
     "no_channel": (style.ORANGE, ""),
     "no_interceptors": (style.VERMILION, ""),
+    "no_track": ("#F6B26B", "xxxx"),
     "too_short": (style.YELLOW, "...."),
     "dismissed": (style.PURPLE, "\\\\\\\\"),
     "undetected": ("#999999", ""),
@@ -44,7 +45,7 @@ def fates(result: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
     Parameters
     ----------
     result : xarray.Dataset
-        From `simulate`, with either `keep`, or one raid of a campaign whose sizes are not drawn.
+        From `simulate`, with either `keep`, or one raid of a campaign.
     ax : matplotlib.axes.Axes, optional
         Axes to draw on; a new figure by default.
 
@@ -67,7 +68,7 @@ def fates(result: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
     """
     result = style.demand(result, "simulate", ("launched",), "result")
     ready = reduced(result)
-    launched = ready["launched"].values
+    launched = _launched(ready)
     parts = [fate for fate in _fates(ready) if fate.mean.any()]
     rows, names = np.arange(launched.size), _salvos(ready)
     pitch = 0.24 + 0.16 * max((name.count("\n") for name in names), default=1)
@@ -122,12 +123,21 @@ def _counts(ax: "Axes", bars: Any, fate: _Fate) -> list[Any]:
     return ax.bar_label(bars, [*map(style.mean_count, fate.mean)], label_type="center", **look)
 
 
+def _launched(ready: "xr.Dataset") -> "Array":
+    """Numbers launched by salvo, or their means where they are drawn."""
+    launched = ready["launched"]
+    own = launched.sel(statistic="mean") if "statistic" in launched.dims else launched
+    return np.asarray(own.values)
+
+
 def _salvos(ready: "xr.Dataset") -> list[str]:
     """Labels of the salvos: name and number launched."""
-    columns = (ready[name].values.tolist() for name in ("salvo", "decoy", "launched"))
+    columns = (ready[name].values.tolist() for name in ("salvo", "decoy"))
+    launched = _launched(ready).tolist()
+    texts = [f"{n:,}" if isinstance(n, int) else style.mean_count(n) for n in launched]
     return [
-        f"{style.words(name, 28, 2)}\n{'decoys, ' if decoy else ''}{launched:,} launched"
-        for name, decoy, launched in zip(*columns, strict=True)
+        f"{style.words(name, 28, 2)}\n{'decoys, ' if decoy else ''}{text} launched"
+        for name, decoy, text in zip(*columns, texts, strict=True)
     ]
 
 
@@ -139,7 +149,7 @@ def leakers(
     Parameters
     ----------
     result : xarray.Dataset
-        From `simulate`, with either `keep`, or one raid of a campaign whose sizes are not drawn.
+        From `simulate`, with either `keep`, or one raid of a campaign.
     pmf : xarray.DataArray, optional
         Exact probabilities along `leakers`, for instance from `exact.leakers`.
     ax : matplotlib.axes.Axes, optional

@@ -156,9 +156,8 @@ def distribution(
 ) -> "float | rv_frozen[Any, float]":
     """Distribution of an effective kill probability between nights, for use in a scenario.
 
-    A scenario accepts it as an uncertain kill probability, drawn once per replication (a night).
-    `Layer.soft_kill` accepts plain numbers only: use
-    ``float(estimates.probability.sel(estimate="value", ...))``, without the spread.
+    A scenario accepts it as an uncertain kill probability, or as one of `Layer.soft_kill`, drawn
+    once per replication (a night).
 
     The parameters are the estimates; their uncertainty is not included.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from leakthrough.model import defence
-from leakthrough.model.campaign import Campaign, Stock
+from leakthrough.model.campaign import Campaign, Stock, resupply_limits
 from leakthrough.model.discrete import ticks
 from leakthrough.reference.draws import RaidDraws, quantile, uniform
 from leakthrough.reference.entities import Battery, Depot, MagazineState
@@ -38,6 +38,7 @@ class CampaignRun:
         self.campaign, self.seed, self.replication = campaign, seed, replication
         self.timeline = timeline
         self.interval = ticks(campaign.interval)
+        self.limits = resupply_limits(campaign)
         self.stock = {stock.interceptor: stock.rounds for stock in campaign.stocks}
         self.aim_points = aim_points_of(campaign.scenario.assets)
         self.damage: dict[str, int] = {}  # effective hits, by battery
@@ -65,15 +66,12 @@ class CampaignRun:
 
     def raid(self, number: int, states: MagazineStates | None, depots: Depots | None) -> Raid:
         """Simulate one raid from the state of the magazines and the depots."""
-        scenario = self.campaign.raid(number + 1)
-        names = {salvo.name for salvo in scenario.salvos}
         raid = Raid(
-            scenario,
+            self.campaign.raid(number + 1),
             self.seed,
             self.replication,
             self.timeline,
             raid=number,
-            sizes={name: size for name, size in self.campaign.sizes.items() if name in names},
             magazine_states=states,
             lost=self.lost,
             aim_points=self.aim_points,
@@ -211,19 +209,15 @@ class CampaignRun:
         self, battery: Battery, interceptor: defence.Interceptor, states: MagazineStates
     ) -> int:
         """Rounds that a magazine may get: those it lacks, after a reload on its way; limited."""
-        limits = {
-            resupply.interceptor: resupply.rounds
-            for resupply in self.campaign.resupply
-            if resupply.battery == battery.spec.name
-        }
+        limit = self.limits.get((battery.spec.name, interceptor.name))
         for magazine in battery.magazines:
-            if magazine.interceptor.name == interceptor.name and interceptor.name in limits:
+            if magazine.interceptor.name == interceptor.name and limit is not None:
                 if magazine.spec.rounds == math.inf:
                     return 0
                 state = states[battery.name, interceptor.name]
                 pending = 0 if state.due is None else state.incoming
                 lack = magazine.spec.rounds - state.ready - pending
-                return int(min(max(lack, 0), limits[interceptor.name]))
+                return int(min(max(lack, 0), limit))
         return 0
 
     def shared(self, wanted: dict[Key, int], stock: int) -> dict[Key, int]:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from leakthrough.model.chances import Chance
 from leakthrough.model.discrete import (
     TICKS_A_SECOND,
     WORD_RANGE,
@@ -62,6 +63,10 @@ class RaidDraws(NamedTuple):
         position = stream(*address) + ordinal + raid_offset(self.raid)
         high, low = divmod(position, WORD_RANGE)
         return philox(key, (self.replication, threat, low, high))
+
+    def limit(self, chance: Chance) -> int:
+        """Threshold of a probability in this replication, the same in all its raids."""
+        return threshold_or_draw(chance.value, self._replace(raid=0).draw(chance.name)[0])
 
     def exponentials(self, address: Sequence[str | int], number: int) -> list[float]:
         """Cumulative sums of unit exponential draws."""

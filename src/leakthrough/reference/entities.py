@@ -46,6 +46,7 @@ class Threat:
     engaged_ever: bool = False
     current: dict[str, Window] = field(default_factory=dict)  # the last that opened, by layer
     possible_causes: set[str] = field(default_factory=set)  # of leaking: see `causes`
+    luck_used: set[str] = field(default_factory=set)  # "detection", "kill": decided before
 
     @property
     def alive(self) -> bool:

@@ -15,8 +15,7 @@ import math
 from collections.abc import Iterable
 
 from leakthrough.model import defence
-from leakthrough.model import scenario as model
-from leakthrough.model.discrete import WORD_RANGE, threshold
+from leakthrough.model.discrete import WORD_RANGE
 from leakthrough.model.intercepts import distance_at, legs_of, threshold_at
 from leakthrough.reference.causes import add_possible_causes, cause_of_leaking
 from leakthrough.reference.draws import threshold_or_draw, time_or_draw
@@ -32,7 +31,8 @@ from leakthrough.reference.feasibility import (
     urgency,
     waits,
 )
-from leakthrough.reference.openings import is_counted, outcome_of
+from leakthrough.reference.luck import is_counted_again, kept_luck
+from leakthrough.reference.openings import count_opening, is_counted, limits_of, outcome_of
 from leakthrough.reference.state import KILLED, LANDING, OPENING, RELEASE, WAKE_UP
 from leakthrough.reference.tracks import TrackedRaid
 
@@ -45,9 +45,8 @@ MOST_BUSY = 2**62
 class Raid(TrackedRaid):
     """One raid of one replication: build it, `run` it, read its threats and batteries.
 
-    `raid` is its number in a campaign, `sizes` has the distributions of salvos' sizes by name,
-    and `magazine_states`, `lost` (names of batteries), `aim_points`, `depots` and `damage`
-    (effective hits by battery) are the state that earlier raids left.
+    `raid` is its number in a campaign; `magazine_states`, `lost` (names of batteries),
+    `aim_points`, `depots` and `damage` (effective hits by battery) are what earlier raids left.
     """
 
     def run(self) -> "Raid":
@@ -117,13 +116,10 @@ class Raid(TrackedRaid):
         threat.available_to.discard(layer.name)
         threat.waiting_for.discard(layer.name)
         threat.current[layer.name] = threat.windows[layer.name][number]
-        outcome = outcome_of(self.draws, layer, threat, number)
-        if is_counted(self.batteries, layer, threat, number):
-            self.decisions["openings_drawn", threat.salvo.name, layer.name] += 1
-            if outcome in ("available", "dismissed"):
-                self.decisions["detected", threat.salvo.name, layer.name] += 1
-            if outcome == "dismissed":
-                self.decisions["dismissed", threat.salvo.name, layer.name] += 1
+        limits = limits_of(self.draws, self.chances, layer, threat, number)
+        outcome = outcome_of(self.draws, limits, layer, threat, number)
+        if is_counted(self.batteries, limits, layer, threat):
+            count_opening(self.decisions, self.draws, limits, layer, threat, outcome)
         concerned = self.concerned(layer, threat)
         if outcome == "available" and self.must_wait(tick, layer, threat):
             outcome = "waiting"
@@ -259,18 +255,23 @@ class Raid(TrackedRaid):
     def one_kills(
         self, battery: Battery, magazine: Magazine, threat: Threat, rounds: int, hit: int
     ) -> bool:
-        """Whether any round kills: one integer a round, four integers a draw."""
+        """Whether any round kills: one integer a round, four integers a draw.
+
+        If the threat keeps its luck, one integer decides all rounds, and only the first is counted.
+        """
         x, y = battery.layer.position
         distance = distance_at(legs_of(threat.path), x, y, float(hit - threat.arrival))
         limit = self.kill_threshold(magazine.interceptor, threat.kind.name, distance)
         address = ("rounds", threat.salvo.name, battery.spec.name, battery.member)
         start = battery.fired.get(threat, 0) * 2**16
+        names = magazine.interceptor.name, threat.kind.name
+        kept = kept_luck(self.draws, threat, "kill")
         for n in range(rounds):
-            kills = self.draws.draw(address, threat.number, start + n // 4)[n % 4] < limit
-            column = "hits" if kills else "misses"
-            names = magazine.interceptor.name, threat.kind.name
-            self.decisions[column, *names] += 1
-            self.decisions["odds", *names] += limit
+            integer = self.draws.draw(address, threat.number, start + n // 4)[n % 4]
+            kills = (integer if kept is None else kept) < limit
+            if not is_counted_again(self.draws, threat, "kill", limit, self.decisions):
+                self.decisions["hits" if kills else "misses", *names] += 1
+                self.decisions["odds", *names] += limit
             if kills:
                 return True
         return False
@@ -311,8 +312,7 @@ class Raid(TrackedRaid):
         """Free the channel; the threat is available again if the battery believes it alive."""
         battery.free_channels += 1
         image, alive = threat.image(battery.layer), threat.alive_at(tick)
-        error = battery.spec.false_kill if alive else battery.spec.false_survival
-        misjudged = integer < threshold(error)
+        misjudged = integer < self.errors_of(battery)[0 if alive else 1]
         image.phase = "free" if alive or misjudged else "gone"
         if threat.soft_killed_by is not None:
             outcome, image.phase = "lost to soft kill", "gone"
@@ -347,8 +347,7 @@ class Raid(TrackedRaid):
         self, battery: Battery, threat: Threat, misjudged: bool, alive: bool
     ) -> None:
         """Count an assessment if it may be wrong, and whether it is."""
-        errors = threshold(battery.spec.false_kill), threshold(battery.spec.false_survival)
-        if max(errors) == 0 or threat.soft_killed_by is not None:
+        if max(self.errors_of(battery)) == 0 or threat.soft_killed_by is not None:
             return
         drawn, wrong = "dead_assessed", "false_survivals"
         if alive:
@@ -374,7 +373,7 @@ class Raid(TrackedRaid):
             return
         self.decisions["landed", threat.salvo.name] += 1
         integer = self.draws.draw(("loss", threat.salvo.name), threat.number)[0]
-        if integer >= threshold(threat.kind.lethality):
+        if integer >= self.draws.limit(self.chances.lethality(threat.kind)):
             return
         self.decisions["destroyed", threat.salvo.name] += 1
         battery.damage += 1
@@ -401,7 +400,7 @@ class Raid(TrackedRaid):
         self.decisions["struck", threat.salvo.name] += 1
         drawn = self.draws.draw(("hit", threat.salvo.name), threat.number)
         outcome = "without effect"
-        if drawn[1] < threshold(model.lethality_at(threat.kind, asset)):
+        if drawn[1] < self.limit_at(asset, threat.kind):
             self.decisions["effective", threat.salvo.name] += 1
             own = self.aim_points[asset.name][drawn[0] * asset.aim_points // WORD_RANGE]
             outcome = "aim point already down"

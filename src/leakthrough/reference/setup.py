@@ -87,16 +87,14 @@ def aim_points_of(assets: Sequence[Asset]) -> AimPoints:
 # ---------------------------------------------------------------- threats
 
 
-def threats_of(
-    scenario: model.Scenario, sizes: Mapping[str, Distribution], draws: RaidDraws
-) -> list[Threat]:
+def threats_of(scenario: model.Scenario, draws: RaidDraws) -> list[Threat]:
     """Every threat with its windows, in the order of salvos, and in each in order of arrival."""
     kinds = {kind.name: kind for kind in scenario.threats}
     priorities = {asset.name: asset.priority for asset in scenario.assets}
     sites = scenario.sites
     threats: list[Threat] = []
     for salvo, path in zip(scenario.salvos, paths_of(scenario), strict=True):
-        kind, count = kinds[salvo.threat], threat_count(salvo, sizes, draws)
+        kind, count = kinds[salvo.threat], threat_count(salvo, draws)
         priority = kind.priority + priorities.get(salvo.target or "", 0)
         passes = {site.name: path.windows(site) for site in sites}
         spans: FiringSpans = {}
@@ -113,12 +111,12 @@ def threats_of(
     return threats
 
 
-def threat_count(salvo: model.Salvo, sizes: Mapping[str, Distribution], draws: RaidDraws) -> int:
+def threat_count(salvo: model.Salvo, draws: RaidDraws) -> int:
     """Number of threats of a salvo; drawn once in a raid if it has a distribution."""
-    if salvo.name not in sizes:
+    if not isinstance(salvo.count, Distribution):
         return salvo.count
     integer = draws.draw(("size", salvo.name))[0]
-    return quantile(sizes[salvo.name], 1, uniform(integer))
+    return quantile(salvo.count, 1, uniform(integer))
 
 
 def arrivals(salvo: model.Salvo, count: int, draws: RaidDraws) -> list[int]:

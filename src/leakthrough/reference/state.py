@@ -1,6 +1,7 @@
 """The state of a raid: layers, batteries and threats, the heap of events, and the log."""
 
 import heapq
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -8,8 +9,10 @@ from typing import Any
 from leakthrough.model import defence
 from leakthrough.model import scenario as model
 from leakthrough.model.base import Frozen
-from leakthrough.model.discrete import threshold, ticks
+from leakthrough.model.chances import Chances
+from leakthrough.model.discrete import WORD_RANGE, threshold, ticks
 from leakthrough.model.distributions import Distribution
+from leakthrough.model.places import Asset
 from leakthrough.reference.draws import RaidDraws
 from leakthrough.reference.entities import (
     Battery,
@@ -50,7 +53,6 @@ class RaidState:
         timeline: Sequence[float] = (),
         *,
         raid: int = 0,
-        sizes: Mapping[str, Distribution] = Frozen(),
         magazine_states: MagazineStates | None = None,
         lost: Iterable[str] = (),
         aim_points: AimPoints | None = None,
@@ -59,6 +61,7 @@ class RaidState:
     ) -> None:
         self.scenario = scenario
         self.draws = RaidDraws(seed, replication, raid)
+        self.chances = Chances(scenario.layers)
         self.layers = scenario.sites
         self.up = {layer.name: self.is_up(layer) for layer in self.layers}
         self.depots = depots_of(scenario) if depots is None else depots
@@ -66,7 +69,7 @@ class RaidState:
         self.batteries = batteries_of(self.layers, weapons, magazine_states, set(lost), self.depots)
         for battery in self.batteries:
             battery.damage = damage.get(battery.name, 0)
-        self.threats = threats_of(scenario, sizes, self.draws)
+        self.threats = threats_of(scenario, self.draws)
         self.aim_points = aim_points_of(scenario.assets) if aim_points is None else aim_points
         self.heap: list[tuple[tuple[int, ...], Callable[..., None], tuple[Any, ...]]] = []
         self.aim_points_down = {
@@ -87,9 +90,24 @@ class RaidState:
 
     def is_up(self, layer: defence.Layer) -> bool:
         """Whether a layer is up: drawn for the whole raid."""
-        return self.draws.draw(("availability", layer.name))[0] < threshold(
-            layer.sensor.availability
+        limit = self.draws.limit(self.chances.availability(layer))
+        return self.draws.draw(("availability", layer.name))[0] < limit
+
+    def errors_of(self, battery: Battery) -> tuple[int, int]:
+        """Thresholds of errors of assessment, at live threats and at killed ones."""
+        of = battery.layer, battery.spec
+        return (
+            self.draws.limit(self.chances.false_kill(*of)),
+            self.draws.limit(self.chances.false_survival(*of)),
         )
+
+    def limit_at(self, asset: Asset, kind: model.Threat) -> int:
+        """Threshold of the probability that a hit destroys the aim point of an asset."""
+        every = self.chances.lethality(kind), self.chances.hardness(asset)
+        if any(isinstance(own.value, Distribution) for own in every):
+            lethality, hardness = map(self.draws.limit, every)
+            return math.floor(lethality * (1.0 - hardness / WORD_RANGE) + 0.5)
+        return threshold(kind.lethality * (1.0 - asset.hardness))  # type: ignore[operator]
 
     def schedule(self, key: tuple[int, ...], handle: Callable[..., None], *arguments: Any) -> None:
         """Add an event; its key is the tick, followed by its order among events of one tick."""

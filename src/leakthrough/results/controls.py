@@ -44,6 +44,11 @@ CONTROLLED_VARIABLES = (
 """Variables that are estimated with controls, as long as there are not too many numbers."""
 
 
+def _decided_with(name: str) -> str:
+    """Name of the decisions with an uncertain probability; for other names themselves."""
+    return name.replace(" probability.", ".", 1)
+
+
 class Controls(NamedTuple):
     """Names of random decisions (D,), and the variances of those that are drawn once in a raid."""
 
@@ -59,12 +64,12 @@ class Controls(NamedTuple):
 
     @property
     def products(self) -> "Array":
-        """Indices (2, P) of uncertain kill probabilities, and of the kills with them."""
+        """Indices (2, P) of uncertain probabilities, and of the decisions with them."""
         at = {name: n for n, name in enumerate(self.names)}
         pairs = [
-            (n, at["kill." + name.removeprefix("kill probability.")])
+            (n, at[decided])
             for name, n in at.items()
-            if name.startswith("kill probability.")
+            if (decided := _decided_with(name)) != name and decided in at
         ]
         return np.array(pairs, np.int64).reshape(-1, 2).T
 
@@ -97,18 +102,15 @@ class Controls(NamedTuple):
         by its variance. A kill probability acts on all the rounds that it is about, whose mean
         number follows from those `expected` (D,) to hit. No measure is looked at.
         """
-        rounds = {
-            name.removeprefix("kill."): hits
-            for name, hits in zip(self.names, expected.tolist(), strict=True)
-            if name.startswith("kill.")
-        }
+        number = dict(zip(self.names, expected.tolist(), strict=True))
+        hits = sum(own for name, own in number.items() if name.startswith("kill."))
         weights: Array = variances[: len(self.names)].copy()
         for n, name in enumerate(self.names):
-            family, _, own = name.partition(".")
-            if family == "kill probability":
-                weights[n] *= (rounds.get(own, 0.0) / max(expected[n], 1.0 / WORD_RANGE)) ** 2
-            elif family == "availability":
-                weights[n] *= sum(rounds.values()) ** 2
+            if name.startswith(("availability.", "availability probability.")):
+                weights[n] *= hits**2
+            elif " probability." in name:
+                decided = number.get(_decided_with(name), 0.0)
+                weights[n] *= (decided / max(expected[n], 1.0 / WORD_RANGE)) ** 2
         first = np.argsort(-weights, kind="stable").tolist()
         rank = np.argsort(-weights[self.curved], kind="stable") + len(self.names)
         last = np.argsort(-weights[self.products[0]], kind="stable") + len(self.names) + rank.size

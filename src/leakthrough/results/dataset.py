@@ -12,8 +12,7 @@ from leakthrough.results.files import writable
 from leakthrough.results.variables import (
     CAUSES,
     COORDINATES,
-    VARIABLES,
-    raid_variables,
+    variables_of,
 )
 
 if TYPE_CHECKING:
@@ -75,7 +74,8 @@ def _empty_dataset(
     def empty(dims: tuple[str, ...], attrs: dict[str, str]) -> "xr.Variable":
         return xr.Variable(dims, np.broadcast_to(0, [sizes[dim] for dim in dims]), attrs)
 
-    specs = {**VARIABLES, **(raid_variables() if dimensions.raids else {})}
+    drawn = any(name.startswith("size.") for name, _ in dimensions.decisions)
+    specs = variables_of(raids=bool(dimensions.raids), drawn=drawn)
     coordinates = {n: xr.Variable((n,), values, _attrs(n)) for n, values in indexes.items()}
     coordinates |= {name: empty(dims, _attrs(name)) for name, (dims, _) in others.items()}
     coordinates |= {name: empty((), _attrs(name)) for name in ("seed", "scenario_digest")}
@@ -92,7 +92,7 @@ def _indexes(dimensions: Dimensions) -> "dict[str, Array]":
         "layer": labels.layers,
         "battery": labels.batteries,
         "interceptor": labels.interceptors,
-        "cause": CAUSES,
+        "cause": [name for name in CAUSES if name != "no_track" or any(labels.tracked)],
         "decision": [name for name, _ in dimensions.decisions],
     }
     found: dict[str, Array] = {name: np.array(own, np.str_) for name, own in names.items()}

@@ -122,8 +122,10 @@ def means(ready: "xr.Dataset", name: str, confidence: float) -> "Array":
 def rates(ready: "xr.Dataset", groups: "Array", confidence: float) -> "Array":
     """Estimates of the leak rate of groups (G,) of salvos; NaN where none was launched."""
     weights = groups.astype(np.float64)
-    launched, least = weights @ ready["launched"].values, weights @ Ranges(ready).least_leaked
-    found = interval_of(ready, leaked_in(ready, groups), confidence, launched, least)
+    ranges = Ranges(ready)
+    ends = weights @ ranges.launched, weights @ ranges.least_leaked
+    found = interval_of(ready, leaked_in(ready, groups), confidence, *ends)
+    launched = weights @ ranges.mean_launched
     found[:SETTLED] /= np.where(launched > 0, launched, np.nan)
     return found
 
@@ -136,6 +138,9 @@ def leak_rate(
     controls: bool = True,
 ) -> "xr.Dataset":
     """Share of the launched threats that get through.
+
+    Where the number of threats is drawn, it is the mean number of leakers over the mean number of
+    threats, which is known.
 
     Parameters
     ----------
@@ -332,10 +337,11 @@ def cost_exchange(
 
 def costs(ready: "xr.Dataset", level: float) -> "dict[str, xr.Variable]":
     """Estimates of the costs of both sides in a reduced result, and of their ratio."""
-    real, launched = ~ready["decoy"].values, ready["launched"].values
+    real, ranges = ~ready["decoy"].values, Ranges(ready)
+    launched = ranges.mean_launched
     value = np.where(real & (launched > 0), ready["threat_cost"].values, 0.0)
-    worth, least = value @ launched, value @ Ranges(ready).least_leaked
-    lost = interval_of(ready, leaked_in(ready, value[None]), level, worth, least)[:, 0]
+    worth, ends = float(value @ launched), (value @ ranges.launched, value @ ranges.least_leaked)
+    lost = interval_of(ready, leaked_in(ready, value[None]), level, *ends)[:, 0]
     spent, most = _spent(ready)
     cost = interval_of(ready, spent, level, most)[:, 0]
     each = _for_each_stop(ready, spent, cost, most, level)
@@ -366,26 +372,28 @@ def _for_each_stop(
     ready: "xr.Dataset", spent: Moments, cost: "Array", most: float, level: float
 ) -> "Array":
     """Estimates of the ratio of the mean cost of rounds and the mean real threats stopped."""
-    real, number = ~ready["decoy"].values, number_of(ready)
-    leakers, total = means(ready, "leakers", level), ready["launched"].values[real].sum()
+    real, number, ranges = ~ready["decoy"].values, number_of(ready), Ranges(ready)
+    leakers, total = means(ready, "leakers", level), ranges.mean_launched[real].sum()
     crossed = (ready["leaked_expended_covariance"].values @ _round_costs(ready))[real].sum()
     below = total - leakers[0], moments_in(ready, "leakers").variance
     plain = ratio_of_means((cost[0], spent.variance[0]), below, -crossed, number, level)
     settled = leakers[SETTLED] * cost[SETTLED]
     if not settled:
         with np.errstate(divide="ignore", invalid="ignore"):
-            plain[2:] = cost[2] / (total - leakers[2]), cost[3] / (total - leakers[3])
+            least = max(total - leakers[3], 0.0)  # more than the mean may leak if it is drawn
+            plain[2:] = cost[2] / (total - leakers[2]), cost[3] / least
     plain = np.append(plain, settled)
     if below[0] == 0.0 or (residuals := _ratio_residuals(ready, plain[0], below[0])) is None:
         return plain
+    more = ranges.launched[real].sum() - total  # launched at most, than on average
     found = controlled_interval(
         plain[:, np.newaxis],
         residuals,
         number,
         level,
         least=plain[0] - plain[0] * total / below[0],
-        most=plain[0] + most / below[0],
-        rare=Ranges(ready).rare(number),
+        most=plain[0] + most / below[0] + plain[0] * max(more, 0.0) / below[0],
+        rare=ranges.rare(number),
         largest=spent.largest / below[0],
     )
     return np.append(found.estimates, found.done)

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from leakthrough.engine.labels import Labels, label
-from leakthrough.engine.lower_raid import AS_COUNTED, lower
+from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.possible import Possible, hit, possible, stock
 from leakthrough.engine.tables import Tables
 from leakthrough.model.campaign import Campaign
-from leakthrough.model.scenario import Scenario
+from leakthrough.model.intercepts import mean_of
+from leakthrough.model.scenario import MOST_THREATS, Scenario
+from leakthrough.results.launched import mean_launched
 from leakthrough.results.provenance import campaign_of, scenario_of
 from leakthrough.statistics.means import rare_share, rarely_seen
 
@@ -43,12 +45,40 @@ class Ranges:
         raid = int(ready["raid"]) if "raid" in ready.coords and ready["raid"].ndim == 0 else 0
         key = ready.attrs.get("provenance"), tuple(np.unique(own).tolist())
         self.scenario, self.known = _scenario(*key), _known(*key, raid)
-        self.launched = np.asarray(ready["launched"].values, np.float64)
+
+    @functools.cached_property
+    def mean_launched(self) -> "Array":
+        """Threats launched of each salvo (S,), or their mean if that is drawn."""
+        return mean_launched(self.ready)
+
+    @functools.cached_property
+    def launched(self) -> "Array":
+        """Threats launched of each salvo (S,) at most."""
+        if self.ready["launched"].dims == ("salvo",):
+            return np.asarray(self.mean_launched, np.float64)
+        if self.known is None:
+            return np.full(self.mean_launched.shape, float(MOST_THREATS))
+        return self._of_salvos(self.known, self.known.tables.salvos["count"])
+
+    @functools.cached_property
+    def certain(self) -> "Array":
+        """Threats of each salvo (S,) that are launched in any case."""
+        if self.ready["launched"].dims == ("salvo",):
+            return self.launched
+        if self.known is None:
+            return np.zeros(self.mean_launched.shape)
+        salvos = self.known.tables.salvos
+        return self._of_salvos(self.known, np.where(salvos["size_table"] < 0, salvos["count"], 0))
+
+    def _of_salvos(self, known: _Known, values: "Array") -> "Array":
+        """Values of the salvos of a raid, 0 for those that it lacks."""
+        found: Array = np.append(values, 0.0)[self._at("salvo", known.labels.salvos)]
+        return found
 
     def rare(self, number: "npt.ArrayLike") -> "Array":
         """Probability of the rare states in some numbers of replications."""
         layers = self.scenario.sites if self.scenario else ()
-        share = rare_share([layer.sensor.availability for layer in layers], number)
+        share = rare_share([mean_of(layer.sensor.availability) for layer in layers], number)
         if self.is_fixed or "lost" not in self.ready:
             return share
         lost = self.ready["lost"]
@@ -64,7 +94,7 @@ class Ranges:
     def least_leaked(self) -> "Array":
         """Threats (S,) that leak in any case, since nothing can kill them."""
         stopped = self._of_windows("killed") + self._of_windows("soft_killed")
-        return np.where((stopped > 0.0).any(axis=0), 0.0, self.launched)
+        return np.where((stopped > 0.0).any(axis=0), 0.0, self.certain)
 
     @property
     def most_expended(self) -> "npt.ArrayLike":
@@ -183,7 +213,7 @@ def _known(provenance: str | None, digests: tuple[str, ...], raid: int) -> _Know
     if scenario is None or (campaign and not raid):
         return None
     own = campaign.raid(raid) if campaign else scenario
-    tables = lower(own, (), campaign.sizes if campaign else AS_COUNTED)
+    tables = lower(own)
     most = possible(tables) if campaign is None else _possible_in_campaign(tables)
     return _Known(tables, label(own), most, campaign is None)
 

@@ -21,6 +21,7 @@ from leakthrough.results.controls import (
 from leakthrough.results.files import writable
 from leakthrough.results.integer_sums import Array, Histogram, Moments, exact_products, ratio
 from leakthrough.results.labelled import CONTROLLED, without_controls
+from leakthrough.results.launched import is_constant, is_drawn
 from leakthrough.results.narrowed import Narrowed
 from leakthrough.results.sums import DIMS, EVERY, NO_ASSETS, SUPPLIES, Assets, sums_of, supplies_of
 from leakthrough.results.taken import check_labels, taken
@@ -373,16 +374,12 @@ def _one_raid(result: "xr.Dataset") -> "xr.Dataset":
     names = [name for name in CAMPAIGN_VARIABLES if name != "launched"]
     result = result.drop_vars([*names, *SUPPLIES, "controls_so_far"], errors="ignore")
     launched = result["launched"]
-    if "statistic" in launched.dims:
-        least, most = launched.sel(statistic="minimum"), launched.sel(statistic="maximum")
-    elif "replication" in launched.dims and result.sizes["replication"]:
-        least, most = launched.min("replication"), launched.max("replication")
-    else:
+    if launched.dims == ("salvo",) or is_drawn(result) or not is_constant(launched):
         return result
-    if (least != most).any():
-        raise ValueError("result: launched varies over the replications; a rate is undefined")
-    constant = least.astype(np.int64).drop_vars("statistic", errors="ignore")
-    return result.assign(launched=constant)
+    own = {"statistic": "minimum"} if "statistic" in launched.dims else {"replication": 0}
+    constant = launched.sel(own) if "statistic" in own else launched.isel(own)
+    kept = [name for name in ("statistic", "replication") if name in constant.coords]
+    return result.assign(launched=constant.astype(np.int64).drop_vars(kept))
 
 
 def _check(result: "xr.Dataset") -> None:

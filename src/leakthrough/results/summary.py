@@ -64,6 +64,7 @@ _OF_RAID = {
     "cost_stopped": "cost of threats stopped [currency]",
     "cost_per_stop": "spent for each stopped [currency]",
 }
+_TRACKS = ("tracks_peak", "tracks_full_time")
 _DIMS = {
     "salvos": ("salvo",),
     "causes": ("salvo", "cause"),
@@ -102,11 +103,12 @@ class Summary:
         of all assets if there are any; `cost_spent`, `cost_stopped` and `cost_per_stop` [currency]
         (see `cost_exchange`).
     salvos : xarray.Dataset
-        `launched` (a number, not an estimate), `leaked`, `leak_rate`, `killed`, `soft_killed`.
+        `launched` (a number, not an estimate: the mean if it is drawn), `leaked`, `leak_rate`,
+        `killed`, `soft_killed`.
     causes : xarray.Dataset
         `leak_cause`: leakers by salvo and cause.
     layers : xarray.Dataset
-        `killed`, `soft_killed`.
+        `killed`, `soft_killed`; `tracks_peak` and `tracks_full_time` [s] if tracks are limited.
     batteries : xarray.Dataset
         `engagements`; `busy_time` of the channels [s].
     magazines : xarray.Dataset
@@ -210,7 +212,7 @@ def summary(result: "xr.Dataset", confidence: float = 0.95, *, controls: bool = 
         raid=_of_raid(ready, level),
         salvos=_of_salvos(ready, level),
         causes=_of(ready, level, leak_cause="leak_cause"),
-        layers=_of(ready, level, killed="layer_killed", soft_killed="layer_soft_killed"),
+        layers=_of(ready, level, **_of_layers(ready)),
         batteries=_of(ready, level, engagements="engagements", busy_time="busy_time"),
         magazines=_of_magazines(ready, level),
         assets=_of_assets(ready, level),
@@ -235,6 +237,11 @@ def _of(ready: "xr.Dataset", level: float, **names: str) -> "xr.Dataset":
     return labelled(_means(ready, level, names), ready, level)
 
 
+def _of_layers(ready: "xr.Dataset") -> dict[str, str]:
+    names = {"killed": "layer_killed", "soft_killed": "layer_soft_killed"}
+    return names | {name: name for name in _TRACKS if name in ready}
+
+
 def _of_raid(ready: "xr.Dataset", level: float) -> "xr.Dataset":
     decoy, often = ready["decoy"].values, ready["replications_by_leakers"].values
     rate = rates(ready, ~decoy[None], level)[:, 0]
@@ -245,7 +252,7 @@ def _of_raid(ready: "xr.Dataset", level: float) -> "xr.Dataset":
         "no_leaker": measured(none, f"probability that no leaker gets through, of {REAL}"),
     }
     if decoy.any():
-        own = ready["launched"].values, Ranges(ready).least_leaked
+        own = Ranges(ready).launched, Ranges(ready).least_leaked
         ends = [values[decoy].sum() for values in own]
         estimates = interval_of(ready, leaked_in(ready, decoy[None]), level, *ends)
         found["decoys_leaked"] = measured(estimates[:, 0], "decoys that got through")
@@ -259,11 +266,19 @@ def _of_salvos(ready: "xr.Dataset", level: float) -> "xr.Dataset":
     rate = rates(ready, np.eye(ready.sizes["salvo"]), level)
     names = {"leaked": "leaked", "killed": "salvo_killed", "soft_killed": "salvo_soft_killed"}
     found = {
-        "launched": ready["launched"].variable,
+        "launched": _launched(ready),
         **_means(ready, level, names),
         "leak_rate": measured(rate, "share of threats that got through", "salvo"),
     }
     return labelled(found, ready, level)
+
+
+def _launched(ready: "xr.Dataset") -> "xr.Variable":
+    """Numbers launched, or the means of those that are drawn."""
+    own = ready["launched"].variable
+    if own.dims == ("salvo",):
+        return own
+    return own.isel({own.dims[0]: 0}).copy(data=Ranges(ready).mean_launched)
 
 
 def _of_magazines(ready: "xr.Dataset", level: float) -> "xr.Dataset":
@@ -398,11 +413,16 @@ def _causes(summary: Summary, _: str) -> Table:
 
 def _layers(summary: Summary, level: str) -> Table:
     rows = []
+    tracks = [name for name in _TRACKS if name in summary.layers]
     for row in _rows(summary.layers, "layer"):
         pairs = [(_mean(row[name]), _interval(row, name)) for name in ("killed", "soft_killed")]
-        rows.append([str(row.layer.item()), *(cell for pair in pairs for cell in pair)])
+        own = [cell for pair in pairs for cell in pair]
+        rows.append([str(row.layer.item()), *own, *(_mean(row[name]) for name in tracks)])
     header = ["layer", "killed", level, "soft killed", level]
-    return Table("By layer (threats a replication, decoys too)", header, rows, 1)
+    title = "By layer (threats a replication, decoys too)"
+    if tracks:
+        header += ["most tracks", "none free [s]"]
+    return Table(title, header, rows, 1)
 
 
 def _batteries(summary: Summary, level: str) -> Table:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _TIMES = "depletion_time", "reserve_time", "busy_time", "down_time", "depot_depletion_time"
 _UNITS = {
     **dict.fromkeys(_TIMES, TICKS_A_SECOND),
+    "tracks_full_time": TICKS_A_SECOND,
     **dict.fromkeys(("occurred", "expected"), WORD_RANGE),
     "damage": DAMAGE_UNIT,
 }

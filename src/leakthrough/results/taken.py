@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leakthrough.model.arguments import refused
-from leakthrough.results.variables import VARIABLES, Variable, raid_variables
+from leakthrough.results.launched import is_drawn
+from leakthrough.results.variables import Variable, variables_of
 from leakthrough.statistics.arguments import as_numbers
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 FLOATS = (
     "rounds",
-    *("depletion_time", "reserve_time", "busy_time"),
+    *("depletion_time", "reserve_time", "busy_time", "tracks_full_time"),
     *("occurred", "expected"),
     *("first_dry", "stock_first_dry"),
     *("damage", "value_lost", "down_time", "depot_depletion_time"),
@@ -113,10 +114,10 @@ def taken(
     if "dry_so_far" in given and "raid" not in given.coords:
         text = "is of a campaign, and has lost its raids; to select one, write isel(raid=0)"
         raise ValueError(f"{argument}: {text}")
-    specs = raid_variables() if "raid" in given.coords else VARIABLES
+    specs = variables_of(raids="raid" in given.coords, drawn=is_drawn(given))
     changed: dict[str, Any] = {}
     for name, variable in given.variables.items():
-        spec = specs.get(str(name), VARIABLES.get(str(name)))
+        spec = specs.get(str(name))
         is_own = spec is not None and name in given.data_vars
         if spec is not None and is_own:
             _check_dims(str(name), variable, spec, argument)

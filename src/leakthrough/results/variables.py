@@ -14,7 +14,7 @@ CAUSES = (
     "undetected",
     "uncovered",
 )
-"""Causes of leaking, in order of precedence."""
+"""Causes of leaking, in order of precedence; `no_track` only where tracks are limited."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Variable:
 
 AIMED = "with a salvo that aims at a battery"
 DEFENDED = "with assets"
+TRACKED = "with a limited number of tracks"
 SAMPLED = "with a timeline"
 ON_DEAD = "with false_survival or several commands"
 DEPOTS = "with depots"
@@ -57,6 +58,17 @@ VARIABLES = {
     "leak_cause": Variable((*_OF_SALVO, "cause"), "leakers by cause of leaking"),
     "killed": Variable(_OF_LAYER, "threats killed by rounds"),
     "soft_killed": Variable(_OF_LAYER, "threats neutralised without a round"),
+    "tracks_peak": Variable(
+        ("replication", "layer"),
+        "largest number of tracks in use; 0 where they are not limited",
+        sometimes=TRACKED,
+    ),
+    "tracks_full_time": Variable(
+        ("replication", "layer"),
+        "time for which no track was free; 0 where they are not limited",
+        "s",
+        sometimes=TRACKED,
+    ),
     "expended": Variable(_OF_MAGAZINE, "rounds expended"),
     "rounds_on_dead": Variable(
         _OF_MAGAZINE,
@@ -119,6 +131,9 @@ VARIABLES = {
         (*_AT_TIME, "salvo"), "threats that got through up to this time", sometimes=SAMPLED
     ),
 }
+
+DRAWN = {"launched": replace(VARIABLES["launched"], dims=_OF_SALVO)}
+"""Variables that have other dimensions where numbers of threats are drawn."""
 
 _IN_RAID = ("replication", "raid")
 _OF_STOCK = (*_IN_RAID, "interceptor")
@@ -190,11 +205,16 @@ COORDINATES = {
 }
 
 
-def raid_variables() -> dict[str, Variable]:
-    """Specifications of the variables of a campaign."""
+def variables_of(*, raids: bool, drawn: bool) -> dict[str, Variable]:
+    """Specifications of the variables of a result, of a campaign if it has `raids`.
+
+    `drawn` is whether some number of threats is drawn.
+    """
+    if not raids:
+        return VARIABLES | (DRAWN if drawn else {})
     inserted = {
         name: replace(variable, dims=("replication", "raid", *variable.dims[1:]))
         for name, variable in VARIABLES.items()
         if variable.dims[0] == "replication"
     }
-    return {**inserted, **CAMPAIGN_VARIABLES}
+    return {**VARIABLES, **inserted, **CAMPAIGN_VARIABLES}

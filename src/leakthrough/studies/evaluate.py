@@ -114,7 +114,8 @@ class RowReader:
     def limits(self, tables: Tables) -> "Limits":
         """Ranges of the measures with the numbers of some tables."""
         known, counts = possible(tables), tables.salvos["count"]
-        none, certain = np.zeros(tables.magazines.size), np.where(known.survivors, counts, 0)
+        none, fixed = np.zeros(tables.magazines.size), tables.salvos["size_table"] < 0
+        certain = np.where(known.survivors & fixed, counts, 0)
         most = {"leaked": counts, "expended": known.expended, "dry": none + 1.0}
         least = {"leaked": certain, "expended": none, "dry": none}
         if self.of_assets:
@@ -215,7 +216,7 @@ def frame_of(tables: Tables, labels: Labels) -> Frame:
         salvo=labels.salvos,
         threat=labels.threats,
         decoy=labels.decoys,
-        launched=np.array(tables.salvos["count"]),
+        launched=tables.mean_counts,
         layer=[labels.layer_of[battery] for battery in own],
         battery=[labels.batteries[battery] for battery in own],
         interceptor=[labels.interceptors[code] for code in codes],

@@ -9,12 +9,12 @@ import numpy as np
 
 from leakthrough.engine.counts import named_counts
 from leakthrough.engine.jobs import Block, RaidJob, draw_numbers
-from leakthrough.engine.lower_parts import TABLE_SIZE
 from leakthrough.engine.possible import possible
 from leakthrough.engine.replications import compute
 from leakthrough.model.check import warn_about
 from leakthrough.model.defence import ByDistance
 from leakthrough.model.discrete import WORD_RANGE
+from leakthrough.model.quantiles import TABLE_SIZE
 from leakthrough.model.scenario import Scenario
 from leakthrough.results.labelled import measured
 from leakthrough.results.variables import COORDINATES
@@ -218,7 +218,11 @@ def _chances(job: RaidJob, seed: int, replications: int) -> "Numbers":
 
 
 def check_numbers(scenario: Scenario) -> None:
-    """Raise a ValueError if a kill probability depends on the distance."""
+    """Raise a ValueError if a kill probability depends on the distance, or rounds on each other."""
+    for kind in scenario.threats:
+        if kind.common_kill > 0.0:
+            text = f"must be 0 for a gradient; got {kind.common_kill:g}"
+            raise ValueError(f"threats.{kind.name}.common_kill: {text}")
     for weapon in scenario.interceptors:
         for threat, chance in weapon.kill_probability.items():
             if isinstance(chance, ByDistance):

@@ -12,6 +12,7 @@ from leakthrough.model.arguments import listed, one_of, refused, whole_in
 from leakthrough.model.base import plain
 from leakthrough.model.errors import nearest, shown
 from leakthrough.quantities import CURRENCY, described
+from leakthrough.results.launched import mean_launched
 from leakthrough.results.taken import taken
 from leakthrough.statistics.adjusted import estimates_of
 from leakthrough.statistics.controls import Controlled
@@ -80,7 +81,8 @@ class Measure:
     ----------
     name : str
         - `leakers`: threats that get through;
-        - `leak_rate`: their share of those launched (NaN where none are);
+        - `leak_rate`: their share of those launched (NaN where none are); of the mean number of
+          those launched if it is drawn, so that a replication may have more than 1;
         - `no_leaker`: whether none gets through, so that its mean is a probability;
         - `at_most`: whether at most `count` get through;
         - `expended`: rounds expended;
@@ -262,7 +264,10 @@ class Measure:
             found = wilson(np.rint(np.asarray(moments.mean) * number), number, confidence)
             found = np.concatenate([found, np.ones_like(found[:1])])
             return Controlled(found, np.zeros(found.shape[1:], np.int64), found)
-        bound = np.minimum(most, 1.0) if self.name == "leak_rate" else most
+        bound = most
+        if self.name == "leak_rate":  # above 1 only where the number launched is drawn
+            above = np.isfinite(moments.largest) & (np.asarray(moments.largest) > 1.0)
+            bound = np.where(above, most, np.minimum(most, 1.0))
         return estimates_of(
             moments, number, confidence, least=least, most=bound, rare=rare, cochran=cochran
         )
@@ -284,7 +289,7 @@ class Frame(NamedTuple):
     salvo: Sequence[str]  # (S,)
     threat: Sequence[str]  # (S,)
     decoy: Sequence[bool]  # (S,)
-    launched: Array  # (S,), or (R, S) if drawn
+    launched: Array  # (S,), means of those that are drawn
     layer: Sequence[str]  # (K,)
     battery: Sequence[str]  # (K,)
     interceptor: Sequence[str]  # (K,)
@@ -395,7 +400,7 @@ def frame_of_result(result: "xr.Dataset") -> Frame:
         salvo=every["salvo"],
         threat=threats,
         decoy=result["decoy"].values.tolist(),
-        launched=result["launched"].values,
+        launched=mean_launched(result),
         layer=np.repeat(result["layer_of"].values, interceptors.size).tolist(),
         battery=np.repeat(batteries, interceptors.size).tolist(),
         interceptor=np.tile(interceptors, batteries.size).tolist(),

@@ -16,7 +16,7 @@ from leakthrough.statistics.intervals import checked_confidence
 from leakthrough.studies.evaluate import checked_path
 from leakthrough.studies.measure import Measure, Numbers
 from leakthrough.studies.paired import PairedRuns
-from leakthrough.studies.sweep.axes import distribution_of, is_whole_at
+from leakthrough.studies.sweep.axes import is_whole_at, quantile_function
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -148,7 +148,7 @@ def _designs(
     kinds: list[tuple[str, Callable[[Any], object]]] = []
     for n, (path, given) in enumerate(distributions.items()):
         kinds.append((path, round if is_whole_at(scenario, path) else float))
-        quantile = distribution_of(f"distributions, {path}", given).ppf
+        quantile = quantile_function(f"distributions, {path}", given)
         first[:, n], second[:, n] = quantile(uniform[:, n]), quantile(uniform[:, number + n])
 
     def changes(point: Numbers) -> dict[str, object]:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from leakthrough.engine.chances import Drawn, drawn_in
+from leakthrough.engine.tables import Tables
 from leakthrough.model.discrete import WORD_RANGE
 from leakthrough.statistics.adjusted import stacked_moments
 from leakthrough.statistics.means import moments_of, span_of
@@ -39,12 +41,19 @@ class _Stratum(NamedTuple):
     up: dict[int, int]
 
 
-def _strata(availability: "Numbers") -> list[_Stratum]:
-    """Combinations of at most two rare states, the most probable first."""
+def _strata(tables: Tables) -> list[_Stratum]:
+    """Combinations of at most two rare states, the most probable first.
+
+    An uncertain availability counts with its mean. Layers with one draw of it are not independent,
+    and have no strata.
+    """
+    availability, drawn = tables.layers["availability"] / WORD_RANGE, _drawn(tables)
+    shared = np.bincount(drawn.uses["chance"], minlength=tables.chances.size) > 1
+    together = {*drawn.codes[shared[drawn.uses["chance"]]].tolist()}
     usual = {
         layer: int(chance > 0.5)
         for layer, chance in enumerate(availability.tolist())
-        if 0.0 < min(chance, 1.0 - chance) < RARE_STATE
+        if 0.0 < min(chance, 1.0 - chance) < RARE_STATE and layer not in together
     }
     found = []
     for number in range(MOST_RARE + 1):
@@ -57,11 +66,20 @@ def _strata(availability: "Numbers") -> list[_Stratum]:
     return sorted(found, key=lambda stratum: -stratum.probability)
 
 
+def _drawn(tables: Tables) -> Drawn:
+    """Layers with an uncertain availability."""
+    return drawn_in(tables, "layers", "availability")
+
+
 def _fixed(sample: SequentialSample, stratum: _Stratum) -> SequentialSample:
     """An empty sample with layers fixed; all other draws stay as they are."""
     found, tables = copy.copy(sample), sample.job.tables.copy()
+    drawn = _drawn(tables)
     for layer, up in stratum.up.items():
         tables.layers["availability"][layer] = up * WORD_RANGE
+        for word in drawn.uses["word"][drawn.codes == layer]:
+            use = tables.uses["word"] == word
+            tables.uses["chance"][use], tables.uses["fixed"][use] = -1, up * WORD_RANGE
     found.job = sample.job._replace(tables=tables)
     found.arrays = [own[:0] for own in sample.arrays]
     found.empty = MeasureValues(found.job, sample.empty.reader)
@@ -81,7 +99,7 @@ def stratified(
     """
     if sample.measure.kind.probability:
         return sample
-    every = _strata(np.asarray(sample.availability, np.float64))
+    every = _strata(sample.job.tables)
     chosen, rest = every[:1], 1.0 - every[0].probability
     for stratum in every[1:MOST_STRATA]:
         if rest * sample.most > allowed:

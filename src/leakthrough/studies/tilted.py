@@ -79,17 +79,17 @@ class Reading:
     """Computes samples from rows of counts. Raises ValueError if the event is impossible."""
 
     def __init__(self, given: Scenario | Campaign, event: Event) -> None:
-        raid, sizes = _raid(given, event.measures[0])
+        raid = _raid(given, event.measures[0])
+        _check_luck(raid)
         prepared(raid, event.measures)  # raises an error if they do not exist
         self.event, self.labels = event, label(raid)
-        self.tables = lower(raid, sizes=sizes) if sizes else lower(raid)
+        self.tables = lower(raid)
         self.reader = RowReader(self.tables, self.labels, event.measures)
         self.tilting = Tilting(self.tables)
         limits = self.reader.limits(self.tables)
         ends = [float(own[0][0]) for own in (limits.least, limits.most)]
         if max(event.sign * end for end in ends) < event.bound:
-            least, most = (0.0 if sizes else ends[0]), ends[1]
-            text = f"{event.measures[0].label} is from {least:g} to {most:g} here"
+            text = f"{event.measures[0].label} is from {ends[0]:g} to {ends[1]:g} here"
             raise ValueError(f"event: impossible, since {text}; got {event.text}")
 
     def __call__(self, rows: Whole, tilts: Tilts) -> Sample:
@@ -101,17 +101,27 @@ class Reading:
         return Sample(values[0] >= self.event.bound, values[-1], seen)
 
 
-def _raid(given: Scenario | Campaign, measure: Measure) -> tuple[Scenario, dict[str, Distribution]]:
-    """The raid, and the distributions of its numbers of threats."""
-    if isinstance(given, Scenario):
-        return given, {}
-    if given.raid_count != 1:
-        text = f"a campaign must have one raid; got {given.raid_count:,}"
-        raise ValueError(f"scenario: {text}")
-    if given.sizes and measure.name == "leak_rate":
+def _raid(given: Scenario | Campaign, measure: Measure) -> Scenario:
+    """The raid, of which a campaign must have one."""
+    if isinstance(given, Campaign):
+        if given.raid_count != 1:
+            text = f"a campaign must have one raid; got {given.raid_count:,}"
+            raise ValueError(f"scenario: {text}")
+        given = given.raid(1)
+    drawn = any(isinstance(salvo.count, Distribution) for salvo in given.salvos)
+    if drawn and measure.name == "leak_rate":
         text = "must be leakers where the number of threats is a distribution"
         raise ValueError(f"event: {text}; got leak_rate")
-    return given.raid(1), dict(given.sizes)
+    return given
+
+
+def _check_luck(scenario: Scenario) -> None:
+    """Raise a ValueError if threats keep their luck: then counts give no likelihood ratio."""
+    for kind in scenario.threats:
+        for name in ("common_detection", "common_kill"):
+            if (own := getattr(kind, name)) > 0.0:
+                text = f"must be 0 for the probability of a rare event; got {own:g}"
+                raise ValueError(f"threats.{kind.name}.{name}: {text}")
 
 
 class _Sink:

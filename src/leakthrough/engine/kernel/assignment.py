@@ -25,11 +25,9 @@ from leakthrough.engine.kernel.draws import at, draw, number_or_draw
 from leakthrough.engine.kernel.lookup import (
     fired_at,
     image_of,
-    is_allowed,
     is_held,
     is_seen_in,
     number_of,
-    waits,
     window_of,
 )
 from leakthrough.engine.kernel.magazines import drawable
@@ -127,13 +125,11 @@ def _first_in_queue(state: "State", pairing: Any, tick: Int) -> Any:
     for number in range(pairing.head, window.opened):
         threat = state.threats[at(first + number)]
         slack = threat.arrival + window.close_offset - tick
-        held = is_held(state, threat, battery.layer)
-        past = threat.phase == GONE or slack < 0 or not (held or waits(state, battery, threat))
+        past = threat.phase == GONE or not is_held(state, threat, battery.layer) or slack < 0
         past = past or (again and not is_seen_in(window, threat))
         fired = fired_at(state, pairing, threat)
         past = past or state.fired[fired] >= battery.max_salvos
-        past = past or not is_allowed(state, pairing.first_image, threat)
-        if not past and held and threat.phase == FREE:
+        if not past and threat.phase == FREE:
             magazine = magazine_in_time(state, pairing, threat, slack, LOADED, NOW)
             if magazine >= 0:
                 return np.int64(threat.code), magazine
@@ -192,9 +188,8 @@ def next_shot(state: "State", layer: Any, freed: Int, code: Int, tick: Int) -> A
     """
     shot, magazine = NOBODY, NOBODY
     if code >= 0:
-        threat = image_of(state, layer, state.threats[at(code)])
-        held = threat.phase == FREE and is_held(state, threat, layer.code)
-        if held and is_allowed(state, layer.first_image, threat):
+        threat = image_of(state, layer, code)
+        if threat.phase == FREE and is_held(state, threat, layer.code):
             window = window_of(state, threat, np.int64(layer.code))
             shot, magazine = _best_battery(state, window, threat, tick, freed)
     if freed < 0:

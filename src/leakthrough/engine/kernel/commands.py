@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leakthrough.engine.codes import (
+    AVAILABLE,
     ENGAGED,
     FREE,
     GONE,
@@ -15,12 +16,18 @@ from leakthrough.engine.codes import (
     MISSED,
     NEUTRALISED,
     NEVER,
+    NOBODY,
+    NONE,
+    OPENING,
     SHOT_DOWN,
+    SOFT_KILLED,
 )
-from leakthrough.engine.kernel.compiling import Int, compiled
+from leakthrough.engine.kernel.compiling import Bool, Int, compiled
 from leakthrough.engine.kernel.draws import at
+from leakthrough.engine.kernel.event_log import note
 from leakthrough.engine.kernel.event_queue import push, tie_of
-from leakthrough.engine.kernel.tracks import drop_tracks, review_limit
+from leakthrough.engine.kernel.lookup import hold, is_allowed, let_go
+from leakthrough.engine.kernel.tracks import drop_tracks, review_limit, review_tracks, see
 
 if TYPE_CHECKING:
     from leakthrough.engine.state import State
@@ -48,6 +55,19 @@ def note_engagement(state: "State", pairing: Any, battery: Any, image: Any, tick
         state.threats[at(code)].cause = MISSED
         if image.scored:
             _share_kill(state, battery, own, code)
+
+
+@compiled
+def settle(state: "State", battery: Any, image: Any, believed_alive: Bool, tick: Int) -> None:
+    """After an assessment: what the command of a battery knows of a threat, and its tracks."""
+    command = np.int64(state.layers[battery.layer].command)
+    if not is_allowed(state, state.layers[battery.layer].first_image, image):
+        image.phase = GONE
+    if believed_alive:
+        review_tracks(state, image, command, tick)
+    else:
+        forget_in(state, np.int64(image.code), command)
+        drop_tracks(state, image, command, tick)
 
 
 @compiled
@@ -94,7 +114,27 @@ def _drop(state: "State", code: Int, command: Int, tick: Int) -> None:
 
 
 @compiled
-def neutralise(state: "State", code: Int, tick: Int) -> None:
+def open_ruled(
+    state: "State", window: Any, opened: Int, threat: Any, outcome: Int, tick: Int
+) -> Int:
+    """What follows from the outcome of an opening, where there are commands or tracks."""
+    layer, code = state.layers[window.layer], np.int64(threat.code)
+    if layer.tracker >= 0:
+        outcome = see(state, layer, opened, threat, outcome, tick)
+    note(state, tick, OPENING, code, np.int64(window.layer), NOBODY, NOBODY, NONE, outcome)
+    if outcome == SOFT_KILLED:
+        window.soft_killed += 1
+        _neutralise(state, code, tick)
+    elif layer.tracker < 0:
+        if outcome == AVAILABLE:
+            hold(state, threat, window.layer)
+        elif window.again:
+            let_go(state, threat, window.layer)
+    return outcome
+
+
+@compiled
+def _neutralise(state: "State", code: Int, tick: Int) -> None:
     """A soft kill ends a threat for all commands."""
     step = state.threats.size // state.raid[0].commands
     for command in range(state.raid[0].commands):

@@ -73,9 +73,9 @@ def count_leakers(state: "State", row: Any) -> None:
         row[at(column)] += row[at(column - salvos)]
 
 
-SIZES = [RECORDS_OF[name].counted.stop - RECORDS_OF[name].counted.start for name in COUNTED]
+SIZES = tuple(RECORDS_OF[own].counted.stop - RECORDS_OF[own].counted.start for own in COUNTED)
 SALVOS, LANDINGS, STRIKES, ASSETS, WINDOWS = SIZES[:5]
-LAYERS, TRACKERS, BATTERIES, MAGAZINES, DEPOTS, KILL_CHANCES = SIZES[5:]
+LAYERS, BATTERIES, MAGAZINES, KILL_CHANCES = SIZES[5:9]
 """Numbers counted in a record of each kind. With these constants the compiler unrolls the copy of a
 record: a raid of ten threats takes 6 % less time, one of 550 threats 2 %."""
 
@@ -93,6 +93,11 @@ def _copy(words: Any, counting: Any, kind: Int, size: Int, row: Any, column: Int
 
 
 @compiled
+def _copy_rest(words: Any, counting: Any, kind: Int, size: Int, row: Any, column: Int) -> Int:
+    return _copy(words, counting, kind, size, row, column)
+
+
+@compiled
 def count(state: "State", row: Any) -> None:
     """Write the row of a replication: the fields that `engine.layout` marks as counted."""
     words, counting, column = state.words, state.counting, np.int64(0)
@@ -102,8 +107,8 @@ def count(state: "State", row: Any) -> None:
     column = _copy(words, counting, 3, ASSETS, row, column)
     column = _copy(words, counting, 4, WINDOWS, row, column)
     column = _copy(words, counting, 5, LAYERS, row, column)
-    column = _copy(words, counting, 6, TRACKERS, row, column)
-    column = _copy(words, counting, 7, BATTERIES, row, column)
-    column = _copy(words, counting, 8, MAGAZINES, row, column)
-    column = _copy(words, counting, 9, DEPOTS, row, column)
-    _copy(words, counting, 10, KILL_CHANCES, row, column)
+    column = _copy(words, counting, 6, BATTERIES, row, column)
+    column = _copy(words, counting, 7, MAGAZINES, row, column)
+    column = _copy(words, counting, 8, KILL_CHANCES, row, column)
+    for kind in range(9, len(SIZES)):  # most raids have none of them
+        column = _copy_rest(words, counting, kind, SIZES[kind], row, column)

@@ -34,15 +34,16 @@ from leakthrough.engine.codes import (
     WRONGLY_KILLED,
 )
 from leakthrough.engine.kernel.assignment import engagement_draw
-from leakthrough.engine.kernel.commands import forget_in, note_engagement, see_kill
+from leakthrough.engine.kernel.commands import note_engagement, see_kill, settle
 from leakthrough.engine.kernel.compiling import Bool, Int, compiled, inlined, merged
 from leakthrough.engine.kernel.draws import MASK_32, U, at, draw_at, number_or_draw
 from leakthrough.engine.kernel.event_log import is_logged, note
 from leakthrough.engine.kernel.event_queue import parts_of, push, remove_first, tie_of
 from leakthrough.engine.kernel.lookup import fired_at, first_window_of, forget, image_of, number_of
+from leakthrough.engine.kernel.luck import kept_kill
 from leakthrough.engine.kernel.magazines import drawable, expend, reload
 from leakthrough.engine.kernel.reach import distance_at, meeting, threshold_at
-from leakthrough.engine.kernel.tracks import drop_tracks, end_track, give_track, review_tracks
+from leakthrough.engine.kernel.tracks import end_track, give_track
 from leakthrough.engine.kernel.wake_ups import wake_up_of
 
 if TYPE_CHECKING:
@@ -130,7 +131,12 @@ def engage(state: "State", pairing: Any, magazine: Any, threat: Any, tick: Int) 
         threshold = _threshold_then(state, battery, chance, threat, tick + to_kill)
     if threat.fate != ALIVE:
         magazine.on_dead += rounds
-    scored = alive and _any_kills(state, pairing, chance, threshold, number, fired, rounds)
+    kept = NOBODY
+    if alive and state.lucks.size > 0:
+        kept = kept_kill(state, chance, threshold, threat)
+    scored = kept > 0
+    if alive and kept < 0:
+        scored = _any_kills(state, pairing, chance, threshold, number, fired, rounds)
     if scored:
         threat.fate, threat.fate_tick = SHOT_DOWN, tick + to_kill
     threat.scored, threat.kill_error = scored, word < battery.false_kill
@@ -141,7 +147,7 @@ def engage(state: "State", pairing: Any, magazine: Any, threat: Any, tick: Int) 
     battery.busy = min(battery.busy + to_end, LONGEST_BUSY)
     battery.engagements += 1
     expend(state, battery, magazine, rounds, tick)
-    if state.engagers.size > 0 or state.raid[0].limited:
+    if state.raid[0].ruled:
         note_engagement(state, pairing, battery, threat, tick)
     push(state, tick + to_end, tie_of(battery.code, ENGAGEMENT_ENDS, threat.code))
 
@@ -176,31 +182,34 @@ def _assess(state: "State", battery: Any, threat: Any, tick: Int) -> Any:
         note(state, tick, ASSESSMENT, code, layer, owner, NOBODY, NONE, outcome)
     if alive or believed_alive:
         threat.phase = FREE
-    if not believed_alive:
-        if state.raid[0].commands > 1:
-            forget_in(state, code, state.layers[battery.layer].command)
-        else:
-            forget(state, threat)
-    if state.trackers.size > 0:
-        command = state.layers[battery.layer].command
-        if believed_alive:
-            review_tracks(state, threat, command, tick)
-        else:
-            drop_tracks(state, threat, command, tick)
+    if state.raid[0].ruled:
+        settle(state, battery, threat, believed_alive, tick)
+    elif not believed_alive:
+        forget(state, threat)
     return believed_alive
 
 
 @compiled
-def _seldom(state: "State", owner: Int, kind: Int, code: Int, tick: Int) -> Any:
-    """Handle an event of commands or tracks; return the threat that is given a track, and where."""
+def _other_ending(state: "State", owner: Int, kind: Int, code: Int, tick: Int, horizon: Int) -> Any:
+    """`next_ending` for all events but ends of engagements."""
+    if kind == WAKE_UP:
+        battery = state.batteries[at(owner)]
+        state.wake_ups[wake_up_of(state, battery, state.threats[at(code)])] = NEVER
+        return owner, NOBODY, code, NOBODY
+    if kind == RELOAD_ARRIVES:
+        magazine = state.magazines[at(code)]
+        if tick > horizon or magazine.due != tick:
+            return NOBODY, NOBODY, NOBODY, NOBODY
+        reload(state, state.batteries[at(owner)], magazine, tick)
+        return owner, NOBODY, NOBODY, NOBODY
+    threat, window = NOBODY, NOBODY
     if kind == KILLED:
         see_kill(state, code, tick)
-        return NOBODY, NOBODY
-    layer = state.layers[at(owner - MOST_BATTERIES)]
-    if kind == TRACK_ENDS:
-        end_track(state, layer, code, tick)
-        return NOBODY, NOBODY
-    return give_track(state, layer, tick)
+    elif kind == TRACK_ENDS:
+        end_track(state, state.layers[at(owner - MOST_BATTERIES)], code, tick)
+    else:
+        threat, window = give_track(state, state.layers[at(owner - MOST_BATTERIES)], tick)
+    return NOBODY, threat, threat, window
 
 
 @inlined
@@ -213,20 +222,10 @@ def next_ending(state: "State", horizon: Int) -> Any:
     tick = state.entries[0].tick
     owner, kind, code = parts_of(state.entries[0].tie)
     remove_first(state)
-    if kind == KILLED or kind >= TRACK_ENDS:
-        threat, window = _seldom(state, owner, kind, code, tick)
-        return NOBODY, threat, threat, window
+    if kind != ENGAGEMENT_ENDS:
+        return _other_ending(state, owner, kind, code, tick, horizon)
     battery = state.batteries[at(owner)]
-    if kind == WAKE_UP:
-        state.wake_ups[wake_up_of(state, battery, state.threats[at(code)])] = NEVER
-        return owner, NOBODY, code, NOBODY
-    if kind == RELOAD_ARRIVES:
-        magazine = state.magazines[at(code)]
-        if tick > horizon or magazine.due != tick:
-            return NOBODY, NOBODY, NOBODY, NOBODY
-        reload(state, battery, magazine, tick)
-        return owner, NOBODY, NOBODY, NOBODY
-    threat = image_of(state, state.layers[battery.layer], state.threats[at(code)])
+    threat = image_of(state, state.layers[battery.layer], code)
     if _assess(state, battery, threat, tick):
         return owner, code, code, NOBODY
     return owner, NOBODY, NOBODY, NOBODY

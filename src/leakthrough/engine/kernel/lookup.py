@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leakthrough.engine.codes import BITS_A_WORD, WAITS
+from leakthrough.engine.codes import BITS_A_WORD
 from leakthrough.engine.kernel.compiling import Bool, Int, compiled, inlined
 from leakthrough.engine.kernel.draws import U, at
 
@@ -63,28 +63,20 @@ def fired_at(state: "State", pairing: Any, threat: Any) -> Any:
 
 
 @inlined
-def image_of(state: "State", layer: Any, threat: Any) -> Any:
+def image_of(state: "State", layer: Any, code: Int) -> Any:
     """What the command of a layer knows of a threat; with one command, the threat itself."""
-    return state.threats[at(np.int64(layer.first_image) + np.int64(threat.code))]
+    if state.raid[0].ruled:
+        code += np.int64(layer.first_image)
+    return state.threats[at(code)]
 
 
-@inlined
+@compiled
 def is_allowed(state: "State", first_image: Any, threat: Any) -> Bool:
     """Whether a command, given by its first image, may engage a threat once more."""
     if not state.raid[0].limited:
         return True
     engaged = state.engaged[at(np.int64(first_image) + np.int64(threat.code))]
     return engaged < state.salvos[threat.salvo].max_engagements
-
-
-@compiled
-def waits(state: "State", battery: Any, threat: Any) -> Bool:
-    """Whether a threat waits for a track of a battery's layer."""
-    code = state.layers[battery.layer].tracker
-    if code < 0:
-        return False
-    first = state.trackers[at(code)].first_track
-    return state.tracks[at(np.int64(first) + np.int64(threat.code))].status == WAITS
 
 
 @inlined

@@ -61,7 +61,7 @@ def next_landing(state: "State") -> None:
         note(state, tick, event, code, layer, np.int64(battery.code), NOBODY, NONE, outcome)
         if destroys:
             lose(state, battery, tick)
-        if state.layers[battery.layer].tracker >= 0:
+        if state.raid[0].ruled and state.layers[battery.layer].tracker >= 0:
             review_loss(state, state.layers[battery.layer], tick)
 
 

@@ -52,7 +52,7 @@ def _serve(state: "State", word: Int, layers: Any, freed: Int, threat: Int, tick
                 state,
                 state.pairings[at(shot)],
                 state.magazines[at(magazine)],
-                image_of(state, layer, state.threats[at(target)]),
+                image_of(state, layer, target),
                 tick,
             )
 
@@ -97,9 +97,6 @@ def _raid(state: "State", row: Any, stop: Any) -> None:
                 layers = U(0)
                 if freed >= 0 and threat >= 0:
                     layers = state.held[at(threat * words + word)]
-                    if state.raid[0].commands > 1:
-                        command = np.int64(state.layers[at(own)].command)
-                        layers &= state.commanded[at(command * words + word)]
                 if U(own) // U(BITS_A_WORD) == U(word):
                     layers |= bit_of(own)
                 _serve(state, word, layers, freed, threat, tick)

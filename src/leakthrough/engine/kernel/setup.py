@@ -16,6 +16,7 @@ from leakthrough.engine.codes import (
     UNIFORM,
     UNTRACKED,
 )
+from leakthrough.engine.kernel.chances import draw_chances
 from leakthrough.engine.kernel.compiling import Int, compiled, merged
 from leakthrough.engine.kernel.depots import answer_calls, await_reload
 from leakthrough.engine.kernel.draws import (
@@ -30,6 +31,7 @@ from leakthrough.engine.kernel.draws import (
 from leakthrough.engine.kernel.event_log import is_logged
 from leakthrough.engine.kernel.event_queue import play
 from leakthrough.engine.kernel.losses import next_landing_tick
+from leakthrough.engine.kernel.luck import draw_luck
 from leakthrough.engine.kernel.magazines import count_stocked, is_called
 
 if TYPE_CHECKING:
@@ -88,15 +90,20 @@ def stock(state: "State") -> None:
             is_called(state, magazine, NONE)
         if magazine.ready > 0 or magazine.due != NEVER:
             count_stocked(state, magazine, 1)
+    for line in state.lines:
+        # A layer without rounds still follows threats, and its tracks may be taken.
+        state.windows[line.window].stocked += 1
 
 
 @merged
 def draw_raid(state: "State") -> None:
-    """Draw the sizes of salvos, which layers are up, and uncertain kill probabilities.
+    """Draw the sizes of salvos, which layers are up, and uncertain probabilities.
 
-    Kill probabilities are the same in all raids of a replication.
+    Probabilities are the same in all raids of a replication.
     """
     raid, quantiles = state.raid[0], state.quantiles
+    if state.chances.size > 0:
+        draw_chances(state)
     for salvo in state.salvos:
         if salvo.size_table >= 0:
             word = draw(raid, NONE, salvo.size_stream, NONE)[0]
@@ -104,14 +111,15 @@ def draw_raid(state: "State") -> None:
     for layer in state.layers:
         layer.up = int(draw(raid, NONE, layer.stream, NONE)[0] < layer.availability)
     for chance in state.kill_chances:
+        if chance.table < 0 and chance.first_distance == chance.stop_distance:
+            continue
+        drawn = unit(draw_at(raid, NONE, chance.stream)[0])  # one for all distances
         if chance.table >= 0:
-            word = draw_at(raid, NONE, chance.stream)[0]
-            chance.drawn = U(quantile(quantiles, chance.table, unit(word)))
+            chance.drawn = U(quantile(quantiles, chance.table, drawn))
         for n in range(chance.first_distance, chance.stop_distance):
             distance = state.distances[at(n)]
             if distance.table >= 0:
-                word = draw_at(raid, NONE, chance.stream)[0]
-                distance.drawn = U(quantile(quantiles, distance.table, unit(word)))
+                distance.drawn = U(quantile(quantiles, distance.table, drawn))
 
 
 @merged
@@ -158,9 +166,11 @@ def arrive(state: "State") -> Int:
         if salvo.launched > 0:
             last = state.threats[at(salvo.first + salvo.launched - 1)]
             horizon = max(horizon, last.arrival + salvo.target_offset)
+    if state.lucks.size > 0:
+        draw_luck(state)
     for n in range(state.wake_ups.size):
         state.wake_ups[at(n)] = NEVER
-    if state.engagers.size > 0 or state.raid[0].limited:
+    if state.raid[0].ruled:
         _begin_images(state)
     return horizon
 
@@ -191,7 +201,7 @@ def begin_cursors(state: "State") -> None:
     for n in range(state.openings.size):
         window = state.windows[state.openings[at(n)]]
         salvo, layer = state.salvos[window.salvo], state.layers[window.layer]
-        acts = window.soft_kill > 0 or window.stocked > 0 or is_logged(state) or layer.tracker >= 0
+        acts = window.soft_kill > 0 or window.stocked > 0 or is_logged(state)
         if acts and salvo.launched > 0 and layer.up:
             arrival = state.threats[salvo.first].arrival
             play(state, state.landings.size + n, arrival + window.open_offset)

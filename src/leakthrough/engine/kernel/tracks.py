@@ -31,7 +31,7 @@ from leakthrough.engine.kernel.compiling import Int, compiled
 from leakthrough.engine.kernel.draws import at, number_or_draw
 from leakthrough.engine.kernel.event_log import note
 from leakthrough.engine.kernel.event_queue import bring_forward, push, tie_of
-from leakthrough.engine.kernel.lookup import fired_at, hold, image_of, is_allowed, let_go
+from leakthrough.engine.kernel.lookup import fired_at, hold, image_of, is_allowed, let_go, number_of
 
 if TYPE_CHECKING:
     from leakthrough.engine.state import State
@@ -134,7 +134,10 @@ def see(state: "State", layer: Any, opened: Int, threat: Any, outcome: Int, tick
 
     It does not wait any more for a track in an earlier pass.
     """
-    tracker, image = state.trackers[at(layer.tracker)], image_of(state, layer, threat)
+    tracker, image = (
+        state.trackers[at(layer.tracker)],
+        image_of(state, layer, np.int64(threat.code)),
+    )
     track = _track(state, tracker, np.int64(threat.code))
     if track.status == WAITS:
         track.status = UNTRACKED
@@ -157,7 +160,7 @@ def see(state: "State", layer: Any, opened: Int, threat: Any, outcome: Int, tick
 def end_track(state: "State", layer: Any, code: Int, tick: Int) -> None:
     """Release a track that is of no use after this tick."""
     tracker = state.trackers[at(layer.tracker)]
-    track, image = _track(state, tracker, code), image_of(state, layer, state.threats[at(code)])
+    track, image = _track(state, tracker, code), image_of(state, layer, code)
     track.end = NEVER
     if track.status == TRACKED:
         if _end_of(state, tracker, track, image) <= tick:
@@ -175,10 +178,22 @@ def _first_waiting(state: "State", layer: Any, tracker: Any, line: Any, tick: In
         threat = state.threats[at(first + line.head)]
         track = _track(state, tracker, np.int64(threat.code))
         waits = track.status == WAITS and track.window == line.window and threat.fate_tick > tick
-        if waits and _last_decision(state, window, image_of(state, layer, threat)) >= tick:
+        if (
+            waits
+            and _last_decision(state, window, image_of(state, layer, np.int64(threat.code))) >= tick
+        ):
             return np.int64(threat.code)
         line.head += 1
     return NOBODY
+
+
+@compiled
+def _put_back(state: "State", window: Any, threat: Any) -> None:
+    """Batteries may have passed a threat in their queues that a later track lets them engage."""
+    number = number_of(state, threat)
+    for n in range(window.first_pairing, window.stop_pairing):
+        pairing = state.pairings[at(n)]
+        pairing.head = min(pairing.head, number)
 
 
 @compiled
@@ -207,10 +222,11 @@ def give_track(state: "State", layer: Any, tick: Int) -> Any:
             best_close, best_priority = close, priority
     if best >= 0:
         threat = state.threats[at(best)]
-        track, image = _track(state, tracker, best), image_of(state, layer, threat)
+        track, image = _track(state, tracker, best), image_of(state, layer, np.int64(threat.code))
         _take(tracker, track, tick)
         _await_end(state, tracker, track, image, tick)
         hold(state, threat, tracker.layer)
+        _put_back(state, state.windows[at(best_window)], threat)
         note(state, tick, TRACK, best, np.int64(tracker.layer), NOBODY, NOBODY, NONE, NONE)
         if tracker.free > 0:
             tracker.giving = True
@@ -259,5 +275,5 @@ def review_loss(state: "State", layer: Any, tick: Int) -> None:
     for code in range(threats):
         track = _track(state, tracker, code)
         if track.status == TRACKED:
-            image = image_of(state, layer, state.threats[at(code)])
+            image = image_of(state, layer, code)
             _await_end(state, tracker, track, image, tick)

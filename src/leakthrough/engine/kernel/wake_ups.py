@@ -53,7 +53,7 @@ def await_threat(state: "State", threat: Any, tick: Int) -> None:
     lets nobody fire, and the next one follows from it.
     """
     for layer in state.layers:
-        image = image_of(state, layer, threat)
+        image = image_of(state, layer, np.int64(threat.code))
         if image.phase != FREE or not is_held(state, threat, layer.code):
             continue
         window = window_of(state, threat, np.int64(layer.code))

@@ -32,13 +32,13 @@ from leakthrough.engine.codes import (
     WAITING,
 )
 from leakthrough.engine.kernel.assignment import magazine_in_time
-from leakthrough.engine.kernel.commands import neutralise
+from leakthrough.engine.kernel.commands import open_ruled
 from leakthrough.engine.kernel.compiling import Int, compiled, inlined, merged
 from leakthrough.engine.kernel.draws import at, draw
 from leakthrough.engine.kernel.event_log import is_logged, note
 from leakthrough.engine.kernel.event_queue import play
 from leakthrough.engine.kernel.lookup import first_window_of, hold, let_go, number_of
-from leakthrough.engine.kernel.tracks import see
+from leakthrough.engine.kernel.luck import count_detection, detection_word
 
 if TYPE_CHECKING:
     from leakthrough.engine.state import State
@@ -52,7 +52,10 @@ def _outcome_of(state: "State", window: Any, threat: Any) -> Any:
     drawn = draw(state.raid[0], number_of(state, threat), window.stream, NONE)
     if drawn[0] < window.soft_kill:
         return SOFT_KILLED
-    if drawn[1] >= window.detection:
+    word = drawn[1]
+    if state.lucks.size > 0:
+        word = detection_word(state, threat, word)
+    if word >= window.detection:
         return UNSEEN
     if drawn[2] < window.dismissal:
         return SEEN_AS_DECOY
@@ -94,25 +97,24 @@ def _open(state: "State", window: Any, opened: Int, threat: Any, tick: Int) -> A
         return NOTHING
     outcome = _outcome_of(state, window, threat)
     if window.random and (window.stocked > 0 or window.soft_kill > 0):  # a log changes no count
+        detected = (outcome == AVAILABLE) | (outcome == SEEN_AS_DECOY)
         window.drawn += 1
-        window.detected += int((outcome == AVAILABLE) | (outcome == SEEN_AS_DECOY))
+        window.detected += int(detected)
         window.dismissed += int(outcome == SEEN_AS_DECOY)
+        if state.lucks.size > 0 and outcome != SOFT_KILLED:
+            count_detection(state, window, threat, detected)
     code, layer = np.int64(threat.code), np.int64(window.layer)
-    tracked = state.layers[window.layer].tracker >= 0
-    if tracked:
-        outcome = see(state, state.layers[window.layer], opened, threat, outcome, tick)
+    if state.raid[0].ruled:
+        return open_ruled(state, window, opened, threat, outcome, tick)
     note(state, tick, OPENING, code, layer, NOBODY, NOBODY, NONE, outcome)
     if outcome == SOFT_KILLED:
         window.soft_killed += 1
-        if state.trackers.size > 0 or state.raid[0].commands > 1:
-            neutralise(state, code, tick)
-        else:
-            threat.fate, threat.fate_tick = NEUTRALISED, tick
-            if threat.phase == FREE:
-                threat.phase = GONE
-    elif outcome == AVAILABLE and not tracked:
+        threat.fate, threat.fate_tick = NEUTRALISED, tick
+        if threat.phase == FREE:
+            threat.phase = GONE
+    elif outcome == AVAILABLE:
         hold(state, threat, window.layer)
-    elif window.again and not tracked:
+    elif window.again:
         let_go(state, threat, window.layer)
     return outcome
 
@@ -125,7 +127,6 @@ def next_opening(state: "State", window: Any, opened: Int, leaf: Int, tick: Int)
     leaking that follow from it are computed at the end of the raid, for leakers only.
     """
     idle = window.stocked == 0 and window.soft_kill == 0 and not is_logged(state)
-    idle = idle and state.layers[window.layer].tracker < 0
     salvo, number, following = state.salvos[window.salvo], window.opened, FOREVER
     threat = state.threats[at(salvo.first + number)]
     stop = number if idle else salvo.launched

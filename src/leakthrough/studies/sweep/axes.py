@@ -1,5 +1,6 @@
 """Axes of a sweep: values at paths, given explicitly or drawn by a design."""
 
+import functools
 import json
 import math
 import re
@@ -7,15 +8,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
+from pydantic_core import PydanticCustomError
 
 from leakthrough.model.arguments import one_of, refused, whole_in
 from leakthrough.model.base import as_whole, plain
-from leakthrough.model.distributions import Distribution, is_frozen
+from leakthrough.model.distributions import Distribution, as_distribution, is_law
 from leakthrough.model.documents import plain_data
-from leakthrough.model.errors import ScenarioError, is_whole, lines_of, mistakes_of, shown
+from leakthrough.model.errors import ScenarioError, is_whole, lines_of, shown
 from leakthrough.model.paths import value_at
+from leakthrough.model.quantiles import quantiles_of
 from leakthrough.model.scenario import Scenario
+from leakthrough.model.scipy_names import is_new
 from leakthrough.quantities import described
 from leakthrough.studies.evaluate import two_numbers
 from leakthrough.studies.measure import Array, Numbers
@@ -58,8 +62,8 @@ class Axis(NamedTuple):
 def document_of(value: Any) -> Any:
     """A value of a scenario as plain data."""
     value = plain(value)
-    if is_frozen(value):
-        value = Distribution.model_validate(value)
+    if is_law(value) and not isinstance(value, Mapping):
+        value = as_distribution(value, whole=True)
     if isinstance(value, Mapping):
         return {str(key): document_of(entry) for key, entry in value.items()}
     if isinstance(value, tuple):
@@ -155,11 +159,11 @@ def _values(name: str, path: str, entry: Any) -> tuple[Any, ...]:
     single = isinstance(entry, str | Mapping | BaseModel | set | frozenset)  # sets have no order
     if single or not isinstance(entry, Iterable) or len(getattr(entry, "shape", "1")) != 1:
         raise ValueError(f"axis {name}, {path}: must be a list of values; got {shown(entry)}")
-    values = [plain(value) for value in entry]
+    values = [_given(f"axis {name}, {path}", plain(value)) for value in entry]
     if not values:
         raise ValueError(f"axis {name}, {path}: has no values")
     for value in values:
-        if not (value is None or isinstance(value, _DATA) or is_frozen(value)):
+        if not (value is None or isinstance(value, _DATA) or is_law(value)):
             raise refused(f"axis {name}, {path}", "a list of values that a file can hold", value)
     rounds = path.split(".")[-1] == "rounds"
     return tuple([math.inf if rounds and value == "infinite" else value for value in values])
@@ -196,14 +200,28 @@ def _drawn(
     )
 
 
+def _given(what: str, value: Any) -> Any:
+    """A value, as the frozen twin of one of SciPy's new distributions, which is never kept."""
+    if not is_new(value):
+        return value
+    try:
+        return as_distribution(value, whole=True)
+    except PydanticCustomError as error:
+        raise _refusal(what, error) from None
+
+
+def _refusal(what: str, error: PydanticCustomError) -> ValueError:
+    return ValueError(f"{what}: {'; '.join(lines_of((error.context or {})['mistakes']))}")
+
+
 def _range(scenario: Scenario, name: str, path: str, entry: Any) -> Callable[[Numbers], Array]:
     """The quantile function of a path: from shares between 0 and 1 to values."""
     whole = is_whole_at(scenario, path)
-    if isinstance(entry, Mapping | Distribution) or is_frozen(entry):
-        distribution = distribution_of(f"axis {name}, {path}", entry)
+    if is_law(entry):
+        quantile = quantile_function(f"axis {name}, {path}", entry)
         if whole:
-            return lambda shares: np.rint(distribution.ppf(shares)).astype(np.int64)
-        return lambda shares: np.asarray(distribution.ppf(shares))
+            return lambda shares: np.rint(quantile(shares)).astype(np.int64)
+        return quantile
     low, high = _ends(name, path, entry)
     if whole:  # every whole number from low to high has the same share
         first, last = math.ceil(low), math.floor(high)
@@ -219,13 +237,12 @@ def is_whole_at(scenario: Scenario, path: str) -> bool:
     return is_whole(value_at(scenario, path)) or path.split(".")[-1] in WHOLE
 
 
-def distribution_of(what: str, given: object) -> Any:
-    """The frozen distribution that a user gives, checked."""
+def quantile_function(what: str, given: object) -> Callable[[Any], Array]:
+    """The quantile function of the distribution that a user gives, checked."""
     try:
-        return Distribution.model_validate(given).frozen()
-    except ValidationError as error:
-        text = "; ".join(lines_of(mistakes_of(error, Distribution, given)))
-        raise ValueError(f"{what}: {text}") from None
+        return functools.partial(quantiles_of, as_distribution(plain(given), whole=True))
+    except PydanticCustomError as error:
+        raise _refusal(what, error) from None
 
 
 def _ends(name: str, path: str, entry: Any) -> tuple[float, float]:
