@@ -49,5 +49,5 @@ def test_they_are_part_of_what_is_expended_and_in_the_summary() -> None:
     own = battery("B", assessment_time=3.0, false_survival=1.0)
     result = lt.simulate(raid(salvo(), layer("L", own)), replications=9, seed=1)
     summary = lt.summary(result)
-    assert float(summary.magazines.rounds_on_dead.sel(estimate="mean")) == 3.0
+    assert summary.magazines.rounds_on_dead.sel(estimate="mean").item() == 3.0
     assert "on dead" in str(summary)
