@@ -11,20 +11,20 @@ import numpy as np
 
 from leakthrough.model.display import Overview, Table
 from leakthrough.results.estimates import (
-    REAL,
-    costs,
-    dry_depots,
-    dry_magazines,
     estimable,
-    interval_of,
-    leaked_in,
-    means,
-    rates,
-    rounds_left,
 )
-from leakthrough.results.labelled import labelled, measured, number_of
+from leakthrough.results.labelled import number_of
 from leakthrough.results.provenance import name_of
-from leakthrough.results.ranges import Ranges
+from leakthrough.results.summary_parts import (
+    TRACKS,
+    of_assets,
+    of_depots,
+    of_layers,
+    of_magazines,
+    of_names,
+    of_raid,
+    of_salvos,
+)
 from leakthrough.results.tidy import frame, measures_table
 from leakthrough.statistics.controls import (
     DONE,
@@ -33,7 +33,7 @@ from leakthrough.statistics.controls import (
     UNSETTLED,
     USELESS,
 )
-from leakthrough.statistics.intervals import checked_confidence, wilson
+from leakthrough.statistics.intervals import checked_confidence
 from leakthrough.text_tables import WIDTH, interval, number
 
 if TYPE_CHECKING:
@@ -64,7 +64,6 @@ _OF_RAID = {
     "cost_stopped": "cost of threats stopped [currency]",
     "cost_per_stop": "spent for each stopped [currency]",
 }
-_TRACKS = ("tracks_peak", "tracks_full_time")
 _DIMS = {
     "salvos": ("salvo",),
     "causes": ("salvo", "cause"),
@@ -209,115 +208,15 @@ def summary(result: "xr.Dataset", confidence: float = 0.95, *, controls: bool = 
         seeds=tuple(int(seed) for seed in seeds),
         confidence=level,
         controls=int(ready["controls"]) if "controls" in ready else 0,
-        raid=_of_raid(ready, level),
-        salvos=_of_salvos(ready, level),
-        causes=_of(ready, level, leak_cause="leak_cause"),
-        layers=_of(ready, level, **_of_layers(ready)),
-        batteries=_of(ready, level, engagements="engagements", busy_time="busy_time"),
-        magazines=_of_magazines(ready, level),
-        assets=_of_assets(ready, level),
-        depots=_of_depots(ready, level),
+        raid=of_raid(ready, level),
+        salvos=of_salvos(ready, level),
+        causes=of_names(ready, level, leak_cause="leak_cause"),
+        layers=of_names(ready, level, **of_layers(ready)),
+        batteries=of_names(ready, level, engagements="engagements", busy_time="busy_time"),
+        magazines=of_magazines(ready, level),
+        assets=of_assets(ready, level),
+        depots=of_depots(ready, level),
     )
-
-
-def _means(ready: "xr.Dataset", level: float, names: dict[str, str]) -> "dict[str, xr.Variable]":
-    """Estimates and quantiles of reduced variables under new names."""
-    found = {}
-    for name, source in names.items():
-        values, attrs = ready[source], ready[source].attrs
-        estimates = means(ready, source, level)
-        dims = map(str, values.dims[1:])
-        found[name] = measured(estimates, attrs["long_name"], *dims, units=attrs["units"])
-        if f"{source}_quantile" in ready:
-            found[f"{name}_quantile"] = ready[f"{source}_quantile"].variable
-    return found
-
-
-def _of(ready: "xr.Dataset", level: float, **names: str) -> "xr.Dataset":
-    return labelled(_means(ready, level, names), ready, level)
-
-
-def _of_layers(ready: "xr.Dataset") -> dict[str, str]:
-    names = {"killed": "layer_killed", "soft_killed": "layer_soft_killed"}
-    return names | {name: name for name in _TRACKS if name in ready}
-
-
-def _of_raid(ready: "xr.Dataset", level: float) -> "xr.Dataset":
-    decoy, often = ready["decoy"].values, ready["replications_by_leakers"].values
-    rate = rates(ready, ~decoy[None], level)[:, 0]
-    none = wilson(often[0], number_of(ready), level)
-    found = {
-        **_means(ready, level, {"leakers": "leakers"}),
-        "leak_rate": measured(rate, f"share of {REAL} that got through"),
-        "no_leaker": measured(none, f"probability that no leaker gets through, of {REAL}"),
-    }
-    if decoy.any():
-        own = Ranges(ready).launched, Ranges(ready).least_leaked
-        ends = [values[decoy].sum() for values in own]
-        estimates = interval_of(ready, leaked_in(ready, decoy[None]), level, *ends)
-        found["decoys_leaked"] = measured(estimates[:, 0], "decoys that got through")
-    if "hits" in ready:
-        names = {name: f"total_{name}" for name in ("hits", "destroyed", "value_lost")}
-        found |= _means(ready, level, names)
-    return labelled({**found, **costs(ready, level)}, ready, level)
-
-
-def _of_salvos(ready: "xr.Dataset", level: float) -> "xr.Dataset":
-    rate = rates(ready, np.eye(ready.sizes["salvo"]), level)
-    names = {"leaked": "leaked", "killed": "salvo_killed", "soft_killed": "salvo_soft_killed"}
-    found = {
-        "launched": _launched(ready),
-        **_means(ready, level, names),
-        "leak_rate": measured(rate, "share of threats that got through", "salvo"),
-    }
-    return labelled(found, ready, level)
-
-
-def _launched(ready: "xr.Dataset") -> "xr.Variable":
-    """Numbers launched, or the means of those that are drawn."""
-    own = ready["launched"].variable
-    if own.dims == ("salvo",):
-        return own
-    return own.isel({own.dims[0]: 0}).copy(data=Ranges(ready).mean_launched)
-
-
-def _of_magazines(ready: "xr.Dataset", level: float) -> "xr.Dataset":
-    """Estimates along `magazine`, one for each magazine that exists."""
-    names = [name for name in ("expended", "rounds_on_dead") if name in ready]
-    own = dry_magazines(ready, level) | _means(ready, level, {name: name for name in names})
-    own["remaining"] = rounds_left(ready, "remaining", level)
-    found = labelled(own, ready, level)
-    battery, interceptor = np.nonzero(~np.isnan(ready["rounds"].values))
-    return found.isel(battery=("magazine", battery), interceptor=("magazine", interceptor))
-
-
-def _of_assets(ready: "xr.Dataset", level: float) -> "xr.Dataset":
-    """Estimates along `asset`; nothing if there are no assets."""
-    if "hits" not in ready:
-        return labelled({}, ready, level)
-    number = number_of(ready)
-    chances = {
-        name: wilson(np.rint(ready[name].sel(statistic="mean").values * number), number, level)
-        for name in ("not_hit", "all_down")
-    }
-    texts = {
-        "not_hit": "probability that nothing hits the asset",
-        "all_down": "probability that all its aim points are down at the end",
-    }
-    names = ("hits", "damage", "value_lost", "destroyed")
-    found = _means(ready, level, {name: name for name in names})
-    found |= {name: measured(own, texts[name], "asset") for name, own in chances.items()}
-    return labelled(found, ready, level)
-
-
-def _of_depots(ready: "xr.Dataset", level: float) -> "xr.Dataset":
-    """Estimates along `depot`; nothing if there are no depots."""
-    if "depot_remaining" not in ready:
-        return labelled({}, ready, level)
-    names = {name: f"depot_{name}" for name in ("remaining", "reloaded", "lost")}
-    reached = dry_depots(ready, level).items()
-    found = {name.removeprefix("depot_"): own for name, own in reached}
-    return labelled(_means(ready, level, names) | found, ready, level)
 
 
 def _report(summary: Summary) -> Overview:
@@ -413,7 +312,7 @@ def _causes(summary: Summary, _: str) -> Table:
 
 def _layers(summary: Summary, level: str) -> Table:
     rows = []
-    tracks = [name for name in _TRACKS if name in summary.layers]
+    tracks = [name for name in TRACKS if name in summary.layers]
     for row in _rows(summary.layers, "layer"):
         pairs = [(_mean(row[name]), _interval(row, name)) for name in ("killed", "soft_killed")]
         own = [cell for pair in pairs for cell in pair]
