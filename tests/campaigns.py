@@ -56,6 +56,10 @@ def _resupply(pick: random.Random, scenario: lt.Scenario) -> list[lt.Resupply]:
         for battery in site.batteries
         for magazine in battery.magazines
         if pick.random() < 0.7
+    ] + [
+        lt.Resupply(depot=depot.name, rounds=pick.choice([0, 1, 3, 10, float("inf")]))
+        for depot in scenario.depots
+        if pick.random() < 0.7
     ]
 
 
@@ -158,6 +162,8 @@ def reference_raids(of: lt.Campaign, seed: int, replication: int) -> list[Outcom
                 dry.add(n)
         stock_dry |= {name for name, rounds in resupplied.stock.items() if rounds == 0}
         outcome["delivered"] = [resupplied.delivered.get(key, 0) for key in magazines]
+        depots = [("", name) for name in single.depots]
+        outcome["depot_delivered"] = [resupplied.delivered.get(key, 0) for key in depots]
         outcome["dry"] = [n in dry for n in range(len(magazines))]
         outcome["stock"] = [resupplied.stock.get(name, -1) for name in interceptors]
         outcome["replenished"] = [resupplied.replenished.get(name, 0) for name in interceptors]

@@ -171,7 +171,15 @@ def outcome_of(raid: Raid) -> Outcome:
         "expended": [magazine.expended for magazine in magazines],
         "remaining": [_rounds(magazine.ready) for magazine in magazines],
         "reloaded": [magazine.reloaded for magazine in magazines],
+        "rounds_on_dead": [magazine.on_dead for magazine in magazines],
         "rounds_lost": [_rounds(magazine.lost) for magazine in magazines],
+        "depot_remaining": [depot.held for depot in raid.depots.values()],
+        "depot_in_transit": [depot.in_transit for depot in raid.depots.values()],
+        "depot_reloaded": [depot.reloaded for depot in raid.depots.values()],
+        "depot_lost": [depot.lost for depot in raid.depots.values()],
+        "depot_depletion": [
+            NEVER if depot.depletion is None else depot.depletion for depot in raid.depots.values()
+        ],
         "depletion": [NEVER if m.depletion is None else m.depletion for m in magazines],
         "reserve_reached": [
             NEVER if m.reserve_reached is None else m.reserve_reached for m in magazines

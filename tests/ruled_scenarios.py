@@ -68,6 +68,57 @@ def _engagements(pick: random.Random, fields: Fields) -> None:
     ]
 
 
+def _reload_early(pick: random.Random, fields: Fields) -> None:
+    """Reloads that are called while rounds are left, and of some magazines that had none."""
+
+    def changed(own: lt.Magazine) -> lt.Magazine:
+        reloads = own.reloads or pick.choice([0, 2])
+        more = {
+            "reloads": reloads,
+            "reload_rounds": own.reload_rounds or pick.choice([1, 2, 5]),
+            "reload_at": pick.choice([0, 1, 1, 3, 8]),
+        }
+        return lt.Magazine(**{**vars(own), **more})
+
+    with_batteries(fields, lambda own: {"magazines": [*map(changed, own.magazines)]})
+
+
+def _depots(pick: random.Random, fields: Fields) -> None:
+    """One or two depots of each interceptor, behind most magazines."""
+    depots = [
+        lt.Depot(
+            name=f"{gun.name} {n}", interceptor=gun.name, rounds=pick.choice([0, 1, 2, 5, 9, 30])
+        )
+        for gun in fields["interceptors"]
+        for n in range(pick.choice([1, 1, 2]))
+    ]
+
+    def changed(own: lt.Magazine) -> lt.Magazine:
+        names = [depot.name for depot in depots if depot.interceptor == own.interceptor]
+        more: Fields = {"depot": pick.choice([None, *names, *names])}
+        if more["depot"]:
+            more["reloads"] = pick.choice([None, None, 1, 3])
+            more["reload_rounds"] = own.reload_rounds or pick.choice([1, 2, 5])
+        return lt.Magazine(**{**vars(own), **more})
+
+    fields["depots"] = depots
+    with_batteries(fields, lambda own: {"magazines": [*map(changed, own.magazines)]})
+
+
+def _staying_power(pick: random.Random, fields: Fields) -> None:
+    with_batteries(fields, lambda _: {"staying_power": pick.choice([1, 2, 2, 3])})
+
+
+def _thrift(pick: random.Random, fields: Fields) -> None:
+    def changed(own: lt.Battery) -> Fields:
+        thrift = pick.choice([None, (1, 1), (3, 1), (5, 2), (30, 3)])
+        size = pick.choice([own.doctrine.salvo_size, 3, 5])
+        more = {"thrift": thrift, "salvo_size": size}
+        return {"doctrine": lt.Doctrine(**{**vars(own.doctrine), **more})}
+
+    with_batteries(fields, changed)
+
+
 def _luck(pick: random.Random, fields: Fields) -> None:
     """Luck that threats keep, and sensors that do not detect everything."""
     kept = [0.0, 0.3, 0.3, 1.0]
@@ -193,6 +244,10 @@ CHANGES: dict[str, Change] = {
     "commands": _commands,
     "tracks": _tracks,
     "engagements": _engagements,
+    "reload early": _reload_early,
+    "depots": _depots,
+    "staying power": _staying_power,
+    "thrift": _thrift,
     "luck": _luck,
     "uncertain": _uncertain,
     "counts": _counts,

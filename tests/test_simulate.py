@@ -86,6 +86,7 @@ DIMS = {
     "reloaded": ("replication", "battery", "interceptor"),
     "depletion_time": ("replication", "battery", "interceptor"),
     "reserve_time": ("replication", "battery", "interceptor"),
+    "rounds_on_dead": ("replication", "battery", "interceptor"),
     "busy_time": ("replication", "battery"),
     "engagements": ("replication", "battery"),
     **dict.fromkeys(

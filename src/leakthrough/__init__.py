@@ -10,13 +10,13 @@ from leakthrough.model.defence import (
     Doctrine,
     Interceptor,
     Layer,
-    Magazine,
     Sensor,
 )
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.errors import ScenarioError
 from leakthrough.model.findings import Finding, ScenarioWarning
 from leakthrough.model.loading import load_campaign, load_scenario
+from leakthrough.model.magazines import Depot, Magazine
 from leakthrough.model.own_distributions import Empirical, Histogram, Mixture
 from leakthrough.model.places import Asset
 from leakthrough.model.pools import Pool
@@ -56,6 +56,7 @@ __all__ = [
     "ByDistance",
     "Campaign",
     "Delivery",
+    "Depot",
     "Distribution",
     "Doctrine",
     "Empirical",

@@ -38,7 +38,7 @@ OUTCOMES = {
         "lost to soft kill",
     ),
     LEAK: CAUSES,
-    HIT: ("aim point destroyed", "without effect", "aim point already down"),
+    HIT: ("aim point destroyed", "without effect", "aim point already down", "battery damaged"),
 }
 COLUMNS = {
     "time": "time since the start of the raid",
@@ -143,7 +143,8 @@ def replay(
         *release*, the channel is free, if it is not held to the assessment; *assessment*, the
         engagement ends; *leak*, a threat gets through; *loss*, a
         threat destroys the battery at which its salvo aims; *hit*, a leaker hits the asset at
-        which its salvo aims; *track*, a threat that waited for a track of a layer is given one.
+        which its salvo aims, or damages such a battery; *track*, a threat that waited for a
+        track of a layer is given one.
 
     Raises
     ------

@@ -24,7 +24,17 @@ numbers = st.integers(0, 2**32)
 @many
 @given(number=numbers, seed=st.integers(0, 2**63 - 1))
 def test_books_balance_across_the_nights(number: int, seed: int) -> None:
-    result = lt.simulate_campaign(campaign(number), replications=4, seed=seed, workers=1)
+    check_books(campaign(number), seed)
+
+
+@many
+@given(number=numbers, seed=st.integers(0, 2**63 - 1))
+def test_books_balance_with_rules(number: int, seed: int) -> None:
+    check_books(campaign(number, "reload early", "depots", "staying power"), seed)
+
+
+def check_books(given: lt.Campaign, seed: int) -> None:
+    result = lt.simulate_campaign(given, replications=4, seed=seed, workers=1)
     finite = np.isfinite(result.rounds)
     before = result.remaining.shift(raid=1).fillna(result.rounds.where(finite, 0))
     before = before.transpose(*result.remaining.dims)
@@ -37,6 +47,7 @@ def test_books_balance_across_the_nights(number: int, seed: int) -> None:
     check_stocks(result)
     check_threats(result)
     check_dryness(result)
+    check_depots(result)
 
 
 def check_stocks(result: xr.Dataset) -> None:
@@ -44,9 +55,25 @@ def check_stocks(result: xr.Dataset) -> None:
     start = result.stock.isel(raid=0) - result.replenished.isel(raid=0)
     came = result.replenished.cumsum("raid")
     went = result.delivered.sum("battery").cumsum("raid")
+    if "depot" in result.dims:
+        to_depots = result.depot_delivered.cumsum("raid")
+        of = result.interceptor_of == result.interceptor
+        went = went + (to_depots * of).sum("depot")
     assert (start + came - went == result.stock).where(kept, True).all()
     assert (result.delivered >= 0).all()
     assert (result.replenished == 0).where(~kept, True).all()
+
+
+def check_depots(result: xr.Dataset) -> None:
+    if "depot" not in result.dims:
+        return
+    came = result.depot_rounds + result.depot_delivered.cumsum("raid")
+    went = result.depot_reloaded.cumsum("raid") + result.depot_lost.cumsum("raid")
+    held = result.depot_remaining + result.depot_in_transit
+    assert (came == went + held).all()
+    assert (held >= result.depot_remaining).all()
+    assert (result.depot_remaining >= 0).all()
+    assert (result.depot_remaining <= result.depot_rounds).all()
 
 
 def check_threats(result: xr.Dataset) -> None:

@@ -32,6 +32,8 @@ from leakthrough.engine.lower_raid import lower
 EXAMPLES = int(os.environ.get("LEAKTHROUGH_EXAMPLES", "300"))
 TIMELINE = (-20.0, 0.0, 30.0, 60.0, 60.0, 100.5, 180.0, 1000.0)
 IN_BLOCK = 4
+STORES = "reload early", "depots", "staying power", "thrift"
+"""Groups of rules whose state is carried from raid to raid."""
 LAST = 2**32 - 1
 
 numbers = st.integers(0, 2**32)
@@ -154,6 +156,23 @@ def test_several_placed_replications_in_one_block(
     for n, found in enumerate(block):
         expected, _ = reference_outcome(scenario, seed, start + n, TIMELINE)
         assert_same(found, expected, n)
+
+
+# ---------------------------------------------------------------- rules
+
+
+@examples(1.0)
+@given(number=numbers, seed=seeds, replication=replications)
+def test_raids_with_rules(number: int, seed: int, replication: int) -> None:
+    assert_engines_agree(ruled_scenario(number), seed, replication)
+
+
+@examples(1 / 4)
+@given(number=numbers, seed=seeds, replication=replications)
+def test_campaigns_with_rules(number: int, seed: int, replication: int) -> None:
+    own = campaign(number, *STORES)
+    (found,) = kernel_raids(own, seed, replication)
+    assert_same_raids(found, reference_raids(own, seed, replication))
 
 
 def seen_in_a_placed_raid(number: int) -> Counter[str]:

@@ -12,10 +12,11 @@ from raids import api_example
 from scipy import stats
 
 from leakthrough.model.arrivals import At, Poisson, Regular, Times, Uniform
-from leakthrough.model.defence import Battery, Doctrine, Interceptor, Layer, Magazine, Sensor
+from leakthrough.model.defence import Battery, Doctrine, Interceptor, Layer, Sensor
 from leakthrough.model.documents import from_document
 from leakthrough.model.errors import ScenarioError, name_fault
 from leakthrough.model.loading import load_scenario
+from leakthrough.model.magazines import Magazine
 from leakthrough.model.scenario import Salvo, Scenario, Threat
 
 MINIMAL: dict[str, Any] = {"name": "empty", "threats": []}

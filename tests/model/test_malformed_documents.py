@@ -463,13 +463,13 @@ def battery_violations(battery: Battery, threats: set[str], known: set[str]) -> 
             for number, most in (
                 (magazine.reserved, 10**9),
                 (magazine.reload_rounds, 10**9),
-                (magazine.reloads, 10**6),
+                (magazine.most_reloads, 10**6),
             )
         ):
             yield "magazine counts"
         if (
             not within(magazine.reload_time, 0, 1e9)
-            or magazine.reloads > 0 == magazine.reload_rounds
+            or magazine.most_reloads > 0 == magazine.reload_rounds
         ):
             yield "reload"
 

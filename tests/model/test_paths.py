@@ -12,9 +12,10 @@ from strategies import scenarios
 
 from leakthrough.model.arrivals import At, Times, Uniform
 from leakthrough.model.base import Model
-from leakthrough.model.defence import Battery, Doctrine, Interceptor, Layer, Magazine
+from leakthrough.model.defence import Battery, Doctrine, Interceptor, Layer
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.errors import ScenarioError, label
+from leakthrough.model.magazines import Magazine
 from leakthrough.model.paths import changed, value_at
 from leakthrough.model.scenario import Salvo, Scenario, Threat
 

@@ -13,10 +13,11 @@ from scipy import stats
 import leakthrough as lt
 from leakthrough.model.arrivals import At, Poisson, Regular, Times, Uniform
 from leakthrough.model.base import Frozen
-from leakthrough.model.defence import Battery, Doctrine, Interceptor, Layer, Magazine, Sensor
+from leakthrough.model.defence import Battery, Doctrine, Interceptor, Layer, Sensor
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.documents import from_document
 from leakthrough.model.errors import ScenarioError
+from leakthrough.model.magazines import Magazine
 from leakthrough.model.scenario import Salvo, Scenario, Threat
 
 INF = float("inf")

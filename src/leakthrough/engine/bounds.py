@@ -41,7 +41,7 @@ def check_engagements(tables: Tables, batteries: Sequence[str]) -> None:
     """
     stock = tables.magazines
     rounds = np.where(stock["rounds"] >= INFINITE, np.inf, stock["rounds"])
-    rounds = rounds + stock["reload_rounds"].astype(float) * stock["reloads"]
+    rounds = rounds + tables.to_come
     most = MOST_ENGAGEMENTS + MOST_OF_A_THREAT * tables.threats
     if rounds.sum() <= most:
         return

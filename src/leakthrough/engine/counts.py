@@ -10,7 +10,7 @@ from leakthrough.engine.tables import Tables
 
 CARRIED = tuple(
     (name, field.name)
-    for name in ("magazines", "batteries", "aim_points")
+    for name in ("magazines", "batteries", "aim_points", "depots")
     for field in RECORDS_OF[name].of(Kind.CARRIED)
 )
 """Carried fields, each after its kind of record, in the order of their columns."""
@@ -25,7 +25,8 @@ class Counts(Mapping[str, Whole]):
     columns : mapping of str to array of int64
         The columns of `engine.layout`: by salvo (R, S), by salvo and cause (R, S, 8), by salvo
         that aims at a battery, by window (R, W), by layer (R, L), by battery (R, B), by magazine
-        (R, K), by asset (R, A), by pool (R, O), by interceptor and threat class (R, I, C). Also
+        (R, K), by depot (R, D), by asset (R, A), by pool (R, O), by interceptor and threat class
+        (R, I, C). Also
         `leaked_by` (R, T + 1, S), whose last sample includes those that leak after the last sample
         time, `ready_rounds` (R, T, K) and `busy_channels` (R, T, B).
     """
@@ -111,7 +112,7 @@ def new_rows(tables: Tables, replications: int) -> Whole:
 
 
 def named_carried(rows: Whole, tables: Tables) -> Counts:
-    """Name the columns of the carried fields: by magazine, by battery and by aim point."""
+    """Name the columns of the carried fields: by magazine, battery, aim point and depot."""
     found: dict[str, Whole] = {}
     start = 0
     for name, field in CARRIED:
@@ -122,13 +123,8 @@ def named_carried(rows: Whole, tables: Tables) -> Counts:
 
 
 def new_carried(tables: Tables, replications: int) -> Counts:
-    """State before a first raid: magazines are full, and reloads of empty ones are called."""
+    """State before a first raid."""
     start = [getattr(tables, name)[field] for name, field in CARRIED]
     rows = np.empty((replications, sum(map(len, start))), np.int64)
     rows[:] = np.concatenate(start)
-    carried, magazines = named_carried(rows, tables), tables.magazines
-    called = (magazines["rounds"] == 0) & (magazines["reloads"] > 0)
-    if called.any():
-        carried["reloads_left"][:] -= called
-        carried["due"][:, called] = magazines["reload_ticks"][called]
-    return carried
+    return named_carried(rows, tables)

@@ -89,6 +89,12 @@ def rows_of(counts: Counts, tables: Tables) -> dict[str, Array]:
         rows |= hits_of(counts, tables)
     if tables.pools.size:
         rows |= {"pool_full_time": in_seconds(counts.pool_full), "pool_peak": counts.pool_peak}
+    if tables.spends_on_dead:
+        rows["rounds_on_dead"] = spread(counts.rounds_on_dead, tables, 0)
+    if tables.depots.size:
+        names = ("depot_remaining", "depot_reloaded", "depot_in_transit", "depot_lost")
+        rows |= {name: counts[name] for name in names}
+        rows["depot_depletion_time"] = in_seconds(counts.depot_depletion)
     if tables.timeline.size:
         rows["ready_rounds"] = spread(_finite(counts.ready_rounds), tables, 0)
         rows["busy_channels"] = counts.busy_channels

@@ -112,7 +112,7 @@ def run_block(
 def _events(tables: Tables) -> float:
     """Upper bound of the events of a raid: openings, openings tried by batteries, engagements."""
     magazines = tables.magazines
-    rounds = magazines["rounds"] + magazines["reload_rounds"] * magazines["reloads"]
+    rounds = magazines["rounds"] + tables.to_come
     openings = tables.threats * (tables.layers.size + tables.batteries.size)
     return float(openings + rounds.sum(dtype=np.float64))
 
@@ -177,12 +177,14 @@ class Ledger(NamedTuple):
     replenished: Numbers  # (..., I) before the raid
     stock_dry: Numbers  # (..., I) whether the stock has been empty by the start of the raid
     down_time: Numbers  # (..., A) ticks of aim points that are down until the next raid
+    depot_delivered: Numbers  # (..., D) before the raid
 
 
 def named_ledger(rows: Numbers, tables: Tables) -> Ledger:
     """Name the columns that follow the counts."""
     magazines, interceptors = tables.magazines.size, tables.interceptors
-    widths = magazines, magazines, interceptors, interceptors, interceptors, tables.assets.size
+    ends = tables.assets.size, tables.depots.size
+    widths = magazines, magazines, interceptors, interceptors, interceptors, *ends
     stops = list(itertools.accumulate(widths, initial=width(tables)))
     return Ledger(*(rows[..., first:stop] for first, stop in itertools.pairwise(stops)))
 
@@ -294,6 +296,7 @@ class CampaignJob(NamedTuple):
             "replenished": ledger.replenished,
             "stock_dry_so_far": ledger.stock_dry != 0,
             **({"down_time": in_seconds(ledger.down_time)} if tables.assets.size else {}),
+            **({"depot_delivered": ledger.depot_delivered} if tables.depots.size else {}),
         }
 
 
@@ -314,7 +317,8 @@ def _among_all(values: Array, axis: int, indices: Array, number: int) -> Array:
 def campaign_rows(plan: Plan, replications: int) -> Block:
     """Zeroed rows of a campaign: the counts of each raid, followed by its ledger."""
     first = plan.tables[0]
-    ledger = 2 * first.magazines.size + 3 * first.interceptors + first.assets.size
+    ledger = 2 * first.magazines.size + 3 * first.interceptors
+    ledger += first.assets.size + first.depots.size
     return [
         np.zeros((plan.kinds.count(kind), replications, width(tables) + ledger), np.int64)
         for kind, tables in enumerate(plan.tables)
@@ -344,6 +348,7 @@ class CampaignRun:
         run_kernel(state, rows, self.carried.rows, self.seed, self.start, offset, flag)
         counts = named_counts(rows, tables)
         counts.reloaded[:] += reloaded
+        counts.depot_reloaded[:] += resupply.by_depot(reloaded, tables)
         self.dry |= counts.depletion != NEVER
         ledger.dry[:] = self.dry
         ledger.down_time[:] = resupply.down_time(self.carried, tables, self.plan.supply.interval)
@@ -361,7 +366,9 @@ class CampaignRun:
             reloaded = resupply.arrive_reloads(carried, tables, supply.interval)
             resupply.repair(carried, supply.interval)
             resupply.replace_batteries(carried, self.lost_at, tables, supply, self.raid)
-            ledger.delivered[:] = resupply.deliver(carried, self.stock, tables, supply)
+            delivered = resupply.deliver(carried, self.stock, tables, supply)
+            ledger.delivered[:] = delivered[:, : tables.magazines.size]
+            ledger.depot_delivered[:] = delivered[:, tables.magazines.size :]
         self.stock_dry |= self.stock == 0
         ledger.stock[:], ledger.stock_dry[:] = self.stock, self.stock_dry
         return reloaded

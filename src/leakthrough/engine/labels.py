@@ -30,6 +30,9 @@ class Labels(NamedTuple):
     targets: tuple[str, ...]  # of each salvo; empty: none
     pools: tuple[str, ...] = ()
     pool_channels: tuple[int, ...] = ()  # of each pool
+    depots: tuple[str, ...] = ()
+    depot_rounds: tuple[int, ...] = ()  # of each depot, at the start
+    interceptor_of: tuple[str, ...] = ()  # of each depot
     chances: tuple[str, ...] = ()  # probabilities that are distributions, but kill probabilities
 
 
@@ -75,6 +78,9 @@ def label(scenario: Scenario, salvos: Sequence[Salvo] | None = None) -> Labels:
         asset_values=tuple(asset.value for asset in scenario.assets),
         aim_points=tuple(asset.aim_points for asset in scenario.assets),
         targets=tuple(salvo.target or "" for salvo in salvos),
+        depots=tuple(depot.name for depot in scenario.depots),
+        depot_rounds=tuple(depot.rounds for depot in scenario.depots),
+        interceptor_of=tuple(depot.interceptor for depot in scenario.depots),
         chances=tuple(map(".".join, uncertain_chances(scenario))),
         pools=tuple(pool.name for pool in scenario.pools),
         pool_channels=tuple(pool.channels for pool in scenario.pools),

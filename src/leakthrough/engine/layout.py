@@ -13,355 +13,351 @@ import numpy as np
 import numpy.typing as npt
 
 from leakthrough.engine.codes import CAUSES, FOREVER, NEVER, NOBODY, UNKNOWN
-from leakthrough.engine.record import Field, Kind, Patch, Record
-
-
-def _link(name: str, type_: str = "u4") -> Field:
-    # Unsigned, since Numba wraps signed indices around with four instructions at every access.
-    return Field(name, Kind.LINK, type_)
-
-
-def _number(name: str, type_: str = "i8", path: str = "", patch: Patch | None = None) -> Field:
-    return Field(name, Kind.NUMBER, type_, path=path, patch=patch)
-
-
-def _state(name: str, type_: str = "i8", start: int | str = 0) -> Field:
-    return Field(name, Kind.STATE, type_, start)
-
-
-def _carried(name: str, start: int | str, counted: str = "") -> Field:
-    return Field(name, Kind.CARRIED, "i8", start, counted)
-
-
-def _counted(name: str, start: int | str = 0, counted: str = "", type_: str = "i8") -> Field:
-    return Field(name, Kind.COUNTED, type_, start, counted)
-
+from leakthrough.engine.record import Patch, Record, carried, counted, link, number, state
 
 _BATTERY = "layers.*.batteries.*"
 
 RAID = Record(
     "raid",
-    _state("seed", "u8"),
-    _state("offset", "u8"),  # of the raid, added to the addresses of draws
-    _state("replication", "u8"),
-    _state("in_flight"),  # entries of the event queue
-    _state("log_used"),
-    _state("returned", start=int(NOBODY)),  # pool that was full until this event; or NOBODY
-    _state("losses", "?"),  # whether any battery is lost
-    _link("leaves", "i8"),  # of the tournament
-    _link("mask_words", "i8"),  # 64-bit words of a mask of layers
-    _link("commands", "i8"),
-    _link("ruled", "?"),  # whether there are several commands, or limits to tracks or engagements
-    _link("limited", "?"),  # whether the engagements of a threat by a command are
-    _link("waking", "?"),  # whether time alone can let a battery engage a threat
-    _link("leaked_by_column", "i8"),
-    _link("sample_column", "i8"),
+    state("seed", "u8"),
+    state("offset", "u8"),  # of the raid, added to the addresses of draws
+    state("replication", "u8"),
+    state("in_flight"),  # entries of the event queue
+    state("log_used"),
+    state("returned", start=int(NOBODY)),  # pool that was full until this event; or NOBODY
+    state("losses", "?"),  # whether any battery is lost
+    link("leaves", "i8"),  # of the tournament
+    link("mask_words", "i8"),  # 64-bit words of a mask of layers
+    link("commands", "i8"),
+    link("ruled", "?"),  # whether there are several commands, or limits to tracks or engagements
+    link("limited", "?"),  # whether the engagements of a threat by a command are
+    link("waking", "?"),  # whether time alone can let a battery engage a threat
+    link("leaked_by_column", "i8"),
+    link("sample_column", "i8"),
 )
 SALVO = Record(
     "salvo",
-    _counted("launched", "count"),
-    _counted("leaked"),
-    _counted("leak_cause", type_=f"{CAUSES}i8"),
-    _link("code"),
-    _link("first"),  # code of the salvo's first threat
-    _link("threat"),  # threat class
-    _link("first_fired", "u8"),  # index of the first count of its threats' engagements
-    _link("pairings"),  # number of batteries that may engage it
-    _link("table", "i4"),  # start of the arrival's quantile table; -1: none
-    _link("size_table", "i4"),  # start of the quantile table of the number; -1: it is `count`
-    _number("count"),
-    _number("priority"),
-    _number("target_offset"),  # ticks from the edge to the target
-    _number("max_engagements", "i4"),
-    _number("start", "f8"),  # ticks
-    _number("scale", "f8"),  # ticks: mean spacing, or length of the interval
-    _number("stream", "u8"),  # of the arrivals
-    _number("size_stream", "u8"),
-    _link("first_leg"),
-    _link("stop_leg"),
-    _link("strike", "i4"),  # -1 if it aims at no asset
-    _number("arrival", "i4"),  # FIXED, POISSON, UNIFORM, DISTRIBUTION
+    counted("launched", "count"),
+    counted("leaked"),
+    counted("leak_cause", type_=f"{CAUSES}i8"),
+    link("code"),
+    link("first"),  # code of the salvo's first threat
+    link("threat"),  # threat class
+    link("first_fired", "u8"),  # index of the first count of its threats' engagements
+    link("pairings"),  # number of batteries that may engage it
+    link("table", "i4"),  # start of the arrival's quantile table; -1: none
+    link("size_table", "i4"),  # start of the quantile table of the number; -1: it is `count`
+    number("count"),
+    number("priority"),
+    number("target_offset"),  # ticks from the edge to the target
+    number("max_engagements", "i4"),
+    number("start", "f8"),  # ticks
+    number("scale", "f8"),  # ticks: mean spacing, or length of the interval
+    number("stream", "u8"),  # of the arrivals
+    number("size_stream", "u8"),
+    link("first_leg"),
+    link("stop_leg"),
+    link("strike", "i4"),  # -1 if it aims at no asset
+    number("arrival", "i4"),  # FIXED, POISSON, UNIFORM, DISTRIBUTION
 )
 LUCK = Record(  # a salvo, if the threats of any salvo may keep their luck
     "luck",
-    _counted("detection_luck_drawn"),  # threats for which it mattered whether they keep it
-    _counted("detection_luck_kept"),
-    _counted("kill_luck_drawn"),
-    _counted("kill_luck_kept"),
-    _number("common_detection", "u8"),  # thresholds
-    _number("common_kill", "u8"),
-    _number("stream", "u8"),
+    counted("detection_luck_drawn"),  # threats for which it mattered whether they keep it
+    counted("detection_luck_kept"),
+    counted("kill_luck_drawn"),
+    counted("kill_luck_kept"),
+    number("common_detection", "u8"),  # thresholds
+    number("common_kill", "u8"),
+    number("stream", "u8"),
 )
 SIGHTING = Record(  # a window, if the threats of any salvo may keep their luck
     "sighting",
-    _counted("detection_known"),  # openings whose detection follows from an earlier one
-    _counted("detected_known"),
+    counted("detection_known"),  # openings whose detection follows from an earlier one
+    counted("detected_known"),
 )
 CHANCE = Record(  # a probability that is drawn once a replication (kill probabilities: below)
     "chance",
-    _counted("drawn", 0, "chance_threshold", "u8"),
-    _number("stream", "u8"),
-    _link("table", "i4"),
+    counted("drawn", 0, "chance_threshold", "u8"),
+    number("stream", "u8"),
+    link("table", "i4"),
 )
 USE = Record(  # a field that takes a threshold p (1 - q)
     "use",
-    _link("word", "u8"),  # of the field, among the 64-bit numbers of the records
-    _number("fixed", "u8"),  # p, if `chance` is -1
-    _number("fixed_less", "u8"),  # q, if `less` is -1
-    _link("chance", "i4"),
-    _link("less", "i4"),
+    link("word", "u8"),  # of the field, among the 64-bit numbers of the records
+    number("fixed", "u8"),  # p, if `chance` is -1
+    number("fixed_less", "u8"),  # q, if `less` is -1
+    link("chance", "i4"),
+    link("less", "i4"),
 )
 LEG = Record(  # a straight part of a salvo's path, if something depends on distances
     "leg",
-    _number("start", "f8"),  # ticks from the start of the path
-    _number("x", "f8"),  # m
-    _number("y", "f8"),
-    _number("across", "f8"),  # m / tick
-    _number("up", "f8"),
+    number("start", "f8"),  # ticks from the start of the path
+    number("x", "f8"),  # m
+    number("y", "f8"),
+    number("across", "f8"),  # m / tick
+    number("up", "f8"),
 )
 LANDING = Record(  # a salvo whose leakers may destroy a battery
     "landing",
-    _counted("landed"),  # live threats, while the battery was there
-    _counted("destroyed"),
-    _link("salvo"),
-    _link("battery"),
-    _number("lethality", "u8"),  # threshold
-    _number("stream", "u8"),
-    _state("next"),
+    counted("landed"),  # live threats, while the battery was there
+    counted("destroyed"),  # effective hits, of which some number destroys the battery
+    link("salvo"),
+    link("battery"),
+    number("lethality", "u8"),  # threshold
+    number("stream", "u8"),
+    state("next"),
 )
 STRIKE = Record(  # a salvo whose leakers may destroy aim points of an asset
     "strike",
-    _counted("struck"),  # live threats that reach it
-    _counted("effective"),
-    _link("salvo"),
-    _link("asset"),
-    _number("lethality", "u8"),  # threshold, with the asset's hardness
-    _number("stream", "u8"),
+    counted("struck"),  # live threats that reach it
+    counted("effective"),
+    link("salvo"),
+    link("asset"),
+    number("lethality", "u8"),  # threshold, with the asset's hardness
+    number("stream", "u8"),
 )
 ASSET = Record(
     "asset",
-    _counted("aim_points_destroyed"),
-    _counted("aim_points_down"),  # when the raid begins
-    _link("first_aim_point"),
-    _number("aim_points"),
-    _number("value", "f8"),  # read when the raid is over
-    _number("repair"),  # ticks, if its quantile table is -1; FOREVER for never
-    _link("repair_table", "i4"),
+    counted("aim_points_destroyed"),
+    counted("aim_points_down"),  # when the raid begins
+    link("first_aim_point"),
+    number("aim_points"),
+    number("value", "f8"),  # read when the raid is over
+    number("repair"),  # ticks, if its quantile table is -1; FOREVER for never
+    link("repair_table", "i4"),
 )
 AIM_POINT = Record(
     "aim_point",
-    _carried("down_from", 0),  # tick
-    _carried("repaired", NEVER),  # tick at which it is up again; NEVER if it is up
-    _link("asset"),
+    carried("down_from", 0),  # tick
+    carried("repaired", NEVER),  # tick at which it is up again; NEVER if it is up
+    link("asset"),
 )
 WINDOW = Record(  # a layer, a salvo, and one pass of its threats through the reach of the layer
     "window",
-    _counted("killed"),
-    _counted("soft_killed"),
-    _counted("drawn", counted="openings_drawn"),  # openings whose outcome was drawn
-    _counted("detected"),
-    _counted("dismissed"),
-    _state("opened"),  # threats whose window has opened
-    _state("stocked"),  # magazines with rounds for them
-    _state("late_cause", "i1", start=UNKNOWN),
-    _number("open_offset"),  # ticks from arrival at the edge
-    _number("close_offset"),
-    _number("soft_kill", "u8"),  # thresholds
-    _number("detection", "u8"),
-    _number("dismissal", "u8"),  # taken for a decoy, rightly or wrongly
-    _number("stream", "u8"),
-    _link("salvo"),
-    _link("layer"),
-    _link("first_pairing"),
-    _link("stop_pairing"),
-    _number("passes_left", "i4"),  # later ones of the same threats; their windows follow this one
-    _number("again", "?"),  # whether it is not the first
-    _number("random", "?"),  # whether anything at the opening is drawn
-    _number("certain", "?"),  # whether neither the window nor its batteries draw anything
+    counted("killed"),
+    counted("soft_killed"),
+    counted("drawn", counted="openings_drawn"),  # openings whose outcome was drawn
+    counted("detected"),
+    counted("dismissed"),
+    state("opened"),  # threats whose window has opened
+    state("stocked"),  # magazines with rounds for them
+    state("late_cause", "i1", start=UNKNOWN),
+    number("open_offset"),  # ticks from arrival at the edge
+    number("close_offset"),
+    number("soft_kill", "u8"),  # thresholds
+    number("detection", "u8"),
+    number("dismissal", "u8"),  # taken for a decoy, rightly or wrongly
+    number("stream", "u8"),
+    link("salvo"),
+    link("layer"),
+    link("first_pairing"),
+    link("stop_pairing"),
+    number("passes_left", "i4"),  # later ones of the same threats; their windows follow this one
+    number("again", "?"),  # whether it is not the first
+    number("random", "?"),  # whether anything at the opening is drawn
+    number("certain", "?"),  # whether neither the window nor its batteries draw anything
 )
 LAYER = Record(
     "layer",
-    _counted("up"),
-    _link("code"),
-    _number("availability", "u8", "layers.*.sensor.availability", Patch.CHANCE),
-    _number("x", "f8"),  # m
-    _number("y", "f8"),
-    _number("stream", "u8"),
-    _link("command"),
-    _link("first_image"),  # what its command knows of the threats
-    _link("tracker", "i4"),  # -1 if it can hold any number of threats
-    _link("first_battery"),
-    _number("selection", "i1"),  # MOST_ROUNDS, LISTED, KILL_PROBABILITY, LEAST_LOADED
-    _number("asks", "?"),  # whether its batteries are asked one by one: see `kernel.selection`
+    counted("up"),
+    link("code"),
+    number("availability", "u8", "layers.*.sensor.availability", Patch.CHANCE),
+    number("x", "f8"),  # m
+    number("y", "f8"),
+    number("stream", "u8"),
+    link("command"),
+    link("first_image"),  # what its command knows of the threats
+    link("tracker", "i4"),  # -1 if it can hold any number of threats
+    link("first_battery"),
+    number("selection", "i1"),  # MOST_ROUNDS, LISTED, KILL_PROBABILITY, LEAST_LOADED
+    number("asks", "?"),  # whether its batteries are asked one by one: see `kernel.selection`
 )
 TRACKER = Record(  # a layer that can hold only so many threats at a time
     "tracker",
-    _counted("peak", counted="tracks_peak"),
-    _counted("full", counted="tracks_full"),  # ticks for which no track was free
-    _state("free", start="tracks"),
-    _state("full_since"),
-    _number("tracks"),
-    _link("layer"),
-    _link("first_line"),
-    _link("stop_line"),
-    _link("first_track"),
-    _state("giving", "?"),  # whether a free track is about to be given to a threat that waits
+    counted("peak", counted="tracks_peak"),
+    counted("full", counted="tracks_full"),  # ticks for which no track was free
+    state("free", start="tracks"),
+    state("full_since"),
+    number("tracks"),
+    link("layer"),
+    link("first_line"),
+    link("stop_line"),
+    link("first_track"),
+    state("giving", "?"),  # whether a free track is about to be given to a threat that waits
 )
 LINE = Record(  # the threats of a window of such a layer, in order of arrival
     "line",
-    _state("head"),  # the first that may wait for a track
-    _link("window"),
+    state("head"),  # the first that may wait for a track
+    link("window"),
 )
 BATTERY = Record(
     "battery",
-    _carried("loss", int(FOREVER)),  # tick; NEVER if it was lost in an earlier raid
-    _counted("busy"),  # ticks of its channels
-    _counted("engagements"),
-    _counted("lost"),
-    _counted("alive_assessed"),  # assessments of live threats
-    _counted("false_kills"),
-    _counted("dead_assessed"),
-    _counted("false_survivals"),
-    _state("free", start="channels"),  # channels
-    _state("ready"),  # rounds, of all magazines
-    _state("launches"),  # engagements in its part of the list of launches
-    _state("awaited", start=NEVER),  # tick in the queue at which a launch becomes allowed
-    _number("channels", path=f"{_BATTERY}.channels", patch=Patch.WHOLE),
-    _number("max_salvos"),
-    _number("interval"),  # ticks between launches
-    _number("reaction"),  # ticks, if its quantile table is -1
-    _number("assessment"),
-    _number("false_kill", "u8"),  # thresholds
-    _number("false_survival", "u8"),
-    _link("code"),
-    _link("layer"),
-    _link("group"),  # of equal batteries: one entry of the scenario
-    _link("first_urgency"),
-    _link("stop_urgency"),
-    _link("first_magazine"),
-    _link("stop_magazine"),
-    _link("first_launch"),  # in the list of launches
-    _link("stop_launch"),
-    _link("pool", "i4"),  # -1: none
-    _link("reaction_table", "i4"),
-    _link("assessment_table", "i4"),
-    _number("hold", "i4"),  # TO_ASSESSMENT, TO_INTERCEPT, TO_LAUNCH
-    _number("ruled", "?"),  # whether it has a pool, a hold or an interval: see `kernel.channels`
-    _number("by_arrival", "?"),  # whether its order is by arrival, not by deadline
-    _number("varying_delay", "?"),  # whether reaction, flight or launch is drawn, or may differ
-    _number("random", "?"),  # whether anything but the kill is drawn
+    carried("loss", int(FOREVER)),  # tick; NEVER if it was lost in an earlier raid
+    carried("damage", 0),  # effective hits
+    counted("busy"),  # ticks of its channels
+    counted("engagements"),
+    counted("lost"),
+    counted("alive_assessed"),  # assessments of live threats
+    counted("false_kills"),
+    counted("dead_assessed"),
+    counted("false_survivals"),
+    state("free", start="channels"),  # channels
+    state("ready"),  # rounds, of all magazines
+    state("launches"),  # engagements in its part of the list of launches
+    state("awaited", start=NEVER),  # tick in the queue at which a launch becomes allowed
+    number("channels", path=f"{_BATTERY}.channels", patch=Patch.WHOLE),
+    number("max_salvos"),
+    number("interval"),  # ticks between launches
+    number("thrift_level"),  # rounds at or below which fewer are fired; -1: never
+    number("thrift_size"),
+    number("staying_power"),  # effective hits that destroy it
+    number("reaction"),  # ticks, if its quantile table is -1
+    number("assessment"),
+    number("false_kill", "u8"),  # thresholds
+    number("false_survival", "u8"),
+    link("code"),
+    link("layer"),
+    link("group"),  # of equal batteries: one entry of the scenario
+    link("first_urgency"),
+    link("stop_urgency"),
+    link("first_magazine"),
+    link("stop_magazine"),
+    link("first_launch"),  # in the list of launches
+    link("stop_launch"),
+    link("pool", "i4"),  # -1: none
+    link("reaction_table", "i4"),
+    link("assessment_table", "i4"),
+    number("hold", "i4"),  # TO_ASSESSMENT, TO_INTERCEPT, TO_LAUNCH
+    number("ruled", "?"),  # whether it has a pool, a hold or an interval: see `kernel.channels`
+    number("by_arrival", "?"),  # whether its order is by arrival, not by deadline
+    number("varying_delay", "?"),  # whether reaction, flight or launch is drawn, or may differ
+    number("random", "?"),  # whether anything but the kill is drawn
 )
 POOL = Record(  # channels that batteries share
     "pool",
-    _counted("full", counted="pool_full"),  # ticks without a free channel, up to the last return
-    _counted("peak", counted="pool_peak"),  # largest number of channels in use
-    _state("free", start="channels"),
-    _state("full_since"),  # tick, if none is free
-    _number("channels", path="pools.*.channels", patch=Patch.WHOLE),
-    _link("first_member"),
-    _link("stop_member"),
+    counted("full", counted="pool_full"),  # ticks without a free channel, up to the last return
+    counted("peak", counted="pool_peak"),  # largest number of channels in use
+    state("free", start="channels"),
+    state("full_since"),  # tick, if none is free
+    number("channels", path="pools.*.channels", patch=Patch.WHOLE),
+    link("first_member"),
+    link("stop_member"),
 )
 PAIRING = Record(  # a battery, and a salvo that it may engage
     "pairing",
-    _state("head"),  # first threat of the salvo that it may still engage
-    _number("salvo_size"),
-    _number("engagement_stream", "u8"),
-    _number("rounds_stream", "u8"),
-    _link("code"),
-    _link("first_image"),  # what its command knows of the threats
-    _link("battery"),
-    _link("window"),
-    _link("slot"),  # its index among the salvo's pairings
-    _link("first_preference"),
-    _link("stop_preference"),
+    state("head"),  # first threat of the salvo that it may still engage
+    number("salvo_size"),
+    number("engagement_stream", "u8"),
+    number("rounds_stream", "u8"),
+    link("code"),
+    link("first_image"),  # what its command knows of the threats
+    link("battery"),
+    link("window"),
+    link("slot"),  # its index among the salvo's pairings
+    link("first_preference"),
+    link("stop_preference"),
 )
 MAGAZINE = Record(
     "magazine",
-    _carried("ready", "rounds", counted="remaining"),
-    _carried("reloads_left", "reloads"),
-    _carried("due", NEVER),  # tick at which a reload arrives; NEVER if none is on its way
-    _counted("expended"),
-    _counted("reloaded"),
-    _counted("lost", counted="rounds_lost"),
-    _counted("depletion", NEVER),
-    _counted("reserve_reached", NEVER),
-    _number("rounds", path=f"{_BATTERY}.magazines.*.rounds", patch=Patch.WHOLE),
-    _number("reserved", path=f"{_BATTERY}.magazines.*.reserved", patch=Patch.WHOLE),
-    _number("to_kill"),  # ticks from firing, if the battery draws no time
-    _number("to_end"),
-    _number("reload_rounds"),
-    _number("reload_ticks"),
-    _number("reloads"),
-    _number("flight"),  # ticks, if its quantile table is -1
-    _number("speed", "f8"),  # m / tick, if the flight depends on the launch; otherwise 0
-    _link("flight_table", "i4"),
-    _link("code"),
-    _link("battery"),
-    _link("interceptor"),
-    _link("first_kill"),
-    _link("first_window"),  # in the list of windows in which its rounds may be fired
-    _link("stop_window"),
+    carried("ready", "rounds", counted="remaining"),
+    carried("reloads_left", "reloads"),
+    carried("due", NEVER),  # tick at which a reload arrives; NEVER if none is on its way
+    carried("incoming", 0),  # rounds of the reload on its way
+    carried("called", NEVER),  # tick of a call that waits for a depot; NEVER if none does
+    counted("expended"),
+    counted("reloaded"),
+    counted("lost", counted="rounds_lost"),
+    counted("on_dead", counted="rounds_on_dead"),  # fired at threats that others have killed
+    counted("depletion", NEVER),
+    counted("reserve_reached", NEVER),
+    number("rounds", path=f"{_BATTERY}.magazines.*.rounds", patch=Patch.WHOLE),
+    number("reserved", path=f"{_BATTERY}.magazines.*.reserved", patch=Patch.WHOLE),
+    number("to_kill"),  # ticks from firing, if the battery draws no time
+    number("to_end"),
+    number("reload_rounds"),
+    number("reload_ticks"),
+    number("reloads"),
+    number("reload_at"),  # ready rounds at or below which a reload is called
+    number("flight"),  # ticks, if its quantile table is -1
+    number("speed", "f8"),  # m / tick, if the flight depends on the launch; otherwise 0
+    link("flight_table", "i4"),
+    link("code"),
+    link("battery"),
+    link("interceptor"),
+    link("first_kill"),
+    link("depot", "i4"),  # from which it is reloaded; -1: none
+    link("first_window"),  # in the list of windows in which its rounds may be fired
+    link("stop_window"),
+)
+DEPOT = Record(
+    "depot",
+    carried("held", "stocked", counted="depot_remaining"),
+    carried("in_transit", 0, counted="depot_in_transit"),  # rounds on their way to magazines
+    counted("arrived", counted="depot_reloaded"),
+    counted("strayed", counted="depot_lost"),  # on their way to a battery that was lost
+    counted("emptied", NEVER, counted="depot_depletion"),
+    number("stocked"),  # rounds at the start
 )
 KILL_CHANCE = Record(  # an interceptor and a threat class
     "kill_chance",
-    _counted("hits"),  # rounds at live threats, up to the first of an engagement that kills
-    _counted("misses"),
-    _counted("odds"),  # sum of the thresholds of these rounds
-    _counted("drawn", "threshold", "kill_threshold", "u8"),
-    _number("threshold", "u8", "interceptors.*.kill_probability.*", Patch.KILL_CHANCE),
-    _number("stream", "u8"),
-    _link("table", "i4"),
-    _number("mean_threshold", "u4"),  # threshold of the mean, if it is drawn
-    _link("first_distance"),  # of its probabilities by distance, if it depends on it
-    _link("stop_distance"),
+    counted("hits"),  # rounds at live threats, up to the first of an engagement that kills
+    counted("misses"),
+    counted("odds"),  # sum of the thresholds of these rounds
+    counted("drawn", "threshold", "kill_threshold", "u8"),
+    number("threshold", "u8", "interceptors.*.kill_probability.*", Patch.KILL_CHANCE),
+    number("stream", "u8"),
+    link("table", "i4"),
+    number("mean_threshold", "u4"),  # threshold of the mean, if it is drawn
+    link("first_distance"),  # of its probabilities by distance, if it depends on it
+    link("stop_distance"),
 )
 DISTANCE = Record(  # a distance at which a kill probability is given
     "distance",
-    _number("distance", "f8"),  # m
-    _state("drawn", "u8", "threshold"),
-    _number("threshold", "u8"),
-    _link("table", "i4"),
-    _number("mean_threshold", "u4"),  # threshold of the mean, if it is drawn
+    number("distance", "f8"),  # m
+    state("drawn", "u8", "threshold"),
+    number("threshold", "u8"),
+    link("table", "i4"),
+    number("mean_threshold", "u4"),  # threshold of the mean, if it is drawn
 )
 REACH = Record(  # when a magazine may be fired at a threat in a window, if that varies
     "reach",
-    _link("first_span"),
-    _link("stop_span"),
-    _number("by_launch", "?"),  # whether the spans are of launches, not of hits
+    link("first_span"),
+    link("stop_span"),
+    number("by_launch", "?"),  # whether the spans are of launches, not of hits
 )
-SPAN = Record("span", _number("first"), _number("last"))
+SPAN = Record("span", number("first"), number("last"))
 """Ticks from the start of a path, both included."""
 THREAT = Record(  # a threat, with what one command knows of it: its image
     "threat",
-    _state("arrival"),
-    _state("fate_tick", start=int(FOREVER)),
-    _link("code"),
-    _link("salvo"),
-    _state("fate", "i1"),
-    _state("cause", "i1"),  # in the image of the first command
-    _state("phase", "i1"),
-    _state("scored", "?"),  # whether the rounds of its engagement kill it
-    _state("kill_error", "?"),  # whether the assessment is wrong if it is alive then
-    _state("survival_error", "?"),  # and if it is dead
+    state("arrival"),
+    state("fate_tick", start=int(FOREVER)),
+    link("code"),
+    link("salvo"),
+    state("fate", "i1"),
+    state("cause", "i1"),  # in the image of the first command
+    state("phase", "i1"),
+    state("scored", "?"),  # whether the rounds of its engagement kill it
+    state("kill_error", "?"),  # whether the assessment is wrong if it is alive then
+    state("survival_error", "?"),  # and if it is dead
 )
 TRACK = Record(  # a layer with limited tracks, and a threat
     "track",
-    _state("end", start=NEVER),  # tick of the event that may end it; NEVER for none
-    _state("window"),
-    _state("status", "i1"),
+    state("end", start=NEVER),  # tick of the event that may end it; NEVER for none
+    state("window"),
+    state("status", "i1"),
 )
 FORTUNE = Record(  # luck that a threat keeps, if the threats of any salvo may keep it
     "fortune",
-    _state("detection", "u8"),  # 32-bit integers
-    _state("kill", "u8"),
-    _state("keeps_detection", "?"),
-    _state("keeps_kill", "?"),
-    _state("detection_used", "?"),  # whether a counted decision has used it
-    _state("kill_used", "?"),
+    state("detection", "u8"),  # 32-bit integers
+    state("kill", "u8"),
+    state("keeps_detection", "?"),
+    state("keeps_kill", "?"),
+    state("detection_used", "?"),  # whether a counted decision has used it
+    state("kill_used", "?"),
 )
-NODE = Record("node", _state("tick", start=int(FOREVER)), _state("leaf"))
+NODE = Record("node", state("tick", start=int(FOREVER)), state("leaf"))
 """A match of the tournament of the next openings: tick and leaf of the winner."""
-ENTRY = Record("entry", _state("tick", start=int(FOREVER)), _state("tie"))
+ENTRY = Record("entry", state("tick", start=int(FOREVER)), state("tie"))
 """An entry of the queue of engagements and reloads under way."""
 
 RECORDS_OF = {
@@ -383,6 +379,7 @@ RECORDS_OF = {
     "pools": POOL,
     "pairings": PAIRING,
     "magazines": MAGAZINE,
+    "depots": DEPOT,
     "kill_chances": KILL_CHANCE,
     "distances": DISTANCE,
     "reaches": REACH,
@@ -434,6 +431,7 @@ COUNTED = (
     "batteries",
     "magazines",
     "kill_chances",
+    "depots",
     "trackers",
     "lucks",
     "sightings",

@@ -39,11 +39,11 @@ class Supply(NamedTuple):
 
     interval: int  # ticks
     replacement: int  # ticks from a loss to the replacement; FOREVER for never
-    limit: Whole  # (K,) maximum number of rounds delivered before a raid
+    limit: Whole  # (K + D,) maximum number of rounds delivered before a raid
     stock: Whole  # (I,) rounds at the start; NO_STOCK where there is none
     arrivals: Whole  # (N, I) rounds that reach the stock before each raid, without random ones
     drawn: tuple[Replenishment, ...]
-    sources: Whole  # (K, I) 1 where a magazine is supplied from a stock, 0 elsewhere
+    sources: Whole  # (K + D, I) 1 where a magazine or depot is supplied from a stock, 0 elsewhere
     in_order: bool  # whether a short stock is given out in battery order, not in proportion
 
 
@@ -84,8 +84,11 @@ def _lower_supply(campaign: Campaign, tables: Tables, labels: Labels) -> Supply:
         limits.get((owners[magazine["battery"]], labels.interceptors[magazine["interceptor"]]), 0)
         for magazine in tables.magazines
     ]
-    delay = campaign.replacement_time
-    is_own = tables.magazines["interceptor"][:, np.newaxis] == np.arange(rounds.size)
+    to_depots = {r.depot: min(r.rounds, INFINITE) for r in campaign.resupply}
+    depots, delay = campaign.scenario.depots, campaign.replacement_time
+    limit += [to_depots.get(depot.name, 0) for depot in depots]
+    carried = [*tables.magazines["interceptor"], *(codes[depot.interceptor] for depot in depots)]
+    is_own = np.array(carried, np.int64)[:, np.newaxis] == np.arange(rounds.size)
     return Supply(
         interval=ticks(campaign.interval),
         replacement=int(FOREVER) if delay is None else ticks(delay),

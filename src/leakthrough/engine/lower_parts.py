@@ -37,6 +37,7 @@ from leakthrough.model.places import Asset
 from leakthrough.model.quantiles import TABLE_SIZE, quantile_table
 from leakthrough.model.scenario import Salvo
 
+NO_THRIFT = (-1, 0)
 MOST_TABLES = 1_000
 """Each takes up to half a second and 66 kB."""
 
@@ -288,6 +289,9 @@ RULES = {
         stop_magazine=lambda part, _: part.magazines.stop,
         channels=lambda part, _: part.unit.battery.channels,
         max_salvos=lambda part, _: part.unit.battery.doctrine.max_salvos or codes.NO_LIMIT,
+        thrift_level=lambda part, _: (part.unit.battery.doctrine.thrift or NO_THRIFT)[0],
+        thrift_size=lambda part, _: (part.unit.battery.doctrine.thrift or NO_THRIFT)[1],
+        staying_power=lambda part, _: part.unit.battery.staying_power,
         by_arrival=lambda part, _: part.unit.battery.doctrine.order == "arrival",
         reaction=lambda part, _: _fixed(part.unit.battery.reaction_time),
         reaction_table=lambda part, q: q.of_time(part.unit.battery.reaction_time),
@@ -324,13 +328,16 @@ RULES = {
         reserved=lambda part, _: part.magazine.reserved,
         reload_rounds=lambda part, _: part.magazine.reload_rounds,
         reload_ticks=lambda part, _: ticks(part.magazine.reload_time),
-        reloads=lambda part, _: part.magazine.reloads,
+        depot=lambda part, _: part.depot,
+        reloads=lambda part, _: min(part.magazine.most_reloads, codes.INFINITE),
+        reload_at=lambda part, _: part.magazine.reload_at,
         flight=lambda part, _: _fixed(part.interceptor.flight_time),
         flight_table=lambda part, q: q.of_time(part.interceptor.flight_time),
         speed=lambda part, _: (part.interceptor.speed or 0.0) / TICKS_A_SECOND,
         to_kill=lambda part, _: _to_kill(part),
         to_end=lambda part, _: _to_kill(part) + _fixed(part.unit.battery.assessment_time),
     ),
+    "depot": _rules(layout.DEPOT, stocked=lambda part, _: part.rounds),
     "kill_chance": _rules(
         layout.KILL_CHANCE,
         threshold=lambda part, _: _threshold(part.chance),

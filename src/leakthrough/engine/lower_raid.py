@@ -247,13 +247,15 @@ def _magazines(
     scenario: Scenario, units: Sequence[Unit], fireable: Sequence[range]
 ) -> list[MagazinePart]:
     codes = {interceptor.name: code for code, interceptor in enumerate(scenario.interceptors)}
+    depots = {depot.name: code for code, depot in enumerate(scenario.depots)}
     classes, own = len(scenario.threats), iter(fireable)
     found: list[MagazinePart] = []
     for b, unit in enumerate(units):
         for magazine in unit.battery.magazines:
             code = codes[magazine.interceptor]
             rounds = magazine, scenario.interceptors[code], code
-            found.append(MagazinePart(len(found), *rounds, b, unit, code * classes, next(own)))
+            links = code * classes, depots.get(magazine.depot or "", -1), next(own)
+            found.append(MagazinePart(len(found), *rounds, b, unit, *links))
     return found
 
 
@@ -399,6 +401,7 @@ def _structure(
             "pools": pools,
             "pairings": _pairings(salvos, units, layers, pairs),
             "magazines": magazines,
+            "depots": scenario.depots,
             "kill_chances": kills,
             "legs": [*itertools.chain.from_iterable(legs)],
             "distances": distances,

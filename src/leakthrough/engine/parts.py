@@ -6,9 +6,10 @@
 from typing import NamedTuple
 
 from leakthrough.engine.labels import Unit
-from leakthrough.model.defence import Interceptor, KillProbability, Layer, Magazine
+from leakthrough.model.defence import Interceptor, KillProbability, Layer
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.geometry import Path, Window
+from leakthrough.model.magazines import Magazine
 from leakthrough.model.places import Asset
 from leakthrough.model.pools import Pool
 from leakthrough.model.scenario import Salvo, Threat
@@ -142,6 +143,7 @@ class MagazinePart(NamedTuple):
     battery: int
     unit: Unit
     kill_chances: int
+    depot: int  # -1: none
     fireable: range
 
 

@@ -75,8 +75,7 @@ def _by_layer(tables: Tables, values: Array) -> Array:
 def stock(tables: Tables) -> Array:
     """Rounds of each magazine and of its reloads (K,)."""
     magazines = tables.magazines
-    reloads = magazines["reloads"].astype(np.float64) * magazines["reload_rounds"]
-    return np.where(magazines["rounds"] >= INFINITE, np.inf, magazines["rounds"] + reloads)
+    return np.where(magazines["rounds"] >= INFINITE, np.inf, magazines["rounds"] + tables.to_come)
 
 
 def hit(tables: Tables, leaked: Array, *, at_least: bool = False) -> dict[str, Array]:

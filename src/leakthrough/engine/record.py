@@ -66,6 +66,31 @@ class Field(NamedTuple):
         return self.counted or (self.name if self.kind is Kind.COUNTED else "")
 
 
+def link(name: str, type_: str = "u4") -> Field:
+    """A code of another record: unsigned, since Numba wraps signed ones around."""
+    return Field(name, Kind.LINK, type_)
+
+
+def number(name: str, type_: str = "i8", path: str = "", patch: Patch | None = None) -> Field:
+    """A number of the scenario."""
+    return Field(name, Kind.NUMBER, type_, path=path, patch=patch)
+
+
+def state(name: str, type_: str = "i8", start: int | str = 0) -> Field:
+    """What belongs to one raid."""
+    return Field(name, Kind.STATE, type_, start)
+
+
+def carried(name: str, start: int | str, counted: str = "") -> Field:
+    """What is handed on from raid to raid."""
+    return Field(name, Kind.CARRIED, "i8", start, counted)
+
+
+def counted(name: str, start: int | str = 0, counted: str = "", type_: str = "i8") -> Field:
+    """What is counted after the raid."""
+    return Field(name, Kind.COUNTED, type_, start, counted)
+
+
 def _order(field: Field) -> int:
     """Carried fields first, then those that are carried and counted, then the counted ones.
 

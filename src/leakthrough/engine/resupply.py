@@ -20,16 +20,72 @@ Draw = Callable[[npt.NDArray[np.float64], int, int], Whole]
 
 
 def arrive_reloads(carried: Counts, tables: Tables, interval: int) -> Whole:
-    """Advance the clocks to the next raid, and return the rounds reloaded until then, (R, K)."""
-    waiting = carried.due != NEVER
-    if not waiting.any():
-        return np.zeros_like(carried.due)
-    carried.due[waiting] -= interval
-    arrived = waiting & (carried.due <= 0)
-    carried.due[arrived] = NEVER
-    rounds: Whole = np.where(arrived, tables.magazines["reload_rounds"], 0)
-    carried.ready[:] += rounds
-    return rounds
+    """Advance the clocks to the next raid, and return the rounds reloaded until then, (R, K).
+
+    Each reload that arrives may call the next one.
+    """
+    magazines, reloaded = tables.magazines, np.zeros_like(carried.due)
+    for clock in (carried.due, carried.called):
+        clock[clock != NEVER] -= interval
+    while (arrived := _arrived(carried, tables)).any():
+        rounds = np.where(arrived, carried.incoming, 0)
+        carried.ready[:] += rounds
+        reloaded += rounds
+        called = arrived & (carried.ready <= magazines["reload_at"]) & (carried.reloads_left > 0)
+        incoming = np.where(called, magazines["reload_rounds"], 0)
+        if tables.depots.size:
+            _take_in(carried, tables, rounds)
+            _take_out(carried, tables, incoming)
+            carried.called[:] = np.where(called & (incoming == 0), carried.due, carried.called)
+        called = incoming > 0
+        carried.reloads_left[:] -= called
+        later = np.where(called, carried.due + magazines["reload_ticks"], NEVER)
+        carried.due[:] = np.where(arrived, later, carried.due)
+        carried.incoming[:] = np.where(called, incoming, carried.incoming)
+    return reloaded
+
+
+def _arrived(carried: Counts, tables: Tables) -> npt.NDArray[np.bool_]:
+    """Reloads (R, K) that have arrived; with depots the first of each replication only.
+
+    The order matters to a depot: by time, then by magazine.
+    """
+    arrived: npt.NDArray[np.bool_] = (carried.due != NEVER) & (carried.due <= 0)
+    if not (tables.depots.size and arrived.any()):
+        return arrived
+    first = np.where(arrived, carried.due, 1).argmin(axis=1)
+    arrived &= np.arange(tables.magazines.size) == first[:, np.newaxis]
+    return arrived
+
+
+def _take_in(carried: Counts, tables: Tables, rounds: Whole) -> None:
+    """Take rounds (R, K) that arrive off those on their way; one reload a replication."""
+    rows, magazines, depots = _from_depots(tables, rounds)
+    carried.in_transit[rows, depots] -= rounds[rows, magazines]
+
+
+def _take_out(carried: Counts, tables: Tables, rounds: Whole) -> None:
+    """Take the rounds of reloads (R, K) from their depots, or as many as these hold."""
+    rows, magazines, depots = _from_depots(tables, rounds)
+    given = np.minimum(rounds[rows, magazines], carried.held[rows, depots])
+    carried.held[rows, depots] -= given
+    carried.in_transit[rows, depots] += given
+    rounds[rows, magazines] = given
+
+
+def _from_depots(tables: Tables, rounds: Whole) -> tuple[Whole, Whole, Whole]:
+    """Replications, magazines and depots of the rounds (R, K) that come from a depot."""
+    rows, magazines = np.nonzero((rounds > 0) & (tables.magazines["depot"] >= 0))
+    return rows, magazines, tables.magazines["depot"][magazines]
+
+
+def by_depot(rounds: Whole | int, tables: Tables) -> Whole | int:
+    """Sums (R, D) over the magazines of each depot of rounds (R, K)."""
+    if not tables.depots.size or isinstance(rounds, int):
+        return 0
+    owns = tables.magazines["depot"][:, np.newaxis] == np.arange(tables.depots.size)
+    found: Whole = rounds @ owns.astype(np.int64)
+    return found
 
 
 def replace_batteries(
@@ -37,7 +93,8 @@ def replace_batteries(
 ) -> None:
     """Write the losses of the last raid into `lost_at` (R, B), and replace what is due.
 
-    A replacement has no rounds before it is resupplied, except in infinite magazines.
+    A replacement has no rounds before it is resupplied, except in infinite magazines. It has no
+    reloads, except those without limit.
     """
     if (carried.loss == FOREVER).all():
         return
@@ -47,8 +104,11 @@ def replace_batteries(
     waited = raid * supply.interval - lost_at
     replaced = (carried.loss == NEVER) & (waited >= supply.replacement)
     carried.loss[replaced] = FOREVER
+    carried.damage[replaced] = 0
     infinite = tables.magazines["rounds"] == INFINITE
-    carried.ready[replaced[:, tables.magazines["battery"]] & infinite] = INFINITE
+    of_new = replaced[:, tables.magazines["battery"]]
+    carried.ready[of_new & infinite] = INFINITE
+    carried.reloads_left[of_new & (tables.magazines["reloads"] == INFINITE)] = INFINITE
 
 
 def repair(carried: Counts, interval: int) -> None:
@@ -84,11 +144,13 @@ def replenish(stock: Whole, supply: Supply, raid: int, draw: Draw) -> Whole:
 
 
 def deliver(carried: Counts, stock: Whole, tables: Tables, supply: Supply) -> Whole:
-    """Move rounds from the stocks (R, I) into the magazines, and return their numbers (R, K)."""
+    """Move rounds from the stocks (R, I) into the magazines and depots; return them (R, K + D)."""
     magazines = tables.magazines
-    pending = np.where(carried.due != NEVER, magazines["reload_rounds"], 0)
-    wanted: Whole = np.clip(magazines["rounds"] - carried.ready - pending, 0, supply.limit)
-    wanted[carried.loss[:, magazines["battery"]] != FOREVER] = 0
+    pending = np.where(carried.due != NEVER, carried.incoming, 0)
+    lacking = magazines["rounds"] - carried.ready - pending
+    lacking[carried.loss[:, magazines["battery"]] != FOREVER] = 0
+    lacking = np.hstack([lacking, tables.depots["stocked"] - carried.held])
+    wanted: Whole = np.clip(lacking, 0, supply.limit)
     total = wanted @ supply.sources
     # Before most raids no stock is short, and the loop is empty.
     for interceptor in np.flatnonzero((total > np.maximum(stock, 0)).any(axis=0)).tolist():
@@ -96,7 +158,8 @@ def deliver(carried: Counts, stock: Whole, tables: Tables, supply: Supply) -> Wh
         wanted[:, own] = _shared(wanted[:, own], stock[:, interceptor], supply.in_order)
         total[:, interceptor] = wanted[:, own].sum(axis=1)
     stock -= total
-    carried.ready[:] += wanted
+    carried.ready[:] += wanted[:, : magazines.size]
+    carried.held[:] += wanted[:, magazines.size :]
     return wanted
 
 

@@ -38,6 +38,7 @@ class State(NamedTuple):
     pools: Records
     pairings: Records
     magazines: Records
+    depots: Records
     kill_chances: Records
     distances: Records
     reaches: Records

@@ -53,6 +53,7 @@ class Tables:
     pools: Records  # (O,)
     pairings: Records  # (P,): batteries and the salvos that they may engage, by window
     magazines: Records  # (K,), by battery
+    depots: Records  # (D,)
     kill_chances: Records  # (I * C,), by interceptor, then by threat class
     distances: Records  # of kill probabilities by distance
     reaches: Records  # when magazines may be fired, where that varies
@@ -127,9 +128,23 @@ class Tables:
         return int(self.layers["command"].max(initial=0)) + 1
 
     @property
+    def spends_on_dead(self) -> bool:
+        """Whether rounds can be fired at the dead, or at threats that others are about to kill."""
+        return self.commands > 1 or bool((self.batteries["false_survival"] > 0).any())
+
+    @property
     def limited(self) -> bool:
         """Whether the engagements of a threat by a command are limited."""
         return bool((self.salvos["max_engagements"] < NO_LIMIT).any())
+
+    @property
+    def to_come(self) -> npt.NDArray[np.float64]:
+        """The most rounds (K,) that reloads bring to each magazine in a raid."""
+        magazines = self.magazines
+        found = magazines["reloads"].astype(np.float64) * magazines["reload_rounds"]
+        limits = np.append(self.depots["stocked"].astype(np.float64), np.inf)
+        most: npt.NDArray[np.float64] = np.minimum(found, limits[magazines["depot"]])
+        return most
 
     @property
     def are_counts_drawn(self) -> bool:

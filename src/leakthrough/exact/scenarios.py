@@ -22,11 +22,11 @@ from leakthrough.model.defence import (
     Doctrine,
     Interceptor,
     Layer,
-    Magazine,
     Sensor,
 )
 from leakthrough.model.distributions import Distribution, is_frozen
 from leakthrough.model.errors import nearest, shown
+from leakthrough.model.magazines import Magazine
 from leakthrough.model.paths import changed
 from leakthrough.model.places import ORIGIN, Asset
 from leakthrough.model.scenario import Salvo, Scenario, Threat

@@ -8,11 +8,12 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from leakthrough.model.base import Model
-from leakthrough.model.defence import MOST_ROUNDS, Battery, Rounds
+from leakthrough.model.defence import Battery
 from leakthrough.model.display import Overview, overview_of_campaign
 from leakthrough.model.distributions import Distribution, UncertainCount
 from leakthrough.model.documents import Document
 from leakthrough.model.errors import MOST_MISTAKES, Mistake, ScenarioError, faults, shown
+from leakthrough.model.magazines import MOST_ROUNDS, Rounds
 from leakthrough.model.name_checks import unknown
 from leakthrough.model.quantiles import upper_end
 from leakthrough.model.scenario import Salvo, Scenario
@@ -27,23 +28,37 @@ LONGEST = 1e12
 
 
 class Resupply(Model):
-    """Rounds that reach the magazines of a battery before each raid but the first.
+    """Rounds that reach the magazines of a battery, or a depot, before each raid but the first.
 
     Parameters
     ----------
-    battery : str
+    battery : str, optional
         The name of a battery; if its `count` is above 1, or its layer has several positions, this
         applies to each of them. `battery@layer-2` is the one at the second position alone.
-    interceptor : str
+    interceptor : str, optional
         The interceptor of one of its magazines.
     rounds : int or inf, default inf
-        The maximum before each raid, from 0 to 1e9. A magazine never gets more than it needs to
-        reach its initial rounds; a reload on its way counts as held.
+        The maximum before each raid, from 0 to 1e9. A magazine or a depot never gets more than it
+        needs to reach its initial rounds; a reload on its way to a magazine counts as held.
+    depot : str, optional
+        The name of a depot, instead of `battery` and `interceptor`.
     """
 
-    battery: str = Field(description="The name of a battery.")
-    interceptor: str = Field(description="The interceptor of one of its magazines.")
+    battery: str | None = Field(None, description="The name of a battery.")
+    interceptor: str | None = Field(None, description="The interceptor of one of its magazines.")
     rounds: Rounds = Field(math.inf, description="The maximum before a raid.")
+    depot: str | None = Field(None, description="The name of a depot, instead of a magazine.")
+
+    @model_validator(mode="after")
+    def _one_receiver(self) -> "Resupply":
+        names, what = ("battery", "interceptor"), "must not be given if there is a depot"
+        wrong = [name for name in names if getattr(self, name) is not None]
+        if self.depot is None:
+            what = "is required unless there is a depot"
+            wrong = [name for name in names if name not in wrong]
+        if wrong:
+            raise faults([((name,), what) for name in wrong])
+        return self
 
 
 class Delivery(Model):
@@ -255,15 +270,20 @@ def resupply_limits(campaign: Campaign) -> dict[tuple[str, str], float]:
     return {
         (battery.name, each.interceptor): each.rounds
         for each in campaign.resupply
+        if each.battery is not None and each.interceptor is not None
         for battery in named[each.battery]
     }
 
 
 def _resupply_mistakes(campaign: Campaign) -> Iterator[Mistake]:
     named = _batteries_by_name(campaign.scenario)
+    depots = [depot.name for depot in campaign.scenario.depots]
     seen: set[tuple[str, str]] = set()
     for number, resupply in enumerate(campaign.resupply):
         where, name, interceptor = ("resupply", number), resupply.battery, resupply.interceptor
+        if name is None or interceptor is None:
+            yield from _depot_mistakes(where, str(resupply.depot), depots, seen)
+            continue
         batteries = named.get(name, ())
         carried = [magazine.interceptor for own in batteries[:1] for magazine in own.magazines]
         wrong = unknown((*where, "battery"), name, "a battery", named)
@@ -275,6 +295,16 @@ def _resupply_mistakes(campaign: Campaign) -> Iterator[Mistake]:
             wrong = [(where, f"more than one for {shown(interceptor)} of {shown(twice[0])}")]
         yield from wrong
         seen |= {(own.name, interceptor) for own in batteries}
+
+
+def _depot_mistakes(
+    where: tuple[str, int], depot: str, depots: list[str], seen: set[tuple[str, str]]
+) -> Iterator[Mistake]:
+    wrong = unknown((*where, "depot"), depot, "a depot", depots)
+    if not wrong and ("", depot) in seen:
+        wrong = [(where, f"more than one for the depot {shown(depot)}")]
+    yield from wrong
+    seen.add(("", depot))
 
 
 def _stock_mistakes(campaign: Campaign) -> Iterator[Mistake]:

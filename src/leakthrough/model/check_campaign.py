@@ -60,9 +60,12 @@ def _rates(campaign: Campaign) -> Findings:
             for magazine in battery.magazines
             if magazine.interceptor == stock.interceptor
         )
+        depots = campaign.scenario.depots
+        held += sum(own.rounds for own in depots if own.interceptor == stock.interceptor)
         if stock.rate * min(max(campaign.interval, HOUR), DAY) > _TOO_MUCH * max(held, 1):
             what = f"is {stock.rate:g} a second, {stock.rate * DAY:,.0f} rounds a day"
-            why = f"all magazines hold {held:,}, so the stock never runs out; rates are per second"
+            holders = f"all magazines {'and depots ' * bool(depots)}"
+            why = f"{holders}hold {held:,}, so the stock never runs out; rates are per second"
             yield Finding(f"stocks.{number}.rate", what, why)
 
 
@@ -84,7 +87,10 @@ def _slow_rates(campaign: Campaign) -> Findings:
 
 
 def _unused_stocks(campaign: Campaign) -> Findings:
-    resupplied = {each.interceptor for each in campaign.resupply}
+    depots = {depot.name: depot.interceptor for depot in campaign.scenario.depots}
+    resupplied = {
+        each.interceptor if each.depot is None else depots[each.depot] for each in campaign.resupply
+    }
     for number, stock in enumerate(campaign.stocks):
         if stock.interceptor not in resupplied:
             what = f"no resupply is with {stock.interceptor}"
@@ -130,8 +136,11 @@ def _resupply_of_nothing(campaign: Campaign) -> Findings:
             for magazine in battery.magazines
             if (battery.name, magazine.interceptor) == (each.battery, each.interceptor)
         }
+        depots = campaign.scenario.depots
+        held |= {depot.rounds for depot in depots if depot.name == each.depot}
         if held & {0, math.inf}:
-            what = f"its magazine starts with {held.pop()} rounds"
+            holder = "magazine" if each.depot is None else "depot"
+            what = f"its {holder} starts with {held.pop()} rounds"
             yield Finding(f"resupply.{number}", what, "it never lacks any, so nothing is brought")
 
 

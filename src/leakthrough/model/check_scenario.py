@@ -3,12 +3,13 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 
+from leakthrough.model import check_rounds
 from leakthrough.model.cases import Case, Findings, case_of
-from leakthrough.model.defence import Battery, ByDistance, Interceptor, Layer, Magazine
+from leakthrough.model.defence import Battery, ByDistance, Interceptor, Layer
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.findings import Finding
 from leakthrough.model.scenario import Scenario, most_threats
-from leakthrough.model.shots import IN_TIME, NEVER, Post, hardly_in_time, quantile
+from leakthrough.model.shots import IN_TIME, hardly_in_time, quantile
 from leakthrough.model.units import DAY, HOUR
 
 _NEAR, _FAR = 100.0, 5e6
@@ -271,13 +272,24 @@ def _slow_assessment(case: Case) -> Findings:
             yield Finding(f"{post.place}.assessment_time", f"is {time:,g} s{drawn}", why)
 
 
+def _untested_power(case: Case) -> Findings:
+    """Batteries of some staying power at which no salvo aims."""
+    targets = {salvo.target for salvos in case.raids for salvo in salvos}
+    for post in case.posts:
+        rank = post.layer.batteries.index(post.battery)
+        names = {name for site in post.layer.sites for name in site.batteries[rank].names}
+        if post.battery.staying_power > 1 and not names & targets:
+            what = f"is {post.battery.staying_power}, and no salvo aims at it"
+            yield Finding(f"{post.place}.staying_power", what, "it has no effect")
+
+
 def _sizes(case: Case) -> Findings:
     for post, possible in zip(case.posts, case.possible, strict=True):
         for magazine in post.battery.magazines:
             shots = [shot for shot in possible if shot.magazine is magazine]
             for attack in [shot.attack for shot in shots]:
                 kept = magazine.reserved if attack.priority < 1 else 0
-                held = max(magazine.rounds, magazine.reload_rounds) - kept
+                held = magazine.most_ready - kept
                 if (size := _size(post.battery, attack.threat.name)) > held:
                     what = f"{size} rounds at a time, but {magazine.interceptor} never has over"
                     what += f" {held} for {attack.threat.name}"
@@ -288,65 +300,6 @@ def _sizes(case: Case) -> Findings:
 def _size(battery: Battery, threat: str) -> int:
     size = battery.doctrine.salvo_size
     return size if isinstance(size, int) else size.get(threat, 1)
-
-
-def _each_magazine(case: Case) -> Iterator[tuple[Post, Magazine, str]]:
-    for post in case.posts:
-        for magazine in post.battery.magazines:
-            yield post, magazine, f"{post.place}.magazines.{magazine.interceptor}"
-
-
-def _needless_reserve(case: Case) -> Findings:
-    """Reserved rounds of which none can be fired, in magazines that fire others."""
-    for post, possible in zip(case.posts, case.possible, strict=True):
-        for magazine in post.battery.magazines:
-            shots = [shot for shot in possible if shot.magazine is magazine]
-            if not magazine.reserved or not shots or math.isinf(magazine.rounds):
-                continue
-            if all(shot.attack.priority < 1 for shot in shots):
-                place = f"{post.place}.magazines.{magazine.interceptor}.reserved"
-                what = f"is {magazine.reserved:,}, and it has no target of priority 1 or more"
-                yield Finding(place, what, "these rounds are never fired")
-
-
-def _stranded_reloads(case: Case) -> Findings:
-    for _, magazine, place in _each_magazine(case):
-        if magazine.reserved and magazine.reloads and math.isfinite(magazine.rounds):
-            what = f"is {magazine.reserved:,}, and a reload starts only when no round is left"
-            why = "as long as a reserved round is kept, no reload comes"
-            yield Finding(f"{place}.reserved", what, why)
-
-
-def _reloads_without_effect(case: Case) -> Findings:
-    for _, magazine, place in _each_magazine(case):
-        given = magazine.reload_rounds or magazine.reload_time
-        if magazine.reloads and math.isinf(magazine.rounds):
-            why = "a reload starts only when no round is left"
-            yield Finding(f"{place}.reloads", "the magazine is infinite", why)
-        elif magazine.reloads and magazine.reload_time == 0.0:
-            held = magazine.rounds + magazine.reloads * magazine.reload_rounds
-            why = f"the magazine acts as one of {held:,} rounds"
-            yield Finding(f"{place}.reload_time", "is 0, so reloads arrive at once", why)
-        elif given and not magazine.reloads:
-            what = "is 0, but reload_rounds or reload_time are given"
-            yield Finding(f"{place}.reloads", what, "nothing is reloaded")
-
-
-def _late_reloads(case: Case) -> Findings:
-    """Reloads that are due after the raid, even if the first threat uses up all rounds."""
-    span = case.span(NEVER)
-    if case.number > 1 or span is None:
-        return
-    first, last = span
-    for post, magazine, place in _each_magazine(case):
-        reaches = [case.reaches.get((post.layer.name, own.place)) for own in case.attacks]
-        opening = min((own.opening for own in reaches if own), default=math.inf)
-        start = first + opening if magazine.rounds else 0.0
-        if magazine.reloads and last < start + magazine.reload_time < math.inf:
-            what = (
-                f"is {magazine.reload_time:,g} s, and the raid is over {last - start:,.0f} s after"
-            )
-            yield Finding(f"{place}.reload_time", f"{what} the first shot", "no reload comes")
 
 
 # ---------------------------------------------------------------- interceptors and costs
@@ -423,9 +376,10 @@ RULES: tuple[Callable[[Case], Findings], ...] = (
         _instant,
         _instant_flight,
         _slow_assessment,
+        _untested_power,
         _sizes,
     ),
-    *(_needless_reserve, _stranded_reloads, _reloads_without_effect, _late_reloads),
+    *check_rounds.RULES,
     *(_unused_interceptors, _interceptor_speeds, _short_tables, _missing_costs),
 )
 

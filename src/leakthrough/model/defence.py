@@ -4,15 +4,12 @@ Every quantity is in SI units; each field states its unit and bounds.
 """
 
 import itertools
-import math
-import sys
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     Discriminator,
     Field,
-    PlainSerializer,
     PlainValidator,
     Tag,
     WithJsonSchema,
@@ -27,27 +24,17 @@ from leakthrough.model.errors import (
     fault,
     faults,
     fields_of,
-    nearest,
     shown,
     text_keys,
 )
+from leakthrough.model.magazines import MOST_ROUNDS, Magazine
 from leakthrough.model.places import ORIGIN, Distance, Point, Range
 
-MOST_ROUNDS = 1_000_000_000
 MOST_IN_A_SALVO = 1_000
 MOST_SITES = 1_000
 MOST_DISTANCES = 100
 MOST_EQUAL = 10_000
 """Batteries of one `Battery`."""
-
-
-def _rounds(value: Any) -> float:
-    if isinstance(value, str | float) and value in ("infinite", math.inf):
-        return math.inf
-    allowed = f"must be a whole number from 0 to {MOST_ROUNDS:,}, or 'infinite'"
-    if type(value) is not int or not 0 <= value <= MOST_ROUNDS:
-        raise fault(f"{allowed}; got {shown(value)}{nearest(value, ['infinite'])}")
-    return value
 
 
 def _salvo_size(value: Any) -> int | Mapping[str, int]:
@@ -66,25 +53,28 @@ def _salvo_size(value: Any) -> int | Mapping[str, int]:
     return Frozen(table) if isinstance(value, Mapping) else int(value)
 
 
-_FINITE = {"type": "integer", "minimum": 0, "maximum": MOST_ROUNDS}
-_INFINITE = {
-    "type": "number",
-    "not": {"type": "integer"},
-    "exclusiveMinimum": sys.float_info.max,
-    "$comment": "inf, which TOML has and JSON has not",
-}
-Rounds = Annotated[
-    int | float,
-    PlainValidator(_rounds),
-    PlainSerializer(lambda rounds: "infinite" if rounds == math.inf else rounds, when_used="json"),
-    WithJsonSchema({"anyOf": [_FINITE, {"const": "infinite"}, _INFINITE]}),
-]
 _SIZE = {"type": "integer", "minimum": 1, "maximum": MOST_IN_A_SALVO}
 SalvoSize = Annotated[
     int | Mapping[str, int],
     PlainValidator(_salvo_size),
     WithJsonSchema({"anyOf": [_SIZE, {"type": "object", "additionalProperties": _SIZE}]}),
 ]
+
+
+def _thrift(value: Any) -> tuple[int, int]:
+    pair = [as_whole(own) for own in value] if isinstance(value, list | tuple) else []
+    most = MOST_ROUNDS, MOST_IN_A_SALVO
+    if len(pair) != 2 or not all(
+        type(own) is int and 1 <= own <= top for own, top in zip(pair, most, strict=True)
+    ):
+        allowed = f"a level from 1 to {most[0]:,} and a number of rounds from 1 to {most[1]:,}"
+        raise fault(f"must be two whole numbers, {allowed}; got {shown(value)}")
+    return pair[0], pair[1]
+
+
+_LEVEL = {"type": "integer", "minimum": 1, "maximum": MOST_ROUNDS}
+_PAIR = {"type": "array", "prefixItems": [_LEVEL, _SIZE], "minItems": 2, "maxItems": 2}
+Thrift = Annotated[tuple[int, int], PlainValidator(_thrift), WithJsonSchema(_PAIR)]
 
 
 class ByDistance(Model):
@@ -170,43 +160,6 @@ class Interceptor(Model):
         return self
 
 
-class Magazine(Model):
-    """Ready rounds of one interceptor on a battery, and their reloads.
-
-    Parameters
-    ----------
-    interceptor : str
-        The name of an interceptor.
-    rounds : int or inf
-        Ready rounds at the start, from 0 to 1e9; ``float("inf")`` or ``"infinite"``.
-    reserved : int, default 0
-        Number of the last rounds, which are fired only at threats of priority 1 or more, from 0 to
-        1e9; all rounds if the magazine has fewer.
-    reload_rounds : int, default 0
-        Rounds of one reload, from 0 to 1e9; at least 1 when `reloads` is above 0.
-    reload_time : float, default 0
-        From the decision to fire the last round to the arrival of the reload [s], from 0 to 1e9.
-    reloads : int, default 0
-        Number of reloads, from 0 to 1,000,000.
-    """
-
-    interceptor: str = Field(description="The name of an interceptor.")
-    rounds: Rounds = Field(description="Ready rounds at the start.")
-    reserved: int = Field(
-        0, ge=0, le=MOST_ROUNDS, description="Rounds kept for threats of priority 1 or more."
-    )
-    reload_rounds: int = Field(0, ge=0, le=MOST_ROUNDS, description="Rounds of one reload.")
-    reload_time: float = Field(0.0, ge=0.0, le=1e9, description="Duration of a reload [s].")
-    reloads: int = Field(0, ge=0, le=1_000_000, description="Number of reloads.")
-
-    @model_validator(mode="after")
-    def _reloads_bring_rounds(self) -> "Magazine":
-        if self.reloads and not self.reload_rounds:
-            text = "must be at least 1 when reloads is above 0; got 0"
-            raise faults([(("reload_rounds",), text)])
-        return self
-
-
 class Doctrine(Model):
     """Rules by which a battery fires.
 
@@ -224,6 +177,10 @@ class Doctrine(Model):
     fire_above : float, default 0
         The battery fires only if the kill probability of a round at the intercept is above it, in
         [0, 1]. An uncertain probability counts with its mean.
+    thrift : (int, int), optional
+        A level of rounds, from 1 to 1e9, and a number of rounds per engagement, from 1 to 1000. At
+        most this number is fired when the rounds that the threat may draw from the magazine are at
+        or below the level. None: `salvo_size` rounds are fired as long as there are any.
     """
 
     salvo_size: SalvoSize = Field(1, description="Rounds per engagement, or by threat name.")
@@ -238,6 +195,9 @@ class Doctrine(Model):
     )
     fire_above: Probability = Field(
         0.0, description="Fires only with a kill probability above it, in [0, 1]."
+    )
+    thrift: Thrift | None = Field(
+        None, description="Level of rounds, and rounds per engagement at or below it."
     )
 
 
@@ -272,6 +232,9 @@ class Battery(Model):
         Its rules of firing.
     axes : list of str, default empty
         The axes that it serves; if empty, all.
+    staying_power : int, default 1
+        Effective hits that destroy it, from 1 to 1,000,000: those of leakers of a salvo that aims
+        at it, each with the probability `lethality`.
     """
 
     name: Name
@@ -295,6 +258,7 @@ class Battery(Model):
     )
     doctrine: Doctrine = Field(Doctrine(), description="Its rules of firing.")
     axes: tuple[str, ...] = Field((), description="The axes that it serves; none: all.")
+    staying_power: int = Field(1, ge=1, le=1_000_000, description="Effective hits that destroy it.")
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -66,7 +66,9 @@ def _parts(scenario: Any) -> list[Table]:
     """Tables of all parts of a scenario but its salvos."""
     defence = [_defence_table(scenario), *_place_tables(scenario), _firing_table(scenario)]
     defence += _sharing_tables(scenario)
-    return [_threat_table(scenario), *defence, _interceptor_table(scenario)]
+    depots = [[own.name, own.interceptor, number(own.rounds)] for own in scenario.depots]
+    supply = [Table("Depots", ["depot", "interceptor", "rounds"], depots, 2)] if depots else []
+    return [_threat_table(scenario), *defence, *supply, _interceptor_table(scenario)]
 
 
 def _place_tables(scenario: Any) -> list[Table]:
@@ -332,7 +334,7 @@ def _firing_table(scenario: Any) -> Table:
     batteries = _batteries(scenario)
     columns = {
         "battery": [own.name for own in batteries],
-        "salvo size": [_size(own.doctrine.salvo_size) for own in batteries],
+        "salvo size": [_salvo(own.doctrine) for own in batteries],
         "channel held to": [own.channel_hold for own in batteries],
         "reaction [s]": [_drawn(own.reaction_time) for own in batteries],
         "assessment [s]": [_drawn(own.assessment_time) for own in batteries],
@@ -343,6 +345,14 @@ def _firing_table(scenario: Any) -> Table:
     rows = [list(row) for row in zip(*(columns[name] for name in header), strict=True)]
     names = 3 if "channel held to" in header else 2
     return Table("Engagements (flight times are those of the interceptors)", header, rows, names)
+
+
+def _salvo(doctrine: Any) -> str:
+    """Rounds fired at a time, and when they are fewer."""
+    size = _size(doctrine.salvo_size)
+    if doctrine.thrift is None:
+        return size
+    return f"{size}; {number(doctrine.thrift[1])} of the last {number(doctrine.thrift[0])}"
 
 
 def _size(size: Any) -> str:
@@ -379,10 +389,17 @@ def _magazine_text(magazine: Any) -> str:
     rounds = "endless" if math.isinf(magazine.rounds) else f"{magazine.rounds:,}"
     more = [
         f"{magazine.reserved:,} kept" if magazine.reserved else "",
-        f"{magazine.reloads:,} x {magazine.reload_rounds:,} reloaded" if magazine.reloads else "",
+        _reloads(magazine) if magazine.most_reloads else "",
+        f"at {magazine.reload_at:,}" if magazine.reload_at else "",
+        f"from {magazine.depot}" if magazine.depot else "",
     ]
     details = ", ".join(filter(None, more))
     return f"{rounds} {magazine.interceptor}{f' ({details})' if details else ''}"
+
+
+def _reloads(magazine: Any) -> str:
+    number = "" if magazine.reloads is None else f"{magazine.reloads:,} x "
+    return f"{number}{magazine.reload_rounds:,} reloaded"
 
 
 def _html(own: Table, rest: str) -> str:

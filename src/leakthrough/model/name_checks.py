@@ -21,7 +21,7 @@ Part = tuple[Location, Table]
 """The location of a part of a scenario, and its fields."""
 Place = tuple[float, float]
 
-_LISTS = ("threats", "interceptors", "salvos", "layers", "assets", "pools")
+_LISTS = ("threats", "interceptors", "salvos", "layers", "assets", "pools", "depots")
 _SHORTEST_ENGAGEMENT = 1e-6
 MOST_BATTERIES = 1_000_000
 """At all sites."""
@@ -42,6 +42,7 @@ class _Known(NamedTuple):
     axes: dict[str, None]
     targets: dict[str, Place | None]
     pools: dict[str, None]
+    depots: dict[str, Any]  # the interceptor of each
 
 
 class _Site(NamedTuple):
@@ -78,6 +79,11 @@ def _between(scenario: object) -> Iterator[Mistake]:
             },
         },
         dict.fromkeys(_names(parts["pools"])),
+        {
+            depot["name"]: depot.get("interceptor")
+            for _, depot in parts["depots"]
+            if isinstance(depot.get("name"), str)
+        },
     )
     for what in _LISTS:
         yield from _duplicates((what,), _names(parts[what]))
@@ -93,6 +99,9 @@ def _between(scenario: object) -> Iterator[Mistake]:
         if isinstance(target, str):
             place = known.targets.get(target)
         yield from _without_path(loc, salvo, place, sites)
+    for loc, depot in parts["depots"]:
+        name = depot.get("interceptor")
+        yield from unknown((*loc, "interceptor"), name, "an interceptor", known.interceptors)
     for loc, interceptor in parts["interceptors"]:
         yield from _unknown_keys((*loc, "kill_probability"), interceptor, known)
     for loc, layer in parts["layers"]:
@@ -183,6 +192,8 @@ def _in_battery(
     for (where, _), name in zip(magazines, carried, strict=True):
         yield from unknown((*where, "interceptor"), name, "an interceptor", known.interceptors)
     yield from unknown((*loc, "pool"), battery.get("pool"), "a pool", known.pools)
+    for where, magazine in magazines:
+        yield from _without_depot((*where, "depot"), magazine, known)
     for axis in _list(battery, "axes"):
         yield from unknown((*loc, "axes"), axis, "an axis", known.axes)
     doctrine = fields_of(battery.get("doctrine"))
@@ -194,6 +205,15 @@ def _in_battery(
         yield from _duplicates(where, _texts(_list(preference, threat)), "names more than once")
         for name in _list(preference, threat):
             yield from unknown(where, name, "a magazine of this battery", held)
+
+
+def _without_depot(loc: Location, magazine: Table, known: _Known) -> Iterator[Mistake]:
+    """Yield the mistake that a magazine names no depot, or one of another interceptor."""
+    depot, own = magazine.get("depot"), magazine.get("interceptor")
+    yield from unknown(loc, depot, "a depot", known.depots)
+    held = known.depots.get(depot) if isinstance(depot, str) else None
+    if isinstance(held, str) and isinstance(own, str) and held != own:
+        yield loc, f"must be a depot of {shown(own)}; {shown(depot)} holds {shown(held)}"
 
 
 def _repeated(

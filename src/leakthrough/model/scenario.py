@@ -20,6 +20,7 @@ from leakthrough.model.distributions import (
 )
 from leakthrough.model.documents import Document
 from leakthrough.model.errors import Mistake, faults
+from leakthrough.model.magazines import Depot
 from leakthrough.model.name_checks import mistakes_between
 from leakthrough.model.paths import changed
 from leakthrough.model.places import LARGEST_RANGE, Asset, Point
@@ -47,7 +48,8 @@ class Threat(Model):
     decoy : bool, default False
         Whether it is a decoy: it looks like a threat, and does no damage.
     lethality : float or frozen scipy.stats distribution, default 1
-        Probability that a leaker destroys the battery, or the aim point of an asset, that it hits.
+        Probability that a hit is effective: it destroys the aim point of an asset, or a battery
+        whose `staying_power` is 1.
         A distribution is drawn once per replication.
     max_engagements : int, optional
         How often the batteries of one command may engage one of them, from 1 to 1,000,000. None: no
@@ -197,6 +199,8 @@ class Scenario(Document):
         What is defended, and may be a target.
     pools : list of Pool, default empty
         Channels that batteries share.
+    depots : list of Depot, default empty
+        The depots from which magazines are reloaded.
 
     Raises
     ------
@@ -212,6 +216,7 @@ class Scenario(Document):
     axes: tuple[Name, ...] = Field((), description="The axes; none: those the salvos use.")
     assets: tuple[Asset, ...] = Field((), description="What is defended, and may be a target.")
     pools: tuple[Pool, ...] = Field((), description="Channels that batteries share.")
+    depots: tuple[Depot, ...] = Field((), description="Where reloads are taken.")
 
     @property
     def sites(self) -> tuple[Layer, ...]:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from leakthrough.model.arrivals import Arrival, At, Poisson, Regular, Times, Uniform
-from leakthrough.model.defence import Battery, Interceptor, Layer, Magazine
+from leakthrough.model.defence import Battery, Interceptor, Layer
 from leakthrough.model.discrete import TICKS_A_SECOND
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.geometry import Path, Window, paths_of
 from leakthrough.model.intercepts import firing_spans, is_fired, varies
+from leakthrough.model.magazines import Magazine
 from leakthrough.model.quantiles import quantiles_of
 from leakthrough.model.scenario import Salvo, Scenario, Threat, most_threats, usual_threats
 
@@ -188,7 +189,7 @@ def _out_of_reach(shot: Shot) -> str:
 
 
 def _no_rounds(shot: Shot) -> str:
-    held = shot.magazine.rounds or shot.magazine.reloads
+    held = shot.magazine.rounds or shot.magazine.most_reloads
     return "" if held else f"{shot.weapon.name} has no rounds and no reloads"
 
 
@@ -229,7 +230,7 @@ def _not_detected(shot: Shot) -> str:
 
 def _reserved(shot: Shot) -> str:
     magazine, attack = shot.magazine, shot.attack
-    most = max(magazine.rounds, magazine.reload_rounds if magazine.reloads else 0)
+    most = magazine.most_ready
     if attack.priority >= 1 or magazine.reserved < most:
         return ""
     kept = f"all {most:,} rounds of {shot.weapon.name} are reserved"

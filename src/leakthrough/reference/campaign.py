@@ -1,6 +1,7 @@
 """A campaign in plain Python: the specification of the resupply between raids."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -8,12 +9,12 @@ from leakthrough.model import defence
 from leakthrough.model.campaign import Campaign, Stock, resupply_limits
 from leakthrough.model.discrete import ticks
 from leakthrough.reference.draws import RaidDraws, quantile, uniform
-from leakthrough.reference.entities import Battery, MagazineState
+from leakthrough.reference.entities import Battery, Depot, MagazineState
 from leakthrough.reference.raid import NOT_REPAIRED, Raid
-from leakthrough.reference.setup import aim_points_of
+from leakthrough.reference.setup import Depots, aim_points_of
 
 Key = tuple[str, str]
-"""A battery's name and an interceptor's."""
+"""A battery's name and an interceptor's; for a depot, an empty text and its name."""
 MagazineStates = dict[Key, MagazineState]
 
 
@@ -40,6 +41,7 @@ class CampaignRun:
         self.limits = resupply_limits(campaign)
         self.stock = {stock.interceptor: stock.rounds for stock in campaign.stocks}
         self.aim_points = aim_points_of(campaign.scenario.assets)
+        self.damage: dict[str, int] = {}  # effective hits, by battery
         self.lost: dict[str, int] = {}  # batteries that are lost, and the tick of their loss
         self.raids: list[Raid] = []
         self.resupplies: list[ResupplyRecord] = []  # before each raid
@@ -48,22 +50,22 @@ class CampaignRun:
         """Simulate the raids in order, with the resupply before each."""
         for number in range(self.campaign.raid_count):
             record = ResupplyRecord(replenished=self.replenish(number))
-            states = None
+            states = depots = None
             if number > 0:
                 last = self.raids[-1]
-                states = last.magazine_states
-                record.reloaded = self.reload(last.batteries, states)
+                states, depots = last.stores()
+                record.reloaded = self.reload(states, depots)
                 self.repair()
                 self.replace(last.batteries, states, number)
-                record.delivered = self.deliver(last.batteries, states)
+                record.delivered = self.deliver(last.batteries, states, depots)
             record.stock = dict(self.stock)
             self.resupplies.append(record)
-            self.raids.append(self.raid(number, states))
+            self.raids.append(self.raid(number, states, depots))
             record.down_time = self.down_time()
         return self
 
-    def raid(self, number: int, states: MagazineStates | None) -> Raid:
-        """Simulate one raid from the state of the magazines."""
+    def raid(self, number: int, states: MagazineStates | None, depots: Depots | None) -> Raid:
+        """Simulate one raid from the state of the magazines and the depots."""
         raid = Raid(
             self.campaign.raid(number + 1),
             self.seed,
@@ -73,8 +75,11 @@ class CampaignRun:
             magazine_states=states,
             lost=self.lost,
             aim_points=self.aim_points,
+            depots=depots,
+            damage=self.damage,
         ).run()
         for battery in raid.batteries:
+            self.damage[battery.name] = battery.damage
             if battery.loss is not None:
                 self.lost[battery.name] = number * self.interval + battery.loss
         return raid
@@ -104,19 +109,25 @@ class CampaignRun:
 
     # -------------------------------------------------- 2. reloads
 
-    def reload(self, batteries: list[Battery], states: MagazineStates) -> dict[Key, int]:
-        """Advance the reloads that are on their way, and add those that arrive."""
-        reloaded = {}
-        for battery in batteries:
-            for magazine in battery.magazines:
-                key = battery.name, magazine.interceptor.name
-                state = states[key]
-                if state.due is not None:
-                    state.due -= self.interval
-                    if state.due <= 0:
-                        state.due = None
-                        state.ready += magazine.spec.reload_rounds
-                        reloaded[key] = magazine.spec.reload_rounds
+    def reload(self, states: MagazineStates, depots: Depots) -> dict[Key, int]:
+        """Advance the reloads that are on their way, and add those that arrive, in order of time.
+
+        Each may call the next one. Those that arrive at one tick are in the order of batteries.
+        """
+        reloaded: Counter[Key] = Counter()
+        for state in states.values():
+            if state.due is not None:
+                state.due -= self.interval
+            if state.called is not None:
+                state.called -= self.interval
+        while due := {
+            key: own.due for key, own in states.items() if own.due is not None and own.due <= 0
+        }:
+            key, tick = min(due.items(), key=lambda item: item[1])
+            reloaded[key] += states[key].add_reload()
+            states[key].call_reload(tick)
+        for depot in depots.values():
+            depot.depletion = None  # only within a raid
         return reloaded
 
     # -------------------------------------------------- 3. repairs and replacements
@@ -143,22 +154,28 @@ class CampaignRun:
         }
 
     def replace(self, batteries: list[Battery], states: MagazineStates, number: int) -> None:
-        """Replace batteries after the delay; only infinite magazines have rounds then."""
+        """Replace batteries after the delay; only infinite magazines have rounds then.
+
+        Only those have reloads that have them without limit.
+        """
         delay = self.campaign.replacement_time
         if delay is None:
             return
         for battery in batteries:
             lost = self.lost.get(battery.name)
             if lost is not None and number * self.interval - lost >= ticks(delay):
-                del self.lost[battery.name]
+                del self.lost[battery.name], self.damage[battery.name]
                 for magazine in battery.magazines:
-                    if magazine.spec.rounds == math.inf:
-                        states[battery.name, magazine.interceptor.name].ready = math.inf
+                    state, spec = states[battery.name, magazine.interceptor.name], magazine.spec
+                    state.ready = math.inf if spec.rounds == math.inf else 0
+                    state.reloads = math.inf if spec.most_reloads == math.inf else 0
 
     # -------------------------------------------------- 4. deliveries
 
-    def deliver(self, batteries: list[Battery], states: MagazineStates) -> dict[Key, int]:
-        """Fill magazines from the stocks; an interceptor without a stock is unlimited."""
+    def deliver(
+        self, batteries: list[Battery], states: MagazineStates, depots: Depots
+    ) -> dict[Key, int]:
+        """Fill magazines and depots from the stocks; an interceptor without one is unlimited."""
         delivered: dict[Key, int] = {}
         for interceptor in self.campaign.scenario.interceptors:
             wanted = {
@@ -166,14 +183,27 @@ class CampaignRun:
                 for battery in batteries
                 if battery.name not in self.lost
             }
+            wanted |= {
+                ("", name): self.wanted_by(depot)
+                for name, depot in depots.items()
+                if depot.spec.interceptor == interceptor.name
+            }
             wanted = {key: rounds for key, rounds in wanted.items() if rounds > 0}
             if interceptor.name in self.stock:
                 wanted = self.shared(wanted, self.stock[interceptor.name])
                 self.stock[interceptor.name] -= sum(wanted.values())
             delivered |= wanted
         for key, rounds in delivered.items():
-            states[key].ready += rounds
+            if key in states:
+                states[key].ready += rounds
+            else:
+                depots[key[1]].held += rounds
         return delivered
+
+    def wanted_by(self, depot: Depot) -> int:
+        """Rounds that a depot may get: those it lacks, limited."""
+        limits = [each.rounds for each in self.campaign.resupply if each.depot == depot.spec.name]
+        return int(min(depot.spec.rounds - depot.held, *limits)) if limits else 0
 
     def wanted(
         self, battery: Battery, interceptor: defence.Interceptor, states: MagazineStates
@@ -185,7 +215,7 @@ class CampaignRun:
                 if magazine.spec.rounds == math.inf:
                     return 0
                 state = states[battery.name, interceptor.name]
-                pending = 0 if state.due is None else magazine.spec.reload_rounds
+                pending = 0 if state.due is None else state.incoming
                 lack = magazine.spec.rounds - state.ready - pending
                 return int(min(max(lack, 0), limit))
         return 0

@@ -95,9 +95,11 @@ def rounds_of(
     All are launched at once, or with the interval between them. Each must be in time, and keep the
     interval from launches for other threats.
     """
-    size = battery.spec.doctrine.salvo_size
+    size, thrift = battery.spec.doctrine.salvo_size, battery.spec.doctrine.thrift
     if not isinstance(size, int):
         size = size.get(threat.kind.name, 1)
+    if thrift is not None and magazine.available(threat) <= thrift[0]:
+        size = min(size, thrift[1])
     most, interval = int(min(size, magazine.available(threat))), ticks(battery.spec.launch_interval)
     launch = launch_of(draws, battery, threat, tick)
     if interval == 0:

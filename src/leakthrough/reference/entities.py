@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from leakthrough.model import defence, pools
+from leakthrough.model import defence, magazines, pools
 from leakthrough.model import scenario as model
+from leakthrough.model.discrete import ticks
 from leakthrough.model.geometry import Path, Window
 from leakthrough.model.intercepts import Span
 
@@ -61,34 +62,97 @@ class Threat:
         return self.images[layer.command]
 
 
-@dataclass
-class MagazineState:
-    """State of a magazine that is carried from one raid to the next."""
+@dataclass(eq=False)
+class Depot:
+    """Rounds from which magazines are reloaded."""
 
-    ready: float
-    reloads: int
-    due: int | None = None  # tick at which a reload arrives
+    spec: magazines.Depot
+    held: int
+    in_transit: int = 0
+    reloaded: int = 0  # rounds that arrived
+    lost: int = 0  # rounds that were on their way to a battery that was lost
+    depletion: int | None = None
+
+    def issue(self, rounds: int, tick: int) -> int:
+        """Give out the rounds of a reload, as far as there are any."""
+        rounds = min(rounds, self.held)
+        self.held -= rounds
+        self.in_transit += rounds
+        if rounds > 0 and self.held == 0:
+            self.depletion = tick
+        return rounds
 
 
 @dataclass(eq=False)
-class Magazine:
+class MagazineState:
+    """State of a magazine that is carried from one raid to the next."""
+
+    spec: magazines.Magazine
+    ready: float
+    reloads: float
+    depot: Depot | None
+    due: int | None = None  # tick at which a reload arrives
+    incoming: int = 0  # rounds of the reload on its way
+    called: int | None = None  # tick of a call that waits, since the depot is empty
+
+    def call_reload(self, tick: int) -> bool:
+        """Call a reload, or repeat a call that waits; return whether a reload is then on its way.
+
+        One is called if ready rounds are low, one remains and none is on its way.
+        """
+        low = self.ready <= self.spec.reload_at and self.reloads > 0 and self.due is None
+        if not low and self.called is None:
+            return False
+        rounds = self.spec.reload_rounds
+        if self.depot is not None:
+            rounds = self.depot.issue(rounds, tick)
+        if rounds == 0:
+            self.called = tick if self.called is None else self.called
+            return False
+        self.reloads -= 1
+        self.due, self.incoming = tick + ticks(self.spec.reload_time), rounds
+        self.called = None
+        return True
+
+    def add_reload(self) -> int:
+        """Add the rounds of the reload that arrives, and return their number."""
+        self.due = None
+        self.ready += self.incoming
+        if self.depot is not None:
+            self.depot.in_transit -= self.incoming
+            self.depot.reloaded += self.incoming
+        return self.incoming
+
+
+@dataclass(eq=False)
+class Magazine(MagazineState):
     """Rounds of one interceptor on one battery."""
 
-    spec: defence.Magazine
-    interceptor: defence.Interceptor
-    order: int  # on its battery
-    ready: float
-    reloads: int
-    due: int | None = None
+    interceptor: defence.Interceptor = field(kw_only=True)
+    order: int = field(kw_only=True)  # on its battery
     reloaded: int = 0
     expended: int = 0
     lost: float = 0
+    on_dead: int = 0  # rounds fired at threats that were dead or about to be killed
     depletion: int | None = None
     reserve_reached: int | None = None
 
     def available(self, threat: Threat) -> float:
         """Rounds that may be fired at a threat; `reserved` ones only at priority 1 or more."""
         return self.ready - (0 if threat.priority >= 1 else self.spec.reserved)
+
+    def state(self, depot: Depot | None) -> MagazineState:
+        """Return what the next raid inherits."""
+        rest = self.due, self.incoming, self.called
+        return MagazineState(self.spec, self.ready, self.reloads, depot, *rest)
+
+    def lose(self) -> None:
+        """Lose all rounds, and those on their way."""
+        self.lost, self.ready, self.reloads = self.ready, 0, 0
+        if self.depot is not None and self.due is not None:
+            self.depot.in_transit -= self.incoming
+            self.depot.lost += self.incoming
+        self.due, self.called = None, None
 
 
 @dataclass(eq=False)
@@ -116,6 +180,7 @@ class Battery:
     pool: Pool | None
     lost: bool = False
     loss: int | None = None  # tick, if it was lost in this raid
+    damage: int = 0  # effective hits
     fired: dict[Threat, int] = field(default_factory=dict)  # engagements of each threat
     launches: list[int] = field(default_factory=list)  # ticks, if they must keep an interval
     busy: int = 0

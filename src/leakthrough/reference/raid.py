@@ -15,7 +15,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from leakthrough.model import defence
-from leakthrough.model.discrete import WORD_RANGE, ticks
+from leakthrough.model.discrete import WORD_RANGE
 from leakthrough.model.intercepts import distance_at, legs_of, threshold_at
 from leakthrough.reference import channels
 from leakthrough.reference.causes import add_possible_causes, cause_of_leaking
@@ -39,8 +39,8 @@ MOST_BUSY = 2**62
 class Raid(TrackedRaid):
     """One raid of one replication: build it, `run` it, read its threats and batteries.
 
-    `raid` is its number in a campaign; `magazine_states`, `lost` (names of batteries) and
-    `aim_points` are the state that earlier raids left.
+    `raid` is its number in a campaign; `magazine_states`, `lost` (names of batteries),
+    `aim_points`, `depots` and `damage` (effective hits by battery) are what earlier raids left.
     """
 
     def run(self) -> "Raid":
@@ -64,16 +64,19 @@ class Raid(TrackedRaid):
     # -------------------------------------------------- events known in advance
 
     def schedule_reloads(self) -> None:
-        """Schedule reloads that are on their way at the start of the raid."""
-        for battery in self.batteries:
-            for magazine in battery.magazines:
-                if magazine.due is not None:
-                    self.schedule_reload(magazine.due, battery, magazine)
+        """Schedule reloads that are on their way at the start of the raid, or are called then."""
+        own = [(battery, magazine) for battery in self.batteries for magazine in battery.magazines]
+        # Calls that wait since an earlier raid come first, in their order; then those of this one.
+        for _, magazine in sorted(own, key=lambda pair: pair[1].called or 0):
+            magazine.call_reload(0)
+        for battery, magazine in own:
+            self.schedule_reload(battery, magazine)
 
-    def schedule_reload(self, tick: int, battery: Battery, magazine: Magazine) -> None:
+    def schedule_reload(self, battery: Battery, magazine: Magazine) -> None:
         """Order of reloads: by battery, and after the ends of the battery's engagements."""
-        key = tick, RELEASE, battery.order, RELOAD, magazine.order
-        self.schedule(key, self.end_reload, battery, magazine)
+        if magazine.due is not None:
+            key = magazine.due, RELEASE, battery.order, RELOAD, magazine.order
+            self.schedule(key, self.end_reload, battery, magazine)
 
     def schedule_landings(self) -> None:
         """Order of landings that may destroy a battery: by battery, then by threat."""
@@ -200,6 +203,8 @@ class Raid(TrackedRaid):
         end = last.hit + time_or_draw(battery.spec.assessment_time, drawn[2])
         held = {"assessment": end, "intercept": last.hit, "launch": last.launch}
         returned = held[battery.spec.channel_hold]
+        if not threat.alive:
+            magazine.on_dead += len(rounds)
         alive = threat.alive_at(tick)
         death = self.death(battery, magazine, threat, rounds) if alive else None
         if death is not None:
@@ -282,20 +287,17 @@ class Raid(TrackedRaid):
         return threshold_or_draw(value, integer)
 
     def expend(self, tick: int, battery: Battery, magazine: Magazine, rounds: int) -> None:
-        """Take rounds out; when the magazine is empty, call a reload or record the depletion.
+        """Take rounds out; call a reload when few are left, or record the depletion.
 
         Also record when no rounds but the reserved ones are left, and none are on their way.
         """
         had_more = magazine.ready > magazine.spec.reserved
         magazine.ready -= rounds
         magazine.expended += rounds
+        if magazine.call_reload(tick):
+            self.schedule_reload(battery, magazine)
         if magazine.ready == 0 and magazine.due is None:
-            if magazine.reloads > 0:
-                magazine.reloads -= 1
-                magazine.due = tick + ticks(magazine.spec.reload_time)
-                self.schedule_reload(magazine.due, battery, magazine)
-            else:
-                magazine.depletion = tick
+            magazine.depletion = tick
         has_more = magazine.ready > magazine.spec.reserved or magazine.due is not None
         if had_more and not has_more and magazine.reserve_reached is None:
             magazine.reserve_reached = tick
@@ -362,11 +364,11 @@ class Raid(TrackedRaid):
         over = all(tick > threat.target_tick for threat in self.threats)
         if over or magazine.due != tick:
             return
-        rounds = magazine.spec.reload_rounds
-        magazine.due = None
-        magazine.ready += rounds
+        rounds = magazine.add_reload()
         magazine.reloaded += rounds
         self.log(tick, "reload", None, battery.layer, battery, magazine, rounds)
+        if magazine.call_reload(tick):
+            self.schedule_reload(battery, magazine)
         self.serve_all(tick, [battery])
 
     def land(self, tick: int, battery: Battery, threat: Threat) -> None:
@@ -378,11 +380,14 @@ class Raid(TrackedRaid):
         if integer >= self.draws.limit(self.chances.lethality(threat.kind)):
             return
         self.decisions["destroyed", threat.salvo.name] += 1
+        battery.damage += 1
+        if battery.damage < battery.spec.staying_power:
+            self.log(tick, "hit", threat, battery.layer, battery, outcome="battery damaged")
+            return
         self.log(tick, "loss", threat, battery.layer, battery)
         battery.lost, battery.loss = True, tick
         for magazine in battery.magazines:
-            magazine.lost, magazine.ready = magazine.ready, 0
-            magazine.reloads, magazine.due = 0, None
+            magazine.lose()
         if battery.layer.name in self.trackers:
             for own in [*self.trackers[battery.layer.name].threats]:
                 self.schedule_track_end(tick, battery.layer, own)

@@ -14,6 +14,7 @@ from leakthrough.reference.draws import RaidDraws, quantile, uniform
 from leakthrough.reference.entities import (
     AimPoint,
     Battery,
+    Depot,
     FiringSpans,
     Image,
     Magazine,
@@ -24,6 +25,8 @@ from leakthrough.reference.entities import (
 
 MagazineStates = Mapping[tuple[str, str], MagazineState]
 """By the names of the battery and of the interceptor."""
+Depots = Mapping[str, Depot]
+"""By name."""
 AimPoints = Mapping[str, Sequence[AimPoint]]
 """By the name of the asset."""
 
@@ -37,13 +40,14 @@ def batteries_of(
     pools: Mapping[str, Pool],
     states: MagazineStates | None,
     lost: set[str],
+    depots: Depots,
 ) -> list[Battery]:
     """Single batteries in the order of layers, with the state that earlier raids left, if any."""
     batteries: list[Battery] = []
     for layer in layers:
         for spec in layer.batteries:
             for member, name in enumerate(spec.names):
-                own = magazines_of(spec, name, interceptors, states)
+                own = magazines_of(spec, name, interceptors, states, depots)
                 order, channels = len(batteries), (spec.channels, pools.get(spec.pool or ""))
                 batteries.append(
                     Battery(spec, name, member, layer, order, own, *channels, name in lost)
@@ -56,22 +60,22 @@ def magazines_of(
     name: str,
     interceptors: Sequence[defence.Interceptor],
     states: MagazineStates | None,
+    depots: Depots,
 ) -> list[Magazine]:
     """Magazines of one battery, in the order of listing."""
     by_name = {interceptor.name: interceptor for interceptor in interceptors}
     magazines = []
     for order, spec in enumerate(battery.magazines):
-        state = first_state(spec) if states is None else states[name, spec.interceptor]
-        rounds = state.ready, state.reloads, state.due
-        magazines.append(Magazine(spec, by_name[spec.interceptor], order, *rounds))
+        new = MagazineState(spec, spec.rounds, spec.most_reloads, depots.get(spec.depot or ""))
+        state = new if states is None else states[name, spec.interceptor]
+        weapon = by_name[spec.interceptor]
+        magazines.append(Magazine(**vars(state), interceptor=weapon, order=order))
     return magazines
 
 
-def first_state(magazine: defence.Magazine) -> MagazineState:
-    """State before the first raid; the reload of an empty magazine is called at time 0."""
-    if magazine.rounds == 0 and magazine.reloads > 0:
-        return MagazineState(0, magazine.reloads - 1, ticks(magazine.reload_time))
-    return MagazineState(magazine.rounds, magazine.reloads)
+def depots_of(scenario: model.Scenario) -> Depots:
+    """Depots before the first raid."""
+    return {depot.name: Depot(depot, depot.rounds) for depot in scenario.depots}
 
 
 # ---------------------------------------------------------------- assets

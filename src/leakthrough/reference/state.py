@@ -3,11 +3,12 @@
 import heapq
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from leakthrough.model import defence
 from leakthrough.model import scenario as model
+from leakthrough.model.base import Frozen
 from leakthrough.model.chances import Chances
 from leakthrough.model.discrete import WORD_RANGE, threshold, ticks
 from leakthrough.model.distributions import Distribution
@@ -15,6 +16,7 @@ from leakthrough.model.places import Asset
 from leakthrough.reference.draws import RaidDraws
 from leakthrough.reference.entities import (
     Battery,
+    Depot,
     Event,
     Magazine,
     MagazineState,
@@ -25,9 +27,11 @@ from leakthrough.reference.entities import (
 from leakthrough.reference.feasibility import usable_magazines
 from leakthrough.reference.setup import (
     AimPoints,
+    Depots,
     MagazineStates,
     aim_points_of,
     batteries_of,
+    depots_of,
     threats_of,
 )
 
@@ -53,16 +57,20 @@ class RaidState:
         magazine_states: MagazineStates | None = None,
         lost: Iterable[str] = (),
         aim_points: AimPoints | None = None,
+        depots: Depots | None = None,
+        damage: Mapping[str, int] = Frozen(),
     ) -> None:
         self.scenario = scenario
         self.draws = RaidDraws(seed, replication, raid)
         self.chances = Chances(scenario.layers)
         self.layers = scenario.sites
         self.up = {layer.name: self.is_up(layer) for layer in self.layers}
+        self.depots = depots_of(scenario) if depots is None else depots
         self.pools = {own.name: Pool(own, own.channels) for own in scenario.pools}
-        self.batteries = batteries_of(
-            self.layers, scenario.interceptors, self.pools, magazine_states, set(lost)
-        )
+        inherited = magazine_states, set(lost), self.depots
+        self.batteries = batteries_of(self.layers, scenario.interceptors, self.pools, *inherited)
+        for battery in self.batteries:
+            battery.damage = damage.get(battery.name, 0)
         self.threats = threats_of(scenario, self.draws)
         self.aim_points = aim_points_of(scenario.assets) if aim_points is None else aim_points
         self.heap: list[tuple[tuple[int, ...], Callable[..., None], tuple[Any, ...]]] = []
@@ -118,14 +126,17 @@ class RaidState:
 
     # -------------------------------------------------- records
 
-    @property
-    def magazine_states(self) -> dict[tuple[str, str], MagazineState]:
-        """State of each magazine, by the names of its battery and interceptor."""
-        return {
-            (battery.name, m.interceptor.name): MagazineState(m.ready, m.reloads, m.due)
+    def stores(self) -> tuple[dict[tuple[str, str], MagazineState], Depots]:
+        """States of the magazines, by the names of battery and interceptor, and of the depots."""
+        depots = {
+            name: Depot(own.spec, own.held, own.in_transit) for name, own in self.depots.items()
+        }
+        states = {
+            (battery.name, m.interceptor.name): m.state(depots.get(m.spec.depot or ""))
             for battery in self.batteries
             for m in battery.magazines
         }
+        return states, depots
 
     def sample(self, before: float) -> None:
         """Record ready rounds and busy channels at the sample times before a tick."""

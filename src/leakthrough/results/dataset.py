@@ -100,6 +100,8 @@ def _indexes(dimensions: Dimensions) -> "dict[str, Array]":
         found["asset"] = np.array(labels.assets, np.str_)
     if labels.pools:
         found["pool"] = np.array(labels.pools, np.str_)
+    if labels.depots:
+        found["depot"] = np.array(labels.depots, np.str_)
     if dimensions.timeline:
         found["sample_time"] = np.array(dimensions.timeline)
     if dimensions.raids:
@@ -129,6 +131,9 @@ def _other_coordinates(dimensions: Dimensions) -> "dict[str, tuple[tuple[str, ..
             found["target"] = ("salvo",), np.array(labels.targets, np.str_)
     if labels.pools:
         found["pool_channels"] = ("pool",), np.array(labels.pool_channels, np.int64)
+    if labels.depots:
+        found["depot_rounds"] = ("depot",), np.array(labels.depot_rounds, np.int64)
+        found["interceptor_of"] = ("depot",), np.array(labels.interceptor_of, np.str_)
     if dimensions.raids:
         start = dimensions.interval * np.arange(dimensions.raids)
         found |= {"raid_start": (("raid",), start), "interval": ((), np.array(dimensions.interval))}

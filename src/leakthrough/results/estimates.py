@@ -266,14 +266,21 @@ def dry_magazines(ready: "xr.Dataset", level: float) -> "dict[str, xr.Variable]"
     }
 
 
+def dry_depots(ready: "xr.Dataset", level: float) -> "dict[str, xr.Variable]":
+    """Whether and when the depots of a reduced result run dry."""
+    return _reached(ready, "depot_dry", "depot_depletion_time", "the depot ran dry", level)
+
+
 def _reached(
     ready: "xr.Dataset", event: str, time: str, text: str, level: float
 ) -> "dict[str, xr.Variable]":
-    """Probability of an event of magazines, and its time where it happened."""
-    rounds, number, dims = ready["rounds"].values, ready[event].values, ("battery", "interceptor")
+    """Probability of an event of magazines or depots, and its time where it happened."""
+    number, dims = ready[event].values, [str(dim) for dim in ready[event].dims]
     chance = wilson(number, number_of(ready), level)
-    chance[:, np.isinf(rounds)] = 0.0
-    chance[:, np.isnan(rounds)] = np.nan
+    if "battery" in dims:
+        rounds = ready["rounds"].values
+        chance[:, np.isinf(rounds)] = 0.0
+        chance[:, np.isnan(rounds)] = np.nan
     when = _interval_among(ready, moments_in(ready, time), number, level)
     return {
         event: measured(chance, f"probability that {text}", *dims),

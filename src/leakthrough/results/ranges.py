@@ -112,8 +112,11 @@ class Ranges:
             return self.least_leaked[real].sum(), self.launched[real].sum()
         if name == "leak_cause":
             return 0.0, self.launched[:, np.newaxis]
-        if name == "expended":
+        if name in ("expended", "rounds_on_dead"):
             return 0.0, self.most_expended
+        if name.startswith("depot_") and not name.endswith("_time"):
+            alone = name == "depot_remaining" or (self.known is not None and self.known.alone)
+            return 0.0, self.ready["depot_rounds"].values if alone else np.inf
         if name in ("remaining", "ready_rounds"):
             return self._left()
         if name in ("hits", "damage", "value_lost", "destroyed"):
@@ -193,11 +196,15 @@ class Ranges:
             return 0.0, np.inf
         tables, most = self.known.tables, stock(self.known.tables)
         fewest = tables.magazines["rounds"] - self.known.possible.expended
-        # While rounds are left, no reload comes; before, others may have fired, or destroyed them.
+        # While enough rounds are left, no reload comes; before, others may have fired or destroyed.
         if tables.landings.size or not self.known.alone:
             fewest = np.zeros_like(most)
+        if not self.known.alone:  # depots are filled again
+            fed = tables.magazines["depot"] >= 0
+            reloaded = tables.magazines["reload_at"] + tables.magazines["reload_rounds"]
+            most = np.where(fed, np.maximum(most, reloaded), most)
         fewest = np.maximum(np.where(np.isinf(most), 0.0, fewest), 0.0)
-        most = np.where(fewest > 0.0, tables.magazines["rounds"], most)
+        most = np.where(fewest > tables.magazines["reload_at"], tables.magazines["rounds"], most)
         return self._of_magazines(self.known, fewest), self._of_magazines(self.known, most)
 
     def _at(self, dim: str, names: Sequence[str]) -> list[int]:
@@ -228,7 +235,18 @@ def _known(provenance: str | None, digests: tuple[str, ...], raid: int) -> _Know
         return None
     own = campaign.raid(raid) if campaign else scenario
     tables = lower(own)
-    return _Known(tables, label(own), possible(tables), campaign is None)
+    most = possible(tables) if campaign is None else _possible_in_campaign(tables)
+    return _Known(tables, label(own), most, campaign is None)
+
+
+def _possible_in_campaign(tables: Tables) -> Possible:
+    """What is possible in a raid; without a limit to the rounds of depots that are filled again."""
+    found, fed = possible(tables), tables.magazines["depot"] >= 0
+    batteries = np.bincount(tables.magazines["battery"], fed, minlength=tables.batteries.size) > 0
+    return found._replace(
+        expended=np.where(fed & (found.expended > 0.0), np.inf, found.expended),
+        engagements=np.where(batteries & (found.engagements > 0.0), np.inf, found.engagements),
+    )
 
 
 @functools.lru_cache(maxsize=8)

@@ -229,6 +229,7 @@ class Reduction:
         reached = {
             "dry": ("depletion_time", "the magazine ran dry"),
             "reserve_reached": ("reserve_time", "only reserved rounds or none were left"),
+            "depot_dry": ("depot_depletion_time", "the depot ran dry"),
         }
         return {
             "replications_by_leakers": xr.Variable(
@@ -243,6 +244,7 @@ class Reduction:
                     {"units": "1", "long_name": text + event},
                 )
                 for name, (time, event) in reached.items()
+                if time in self.moments
             },
         }
 

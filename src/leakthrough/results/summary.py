@@ -11,22 +11,24 @@ import numpy as np
 
 from leakthrough.model.display import Overview, Table
 from leakthrough.results.estimates import (
-    REAL,
-    costs,
-    dry_magazines,
     estimable,
-    interval_of,
-    leaked_in,
-    means,
-    rates,
-    rounds_left,
 )
-from leakthrough.results.labelled import labelled, measured, number_of
+from leakthrough.results.labelled import number_of
 from leakthrough.results.provenance import name_of
-from leakthrough.results.ranges import Ranges
+from leakthrough.results.summary_parts import (
+    TRACKS,
+    of_assets,
+    of_depots,
+    of_layers,
+    of_magazines,
+    of_names,
+    of_pools,
+    of_raid,
+    of_salvos,
+)
 from leakthrough.results.tidy import frame, measures_table
 from leakthrough.statistics.controls import DONE, OF_USE, RARE, UNSETTLED, USELESS
-from leakthrough.statistics.intervals import checked_confidence, wilson
+from leakthrough.statistics.intervals import checked_confidence
 from leakthrough.text_tables import WIDTH, interval, number
 
 if TYPE_CHECKING:
@@ -53,11 +55,9 @@ _OF_RAID = {
     "cost_stopped": "cost of threats stopped [currency]",
     "cost_per_stop": "spent for each stopped [currency]",
 }
-_POOLED = {"full_time": "pool_full_time", "peak": "pool_peak"}
-_TRACKS = ("tracks_peak", "tracks_full_time")
 _DIMS = {"salvos": ("salvo",), "causes": ("salvo", "cause"), "layers": ("layer",)}
 _DIMS |= {"batteries": ("battery",), "magazines": ("magazine",)}
-_DIMS |= {"assets": ("asset",), "pools": ("pool",)}
+_DIMS |= {"assets": ("asset",), "pools": ("pool",), "depots": ("depot",)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +97,8 @@ class Summary:
         `engagements`; `busy_time` of the channels [s].
     magazines : xarray.Dataset
         Along `magazine`, with coordinates `battery` and `interceptor`: `rounds` at the start (a
-        number, not an estimate), `expended`, `remaining`; `dry`, the probability that it runs dry;
+        number, not an estimate), `expended`, `remaining`; `rounds_on_dead`, fired at threats that
+        were dead or dying, if there can be any; `dry`, the probability that it runs dry;
         `depletion_time` [s], over the replications in which it did; `reserve_reached` and
         `reserve_time`, the same for the moment from which only reserved rounds are left.
     assets : xarray.Dataset
@@ -107,6 +108,10 @@ class Summary:
         probability that none is left.
     pools : xarray.Dataset
         If there are any: `full_time` for which all channels are in use [s]; `peak`, most in use.
+    depots : xarray.Dataset
+        Without variables if the scenario has no depots. `remaining`; `reloaded`, rounds that it
+        brought to magazines; `lost`, on their way to lost batteries; `dry`, the probability that
+        its last round leaves, and `depletion_time` [s], over the replications in which it does.
     """
 
     scenario: str
@@ -122,6 +127,7 @@ class Summary:
     magazines: "xr.Dataset"
     assets: "xr.Dataset"
     pools: "xr.Dataset"
+    depots: "xr.Dataset"
 
     def tables(self) -> "dict[str, pd.DataFrame]":
         """Return the parts as pandas tables, one row for each thing.
@@ -132,8 +138,8 @@ class Summary:
             `raid`: a row for each `measure`, with the columns `mean`, `standard_error`, `low`,
             `high`, `settled` (false where the interval cannot be trusted), `interval` (what was
             done, if there are controls), and `quantile_0.05` to `quantile_0.95`. `salvos`,
-            `causes`, `layers`, `batteries`, `magazines` and, if there are any, `assets` and
-            `pools`: a row for each of them, with a column for each estimate, mark and quantile,
+            `causes`, `layers`, `batteries`, `magazines` and, if there are any, `assets`, `pools`
+            and `depots`: a row for each, with a column for each estimate, mark and quantile,
             such as `leaked_mean`, `leaked_low`, `leaked_settled`, `leaked_interval` and
             `leaked_quantile_0.95`.
 
@@ -190,104 +196,16 @@ def summary(result: "xr.Dataset", confidence: float = 0.95, *, controls: bool = 
         seeds=tuple(int(seed) for seed in seeds),
         confidence=level,
         controls=int(ready["controls"]) if "controls" in ready else 0,
-        raid=_of_raid(ready, level),
-        salvos=_of_salvos(ready, level),
-        causes=_of(ready, level, leak_cause="leak_cause"),
-        layers=_of(ready, level, **_of_layers(ready)),
-        batteries=_of(ready, level, engagements="engagements", busy_time="busy_time"),
-        magazines=_of_magazines(ready, level),
-        assets=_of_assets(ready, level),
-        pools=_of(ready, level, **(_POOLED if "pool_peak" in ready else {})),
+        raid=of_raid(ready, level),
+        salvos=of_salvos(ready, level),
+        causes=of_names(ready, level, leak_cause="leak_cause"),
+        layers=of_names(ready, level, **of_layers(ready)),
+        batteries=of_names(ready, level, engagements="engagements", busy_time="busy_time"),
+        magazines=of_magazines(ready, level),
+        assets=of_assets(ready, level),
+        depots=of_depots(ready, level),
+        pools=of_names(ready, level, **of_pools(ready)),
     )
-
-
-def _means(ready: "xr.Dataset", level: float, names: dict[str, str]) -> "dict[str, xr.Variable]":
-    """Estimates and quantiles of reduced variables under new names."""
-    found = {}
-    for name, source in names.items():
-        values, attrs = ready[source], ready[source].attrs
-        estimates = means(ready, source, level)
-        dims = map(str, values.dims[1:])
-        found[name] = measured(estimates, attrs["long_name"], *dims, units=attrs["units"])
-        if f"{source}_quantile" in ready:
-            found[f"{name}_quantile"] = ready[f"{source}_quantile"].variable
-    return found
-
-
-def _of(ready: "xr.Dataset", level: float, **names: str) -> "xr.Dataset":
-    return labelled(_means(ready, level, names), ready, level)
-
-
-def _of_layers(ready: "xr.Dataset") -> dict[str, str]:
-    names = {"killed": "layer_killed", "soft_killed": "layer_soft_killed"}
-    return names | {name: name for name in _TRACKS if name in ready}
-
-
-def _of_raid(ready: "xr.Dataset", level: float) -> "xr.Dataset":
-    decoy, often = ready["decoy"].values, ready["replications_by_leakers"].values
-    rate = rates(ready, ~decoy[None], level)[:, 0]
-    none = wilson(often[0], number_of(ready), level)
-    found = {
-        **_means(ready, level, {"leakers": "leakers"}),
-        "leak_rate": measured(rate, f"share of {REAL} that got through"),
-        "no_leaker": measured(none, f"probability that no leaker gets through, of {REAL}"),
-    }
-    if decoy.any():
-        own = Ranges(ready).launched, Ranges(ready).least_leaked
-        ends = [values[decoy].sum() for values in own]
-        estimates = interval_of(ready, leaked_in(ready, decoy[None]), level, *ends)
-        found["decoys_leaked"] = measured(estimates[:, 0], "decoys that got through")
-    if "hits" in ready:
-        names = {name: f"total_{name}" for name in ("hits", "destroyed", "value_lost")}
-        found |= _means(ready, level, names)
-    return labelled({**found, **costs(ready, level)}, ready, level)
-
-
-def _of_salvos(ready: "xr.Dataset", level: float) -> "xr.Dataset":
-    rate = rates(ready, np.eye(ready.sizes["salvo"]), level)
-    names = {"leaked": "leaked", "killed": "salvo_killed", "soft_killed": "salvo_soft_killed"}
-    found = {
-        "launched": _launched(ready),
-        **_means(ready, level, names),
-        "leak_rate": measured(rate, "share of threats that got through", "salvo"),
-    }
-    return labelled(found, ready, level)
-
-
-def _launched(ready: "xr.Dataset") -> "xr.Variable":
-    """Numbers launched, or the means of those that are drawn."""
-    own = ready["launched"].variable
-    if own.dims == ("salvo",):
-        return own
-    return own.isel({own.dims[0]: 0}).copy(data=Ranges(ready).mean_launched)
-
-
-def _of_magazines(ready: "xr.Dataset", level: float) -> "xr.Dataset":
-    """Estimates along `magazine`, one for each magazine that exists."""
-    own = dry_magazines(ready, level) | _means(ready, level, {"expended": "expended"})
-    own["remaining"] = rounds_left(ready, "remaining", level)
-    found = labelled(own, ready, level)
-    battery, interceptor = np.nonzero(~np.isnan(ready["rounds"].values))
-    return found.isel(battery=("magazine", battery), interceptor=("magazine", interceptor))
-
-
-def _of_assets(ready: "xr.Dataset", level: float) -> "xr.Dataset":
-    """Estimates along `asset`; nothing if there are no assets."""
-    if "hits" not in ready:
-        return labelled({}, ready, level)
-    number = number_of(ready)
-    chances = {
-        name: wilson(np.rint(ready[name].sel(statistic="mean").values * number), number, level)
-        for name in ("not_hit", "all_down")
-    }
-    texts = {
-        "not_hit": "probability that nothing hits the asset",
-        "all_down": "probability that all its aim points are down at the end",
-    }
-    names = ("hits", "damage", "value_lost", "destroyed")
-    found = _means(ready, level, {name: name for name in names})
-    found |= {name: measured(own, texts[name], "asset") for name, own in chances.items()}
-    return labelled(found, ready, level)
 
 
 def _report(summary: Summary) -> Overview:
@@ -295,6 +213,7 @@ def _report(summary: Summary) -> Overview:
     seeds = f"seed{'s' * (len(summary.seeds) > 1)} {', '.join(map(str, summary.seeds))}"
     head = f"{summary.replications:,} replication{'s' * (summary.replications > 1)}, {seeds}"
     parts = [_raid, _salvos, _causes, _layers, _batteries, _magazines]
+    parts += [_depots] if len(summary.depots) else []
     parts += [_assets] if len(summary.assets) else []
     parts += [_pools] if len(summary.pools) else []
     level = f"{100 * summary.confidence:.6g} % interval"
@@ -388,7 +307,7 @@ def _causes(summary: Summary, _: str) -> Table:
 
 def _layers(summary: Summary, level: str) -> Table:
     rows = []
-    tracks = [name for name in _TRACKS if name in summary.layers]
+    tracks = [name for name in TRACKS if name in summary.layers]
     for row in _rows(summary.layers, "layer"):
         own = _cells(row, "killed", "soft_killed")
         rows.append([str(row.layer.item()), *own, *(_mean(row[name]) for name in tracks)])
@@ -408,9 +327,11 @@ def _batteries(summary: Summary, level: str) -> Table:
 
 
 def _magazines(summary: Summary, level: str) -> Table:
+    spends_on_dead = "rounds_on_dead" in summary.magazines
     columns: dict[str, Callable[[Any], str]] = {
         "rounds": lambda row: number(float(row.rounds)),
         "expended": lambda row: _mean(row.expended),
+        **({"on dead": lambda row: _mean(row.rounds_on_dead)} if spends_on_dead else {}),
         "left": lambda row: _mean(row.remaining),
         "P(dry)": lambda row: _mean(row.dry),
         level: lambda row: _interval(row, "dry"),
@@ -448,3 +369,15 @@ def _pools(summary: Summary, level: str) -> Table:
     ]
     header = ["pool", "channels", "all in use [s]", level, "most in use", level]
     return Table("By pool (time without a free channel; channels in use)", header, rows, 1)
+
+
+def _depots(summary: Summary, level: str) -> Table:
+    rows = []
+    for row in _rows(summary.depots, "depot"):
+        names = [str(row.depot.item()), str(row.interceptor_of.item())]
+        left, lost = _mean(row.remaining), _mean(row.lost)
+        cells = [number(float(row.depot_rounds)), left, lost, _mean(row.dry), _interval(row, "dry")]
+        rows.append([*names, *cells, _mean(row.depletion_time)])
+    header = ["depot", "interceptor", "rounds", "left", "lost on the way", "P(dry)"]
+    title = "By depot (mean rounds; when its last round left, where it did)"
+    return Table(title, [*header, level, "dry at [s]"], rows, 2)

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from leakthrough.results.integer_sums import Array
 
+_TIMES = "depletion_time", "reserve_time", "busy_time", "down_time", "depot_depletion_time"
 _UNITS = {
-    **dict.fromkeys(("depletion_time", "reserve_time", "busy_time", "down_time"), TICKS_A_SECOND),
+    **dict.fromkeys(_TIMES, TICKS_A_SECOND),
     **dict.fromkeys(("tracks_full_time", "pool_full_time"), TICKS_A_SECOND),
     **dict.fromkeys(("occurred", "expected"), WORD_RANGE),
     "damage": DAMAGE_UNIT,

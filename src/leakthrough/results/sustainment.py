@@ -48,10 +48,11 @@ def sustainment(
           of the raid, with Wilson's interval; NaN where there is no such magazine;
         - `stock_dry`, by interceptor: probability that the stock has been empty by the start of
           the raid, with Wilson's interval; NaN where there is no stock;
-        - `on_hand`, by interceptor: mean rounds in magazines and stock after the raid, along
-          `estimate`; infinite if a magazine is. `on_hand_settled`: whether the interval can be
-          trusted (`leakthrough.statistics.means.mean_interval`); `on_hand_interval`, if there are
-          controls: what was done (`leakthrough.statistics.controls.DONE`);
+        - `on_hand`, by interceptor: rounds in magazines and stock after the raid (mean), not those
+          in depots, along `estimate`; infinite if a magazine is. `on_hand_settled`: whether the
+          interval can be trusted (`leakthrough.statistics.means.mean_interval`);
+          `on_hand_interval`, if there are controls: what was done
+          (`leakthrough.statistics.controls.DONE`);
         - `days_of_supply`, by interceptor: `on_hand` divided by the mean rounds expended a day so
           far [d]; infinite if nothing was expended yet. This ratio of means does not show the risk
           of running dry; `dry` does.

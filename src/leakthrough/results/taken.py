@@ -23,11 +23,14 @@ FLOATS = (
     *("depletion_time", "reserve_time", "busy_time", "tracks_full_time", "pool_full_time"),
     *("occurred", "expected"),
     *("first_dry", "stock_first_dry"),
-    *("damage", "value_lost", "down_time"),
+    *("damage", "value_lost", "down_time", "depot_depletion_time"),
 )
 """Variables of floats; all others count, in whole numbers."""
 _TRUTHS = ("decoy",)
-_KEPT = ("salvo", "layer", "battery", "interceptor", "cause", "sample_time", "asset", "pool")
+_KEPT = (
+    *("salvo", "layer", "battery", "interceptor", "cause", "sample_time"),
+    *("asset", "pool", "depot"),
+)
 """Dimensions along which sums and covariances are taken."""
 _FREE = {"replication", "raid", "statistic"}
 """Dimensions that a variable may have lost by a selection."""
@@ -38,6 +41,7 @@ _LABELS = {
     "interceptor": ("round_cost",),
     "asset": ("asset_value", "aim_points"),
     "pool": ("pool_channels",),
+    "depot": ("depot_rounds", "interceptor_of"),
 }
 """Coordinates that a result has along a dimension."""
 

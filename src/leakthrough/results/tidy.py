@@ -26,13 +26,15 @@ _TABLES = {
     ("decision",): "decisions",
     ("asset",): "assets",
     ("pool",): "pools",
+    ("depot",): "depots",
 }
 """Name of the table of the variables of a result with these dimensions."""
 _RUNS = ("replication", "raid")
 _COLUMNS = ("statistic", "estimate", "quantile")
 """Dimensions whose entries become columns."""
 _NAMES = (
-    *("salvo", "threat", "layer", "battery", "interceptor", "cause", "decision", "asset", "pool"),
+    *("salvo", "threat", "layer", "battery", "interceptor", "cause", "decision"),
+    *("asset", "pool", "depot"),
     *("path", "end"),
 )
 _TOTALS = ("hits", "destroyed", "value_lost")
@@ -66,7 +68,8 @@ def tidy(found: "xr.Dataset") -> "dict[str, pd.DataFrame]":
           replication, salvo and layer; `causes`: leakers for each replication, salvo and cause;
         - `batteries`, `magazines`: a row for each replication and battery, or magazine that
           exists; of a campaign also `stocks`;
-        - `assets`, `pools`, if there are any: a row for each replication and asset, or pool;
+        - `assets`, `pools`, `depots`, if there are any: a row for each replication and asset, pool
+          or depot;
         - `decisions`: a row for each replication and random decision;
         - `timeline`, if there is one: a row for each replication, `sample_time` and `quantity`
           (`ready_rounds`, `busy_channels`, `leaked_so_far`) of a magazine, battery or salvo.

@@ -40,6 +40,8 @@ DEFENDED = "with assets"
 TRACKED = "with a limited number of tracks"
 POOLED = "with pools"
 SAMPLED = "with a timeline"
+ON_DEAD = "with false_survival or several commands"
+DEPOTS = "with depots"
 KNOWN = "not in files of earlier versions"
 _OF_SALVO = ("replication", "salvo")
 _OF_LAYER = (*_OF_SALVO, "layer")
@@ -47,6 +49,7 @@ _OF_BATTERY = ("replication", "battery")
 _OF_MAGAZINE = (*_OF_BATTERY, "interceptor")
 _OF_ASSET = ("replication", "asset")
 _OF_POOL = ("replication", "pool")
+_OF_DEPOT = ("replication", "depot")
 _OF_DECISION = ("replication", "decision")
 _AT_TIME = ("replication", "sample_time")
 
@@ -69,6 +72,11 @@ VARIABLES = {
         sometimes=TRACKED,
     ),
     "expended": Variable(_OF_MAGAZINE, "rounds expended"),
+    "rounds_on_dead": Variable(
+        _OF_MAGAZINE,
+        "rounds fired at threats that were dead, or that rounds in flight were to kill",
+        sometimes=ON_DEAD,
+    ),
     "reloaded": Variable(_OF_MAGAZINE, "rounds that reloads brought"),
     "remaining": Variable(_OF_MAGAZINE, "ready rounds at the end; -1 where they are infinite"),
     "depletion_time": Variable(
@@ -92,6 +100,21 @@ VARIABLES = {
     ),
     "destroyed": Variable(_OF_ASSET, "aim points destroyed", sometimes=DEFENDED),
     "down": Variable(_OF_ASSET, "aim points down when the raid begins", sometimes=DEFENDED),
+    "depot_remaining": Variable(
+        _OF_DEPOT, "rounds that the depot holds at the end", sometimes=DEPOTS
+    ),
+    "depot_reloaded": Variable(
+        _OF_DEPOT, "rounds of the depot that reloads brought to magazines", sometimes=DEPOTS
+    ),
+    "depot_in_transit": Variable(
+        _OF_DEPOT, "rounds of the depot on their way to magazines at the end", sometimes=DEPOTS
+    ),
+    "depot_lost": Variable(
+        _OF_DEPOT, "rounds of the depot lost on their way to a lost battery", sometimes=DEPOTS
+    ),
+    "depot_depletion_time": Variable(
+        _OF_DEPOT, "time at which the last round left the depot", "s", sometimes=DEPOTS
+    ),
     "busy_time": Variable(_OF_BATTERY, "time of its channels in use", "s"),
     "pool_full_time": Variable(
         _OF_POOL, "time for which all channels of the pool are in use", "s", sometimes=POOLED
@@ -142,6 +165,11 @@ CAMPAIGN_VARIABLES = {
         "s",
         sometimes=DEFENDED,
     ),
+    "depot_delivered": Variable(
+        (*_IN_RAID, "depot"),
+        "rounds that resupply brought to the depot before the raid",
+        sometimes=DEPOTS,
+    ),
     "first_dry": Variable(
         _OF_MAGAZINE,
         "number of the first raid in which the magazine ran dry",
@@ -175,6 +203,9 @@ COORDINATES = {
     "aim_points": "aim points of the asset",
     "pool": "pool of channels",
     "pool_channels": "channels of the pool",
+    "depot": "depot",
+    "interceptor_of": "interceptor of the depot",
+    "depot_rounds": "rounds of the depot at the start",
     "decoy": "whether the salvo's threats are decoys",
     "threat_cost": "cost of one threat",
     "round_cost": "cost of one round",

@@ -76,17 +76,19 @@ def fire_ruled(
     magazine: Any,
     chance: Any,
     threat: Any,
+    most: Int,
     assessed: Int,
     alive: Bool,
     tick: Int,
 ) -> Any:
     """Fire at a threat with a ruled battery, before this engagement is counted.
 
-    `assessed` is the time from the last intercept to the end of the assessment. Returns rounds,
-    the tick of death (NEVER if no round kills), and the time to the end.
+    `most` is the largest number of rounds, and `assessed` the time from the last intercept to the
+    end of the assessment. Returns rounds, the tick of death (NEVER if no round kills), and the time
+    to the end.
     """
     own = pairing, magazine, chance, threat
-    rounds, last, death = fire_rounds(state, *own, alive, tick)
+    rounds, last, death = fire_rounds(state, *own, most, alive, tick)
     to_end = last - tick + assessed
     _take_channel(state, pairing, threat, rounds, last - tick, to_end, tick)
     return rounds, death, to_end

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leakthrough.engine.codes import (
+    ALIVE,
     AS_DRAWN,
     ASSESSMENT,
     CHANNEL_RETURNS,
@@ -121,6 +122,8 @@ def engage(state: "State", pairing: Any, magazine: Any, threat: Any, tick: Int) 
     battery, salvo = state.batteries[pairing.battery], state.salvos[threat.salvo]
     chance = state.kill_chances[at(magazine.first_kill + salvo.threat)]
     rounds = min(pairing.salvo_size, drawable(magazine, salvo))
+    if drawable(magazine, salvo) <= battery.thrift_level:
+        rounds = min(rounds, battery.thrift_size)
     mark, number = fired_at(state, pairing, threat), number_of(state, threat)
     alive, fired = threat.fate_tick > tick, np.int64(state.fired[mark])
     to_kill, to_end, word = magazine.to_kill, magazine.to_end, MASK_32
@@ -128,7 +131,7 @@ def engage(state: "State", pairing: Any, magazine: Any, threat: Any, tick: Int) 
         to_kill, to_end, word = draw_engagement(state, pairing, magazine, threat, tick)
     threshold, death = chance.drawn, tick + to_kill
     if battery.ruled:
-        own = pairing, magazine, chance, threat
+        own = pairing, magazine, chance, threat, rounds
         rounds, death, to_end = fire_ruled(state, *own, to_end - to_kill, alive, tick)
         scored = death != NEVER
     else:
@@ -146,6 +149,8 @@ def engage(state: "State", pairing: Any, magazine: Any, threat: Any, tick: Int) 
         code, layer = np.int64(threat.code), np.int64(battery.layer)
         codes = np.int64(battery.code), np.int64(magazine.code)
         note(state, tick, FIRING, code, layer, codes[0], codes[1], rounds, NONE)
+    if threat.fate != ALIVE:
+        magazine.on_dead += rounds
     if scored:
         threat.fate, threat.fate_tick = SHOT_DOWN, death
     threat.scored, threat.kill_error = scored, word < battery.false_kill

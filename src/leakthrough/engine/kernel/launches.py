@@ -128,19 +128,25 @@ def _reach_in(state: "State", pairing: Any, magazine: Any) -> Int:
 
 @compiled
 def fire_rounds(
-    state: "State", pairing: Any, magazine: Any, chance: Any, threat: Any, alive: Bool, tick: Int
+    state: "State",
+    pairing: Any,
+    magazine: Any,
+    chance: Any,
+    threat: Any,
+    most: Int,
+    alive: Bool,
+    tick: Int,
 ) -> Any:
     """Fire the longest salvo whose rounds are in time and keep the interval.
 
-    Returns its rounds, at most `salvo_size` and those that may be drawn; the tick of the last
-    intercept; and the tick of death, NEVER if no round kills. Hits and misses are counted up to
+    Returns its rounds, at most `most`; the tick of the last intercept; and the tick of death, NEVER
+    if no round kills. Hits and misses are counted up to
     the first round that kills.
     """
     battery, salvo = state.batteries[pairing.battery], state.salvos[threat.salvo]
     layer, window = state.layers[battery.layer], state.windows[pairing.window]
     reaction, flight = _times_of(state, pairing, magazine, threat)
-    most, reach = pairing.salvo_size, _reach_in(state, pairing, magazine)
-    most = min(most, magazine.ready if salvo.priority >= 1 else magazine.ready - magazine.reserved)
+    reach = _reach_in(state, pairing, magazine)
     fired = np.int64(state.fired[fired_at(state, pairing, threat)])
     start = pairing.rounds_stream + U(fired * ROUND_DRAWS) + state.raid[0].offset
     number, rounds, death, hit, launch = number_of(state, threat), 0, NEVER, tick, tick + reaction

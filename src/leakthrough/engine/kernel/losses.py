@@ -8,6 +8,7 @@ from leakthrough.engine.codes import (
     ALIVE,
     FOREVER,
     HIT,
+    HIT_DAMAGES,
     HIT_DESTROYS,
     HIT_ON_DOWN,
     HIT_WITHOUT_EFFECT,
@@ -53,9 +54,13 @@ def next_landing(state: "State") -> None:
     landing.landed += 1
     if draw(state.raid[0], number, landing.stream, NONE)[0] < landing.lethality:
         landing.destroyed += 1
+        battery.damage += 1
+        destroys = battery.damage >= battery.staying_power
         code, layer = np.int64(threat.code), np.int64(battery.layer)
-        note(state, tick, LOSS, code, layer, np.int64(battery.code), NOBODY, NONE, NONE)
-        lose(state, battery, tick)
+        event, outcome = (LOSS, NONE) if destroys else (HIT, HIT_DAMAGES)
+        note(state, tick, event, code, layer, np.int64(battery.code), NOBODY, NONE, outcome)
+        if destroys:
+            lose(state, battery, tick)
         if state.raid[0].ruled and state.layers[battery.layer].tracker >= 0:
             review_loss(state, state.layers[battery.layer], tick)
 

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leakthrough.engine.codes import INFINITE, NEVER, NOBODY, NONE, RELOAD, RELOAD_ARRIVES
-from leakthrough.engine.kernel.compiling import Int, compiled, inlined, merged
+from leakthrough.engine.codes import INFINITE, NEVER, NOBODY, NONE, RELOAD
+from leakthrough.engine.kernel.compiling import Bool, Int, compiled, inlined, merged
+from leakthrough.engine.kernel.depots import await_reload, is_issued, lose_on_the_way, take_in
 from leakthrough.engine.kernel.draws import at
 from leakthrough.engine.kernel.event_log import note
-from leakthrough.engine.kernel.event_queue import push, tie_of
 
 if TYPE_CHECKING:
     from leakthrough.engine.state import State
@@ -20,11 +20,17 @@ def drawable(magazine: Any, salvo: Any) -> Int:
     return magazine.ready if salvo.priority >= 1 else magazine.ready - magazine.reserved
 
 
-@compiled
-def await_reload(state: "State", magazine: Any, tick: Int) -> None:
-    """Schedule the arrival of a reload at a tick."""
-    magazine.due = tick
-    push(state, tick, tie_of(magazine.battery, RELOAD_ARRIVES, magazine.code))
+@inlined
+def is_called(state: "State", magazine: Any, tick: Int) -> Bool:
+    """Call a reload if ready rounds are low and one remains; none may be on its way."""
+    if magazine.ready > magazine.reload_at or magazine.reloads_left == 0:
+        return False
+    if magazine.depot >= 0:
+        return is_issued(state, magazine, tick)
+    magazine.reloads_left -= 1
+    magazine.incoming = magazine.reload_rounds
+    await_reload(state, magazine, tick + magazine.reload_ticks)
+    return True
 
 
 @compiled
@@ -36,7 +42,7 @@ def count_stocked(state: "State", magazine: Any, change: Int) -> None:
 
 @merged
 def expend(state: "State", battery: Any, magazine: Any, rounds: Int, tick: Int) -> None:
-    """Take rounds out of a magazine; when it is empty, call a reload or record the depletion.
+    """Take rounds out of a magazine; call a reload when few are left, or record the depletion.
 
     Also record when no rounds but the reserved ones are left, and none are on their way.
     """
@@ -46,11 +52,9 @@ def expend(state: "State", battery: Any, magazine: Any, rounds: Int, tick: Int) 
     magazine.ready -= rounds
     if battery.ready < INFINITE:
         battery.ready -= rounds
-    if magazine.ready > magazine.reserved or magazine.due != NEVER:
+    if magazine.due != NEVER or is_called(state, magazine, tick):
         return
-    if magazine.ready == 0 and magazine.reloads_left > 0:
-        magazine.reloads_left -= 1
-        await_reload(state, magazine, tick + magazine.reload_ticks)
+    if magazine.ready > magazine.reserved:
         return
     if magazine.ready + rounds > magazine.reserved and magazine.reserve_reached == NEVER:
         magazine.reserve_reached = tick
@@ -62,12 +66,15 @@ def expend(state: "State", battery: Any, magazine: Any, rounds: Int, tick: Int) 
 @compiled
 def reload(state: "State", battery: Any, magazine: Any, tick: Int) -> None:
     """Add the rounds of a reload that arrives."""
-    rounds = magazine.reload_rounds
+    rounds = magazine.incoming
     magazine.due = NEVER
+    if magazine.depot >= 0:
+        take_in(state, magazine)
     magazine.ready += rounds
     magazine.reloaded += rounds
     if battery.ready < INFINITE:
         battery.ready += rounds
+    is_called(state, magazine, tick)
     codes = np.int64(battery.layer), np.int64(battery.code), np.int64(magazine.code)
     note(state, tick, RELOAD, NOBODY, codes[0], codes[1], codes[2], rounds, NONE)
 
@@ -79,6 +86,8 @@ def lose(state: "State", battery: Any, tick: Int) -> None:
         magazine = state.magazines[at(n)]
         if magazine.ready > 0 or magazine.due != NEVER:
             count_stocked(state, magazine, -1)
+        if magazine.depot >= 0:
+            lose_on_the_way(state, magazine)
         magazine.lost, magazine.ready = magazine.ready, 0
         magazine.reloads_left, magazine.due = 0, NEVER
     battery.ready, battery.loss, battery.lost = 0, tick, 1

@@ -88,6 +88,8 @@ def _first_asked(state: "State", layer: Any, freed: Int, code: Int, tick: Int) -
     """
     best, best_magazine, best_threat_code = NOBODY, NOBODY, code
     best_rank, best_of = FOREVER, 1
+    if state.windows.size == 0:
+        return best, best_magazine, best_threat_code
     available, window = False, state.windows[at(0)]
     if code >= 0:
         threat = image_of(state, layer, code)

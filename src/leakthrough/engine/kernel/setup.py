@@ -18,6 +18,7 @@ from leakthrough.engine.codes import (
 )
 from leakthrough.engine.kernel.chances import draw_chances
 from leakthrough.engine.kernel.compiling import Int, compiled, merged
+from leakthrough.engine.kernel.depots import answer_calls, await_reload
 from leakthrough.engine.kernel.draws import (
     U,
     at,
@@ -31,7 +32,7 @@ from leakthrough.engine.kernel.event_log import is_logged
 from leakthrough.engine.kernel.event_queue import play
 from leakthrough.engine.kernel.losses import next_landing_tick
 from leakthrough.engine.kernel.luck import draw_luck
-from leakthrough.engine.kernel.magazines import await_reload, count_stocked
+from leakthrough.engine.kernel.magazines import count_stocked, is_called
 
 if TYPE_CHECKING:
     from leakthrough.engine.state import State
@@ -78,13 +79,16 @@ def stock(state: "State") -> None:
     for battery in state.batteries:
         losses |= battery.loss != FOREVER
     state.raid[0].losses = losses
+    if state.depots.size > 0:
+        answer_calls(state)
     for magazine in state.magazines:
         battery = state.batteries[magazine.battery]
         battery.ready = min(battery.ready + magazine.ready, INFINITE)
-        due = magazine.due
-        if due != NEVER:
-            await_reload(state, magazine, due)
-        if magazine.ready > 0 or due != NEVER:
+        if magazine.due != NEVER:
+            await_reload(state, magazine, magazine.due)
+        else:
+            is_called(state, magazine, NONE)
+        if magazine.ready > 0 or magazine.due != NEVER:
             count_stocked(state, magazine, 1)
     for line in state.lines:
         # A layer without rounds still follows threats, and its tracks may be taken.

@@ -32,7 +32,7 @@ DRAWN = ("latin_hypercube", "sobol")
 POINT = "point"
 GROUPINGS = ("salvo", "threat", "layer", "battery", "interceptor")
 RESERVED = (POINT, "estimate", "seed", "scenario_digest", *GROUPINGS)
-WHOLE = ("rounds", "max_salvos")
+WHOLE = ("rounds", "reloads", "max_salvos")
 """Whole-number fields whose present value may be something else, such as infinity."""
 
 _DATA = (bool, int, float, str, tuple, Mapping, BaseModel)
