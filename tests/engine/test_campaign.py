@@ -192,9 +192,12 @@ def test_what_is_uncertain_about_a_system_is_the_same_in_all_raids() -> None:
 def full() -> lt.Campaign:
     """A campaign with all features."""
     scenario, drawn = rich().replace("salvos.a.target", "near"), stats.gamma(3.0, scale=2.0)
+    scenario = scenario.replace(f"layers.{scenario.layers[0].name}.sensor.tracks", 9)
     for own in rich().salvos:
         if not isinstance(own.arrival, lt.Times):
             scenario = scenario.replace(f"salvos.{own.name}.count", drawn)
+    depot = lt.Depot(name="north", interceptor=scenario.interceptors[0].name, rounds=9)
+    scenario = scenario.replace("depots", [depot])
     return lt.Campaign(
         name="nuits — é",
         scenario=scenario,
