@@ -20,7 +20,7 @@ def everything() -> lt.Scenario:
     """Scenario with decoys, an infinite magazine, an empty salvo, a distribution and odd names."""
     gun = lt.Magazine(interceptor="gun", rounds=float("inf"))
     sam = lt.Magazine(
-        interceptor="SAM é/1", rounds=3, depot="Süd", reload_rounds=1, reload_time=9.0
+        interceptor="SAM é/1", rounds=3, depot="Süd", reload_rounds=1, reload_time=1e6
     )
     return lt.Scenario(
         name="nuit no. 1 — é",
