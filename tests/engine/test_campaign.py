@@ -201,6 +201,8 @@ def full() -> lt.Campaign:
     for own in rich().salvos:
         if not isinstance(own.arrival, lt.Times):
             scenario = scenario.replace(f"salvos.{own.name}.count", drawn)
+    depot = lt.Depot(name="north", interceptor=scenario.interceptors[0].name, rounds=9)
+    scenario = scenario.replace("depots", [depot])
     return lt.Campaign(
         name="nuits — é",
         scenario=scenario,

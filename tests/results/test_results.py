@@ -19,7 +19,9 @@ TIMELINE = (0.0, 30.0, 90.0)
 def everything() -> lt.Scenario:
     """Scenario with decoys, an infinite magazine, an empty salvo, a distribution and odd names."""
     gun = lt.Magazine(interceptor="gun", rounds=float("inf"))
-    sam = lt.Magazine(interceptor="SAM é/1", rounds=3)
+    sam = lt.Magazine(
+        interceptor="SAM é/1", rounds=3, depot="Süd", reload_rounds=1, reload_time=1e6
+    )
     return lt.Scenario(
         name="nuit no. 1 — é",
         threats=[
@@ -49,6 +51,7 @@ def everything() -> lt.Scenario:
             lt.Asset(name="never hit", position=(1.0, 1.0), value=1e15),
         ],
         pools=[lt.Pool(name="crews é/1", channels=1)],
+        depots=[lt.Depot(name="Süd", interceptor="SAM é/1", rounds=2)],
         layers=[
             lt.Layer(
                 name="near",
@@ -58,7 +61,7 @@ def everything() -> lt.Scenario:
                     lt.Battery(
                         name="site", count=2, reaction_time=9.0, magazines=[gun], pool="crews é/1"
                     ),
-                    lt.Battery(name="post", reaction_time=9.0, magazines=[sam]),
+                    lt.Battery(name="post", reaction_time=9.0, magazines=[sam], false_survival=0.1),
                     lt.Battery(name="bare"),
                 ],
             )
