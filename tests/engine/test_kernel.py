@@ -52,14 +52,16 @@ def here() -> xr.Dataset:
     return lt.simulate(rich(), replications=20, seed=1, timeline=TIMELINE)
 
 
-def test_one_signature_serves_every_scenario() -> None:
+def test_two_signatures_serve_every_scenario() -> None:
+    """One for scenarios with rules that few have, and one for all others."""
     nothing = lt.Scenario(name="nothing", threats=[])
     plain = raid(salvo(count=3), layer("L", battery()))
-    for scenario in (nothing, plain, rich(), api_example()):
+    ruled = raid(salvo(count=3), layer("L", battery(), sensor=lt.Sensor(tracks=1)))
+    for scenario in (nothing, plain, rich(), api_example(), ruled):
         lt.simulate(scenario, replications=2, seed=1)
         lt.simulate(scenario, replications=2, seed=1, timeline=TIMELINE)
         lt.replay(scenario, replication=1, seed=1)
-    assert len(simulate_block.signatures) == 1
+    assert len(simulate_block.signatures) == 2
 
 
 def test_the_stop_flag_ends_a_block() -> None:

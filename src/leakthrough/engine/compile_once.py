@@ -10,15 +10,16 @@ from leakthrough.engine.progress import watched
 
 PATIENCE = 1.0
 """Seconds between two checks whether the kernel is being compiled, not only loaded."""
-MESSAGE = "leakthrough: compiling the simulator (10 to 15 s, once) ...\n"
+MESSAGE = "leakthrough: compiling the simulator (10 to 25 s, once) ...\n"
 
-_compiled: set[tuple[type[Job], bool]] = set()
+_compiled: set[tuple[type[Job], bool, bool]] = set()
 _compiling = threading.Lock()
 
 
 def compile_for(job: Job) -> None:
     """Compile the kernel, or load it from the cache, in this thread, where Ctrl-C is noticed."""
-    kind = type(job), job.raids > 1  # a campaign also compiles the draws between raids
+    # A campaign also compiles the draws between raids.
+    kind = type(job), job.raids > 1, job.has_rules
     with _compiling:
         if kind not in _compiled:
             with announced():

@@ -57,6 +57,10 @@ class Job(Protocol):
     def cells(self) -> dict[Cell, float]:
         """Cells of random decisions, and variances (`leakthrough.engine.decisions`)."""
 
+    @property
+    def has_rules(self) -> bool:
+        """Whether any raid has rules that few scenarios have: these have a kernel of their own."""
+
     def compile(self) -> None:
         """Compile what a block needs, or load it from the cache."""
 
@@ -139,6 +143,11 @@ class RaidJob(NamedTuple):
         """Cells of random decisions."""
         return self.decisions.cells if self.decisions else {}
 
+    @property
+    def has_rules(self) -> bool:
+        """Whether the raid has rules that few scenarios have."""
+        return self.tables.has_rules
+
     def compile(self) -> None:
         """Compile the kernel, or load it from the cache."""
         self.block(0, 0, self.new_rows(0), np.zeros(1, np.uint8), self.new_states())
@@ -216,8 +225,13 @@ class CampaignJob(NamedTuple):
             for own in self.plan.supply.drawn
         }
 
+    @property
+    def has_rules(self) -> bool:
+        """Whether any raid has rules that few scenarios have."""
+        return any(tables.has_rules for tables in self.plan.tables)
+
     def compile(self) -> None:
-        """Compile the kernel, or load it from the cache."""
+        """Compile the kernels, or load them from the cache."""
         run = CampaignRun(self.plan, 0, 0, campaign_rows(self.plan, 0))
         for kind in self.plan.kinds[:2]:
             run.next_raid(new_state(self.plan.tables[kind]), np.zeros(1, np.uint8))

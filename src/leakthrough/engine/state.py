@@ -70,7 +70,7 @@ class State(NamedTuple):
     counting: Whole  # (kinds * 3,): locations of the numbers that are counted
     quantiles: npt.NDArray[np.float64]
     timeline: Whole
-    addresses: Whole  # address and length of each of `layout.ARRAYS`
+    addresses: Whole  # address and length of each of `layout.ARRAYS`; (1, n) if there are rules
 
 
 def new_state(tables: Tables, events: int = 0) -> State:
@@ -100,7 +100,8 @@ def new_state(tables: Tables, events: int = 0) -> State:
         "quantiles": tables.quantiles,
         "timeline": tables.timeline,
     }
-    state = State(**arrays, addresses=_addresses(arrays))
+    addresses = _addresses(arrays)
+    state = State(**arrays, addresses=addresses[np.newaxis] if tables.has_rules else addresses)
     _start(state, tables)
     return state
 

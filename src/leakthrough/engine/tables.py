@@ -133,6 +133,18 @@ class Tables:
         return self.commands > 1 or bool((self.batteries["false_survival"] > 0).any())
 
     @property
+    def has_rules(self) -> bool:
+        """Whether the scenario has rules that few scenarios have, so that another kernel runs."""
+        some = self.trackers, self.pools, self.lucks, self.depots, self.chances, self.legs
+        return (
+            self.commands > 1
+            or self.limited
+            or any(own.size for own in (*some, self.reaches, self.distances))
+            or bool(self.batteries["ruled"].any() or self.layers["asks"].any())
+            or bool((self.batteries["thrift_level"] >= 0).any())
+        )
+
+    @property
     def limited(self) -> bool:
         """Whether the engagements of a threat by a command are limited."""
         return bool((self.salvos["max_engagements"] < NO_LIMIT).any())

@@ -32,6 +32,7 @@ from leakthrough.engine.kernel.lookup import (
 )
 from leakthrough.engine.kernel.magazines import drawable
 from leakthrough.engine.kernel.reach import may_fire
+from leakthrough.engine.kernel.state_pointer import has_rules
 
 if TYPE_CHECKING:
     from leakthrough.engine.state import State
@@ -59,7 +60,7 @@ def _varying_in_time(
     One that its launch interval holds back is in time, but has none now.
     """
     battery, salvo = state.batteries[pairing.battery], state.salvos[threat.salvo]
-    if battery.interval > 0 and loaded and not later:
+    if has_rules(state) and battery.interval > 0 and loaded and not later:
         close = threat.arrival + state.windows[pairing.window].close_offset
         if not may_launch(state, pairing, threat, close - slack):
             return NOBODY
@@ -72,7 +73,7 @@ def _varying_in_time(
             continue
         flight = number_or_draw(quantiles, magazine.flight, magazine.flight_table, drawn[1])
         reach = state.reach_of[at(n)]
-        if reach == NO_REACH:
+        if not has_rules(state) or reach == NO_REACH:
             if reaction + flight <= slack:
                 return np.int64(magazine.code)
             continue

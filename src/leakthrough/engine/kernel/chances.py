@@ -4,14 +4,14 @@ import math
 from typing import TYPE_CHECKING
 
 from leakthrough.engine.codes import NONE
-from leakthrough.engine.kernel.compiling import compiled
 from leakthrough.engine.kernel.draws import U, at, draw_at, quantile, unit
+from leakthrough.engine.kernel.state_pointer import seldom
 
 if TYPE_CHECKING:
     from leakthrough.engine.state import State
 
 
-@compiled
+@seldom()
 def draw_chances(state: "State") -> None:
     """Draw probabilities, the same in all raids of a replication, and write the thresholds."""
     for chance in state.chances:

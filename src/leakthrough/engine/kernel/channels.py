@@ -27,6 +27,7 @@ from leakthrough.engine.kernel.event_log import note
 from leakthrough.engine.kernel.event_queue import push, tie_of
 from leakthrough.engine.kernel.launches import fire_rounds, reaction_of
 from leakthrough.engine.kernel.lookup import bit_of
+from leakthrough.engine.kernel.state_pointer import seldom
 
 if TYPE_CHECKING:
     from leakthrough.engine.state import State
@@ -69,7 +70,7 @@ def _take_channel(
             _change_free(state, pool, -BLOCKED)
 
 
-@compiled
+@seldom((NONE, NONE, NONE))
 def fire_ruled(
     state: "State",
     pairing: Any,
@@ -94,7 +95,7 @@ def fire_ruled(
     return rounds, death, to_end
 
 
-@compiled
+@seldom()
 def give_channel_back(state: "State", battery: Any, tick: Int) -> None:
     """Return a channel of a ruled battery, and that of its pool."""
     battery.free += 1
@@ -115,7 +116,7 @@ def return_channel(state: "State", battery: Any, code: Int, tick: Int) -> None:
     note(state, tick, RELEASE, code, layer, owner, NOBODY, NONE, NONE)
 
 
-@compiled
+@seldom(U(0))
 def layers_of_pool(state: "State", word: Int) -> Any:
     """Mask of the layers, in one of its words, of the batteries of the pool that was full."""
     found, code = U(0), state.raid[0].returned

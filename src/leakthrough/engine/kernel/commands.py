@@ -27,6 +27,7 @@ from leakthrough.engine.kernel.draws import at
 from leakthrough.engine.kernel.event_log import note
 from leakthrough.engine.kernel.event_queue import push, tie_of
 from leakthrough.engine.kernel.lookup import hold, is_allowed, let_go
+from leakthrough.engine.kernel.state_pointer import seldom
 from leakthrough.engine.kernel.tracks import drop_tracks, review_limit, review_tracks, see
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def forget_in(state: "State", code: Int, command: Int) -> None:
         state.held[at(code * words + word)] &= ~state.commanded[at(command * words + word)]
 
 
-@compiled
+@seldom()
 def note_engagement(state: "State", pairing: Any, battery: Any, image: Any, tick: Int) -> None:
     """Note who engages a threat, how often its command has, and what other commands will see."""
     code, commands = np.int64(image.code), state.raid[0].commands
@@ -57,7 +58,7 @@ def note_engagement(state: "State", pairing: Any, battery: Any, image: Any, tick
             _share_kill(state, battery, own, code)
 
 
-@compiled
+@seldom()
 def settle(state: "State", battery: Any, image: Any, believed_alive: Bool, tick: Int) -> None:
     """After an assessment: what the command of a battery knows of a threat, and its tracks."""
     command = np.int64(state.layers[battery.layer].command)
@@ -113,7 +114,7 @@ def _drop(state: "State", code: Int, command: Int, tick: Int) -> None:
         drop_tracks(state, image, command, tick)
 
 
-@compiled
+@seldom(AVAILABLE)
 def open_ruled(
     state: "State", window: Any, opened: Int, threat: Any, outcome: Int, tick: Int
 ) -> Int:

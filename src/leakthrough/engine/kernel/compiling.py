@@ -42,7 +42,7 @@ _OPTIONS: dict[str, Any] = {
 }
 # Python calls none of these functions, and wrappers for them took 3 of 18 s of compilation. These
 # options are not documented either.
-_INSIDE = {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+INSIDE = {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 def sources() -> list[Path]:
@@ -60,7 +60,7 @@ def digest() -> int:
 
 def compiled(function: Function) -> Function:
     """Compile a function that only compiled code calls."""
-    return numba.njit(**_INSIDE)(function)  # type: ignore[no-any-return]
+    return numba.njit(**INSIDE)(function)  # type: ignore[no-any-return]
 
 
 def inlined(function: Function) -> Function:
@@ -69,7 +69,7 @@ def inlined(function: Function) -> Function:
     Leaving this to LLVM saves a tenth of the compilation, but the kernel then takes 4 % longer.
     The log, the draws and the choice of a magazine, called from many steps, are shorter as calls.
     """
-    return numba.njit(forceinline=True, **_INSIDE)(function)  # type: ignore[no-any-return]
+    return numba.njit(forceinline=True, **INSIDE)(function)  # type: ignore[no-any-return]
 
 
 def merged(function: Function) -> Function:
@@ -79,7 +79,7 @@ def merged(function: Function) -> Function:
     a fifth of the compilation. Merging all of them takes longer, since Numba goes through the
     whole caller for each step.
     """
-    return numba.njit(inline="always", **_INSIDE)(function)  # type: ignore[no-any-return]
+    return numba.njit(inline="always", **INSIDE)(function)  # type: ignore[no-any-return]
 
 
 NO_CACHE = (

@@ -10,6 +10,7 @@ from leakthrough.engine.kernel.compiling import Int, compiled, inlined, merged
 from leakthrough.engine.kernel.draws import at
 from leakthrough.engine.kernel.event_log import note
 from leakthrough.engine.kernel.losses import strike
+from leakthrough.engine.kernel.state_pointer import has_rules
 from leakthrough.engine.kernel.windows import blame_unopened
 from leakthrough.engine.layout import COUNTED, RECORDS_OF
 
@@ -111,5 +112,6 @@ def count(state: "State", row: Any) -> None:
     column = _copy(words, counting, 6, BATTERIES, row, column)
     column = _copy(words, counting, 7, MAGAZINES, row, column)
     column = _copy(words, counting, 8, KILL_CHANCES, row, column)
-    for kind in range(9, len(SIZES)):  # most raids have none of them
-        column = _copy_rest(words, counting, kind, SIZES[kind], row, column)
+    if has_rules(state):
+        for kind in range(9, len(SIZES)):
+            column = _copy_rest(words, counting, kind, SIZES[kind], row, column)

@@ -6,6 +6,7 @@ from leakthrough.engine.codes import NEVER, NONE, RELOAD_ARRIVES
 from leakthrough.engine.kernel.compiling import Bool, Int, compiled
 from leakthrough.engine.kernel.draws import at
 from leakthrough.engine.kernel.event_queue import parts_of, push, remove_first, tie_of
+from leakthrough.engine.kernel.state_pointer import seldom
 
 if TYPE_CHECKING:
     from leakthrough.engine.state import State
@@ -37,7 +38,7 @@ def _takes(state: "State", magazine: Any, tick: Int) -> Bool:
     return True
 
 
-@compiled
+@seldom(False)
 def is_issued(state: "State", magazine: Any, tick: Int) -> Bool:
     """Whether a depot has rounds for the reload that is called; they are then on their way."""
     if not _takes(state, magazine, tick):
@@ -46,7 +47,7 @@ def is_issued(state: "State", magazine: Any, tick: Int) -> Bool:
     return True
 
 
-@compiled
+@seldom()
 def answer_calls(state: "State") -> None:
     """Serve the calls of depots at the start of a raid: in order of time, then of the magazines.
 
@@ -65,7 +66,7 @@ def answer_calls(state: "State") -> None:
         _takes(state, state.magazines[at(code)], NONE)
 
 
-@compiled
+@seldom()
 def take_in(state: "State", magazine: Any) -> None:
     """Count the rounds of a reload that arrives from a depot."""
     depot = state.depots[at(magazine.depot)]
@@ -73,7 +74,7 @@ def take_in(state: "State", magazine: Any) -> None:
     depot.arrived += magazine.incoming
 
 
-@compiled
+@seldom()
 def lose_on_the_way(state: "State", magazine: Any) -> None:
     """Lose the rounds on their way from a depot to a battery that is lost, and its call."""
     magazine.called = NEVER

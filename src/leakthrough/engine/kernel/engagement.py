@@ -48,6 +48,7 @@ from leakthrough.engine.kernel.lookup import fired_at, first_window_of, forget, 
 from leakthrough.engine.kernel.luck import kept_kill
 from leakthrough.engine.kernel.magazines import drawable, expend, reload
 from leakthrough.engine.kernel.reach import distance_at, meeting, threshold_at
+from leakthrough.engine.kernel.state_pointer import has_rules, seldom
 from leakthrough.engine.kernel.tracks import end_track, give_track
 from leakthrough.engine.kernel.wake_ups import wake_up_of
 
@@ -94,7 +95,7 @@ def draw_engagement(state: "State", pairing: Any, magazine: Any, threat: Any, ti
     battery, quantiles = state.batteries[pairing.battery], state.quantiles
     drawn = engagement_draw(state, pairing, threat)
     to_kill = number_or_draw(quantiles, battery.reaction, battery.reaction_table, drawn[0])
-    if magazine.speed > 0.0:
+    if has_rules(state) and magazine.speed > 0.0:
         salvo, layer = state.salvos[threat.salvo], state.layers[battery.layer]
         launch, latest = tick + to_kill, state.windows[pairing.window].close_offset
         launch -= threat.arrival
@@ -106,7 +107,7 @@ def draw_engagement(state: "State", pairing: Any, magazine: Any, threat: Any, ti
     return to_kill, to_kill + after, drawn[3]
 
 
-@compiled
+@seldom(U(0))
 def threshold_then(
     state: "State", battery: Any, chance: Any, threat: Any, tick: Int, mean: Bool
 ) -> Any:
@@ -122,7 +123,7 @@ def engage(state: "State", pairing: Any, magazine: Any, threat: Any, tick: Int) 
     battery, salvo = state.batteries[pairing.battery], state.salvos[threat.salvo]
     chance = state.kill_chances[at(magazine.first_kill + salvo.threat)]
     rounds = min(pairing.salvo_size, drawable(magazine, salvo))
-    if drawable(magazine, salvo) <= battery.thrift_level:
+    if has_rules(state) and drawable(magazine, salvo) <= battery.thrift_level:
         rounds = min(rounds, battery.thrift_size)
     mark, number = fired_at(state, pairing, threat), number_of(state, threat)
     alive, fired = threat.fate_tick > tick, np.int64(state.fired[mark])
@@ -130,15 +131,15 @@ def engage(state: "State", pairing: Any, magazine: Any, threat: Any, tick: Int) 
     if battery.random:
         to_kill, to_end, word = draw_engagement(state, pairing, magazine, threat, tick)
     threshold, death = chance.drawn, tick + to_kill
-    if battery.ruled:
+    if has_rules(state) and battery.ruled:
         own = pairing, magazine, chance, threat, rounds
         rounds, death, to_end = fire_ruled(state, *own, to_end - to_kill, alive, tick)
         scored = death != NEVER
     else:
-        if chance.first_distance < chance.stop_distance:
+        if has_rules(state) and chance.first_distance < chance.stop_distance:
             threshold = threshold_then(state, battery, chance, threat, death, AS_DRAWN)
         kept = NOBODY
-        if alive and state.lucks.size > 0:
+        if has_rules(state) and alive and state.lucks.size > 0:
             kept = kept_kill(state, chance, threshold, threat)
         scored = kept > 0
         if alive and kept < 0:
@@ -159,7 +160,7 @@ def engage(state: "State", pairing: Any, magazine: Any, threat: Any, tick: Int) 
     state.fired[mark] = fired + 1
     battery.engagements += 1
     expend(state, battery, magazine, rounds, tick)
-    if state.raid[0].ruled:
+    if has_rules(state) and state.raid[0].ruled:
         note_engagement(state, pairing, battery, threat, tick)
     push(state, tick + to_end, tie_of(battery.code, ENGAGEMENT_ENDS, threat.code))
 
@@ -168,7 +169,7 @@ def engage(state: "State", pairing: Any, magazine: Any, threat: Any, tick: Int) 
 def _assess(state: "State", battery: Any, threat: Any, tick: Int) -> Any:
     """Assess a finished engagement; return whether its threat is available again."""
     layer, code, owner = np.int64(battery.layer), np.int64(threat.code), np.int64(battery.code)
-    if not battery.ruled:
+    if not has_rules(state) or not battery.ruled:
         battery.free += 1
     elif battery.hold == TO_ASSESSMENT:
         give_channel_back(state, battery, tick)
@@ -197,7 +198,7 @@ def _assess(state: "State", battery: Any, threat: Any, tick: Int) -> Any:
         note(state, tick, ASSESSMENT, code, layer, owner, NOBODY, NONE, outcome)
     if alive or believed_alive:
         threat.phase = FREE
-    if state.raid[0].ruled:
+    if has_rules(state) and state.raid[0].ruled:
         settle(state, battery, threat, believed_alive, tick)
     elif not believed_alive:
         forget(state, threat)
@@ -207,16 +208,21 @@ def _assess(state: "State", battery: Any, threat: Any, tick: Int) -> Any:
 @compiled
 def _other_ending(state: "State", owner: Int, kind: Int, code: Int, tick: Int, horizon: Int) -> Any:
     """`next_ending` for all events but ends of engagements."""
-    if kind == WAKE_UP:
-        battery = state.batteries[at(owner)]
-        state.wake_ups[wake_up_of(state, battery, state.threats[at(code)])] = NEVER
-        return owner, NOBODY, code, NOBODY
     if kind == RELOAD_ARRIVES:
         magazine = state.magazines[at(code)]
         if tick > horizon or magazine.due != tick:
             return NOBODY, NOBODY, NOBODY, NOBODY
         reload(state, state.batteries[at(owner)], magazine, tick)
         return owner, NOBODY, NOBODY, NOBODY
+    return _seldom_ending(state, owner, kind, code, tick)
+
+
+@seldom((NOBODY, NOBODY, NOBODY, NOBODY))
+def _seldom_ending(state: "State", owner: Int, kind: Int, code: Int, tick: Int) -> Any:
+    if kind == WAKE_UP:
+        battery = state.batteries[at(owner)]
+        state.wake_ups[wake_up_of(state, battery, state.threats[at(code)])] = NEVER
+        return owner, NOBODY, code, NOBODY
     if kind == CHANNEL_RETURNS:
         return_channel(state, state.batteries[at(owner)], code, tick)
         return owner, NOBODY, NOBODY, NOBODY

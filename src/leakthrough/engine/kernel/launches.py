@@ -26,6 +26,7 @@ from leakthrough.engine.kernel.event_queue import bring_forward, push, tie_of
 from leakthrough.engine.kernel.lookup import fired_at, number_of
 from leakthrough.engine.kernel.luck import kept_kill
 from leakthrough.engine.kernel.reach import distance_at, may_fire, meeting, threshold_at
+from leakthrough.engine.kernel.state_pointer import seldom
 
 if TYPE_CHECKING:
     from leakthrough.engine.state import State
@@ -108,7 +109,7 @@ def may_launch_at_any(state: "State", battery: Any, tick: Int) -> Bool:
     return not waits or _keeps_interval(state, battery, tick + battery.reaction, tick)
 
 
-@compiled
+@seldom(True)
 def may_launch(state: "State", pairing: Any, threat: Any, tick: Int) -> Bool:
     """Whether the interval allows an engagement now; if not, its battery is served again later."""
     battery = state.batteries[pairing.battery]

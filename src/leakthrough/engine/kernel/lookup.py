@@ -7,6 +7,7 @@ import numpy as np
 from leakthrough.engine.codes import BITS_A_WORD
 from leakthrough.engine.kernel.compiling import Bool, Int, compiled, inlined
 from leakthrough.engine.kernel.draws import U, at
+from leakthrough.engine.kernel.state_pointer import has_rules
 
 if TYPE_CHECKING:
     from leakthrough.engine.state import State
@@ -65,7 +66,7 @@ def fired_at(state: "State", pairing: Any, threat: Any) -> Any:
 @inlined
 def image_of(state: "State", layer: Any, code: Int) -> Any:
     """What the command of a layer knows of a threat; with one command, the threat itself."""
-    if state.raid[0].ruled:
+    if has_rules(state) and state.raid[0].ruled:
         code += np.int64(layer.first_image)
     return state.threats[at(code)]
 

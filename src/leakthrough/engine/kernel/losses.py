@@ -22,6 +22,7 @@ from leakthrough.engine.kernel.draws import SHIFT_32, U, at, draw, number_or_dra
 from leakthrough.engine.kernel.event_log import note
 from leakthrough.engine.kernel.event_queue import play
 from leakthrough.engine.kernel.magazines import lose
+from leakthrough.engine.kernel.state_pointer import has_rules
 from leakthrough.engine.kernel.tracks import review_loss
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def next_landing(state: "State") -> None:
         note(state, tick, event, code, layer, np.int64(battery.code), NOBODY, NONE, outcome)
         if destroys:
             lose(state, battery, tick)
-        if state.raid[0].ruled and state.layers[battery.layer].tracker >= 0:
+        if has_rules(state) and state.raid[0].ruled and state.layers[battery.layer].tracker >= 0:
             review_loss(state, state.layers[battery.layer], tick)
 
 

@@ -5,15 +5,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leakthrough.engine.codes import NOBODY, NONE
-from leakthrough.engine.kernel.compiling import Bool, Int, compiled
+from leakthrough.engine.kernel.compiling import Bool, Int
 from leakthrough.engine.kernel.draws import MASK_32, U, at, draw
 from leakthrough.engine.kernel.lookup import first_window_of
+from leakthrough.engine.kernel.state_pointer import seldom
 
 if TYPE_CHECKING:
     from leakthrough.engine.state import State
 
 
-@compiled
+@seldom()
 def draw_luck(state: "State") -> None:
     """Draw for each threat whether it keeps its luck, and this luck."""
     for s in range(state.lucks.size):
@@ -27,14 +28,14 @@ def draw_luck(state: "State") -> None:
             fortune.detection_used = fortune.kill_used = False
 
 
-@compiled
+@seldom(U(0))
 def detection_word(state: "State", threat: Any, word: Any) -> Any:
     """The integer that decides a detection: that of the threat, or the one drawn for it."""
     fortune = state.fortunes[threat.code]
     return fortune.detection if fortune.keeps_detection else word
 
 
-@compiled
+@seldom()
 def count_detection(state: "State", window: Any, threat: Any, detected: Bool) -> None:
     """Count the first detection of a threat as one that shows its luck, later ones as known.
 
@@ -54,7 +55,7 @@ def count_detection(state: "State", window: Any, threat: Any, detected: Bool) ->
         sighting.detected_known += int(detected)
 
 
-@compiled
+@seldom(NOBODY)
 def kept_kill(state: "State", chance: Any, threshold: Any, threat: Any) -> Int:
     """Whether a round kills (0 or 1) a threat that keeps its luck; NOBODY: each is drawn.
 

@@ -9,6 +9,7 @@ from leakthrough.engine.kernel.compiling import Bool, Int, compiled, inlined, me
 from leakthrough.engine.kernel.depots import await_reload, is_issued, lose_on_the_way, take_in
 from leakthrough.engine.kernel.draws import at
 from leakthrough.engine.kernel.event_log import note
+from leakthrough.engine.kernel.state_pointer import has_rules
 
 if TYPE_CHECKING:
     from leakthrough.engine.state import State
@@ -25,7 +26,7 @@ def is_called(state: "State", magazine: Any, tick: Int) -> Bool:
     """Call a reload if ready rounds are low and one remains; none may be on its way."""
     if magazine.ready > magazine.reload_at or magazine.reloads_left == 0:
         return False
-    if magazine.depot >= 0:
+    if has_rules(state) and magazine.depot >= 0:
         return is_issued(state, magazine, tick)
     magazine.reloads_left -= 1
     magazine.incoming = magazine.reload_rounds
@@ -68,7 +69,7 @@ def reload(state: "State", battery: Any, magazine: Any, tick: Int) -> None:
     """Add the rounds of a reload that arrives."""
     rounds = magazine.incoming
     magazine.due = NEVER
-    if magazine.depot >= 0:
+    if has_rules(state) and magazine.depot >= 0:
         take_in(state, magazine)
     magazine.ready += rounds
     magazine.reloaded += rounds
@@ -86,7 +87,7 @@ def lose(state: "State", battery: Any, tick: Int) -> None:
         magazine = state.magazines[at(n)]
         if magazine.ready > 0 or magazine.due != NEVER:
             count_stocked(state, magazine, -1)
-        if magazine.depot >= 0:
+        if has_rules(state) and magazine.depot >= 0:
             lose_on_the_way(state, magazine)
         magazine.lost, magazine.ready = magazine.ready, 0
         magazine.reloads_left, magazine.due = 0, NEVER

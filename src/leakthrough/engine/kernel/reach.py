@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leakthrough.engine.codes import FOREVER
+from leakthrough.engine.codes import FOREVER, NONE
 from leakthrough.engine.kernel.compiling import Bool, Int, compiled
 from leakthrough.engine.kernel.draws import U, at
+from leakthrough.engine.kernel.state_pointer import seldom
 
 if TYPE_CHECKING:
     from leakthrough.engine.state import State
 
 
-@compiled
+@seldom(True)
 def may_fire(state: "State", reach: Any, time: Int, later: Bool) -> Bool:
     """Whether a magazine may be fired at a time, or, if `later`, at that time or after it."""
     for n in range(reach.first_span, reach.stop_span):
@@ -53,7 +54,7 @@ def distance_at(state: "State", salvo: Any, x: float, y: float, time: float) -> 
     return math.sqrt(across * across + up * up)
 
 
-@compiled
+@seldom(NONE)
 def meeting(
     state: "State", salvo: Any, x: float, y: float, speed: float, launch: Int, latest: Int
 ) -> Int:

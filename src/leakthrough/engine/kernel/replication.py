@@ -31,7 +31,7 @@ from leakthrough.engine.kernel.setup import (
     reset,
     stock,
 )
-from leakthrough.engine.kernel.state_pointer import state_at
+from leakthrough.engine.kernel.state_pointer import has_rules, state_at
 from leakthrough.engine.kernel.wake_ups import await_threat
 from leakthrough.engine.kernel.windows import blame, next_opening
 
@@ -67,7 +67,7 @@ def _raid(state: "State", row: Any, stop: Any) -> None:
     """
     horizon, words, waking = arrive(state), state.raid[0].mask_words, state.raid[0].waking
     begin_cursors(state)
-    pooled = state.pools.size > 0
+    pooled = has_rules(state) and state.pools.size > 0
     sampled, events = 0, 0
     while not (events & (EVENTS_BETWEEN_CHECKS - 1) == 0 and stop[0] != 0):
         events += 1
@@ -106,7 +106,7 @@ def _raid(state: "State", row: Any, stop: Any) -> None:
                 _serve(state, word, layers, freed, threat, tick)
             if pooled:
                 state.raid[0].returned = NOBODY
-        if waking and waiting >= 0:
+        if has_rules(state) and waking and waiting >= 0:
             await_threat(state, state.threats[at(waiting)], tick)
         if outcome != NOTHING and outcome != SOFT_KILLED:
             # After serving, since a threat that was engaged immediately needs no cause.

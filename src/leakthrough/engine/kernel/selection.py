@@ -35,6 +35,7 @@ from leakthrough.engine.kernel.draws import at
 from leakthrough.engine.kernel.engagement import draw_engagement, threshold_then
 from leakthrough.engine.kernel.launches import may_launch_at_any
 from leakthrough.engine.kernel.lookup import fired_at, image_of, is_held, window_of
+from leakthrough.engine.kernel.state_pointer import has_rules, seldom
 
 if TYPE_CHECKING:
     from leakthrough.engine.state import State
@@ -80,7 +81,7 @@ def _rank_of(layer: Any, battery: Any) -> Any:
     return 0, 1
 
 
-@compiled
+@seldom((NOBODY, NOBODY, NOBODY))
 def _first_asked(state: "State", layer: Any, freed: Int, code: Int, tick: Int) -> Any:
     """`next_shot` of a layer with a selection, or with batteries that share or wait.
 
@@ -133,7 +134,7 @@ def next_shot(state: "State", layer: Any, freed: Int, code: Int, tick: Int) -> A
 
     `freed` is the battery that may take any threat, and `code` the threat that became available.
     """
-    if layer.asks:
+    if has_rules(state) and layer.asks:
         return _first_asked(state, layer, freed, code, tick)
     shot, magazine = NOBODY, NOBODY
     if code >= 0:

@@ -33,6 +33,7 @@ from leakthrough.engine.kernel.event_queue import play
 from leakthrough.engine.kernel.losses import next_landing_tick
 from leakthrough.engine.kernel.luck import draw_luck
 from leakthrough.engine.kernel.magazines import count_stocked, is_called
+from leakthrough.engine.kernel.state_pointer import has_rules, seldom
 
 if TYPE_CHECKING:
     from leakthrough.engine.state import State
@@ -79,7 +80,7 @@ def stock(state: "State") -> None:
     for battery in state.batteries:
         losses |= battery.loss != FOREVER
     state.raid[0].losses = losses
-    if state.depots.size > 0:
+    if has_rules(state) and state.depots.size > 0:
         answer_calls(state)
     for magazine in state.magazines:
         battery = state.batteries[magazine.battery]
@@ -102,7 +103,7 @@ def draw_raid(state: "State") -> None:
     Probabilities are the same in all raids of a replication.
     """
     raid, quantiles = state.raid[0], state.quantiles
-    if state.chances.size > 0:
+    if has_rules(state) and state.chances.size > 0:
         draw_chances(state)
     for salvo in state.salvos:
         if salvo.size_table >= 0:
@@ -166,16 +167,16 @@ def arrive(state: "State") -> Int:
         if salvo.launched > 0:
             last = state.threats[at(salvo.first + salvo.launched - 1)]
             horizon = max(horizon, last.arrival + salvo.target_offset)
-    if state.lucks.size > 0:
+    if has_rules(state) and state.lucks.size > 0:
         draw_luck(state)
     for n in range(state.wake_ups.size):
         state.wake_ups[at(n)] = NEVER
-    if state.raid[0].ruled:
+    if has_rules(state) and state.raid[0].ruled:
         _begin_images(state)
     return horizon
 
 
-@compiled
+@seldom()
 def _begin_images(state: "State") -> None:
     """Copy the threats into the image of each further command, and reset what is counted."""
     threats = state.threats.size // state.raid[0].commands

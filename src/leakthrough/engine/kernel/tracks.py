@@ -32,6 +32,7 @@ from leakthrough.engine.kernel.draws import at, number_or_draw
 from leakthrough.engine.kernel.event_log import note
 from leakthrough.engine.kernel.event_queue import bring_forward, push, tie_of
 from leakthrough.engine.kernel.lookup import fired_at, hold, image_of, is_allowed, let_go, number_of
+from leakthrough.engine.kernel.state_pointer import seldom
 
 if TYPE_CHECKING:
     from leakthrough.engine.state import State
@@ -267,7 +268,7 @@ def review_limit(state: "State", layer: Any, image: Any, tick: Int) -> None:
                 _await_end(state, tracker, track, image, tick)
 
 
-@compiled
+@seldom()
 def review_loss(state: "State", layer: Any, tick: Int) -> None:
     """A layer that loses a battery may need fewer tracks."""
     tracker = state.trackers[at(layer.tracker)]

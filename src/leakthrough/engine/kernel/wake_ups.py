@@ -11,6 +11,7 @@ from leakthrough.engine.kernel.draws import U, at, number_or_draw
 from leakthrough.engine.kernel.event_queue import bring_forward, push, wake_up_tie
 from leakthrough.engine.kernel.lookup import fired_at, image_of, is_held, window_of
 from leakthrough.engine.kernel.reach import next_span
+from leakthrough.engine.kernel.state_pointer import seldom
 
 if TYPE_CHECKING:
     from leakthrough.engine.state import State
@@ -45,7 +46,7 @@ def wake_up_of(state: "State", battery: Any, threat: Any) -> Any:
     return U(0)
 
 
-@compiled
+@seldom()
 def await_threat(state: "State", threat: Any, tick: Int) -> None:
     """Schedule the wake-ups of all batteries whose layers hold a threat that is not engaged.
 

@@ -39,6 +39,7 @@ from leakthrough.engine.kernel.event_log import is_logged, note
 from leakthrough.engine.kernel.event_queue import play
 from leakthrough.engine.kernel.lookup import first_window_of, hold, let_go, number_of
 from leakthrough.engine.kernel.luck import count_detection, detection_word
+from leakthrough.engine.kernel.state_pointer import has_rules
 
 if TYPE_CHECKING:
     from leakthrough.engine.state import State
@@ -53,7 +54,7 @@ def _outcome_of(state: "State", window: Any, threat: Any) -> Any:
     if drawn[0] < window.soft_kill:
         return SOFT_KILLED
     word = drawn[1]
-    if state.lucks.size > 0:
+    if has_rules(state) and state.lucks.size > 0:
         word = detection_word(state, threat, word)
     if word >= window.detection:
         return UNSEEN
@@ -101,10 +102,10 @@ def _open(state: "State", window: Any, opened: Int, threat: Any, tick: Int) -> A
         window.drawn += 1
         window.detected += int(detected)
         window.dismissed += int(outcome == SEEN_AS_DECOY)
-        if state.lucks.size > 0 and outcome != SOFT_KILLED:
+        if has_rules(state) and state.lucks.size > 0 and outcome != SOFT_KILLED:
             count_detection(state, window, threat, detected)
     code, layer = np.int64(threat.code), np.int64(window.layer)
-    if state.raid[0].ruled:
+    if has_rules(state) and state.raid[0].ruled:
         return open_ruled(state, window, opened, threat, outcome, tick)
     note(state, tick, OPENING, code, layer, NOBODY, NOBODY, NONE, outcome)
     if outcome == SOFT_KILLED:
