@@ -246,6 +246,8 @@ def test_what_the_peers_do_not_know_is_refused() -> None:
     path = "layers.point.batteries.gun.doctrine.max_salvos"
     with pytest.raises(ValueError, match="the peers do not know other doctrines"):
         raid.read(cases.readme_raid().replace(path, 1))
+    with pytest.raises(ValueError, match="the peers do not know what is shared, limited or"):
+        raid.read(cases.readme_raid().replace("layers.point.sensor.tracks", 9))
 
 
 def test_places_are_spread_over_a_disc_and_skipped_by_the_peers() -> None:
