@@ -56,8 +56,8 @@ def tracks_and_channels(
     without limit, the answer is Erlang's loss of the tracks or of the channels, for any
     distribution of the stages. Otherwise it depends on their distributions and has no product form:
     where all channels are busy and a track is free, the flow out of stage 2 balances nothing. So
-    the balance equations are solved, by levels of i + j, which changes by one at a time. Relative
-    errors are below 1e-8, also of small probabilities (tested against fractions).
+    the balance equations are solved, by levels of i + j, which changes by one at a time. Errors
+    of the probabilities are below 1e-12 (tested against fractions).
 
     References
     ----------
