@@ -33,8 +33,8 @@ def in_ticks(case: Sharing) -> Sharing:
         replace(own, **{name: round(getattr(own, name) * _TICKS) for name in names})
         for own in case.layers
     )
-    times = {"seconds": case.seconds * _TICKS, "depth": round(case.depth * _TICKS)}
-    return replace(case, layers=tuple(layers), **times)
+    depth = round(case.depth * _TICKS)
+    return replace(case, layers=tuple(layers), seconds=case.seconds * _TICKS, depth=depth)
 
 
 class Luck:
@@ -87,7 +87,7 @@ class Battery:
         self.station, self.raid, self.layer = station, station.raid, station.layer
         self.number = number  # among all batteries
         self.free, self.ready = self.layer.channels, self.layer.rounds
-        self.launches: list[int] = []
+        self.launches: list[float] = []
         self.damage, self.wakes, self.is_called = 0, -1.0, False
 
     @property
@@ -103,7 +103,7 @@ class Battery:
             for threat in [*self.station.tracked]:
                 self.station.watch(threat)
 
-    def may_launch(self, decided: int) -> bool:
+    def may_launch(self, decided: float) -> bool:
         """Whether a launch keeps the interval from all others."""
         launch = decided + self.layer.reaction
         return all(abs(launch - own) >= self.layer.interval for own in self.launches)
@@ -137,7 +137,7 @@ class Battery:
         size = layer.salvo_size
         if layer.thrift is not None and self.ready <= layer.thrift[0]:
             size = min(size, layer.thrift[1])
-        decisions: list[int] = []
+        decisions: list[float] = []
         for later in (now + k * layer.interval for k in range(min(size, self.ready))):
             in_time = later + layer.to_hit <= threat.arrival + layer.closes
             if not in_time or not self.may_launch(later):
@@ -165,7 +165,7 @@ class Battery:
         self.raid.env.process(self.assess(threat, end))
         self.call()
 
-    def release(self, threat: Threat, time: int) -> Process:
+    def release(self, threat: Threat, time: float) -> Process:
         """Return a channel that is not held to the assessment."""
         yield self.raid.at(time, self.rank(0, threat))
         self.raid.serve(self.freed())
@@ -177,7 +177,7 @@ class Battery:
         sharing = [own for own in self.raid.batteries if own.layer.pooled]
         return sharing if self.layer.pooled else [self]
 
-    def assess(self, threat: Threat, time: int) -> Process:
+    def assess(self, threat: Threat, time: float) -> Process:
         """End the engagement; a live threat is available again."""
         yield self.raid.at(time, self.rank(1, threat))
         command = self.layer.command
@@ -342,7 +342,7 @@ class Raid:
                 battery, threat = min(shots, key=ranks[station.layer.selection])
                 battery.engage(threat)
 
-    def killed(self, threat: Threat, hit: int) -> Process:
+    def killed(self, threat: Threat, hit: float) -> Process:
         """Other commands that do not engage a threat drop it when it is hit."""
         threat.death = min(threat.death, hit)
         yield self.at(hit, _KILL)
