@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, replace
 from importlib.resources import files
 
+from sharing import Sharing
+
 import leakthrough as lt
 
 
@@ -191,7 +193,7 @@ def polar(distance: float, bearing: float) -> Point:
     return distance * math.sin(angle), distance * math.cos(angle)
 
 
-Case = Layered | Queue | Binomial | FiniteMagazine | Places
+Case = Layered | Queue | Binomial | FiniteMagazine | Places | Sharing
 
 SCALES = (100, 550, 1_000, 10_000, 110_000)
 LAYERS = (1, 2, 4, 8, 16, 32)
@@ -218,6 +220,7 @@ def compared() -> dict[str, Case]:
         "binomial": Binomial(),
         "finite magazine": FiniteMagazine(),
         "places": Places(),
+        "sharing": Sharing(),
     }
 
 

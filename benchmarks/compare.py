@@ -10,9 +10,11 @@ import peer_ciw
 import peer_heap
 import peer_numpy
 import peer_simpy
+import peer_simpy_sharing
 from cases import Binomial, Case, FiniteMagazine, Layered, Places, Queue, compared
 from measure import Effort, Measured, Run, disagree, interleaved
 from raid import read
+from sharing import Sharing
 
 import leakthrough as lt
 
@@ -62,6 +64,8 @@ def peers(case: Case, program: Path | None) -> dict[str, Run]:
             return {LOOP: peer_numpy.finite_magazine(case)}
         case Places():
             return {}  # `read` refuses it: see CANNOT
+        case Sharing():
+            return {SIMPY: peer_simpy_sharing.raid(case)}
 
 
 def raid_peers(scenario: lt.Scenario, program: Path | None) -> dict[str, Run]:

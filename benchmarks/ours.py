@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import sharing
 from cases import Binomial, Case, FiniteMagazine, Layered, Places, Point, Queue
 from kernel_alone import Kernel
 from measure import Clock, Counts, Run, clocked
 from scipy import stats
+from sharing import Sharing
 
 import leakthrough as lt
 
@@ -30,6 +32,8 @@ def scenario(case: Case) -> lt.Scenario:
             return _finite_magazine(case)
         case Places():
             return _places(case)
+        case Sharing():
+            return sharing.scenario(case)
 
 
 def simulate(case: Case, *, workers: int = 1, clock: Clock = time.process_time) -> Run:

@@ -105,6 +105,7 @@ def _unknown(scenario: lt.Scenario) -> Iterator[str]:
     times += [interceptor.flight_time for interceptor in scenario.interceptors]
     conditions = {
         "positions, paths and assets": _has_positions(scenario),
+        "what is shared, limited or correlated": _has_rules(scenario),
         "several magazines of a battery, or none": len(names) != len(batteries),
         "reloads or infinite magazines": any(
             m.reloads or m.rounds == math.inf for b in batteries for m in b.magazines
@@ -126,6 +127,30 @@ def _unknown(scenario: lt.Scenario) -> Iterator[str]:
         and len(set(names)) < len(names),
     }
     return (text for text, found in conditions.items() if found)
+
+
+_RULES = (
+    *("max_engagements", "common_detection", "common_kill", "command", "selection", "tracks"),
+    *("channel_hold", "launch_interval", "pool", "staying_power", "reload_at", "depot", "thrift"),
+)
+"""Fields of which the peers know the default value only."""
+
+
+def _has_rules(scenario: lt.Scenario) -> bool:
+    """Whether a rule is used that older versions, and the peers, do not have."""
+    batteries = [battery for layer in scenario.layers for battery in layer.batteries]
+    parts = [
+        *(*scenario.threats, *scenario.layers, *batteries),
+        *(layer.sensor for layer in scenario.layers),
+        *(battery.doctrine for battery in batteries),
+        *(magazine for battery in batteries for magazine in battery.magazines),
+    ]
+    return any(
+        name in type(part).model_fields
+        and getattr(part, name) != type(part).model_fields[name].default
+        for part in parts
+        for name in _RULES
+    )
 
 
 def _has_positions(scenario: lt.Scenario) -> bool:

@@ -327,6 +327,15 @@ def _of_exact() -> dict[str, dict[str, Any]]:
     layers = [(2, 1, 0.5), (1, 1, 1.0)]
     return {
         "abandonment": {"arrival_rate": 1.0, "service_rate": 1.0, "channels": 2, "patience": 0.5},
+        "common_luck": {"kill_probabilities": [0.8, 0.7], "common": 0.1},
+        "destroyed_by": {"hits": 3, "lethality": 0.5, "staying_power": 2},
+        "tracks_and_channels": {
+            "arrival_rate": 1.0,
+            "launch_rate": 1.0,
+            "assessment_rate": 0.5,
+            "channels": 2,
+            "tracks": 4,
+        },
         "armstrong_salvo": {
             "attackers": 3,
             "missiles_each": 4,

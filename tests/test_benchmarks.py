@@ -3,7 +3,9 @@
 import math
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,8 +20,10 @@ import ours
 import paired
 import paired_worker
 import peer_heap
+import peer_simpy_sharing
 import plane
 import raid
+import sharing
 import table
 from cases import Binomial, FiniteMagazine, Layered, compared, scaled
 from measure import (
@@ -242,10 +246,37 @@ def test_the_peers_simulate_the_same_raid(name: str, program: Path | None, offse
         assert not disagree(spent, found.spent), library
 
 
+WITHOUT: dict[str, dict[str, Any]] = {
+    "every rule": {},
+    "tracks": {"tracks": None},
+    "pool": {"pooled": False},
+    "launch interval": {"interval": 0.0},
+    "hold": {"hold": "assessment"},
+    "depot": {"reload_rounds": 0},
+    "second command": {"command": None},
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT)
+def test_the_peer_of_sharing_has_the_same_rules(name: str, offset: int) -> None:
+    """Means of leakers and of rounds spent, at 5 sigma, with every rule and without one."""
+    case = sharing.Sharing()
+    layers = tuple(replace(own, **WITHOUT[name]) for own in case.layers)
+    case = replace(case, layers=layers)
+    mine = ours.simulate(case)(4_000, 3 + offset)
+    found = peer_simpy_sharing.raid(case)(250, 4 + offset)
+    assert not disagree(mine.leakers, found.leakers)
+    assert mine.spent is not None
+    assert found.spent is not None
+    assert not disagree(mine.spent, found.spent)
+
+
 def test_what_the_peers_do_not_know_is_refused() -> None:
     path = "layers.point.batteries.gun.doctrine.max_salvos"
     with pytest.raises(ValueError, match="the peers do not know other doctrines"):
         raid.read(cases.readme_raid().replace(path, 1))
+    with pytest.raises(ValueError, match="the peers do not know what is shared, limited or"):
+        raid.read(cases.readme_raid().replace("layers.point.sensor.tracks", 9))
 
 
 def test_places_are_spread_over_a_disc_and_skipped_by_the_peers() -> None:

@@ -34,7 +34,10 @@ TEXTS = (
     "store",
     "path",
 )
-ARRAYS = ("exact.raid_annihilation", "exact.shoot_look_shoot", "intervals.", "plot.heatmap")
+ARRAYS = (
+    *("exact.raid_annihilation", "exact.shoot_look_shoot", "exact.common_luck"),
+    *("exact.destroyed_by", "intervals.", "plot.heatmap"),
+)
 
 
 def is_allowed(door: doors.Door, parameter: str, label: str) -> bool:

@@ -19,16 +19,20 @@ from leakthrough.exact.binomial_raid import (
 )
 from leakthrough.exact.costs import raid_costs
 from leakthrough.exact.deployment import prim_read
+from leakthrough.exact.luck import common_luck, destroyed_by
 from leakthrough.exact.magazines import finite_magazine, layered_inventories, layered_rounds_left
 from leakthrough.exact.salvo_combat import armstrong_salvo, hughes_salvo
 from leakthrough.exact.saturation import abandonment, erlang_b, simultaneous_raid
 from leakthrough.exact.scenarios import as_scenario
 from leakthrough.exact.terminal import terminal_defence
+from leakthrough.exact.tracks import tracks_and_channels
 
 __all__ = [
     "abandonment",
     "armstrong_salvo",
     "as_scenario",
+    "common_luck",
+    "destroyed_by",
     "erlang_b",
     "finite_magazine",
     "hughes_salvo",
@@ -43,5 +47,6 @@ __all__ = [
     "shoot_look_shoot",
     "simultaneous_raid",
     "terminal_defence",
+    "tracks_and_channels",
     "uniform_allocation",
 ]

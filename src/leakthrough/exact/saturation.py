@@ -36,6 +36,13 @@ def erlang_b(load: float, channels: int) -> float:
     ValueError
         If an argument is out of its range.
 
+    Notes
+    -----
+    `channels` may be those of one battery or of a pool that several batteries share, or the tracks
+    of a layer; then `load` uses the mean time for which a threat holds one of them. A battery with
+    one channel that it holds to the launch, a fixed reaction time and a launch interval is one
+    channel, held for the longer of the two times.
+
     References
     ----------
     Erlang (1917); the recursion B(k) = a B(k-1) / (k + a B(k-1)) as in Jagerman (1974), Some
@@ -93,7 +100,7 @@ def abandonment(arrival_rate: float, service_rate: float, channels: int, patienc
     >>> round(abandonment(10.0, 1.0, 10, 0.5), 6)
     0.103517
     """
-    rate, service = _rate("arrival_rate", arrival_rate), _rate("service_rate", service_rate)
+    rate, service = rate_of("arrival_rate", arrival_rate), rate_of("service_rate", service_rate)
     number = whole("channels", channels, least=1, most=_MOST_CHANNELS)
     # 1 / `blocked` is the sum of a^j / j! over j < c, divided by its last term.
     blocked = erlang_b(rate / service, number - 1)
@@ -107,7 +114,8 @@ def abandonment(arrival_rate: float, service_rate: float, channels: int, patienc
     return blocked * lost / (math.exp(-scale) + blocked * rate * integral)
 
 
-def _rate(name: str, value: object) -> float:
+def rate_of(name: str, value: object) -> float:
+    """Return a rate from 1e-9 to 1e9 per second, or raise ValueError."""
     found = positive(name, value, most=_FASTEST)
     if found < 1.0 / _FASTEST:
         raise ValueError(f"{name}: must be at least {1.0 / _FASTEST:g}; got {value!r}")
