@@ -156,6 +156,8 @@ def _value(says: Schema) -> str:
         return f"[{named}](#{name.lower()})"
     if "const" in says or "enum" in says:
         return " or ".join(f"`{json.dumps(one)}`" for one in says.get("enum", [says.get("const")]))
+    if "prefixItems" in says:
+        return f"list of: {', '.join(map(_value, says['prefixItems']))}"
     if says["type"] == "array":
         return f"list of: {_value(says['items'])}"
     if says["type"] == "object":

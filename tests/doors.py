@@ -308,6 +308,7 @@ def _of_models() -> dict[str, dict[str, Any]]:
         lt.Stock(interceptor="x", rounds=1),
         lt.Resupply(battery="x", interceptor="x"),
         lt.Pool(name="x", channels=1),
+        lt.Depot(name="x", interceptor="x", rounds=1),
         lt.Asset(name="x", position=(0.0, 1.0)),
         lt.ByDistance(distance=[0.0, 1.0], probability=[0.9, 0.1]),
     )

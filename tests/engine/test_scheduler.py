@@ -347,7 +347,7 @@ class Terminal(io.StringIO):
 class Compiled:
     """A job that takes some time to compile."""
 
-    raids = 1
+    raids, has_rules = 1, False
 
     def __init__(self, seconds: float) -> None:
         self.seconds, self.number = seconds, 0
