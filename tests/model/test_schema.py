@@ -40,7 +40,7 @@ RELATIONS = re.compile(
     "must hold one time|must bring the|times the|must be at most outer_range|reload_rounds: must|"
     "as in an earlier raid|must be unique|twice|since the arrival lists|has the same|already|"
     "must be given, or a route|must not be given if|a battery is called|if there is a position|"
-    "must increase|must have one (entry )?for each|is for numbers of"
+    "must increase|must have one (entry )?for each|is for numbers of|is required unless there is"
 )
 """Mistakes between names, fields or parameters, which a schema cannot express."""
 

@@ -506,7 +506,7 @@ PROTECTED: list[tuple[dict[str, Any], str]] = [
     ({"levels": {HARD: [0, "x"]}}, "hardness: must be a list of from 2 to 1,000 different numbers"),
     ({"levels": {HARD: [0, np.nan]}}, "levels, assets.plant.hardness: must be a list of from 2"),
     ({"levels": {HARD: range(2000)}}, "levels, assets.plant.hardness: must be a list of from 2"),
-    ({"levels": {HARD: [0, 2, 0.5]}}, "assets.plant.hardness: must be at most 1; got 2"),
+    ({"levels": {HARD: [0, 2, 0.5]}}, "assets.plant.hardness: must be a number in .0, 1.; got 2"),
     ({"least": 4}, "least, assets.plant.hardness: must be a whole number from 0 to 3; got 4"),
     ({"least": 3}, "most: must be above least for at least one path"),
     ({"paths": [POINTS], "levels": None}, "assets.plant.aim_points: must be at least 1; got 0"),

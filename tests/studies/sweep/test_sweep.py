@@ -470,8 +470,10 @@ def test_a_design_stays_in_its_range_and_takes_numbers_of_numpy() -> None:
     assert found.sizes["point"] == 8
     with pytest.raises(ValueError, match="rounds: must hold a whole number; got"):
         lt.sweep(scenario, {rounds: (2.2, 2.8)}, design="sobol", points=8, **given)
+    drawn = lt.sweep(scenario, {rounds: stats.randint(1, 5)}, design="sobol", points=8, **given)
+    assert set(drawn[rounds].values.tolist()) == {1, 2, 3, 4}
     with pytest.raises(ValueError, match=f"axis {rounds}, {rounds}: "):
-        lt.sweep(scenario, {rounds: stats.randint(1, 5)}, design="sobol", points=8, **given)
+        lt.sweep(scenario, {rounds: stats.zipf(2.0)}, design="sobol", points=8, **given)
 
 
 def test_a_parameter_without_quantiles_is_refused_before_anything_runs() -> None:
