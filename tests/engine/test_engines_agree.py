@@ -73,6 +73,13 @@ def assert_engines_agree(scenario: lt.Scenario, seed: int, replication: int) -> 
     assert kernel_events(scenario, seed, replication) == events
 
 
+def assert_a_block_agrees(scenario: lt.Scenario, seed: int, start: int) -> None:
+    block = kernel_outcomes(scenario, seed, start, TIMELINE, IN_BLOCK)
+    for n, found in enumerate(block):
+        expected, _ = reference_outcome(scenario, seed, start + n, TIMELINE)
+        assert_same(found, expected, n)
+
+
 @pytest.mark.parametrize("time", [10.0, 40.0])
 def test_a_timeline_of_one_time(time: float) -> None:
     """Some threats leak before it, and some after it."""
@@ -122,20 +129,13 @@ def test_more_than_64_layers_and_batteries(number: int, seed: int, replication: 
 @examples(1 / 2)
 @given(scenario=st.one_of(busy, busy, scenarios()), seed=seeds, start=starts)
 def test_several_replications_in_one_block(scenario: lt.Scenario, seed: int, start: int) -> None:
-    block = kernel_outcomes(scenario, seed, start, TIMELINE, IN_BLOCK)
-    for n, found in enumerate(block):
-        expected, _ = reference_outcome(scenario, seed, start + n, TIMELINE)
-        assert_same(found, expected, n)
+    assert_a_block_agrees(scenario, seed, start)
 
 
 @examples(1 / 60)
 @given(number=numbers, seed=seeds, start=starts)
 def test_several_wide_replications_in_one_block(number: int, seed: int, start: int) -> None:
-    scenario = wide_scenario(number)
-    block = kernel_outcomes(scenario, seed, start, TIMELINE, IN_BLOCK)
-    for n, found in enumerate(block):
-        expected, _ = reference_outcome(scenario, seed, start + n, TIMELINE)
-        assert_same(found, expected, n)
+    assert_a_block_agrees(wide_scenario(number), seed, start)
 
 
 # ---------------------------------------------------------------- positions and passes
@@ -152,10 +152,7 @@ def test_placed_raids(scenario: lt.Scenario, seed: int, replication: int) -> Non
 def test_several_placed_replications_in_one_block(
     scenario: lt.Scenario, seed: int, start: int
 ) -> None:
-    block = kernel_outcomes(scenario, seed, start, TIMELINE, IN_BLOCK)
-    for n, found in enumerate(block):
-        expected, _ = reference_outcome(scenario, seed, start + n, TIMELINE)
-        assert_same(found, expected, n)
+    assert_a_block_agrees(scenario, seed, start)
 
 
 # ---------------------------------------------------------------- rules
@@ -225,10 +222,7 @@ def test_ruled_raids(scenario: lt.Scenario, seed: int, replication: int) -> None
 def test_several_ruled_replications_in_one_block(
     scenario: lt.Scenario, seed: int, start: int
 ) -> None:
-    block = kernel_outcomes(scenario, seed, start, TIMELINE, IN_BLOCK)
-    for n, found in enumerate(block):
-        expected, _ = reference_outcome(scenario, seed, start + n, TIMELINE)
-        assert_same(found, expected, n)
+    assert_a_block_agrees(scenario, seed, start)
 
 
 # ---------------------------------------------------------------- order of service
