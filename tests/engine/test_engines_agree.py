@@ -4,6 +4,7 @@
 """
 
 import os
+import random
 from collections import Counter
 
 import pytest
@@ -21,7 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from placed_scenarios import placed_scenario
 from raids import rich
-from ruled_scenarios import ruled_scenario
+from ruled_scenarios import CHANGES, ruled_scenario
 from strategies import scenarios
 from varying_scenarios import varying_scenario
 
@@ -255,6 +256,16 @@ def test_the_order_of_service_matters() -> None:
 def test_campaigns(number: int, seed: int, replication: int) -> None:
     (found,) = kernel_raids(campaign(number), seed, replication)
     assert_same_raids(found, reference_raids(campaign(number), seed, replication))
+
+
+@examples(1 / 2)
+@given(number=numbers, seed=seeds, replication=replications)
+def test_ruled_campaigns(number: int, seed: int, replication: int) -> None:
+    """With about a third of the groups of rules."""
+    pick = random.Random(number)  # noqa: S311
+    own = campaign(number, *pick.sample(list(CHANGES), len(CHANGES) // 3))
+    (found,) = kernel_raids(own, seed, replication)
+    assert_same_raids(found, reference_raids(own, seed, replication))
 
 
 @examples(1 / 6)
