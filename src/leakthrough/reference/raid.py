@@ -127,8 +127,7 @@ class Raid(TrackedRaid):
                 self.drop_tracks(tick, threat, command)
         elif outcome == "waiting":
             threat.waiting_for.add(layer.name)
-            if concerned:
-                threat.possible_causes.add("no_track")
+            threat.possible_causes.add("no_track")
         elif outcome == "available":
             self.hold(tick, layer, threat)
         else:

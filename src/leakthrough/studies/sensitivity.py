@@ -147,8 +147,9 @@ def _designs(
     first, second = np.empty((2, points, number))
     kinds: list[tuple[str, Callable[[Any], object]]] = []
     for n, (path, given) in enumerate(distributions.items()):
-        kinds.append((path, round if is_whole_at(scenario, path) else float))
-        quantile = quantile_function(f"distributions, {path}", given)
+        whole = is_whole_at(scenario, path)
+        kinds.append((path, round if whole else float))
+        quantile = quantile_function(f"distributions, {path}", given, whole=whole)
         first[:, n], second[:, n] = quantile(uniform[:, n]), quantile(uniform[:, number + n])
 
     def changes(point: Numbers) -> dict[str, object]:

@@ -474,6 +474,9 @@ def test_a_design_stays_in_its_range_and_takes_numbers_of_numpy() -> None:
     assert set(drawn[rounds].values.tolist()) == {1, 2, 3, 4}
     with pytest.raises(ValueError, match=f"axis {rounds}, {rounds}: "):
         lt.sweep(scenario, {rounds: stats.zipf(2.0)}, design="sobol", points=8, **given)
+    kills = "interceptors.gun.kill_probability.t"
+    with pytest.raises(ValueError, match=f"axis {kills}, {kills}: .* continuous"):
+        lt.sweep(scenario, {kills: stats.randint(0, 2)}, design="sobol", points=8, **given)
 
 
 def test_a_parameter_without_quantiles_is_refused_before_anything_runs() -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 @compiled
-def forget_in(state: "State", code: Int, command: Int) -> None:
+def _forget_in(state: "State", code: Int, command: Int) -> None:
     """Make a threat available to no layer of a command."""
     words = state.raid[0].mask_words
     for word in range(words):
@@ -67,7 +67,7 @@ def settle(state: "State", battery: Any, image: Any, believed_alive: Bool, tick:
     if believed_alive:
         review_tracks(state, image, command, tick)
     else:
-        forget_in(state, np.int64(image.code), command)
+        _forget_in(state, np.int64(image.code), command)
         drop_tracks(state, image, command, tick)
 
 
@@ -110,7 +110,7 @@ def _drop(state: "State", code: Int, command: Int, tick: Int) -> None:
     image = state.threats[at(command * step + code)]
     if image.phase == FREE:
         image.phase = GONE
-        forget_in(state, code, command)
+        _forget_in(state, code, command)
         drop_tracks(state, image, command, tick)
 
 

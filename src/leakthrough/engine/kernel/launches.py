@@ -141,8 +141,7 @@ def fire_rounds(
     """Fire the longest salvo whose rounds are in time and keep the interval.
 
     Returns its rounds, at most `most`; the tick of the last intercept; and the tick of death, NEVER
-    if no round kills. Hits and misses are counted up to
-    the first round that kills.
+    if no round kills. Hits and misses are counted up to the first round that kills.
     """
     battery, salvo = state.batteries[pairing.battery], state.salvos[threat.salvo]
     layer, window = state.layers[battery.layer], state.windows[pairing.window]

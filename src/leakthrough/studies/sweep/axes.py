@@ -218,7 +218,7 @@ def _range(scenario: Scenario, name: str, path: str, entry: Any) -> Callable[[Nu
     """The quantile function of a path: from shares between 0 and 1 to values."""
     whole = is_whole_at(scenario, path)
     if is_law(entry):
-        quantile = quantile_function(f"axis {name}, {path}", entry)
+        quantile = quantile_function(f"axis {name}, {path}", entry, whole=whole)
         if whole:
             return lambda shares: np.rint(quantile(shares)).astype(np.int64)
         return quantile
@@ -237,10 +237,13 @@ def is_whole_at(scenario: Scenario, path: str) -> bool:
     return is_whole(value_at(scenario, path)) or path.split(".")[-1] in WHOLE
 
 
-def quantile_function(what: str, given: object) -> Callable[[Any], Array]:
-    """The quantile function of the distribution that a user gives, checked."""
+def quantile_function(what: str, given: object, *, whole: bool) -> Callable[[Any], Array]:
+    """The quantile function of the distribution that a user gives, checked.
+
+    One of whole numbers is for a field of `whole` numbers.
+    """
     try:
-        return functools.partial(quantiles_of, as_distribution(plain(given), whole=True))
+        return functools.partial(quantiles_of, as_distribution(plain(given), whole=whole))
     except PydanticCustomError as error:
         raise _refusal(what, error) from None
 
