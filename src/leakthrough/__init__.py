@@ -2,7 +2,7 @@
 
 from leakthrough import exact, plot, records
 from leakthrough.model.arrivals import At, Poisson, Regular, Times, Uniform
-from leakthrough.model.campaign import Campaign, Delivery, Resupply, Stock
+from leakthrough.model.campaign import Campaign
 from leakthrough.model.check import check
 from leakthrough.model.defence import (
     Battery,
@@ -21,6 +21,7 @@ from leakthrough.model.own_distributions import Empirical, Histogram, Mixture
 from leakthrough.model.places import Asset
 from leakthrough.model.pools import Pool
 from leakthrough.model.scenario import Salvo, Scenario, Threat
+from leakthrough.model.supply import Delivery, Resupply, Stock
 from leakthrough.model.units import DAY, HOUR, KM, MINUTE
 from leakthrough.replay import replay
 from leakthrough.rerun import rerun

@@ -16,10 +16,11 @@ from leakthrough.engine.labels import Labels, label, units_of
 from leakthrough.engine.layout import Whole
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.tables import Tables
-from leakthrough.model.campaign import Campaign, Stock, differing_raids, resupply_limits
+from leakthrough.model.campaign import Campaign, differing_raids
 from leakthrough.model.discrete import stream, ticks
 from leakthrough.model.quantiles import quantile_table
 from leakthrough.model.scenario import Salvo
+from leakthrough.model.supply import Stock, resupply_limits
 
 NO_STOCK = -1
 _TOLERANCE = 1e-9
@@ -78,7 +79,8 @@ def _lower_supply(campaign: Campaign, tables: Tables, labels: Labels) -> Supply:
         if stock.replenishment is not None:
             table = quantile_table(stock.replenishment, 1).ravel()
             drawn.append(Replenishment(code, stream("replenishment", stock.interceptor), table))
-    limits = {key: min(rounds, INFINITE) for key, rounds in resupply_limits(campaign).items()}
+    most = resupply_limits(campaign.scenario, campaign.resupply)
+    limits = {key: min(rounds, INFINITE) for key, rounds in most.items()}
     owners = [unit.battery.name for unit in units_of(campaign.scenario.sites)]
     limit = [
         limits.get((owners[magazine["battery"]], labels.interceptors[magazine["interceptor"]]), 0)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from leakthrough.model import defence
-from leakthrough.model.campaign import Campaign, Stock, resupply_limits
+from leakthrough.model.campaign import Campaign
 from leakthrough.model.discrete import ticks
+from leakthrough.model.supply import Stock, resupply_limits
 from leakthrough.reference.draws import RaidDraws, quantile, uniform
 from leakthrough.reference.entities import Battery, Depot, MagazineState
 from leakthrough.reference.raid import NOT_REPAIRED, Raid
@@ -38,7 +39,7 @@ class CampaignRun:
         self.campaign, self.seed, self.replication = campaign, seed, replication
         self.timeline = timeline
         self.interval = ticks(campaign.interval)
-        self.limits = resupply_limits(campaign)
+        self.limits = resupply_limits(campaign.scenario, campaign.resupply)
         self.stock = {stock.interceptor: stock.rounds for stock in campaign.stocks}
         self.aim_points = aim_points_of(campaign.scenario.assets)
         self.damage: dict[str, int] = {}  # effective hits, by battery

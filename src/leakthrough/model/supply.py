@@ -1,0 +1,170 @@
+"""Supply between the raids of a campaign: stocks of interceptors, and resupply from them."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+from pydantic import Field, model_validator
+
+from leakthrough.model.base import Model
+from leakthrough.model.defence import Battery
+from leakthrough.model.distributions import UncertainCount
+from leakthrough.model.errors import Mistake, faults, shown
+from leakthrough.model.magazines import MOST_ROUNDS, Rounds
+from leakthrough.model.name_checks import unknown
+from leakthrough.model.quantiles import upper_end
+from leakthrough.model.scenario import Scenario
+
+LONGEST = 1e12
+"""Duration of a campaign [s]; all ticks in it are then below 2**63."""
+
+
+class Resupply(Model):
+    """Rounds that reach the magazines of a battery, or a depot, before each raid but the first.
+
+    Parameters
+    ----------
+    battery : str, optional
+        The name of a battery; if its `count` is above 1, or its layer has several positions, this
+        applies to each of them. `battery@layer-2` is the one at the second position alone.
+    interceptor : str, optional
+        The interceptor of one of its magazines.
+    rounds : int or inf, default inf
+        The maximum before each raid, from 0 to 1e9. A magazine or a depot never gets more than it
+        needs to reach its initial rounds; a reload on its way to a magazine counts as held.
+    depot : str, optional
+        The name of a depot, instead of `battery` and `interceptor`.
+    """
+
+    battery: str | None = Field(None, description="The name of a battery.")
+    interceptor: str | None = Field(None, description="The interceptor of one of its magazines.")
+    rounds: Rounds = Field(math.inf, description="The maximum before a raid.")
+    depot: str | None = Field(None, description="The name of a depot, instead of a magazine.")
+
+    @model_validator(mode="after")
+    def _one_receiver(self) -> "Resupply":
+        names, what = ("battery", "interceptor"), "must not be given if there is a depot"
+        wrong = [name for name in names if getattr(self, name) is not None]
+        if self.depot is None:
+            what = "is required unless there is a depot"
+            wrong = [name for name in names if name not in wrong]
+        if wrong:
+            raise faults([((name,), what) for name in wrong])
+        return self
+
+
+class Delivery(Model):
+    """Rounds that reach a stock at one time.
+
+    Parameters
+    ----------
+    time : float
+        Time from the start of the first raid's clock [s], from 0 to 1e12.
+    rounds : int
+        Number of rounds, from 0 to 1e9.
+    """
+
+    time: float = Field(ge=0.0, le=LONGEST, description="Time from the campaign's start [s].")
+    rounds: int = Field(ge=0, le=MOST_ROUNDS, description="Number of rounds.")
+
+
+class Stock(Model):
+    """Reserve of one interceptor, from which all resupply with it is taken.
+
+    Resupply with an interceptor that has no stock is unlimited.
+
+    Parameters
+    ----------
+    interceptor : str
+        The name of an interceptor.
+    rounds : int
+        Rounds at the start, from 0 to 1e9.
+    rate : float, default 0
+        Constant rate at which rounds reach it [1/s], from 0 to 1e6; only whole rounds count.
+    deliveries : list of Delivery, default empty
+        Rounds that reach it at stated times.
+    replenishment : frozen scipy.stats distribution, optional
+        Rounds that reach it between two raids, drawn for each raid and rounded; not below 0.
+    """
+
+    interceptor: str = Field(description="The name of an interceptor.")
+    rounds: int = Field(ge=0, le=MOST_ROUNDS, description="Rounds at the start.")
+    rate: float = Field(0.0, ge=0.0, le=1e6, description="Rate at which rounds reach it [1/s].")
+    deliveries: tuple[Delivery, ...] = Field(
+        (), description="Rounds that reach it at stated times."
+    )
+    replenishment: UncertainCount | None = Field(
+        None, description="Rounds that reach it between two raids."
+    )
+
+
+def _batteries_by_name(scenario: Scenario) -> dict[str, tuple[Battery, ...]]:
+    """Batteries of single sites by each name that resupply may give: their own, or that of all."""
+    found: dict[str, tuple[Battery, ...]] = {}
+    for layer in scenario.layers:
+        sites = layer.sites
+        for number, battery in enumerate(layer.batteries):
+            own = tuple(site.batteries[number] for site in sites)
+            found |= {one.name: (one,) for one in own}
+            found[battery.name] = own
+    return found
+
+
+def resupply_limits(
+    scenario: Scenario, resupply: Sequence[Resupply]
+) -> dict[tuple[str, str], float]:
+    """Return the rounds of a resupply by the battery of a single site, and the interceptor."""
+    named = _batteries_by_name(scenario)
+    return {
+        (battery.name, each.interceptor): each.rounds
+        for each in resupply
+        if each.battery is not None and each.interceptor is not None
+        for battery in named[each.battery]
+    }
+
+
+def resupply_mistakes(scenario: Scenario, given: Sequence[Resupply]) -> Iterator[Mistake]:
+    """Mistakes in the names that resupply gives, and in what is given twice."""
+    named = _batteries_by_name(scenario)
+    depots = [depot.name for depot in scenario.depots]
+    seen: set[tuple[str, str]] = set()
+    for number, resupply in enumerate(given):
+        where, name, interceptor = ("resupply", number), resupply.battery, resupply.interceptor
+        if name is None or interceptor is None:
+            yield from _depot_mistakes(where, str(resupply.depot), depots, seen)
+            continue
+        batteries = named.get(name, ())
+        carried = [magazine.interceptor for own in batteries[:1] for magazine in own.magazines]
+        wrong = unknown((*where, "battery"), name, "a battery", named)
+        wrong = wrong or unknown(
+            (*where, "interceptor"), interceptor, f"a magazine of {shown(name)}", carried
+        )
+        twice = [own.name for own in batteries if (own.name, interceptor) in seen]
+        if not wrong and twice:
+            wrong = [(where, f"more than one for {shown(interceptor)} of {shown(twice[0])}")]
+        yield from wrong
+        seen |= {(own.name, interceptor) for own in batteries}
+
+
+def _depot_mistakes(
+    where: tuple[str, int], depot: str, depots: list[str], seen: set[tuple[str, str]]
+) -> Iterator[Mistake]:
+    wrong = unknown((*where, "depot"), depot, "a depot", depots)
+    if not wrong and ("", depot) in seen:
+        wrong = [(where, f"more than one for the depot {shown(depot)}")]
+    yield from wrong
+    seen.add(("", depot))
+
+
+def stock_mistakes(scenario: Scenario, stocks: Sequence[Stock]) -> Iterator[Mistake]:
+    """Mistakes in the names of stocks, and in what reaches them."""
+    known = [interceptor.name for interceptor in scenario.interceptors]
+    seen: set[str] = set()
+    for number, stock in enumerate(stocks):
+        where, name, drawn = ("stocks", number), stock.interceptor, stock.replenishment
+        yield from unknown((*where, "interceptor"), name, "an interceptor", known)
+        if name in known and name in seen:
+            yield (where, f"more than one of {shown(name)}")
+        if drawn is not None and (most := upper_end(drawn)) > MOST_ROUNDS:
+            text = f"must not reach {MOST_ROUNDS:,} rounds, but {drawn.dist} reaches {most:,}"
+            yield ((*where, "replenishment"), text)
+        seen.add(name)
