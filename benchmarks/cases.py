@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from importlib.resources import files
 
 from sharing import Sharing
 
@@ -225,49 +224,10 @@ def compared() -> dict[str, Case]:
 
 
 def readme_raid() -> lt.Scenario:
-    """Return the raid of the README's example."""
-    kills = {"drone": 0.9, "ballistic": 0.6}
-    sam = lt.Battery(
-        name="SAM",
-        count=2,
-        channels=6,
-        reaction_time=8.0,
-        assessment_time=4.0,
-        magazines=[lt.Magazine(interceptor="area SAM", rounds=32, reserved=16)],
-        doctrine=lt.Doctrine(salvo_size={"ballistic": 2}),
-    )
-    gun = lt.Battery(
-        name="gun",
-        count=12,
-        reaction_time=4.0,
-        magazines=[lt.Magazine(interceptor="gun burst", rounds=30)],
-    )
-    return lt.Scenario(
-        name="notional night raid",
-        threats=[
-            lt.Threat(name="drone", speed=50.0, cost=35e3),
-            lt.Threat(name="ballistic", speed=1500.0, cost=3e6, priority=1),
-        ],
-        interceptors=[
-            lt.Interceptor(
-                name="gun burst", kill_probability={"drone": 0.4}, flight_time=3.0, cost=1e3
-            ),
-            lt.Interceptor(name="area SAM", kill_probability=kills, flight_time=20.0, cost=4e6),
-        ],
-        salvos=[
-            lt.Salvo(
-                name="drones", threat="drone", count=300, arrival=lt.Uniform(start=0, stop=14_400)
-            ),
-            lt.Salvo(name="missiles", threat="ballistic", count=8, arrival=lt.At(time=7_200)),
-        ],
-        layers=[
-            lt.Layer(name="area", outer_range=60e3, inner_range=15e3, batteries=[sam]),
-            lt.Layer(name="point", outer_range=15e3, soft_kill={"drone": 0.3}, batteries=[gun]),
-        ],
-    )
+    """Return the notional raid of the README's example."""
+    return lt.load_example("notional_raid")
 
 
 def night() -> lt.Scenario:
     """Return the shipped scenario of the night of 4 July 2025."""
-    source = files("leakthrough") / "scenarios" / "night_of_2025_07_04.toml"
-    return lt.load_scenario(str(source))
+    return lt.load_example("night_of_2025_07_04")

@@ -10,7 +10,6 @@ night validates nothing.
 """
 
 import sys
-from importlib.resources import files
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -195,8 +194,7 @@ def draw(scenario: lt.Scenario, result: xr.Dataset, path: Path) -> None:
 
 def main(directory: Path) -> None:
     """Simulate, print, draw."""
-    source = files("leakthrough") / "scenarios" / "night_of_2025_07_04.toml"
-    scenario = lt.load_scenario(str(source))
+    scenario = lt.load_example("night_of_2025_07_04")
     result = lt.simulate(scenario, replications=REPLICATIONS, seed=SEED, timeline=EVERY_HALF_HOUR)
     print(f"{scenario.name}: {REPLICATIONS} replications, seed {SEED}")
     print("recorded: the raid and its outcome (how many drones are decoys: press reports)")

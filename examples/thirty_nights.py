@@ -10,7 +10,6 @@ example shows how a campaign is written and read, and nothing about any real sto
 """
 
 import sys
-from importlib.resources import files
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -70,8 +69,7 @@ GROUPS = {  # colours of Okabe and Ito, distinguishable for the colour-blind
 
 def campaign() -> lt.Campaign:
     """Thirty nights; guns are refilled before each, the others as far as the stock suffices."""
-    source = files("leakthrough") / "scenarios" / "night_of_2025_07_04.toml"
-    defence = lt.load_scenario(str(source))
+    defence = lt.load_example("night_of_2025_07_04")
     return lt.Campaign(
         name="thirty nights, a notional defence",
         scenario=defence,

@@ -8,7 +8,6 @@ scenario and not about a real defence.
 """
 
 import sys
-from importlib.resources import files
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -24,8 +23,7 @@ REPLICATIONS, SEED = 1_000, 20250704
 # Which of five changes would stop most strike drones? First, load the scenario that comes with the
 # library.
 
-source = files("leakthrough") / "scenarios" / "night_of_2025_07_04.toml"
-scenario = lt.load_scenario(str(source))
+scenario = lt.load_example("night_of_2025_07_04")
 print(scenario)
 
 # %%

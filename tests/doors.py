@@ -274,6 +274,7 @@ def _of_results() -> dict[str, dict[str, Any]]:
         "load_result": {"path": written("result.nc")},
         "load_scenario": {"path": written("scenario.toml")},
         "load_campaign": {"path": written("campaign.json")},
+        "load_example": {"name": "notional_raid"},
         "campaign_of": {"result": values()["weeks"]},
         "scenario_of": result,
         "tidy": {"found": values()["result"]},

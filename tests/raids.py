@@ -75,38 +75,8 @@ def raid(
 
 
 def api_example() -> lt.Scenario:
-    """The scenario of a first run, with the names that the documentation uses."""
-    guns = lt.Magazine(interceptor="gun burst", rounds=30)
-    missiles = lt.Magazine(interceptor="area SAM", rounds=32, reserved=16)
-    sam = lt.Battery(
-        name="SAM",
-        count=2,
-        channels=6,
-        reaction_time=8.0,
-        assessment_time=4.0,
-        magazines=[missiles],
-        doctrine=lt.Doctrine(salvo_size={"ballistic": 2}),
-    )
-    own = lt.Battery(name="gun", count=12, channels=1, reaction_time=4.0, magazines=[guns])
-    return lt.Scenario(
-        name="notional night raid",
-        threats=[
-            lt.Threat(name="drone", speed=50.0, cost=35e3),
-            lt.Threat(name="ballistic", speed=1500.0, cost=3e6, priority=1),
-        ],
-        interceptors=[
-            gun("gun burst", {"drone": 0.4}, flight_time=3.0, cost=1e3),
-            gun("area SAM", {"drone": 0.9, "ballistic": 0.6}, flight_time=20.0, cost=4e6),
-        ],
-        salvos=[
-            salvo("drones", 300, lt.Uniform(start=0.0, stop=4 * 3600.0), "drone"),
-            salvo("missiles", 8, 2 * 3600.0, "ballistic"),
-        ],
-        layers=[
-            layer("area", sam, outer=60e3, inner_range=15e3),
-            layer("point", own, outer=15e3, soft_kill={"drone": 0.3}),
-        ],
-    )
+    """The notional raid that comes with the library, whose names the documentation uses."""
+    return lt.load_example("notional_raid")
 
 
 def rich() -> lt.Scenario:

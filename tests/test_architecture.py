@@ -37,6 +37,7 @@ RULES: dict[str, set[str]] = {
         *("results", "text_tables", "quantities", "run_options", "simulate"),
     },
     "rerun": {"results", "simulate", "studies", "run_options"},
+    "__main__": {"model", "results", "plot", "simulate"},
 }
 """What each top-level module or folder may import, besides its own; ``__init__`` imports all."""
 KERNEL_USERS = {"leakthrough.engine.jobs"}

@@ -91,8 +91,7 @@ def test_links_of_the_documents_lead_somewhere() -> None:
 
 def test_the_night_is_the_recorded_one() -> None:
     night = runpy.run_path(str(ROOT / "examples" / "night_of_2025_07_04.py"))
-    source = files("leakthrough") / "scenarios" / "night_of_2025_07_04.toml"
-    scenario = lt.load_scenario(str(source))
+    scenario = lt.load_example("night_of_2025_07_04")
     launched = dict.fromkeys(night["RECORDED"], 0)
     for salvo in scenario.salvos:
         assert isinstance(salvo.count, int)

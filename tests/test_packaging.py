@@ -26,10 +26,8 @@ CITATION = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
 SMOKE = """
 import sys
 from importlib.metadata import version
-from importlib.resources import files
 import leakthrough as lt
-source = files("leakthrough") / "scenarios" / "night_of_2025_07_04.toml"
-scenario = lt.load_scenario(str(source))
+scenario = lt.load_example("night_of_2025_07_04")
 result = lt.simulate(scenario, replications=20, seed=1)
 assert lt.rerun(result).equals(result)
 print(lt.__file__, version("leakthrough"), scenario.digest, sep="\\n")

@@ -15,7 +15,7 @@ from leakthrough.model.defence import (
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.errors import ScenarioError
 from leakthrough.model.findings import Finding, ScenarioWarning
-from leakthrough.model.loading import load_campaign, load_scenario
+from leakthrough.model.loading import load_campaign, load_example, load_scenario
 from leakthrough.model.magazines import Depot, Magazine
 from leakthrough.model.own_distributions import Empirical, Histogram, Mixture
 from leakthrough.model.places import Asset
@@ -93,6 +93,7 @@ __all__ = [
     "kill_probability_gradient",
     "leak_rate",
     "load_campaign",
+    "load_example",
     "load_result",
     "load_scenario",
     "plot",

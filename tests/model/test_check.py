@@ -3,7 +3,6 @@
 import re
 import warnings
 from collections.abc import Callable, Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -359,8 +358,7 @@ def test_raids_of_a_campaign_count_together() -> None:
 
 
 def test_good_scenarios_have_no_findings() -> None:
-    file = files("leakthrough") / "scenarios" / "night_of_2025_07_04.toml"
-    good: list[lt.Scenario | lt.Campaign] = [GOOD, NIGHTS, lt.load_scenario(str(file))]
+    good: list[lt.Scenario | lt.Campaign] = [GOOD, NIGHTS, lt.load_example("night_of_2025_07_04")]
     good += [lt.exact.as_scenario(case.model, **case.arguments) for case in CASES]
     good += [busy_scenarios.ordered_scenario(n, "deadline") for n in range(20)]
     good += [campaigns.short_campaign(n) for n in range(20)]

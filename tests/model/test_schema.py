@@ -19,6 +19,7 @@ from scipy import stats
 
 import leakthrough as lt
 from leakthrough.model.documents import from_document
+from leakthrough.model.loading import load_either
 from leakthrough.model.scipy_names import is_slow, known
 
 SHIPPED = sorted(Path(str(files("leakthrough") / "scenarios")).glob("*.toml"))
@@ -200,9 +201,11 @@ def test_it_knows_each_distribution(dist: str) -> None:
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_an_editor_of_toml_agrees(path: Path, tmp_path: Path) -> None:
     """taplo, which editors use, takes what is shipped and marks a wrong bound, name and field."""
-    (tmp_path / "schema.json").write_text(json.dumps(lt.Scenario.model_json_schema()))
-    good = lt.load_scenario(path).document()
-    speed = {**good, "threats": [{**good["threats"][0], "speed": -1.0}, *good["threats"][1:]]}
+    shipped = load_either(path)
+    (tmp_path / "schema.json").write_text(json.dumps(type(shipped).model_json_schema()))
+    good = shipped.document()
+    speed = copy.deepcopy(good)
+    speed.get("scenario", speed)["threats"][0]["speed"] = -1.0
     for n, (document, is_good) in enumerate(
         [(good, True), (speed, False), ({**good, "nam": "x"}, False), ({"name": "x"}, False)]
     ):

@@ -103,17 +103,21 @@ class Document(Model):
 def loaded(model: type[D], path: str | Path) -> D:
     """Read a scenario or a campaign from a file; see `load_scenario`."""
     path = path_of("path", path)
+    return from_document(model, parsed(path), source=str(path))
+
+
+def parsed(path: Path) -> Any:
+    """Return what a TOML or JSON file holds, as plain data."""
     parse = _by_suffix(path, _from_toml, _from_json)
     data = path.read_bytes()
     try:
-        document = parse(data.decode("utf-8-sig"))  # Windows marks texts
+        return parse(data.decode("utf-8-sig"))  # Windows marks texts
     except UnicodeDecodeError as error:
         raise ScenarioError(f"not UTF-8 at byte {error.start}", source=str(path)) from None
     except RecursionError:
         raise ScenarioError("nested too deeply", source=str(path)) from None
     except ValueError as error:
         raise ScenarioError(_syntax(error), source=str(path)) from None
-    return from_document(model, document, source=str(path))
 
 
 def from_document(model: type[D], document: Mapping[str, Any], *, source: str = "") -> D:
