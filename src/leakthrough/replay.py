@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leakthrough.engine.codes import ASSESSMENT, HIT, LEAK, OPENING
-from leakthrough.engine.counts import new_carried, new_rows
-from leakthrough.engine.jobs import CampaignRun, campaign_rows, run_kernel
+from leakthrough.engine.counts import new_rows
+from leakthrough.engine.jobs import CampaignRun, campaign_rows, run_block
 from leakthrough.engine.labels import Labels, label
 from leakthrough.engine.lower_campaign import Plan, lower_campaign
 from leakthrough.engine.lower_raid import lower
@@ -70,8 +70,8 @@ def logged_raid(tables: Tables, seed: int, replication: int) -> "npt.NDArray[np.
     """Rows of the log of one replication of a raid, in order of time."""
 
     def run(state: State) -> None:
-        rows, carried = new_rows(tables, 1), new_carried(tables, 1).rows
-        run_kernel(state, rows, carried, seed, replication, 0, np.zeros(1, np.uint8))
+        flag = np.zeros(1, np.uint8)
+        run_block(tables, new_rows(tables, 1), seed, replication, flag, state)
 
     return _log_of(tables, run)
 

@@ -110,7 +110,8 @@ def run_block(
     tables: Tables, rows: Numbers, seed: int, start: int, flag: Flag, state: State
 ) -> None:
     """Compute one raid of as many replications from `start` as there are zeroed rows."""
-    run_kernel(state, rows, new_carried(tables, len(rows)).rows, seed, start, 0, flag)
+    # Nothing is carried: copying it in and out took 9 % of the time of a raid of ten threats.
+    run_kernel(state, rows, np.empty((len(rows), 0), np.int64), seed, start, 0, flag)
 
 
 def _events(tables: Tables) -> float:

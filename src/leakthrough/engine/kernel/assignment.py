@@ -22,13 +22,13 @@ from leakthrough.engine.codes import (
     NOW,
 )
 from leakthrough.engine.kernel.compiling import Bool, Int, compiled, inlined, merged
-from leakthrough.engine.kernel.draws import at, draw, number_or_draw
+from leakthrough.engine.kernel.draws import at, number_or_draw
 from leakthrough.engine.kernel.launches import may_launch
 from leakthrough.engine.kernel.lookup import (
+    engagement_draw,
     fired_at,
     is_held,
     is_seen_in,
-    number_of,
 )
 from leakthrough.engine.kernel.magazines import drawable
 from leakthrough.engine.kernel.reach import may_fire
@@ -42,13 +42,6 @@ if TYPE_CHECKING:
 def has_channel(battery: Any) -> Bool:
     """Whether a battery's channels allow another engagement."""
     return battery.free > 0
-
-
-@inlined
-def engagement_draw(state: "State", pairing: Any, threat: Any) -> Any:
-    """Four integers for reaction, flight, assessment and its error in the next engagement."""
-    ordinal = np.int64(state.fired[fired_at(state, pairing, threat)])
-    return draw(state.raid[0], number_of(state, threat), pairing.engagement_stream, ordinal)
 
 
 @compiled

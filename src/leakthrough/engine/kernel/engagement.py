@@ -37,14 +37,20 @@ from leakthrough.engine.codes import (
     WRONGLY_ALIVE,
     WRONGLY_KILLED,
 )
-from leakthrough.engine.kernel.assignment import engagement_draw
 from leakthrough.engine.kernel.channels import fire_ruled, give_channel_back, return_channel
 from leakthrough.engine.kernel.commands import note_engagement, see_kill, settle
 from leakthrough.engine.kernel.compiling import Bool, Int, compiled, inlined, merged
 from leakthrough.engine.kernel.draws import MASK_32, U, at, draw_at, number_or_draw
 from leakthrough.engine.kernel.event_log import is_logged, note
 from leakthrough.engine.kernel.event_queue import parts_of, push, remove_first, tie_of
-from leakthrough.engine.kernel.lookup import fired_at, first_window_of, forget, image_of, number_of
+from leakthrough.engine.kernel.lookup import (
+    engagement_draw,
+    fired_at,
+    first_window_of,
+    forget,
+    image_of,
+    number_of,
+)
 from leakthrough.engine.kernel.luck import kept_kill
 from leakthrough.engine.kernel.magazines import drawable, expend, reload
 from leakthrough.engine.kernel.reach import distance_at, meeting, threshold_at

@@ -21,9 +21,9 @@ from leakthrough.engine.codes import (
     WORDS_A_DRAW,
 )
 from leakthrough.engine.kernel.compiling import Bool, Int, compiled
-from leakthrough.engine.kernel.draws import U, at, draw, draw_at, number_or_draw
+from leakthrough.engine.kernel.draws import U, at, draw_at, number_or_draw
 from leakthrough.engine.kernel.event_queue import bring_forward, push, tie_of
-from leakthrough.engine.kernel.lookup import fired_at, number_of
+from leakthrough.engine.kernel.lookup import engagement_draw, fired_at, number_of
 from leakthrough.engine.kernel.luck import kept_kill
 from leakthrough.engine.kernel.reach import distance_at, may_fire, meeting, threshold_at
 from leakthrough.engine.kernel.state_pointer import seldom
@@ -36,9 +36,7 @@ if TYPE_CHECKING:
 def _times_of(state: "State", pairing: Any, magazine: Any, threat: Any) -> Any:
     """Ticks of reaction and flight in the next engagement; 0 for a flight that is computed."""
     battery, quantiles = state.batteries[pairing.battery], state.quantiles
-    ordinal = np.int64(state.fired[fired_at(state, pairing, threat)])
-    number, stream = number_of(state, threat), pairing.engagement_stream
-    drawn = draw(state.raid[0], number, stream, ordinal)
+    drawn = engagement_draw(state, pairing, threat)
     reaction = number_or_draw(quantiles, battery.reaction, battery.reaction_table, drawn[0])
     flight = number_or_draw(quantiles, magazine.flight, magazine.flight_table, drawn[1])
     return reaction, flight

@@ -122,21 +122,22 @@ def _simulate_block(sources: Int) -> Any:
         `addresses` is the handle of a state (`state_pointer`). The results are written into the
         rows of `counts`, which must be zeroed and whose columns `engine.counts` names. The rows of
         `carried` contain the state with which each replication begins, and are overwritten with
-        the state at its end. `offset` is added to the address of every draw, except for the kill
-        probabilities. The GIL is released throughout. Setting ``stop[0]`` from another thread ends
-        the block within a fraction of a millisecond; the rows from the returned number on are then
-        void.
+        the state at its end; if they are empty, it begins as the scenario says. `offset` is added
+        to the address of every draw, except for the kill probabilities. The GIL is released
+        throughout. Setting ``stop[0]`` from another thread ends the block within a fraction of a
+        millisecond; the rows from the returned number on are then void.
         """
         if sources == 0:  # uses the digest of all modules, so that the cache's key contains it
             return 0
         state = state_at(addresses)
-        raid = state.raid[0]
+        raid, carries = state.raid[0], carried.shape[1] > 0
         raid.seed, raid.offset, raid.log_used = U(seed), U(offset), 0
         for n in range(counts.shape[0]):
             row = counts[n]
             raid.replication = U(start + n)
             reset(state)
-            carry_in(state.words, state.carrying, carried[n])
+            if carries:
+                carry_in(state.words, state.carrying, carried[n])
             draw_raid(state)
             stock(state)
             _raid(state, row, stop)
@@ -144,7 +145,8 @@ def _simulate_block(sources: Int) -> Any:
                 return n
             count_leakers(state, row)
             count(state, row)
-            carry_out(state.words, state.carrying, carried[n])
+            if carries:
+                carry_out(state.words, state.carrying, carried[n])
         return counts.shape[0]
 
     return simulate_block

@@ -26,12 +26,19 @@ from leakthrough.engine.codes import (
     WAITING,
     WAITS,
 )
-from leakthrough.engine.kernel.assignment import engagement_draw
 from leakthrough.engine.kernel.compiling import Int, compiled
 from leakthrough.engine.kernel.draws import at, number_or_draw
 from leakthrough.engine.kernel.event_log import note
 from leakthrough.engine.kernel.event_queue import bring_forward, push, tie_of
-from leakthrough.engine.kernel.lookup import fired_at, hold, image_of, is_allowed, let_go, number_of
+from leakthrough.engine.kernel.lookup import (
+    engagement_draw,
+    fired_at,
+    hold,
+    image_of,
+    is_allowed,
+    let_go,
+    number_of,
+)
 from leakthrough.engine.kernel.state_pointer import seldom
 
 if TYPE_CHECKING:

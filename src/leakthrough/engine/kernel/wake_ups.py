@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leakthrough.engine.codes import FOREVER, FREE, NEVER, NO_REACH
-from leakthrough.engine.kernel.assignment import engagement_draw
 from leakthrough.engine.kernel.compiling import Int, compiled, merged
 from leakthrough.engine.kernel.draws import U, at, number_or_draw
 from leakthrough.engine.kernel.event_queue import bring_forward, push, wake_up_tie
-from leakthrough.engine.kernel.lookup import fired_at, image_of, is_held, window_of
+from leakthrough.engine.kernel.lookup import engagement_draw, fired_at, image_of, is_held, window_of
 from leakthrough.engine.kernel.reach import next_span
 from leakthrough.engine.kernel.state_pointer import seldom
 
