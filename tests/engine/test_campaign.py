@@ -275,7 +275,7 @@ def test_one_raid_of_several_is_a_result() -> None:
     scenario = night(battery(rounds=8))
     result = lt.simulate_campaign(several(scenario, 2), replications=50, seed=1)
     with pytest.raises(ValueError, match=r"has several raids; to select one, write sel\(raid="):
-        lt.summary(result)
+        lt.leak_rate(result)
     brief = lt.simulate_campaign(several(scenario, 2), replications=50, seed=1, keep="summary")
     for found in (result, brief):
         assert float(lt.leak_rate(found.isel(raid=1)).leak_rate.sel(estimate="mean")) == 2 / 5

@@ -342,7 +342,7 @@ def costs(ready: "xr.Dataset", level: float) -> "dict[str, xr.Variable]":
     value = np.where(real & (launched > 0), ready["threat_cost"].values, 0.0)
     worth, ends = float(value @ launched), (value @ ranges.launched, value @ ranges.least_leaked)
     lost = interval_of(ready, leaked_in(ready, value[None]), level, *ends)[:, 0]
-    spent, most = _spent(ready)
+    spent, most = rounds_spent(ready, _round_costs(ready))
     cost = interval_of(ready, spent, level, most)[:, 0]
     each = _for_each_stop(ready, spent, cost, most, level)
     found = {
@@ -359,11 +359,10 @@ def _round_costs(ready: "xr.Dataset") -> "Array":
     return np.where(carried, ready["round_cost"].values, 0.0)
 
 
-def _spent(ready: "xr.Dataset") -> "tuple[Moments, Any]":
-    """Moments (1,) of the cost of rounds, and its bound."""
-    cost = _round_costs(ready)
-    weights = np.where(np.isnan(ready["rounds"].values), 0.0, cost)[np.newaxis]
-    found = moments_of_sums(ready, "expended", weights, cost[np.newaxis])
+def rounds_spent(ready: "xr.Dataset", each: "Array") -> "tuple[Moments, Any]":
+    """Moments (1,) of the rounds expended, and their bound; a round of (I,) counts as `each`."""
+    weights = np.where(np.isnan(ready["rounds"].values), 0.0, each)[np.newaxis]
+    found = moments_of_sums(ready, "expended", weights, each[np.newaxis])
     most = (weights[0] * np.where(weights[0] > 0.0, Ranges(ready).most_expended, 0.0)).sum()
     return found, most
 

@@ -25,7 +25,7 @@ from leakthrough.results.launched import is_constant, is_drawn
 from leakthrough.results.narrowed import Narrowed
 from leakthrough.results.sums import DIMS, EVERY, NO_ASSETS, SUPPLIES, Assets, sums_of, supplies_of
 from leakthrough.results.taken import check_labels, taken
-from leakthrough.results.variables import CAMPAIGN_VARIABLES, VARIABLES
+from leakthrough.results.variables import CAMPAIGN_VARIABLES, VARIABLES, WHEN_KEPT
 from leakthrough.statistics import means
 
 if TYPE_CHECKING:
@@ -322,6 +322,18 @@ def reduced(result: "xr.Dataset") -> "xr.Dataset":
         If the Dataset is not a result, or has no replications.
     """
     result = _one_raid(taken(result))
+    if "raid" in result.dims:
+        raise ValueError("result: has several raids; to select one, write sel(raid=3)")
+    return _reduced(result)
+
+
+def reduced_campaign(result: "xr.Dataset") -> "xr.Dataset":
+    """A result of a whole campaign, reduced to what ``keep="summary"`` gives, bit for bit."""
+    result = taken(result, "simulate_campaign", ("dry_so_far", "stock_dry_so_far", "raid"))
+    return _reduced(result.drop_vars(WHEN_KEPT, errors="ignore"))
+
+
+def _reduced(result: "xr.Dataset") -> "xr.Dataset":
     _check(result)
     check_labels(result, "result")
     if "statistic" in result.dims:
@@ -331,8 +343,8 @@ def reduced(result: "xr.Dataset") -> "xr.Dataset":
     assets = NO_ASSETS
     if "asset" in result.dims:
         assets = Assets(result["asset_value"].values, result["aim_points"].values)
-    decoys = result["decoy"].values
-    reduction = Reduction(decoys, known=known, of_campaign=of_campaign, assets=assets)
+    decoys, raids = result["decoy"].values, "raid" in result.dims
+    reduction = Reduction(decoys, raids, known, of_campaign=of_campaign, assets=assets)
     reduction.take_rows({str(name): result[name].values for name in names})
     # If results of several seeds were joined, the seed has the dimension replication too.
     return with_reductions(result.drop_dims("replication"), reduction)
@@ -354,7 +366,7 @@ def _complete(result: "xr.Dataset") -> "xr.Dataset":
     lost = [name for name in needed if name not in result.variables]
     if lost := lost or [s for s in STATISTICS if s not in result["statistic"].values.tolist()]:
         raise ValueError(f"result: is reduced, but has no {', '.join(lost)}")
-    return result if "controls" in result and int(result["controls"]) else without_controls(result)
+    return result if "controls" in result and result["controls"].any() else without_controls(result)
 
 
 def _controls_in(result: "xr.Dataset") -> Controls | None:
@@ -383,8 +395,6 @@ def _one_raid(result: "xr.Dataset") -> "xr.Dataset":
 
 
 def _check(result: "xr.Dataset") -> None:
-    if "raid" in result.dims:
-        raise ValueError("result: has several raids; to select one, write sel(raid=3)")
     wanted = [name for name, variable in VARIABLES.items() if not variable.sometimes]
     missing = [name for name in (*wanted, "decoy") if name not in result.variables]
     if missing:

@@ -57,6 +57,11 @@ def of_pools(ready: "xr.Dataset") -> dict[str, str]:
 
 def of_raid(ready: "xr.Dataset", level: float) -> "xr.Dataset":
     """Estimates of the whole raid."""
+    return labelled(raid_estimates(ready, level), ready, level)
+
+
+def raid_estimates(ready: "xr.Dataset", level: float) -> "dict[str, xr.Variable]":
+    """Estimates of the whole raid, followed by their marks."""
     decoy, often = ready["decoy"].values, ready["replications_by_leakers"].values
     rate = rates(ready, ~decoy[None], level)[:, 0]
     none = wilson(often[0], number_of(ready), level)
@@ -73,7 +78,7 @@ def of_raid(ready: "xr.Dataset", level: float) -> "xr.Dataset":
     if "hits" in ready:
         names = {name: f"total_{name}" for name in ("hits", "destroyed", "value_lost")}
         found |= _means(ready, level, names)
-    return labelled({**found, **costs(ready, level)}, ready, level)
+    return {**found, **costs(ready, level)}
 
 
 def of_salvos(ready: "xr.Dataset", level: float) -> "xr.Dataset":

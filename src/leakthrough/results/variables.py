@@ -182,6 +182,8 @@ CAMPAIGN_VARIABLES = {
     ),
 }
 """Variables that only campaigns have; they also have those of a raid, along `raid`."""
+WHEN_KEPT = tuple(n for n, own in CAMPAIGN_VARIABLES.items() if own.sometimes == _WHEN_KEPT)
+"""Variables that only results with their replications have."""
 
 COORDINATES = {
     "replication": "number of the replication",
