@@ -78,6 +78,15 @@ def test_a_run_writes_a_folder(raid: str, tmp_path: Path, capsys: Captured) -> N
     assert "is not empty" in capsys.readouterr().err
 
 
+def test_a_campaign_runs(weeks: str, tmp_path: Path, capsys: Captured) -> None:
+    folder = tmp_path / "out"
+    assert main(["run", weeks, "-n", "20", "--seed", "3", "--out", str(folder)]) == 0
+    campaign = lt.load_example("notional_campaign")
+    result = lt.simulate_campaign(campaign, replications=20, seed=3)
+    assert capsys.readouterr().out.startswith(f"{lt.summary(result)}\n")
+    assert (folder / "stocks.csv").exists()
+
+
 def test_check(raid: str, weeks: str, tmp_path: Path, capsys: Captured) -> None:
     for file in (raid, weeks):
         assert main(["check", file]) == 0
