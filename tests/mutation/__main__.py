@@ -27,7 +27,8 @@ FOLDER = Path(__file__).parent
 DEFAULT = (
     "engine/kernel", "engine/lower_*.py", "engine/record.py", "engine/layout.py",
     "engine/tables.py", "engine/counts.py", "engine/decode.py", "engine/damage.py",
-    "engine/decisions.py", "engine/possible.py", "engine/resupply.py", "reference",
+    "engine/chances.py", "engine/parts.py", "engine/decisions.py", "engine/possible.py",
+    "engine/resupply.py", "reference",
     "results/reduction.py", "results/sums.py", "results/integer_sums.py", "results/controls.py",
     "results/narrowed.py", "results/ranges.py", "statistics/adjusted.py",
     "statistics/controls.py", "statistics/exact_sums.py", "statistics/intervals.py",

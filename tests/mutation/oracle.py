@@ -43,7 +43,18 @@ class Stage(NamedTuple):
 
 AGREE = "engine/test_engines_agree.py"
 RULES = ("engine/test_rules.py", "engine/test_suppression.py")
-RAIDS = (f"{AGREE}::test_small_raids", f"{AGREE}::test_placed_raids", *RULES, AGREE)
+RAIDS = (
+    *(f"{AGREE}::test_{of}_raids" for of in ("small", "placed", "ruled")),
+    *RULES,
+    AGREE,
+)
+SHARED = tuple(
+    f"engine/test_{rule}.py"
+    for rule in (
+        "channels", "commands", "depots", "luck", "reloads", "rounds_on_dead", "staying_power",
+        "thrift", "tracks", "uncertain",
+    )
+)  # fmt: skip
 PLACES = ("engine/test_places.py", "engine/test_draws.py")
 CAMPAIGNS = (
     f"{AGREE}::test_campaigns",
@@ -69,7 +80,10 @@ SETTLED = ("studies/test_settled.py", "results/test_summary.py", "results/test_a
 COVERAGE = "statistics/test_controlled_coverage.py"
 ORACLES: dict[str, tuple[Stage, ...]] = {
     # Without the JIT: to compile a mutant takes longer than to interpret all of these.
-    "engine/kernel": (Stage(RAIDS, 40, jit=False), Stage((AGREE,), 100, jit=False)),
+    "engine/kernel": (
+        Stage(RAIDS, 40, jit=False),
+        Stage((AGREE, *SHARED), 100, jit=False),
+    ),
     "engine/kernel/compiling": COMPILATION,
     "engine/kernel/state_pointer": COMPILATION,
     "engine/decode": (Stage((*VARIABLES, *CAMPAIGNS), 40),),
@@ -80,9 +94,9 @@ ORACLES: dict[str, tuple[Stage, ...]] = {
     ),
     "engine/resupply": (Stage(CAMPAIGNS, 40), Stage((AGREE,), 120)),
     "engine/lower_campaign": (Stage(CAMPAIGNS, 40), Stage((AGREE,), 120)),
-    "engine": (Stage(RAIDS, 40), Stage((AGREE, *VARIABLES, *PLACES), 120)),
+    "engine": (Stage(RAIDS, 40), Stage((AGREE, *VARIABLES, *PLACES, *SHARED), 120)),
     "engine/damage": (Stage(("results/test_assets.py", "theory/test_damage.py"), 40),),
-    "reference": (Stage(RAIDS, 40), Stage((AGREE, *PLACES), 120)),
+    "reference": (Stage(RAIDS, 40), Stage((AGREE, *PLACES, *SHARED), 120)),
     "reference/campaign": (Stage(CAMPAIGNS, 40), Stage((AGREE,), 120)),
     "results": (
         Stage(("results/test_reduction.py", "results/test_results.py"), 40),
