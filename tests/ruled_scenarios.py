@@ -105,6 +105,26 @@ def _depots(pick: random.Random, fields: Fields) -> None:
     with_batteries(fields, lambda own: {"magazines": [*map(changed, own.magazines)]})
 
 
+RELOADS: list[Any] = [
+    *(stats.expon(scale=5.0), stats.uniform(0.0, 20.0), stats.lognorm(1.0, scale=10.0)),
+    *(lt.Mixture(weights=[1, 2], parts=[0, stats.expon(scale=20.0)]), 3.0),
+    lt.Empirical(values=[0.0, 2.0, 60.0]),
+]
+
+
+def _reload_times(pick: random.Random, fields: Fields) -> None:
+    """Reload times that are drawn, of most magazines; some are 0 or longer than the raid."""
+
+    def changed(own: lt.Magazine) -> lt.Magazine:
+        more = {"reload_time": pick.choice(RELOADS)}
+        if own.depot is None and pick.random() < 0.5:
+            rounds = own.reload_rounds or pick.choice([1, 2])
+            more |= {"reloads": pick.choice([1, 3, 8]), "reload_rounds": rounds}
+        return lt.Magazine(**{**vars(own), **more})
+
+    with_batteries(fields, lambda own: {"magazines": [*map(changed, own.magazines)]})
+
+
 def _staying_power(pick: random.Random, fields: Fields) -> None:
     with_batteries(fields, lambda _: {"staying_power": pick.choice([1, 2, 2, 3])})
 
@@ -256,6 +276,7 @@ CHANGES: dict[str, Change] = {
     "launch intervals": launch_intervals,
     "shared channels": shared_channels,
     "selections": selections,
+    "reload times": _reload_times,
 }
 """By name of the group of rules."""
 

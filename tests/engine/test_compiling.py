@@ -64,7 +64,7 @@ import leakthrough as lt
 from leakthrough.engine.kernel import draws
 from leakthrough.engine.jobs import draw_numbers
 import numpy as np
-found = draw_numbers(np.zeros(8194), 1, 0, 1, 2)
+found = draw_numbers(np.zeros(8194), 1, np.arange(2), 1)
 stats = draws.draw_numbers.stats
 hits, misses = sum(stats.cache_hits.values()), sum(stats.cache_misses.values())
 sys.stdout.write(f"{int(found[0])} {hits} {misses}")

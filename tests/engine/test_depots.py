@@ -297,7 +297,7 @@ def test_what_is_said_of_depots() -> None:
 
 def test_depots_are_shown_addressed_and_swept() -> None:
     scenario = supplied(9, fed("B"), arrival=[5.0 * n for n in range(9)])
-    assert "2 reloaded, from D" in str(scenario)
+    assert "2 reloaded in 4 s, from D" in str(scenario)
     assert "Depots" in str(scenario)
     assert scenario.replace("depots.D.rounds", 3).depots[0].rounds == 3
     axes = {"rounds": {"depots.D.rounds": [0, 4]}}

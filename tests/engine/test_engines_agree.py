@@ -33,7 +33,7 @@ from leakthrough.engine.lower_raid import lower
 EXAMPLES = int(os.environ.get("LEAKTHROUGH_EXAMPLES", "300"))
 TIMELINE = (-20.0, 0.0, 30.0, 60.0, 60.0, 100.5, 180.0, 1000.0)
 IN_BLOCK = 4
-STORES = "reload early", "depots", "staying power", "thrift"
+STORES = "reload early", "depots", "staying power", "thrift", "reload times"
 """Groups of rules whose state is carried from raid to raid."""
 LAST = 2**32 - 1
 

@@ -102,7 +102,7 @@ def test_a_magazine_says_what_it_keeps_and_reloads() -> None:
         interceptor="sam", rounds=1200, reserved=3, reload_rounds=4, reloads=2, reload_time=60.0
     )
     text = str(scenario(magazine=magazine))
-    assert "1,200 sam (3 kept, 2 x 4 reloaded)" in text
+    assert "1,200 sam (3 kept, 2 x 4 reloaded in 60 s)" in text
 
 
 def test_a_notebook_gets_escaped_tables() -> None:

@@ -50,7 +50,7 @@ def magazine(draw: st.DrawFn, interceptor: str) -> Magazine:
         rounds=draw(st.integers(0, 10**9) | st.just(float("inf"))),
         reserved=draw(st.integers(0, 10**9)),
         reload_rounds=draw(st.integers(1, 10**9)),
-        reload_time=draw(TIMES),
+        reload_time=draw(UNCERTAIN_TIMES),
         reloads=draw(st.integers(0, 10**6)),
     )
 

@@ -468,7 +468,7 @@ def battery_violations(battery: Battery, threats: set[str], known: set[str]) -> 
         ):
             yield "magazine counts"
         if (
-            not within(magazine.reload_time, 0, 1e9)
+            not uncertain(magazine.reload_time, 1e9)
             or magazine.most_reloads > 0 == magazine.reload_rounds
         ):
             yield "reload"

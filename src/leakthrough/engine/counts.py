@@ -10,7 +10,7 @@ from leakthrough.engine.tables import Tables
 
 CARRIED = tuple(
     (name, field.name)
-    for name in ("magazines", "batteries", "aim_points", "depots")
+    for name in ("magazines", "batteries", "aim_points", "depots", "reload_times")
     for field in RECORDS_OF[name].of(Kind.CARRIED)
 )
 """Carried fields, each after its kind of record, in the order of their columns."""
@@ -112,7 +112,10 @@ def new_rows(tables: Tables, replications: int) -> Whole:
 
 
 def named_carried(rows: Whole, tables: Tables) -> Counts:
-    """Name the columns of the carried fields: by magazine, battery, aim point and depot."""
+    """Name the columns of the carried fields: by magazine, battery, aim point and depot.
+
+    `reloads_sent` is by magazine with drawn reload times.
+    """
     found: dict[str, Whole] = {}
     start = 0
     for name, field in CARRIED:

@@ -96,13 +96,18 @@ def is_compiling() -> bool:
     return hasattr(kernel, "stats") and bool(kernel.stats.cache_misses)
 
 
-def draw_numbers(quantiles: Array, seed: int, start: int, address: int, number: int) -> Numbers:
-    """Draw whole numbers from a quantile table for replications from `start`, (number,)."""
+def draw_numbers(quantiles: Array, seed: int, replications: Array, address: Array | int) -> Numbers:
+    """Draw whole numbers (n,) from a quantile table for replications (n,), each at an address.
+
+    `address` is one number for all, or an array (n,).
+    """
     from leakthrough.engine.kernel import draws
 
+    number = len(replications)
     found = np.zeros(number, dtype=np.int64)
     # Always unsigned: Numba would compile the function again for another type.
-    draws.draw_numbers(quantiles, seed, start, np.uint64(address), found)
+    addresses = np.full(number, address, np.uint64)
+    draws.draw_numbers(quantiles, seed, replications.astype(np.uint64), addresses, found)
     return found
 
 
@@ -369,8 +374,9 @@ class CampaignRun:
         ledger.down_time[:] = resupply.down_time(self.carried, tables, self.plan.supply.interval)
         self.raid += 1
 
-    def _drawn(self, quantiles: Array, address: int, number: int) -> Numbers:
-        return draw_numbers(quantiles, self.seed, self.start, address, number)
+    def _drawn(self, quantiles: Array, rows: Array, address: Array | int) -> Numbers:
+        """Draw for some of the replications."""
+        return draw_numbers(quantiles, self.seed, self.start + rows, address)
 
     def _resupply(self, ledger: Ledger, tables: Tables) -> Numbers | int:
         """Replenish, reload, replace and deliver before a raid; return the rounds reloaded."""
@@ -378,7 +384,7 @@ class CampaignRun:
         reloaded: Numbers | int = 0
         ledger.replenished[:] = resupply.replenish(self.stock, supply, self.raid, self._drawn)
         if self.raid > 0:
-            reloaded = resupply.arrive_reloads(carried, tables, supply.interval)
+            reloaded = resupply.arrive_reloads(carried, tables, supply.interval, self._drawn)
             resupply.repair(carried, supply.interval)
             resupply.replace_batteries(carried, self.lost_at, tables, supply, self.raid)
             delivered = resupply.deliver(carried, self.stock, tables, supply)

@@ -275,7 +275,7 @@ MAGAZINE = Record(
     number("to_kill"),  # ticks from firing, if the battery draws no time
     number("to_end"),
     number("reload_rounds"),
-    number("reload_ticks"),
+    number("reload_ticks"),  # if they are not drawn
     number("reloads"),
     number("reload_at"),  # ready rounds at or below which a reload is called
     number("flight"),  # ticks, if its quantile table is -1
@@ -286,8 +286,16 @@ MAGAZINE = Record(
     link("interceptor"),
     link("first_kill"),
     link("depot", "i4"),  # from which it is reloaded; -1: none
+    link("reload_time", "i4"),  # -1: not drawn
     link("first_window"),  # in the list of windows in which its rounds may be fired
     link("stop_window"),
+)
+RELOAD_TIME = Record(  # the reload time of a magazine, if it is drawn
+    "reload_time",
+    carried("reloads_sent", 0),  # in all raids: ordinal of the next draw
+    number("stream", "u8"),
+    link("table", "i4"),
+    link("magazine"),
 )
 DEPOT = Record(
     "depot",
@@ -380,6 +388,7 @@ RECORDS_OF = {
     "pairings": PAIRING,
     "magazines": MAGAZINE,
     "depots": DEPOT,
+    "reload_times": RELOAD_TIME,
     "kill_chances": KILL_CHANCE,
     "distances": DISTANCE,
     "reaches": REACH,

@@ -319,7 +319,7 @@ RULES = {
     ),
     "magazine": _rules(
         layout.MAGAZINE,
-        *("code", "battery"),
+        *("code", "battery", "reload_time"),
         interceptor=lambda part, _: part.interceptor_code,
         first_kill=lambda part, _: part.kill_chances,
         first_window=lambda part, _: part.fireable.start,
@@ -327,7 +327,7 @@ RULES = {
         rounds=lambda part, _: min(part.magazine.rounds, codes.INFINITE),
         reserved=lambda part, _: part.magazine.reserved,
         reload_rounds=lambda part, _: part.magazine.reload_rounds,
-        reload_ticks=lambda part, _: ticks(part.magazine.reload_time),
+        reload_ticks=lambda part, _: _fixed(part.magazine.reload_time),
         depot=lambda part, _: part.depot,
         reloads=lambda part, _: min(part.magazine.most_reloads, codes.INFINITE),
         reload_at=lambda part, _: part.magazine.reload_at,
@@ -336,6 +336,14 @@ RULES = {
         speed=lambda part, _: (part.interceptor.speed or 0.0) / TICKS_A_SECOND,
         to_kill=lambda part, _: _to_kill(part),
         to_end=lambda part, _: _to_kill(part) + _fixed(part.unit.battery.assessment_time),
+    ),
+    "reload_time": _rules(
+        layout.RELOAD_TIME,
+        magazine=lambda part, _: part.code,
+        table=lambda part, q: q.of_time(part.magazine.reload_time),
+        stream=lambda part, _: stream(
+            *("reload", part.unit.battery.name, part.unit.member, part.interceptor.name)
+        ),
     ),
     "depot": _rules(layout.DEPOT, stocked=lambda part, _: part.rounds),
     "kill_chance": _rules(

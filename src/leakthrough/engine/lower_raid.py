@@ -248,14 +248,15 @@ def _magazines(
 ) -> list[MagazinePart]:
     codes = {interceptor.name: code for code, interceptor in enumerate(scenario.interceptors)}
     depots = {depot.name: code for code, depot in enumerate(scenario.depots)}
-    classes, own = len(scenario.threats), iter(fireable)
+    classes, own, drawn = len(scenario.threats), iter(fireable), itertools.count()
     found: list[MagazinePart] = []
     for b, unit in enumerate(units):
         for magazine in unit.battery.magazines:
             code = codes[magazine.interceptor]
             rounds = magazine, scenario.interceptors[code], code
+            time = next(drawn) if isinstance(magazine.reload_time, Distribution) else -1
             links = code * classes, depots.get(magazine.depot or "", -1), next(own)
-            found.append(MagazinePart(len(found), *rounds, b, unit, *links))
+            found.append(MagazinePart(len(found), *rounds, b, unit, *links, time))
     return found
 
 
@@ -402,6 +403,7 @@ def _structure(
             "pairings": _pairings(salvos, units, layers, pairs),
             "magazines": magazines,
             "depots": scenario.depots,
+            "reload_times": [part for part in magazines if part.reload_time >= 0],
             "kill_chances": kills,
             "legs": [*itertools.chain.from_iterable(legs)],
             "distances": distances,

@@ -145,6 +145,7 @@ class MagazinePart(NamedTuple):
     kill_chances: int
     depot: int  # -1: none
     fireable: range
+    reload_time: int  # among those that are drawn; -1: it is not
 
 
 class KillPart(NamedTuple):

@@ -110,7 +110,7 @@ def _is_drawn(tables: Tables, kill_chances: Array) -> bool:
     quantiles = [
         salvos["size_table"],
         *(batteries[name] for name in ("reaction_table", "assessment_table")),
-        tables.magazines["flight_table"],
+        *(tables.magazines["flight_table"], tables.reload_times["table"]),
     ]
     return bool(
         (salvos["arrival"] != FIXED).any()

@@ -14,12 +14,13 @@ from leakthrough.engine.layout import Whole
 from leakthrough.engine.lower_campaign import Supply
 from leakthrough.engine.tables import Tables
 from leakthrough.model.discrete import raid_offset
+from leakthrough.model.quantiles import TABLE_SIZE
 
-Draw = Callable[[npt.NDArray[np.float64], int, int], Whole]
-"""Draws from a quantile table at an address, for a number of replications."""
+Draw = Callable[[npt.NDArray[np.float64], Whole, npt.NDArray[np.uint64] | int], Whole]
+"""Draws from a quantile table for rows of a block, at one address or at an address of each."""
 
 
-def arrive_reloads(carried: Counts, tables: Tables, interval: int) -> Whole:
+def arrive_reloads(carried: Counts, tables: Tables, interval: int, draw: Draw) -> Whole:
     """Advance the clocks to the next raid, and return the rounds reloaded until then, (R, K).
 
     Each reload that arrives may call the next one.
@@ -39,10 +40,27 @@ def arrive_reloads(carried: Counts, tables: Tables, interval: int) -> Whole:
             carried.called[:] = np.where(called & (incoming == 0), carried.due, carried.called)
         called = incoming > 0
         carried.reloads_left[:] -= called
-        later = np.where(called, carried.due + magazines["reload_ticks"], NEVER)
+        later = np.where(called, carried.due + _reload_ticks(carried, tables, called, draw), NEVER)
         carried.due[:] = np.where(arrived, later, carried.due)
         carried.incoming[:] = np.where(called, incoming, carried.incoming)
     return reloaded
+
+
+def _reload_ticks(
+    carried: Counts, tables: Tables, called: npt.NDArray[np.bool_], draw: Draw
+) -> Whole:
+    """Ticks of the reloads that are called (R, K): of each magazine, or drawn for each reload."""
+    found: Whole = tables.magazines["reload_ticks"]
+    if not tables.reload_times.size:
+        return found
+    found = np.tile(found, (len(called), 1))
+    for n, own in enumerate(tables.reload_times):
+        rows = np.flatnonzero(called[:, own["magazine"]])
+        addresses = own["stream"] + carried.reloads_sent[rows, n].astype(np.uint64)
+        table = tables.quantiles[own["table"] : own["table"] + TABLE_SIZE]
+        found[rows, own["magazine"]] = draw(table, rows, addresses)
+        carried.reloads_sent[rows, n] += 1
+    return found
 
 
 def _arrived(carried: Counts, tables: Tables) -> npt.NDArray[np.bool_]:
@@ -137,7 +155,8 @@ def replenish(stock: Whole, supply: Supply, raid: int, draw: Draw) -> Whole:
     received = np.tile(supply.arrivals[raid], (len(stock), 1))
     if raid > 0:
         for source in supply.drawn:
-            drawn = draw(source.quantiles, source.stream + raid_offset(raid), len(stock))
+            address = source.stream + raid_offset(raid)
+            drawn = draw(source.quantiles, np.arange(len(stock)), address)
             received[:, source.interceptor] += np.maximum(drawn, 0)
     stock += received
     return received

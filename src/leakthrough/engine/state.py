@@ -39,6 +39,7 @@ class State(NamedTuple):
     pairings: Records
     magazines: Records
     depots: Records
+    reload_times: Records
     kill_chances: Records
     distances: Records
     reaches: Records

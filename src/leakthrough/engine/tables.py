@@ -54,6 +54,7 @@ class Tables:
     pairings: Records  # (P,): batteries and the salvos that they may engage, by window
     magazines: Records  # (K,), by battery
     depots: Records  # (D,)
+    reload_times: Records  # of magazines, where they are drawn
     kill_chances: Records  # (I * C,), by interceptor, then by threat class
     distances: Records  # of kill probabilities by distance
     reaches: Records  # when magazines may be fired, where that varies
@@ -135,11 +136,14 @@ class Tables:
     @property
     def has_rules(self) -> bool:
         """Whether the scenario has rules that few scenarios have, so that another kernel runs."""
-        some = self.trackers, self.pools, self.lucks, self.depots, self.chances, self.legs
+        some = (
+            *(self.trackers, self.pools, self.lucks, self.depots, self.chances, self.legs),
+            *(self.reaches, self.distances, self.reload_times),
+        )
         return (
             self.commands > 1
             or self.limited
-            or any(own.size for own in (*some, self.reaches, self.distances))
+            or any(own.size for own in some)
             or bool(self.batteries["ruled"].any() or self.layers["asks"].any())
             or bool((self.batteries["thrift_level"] >= 0).any())
         )

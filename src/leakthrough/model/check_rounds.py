@@ -4,9 +4,10 @@ import math
 from collections.abc import Callable, Iterator
 
 from leakthrough.model.cases import Case, Findings
+from leakthrough.model.distributions import Distribution
 from leakthrough.model.findings import Finding
 from leakthrough.model.magazines import Magazine
-from leakthrough.model.shots import NEVER, Post
+from leakthrough.model.shots import HARDLY, NEVER, Post, quantile
 
 
 def _each_magazine(case: Case) -> Iterator[tuple[Post, Magazine, str]]:
@@ -98,11 +99,21 @@ def _late_reloads(case: Case) -> Findings:
         reaches = [case.reaches.get((post.layer.name, own.place)) for own in case.attacks]
         opening = min((own.opening for own in reaches if own), default=math.inf)
         start = first + opening if magazine.rounds else 0.0
-        if magazine.most_reloads and last < start + magazine.reload_time < math.inf:
-            what = (
-                f"is {magazine.reload_time:,g} s, and the raid is over {last - start:,.0f} s after"
-            )
-            yield Finding(f"{place}.reload_time", f"{what} the first shot", "no reload comes")
+        late = _lateness(magazine.reload_time, last - start)
+        if late and magazine.most_reloads and start < math.inf:
+            over = f"and the raid is over {last - start:,.0f} s after the first shot"
+            yield Finding(f"{place}.reload_time", f"is {late[0]}, {over}", late[1])
+
+
+def _lateness(time: float | Distribution, left: float) -> tuple[str, str] | None:
+    """How long a reload takes, and what follows if nearly all take longer than what is left."""
+    if isinstance(time, float):
+        return (f"{time:,g} s", "no reload comes") if time > left else None
+    if (least := quantile(time, 0.0)) > left:
+        return f"{least:,g} s or more", "no reload comes"
+    if (least := quantile(time, HARDLY)) > left:
+        return f"{least:,g} s or more in {1 - HARDLY:.1%} of the draws", "hardly any reload comes"
+    return None
 
 
 RULES: tuple[Callable[[Case], Findings], ...] = (

@@ -399,7 +399,8 @@ def _magazine_text(magazine: Any) -> str:
 
 def _reloads(magazine: Any) -> str:
     number = "" if magazine.reloads is None else f"{magazine.reloads:,} x "
-    return f"{number}{magazine.reload_rounds:,} reloaded"
+    time = f" in {_drawn(magazine.reload_time)} s" if magazine.reload_time != 0.0 else ""
+    return f"{number}{magazine.reload_rounds:,} reloaded{time}"
 
 
 def _html(own: Table, rest: str) -> str:

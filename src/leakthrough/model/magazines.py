@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
 
 from leakthrough.model.base import Model, Name
+from leakthrough.model.distributions import UncertainTime
 from leakthrough.model.errors import fault, faults, nearest, shown
 
 MOST_ROUNDS = 1_000_000_000
@@ -51,8 +52,9 @@ class Magazine(Model):
         1e9; all rounds if the magazine has fewer.
     reload_rounds : int, default 0
         Rounds of one reload, from 0 to 1e9; at least 1 when `reloads` is above 0.
-    reload_time : float, default 0
-        From the call of a reload to its arrival [s], from 0 to 1e9.
+    reload_time : float or frozen scipy.stats distribution, default 0
+        From the call of a reload to its arrival [s], from 0 to 1e9. A distribution is drawn anew
+        for each reload.
     reloads : int, optional
         Number of reloads, from 0 to 1,000,000. None: without limit if there is a depot, otherwise
         none.
@@ -70,7 +72,7 @@ class Magazine(Model):
         0, ge=0, le=MOST_ROUNDS, description="Rounds kept for threats of priority 1 or more."
     )
     reload_rounds: int = Field(0, ge=0, le=MOST_ROUNDS, description="Rounds of one reload.")
-    reload_time: float = Field(0.0, ge=0.0, le=1e9, description="Duration of a reload [s].")
+    reload_time: UncertainTime = Field(0.0, description="Duration of a reload [s].")
     reloads: Annotated[int, Field(ge=0, le=1_000_000)] | None = Field(
         None, description="Number of reloads; none: no limit with a depot, 0 without."
     )

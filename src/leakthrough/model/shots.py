@@ -19,7 +19,7 @@ _TICK = 1e-6
 _TAIL = 0.01
 NEVER = 2.0**-33
 """Probability at which the engines cut the tails of distributions."""
-_HARDLY = 0.001
+HARDLY = 0.001
 
 
 class Attack(NamedTuple):
@@ -243,7 +243,7 @@ def _too_short(shot: Shot) -> str:
 
 def hardly_in_time(shot: Shot) -> str:
     """Return why reaction and flight end in the window in fewer than 2 of 1,000 engagements."""
-    return _lateness(shot, _HARDLY)
+    return _lateness(shot, HARDLY)
 
 
 def _lateness(shot: Shot, probability: float) -> str:

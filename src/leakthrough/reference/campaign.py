@@ -126,7 +126,7 @@ class CampaignRun:
         }:
             key, tick = min(due.items(), key=lambda item: item[1])
             reloaded[key] += states[key].add_reload()
-            states[key].call_reload(tick)
+            states[key].call_reload(RaidDraws(self.seed, self.replication), tick)
         for depot in depots.values():
             depot.depletion = None  # only within a raid
         return reloaded

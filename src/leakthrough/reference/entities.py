@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from leakthrough.model import defence, magazines, pools
 from leakthrough.model import scenario as model
-from leakthrough.model.discrete import ticks
 from leakthrough.model.geometry import Path, Window
 from leakthrough.model.intercepts import Span
+from leakthrough.reference.draws import RaidDraws, time_or_draw
 
 FiringSpans = dict[tuple[str, int, str, float], list[Span]]
 """By layer, opening of the window from the start of the path, interceptor and `fire_above`."""
@@ -91,11 +91,13 @@ class MagazineState:
     ready: float
     reloads: float
     depot: Depot | None
+    owner: tuple[str, int]  # name of the battery as listed, and its number
     due: int | None = None  # tick at which a reload arrives
     incoming: int = 0  # rounds of the reload on its way
     called: int | None = None  # tick of a call that waits, since the depot is empty
+    sent: int = 0  # reloads that have ever been on their way
 
-    def call_reload(self, tick: int) -> bool:
+    def call_reload(self, draws: RaidDraws, tick: int) -> bool:
         """Call a reload, or repeat a call that waits; return whether a reload is then on its way.
 
         One is called if ready rounds are low, one remains and none is on its way.
@@ -110,9 +112,19 @@ class MagazineState:
             self.called = tick if self.called is None else self.called
             return False
         self.reloads -= 1
-        self.due, self.incoming = tick + ticks(self.spec.reload_time), rounds
+        self.due, self.incoming = tick + self.reload_ticks(draws), rounds
         self.called = None
+        self.sent += 1
         return True
+
+    def reload_ticks(self, draws: RaidDraws) -> int:
+        """Ticks of the next reload; if they are drawn, its number is the ordinal of the draw.
+
+        Its number counts the reloads of all raids, so the address does not contain the raid.
+        """
+        address = ("reload", *self.owner, self.spec.interceptor)
+        integer = draws._replace(raid=0).draw(address, ordinal=self.sent)[0]
+        return time_or_draw(self.spec.reload_time, integer)
 
     def add_reload(self) -> int:
         """Add the rounds of the reload that arrives, and return their number."""
@@ -143,7 +155,7 @@ class Magazine(MagazineState):
 
     def state(self, depot: Depot | None) -> MagazineState:
         """Return what the next raid inherits."""
-        rest = self.due, self.incoming, self.called
+        rest = self.owner, self.due, self.incoming, self.called, self.sent
         return MagazineState(self.spec, self.ready, self.reloads, depot, *rest)
 
     def lose(self) -> None:

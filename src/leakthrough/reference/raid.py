@@ -68,7 +68,7 @@ class Raid(TrackedRaid):
         own = [(battery, magazine) for battery in self.batteries for magazine in battery.magazines]
         # Calls that wait since an earlier raid come first, in their order; then those of this one.
         for _, magazine in sorted(own, key=lambda pair: pair[1].called or 0):
-            magazine.call_reload(0)
+            magazine.call_reload(self.draws, 0)
         for battery, magazine in own:
             self.schedule_reload(battery, magazine)
 
@@ -293,7 +293,7 @@ class Raid(TrackedRaid):
         had_more = magazine.ready > magazine.spec.reserved
         magazine.ready -= rounds
         magazine.expended += rounds
-        if magazine.call_reload(tick):
+        if magazine.call_reload(self.draws, tick):
             self.schedule_reload(battery, magazine)
         if magazine.ready == 0 and magazine.due is None:
             magazine.depletion = tick
@@ -366,7 +366,7 @@ class Raid(TrackedRaid):
         rounds = magazine.add_reload()
         magazine.reloaded += rounds
         self.log(tick, "reload", None, battery.layer, battery, magazine, rounds)
-        if magazine.call_reload(tick):
+        if magazine.call_reload(self.draws, tick):
             self.schedule_reload(battery, magazine)
         self.serve_all(tick, [battery])
 

@@ -47,7 +47,7 @@ def batteries_of(
     for layer in layers:
         for spec in layer.batteries:
             for member, name in enumerate(spec.names):
-                own = magazines_of(spec, name, interceptors, states, depots)
+                own = magazines_of(spec, member, interceptors, states, depots)
                 order, channels = len(batteries), (spec.channels, pools.get(spec.pool or ""))
                 batteries.append(
                     Battery(spec, name, member, layer, order, own, *channels, name in lost)
@@ -57,16 +57,18 @@ def batteries_of(
 
 def magazines_of(
     battery: defence.Battery,
-    name: str,
+    member: int,
     interceptors: Sequence[defence.Interceptor],
     states: MagazineStates | None,
     depots: Depots,
 ) -> list[Magazine]:
     """Magazines of one battery, in the order of listing."""
     by_name = {interceptor.name: interceptor for interceptor in interceptors}
+    owner, name = (battery.name, member), battery.names[member]
     magazines = []
     for order, spec in enumerate(battery.magazines):
-        new = MagazineState(spec, spec.rounds, spec.most_reloads, depots.get(spec.depot or ""))
+        depot = depots.get(spec.depot or "")
+        new = MagazineState(spec, spec.rounds, spec.most_reloads, depot, owner)
         state = new if states is None else states[name, spec.interceptor]
         weapon = by_name[spec.interceptor]
         magazines.append(Magazine(**vars(state), interceptor=weapon, order=order))

@@ -214,7 +214,7 @@ def _chances(job: RaidJob, seed: int, replications: int) -> "Numbers":
     found = np.tile(chances["threshold"].astype(np.int64), (replications, 1))
     for cell in np.flatnonzero(chances["table"] >= 0):
         table = job.tables.quantiles[chances["table"][cell] :]
-        found[:, cell] = draw_numbers(table, seed, 0, chances["stream"][cell], replications)
+        found[:, cell] = draw_numbers(table, seed, np.arange(replications), chances["stream"][cell])
     return found / WORD_RANGE
 
 

@@ -1,12 +1,12 @@
-"""Reloads on their way, and the depots from which they are taken."""
+"""Reloads on their way, their drawn times, and the depots from which they are taken."""
 
 from typing import TYPE_CHECKING, Any
 
 from leakthrough.engine.codes import NEVER, NONE, RELOAD_ARRIVES
 from leakthrough.engine.kernel.compiling import Bool, Int, compiled
-from leakthrough.engine.kernel.draws import at
+from leakthrough.engine.kernel.draws import U, at, draw_at, quantile, unit
 from leakthrough.engine.kernel.event_queue import parts_of, push, remove_first, tie_of
-from leakthrough.engine.kernel.state_pointer import seldom
+from leakthrough.engine.kernel.state_pointer import has_rules, seldom
 
 if TYPE_CHECKING:
     from leakthrough.engine.state import State
@@ -17,6 +17,23 @@ def await_reload(state: "State", magazine: Any, tick: Int) -> None:
     """Schedule the arrival of a reload at a tick."""
     magazine.due = tick
     push(state, tick, tie_of(magazine.battery, RELOAD_ARRIVES, magazine.code))
+
+
+@seldom(NONE)
+def _drawn_ticks(state: "State", magazine: Any) -> Int:
+    """Draw the time of the next reload of a magazine; its number in all raids is the ordinal."""
+    own = state.reload_times[at(magazine.reload_time)]
+    word = draw_at(state.raid[0], NONE, own.stream + U(own.reloads_sent))[0]
+    own.reloads_sent += 1
+    return quantile(state.quantiles, own.table, unit(word))
+
+
+@compiled
+def reload_ticks(state: "State", magazine: Any) -> Int:
+    """Ticks from the call of a reload to its arrival."""
+    if has_rules(state) and magazine.reload_time >= 0:
+        return _drawn_ticks(state, magazine)
+    return magazine.reload_ticks
 
 
 @compiled
@@ -34,7 +51,7 @@ def _takes(state: "State", magazine: Any, tick: Int) -> Bool:
         depot.emptied = tick
     magazine.reloads_left -= 1
     magazine.incoming, magazine.called = rounds, NEVER
-    magazine.due = tick + magazine.reload_ticks
+    magazine.due = tick + reload_ticks(state, magazine)
     return True
 
 

@@ -92,14 +92,14 @@ def exponential_sums(raid: Any, stream: Any, sums: Any, number: Int) -> None:
 
 
 def _draw_numbers(sources: Int) -> Any:
-    def draw_numbers(tables: Any, seed: Int, start: Int, address: Any, found: Any) -> None:
-        """Draw a whole number from a quantile table for each replication from `start`."""
+    def draw_numbers(tables: Any, seed: Int, replications: Any, addresses: Any, found: Any) -> None:
+        """Draw a whole number from a quantile table for each replication and address."""
         if sources == 0:  # uses the digest of all modules, so that the cache's key contains it
             return
         key = (U(seed) & MASK_32, U(seed) >> SHIFT_32)
-        stream = U(address)
         for n in range(found.size):
-            counter = (U(start + n), U(0), stream & MASK_32, stream >> SHIFT_32)
+            stream = addresses[at(n)]
+            counter = (replications[at(n)], U(0), stream & MASK_32, stream >> SHIFT_32)
             found[at(n)] = quantile(tables, NONE, unit(philox(key, counter)[0]))
 
     return draw_numbers

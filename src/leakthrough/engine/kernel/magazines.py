@@ -6,7 +6,13 @@ import numpy as np
 
 from leakthrough.engine.codes import INFINITE, NEVER, NOBODY, NONE, RELOAD
 from leakthrough.engine.kernel.compiling import Bool, Int, compiled, inlined, merged
-from leakthrough.engine.kernel.depots import await_reload, is_issued, lose_on_the_way, take_in
+from leakthrough.engine.kernel.depots import (
+    await_reload,
+    is_issued,
+    lose_on_the_way,
+    reload_ticks,
+    take_in,
+)
 from leakthrough.engine.kernel.draws import at
 from leakthrough.engine.kernel.event_log import note
 from leakthrough.engine.kernel.state_pointer import has_rules
@@ -30,7 +36,7 @@ def is_called(state: "State", magazine: Any, tick: Int) -> Bool:
         return is_issued(state, magazine, tick)
     magazine.reloads_left -= 1
     magazine.incoming = magazine.reload_rounds
-    await_reload(state, magazine, tick + magazine.reload_ticks)
+    await_reload(state, magazine, tick + reload_ticks(state, magazine))
     return True
 
 
