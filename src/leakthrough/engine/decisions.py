@@ -171,8 +171,12 @@ class Decisions:
 
     def __init__(self, tables: Tables, salvos: Array | None = None) -> None:
         salvos = np.arange(tables.salvos.size) if salvos is None else salvos
-        families = [_part(tables, name, salvos) for name in FAMILIES]
-        laws = [_law(tables, name, salvos) for name in LAWS]
+        families = [
+            _part(tables, name, salvos)
+            for name, family in FAMILIES.items()
+            if getattr(tables, family.records).size
+        ]
+        laws = [_law(tables, name, salvos) for name in LAWS if getattr(tables, LAWS[name][0]).size]
         every: list[Part | Law] = [*families, *laws]
         self.parts = [part for part in every if part.cells]
         self.cells = dict.fromkeys((cell for part in families for cell in part.cells), math.nan)

@@ -5,13 +5,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from leakthrough.engine.codes import INFINITE, NEVER, NO_TRACK
+from leakthrough.engine.codes import CAUSES, INFINITE, NEVER, NO_TRACK
 from leakthrough.engine.counts import Counts
 from leakthrough.engine.damage import hits_of
 from leakthrough.engine.tables import Tables
 from leakthrough.model.discrete import TICKS_A_SECOND
 
 Array = npt.NDArray[Any]
+
+_UNTRACKED = [cause for cause in range(CAUSES) if cause != NO_TRACK]
 
 
 def spread(columns: Array, tables: Tables, fill: float, dtype: Any = np.int64) -> Array:
@@ -46,7 +48,7 @@ def _finite(rounds: Array) -> Array:
 
 def _possible_causes(causes: Array, tables: Tables) -> Array:
     """Leakers by cause; none lacks a track where their number is not limited."""
-    return causes if tables.trackers.size else np.delete(causes, NO_TRACK, axis=-1)
+    return causes if tables.trackers.size else causes[..., _UNTRACKED]
 
 
 def _of_layers(columns: Array, tables: Tables) -> Array:
