@@ -13,7 +13,7 @@ from typing import Any
 
 import leakthrough as lt
 from leakthrough.results.variables import CAMPAIGN_VARIABLES, COORDINATES, VARIABLES, Variable
-from leakthrough.studies.measure import MEASURES
+from leakthrough.studies.kinds import MEASURES
 
 Schema = dict[str, Any]
 
@@ -218,6 +218,8 @@ def measures() -> str:
     lines = ["# Measures", ""]
     lines += [
         "What a study computes from each replication: `leakthrough.Measure`, or its name.",
+        "Of a campaign, with `raid=n`, it is what happens in that raid, or what is true by then;",
+        "without it, all raids count together.",
         "",
     ]
     lines += ["| measure | unit | can be grouped by | meaning |", "|---|---|---|---|"]
@@ -226,6 +228,7 @@ def measures() -> str:
         by += "" if kind.total else " (always)"
         text = kind.long_name.replace("{}", "`count`")
         text += ", given the hits; for means only" if kind.expectation else ""
+        text += " (of campaigns only)" if kind.of_campaign else ""
         lines.append(f"| `{name}` | {kind.units} | {by} | {text} |")
     return "\n".join([*lines, ""])
 

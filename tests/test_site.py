@@ -13,7 +13,7 @@ from documents import run_page
 
 import leakthrough as lt
 from leakthrough.results.variables import CAMPAIGN_VARIABLES, CAUSES, COORDINATES, VARIABLES
-from leakthrough.studies.measure import MEASURES
+from leakthrough.studies.kinds import MEASURES
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = [

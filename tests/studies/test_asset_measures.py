@@ -10,10 +10,10 @@ from scipy import special, stats
 from stars import LEAK, LETHALITY, star
 
 import leakthrough as lt
-from leakthrough.engine.labels import label
-from leakthrough.engine.lower_raid import lower
-from leakthrough.studies.evaluate import RowReader, is_same, prepared
-from leakthrough.studies.measure import MEASURES
+from leakthrough.engine.lowered import job_of
+from leakthrough.studies.evaluate import is_same, prepared
+from leakthrough.studies.kinds import MEASURES
+from leakthrough.studies.rows import RowReader
 
 SIGMAS = 5.0
 COUNTS = {"a": 3, "b": 8, "c": 12}
@@ -82,8 +82,8 @@ def test_distributions_of_counts(result: xr.Dataset) -> None:
 
 @pytest.mark.parametrize("measure", EVERY, ids=lambda measure: measure.label)
 def test_values_are_within_their_limits(measure: lt.Measure, result: xr.Dataset) -> None:
-    tables = lower(STAR)
-    limits = RowReader(tables, label(STAR), [measure]).limits(tables)
+    job, labels = job_of(STAR)
+    limits = RowReader(job, labels, [measure]).limits(job)
     values = measure.values(result).values.reshape(300, -1)
     ends = np.sort([limits.least[0], limits.most[0]], axis=0)
     assert (values >= ends[0] - 1e-9).all()

@@ -209,13 +209,13 @@ UNARMED = {"a": shots(0.7).replace("layers.L.batteries", []), "b": shots(0.7)}
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"options": {"a": shots(0.7)}}, "options: must be at least two scenarios by name"),
+        ({"options": {"a": shots(0.7)}}, "options: must be at least two scenarios or"),
         ({"options": [shots(0.7), shots(0.8)]}, "options: must be at least two"),
         (
             {"options": {"a": shots(0.7), "b": 3}},
-            "options: must be scenarios by name; got 3 by 'b'",
+            "options: must be scenarios or campaigns by name; got 3 by 'b'",
         ),
-        ({"options": {"a": shots(0.7), 2: shots(0.7)}}, "options: must be scenarios by name"),
+        ({"options": {"a": shots(0.7), 2: shots(0.7)}}, "options: must be scenarios or"),
         ({"baseline": "A"}, "baseline: must be the name of an option; got 'A'; did you mean 'a'"),
         (
             {"measures": "leakers"},

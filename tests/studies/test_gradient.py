@@ -8,6 +8,8 @@ from raids import api_example, battery, gun, layer, magazine, raid, rich, salvo
 from scipy import stats
 
 import leakthrough as lt
+from leakthrough.engine.jobs import RaidJob
+from leakthrough.engine.lower_raid import lower
 from leakthrough.reference.raid import Raid
 from leakthrough.run_options import Execution
 from leakthrough.statistics.means import SETTLED, mean_interval, moments_of
@@ -104,7 +106,7 @@ def shifted(law: Any, threats: int, size: int, measure: str) -> float:
 def terms_of(scenario: lt.Scenario, measure: str, trials: int, seed: int) -> Any:
     """Terms (GROUP, trials) of independent simulations of GROUP replications."""
     runs = PairedRuns(scenario, measure, trials * GROUP, seed, Execution())
-    job, empty = prepared(scenario, [runs.measure])
+    job, empty = RaidJob(lower(scenario)), prepared(scenario, [runs.measure])[1]
     used = gradient._away_from_ends(job, gradient._most_rounds(job, empty, runs))
     values, tally = gradient._simulated(used, empty, runs, seed, runs.replications)
     drawn, moved = (_chances(own, seed, runs.replications) for own in (job, used))
@@ -168,7 +170,7 @@ def test_two_uncertain_probabilities_that_share_their_raid(offset: int) -> None:
 
 
 def test_scores_are_taken_at_the_probability_of_the_night(offset: int) -> None:
-    job, _ = prepared(rich(), [lt.Measure("leakers")])
+    job = RaidJob(lower(rich()))
     found = _chances(job, 95 + offset, 20).reshape(20, job.tables.interceptors, job.tables.classes)
     names = [item.name for item in rich().interceptors], [item.name for item in rich().threats]
     for night in range(20):

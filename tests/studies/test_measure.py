@@ -14,11 +14,14 @@ from leakthrough.run_options import Execution
 from leakthrough.statistics import intervals
 from leakthrough.statistics.means import SETTLED, mean_interval, moments_of
 from leakthrough.studies.evaluate import values
-from leakthrough.studies.measure import MEASURES, Reader, frame_of_result, measure_of
+from leakthrough.studies.kinds import MEASURES
+from leakthrough.studies.measure import measure_of
+from leakthrough.studies.reading import Reader, frame_of_result
 
 EVERY = [
     lt.Measure(name, by=by, count=3 if name == "at_most" else 0)
     for name, kind in MEASURES.items()
+    if not kind.of_campaign
     for by in kind.groups
 ]
 
@@ -88,10 +91,12 @@ def test_one_of_many(result: xr.Dataset) -> None:
 @pytest.mark.parametrize("name", MEASURES)
 def test_what_reads_a_measure_can_be_sent_to_another_process(name: str) -> None:
     measure = lt.Measure(name, MEASURES[name].groups[0], count=3 if name == "at_most" else 0)
-    reader = Reader(measure, frame_of_result(lt.simulate(rich(), replications=1, seed=1)))
-    counts = np.arange(3 * len(reader.weights)).reshape(3, -1)
+    week = lt.Campaign(name="week", scenario=rich(), raids=2, interval=lt.DAY)
+    reader = Reader(measure, frame_of_result(lt.simulate_campaign(week, replications=1, seed=1)))
+    width = len(reader.names if measure.kind.every else reader.weights)
+    counts = np.arange(3 * width).reshape(3, -1)
     sent = pickle.loads(pickle.dumps(reader))  # noqa: S301 - made here
-    np.testing.assert_array_equal(sent(counts), reader(counts))
+    np.testing.assert_array_equal(sent([counts]), reader([counts]))
 
 
 def test_labels_differ() -> None:
@@ -129,7 +134,10 @@ def test_estimates_are_those_of_the_intervals() -> None:
         ({"name": "damage"}, "measure damage, by: must be .*asset; got None"),
         ({"name": "leakers", "of": "drone"}, "measure leakers, of: needs by"),
         ({"name": "at_most", "count": -1}, "measure at_most, count: must be a whole number from 0"),
-        ({"name": "leakers", "count": 2}, "measure leakers, count: .* is for at_most; got 2"),
+        (
+            {"name": "leakers", "count": 2},
+            "measure leakers, count: .* is for at_most and share_above; got 2",
+        ),
     ],
 )
 def test_refusals(arguments: dict[str, Any], said: str) -> None:

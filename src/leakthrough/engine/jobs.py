@@ -205,12 +205,13 @@ def named_ledger(rows: Numbers, tables: Tables) -> Ledger:
 
 
 class CampaignJob(NamedTuple):
-    """Raids in sequence, for all replications of a block at a time."""
+    """Raids in sequence, for all replications of a block; `first` as for a raid."""
 
     plan: Plan
     salvos: int  # of all raids together
     decisions: tuple[Decisions, ...]  # of each kind of raid
     along_raids: bool = True
+    first: int = 0
 
     @property
     def raids(self) -> int:
@@ -252,7 +253,7 @@ class CampaignJob(NamedTuple):
 
     def block(self, seed: int, start: int, rows: Block, flag: Flag, states: States) -> None:
         """Compute the replications from `start` on."""
-        run = CampaignRun(self.plan, seed, start, rows)
+        run = CampaignRun(self.plan, seed, self.first + start, rows)
         while run.raid < self.raids and not flag[0]:
             run.next_raid(states[self.plan.kinds[run.raid]], flag)
 
@@ -300,14 +301,14 @@ class CampaignJob(NamedTuple):
         counts, ledger = named_counts(rows, tables), named_ledger(rows, tables)
         found = {**rows_of(counts, tables), "launched": counts.launched}
         for name in ("launched", "leaked", "leak_cause", "killed", "soft_killed"):
-            found[name] = _among_all(found[name], 1, salvos, self.salvos)
+            found[name] = among_all(found[name], 1, salvos, self.salvos)
         if "leaked_so_far" in found:
-            found["leaked_so_far"] = _among_all(found["leaked_so_far"], 2, salvos, self.salvos)
+            found["leaked_so_far"] = among_all(found["leaked_so_far"], 2, salvos, self.salvos)
         if any(each.landings.size for each in self.plan.tables):
             found |= losses_of(counts, tables)
         own = np.array([cells[cell] for cell in self.decisions[kind].cells], np.int64)
         for name, values in self.decisions[kind].of(counts).items():
-            found[name] = _among_all(values, 1, own, len(cells))
+            found[name] = among_all(values, 1, own, len(cells))
         return {
             **found,
             "delivered": spread(ledger.delivered, tables, 0),
@@ -325,7 +326,7 @@ def campaign_job(plan: Plan, salvos: int) -> CampaignJob:
     return CampaignJob(plan, salvos, tuple(map(Decisions, plan.tables, plan.salvos)))
 
 
-def _among_all(values: Array, axis: int, indices: Array, number: int) -> Array:
+def among_all(values: Array, axis: int, indices: Array, number: int) -> Array:
     """Put the salvos of one kind of raid among the salvos of all raids, with 0 elsewhere."""
     if len(indices) == number and (indices == np.arange(number)).all():
         return values

@@ -103,18 +103,23 @@ def _lower_supply(campaign: Campaign, tables: Tables, labels: Labels) -> Supply:
     )
 
 
+def label_campaign(campaign: Campaign) -> Labels:
+    """Names of the codes of a lowered campaign; its salvos are those of all raids together."""
+    salvos: dict[str, Salvo] = {}  # the first of each name, in the order of the raids
+    raids = (campaign.scenario.salvos,) if isinstance(campaign.raids, int) else campaign.raids
+    for salvo in itertools.chain.from_iterable(dict.fromkeys(raids)):
+        salvos.setdefault(salvo.name, salvo)
+    return label(campaign.scenario, tuple(salvos.values()))
+
+
 def lower_campaign(campaign: Campaign, timeline: Sequence[float] = ()) -> tuple[Plan, Labels]:
     """Lower a campaign; also return the names of its salvos, batteries and so on.
 
     Raises ValueError if SciPy cannot compute the quantiles of a distribution.
     """
-    differing = differing_raids(campaign)
-    salvos: dict[str, Salvo] = {}  # the first of each name, in the order of the raids
-    for salvo in itertools.chain.from_iterable(differing):
-        salvos.setdefault(salvo.name, salvo)
-    index = {name: n for n, name in enumerate(salvos)}
+    differing, labels = differing_raids(campaign), label_campaign(campaign)
+    index = {name: n for n, name in enumerate(labels.salvos)}
     tables = tuple(lower(raid, timeline) for raid in differing.values())
-    labels = label(campaign.scenario, tuple(salvos.values()))
     raids = campaign.raids
     kind = {own: n for n, own in enumerate(differing)}
     return Plan(

@@ -64,6 +64,11 @@ def least_in_a_task(job: Job) -> int:
     return 1 if job.raids == 1 else LEAST_OF_A_CAMPAIGN
 
 
+def size_of_block(job: Job) -> int:
+    """Largest number of replications in a block."""
+    return max(least_in_a_task(job), MOST_IN_A_BLOCK // job.raids)
+
+
 def collect(
     job: Job,
     seed: int,
@@ -84,7 +89,7 @@ def collect(
         states = idle.pop()
     except IndexError:
         states = job.new_states()
-    size = max(least_in_a_task(job), MOST_IN_A_BLOCK // job.raids)
+    size = size_of_block(job)
     for start in stretch[::size]:
         rows = job.new_rows(min(size, stretch.stop - start))
         job.block(seed, start, rows, flag, states)

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from itertools import chain, islice
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from leakthrough.model.base import checked
 from leakthrough.model.display import Overview, overview_of_campaign
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.documents import Document
 from leakthrough.model.errors import MOST_MISTAKES, Mistake, ScenarioError, faults, shown
+from leakthrough.model.paths import changed
 from leakthrough.model.scenario import Salvo, Scenario
 from leakthrough.model.supply import (
     LONGEST,
@@ -110,6 +112,35 @@ class Campaign(Document):
         if isinstance(self.raids, int):
             return self.scenario
         return _with_salvos(self.scenario, self.raids[number - 1], _axes(self))
+
+    def replace(self, path: str, value: Any) -> "Campaign":
+        """Return a copy with a new value at one path.
+
+        Parameters
+        ----------
+        path : str
+            Names and fields from the campaign down, separated by dots, such as
+            ``"scenario.layers.ring.batteries.site.channels"``, ``"stocks.missile.rate"`` or
+            ``"interval"``. A stock has the name of its interceptor, resupply that of its battery
+            or depot (``"resupply.site/missile.rounds"`` if a battery has several), and other
+            entries without names have their index from 0: ``"raids.0.wave.count"`` is that of the
+            first raid.
+        value : object
+            The new value.
+
+        Raises
+        ------
+        ScenarioError
+            If the path does not exist, or the changed campaign is not valid.
+
+        Examples
+        --------
+        >>> scenario = exact.as_scenario("leakers", threats=10, kill_probability=0.8)
+        >>> campaign = Campaign(name="week", scenario=scenario, raids=7, interval=86_400.0)
+        >>> campaign.replace("scenario.salvos.raid.count", 12).scenario.salvos[0].count
+        12
+        """
+        return changed(checked(self), {path: value})
 
     def _overview(self) -> Overview:
         return overview_of_campaign(self)

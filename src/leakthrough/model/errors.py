@@ -4,7 +4,8 @@ import difflib
 import functools
 import reprlib
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, get_args
 
 import numpy as np
@@ -140,13 +141,31 @@ def field_of(thing: object, name: str | int) -> Any:
 
 
 def label(entry: object, index: int) -> str | int:
-    """Return the step of a path to an entry of a list: its name, or its index if it has none."""
+    """Return the step of a path to an entry of a list: its name, or its index if it has none.
+
+    Resupply has the name of its battery or depot, a magazine or a stock that of its interceptor.
+    """
     fields = fields_of(entry)
-    for key in ("name", "interceptor"):
+    for key in ("name", "battery", "interceptor", "depot"):
         name = fields.get(key)
         if isinstance(name, str) and not name_fault(name):
             return name
     return index
+
+
+def labels(entries: Sequence[object]) -> list[str]:
+    """Return the steps to all entries of a list.
+
+    Where several resupplies are of one battery, their interceptor is added, as in `site/missile`.
+    """
+    found = [str(label(entry, index)) for index, entry in enumerate(entries)]
+    number = Counter(found)
+    return [
+        f"{own}/{fields_of(entry)['interceptor']}"
+        if number[own] > 1 and fields_of(entry).get("battery") == own
+        else own
+        for own, entry in zip(found, entries, strict=True)
+    ]
 
 
 def path_text(location: Iterable[str | int]) -> str:

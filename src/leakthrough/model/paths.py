@@ -1,7 +1,8 @@
-"""Paths: any field of a scenario, addressed by names.
+"""Paths: any field of a scenario or a campaign, addressed by names.
 
-A step of a path is a field, the name of an entry in a list (for a magazine, its interceptor), or
-a key of a mapping, such as a threat.
+A step of a path is a field, the name of an entry in a list (for a magazine or a stock its
+interceptor, for resupply its battery or depot, otherwise its index from 0), or a key of a mapping,
+such as a threat.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,7 +10,7 @@ from typing import Any, NoReturn, TypeVar
 
 from leakthrough.model.base import Model
 from leakthrough.model.distributions import Distribution
-from leakthrough.model.errors import ScenarioError, fields_of, label, nearest, path_text, shown
+from leakthrough.model.errors import ScenarioError, fields_of, labels, nearest, path_text, shown
 from leakthrough.model.scipy_names import shape_names
 
 # Values for a threat that a mapping does not name.
@@ -37,7 +38,7 @@ def value_at(scenario: Model, path: str) -> Any:
     Parameters
     ----------
     scenario : Model
-        A scenario.
+        A scenario or a campaign.
     path : str
         Names and fields, with dots between them.
 
@@ -112,7 +113,7 @@ def _child(scenario: Model, parent: Any, steps: list[str]) -> Any:
         _no_children(parent, steps)
     if step in children:
         return children[step]
-    reached = path_text(steps[:-1]) or "the scenario"
+    reached = path_text(steps[:-1]) or f"the {type(scenario).__name__.lower()}"
     allowed = ", ".join(map(repr, children))
     allowed = allowed if len(allowed) <= 500 else f"{allowed[:500]}..."
     text = f"nothing there is called {shown(step)}; it has {allowed}{nearest(step, children)}"
@@ -128,9 +129,10 @@ def _children(scenario: Any, parent: Any, steps: list[str]) -> dict[str, Any]:
         return vars(parent)
     if isinstance(parent, Mapping):
         unnamed = _UNNAMED[steps[-2]]
-        return {threat.name: parent.get(threat.name, unnamed) for threat in scenario.threats}
+        threats = getattr(scenario, "scenario", scenario).threats  # those of a campaign's scenario
+        return {threat.name: parent.get(threat.name, unnamed) for threat in threats}
     if isinstance(parent, tuple):
-        return {str(label(entry, index)): entry for index, entry in enumerate(parent)}
+        return dict(zip(labels(parent), parent, strict=True))
     return {}
 
 
@@ -152,10 +154,9 @@ def _with(parent: Any, changes: list[Change], build: Callable[[type[Model], Any]
     for steps, value in changes:
         below.setdefault(steps[0], []).append((steps[1:], value))
     if isinstance(parent, tuple):
-        names = [str(label(entry, index)) for index, entry in enumerate(parent)]
         return [
             _with(entry, below[name], build) if name in below else entry
-            for name, entry in zip(names, parent, strict=True)
+            for name, entry in zip(labels(parent), parent, strict=True)
         ]
     fields = parent.model_dump() if type(parent) is Distribution else {**fields_of(parent)}
     fields |= {step: _with(fields.get(step), deeper, build) for step, deeper in below.items()}

@@ -235,13 +235,18 @@ def _known(provenance: str | None, digests: tuple[str, ...], raid: int) -> _Know
         return None
     own = campaign.raid(raid) if campaign else scenario
     tables = lower(own)
-    most = possible(tables) if campaign is None else _possible_in_campaign(tables)
+    most = possible_in(tables, campaign=campaign is not None)
     return _Known(tables, label(own), most, campaign is None)
 
 
-def _possible_in_campaign(tables: Tables) -> Possible:
-    """What is possible in a raid; without a limit to the rounds of depots that are filled again."""
+def possible_in(tables: Tables, *, campaign: bool) -> Possible:
+    """What is possible in a raid, perhaps one of a campaign.
+
+    In a campaign there is no limit to the rounds of depots, which are filled again.
+    """
     found, fed = possible(tables), tables.magazines["depot"] >= 0
+    if not campaign:
+        return found
     batteries = np.bincount(tables.magazines["battery"], fed, minlength=tables.batteries.size) > 0
     return found._replace(
         expended=np.where(fed & (found.expended > 0.0), np.inf, found.expended),

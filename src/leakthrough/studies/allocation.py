@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from leakthrough.engine.lowered import AnyModel
 from leakthrough.exact.arguments import positive
 from leakthrough.model.arguments import listed, real_in, refused, table, whole
 from leakthrough.model.errors import nearest, shown
 from leakthrough.model.paths import value_at
-from leakthrough.model.scenario import Scenario
 from leakthrough.quantities import quantity
 from leakthrough.results.labelled import measured
 from leakthrough.run_options import checked_execution
 from leakthrough.statistics.intervals import checked_confidence
 from leakthrough.studies.evaluate import checked_path
 from leakthrough.studies.greedy_search import Prices, Search, Units
-from leakthrough.studies.measure import Measure, Numbers
+from leakthrough.studies.measure import Measure
 from leakthrough.studies.paired import PairedRuns, fresh
+from leakthrough.studies.reading import Numbers
 from leakthrough.studies.sweep.axes import is_whole_at
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class _Fields(NamedTuple):
 
 
 def allocate(
-    scenario: Scenario,
+    scenario: AnyModel,
     paths: Sequence[str],
     budget: float,
     costs: Mapping[str, float] | float,
@@ -90,7 +91,7 @@ def allocate(
 
     Parameters
     ----------
-    scenario : Scenario
+    scenario : Scenario or Campaign
         Its values at the paths do not matter.
     paths : sequence of str
         Whole-number fields of the layers: rounds, channels, the `count` of a battery; and the
@@ -255,7 +256,7 @@ def _labelled(
     return runs.labelled(variables, coordinates, level)
 
 
-def _checked_fields(scenario: Scenario, paths: object, levels: object) -> _Fields:
+def _checked_fields(scenario: AnyModel, paths: object, levels: object) -> _Fields:
     found = [checked_path("paths", scenario, path) for path in listed("paths", paths, "paths")]
     if len(set(found)) < len(found):
         raise refused("paths", "a list of distinct paths", paths)
@@ -278,7 +279,7 @@ def _checked_levels(given: object, paths: Sequence[str]) -> dict[str, list[float
     return found
 
 
-def _check_for_sale(scenario: Scenario, path: str, in_steps: bool) -> None:
+def _check_for_sale(scenario: AnyModel, path: str, in_steps: bool) -> None:
     """Check that a field is one that a defence can buy."""
     of_asset, name = path.startswith("assets."), path.split(".")[-1]
     if not (path.startswith("layers.") or (of_asset and name in PASSIVE)):

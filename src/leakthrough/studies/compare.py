@@ -1,13 +1,16 @@
 """Paired comparison of options on common random numbers."""
 
 import concurrent.futures
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from leakthrough.engine.lowered import AnyModel
 from leakthrough.model.arguments import flag, of_class, refused
 from leakthrough.model.base import plain
+from leakthrough.model.campaign import Campaign
 from leakthrough.model.check import warn_about
 from leakthrough.model.errors import name_fault, shown
 from leakthrough.model.scenario import Scenario
@@ -25,7 +28,8 @@ from leakthrough.statistics.controls import OF_USE, PLAIN, allowance_of
 from leakthrough.statistics.intervals import checked_confidence
 from leakthrough.statistics.means import SETTLED
 from leakthrough.studies.evaluate import MeasureValues, is_same, prepared, values
-from leakthrough.studies.measure import Measure, Numbers, measures_of
+from leakthrough.studies.measure import Measure, measures_of
+from leakthrough.studies.reading import Numbers
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -45,7 +49,7 @@ class _Bounds(NamedTuple):
 
 
 def compare(
-    options: Mapping[str, Scenario],
+    options: Mapping[str, AnyModel],
     *,
     measures: Sequence[Measure | str],
     replications: int,
@@ -64,8 +68,8 @@ def compare(
 
     Parameters
     ----------
-    options : mapping of str to Scenario
-        At least two, by name; they may differ in any field.
+    options : mapping of str to Scenario or Campaign
+        At least two, by name; they may differ in any field. All are scenarios, or all campaigns.
     measures : sequence of Measure or str
         What to compare; each must exist in all options. A measure with `by` and without `of`
         becomes one measure for each name in the baseline.
@@ -169,26 +173,28 @@ def _bounds(empty: Mapping[str, MeasureValues], first: str, replications: int) -
     )
 
 
-def _checked_options(options: object, baseline: object) -> tuple[dict[str, Scenario], str]:
+def _checked_options(options: object, baseline: object) -> tuple[dict[str, AnyModel], str]:
     """Return the checked options and the name of the baseline."""
     if not isinstance(options, Mapping) or len(options) < 2:
-        text = "must be at least two scenarios by name"
+        text = "must be at least two scenarios or campaigns by name"
         raise ValueError(f"options: {text}; got {shown(options)}")
-    checked: dict[str, Scenario] = {}
+    checked: dict[str, AnyModel] = {}
     for name, scenario in options.items():
-        if not isinstance(name, str) or not isinstance(scenario, Scenario):
-            text = "must be scenarios by name"
+        if not isinstance(name, str) or not isinstance(scenario, Scenario | Campaign):
+            text = "must be scenarios or campaigns by name"
             raise ValueError(f"options: {text}; got {shown(scenario)} by {shown(name)}")
         if why := name_fault(plain(name), dots=True):
             raise ValueError(f"options: a name {why}")
-        checked[plain(name)] = of_class(f"options, {shown(name)}", scenario, Scenario)
+        checked[plain(name)] = of_class(f"options, {shown(name)}", scenario, type(scenario))
+    if len({isinstance(scenario, Campaign) for scenario in checked.values()}) > 1:
+        raise ValueError("options: must be all scenarios, or all campaigns; got some of both")
     first = next(iter(checked)) if baseline is None else baseline
     if not isinstance(first, str) or first not in checked:
         raise refused("baseline", "the name of an option", baseline, checked)
     return checked, first
 
 
-def _named(scenario: Scenario, measures: object) -> list[Measure]:
+def _named(scenario: AnyModel, measures: object) -> list[Measure]:
     """Checked measures of one number each: a grouped one becomes one for each name."""
     wanted: list[Measure] = []
     for measure in measures_of(measures):
@@ -197,7 +203,7 @@ def _named(scenario: Scenario, measures: object) -> list[Measure]:
             names = prepared(scenario, [measure])[1].reader.readers[0].names
             if not names:
                 raise ValueError(f"measure {measure.label}: the baseline has none")
-        wanted += [Measure(measure.name, measure.by, name, measure.count) for name in names]
+        wanted += [dataclasses.replace(measure, of=name) for name in names]
     if len(set(wanted)) < len(wanted):
         raise ValueError("measures: must not hold one twice")
     return wanted
@@ -319,7 +325,7 @@ def holm(p_values: Numbers) -> Numbers:
 
 
 def _dataset(
-    options: Mapping[str, Scenario],
+    options: Mapping[str, AnyModel],
     measures: Sequence[Measure],
     found: Mapping[str, Values],
     first: str,

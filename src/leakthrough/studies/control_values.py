@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from leakthrough.engine.bounds import check_memory
-from leakthrough.engine.counts import Counts
-from leakthrough.engine.decisions import Decisions, decision_names
+from leakthrough.engine.decisions import decision_names
+from leakthrough.engine.jobs import Block
 from leakthrough.engine.labels import Labels
-from leakthrough.engine.tables import Tables
+from leakthrough.engine.lowered import AnyJob, decided, deciding
 from leakthrough.results.controls import Controls
 from leakthrough.statistics.adjusted import Values, adjusted_values, fixed_point, measured_values
 from leakthrough.statistics.controls import ControlSums
@@ -27,9 +27,9 @@ _adding = threading.Lock()  # global: instances are pickled to other processes, 
 
 
 class _Known(NamedTuple):
-    """The random decisions of a lowered scenario."""
+    """The random decisions of a lowered scenario or campaign."""
 
-    decisions: Decisions
+    job: AnyJob
     controls: Controls
 
 
@@ -73,11 +73,12 @@ class ControlValues:
         """An empty sink for some replications."""
         return ControlValues(self.known, replications)
 
-    def take(self, start: int, counts: Counts) -> None:
-        """Compute the controls of some replications."""
-        found = self.known.decisions.of(counts)
-        numbers = self.known.controls.numbers(found["occurred"], found["expected"])
-        self._put(start, numbers, np.rint(found["expected"] * PARTS).astype(np.int64).sum(axis=0))
+    def take(self, start: int, block: Block) -> None:
+        """Compute the controls of some replications: sums over the raids of a campaign."""
+        found = decided(self.known.job, block)
+        numbers = self.known.controls.numbers(found["occurred"], found["expected"]).sum(axis=1)
+        expected = np.rint(found["expected"].sum(axis=1) * PARTS).astype(np.int64)
+        self._put(start, numbers, expected.sum(axis=0))
 
     def merge(self, start: int, other: "ControlValues") -> None:
         """Add the controls of another sink."""
@@ -112,9 +113,8 @@ class ControlValues:
         return [Values(own, part, fit.controls) for own, part in pairs], order
 
 
-def control_values(tables: Tables, labels: Labels) -> ControlValues:
-    """An empty sink for the controls of a lowered scenario."""
-    decisions = Decisions(tables)
-    names = decision_names(decisions.cells, labels)
-    variances = np.array([*decisions.cells.values()], np.float64)
-    return ControlValues(_Known(decisions, Controls(names, variances)))
+def control_values(job: AnyJob, labels: Labels) -> ControlValues:
+    """An empty sink for the controls of a lowered scenario or campaign."""
+    job = deciding(job)
+    variances = np.array([*job.cells.values()], np.float64)
+    return ControlValues(_Known(job, Controls(decision_names(job.cells, labels), variances)))

@@ -10,7 +10,8 @@ from leakthrough.model.errors import shown
 from leakthrough.statistics.adjusted import Values, interval_of_values
 from leakthrough.statistics.controls import OF_USE
 from leakthrough.statistics.means import SETTLED
-from leakthrough.studies.measure import Measure, Numbers, measure_of
+from leakthrough.studies.measure import Measure, measure_of
+from leakthrough.studies.reading import Numbers
 from leakthrough.studies.sequential import FIRST, SEQUENTIAL
 
 Verdict = Literal["holds", "fails", "undecided"]

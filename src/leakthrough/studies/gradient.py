@@ -9,8 +9,10 @@ import numpy as np
 
 from leakthrough.engine.counts import named_counts
 from leakthrough.engine.jobs import Block, RaidJob, draw_numbers
+from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.possible import possible
 from leakthrough.engine.replications import compute
+from leakthrough.model.arguments import of_class
 from leakthrough.model.check import warn_about
 from leakthrough.model.defence import ByDistance
 from leakthrough.model.discrete import WORD_RANGE
@@ -149,9 +151,9 @@ def kill_probability_gradient(
 
     level = checked_confidence(confidence)
     execution = checked_execution(workers, executor, progress)
+    scenario = of_class("scenario", scenario, Scenario)
     runs = PairedRuns(scenario, measure, replications, seed, execution)
-    scenario = runs.scenario
-    job, empty = prepared(scenario, [runs.measure])
+    job, empty = RaidJob(lower(scenario)), prepared(scenario, [runs.measure])[1]
     check_numbers(scenario)
     cells = job.tables.kill_chances.size
     if runs.replications < cells + 2:

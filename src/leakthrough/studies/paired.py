@@ -8,29 +8,29 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from leakthrough.engine.compile_once import compile_for
-from leakthrough.engine.jobs import Flag, RaidJob
-from leakthrough.engine.lower_raid import lower
+from leakthrough.engine.jobs import Flag
+from leakthrough.engine.lowered import AnyJob, AnyModel, job_of
 from leakthrough.engine.progress import progress_bar
-from leakthrough.engine.replications import collect
+from leakthrough.engine.replications import collect, least_in_a_task
 from leakthrough.engine.scheduler import Parts, Task, Work, run
 from leakthrough.model.arguments import flag
 from leakthrough.model.check import warn_about
 from leakthrough.model.paths import changed
-from leakthrough.model.scenario import Scenario
 from leakthrough.results.labelled import labelled
 from leakthrough.run_options import Execution, checked_replications, checked_seed
 from leakthrough.statistics.adjusted import Values, interval_of_values, moments_of_values
 from leakthrough.statistics.means import SETTLED
 from leakthrough.studies.evaluate import (
-    Limits,
     MeasureValues,
-    checked_scenario,
+    checked_model,
     is_same,
     origin,
     prepared,
     simulated,
 )
-from leakthrough.studies.measure import Measure, Numbers, measure_of
+from leakthrough.studies.measure import Measure, measure_of
+from leakthrough.studies.reading import Numbers
+from leakthrough.studies.rows import Limits
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 MOST_KEPT = 2048
 """Checked changes that are cached: building a scenario takes as long as simulating it."""
 
-Prepared = tuple[RaidJob, MeasureValues]
+Prepared = tuple[AnyJob, MeasureValues]
 Changes = Mapping[str, object]
 
 
@@ -58,14 +58,14 @@ class PairedRuns:
 
     def __init__(
         self,
-        scenario: Scenario,
+        scenario: AnyModel,
         measure: Measure | str,
         replications: int,
         seed: int | None,
         execution: Execution,
         controls: bool = False,
     ) -> None:
-        self.scenario, self.measure = checked_scenario(scenario), measure_of(measure)
+        self.scenario, self.measure = checked_model(scenario), measure_of(measure)
         if self.measure.dims:
             text = f"must be one number here; select one {self.measure.by} with `of`"
             raise ValueError(f"measure {self.measure.label}: {text}")
@@ -187,14 +187,14 @@ class PairedRuns:
         return found.assign_attrs(measure=self.measure.label, scenario=self.scenario.name)
 
 
-def _prepared(scenario: Scenario, measure: Measure, changes: Changes) -> Prepared:
+def _prepared(scenario: AnyModel, measure: Measure, changes: Changes) -> Prepared:
     return prepared(changed(scenario, changes), [measure])
 
 
 class _SomeChanges(NamedTuple):
     """Task: values of some changes in some replications."""
 
-    scenario: Scenario
+    scenario: AnyModel
     measure: Measure
     every: Sequence[Changes]
     seed: int
@@ -205,7 +205,7 @@ class _SomeChanges(NamedTuple):
     def prepare(self) -> None:
         """Compile, or load from the cache."""
         if self.runs is None:
-            compile_for(RaidJob(lower(self.scenario)))
+            compile_for(job_of(self.scenario)[0])
 
     def __call__(self, flag: Flag) -> list[Numbers]:
         """Return the values (replications,) of each change."""
@@ -226,7 +226,8 @@ class _EachChange(Work):
     def __init__(
         self, runs: PairedRuns, every: Sequence[Changes], take: Callable[[Numbers], None]
     ) -> None:
-        super().__init__(runs.job, [(0, len(every))], runs.replications)
+        least = least_in_a_task(runs.job)
+        super().__init__(runs.job, [(0, len(every))], runs.replications, least)
         self.runs, self.every, self.deliver = runs, every, take
         self.parts = Parts(runs.replications)
         self.pending: dict[int, Numbers] = {}  # complete, but an earlier one is not

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from leakthrough.engine.lowered import AnyModel
 from leakthrough.model.arguments import flag, real_in
 from leakthrough.model.check import warn_about
 from leakthrough.model.errors import shown
-from leakthrough.model.scenario import Scenario
 from leakthrough.results.labelled import labelled, measured
 from leakthrough.run_options import checked_execution, checked_replications, checked_seed
 from leakthrough.statistics.intervals import checked_confidence
 from leakthrough.statistics.means import NEGLIGIBLE, SETTLED
-from leakthrough.studies.evaluate import checked_scenario, origin
+from leakthrough.studies.evaluate import checked_model, origin
 from leakthrough.studies.measure import Measure, measure_of
 from leakthrough.studies.sequential import FIRST, SequentialSample
 from leakthrough.studies.strata import StratifiedSample, stratified
@@ -55,7 +55,7 @@ class _Interim(NamedTuple):
 
 
 def simulate_to_precision(
-    scenario: Scenario,
+    scenario: AnyModel,
     measure: Measure | str,
     half_width: float,
     *,
@@ -72,7 +72,7 @@ def simulate_to_precision(
 
     Parameters
     ----------
-    scenario : Scenario
+    scenario : Scenario or Campaign
     measure : Measure or str
         A measure that gives one number for each replication.
     half_width : float
@@ -156,7 +156,7 @@ def simulate_to_precision(
     >>> int(found.replications), found.leakers.values.round(2).tolist()
     (100, [6.0, 0.0, 5.95, 6.05])
     """
-    scenario = checked_scenario(scenario)
+    scenario = checked_model(scenario)
     chosen = measure_of(measure)
     wanted = _checked(chosen, half_width, relative, confidence, most_replications)
     execution = checked_execution(workers, executor, progress)

@@ -137,7 +137,7 @@ def rare(
         found = _estimates(runs, searched(runs), level)
     if found.attrs["note"]:
         warnings.warn(f"{wanted.text}: {found.attrs['note']}", RuntimeWarning, stacklevel=2)
-    own = origin(scenario, own_seed)  # type: ignore[arg-type]
+    own = origin(scenario, own_seed)
     return found.assign_coords(own).assign_attrs(event=wanted.text, scenario=scenario.name)
 
 

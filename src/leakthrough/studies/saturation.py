@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakthrough.engine.lowered import AnyModel
 from leakthrough.model.arguments import real_in
 from leakthrough.model.base import as_whole
 from leakthrough.model.check import warn_about
 from leakthrough.model.errors import shown
-from leakthrough.model.scenario import Scenario
 from leakthrough.quantities import quantity
 from leakthrough.results.files import writable
 from leakthrough.results.labelled import labelled, measured
 from leakthrough.run_options import checked_execution, checked_replications, checked_seed
 from leakthrough.statistics.intervals import checked_confidence
 from leakthrough.studies.direction import caution
-from leakthrough.studies.evaluate import checked_path, checked_scenario, origin, two_numbers
+from leakthrough.studies.evaluate import checked_model, checked_path, origin, two_numbers
 from leakthrough.studies.goals import checked_level
-from leakthrough.studies.measure import Measure, Numbers, measure_of
+from leakthrough.studies.measure import Measure, measure_of
+from leakthrough.studies.reading import Numbers
 from leakthrough.studies.sequential import SequentialSample
 from leakthrough.studies.sweep.axes import is_whole_at, units_at
 
@@ -39,7 +40,7 @@ Curve = Callable[[float], Numbers]
 
 
 def saturation_point(
-    scenario: Scenario,
+    scenario: AnyModel,
     axis: Mapping[str, tuple[float, float]],
     measure: Measure | str,
     threshold: float,
@@ -56,7 +57,7 @@ def saturation_point(
 
     Parameters
     ----------
-    scenario : Scenario
+    scenario : Scenario or Campaign
     axis : mapping of str to (low, high)
         One path, such as ``"salvos.drones.count"`` or ``"salvos.drones.arrival.rate"``, and its
         lowest and highest value; whole numbers if the field holds whole numbers.
@@ -126,7 +127,7 @@ def saturation_point(
     >>> int(found.crossings)
     1
     """
-    scenario = checked_scenario(scenario)
+    scenario = checked_model(scenario)
     path, low, high = _checked_axis(scenario, axis)
     chosen, number = measure_of(measure), checked_replications(replications, least=2)
     confidence, own = checked_confidence(confidence), checked_seed(seed)
@@ -159,7 +160,7 @@ def saturation_point(
     return writable(found.assign_coords({"point": axis_points, **origin(scenario, own)}))
 
 
-def _checked_axis(scenario: Scenario, axis: object) -> tuple[str, float, float]:
+def _checked_axis(scenario: AnyModel, axis: object) -> tuple[str, float, float]:
     """Path and checked ends of an axis, as integers where the field is whole."""
     text = "must be one path with (low, high), low below high"
     if not isinstance(axis, Mapping) or len(axis) != 1:

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leakthrough.engine.lowered import AnyModel
 from leakthrough.model.arguments import refused, table, whole_in
-from leakthrough.model.scenario import Scenario
 from leakthrough.quantities import quantity
 from leakthrough.results.labelled import measured
 from leakthrough.run_options import checked_execution
 from leakthrough.statistics.intervals import checked_confidence
 from leakthrough.studies.evaluate import checked_path
-from leakthrough.studies.measure import Measure, Numbers
+from leakthrough.studies.measure import Measure
 from leakthrough.studies.paired import PairedRuns
+from leakthrough.studies.reading import Numbers
 from leakthrough.studies.sweep.axes import is_whole_at, quantile_function
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ RESAMPLES = 999
 
 
 def sensitivity(
-    scenario: Scenario,
+    scenario: AnyModel,
     distributions: Mapping[str, Any],
     measure: Measure | str = "leakers",
     *,
@@ -53,7 +54,7 @@ def sensitivity(
 
     Parameters
     ----------
-    scenario : Scenario
+    scenario : Scenario or Campaign
         Base scenario; fields not listed in `distributions` are held fixed.
     distributions : mapping of str to frozen scipy.stats distribution
         By path: the distribution of the field's value, independent of the others. Values of
@@ -135,7 +136,7 @@ def sensitivity(
 
 
 def _designs(
-    scenario: Scenario, distributions: Mapping[str, Any], points: int, seed: int
+    scenario: AnyModel, distributions: Mapping[str, Any], points: int, seed: int
 ) -> list[list[dict[str, object]]]:
     """Changes at the points of the designs A, B, and A with one column of B for each field."""
     from scipy.stats import qmc

@@ -5,16 +5,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakthrough.engine.lowered import AnyModel
 from leakthrough.engine.replications import compute
 from leakthrough.model.arguments import flag
-from leakthrough.model.scenario import Scenario
 from leakthrough.run_options import Execution
 from leakthrough.statistics.adjusted import Values, moments_of_values
 from leakthrough.statistics.controls import OF_USE, REPLICATIONS_EACH
 from leakthrough.statistics.means import moments_of, rare_share
 from leakthrough.studies.control_values import LEAST, ControlValues
 from leakthrough.studies.evaluate import prepared, values_of
-from leakthrough.studies.measure import Measure, Numbers
+from leakthrough.studies.measure import Measure
+from leakthrough.studies.reading import Numbers
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -45,7 +46,7 @@ class SequentialSample:
 
     def __init__(
         self,
-        scenario: Scenario,
+        scenario: AnyModel,
         measure: Measure,
         *,
         seed: int,

@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakthrough.engine.lowered import AnyModel
 from leakthrough.model.arguments import flag, of_class, whole
 from leakthrough.model.check import warn_about
 from leakthrough.model.errors import shown
 from leakthrough.model.paths import value_at
-from leakthrough.model.scenario import Scenario
 from leakthrough.quantities import quantity
 from leakthrough.results.labelled import labelled, measured
 from leakthrough.run_options import Execution, checked_execution, checked_replications, checked_seed
 from leakthrough.statistics.intervals import checked_confidence, wilson
 from leakthrough.studies.control_values import LEAST
 from leakthrough.studies.direction import caution
-from leakthrough.studies.evaluate import checked_path, checked_scenario, origin
+from leakthrough.studies.evaluate import checked_model, checked_path, origin
 from leakthrough.studies.goals import Goal, Verdict
-from leakthrough.studies.measure import Numbers, measure_of
+from leakthrough.studies.measure import measure_of
+from leakthrough.studies.reading import Numbers
 from leakthrough.studies.sequential import SequentialSample
 from leakthrough.studies.sweep.axes import is_whole_at
 
@@ -43,7 +44,7 @@ class _Search:
     The estimates are those of the measure, or of the probability that the bound is kept.
     """
 
-    scenario: Scenario
+    scenario: AnyModel
     path: str
     goal: Goal
     most: int  # replications of a candidate
@@ -95,7 +96,7 @@ class _Search:
 
 
 def size_for_goal(
-    scenario: Scenario,
+    scenario: AnyModel,
     path: str,
     goal: Goal,
     *,
@@ -117,7 +118,7 @@ def size_for_goal(
 
     Parameters
     ----------
-    scenario : Scenario
+    scenario : Scenario or Campaign
     path : str
         Path of a whole-number field, such as ``"layers.point.batteries.gun.count"`` or
         ``"assets.plant.aim_points"``. Rounds and channels of a battery with a `count` are those of
@@ -195,7 +196,7 @@ def size_for_goal(
     >>> float(found.required), int(found.least)
     (25.0, 25)
     """
-    scenario = checked_scenario(scenario)
+    scenario = checked_model(scenario)
     low, high = _checked_ends(scenario, path, goal, low, high)
     level = checked_confidence(confidence)
     most = checked_replications(most_replications, "most_replications", 2)
@@ -219,7 +220,7 @@ def size_for_goal(
 
 
 def _checked_ends(
-    scenario: Scenario, path: str, goal: object, low: int, high: int
+    scenario: AnyModel, path: str, goal: object, low: int, high: int
 ) -> tuple[int, int]:
     """Check goal and path; return both ends as Python integers."""
     of_class("goal", goal, Goal)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from leakthrough.engine.chances import Drawn, drawn_in
+from leakthrough.engine.jobs import RaidJob
 from leakthrough.engine.tables import Tables
 from leakthrough.model.discrete import WORD_RANGE
 from leakthrough.statistics.adjusted import stacked_moments
@@ -71,16 +72,16 @@ def _drawn(tables: Tables) -> Drawn:
     return drawn_in(tables, "layers", "availability")
 
 
-def _fixed(sample: SequentialSample, stratum: _Stratum) -> SequentialSample:
-    """An empty sample with layers fixed; all other draws stay as they are."""
-    found, tables = copy.copy(sample), sample.job.tables.copy()
+def _fixed(sample: SequentialSample, job: RaidJob, stratum: _Stratum) -> SequentialSample:
+    """An empty sample with layers fixed; all other draws of the job stay as they are."""
+    found, tables = copy.copy(sample), job.tables.copy()
     drawn = _drawn(tables)
     for layer, up in stratum.up.items():
         tables.layers["availability"][layer] = up * WORD_RANGE
         for word in drawn.uses["word"][drawn.codes == layer]:
             use = tables.uses["word"] == word
             tables.uses["chance"][use], tables.uses["fixed"][use] = -1, up * WORD_RANGE
-    found.job = sample.job._replace(tables=tables)
+    found.job = job._replace(tables=tables)
     found.arrays = [own[:0] for own in sample.arrays]
     found.empty = MeasureValues(found.job, sample.empty.reader)
     if sample.controls is not None:
@@ -95,9 +96,10 @@ def stratified(
     """A sample by strata, or the sample itself if its scenario has no rare states that matter.
 
     Strata that together cannot change the mean by more than `allowed` are not simulated. A
-    probability needs none: the interval of Wilson covers it anyway.
+    probability needs none: the interval of Wilson covers it anyway. Nor has a campaign any: its
+    layers are drawn in each of its raids.
     """
-    if sample.measure.kind.probability:
+    if sample.measure.kind.probability or not isinstance(sample.job, RaidJob):
         return sample
     every = _strata(sample.job.tables)
     chosen, rest = every[:1], 1.0 - every[0].probability
@@ -107,16 +109,21 @@ def stratified(
             rest -= stratum.probability
     if len(chosen) == 1 or most_replications < 2 * FEWEST * len(chosen):
         return sample
-    return StratifiedSample(sample, chosen)
+    return StratifiedSample(sample, [_fixed(sample, sample.job, own) for own in chosen], chosen)
 
 
 class StratifiedSample:
     """A sample that grows on demand, of a measure by strata; for the rest of them see `rest`."""
 
-    def __init__(self, sample: SequentialSample, strata: Sequence[_Stratum]) -> None:
+    def __init__(
+        self,
+        sample: SequentialSample,
+        samples: Sequence[SequentialSample],
+        strata: Sequence[_Stratum],
+    ) -> None:
         self.measure, self.seed, self.most = sample.measure, sample.seed, sample.most
         self.first = sample.first
-        self.samples = [_fixed(sample, stratum) for stratum in strata]
+        self.samples = samples
         self.shares = np.array([stratum.probability for stratum in strata])
         self.rest = max(1.0 - self.shares.sum(), 0.0) if len(strata) > 1 else 0.0
         self.numbers = np.zeros(len(strata), np.int64)

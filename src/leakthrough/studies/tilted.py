@@ -24,9 +24,10 @@ from leakthrough.model.distributions import Distribution
 from leakthrough.model.scenario import Scenario
 from leakthrough.run_options import Execution
 from leakthrough.statistics.importance import balance_weights, concentration
-from leakthrough.studies.evaluate import RowReader, prepared
+from leakthrough.studies.evaluate import prepared
 from leakthrough.studies.measure import Measure
 from leakthrough.studies.paired import fresh
+from leakthrough.studies.rows import RowReader
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -84,9 +85,10 @@ class Reading:
         prepared(raid, event.measures)  # raises an error if they do not exist
         self.event, self.labels = event, label(raid)
         self.tables = lower(raid)
-        self.reader = RowReader(self.tables, self.labels, event.measures)
+        self.job = RaidJob(self.tables)
+        self.reader = RowReader(self.job, self.labels, event.measures)
         self.tilting = Tilting(self.tables)
-        limits = self.reader.limits(self.tables)
+        limits = self.reader.limits(self.job)
         ends = [float(own[0][0]) for own in (limits.least, limits.most)]
         if max(event.sign * end for end in ends) < event.bound:
             text = f"{event.measures[0].label} is from {ends[0]:g} to {ends[1]:g} here"
@@ -95,7 +97,7 @@ class Reading:
     def __call__(self, rows: Whole, tilts: Tilts) -> Sample:
         """Return the sample in rows that were computed with tilts."""
         counts = named_counts(rows, self.tables)
-        *measures, _ = self.reader(counts)
+        *measures, _ = self.reader(self.job, [rows[np.newaxis]])
         values = [self.event.sign * own[:, 0] for own in measures]
         seen = self.tilting.seen(counts, tilts)
         return Sample(values[0] >= self.event.bound, values[-1], seen)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leakthrough.engine.lowered import AnyModel
 from leakthrough.model.arguments import table
 from leakthrough.model.errors import shown
-from leakthrough.model.scenario import Scenario
 from leakthrough.results.labelled import measured
 from leakthrough.run_options import checked_execution
 from leakthrough.statistics.adjusted import Values, stacked
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def tornado(
-    scenario: Scenario,
+    scenario: AnyModel,
     ranges: Mapping[str, tuple[Any, Any]],
     measure: Measure | str = "leakers",
     *,
@@ -42,7 +42,7 @@ def tornado(
 
     Parameters
     ----------
-    scenario : Scenario
+    scenario : Scenario or Campaign
         Base scenario; one field at a time is changed.
     ranges : mapping of str to (low, high)
         By path, two numbers that the field allows. Use equally plausible ranges for all fields,
@@ -127,7 +127,7 @@ def tornado(
     return runs.labelled(variables, coordinates, level)
 
 
-def _checked_ranges(scenario: Scenario, ranges: object) -> dict[str, tuple[Any, ...]]:
+def _checked_ranges(scenario: AnyModel, ranges: object) -> dict[str, tuple[Any, ...]]:
     """Checked ends of each range as Python numbers."""
     found = {}
     for path, given in table("ranges", ranges, "path to (low, high)").items():

@@ -20,7 +20,7 @@ import leakthrough as lt
 from leakthrough.engine import replications, scheduler
 from leakthrough.statistics.means import SETTLED, moments_of, rarely_seen
 from leakthrough.studies.evaluate import prepared
-from leakthrough.studies.measure import MEASURES
+from leakthrough.studies.kinds import MEASURES
 from leakthrough.studies.sweep import points as _points
 from leakthrough.studies.sweep.patching import is_plain
 from leakthrough.studies.sweep.tasks import is_counted
@@ -28,6 +28,7 @@ from leakthrough.studies.sweep.tasks import is_counted
 EVERY = [
     lt.Measure(name, by=by, count=3 if name == "at_most" else 0)
     for name, kind in MEASURES.items()
+    if not kind.of_campaign
     for by in kind.groups
 ]
 FAR = "layers.outer.batteries.far"

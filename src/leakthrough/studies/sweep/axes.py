@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import BaseModel
 from pydantic_core import PydanticCustomError
 
+from leakthrough.engine.lowered import AnyModel
 from leakthrough.model.arguments import one_of, refused, whole_in
 from leakthrough.model.base import as_whole, plain
 from leakthrough.model.distributions import Distribution, as_distribution, is_law
@@ -18,11 +19,10 @@ from leakthrough.model.documents import plain_data
 from leakthrough.model.errors import ScenarioError, is_whole, lines_of, shown
 from leakthrough.model.paths import value_at
 from leakthrough.model.quantiles import quantiles_of
-from leakthrough.model.scenario import Scenario
 from leakthrough.model.scipy_names import is_new
 from leakthrough.quantities import described
 from leakthrough.studies.evaluate import two_numbers
-from leakthrough.studies.measure import Array, Numbers
+from leakthrough.studies.reading import Array, Numbers
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -88,7 +88,7 @@ def key_of(value: Any) -> str:
 
 
 def axes_of(
-    scenario: Scenario, given: Any, *, design: str, points: int | None, seed: int
+    scenario: AnyModel, given: Any, *, design: str, points: int | None, seed: int
 ) -> tuple[Axis, ...]:
     """Return the axes that a user gives, with everything but the values checked.
 
@@ -122,7 +122,7 @@ def _table(name: Any, entry: Any) -> Mapping[str, Any]:
     return table
 
 
-def _check_paths(scenario: Scenario, tables: Mapping[str, Mapping[str, Any]]) -> None:
+def _check_paths(scenario: AnyModel, tables: Mapping[str, Mapping[str, Any]]) -> None:
     """Check that paths exist, and that none is given twice or lies within another."""
     owners: dict[str, str] = {}
     for name, table in tables.items():
@@ -143,7 +143,7 @@ def _check_paths(scenario: Scenario, tables: Mapping[str, Mapping[str, Any]]) ->
                 raise ValueError(f"axis {name}: {path} {text}")
 
 
-def _axis(scenario: Scenario, name: str, table: Mapping[str, Any]) -> Axis:
+def _axis(scenario: AnyModel, name: str, table: Mapping[str, Any]) -> Axis:
     values = tuple(
         tuple(map(as_whole, own)) if is_whole_at(scenario, path) else own
         for path, own in ((path, _values(name, path, entry)) for path, entry in table.items())
@@ -178,7 +178,7 @@ def _checked_points(points: Any, design: str) -> int:
 
 
 def _drawn(
-    scenario: Scenario, tables: Mapping[str, Mapping[str, Any]], design: str, points: int, seed: int
+    scenario: AnyModel, tables: Mapping[str, Mapping[str, Any]], design: str, points: int, seed: int
 ) -> tuple[Axis, ...]:
     """Axes of a space-filling design; all paths of one axis have the same quantile."""
     ranges = {
@@ -214,7 +214,7 @@ def _refusal(what: str, error: PydanticCustomError) -> ValueError:
     return ValueError(f"{what}: {'; '.join(lines_of((error.context or {})['mistakes']))}")
 
 
-def _range(scenario: Scenario, name: str, path: str, entry: Any) -> Callable[[Numbers], Array]:
+def _range(scenario: AnyModel, name: str, path: str, entry: Any) -> Callable[[Numbers], Array]:
     """The quantile function of a path: from shares between 0 and 1 to values."""
     whole = is_whole_at(scenario, path)
     if is_law(entry):
@@ -232,7 +232,7 @@ def _range(scenario: Scenario, name: str, path: str, entry: Any) -> Callable[[Nu
     return lambda shares: low + shares * (high - low)
 
 
-def is_whole_at(scenario: Scenario, path: str) -> bool:
+def is_whole_at(scenario: AnyModel, path: str) -> bool:
     """Whether a field is for whole numbers, whatever its present value."""
     return is_whole(value_at(scenario, path)) or path.split(".")[-1] in WHOLE
 
@@ -266,7 +266,7 @@ def recorded(given: Mapping[str, Any], axes: Sequence[Axis], design: str) -> dic
 
 
 def coordinates_of(
-    scenario: Scenario, axes: Sequence[Axis], *, along: str | None
+    scenario: AnyModel, axes: Sequence[Axis], *, along: str | None
 ) -> "dict[str, xr.Variable]":
     """Coordinates of the points: one for each axis, and for each further path of an axis.
 
@@ -303,7 +303,7 @@ def _labels(values: Sequence[Any]) -> Array:
     return np.array([text_of(value) for value in values], np.str_)
 
 
-def units_at(scenario: Scenario, path: str) -> str:
+def units_at(scenario: AnyModel, path: str) -> str:
     """Units of a field, from the brackets in its description."""
     steps = path.split(".")
     for depth in range(len(steps) - 1, -1, -1):

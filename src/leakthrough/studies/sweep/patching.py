@@ -12,18 +12,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from leakthrough.engine.counts import new_rows
-from leakthrough.engine.jobs import Flag, run_block
+from leakthrough.engine.jobs import Block, Flag, RaidJob, States, run_block
 from leakthrough.engine.labels import label, units_of
 from leakthrough.engine.layout import RECORDS_OF
 from leakthrough.engine.lower_raid import lower
+from leakthrough.engine.lowered import AnyJob, AnyModel, job_of
 from leakthrough.engine.record import Field, Patch
 from leakthrough.engine.state import State, entries_of, new_state
 from leakthrough.engine.tables import Tables
+from leakthrough.model.campaign import Campaign
 from leakthrough.model.discrete import threshold
 from leakthrough.model.paths import value_at
 from leakthrough.model.scenario import Scenario
-from leakthrough.studies.evaluate import RowReader
 from leakthrough.studies.measure import Measure
+from leakthrough.studies.rows import RowReader
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -72,9 +74,9 @@ def field_at(path: str) -> _Field | None:
     return None
 
 
-def is_plain(scenario: Scenario, path: str, values: Sequence[Any]) -> bool:
-    """Whether all values of a path can be patched."""
-    field = field_at(path)
+def is_plain(scenario: AnyModel, path: str, values: Sequence[Any]) -> bool:
+    """Whether all values of a path can be patched; those of a campaign cannot."""
+    field = field_at(path) if isinstance(scenario, Scenario) else None
     return field is not None and all(map(field.fits, (value_at(scenario, path), *values)))
 
 
@@ -110,8 +112,8 @@ class LoweredScenario:
     def __init__(
         self, scenario: Scenario, measures: Sequence[Measure], paths: Sequence[str] = ()
     ) -> None:
-        self.tables, labels = lower(scenario), label(scenario)
-        self.reader = RowReader(self.tables, labels, measures)
+        self.tables = lower(scenario)
+        self.reader = RowReader(RaidJob(self.tables), label(scenario), measures)
         self.fields = [field_at(path) for path in paths]
         self.codes = [_codes(scenario, self.tables, path) for path in paths]
         self.unused: list[tuple[Tables, State]] = []
@@ -124,15 +126,13 @@ class LoweredScenario:
             records[field.field.name][codes] = field.value(number)
             RECORDS_OF[field.records].start(records)
 
-    def patched(self, numbers: Sequence[Any]) -> Tables:
-        """The tables with the numbers at the paths."""
+    def job(self, numbers: Sequence[Any]) -> RaidJob:
+        """The job with the numbers at the paths."""
         tables = self.tables.copy()
         self.patch(tables, numbers)
-        return tables
+        return RaidJob(tables)
 
-    def rows(
-        self, numbers: Sequence[Any], seed: int, start: int, stop: int, flag: Flag
-    ) -> "npt.NDArray[np.int64]":
+    def block(self, numbers: Sequence[Any], seed: int, start: int, stop: int, flag: Flag) -> Block:
         """Counts of replications `start` to `stop` - 1; undefined if the flag was set."""
         try:  # in one step, since other threads take states too
             tables, state = self.unused.pop()
@@ -146,4 +146,37 @@ class LoweredScenario:
         rows = new_rows(tables, stop - start)
         run_block(tables, rows, seed, start, flag, state)
         self.unused.append((tables, state))
+        return [rows[np.newaxis]]
+
+
+class LoweredCampaign:
+    """Computes replications of a campaign, which has no plain numbers."""
+
+    def __init__(self, campaign: Campaign, measures: Sequence[Measure]) -> None:
+        self.own, labels = job_of(campaign)
+        self.reader = RowReader(self.own, labels, measures)
+        self.unused: list[States] = []
+
+    def job(self, _: Sequence[Any]) -> AnyJob:
+        """The job of all points."""
+        return self.own
+
+    def block(self, _: Sequence[Any], seed: int, start: int, stop: int, flag: Flag) -> Block:
+        """Counts of replications `start` to `stop` - 1; undefined if the flag was set."""
+        try:
+            states = self.unused.pop()
+        except IndexError:
+            states = self.own.new_states()
+        rows = self.own.new_rows(stop - start)
+        self.own.block(seed, start, rows, flag, states)
+        self.unused.append(states)
         return rows
+
+
+def lowered(
+    model: AnyModel, measures: Sequence[Measure], paths: Sequence[str]
+) -> LoweredScenario | LoweredCampaign:
+    """Lower a scenario, of which the numbers at some paths will be patched, or a campaign."""
+    if isinstance(model, Campaign):
+        return LoweredCampaign(model, measures)
+    return LoweredScenario(model, measures, paths)

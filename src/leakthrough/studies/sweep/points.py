@@ -7,21 +7,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from leakthrough.engine import replications
-from leakthrough.engine.counts import named_counts
 from leakthrough.engine.jobs import Flag
-from leakthrough.engine.labels import label
-from leakthrough.engine.lower_raid import lower
+from leakthrough.engine.lowered import AnyModel, job_of, labels_of, raids_in
+from leakthrough.engine.replications import size_of_block
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.errors import ScenarioError
 from leakthrough.model.paths import changed, check_alone, value_at
-from leakthrough.model.scenario import Scenario
 from leakthrough.statistics.adjusted import Values
 from leakthrough.studies.control_values import ControlValues, control_values
-from leakthrough.studies.evaluate import Limits, every_name, values_of
-from leakthrough.studies.measure import Measure, names_of
+from leakthrough.studies.evaluate import values_of
+from leakthrough.studies.measure import Measure
+from leakthrough.studies.reading import check_raids, names_of
+from leakthrough.studies.rows import Limits, every_name
 from leakthrough.studies.sweep.axes import Axis, key_of
-from leakthrough.studies.sweep.patching import LoweredScenario, is_plain
+from leakthrough.studies.sweep.patching import LoweredCampaign, LoweredScenario, is_plain, lowered
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -33,7 +32,8 @@ RENAMING = ("name", "interceptor")
 MOST_LOWERED = 64
 MOST_BUILT = 10_000
 """Validated scenarios that are cached for the simulation."""
-NOTHING: Mapping[int, Scenario] = MappingProxyType({})
+NOTHING: Mapping[int, AnyModel] = MappingProxyType({})
+Lowered = LoweredScenario | LoweredCampaign
 PLAIN = int | float | str | bool | None
 
 Names = tuple[tuple[str, ...], ...]
@@ -43,7 +43,7 @@ Names = tuple[tuple[str, ...], ...]
 class Plan(NamedTuple):
     """What all points have in common; sent with every task of an executor."""
 
-    scenario: Scenario
+    scenario: AnyModel
     measures: tuple[Measure, ...]
     structure: tuple[str, ...]  # paths whose values require a new scenario
     numbers: tuple[str, ...]  # paths of plain numbers, which are patched
@@ -69,7 +69,7 @@ class Points:
     If `zipped`, the axes vary together; otherwise all combinations are points.
     """
 
-    def __init__(self, scenario: Scenario, axes: Sequence[Axis], *, zipped: bool) -> None:
+    def __init__(self, scenario: AnyModel, axes: Sequence[Axis], *, zipped: bool) -> None:
         self.scenario, self.axes, self.zipped = scenario, axes, zipped
         self.shape = (axes[0].size,) if zipped else tuple(axis.size for axis in axes)
         number = np.arange(int(np.prod(self.shape)))
@@ -77,7 +77,7 @@ class Points:
         self.split = [_is_plain_axis(scenario, axis, axes) for axis in axes]
         self.keys = self._keys()
         self.order = np.argsort(self.keys, kind="stable")
-        self.built: dict[int, Scenario] = {}  # by key: validation takes as long as lowering
+        self.built: dict[int, AnyModel] = {}  # by key: validation takes as long as lowering
 
     def _keys(self) -> "Indices":
         """A key for each point, equal for points of equal structure."""
@@ -146,9 +146,11 @@ class Points:
             try:
                 scenario = changed(self.scenario, dict(zip(paths, structure, strict=True)))
                 if shaped or not all(isinstance(value, PLAIN) for value in structure):
-                    lower(scenario)
-                every = every_name(label(scenario)) if named else {}
+                    job_of(scenario)
+                every = every_name(labels_of(scenario)) if named else {}
                 own = [names_of(measure, every) for measure in measures]
+                for measure in measures:
+                    check_raids(measure, raids_in(scenario))
                 if len(self.built) < MOST_BUILT:
                     self.built[int(self.keys[point])] = scenario
             except ScenarioError as error:
@@ -172,7 +174,7 @@ class Points:
                 raise ScenarioError(*error.mistakes, source=f"the point {axis.label(n)}") from None
 
 
-def _is_plain_axis(scenario: Scenario, axis: Axis, axes: Sequence[Axis]) -> bool:
+def _is_plain_axis(scenario: AnyModel, axis: Axis, axes: Sequence[Axis]) -> bool:
     """Whether an axis varies only plain numbers, on paths that no axis renames."""
     renamed = any(path.split(".")[-1] in RENAMING for other in axes for path in other.paths)
     pairs = zip(axis.paths, axis.values, strict=True)
@@ -182,19 +184,19 @@ def _is_plain_axis(scenario: Scenario, axis: Axis, axes: Sequence[Axis]) -> bool
 class Evaluator:
     """Computes the measures of points; caches the most recent lowered scenarios."""
 
-    def __init__(self, plan: Plan, built: Mapping[int, Scenario] = NOTHING) -> None:
+    def __init__(self, plan: Plan, built: Mapping[int, AnyModel] = NOTHING) -> None:
         self.plan, self.built = plan, built
-        self.kept: dict[int, LoweredScenario] = {}
+        self.kept: dict[int, Lowered] = {}
         self.lock = threading.Lock()
 
-    def lowered(self, point: DesignPoint) -> LoweredScenario:
+    def lowered(self, point: DesignPoint) -> Lowered:
         """The lowered scenario of a point, without its plain numbers."""
         with self.lock:
             found = self.kept.get(point.key)
         if found is None:
             changes = dict(zip(self.plan.structure, point.structure, strict=True))
             scenario = self.built.get(point.key) or changed(self.plan.scenario, changes)
-            found = LoweredScenario(scenario, self.plan.measures, self.plan.numbers)
+            found = lowered(scenario, self.plan.measures, self.plan.numbers)
             with self.lock:
                 for other in self.kept.values():
                     other.unused.clear()  # points of equal structure are adjacent
@@ -210,16 +212,16 @@ class Evaluator:
 
         Values of each measure (replications, all names), NaN for a missing name, and losses.
         """
-        lowered, size = self.lowered(point), replications.MOST_IN_A_BLOCK
+        own, job = self.lowered(point), self.lowered(point).job(point.numbers)
         blocks, controls = [], self._controls(point, stop - start)
-        for begin in range(start, stop, size):
-            rows = lowered.rows(point.numbers, self.plan.seed, begin, min(begin + size, stop), flag)
-            counts = named_counts(rows, lowered.tables)
-            blocks.append(lowered.reader(counts))
+        for begin in range(start, stop, size := size_of_block(job)):
+            end = min(begin + size, stop)
+            rows = own.block(point.numbers, self.plan.seed, begin, end, flag)
+            blocks.append(own.reader(job, rows))
             if controls is not None:
-                controls.take(begin - start, counts)
+                controls.take(begin - start, rows)
         *values, lost = [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
-        return [*self._aligned(lowered, values), lost], controls
+        return [*self._aligned(own, values), lost], controls
 
     def values(self, point: DesignPoint, arrays: "Sequence[Any]") -> list[Values]:
         """Values of each measure (replications, all names) from the joined arrays of its parts."""
@@ -230,18 +232,18 @@ class Evaluator:
     def _controls(self, point: DesignPoint, replications: int = 0) -> ControlValues | None:
         if not self.plan.controls:
             return None
-        lowered = self.lowered(point)
-        tables = lowered.patched(point.numbers)
-        return control_values(tables, lowered.reader.labels).alike(replications)
+        own = self.lowered(point)
+        job = own.job(point.numbers)
+        return control_values(job, own.reader.labels).alike(replications)
 
     def limits(self, point: DesignPoint) -> Limits:
         """Ranges of the measures at a point; NaN for a missing name."""
         lowered = self.lowered(point)
-        found = lowered.reader.limits(lowered.patched(point.numbers))
+        found = lowered.reader.limits(lowered.job(point.numbers))
         most = self._aligned(lowered, [own[np.newaxis] for own in found.most])
         return found._replace(most=[own[0] for own in most])
 
-    def _aligned(self, lowered: LoweredScenario, values: "list[Numbers]") -> "list[Numbers]":
+    def _aligned(self, lowered: Lowered, values: "list[Numbers]") -> "list[Numbers]":
         triples = zip(values, lowered.reader.readers, self.plan.names, strict=True)
         return [_aligned(own, reader.names, names) for own, reader, names in triples]
 

@@ -23,7 +23,7 @@ import numpy as np
 from leakthrough.model.arguments import path_of
 from leakthrough.results.files import checked, write_zarr
 from leakthrough.results.provenance import parsed
-from leakthrough.studies.measure import Array
+from leakthrough.studies.reading import Array
 from leakthrough.studies.sweep.lock import locked
 from leakthrough.studies.sweep.points import Points
 from leakthrough.studies.sweep.tasks import PointResults

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
+from leakthrough.engine.lowered import AnyModel
 from leakthrough.engine.scheduler import run
 from leakthrough.model.arguments import flag, whole
 from leakthrough.model.check import warn_about
-from leakthrough.model.scenario import Scenario
 from leakthrough.quantities import quantity
 from leakthrough.results.files import check_names, writable
 from leakthrough.results.labelled import MARKS, with_settled
@@ -21,7 +21,7 @@ from leakthrough.run_options import Execution, checked_execution, checked_replic
 from leakthrough.statistics.intervals import ESTIMATES, checked_confidence
 from leakthrough.statistics.means import SETTLED
 from leakthrough.studies.control_values import LEAST
-from leakthrough.studies.evaluate import checked_scenario, origin
+from leakthrough.studies.evaluate import checked_model, origin
 from leakthrough.studies.measure import Measure, measures_of
 from leakthrough.studies.sweep.axes import POINT, axes_of, coordinates_of, recorded
 from leakthrough.studies.sweep.points import Plan, Points
@@ -35,7 +35,7 @@ Design = Literal["grid", "zip", "latin_hypercube", "sobol"]
 
 
 def sweep(
-    scenario: Scenario,
+    scenario: AnyModel,
     axes: Mapping[str, Any],
     *,
     measures: Sequence[Measure | str],
@@ -58,12 +58,12 @@ def sweep(
 
     Parameters
     ----------
-    scenario : Scenario
-        Baseline scenario; paths not listed in `axes` keep these values.
+    scenario : Scenario or Campaign
+        Baseline; paths not listed in `axes` keep these values.
     axes : mapping
         For each axis, by its name: a mapping ``{path: [value, ...], ...}``, whose paths vary
         together; or, if the name is itself a path, a list of values. A value is anything that
-        `Scenario.replace` accepts.
+        `Scenario.replace` or `Campaign.replace` accepts.
     measures : sequence of Measure or str
         What is computed at each point; at least one.
     replications : int
@@ -128,7 +128,7 @@ def sweep(
     >>> found.leakers.sel(estimate="mean").values.round(1).tolist()
     [6.0, 2.8, 1.8]
     """
-    scenario = checked_scenario(scenario)
+    scenario = checked_model(scenario)
     own, execution = _checked_measures(measures), checked_execution(workers, executor, progress)
     disk = None if store is None else Store(store)
 
@@ -186,7 +186,7 @@ SHARED = ("measures", "replications", "seed", "confidence", "keep_distributions"
 
 
 def _study(
-    scenario: Scenario, axes: Mapping[str, Any], points: int | None, call: _Call, *, stored: bool
+    scenario: AnyModel, axes: Mapping[str, Any], points: int | None, call: _Call, *, stored: bool
 ) -> _Study:
     """Check the axes, their values, and the names in the result."""
     design = call.design
@@ -232,7 +232,7 @@ def _check_names(names: Sequence[str], *, stored: bool) -> None:
         check_names(names, "store")
 
 
-def _provenance(scenario: Scenario, axes: dict[str, Any], call: _Call) -> str:
+def _provenance(scenario: AnyModel, axes: dict[str, Any], call: _Call) -> str:
     arguments = {
         "axes": axes,
         **call._asdict(),
@@ -288,14 +288,14 @@ def _dataset(study: _Study, results: Results) -> "xr.Dataset":
     return writable(xr.Dataset(with_settled(data), coordinates, attrs))
 
 
-def axes_again(scenario: Scenario, call: dict[str, Any]) -> "dict[str, xr.Variable]":
+def axes_again(scenario: AnyModel, call: dict[str, Any]) -> "dict[str, xr.Variable]":
     """Coordinates of the points of a sweep, from its provenance."""
     design, points = call["design"], call["points"]
     axes = axes_of(scenario, call["axes"], design=design, points=points, seed=call["seed"])
     return coordinates_of(scenario, axes, along=None if design == "grid" else POINT)
 
 
-def sweep_again(scenario: Scenario, call: dict[str, Any], **execution: Any) -> "xr.Dataset":
+def sweep_again(scenario: AnyModel, call: dict[str, Any], **execution: Any) -> "xr.Dataset":
     """Repeat a sweep from its provenance; see `leakthrough.rerun`."""
     measures = [Measure(**measure) for measure in call["measures"]]
     return sweep(scenario, **{**call, "measures": measures}, **execution)

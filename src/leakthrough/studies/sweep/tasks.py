@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from leakthrough.engine.compile_once import compile_for
-from leakthrough.engine.jobs import Flag, RaidJob
-from leakthrough.engine.lower_raid import lower
+from leakthrough.engine.jobs import Flag
+from leakthrough.engine.lowered import job_of
+from leakthrough.engine.replications import least_in_a_task
 from leakthrough.engine.scheduler import Parts, Task, Work
 from leakthrough.statistics.adjusted import Values, moments_of_values, stacked_moments
 from leakthrough.statistics.means import SETTLED
-from leakthrough.studies.evaluate import Limits, values_of
+from leakthrough.studies.evaluate import values_of
 from leakthrough.studies.measure import Measure
+from leakthrough.studies.rows import Limits
 from leakthrough.studies.sweep.points import DesignPoint, Evaluator, Plan, Points
 
 if TYPE_CHECKING:
@@ -86,7 +88,7 @@ class SomePoints(NamedTuple):
     def prepare(self) -> None:
         """Compile, or lower the first point."""
         if self.evaluator is None:
-            compile_for(RaidJob(lower(self.plan.scenario)))
+            compile_for(job_of(self.plan.scenario)[0])
         else:
             self.evaluator.lowered(self.points[0])
 
@@ -108,7 +110,8 @@ class SweepWork(Work):
     def __init__(
         self, plan: Plan, points: Points, wanted: Sequence[tuple[int, int]], sink: Sink
     ) -> None:
-        super().__init__(RaidJob(lower(plan.scenario)), wanted, plan.replications)
+        job, _ = job_of(plan.scenario)
+        super().__init__(job, wanted, plan.replications, least_in_a_task(job))
         self.plan, self.points, self.sink = plan, points, sink
         self.evaluator = Evaluator(plan, points.built)
         self.parts = Parts(plan.replications)
