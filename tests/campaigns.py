@@ -44,12 +44,21 @@ def _with_counts(salvos: Any, drawn: dict[str, Any]) -> list[lt.Salvo]:
     return [lt.Salvo(**{**vars(s), "count": drawn.get(s.name, s.count)}) for s in salvos]
 
 
-def _resupply(pick: random.Random, scenario: lt.Scenario) -> list[lt.Resupply]:
+def _transport(more: random.Random, interval: float) -> Any:
+    times = [0.0, 0.4, 1.0, 1.3, 2.0, stats.expon(scale=interval), stats.uniform(0.0, interval)]
+    time = more.choice([0.0, *times])
+    return time * interval if isinstance(time, float) else time
+
+
+def _resupply(
+    pick: random.Random, more: random.Random, scenario: lt.Scenario, interval: float
+) -> list[lt.Resupply]:
     return [
         lt.Resupply(
             battery=battery.name,
             interceptor=magazine.interceptor,
             rounds=pick.choice([0, 1, 3, 10, float("inf")]),
+            transport_time=_transport(more, interval),
         )
         for layer in scenario.layers
         for site in (layer.sites if pick.random() < 0.5 else [layer])  # all sites by one name
@@ -57,7 +66,11 @@ def _resupply(pick: random.Random, scenario: lt.Scenario) -> list[lt.Resupply]:
         for magazine in battery.magazines
         if pick.random() < 0.7
     ] + [
-        lt.Resupply(depot=depot.name, rounds=pick.choice([0, 1, 3, 10, float("inf")]))
+        lt.Resupply(
+            depot=depot.name,
+            rounds=pick.choice([0, 1, 3, 10, float("inf")]),
+            transport_time=_transport(more, interval),
+        )
         for depot in scenario.depots
         if pick.random() < 0.7
     ]
@@ -80,7 +93,7 @@ def _stock(pick: random.Random, interceptor: str, interval: float) -> lt.Stock:
 def campaign(number: int, *groups: str) -> lt.Campaign:
     """A campaign of up to four raids, with groups of rules (`ruled_scenarios`)."""
     scenario = ruled_scenario(number, *groups) if groups else any_scenario(number)
-    pick = random.Random(number + 1)  # noqa: S311
+    pick, more = random.Random(number + 1), random.Random(number + 2)  # noqa: S311
     raids, interval = _raids(pick, scenario.salvos), pick.choice([1.0, 20.0, 100.0, 1000.0])
     drawn = _drawn(pick, raids, scenario.salvos)
     if isinstance(raids, int):
@@ -93,7 +106,7 @@ def campaign(number: int, *groups: str) -> lt.Campaign:
         scenario=scenario,
         raids=raids,
         interval=interval,
-        resupply=_resupply(pick, scenario),
+        resupply=_resupply(pick, more, scenario, interval),
         stocks=[_stock(pick, gun, interval) for gun in busy_scenarios.GUNS if pick.random() < 0.6],
         shortage=pick.choice(["proportion", "order"]),
         replacement_time=pick.choice([None, 0.0, 50.0, 1500.0]),
@@ -142,7 +155,7 @@ def kernel_raids(
     for kind in plan.kinds:
         tables, rows = plan.tables[kind], next(unused[kind])
         outcomes = counted(named_counts(rows, tables), tables)
-        ledger = named_ledger(rows, tables)._asdict()
+        ledger = named_ledger(rows, tables, plan.supply)._asdict()
         for n, outcome in enumerate(outcomes):
             found[n].append(outcome | {name: value[n].tolist() for name, value in ledger.items()})
     return found
@@ -168,6 +181,9 @@ def reference_raids(of: lt.Campaign, seed: int, replication: int) -> list[Outcom
         outcome["stock"] = [resupplied.stock.get(name, -1) for name in interceptors]
         outcome["replenished"] = [resupplied.replenished.get(name, 0) for name in interceptors]
         outcome["down_time"] = list(resupplied.down_time.values())
+        transported = any(own.transport_time != 0.0 for own in of.resupply)
+        receivers = [*magazines, *depots] if transported else []
+        outcome["in_transport"] = [resupplied.in_transport[key] for key in receivers]
         outcome["stock_dry"] = [name in stock_dry for name in interceptors]
         found.append(outcome)
     return found

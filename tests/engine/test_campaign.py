@@ -209,7 +209,12 @@ def full() -> lt.Campaign:
         raids=3,
         interval=DAY,
         resupply=[
-            lt.Resupply(battery=battery.name, interceptor=magazine.interceptor, rounds=2)
+            lt.Resupply(
+                battery=battery.name,
+                interceptor=magazine.interceptor,
+                rounds=2,
+                transport_time=1.5 * DAY,
+            )
             for layer in rich().layers
             for battery in layer.batteries
             for magazine in battery.magazines

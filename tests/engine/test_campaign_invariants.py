@@ -55,8 +55,13 @@ def check_stocks(result: xr.Dataset) -> None:
     start = result.stock.isel(raid=0) - result.replenished.isel(raid=0)
     came = result.replenished.cumsum("raid")
     went = result.delivered.sum("battery").cumsum("raid")
+    if "in_transport" in result:
+        went = went + result.in_transport.sum("battery")
+        assert (result.in_transport >= 0).all()
     if "depot" in result.dims:
         to_depots = result.depot_delivered.cumsum("raid")
+        if "depot_in_transport" in result:
+            to_depots = to_depots + result.depot_in_transport
         of = result.interceptor_of == result.interceptor
         went = went + (to_depots * of).sum("depot")
     assert (start + came - went == result.stock).where(kept, True).all()

@@ -23,7 +23,7 @@ from leakthrough.engine.decode import (
     rows_of,
     spread,
 )
-from leakthrough.engine.lower_campaign import Plan
+from leakthrough.engine.lower_campaign import Plan, Supply
 from leakthrough.engine.state import State, new_state
 from leakthrough.engine.tables import Tables
 from leakthrough.model.discrete import raid_offset
@@ -193,14 +193,23 @@ class Ledger(NamedTuple):
     stock_dry: Numbers  # (..., I) whether the stock has been empty by the start of the raid
     down_time: Numbers  # (..., A) ticks of aim points that are down until the next raid
     depot_delivered: Numbers  # (..., D) before the raid
+    in_transport: Numbers  # (..., K + D) when the raid begins; no columns without transport times
 
 
-def named_ledger(rows: Numbers, tables: Tables) -> Ledger:
-    """Name the columns that follow the counts."""
+def _ledger_widths(tables: Tables, supply: Supply | None) -> tuple[int, ...]:
+    """Numbers of columns of the parts of a ledger; without `supply`, of those that all have."""
     magazines, interceptors = tables.magazines.size, tables.interceptors
     ends = tables.assets.size, tables.depots.size
-    widths = magazines, magazines, interceptors, interceptors, interceptors, *ends
-    stops = list(itertools.accumulate(widths, initial=width(tables)))
+    receivers = magazines + tables.depots.size
+    return (
+        *(magazines, magazines, interceptors, interceptors, interceptors, *ends),
+        receivers if supply and supply.transport.used else 0,
+    )
+
+
+def named_ledger(rows: Numbers, tables: Tables, supply: Supply | None = None) -> Ledger:
+    """Name the columns that follow the counts; without `supply`, not those of rare rules."""
+    stops = list(itertools.accumulate(_ledger_widths(tables, supply), initial=width(tables)))
     return Ledger(*(rows[..., first:stop] for first, stop in itertools.pairwise(stops)))
 
 
@@ -298,7 +307,8 @@ class CampaignJob(NamedTuple):
     def _of_kind(self, kind: int, rows: Numbers, cells: Mapping[Cell, int]) -> Mapping[str, Array]:
         """Result variables of rows of one kind of raid; `cells` are those of all kinds."""
         tables, salvos = self.plan.tables[kind], self.plan.salvos[kind]
-        counts, ledger = named_counts(rows, tables), named_ledger(rows, tables)
+        supply = self.plan.supply
+        counts, ledger = named_counts(rows, tables), named_ledger(rows, tables, supply)
         found = {**rows_of(counts, tables), "launched": counts.launched}
         for name in ("launched", "leaked", "leak_cause", "killed", "soft_killed"):
             found[name] = among_all(found[name], 1, salvos, self.salvos)
@@ -318,7 +328,15 @@ class CampaignJob(NamedTuple):
             "stock_dry_so_far": ledger.stock_dry != 0,
             **({"down_time": in_seconds(ledger.down_time)} if tables.assets.size else {}),
             **({"depot_delivered": ledger.depot_delivered} if tables.depots.size else {}),
+            **(_in_transport(ledger.in_transport, tables) if supply.transport.used else {}),
         }
+
+
+def _in_transport(rounds: Numbers, tables: Tables) -> dict[str, Array]:
+    """Variables of the rounds (n, K + D) on their way to magazines and depots."""
+    to_magazines, to_depots = np.split(rounds, [tables.magazines.size], axis=1)
+    found: dict[str, Array] = {"in_transport": spread(to_magazines, tables, 0)}
+    return found | ({"depot_in_transport": to_depots} if tables.depots.size else {})
 
 
 def campaign_job(plan: Plan, salvos: int) -> CampaignJob:
@@ -337,9 +355,7 @@ def among_all(values: Array, axis: int, indices: Array, number: int) -> Array:
 
 def campaign_rows(plan: Plan, replications: int) -> Block:
     """Zeroed rows of a campaign: the counts of each raid, followed by its ledger."""
-    first = plan.tables[0]
-    ledger = 2 * first.magazines.size + 3 * first.interceptors
-    ledger += first.assets.size + first.depots.size
+    ledger = sum(_ledger_widths(plan.tables[0], plan.supply))
     return [
         np.zeros((plan.kinds.count(kind), replications, width(tables) + ledger), np.int64)
         for kind, tables in enumerate(plan.tables)
@@ -358,12 +374,15 @@ class CampaignRun:
         self.dry = np.zeros((replications, tables.magazines.size), np.bool_)
         self.stock_dry = np.zeros(self.stock.shape, np.bool_)
         self.unused = [iter(of_kind) for of_kind in rows]
+        receivers = replications, tables.magazines.size + tables.depots.size
+        ships = plan.supply.transport.used
+        self.shipments = resupply.Shipments(receivers) if ships else None
 
     def next_raid(self, state: State, flag: Flag) -> None:
         """Resupply, then compute the raid in a state of its kind."""
         kind = self.plan.kinds[self.raid]
         tables, rows = self.plan.tables[kind], next(self.unused[kind])
-        ledger = named_ledger(rows, tables)
+        ledger = named_ledger(rows, tables, self.plan.supply)
         reloaded = self._resupply(ledger, tables)
         offset = raid_offset(self.raid)
         run_kernel(state, rows, self.carried.rows, self.seed, self.start, offset, flag)
@@ -388,9 +407,13 @@ class CampaignRun:
             reloaded = resupply.arrive_reloads(carried, tables, supply.interval, self._drawn)
             resupply.repair(carried, supply.interval)
             resupply.replace_batteries(carried, self.lost_at, tables, supply, self.raid)
-            delivered = resupply.deliver(carried, self.stock, tables, supply)
+            delivered = resupply.deliver(
+                *(carried, self.stock, tables, supply, self.shipments, self.raid, self._drawn)
+            )
             ledger.delivered[:] = delivered[:, : tables.magazines.size]
             ledger.depot_delivered[:] = delivered[:, tables.magazines.size :]
+        if self.shipments is not None:
+            ledger.in_transport[:] = self.shipments.rounds
         self.stock_dry |= self.stock == 0
         ledger.stock[:], ledger.stock_dry[:] = self.stock, self.stock_dry
         return reloaded

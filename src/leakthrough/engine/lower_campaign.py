@@ -17,10 +17,11 @@ from leakthrough.engine.layout import Whole
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.tables import Tables
 from leakthrough.model.campaign import Campaign, differing_raids
-from leakthrough.model.discrete import stream, ticks
+from leakthrough.model.discrete import TICKS_A_SECOND, stream, ticks
+from leakthrough.model.distributions import Distribution
 from leakthrough.model.quantiles import quantile_table
 from leakthrough.model.scenario import Salvo
-from leakthrough.model.supply import Stock, resupply_limits
+from leakthrough.model.supply import Stock, resupply_by_receiver
 
 NO_STOCK = -1
 _TOLERANCE = 1e-9
@@ -35,6 +36,26 @@ class Replenishment(NamedTuple):
     quantiles: npt.NDArray[np.float64]  # (2 * 4097,)
 
 
+class DrawnTime(NamedTuple):
+    """A time between raids that is drawn."""
+
+    owner: int  # index of what it belongs to
+    stream: int
+    quantiles: npt.NDArray[np.float64]  # (2 * 4097,)
+
+
+class Times(NamedTuple):
+    """Times between raids by what they belong to, numbers or drawn."""
+
+    ticks: Whole
+    drawn: tuple[DrawnTime, ...]
+
+    @property
+    def used(self) -> bool:
+        """Whether any is not 0."""
+        return bool(self.drawn) or bool((self.ticks != 0).any())
+
+
 class Supply(NamedTuple):
     """What happens between raids."""
 
@@ -46,6 +67,7 @@ class Supply(NamedTuple):
     drawn: tuple[Replenishment, ...]
     sources: Whole  # (K + D, I) 1 where a magazine or depot is supplied from a stock, 0 elsewhere
     in_order: bool  # whether a short stock is given out in battery order, not in proportion
+    transport: Times  # (K + D,)
 
 
 class Plan(NamedTuple):
@@ -79,28 +101,45 @@ def _lower_supply(campaign: Campaign, tables: Tables, labels: Labels) -> Supply:
         if stock.replenishment is not None:
             table = quantile_table(stock.replenishment, 1).ravel()
             drawn.append(Replenishment(code, stream("replenishment", stock.interceptor), table))
-    most = resupply_limits(campaign.scenario, campaign.resupply)
-    limits = {key: min(rounds, INFINITE) for key, rounds in most.items()}
-    owners = [unit.battery.name for unit in units_of(campaign.scenario.sites)]
-    limit = [
-        limits.get((owners[magazine["battery"]], labels.interceptors[magazine["interceptor"]]), 0)
-        for magazine in tables.magazines
-    ]
-    to_depots = {r.depot: min(r.rounds, INFINITE) for r in campaign.resupply}
+    known = resupply_by_receiver(campaign.scenario, campaign.resupply)
+    units = [units_of(campaign.scenario.sites)[own] for own in tables.magazines["battery"]]
+    names = [labels.interceptors[own] for own in tables.magazines["interceptor"]]
     depots, delay = campaign.scenario.depots, campaign.replacement_time
-    limit += [to_depots.get(depot.name, 0) for depot in depots]
+    owners = [(unit.battery.name, name) for unit, name in zip(units, names, strict=True)]
+    given = [known.get(key) for key in [*owners, *(("", depot.name) for depot in depots)]]
+    addresses: list[tuple[str | int, ...]] = [
+        (unit.battery.name, unit.member, name) for unit, name in zip(units, names, strict=True)
+    ]
+    addresses += [(depot.name,) for depot in depots]
     carried = [*tables.magazines["interceptor"], *(codes[depot.interceptor] for depot in depots)]
     is_own = np.array(carried, np.int64)[:, np.newaxis] == np.arange(rounds.size)
     return Supply(
         interval=ticks(campaign.interval),
         replacement=int(FOREVER) if delay is None else ticks(delay),
-        limit=np.array(limit, dtype=np.int64),
+        limit=np.array([min(own.rounds, INFINITE) if own else 0 for own in given], np.int64),
         stock=rounds,
         arrivals=arrivals,
         drawn=tuple(drawn),
         sources=(is_own & (rounds != NO_STOCK)).astype(np.int64),
         in_order=campaign.shortage == "order",
+        transport=_times(
+            [own.transport_time if own else 0.0 for own in given],
+            [("transport", *address) for address in addresses],
+        ),
     )
+
+
+def _times(
+    values: Sequence[float | Distribution], addresses: Sequence[tuple[str | int, ...]]
+) -> Times:
+    """Times as ticks, or as quantile tables with the streams of their addresses."""
+    drawn = [
+        DrawnTime(n, stream(*address), quantile_table(value, TICKS_A_SECOND).ravel())
+        for n, (value, address) in enumerate(zip(values, addresses, strict=True))
+        if isinstance(value, Distribution)
+    ]
+    fixed = [0 if isinstance(value, Distribution) else ticks(value) for value in values]
+    return Times(np.array(fixed, np.int64), tuple(drawn))
 
 
 def label_campaign(campaign: Campaign) -> Labels:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from leakthrough.engine.codes import FOREVER, INFINITE, NEVER
 from leakthrough.engine.counts import Counts
 from leakthrough.engine.layout import Whole
-from leakthrough.engine.lower_campaign import Supply
+from leakthrough.engine.lower_campaign import Supply, Times
 from leakthrough.engine.tables import Tables
 from leakthrough.model.discrete import raid_offset
 from leakthrough.model.quantiles import TABLE_SIZE
@@ -162,14 +162,85 @@ def replenish(stock: Whole, supply: Supply, raid: int, draw: Draw) -> Whole:
     return received
 
 
-def deliver(carried: Counts, stock: Whole, tables: Tables, supply: Supply) -> Whole:
-    """Move rounds from the stocks (R, I) into the magazines and depots; return them (R, K + D)."""
+def drawn_ticks(times: Times, rows: Whole, indices: Whole, raid: int, draw: Draw) -> Whole:
+    """Ticks of times, each of one replication and of what has an index, drawn in a raid."""
+    found: Whole = times.ticks[indices]
+    for own in times.drawn:
+        chosen = np.flatnonzero(indices == own.owner)
+        found[chosen] = draw(own.quantiles, rows[chosen], own.stream + raid_offset(raid))
+    return found
+
+
+class Shipments:
+    """Rounds on their way to magazines and depots, by the raid before which they arrive."""
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self.rounds = np.zeros(shape, np.int64)  # (R, K + D)
+        self._due: dict[int, list[tuple[Whole, Whole, Whole]]] = {}
+
+    def send(self, sent: Whole, supply: Supply, raid: int, draw: Draw) -> None:
+        """Put rounds (R, K + D) on their way, from the start of a raid."""
+        rows, receivers = np.nonzero(sent)
+        self.rounds += sent
+        ticks = drawn_ticks(supply.transport, rows, receivers, raid, draw)
+        raids = np.where(ticks > 0, -(-ticks // max(supply.interval, 1)), 0)
+        if supply.interval == 0:
+            raids[ticks > 0] = len(supply.arrivals)
+        # Those that arrive after the last raid need not be known one by one.
+        for later in np.unique(raids[raids < len(supply.arrivals) - raid]).tolist():
+            own = rows[raids == later], receivers[raids == later]
+            self._due.setdefault(raid + later, []).append((*own, sent[own]))
+
+    def arrive(self, raid: int) -> Whole:
+        """Take the rounds (R, K + D) that have arrived off those on their way."""
+        found = np.zeros_like(self.rounds)
+        for rows, receivers, rounds in self._due.pop(raid, []):
+            found[rows, receivers] += rounds
+        self.rounds -= found
+        return found
+
+
+def deliver(
+    carried: Counts,
+    stock: Whole,
+    tables: Tables,
+    supply: Supply,
+    shipments: Shipments | None,
+    raid: int,
+    draw: Draw,
+) -> Whole:
+    """Move rounds from the stocks (R, I) into the magazines and depots; return them (R, K + D).
+
+    Those with a transport time arrive before a later raid.
+    """
+    lacking = _lacking(carried, tables)
+    arrived = np.zeros_like(lacking)
+    if shipments is not None:
+        came = shipments.arrive(raid)
+        arrived = np.minimum(came, lacking)
+        stock += (came - arrived) @ supply.sources
+        lacking -= arrived + shipments.rounds
+    sent = _taken(np.clip(lacking, 0, supply.limit), stock, supply)
+    if shipments is not None:
+        shipments.send(sent, supply, raid, draw)
+        sent = arrived + shipments.arrive(raid)
+    carried.ready[:] += sent[:, : tables.magazines.size]
+    carried.held[:] += sent[:, tables.magazines.size :]
+    return sent
+
+
+def _lacking(carried: Counts, tables: Tables) -> Whole:
+    """Rounds (R, K + D) that magazines lack, after reloads on their way, and depots."""
     magazines = tables.magazines
     pending = np.where(carried.due != NEVER, carried.incoming, 0)
     lacking = magazines["rounds"] - carried.ready - pending
     lacking[carried.loss[:, magazines["battery"]] != FOREVER] = 0
-    lacking = np.hstack([lacking, tables.depots["stocked"] - carried.held])
-    wanted: Whole = np.clip(lacking, 0, supply.limit)
+    found: Whole = np.maximum(np.hstack([lacking, tables.depots["stocked"] - carried.held]), 0)
+    return found
+
+
+def _taken(wanted: Whole, stock: Whole, supply: Supply) -> Whole:
+    """Take what is wanted (R, K + D) from the stocks (R, I), or shares of those too small."""
     total = wanted @ supply.sources
     # Before most raids no stock is short, and the loop is empty.
     for interceptor in np.flatnonzero((total > np.maximum(stock, 0)).any(axis=0)).tolist():
@@ -177,8 +248,6 @@ def deliver(carried: Counts, stock: Whole, tables: Tables, supply: Supply) -> Wh
         wanted[:, own] = _shared(wanted[:, own], stock[:, interceptor], supply.in_order)
         total[:, interceptor] = wanted[:, own].sum(axis=1)
     stock -= total
-    carried.ready[:] += wanted[:, : magazines.size]
-    carried.held[:] += wanted[:, magazines.size :]
     return wanted
 
 

@@ -5,10 +5,11 @@ from collections.abc import Callable
 
 from leakthrough.model.campaign import Campaign
 from leakthrough.model.cases import Case, Findings
+from leakthrough.model.distributions import Distribution
 from leakthrough.model.findings import Finding
 from leakthrough.model.quantiles import upper_end
 from leakthrough.model.scenario import Salvo
-from leakthrough.model.shots import Raids, paths_by_salvo, span_of_raid
+from leakthrough.model.shots import Raids, paths_by_salvo, quantile, span_of_raid
 from leakthrough.model.units import DAY, HOUR
 
 _YEAR = 366 * DAY
@@ -144,6 +145,19 @@ def _resupply_of_nothing(campaign: Campaign) -> Findings:
             yield Finding(f"resupply.{number}", what, "it never lacks any, so nothing is brought")
 
 
+def _late_transport(campaign: Campaign) -> Findings:
+    """Rounds that arrive after the last raid, and times that are probably days."""
+    left = max(campaign.raid_count - 2, 0) * campaign.interval
+    for number, each in enumerate(campaign.resupply):
+        place, least = f"resupply.{number}.transport_time", quantile(each.transport_time, 0.0)
+        if campaign.raid_count > 1 and least > left:
+            what = f"is {least:,g} s or more, and the last raid starts {left:,g} s after the second"
+            yield Finding(place, what, "nothing that is sent arrives in time")
+        elif _is_in_days(campaign, least):
+            what = f"is {least:g} s{' or more' * isinstance(each.transport_time, Distribution)}"
+            yield Finding(place, what, "times are in seconds")
+
+
 def _replacement(campaign: Campaign) -> Findings:
     time = campaign.replacement_time
     if time is None:
@@ -169,7 +183,7 @@ def _single_raid(campaign: Campaign) -> Findings:
 RULES: tuple[Callable[[Campaign], Findings], ...] = (
     *(_short_interval, _long_interval, _rates, _slow_rates, _unused_stocks, _empty_stocks),
     _nothing_drawn,
-    *(_deliveries, _resupply_of_nothing, _replacement, _single_raid),
+    *(_deliveries, _resupply_of_nothing, _late_transport, _replacement, _single_raid),
 )
 
 

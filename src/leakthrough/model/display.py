@@ -164,7 +164,18 @@ def overview_of_campaign(campaign: Any) -> Overview:
     ]
     supply = Table("Stocks behind the batteries (rounds)", header, stocks, 1)
     parts = _parts(campaign.raid(1))
-    return Overview(campaign.name, line, [*_raid_tables(campaign), *parts, supply])
+    more = [own for own in _supply_tables(campaign) if own.rows]
+    return Overview(campaign.name, line, [*_raid_tables(campaign), *parts, supply, *more])
+
+
+def _supply_tables(campaign: Any) -> list[Table]:
+    """What few campaigns have; each only where there is something."""
+    ways = [
+        [each.depot or f"{each.battery}, {each.interceptor}", _drawn(each.transport_time)]
+        for each in campaign.resupply
+        if each.transport_time != 0.0
+    ]
+    return [Table("Transport of resupply", ["to", "time [s]"], ways, 1)]
 
 
 def _raid_tables(campaign: Any) -> list[Table]:

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from leakthrough.model.base import Model
 from leakthrough.model.defence import Battery
-from leakthrough.model.distributions import UncertainCount
+from leakthrough.model.distributions import UncertainCount, UncertainTime
 from leakthrough.model.errors import Mistake, faults, shown
 from leakthrough.model.magazines import MOST_ROUNDS, Rounds
 from leakthrough.model.name_checks import unknown
@@ -33,12 +33,17 @@ class Resupply(Model):
         needs to reach its initial rounds; a reload on its way to a magazine counts as held.
     depot : str, optional
         The name of a depot, instead of `battery` and `interceptor`.
+    transport_time : float or frozen scipy.stats distribution, default 0
+        From the start of the raid before which rounds leave to their arrival [s], from 0 to 1e9. A
+        distribution is drawn for each shipment to each magazine or depot. Rounds on their way count
+        as held. Those that find no room, or their battery lost, go back to the stock.
     """
 
     battery: str | None = Field(None, description="The name of a battery.")
     interceptor: str | None = Field(None, description="The interceptor of one of its magazines.")
     rounds: Rounds = Field(math.inf, description="The maximum before a raid.")
     depot: str | None = Field(None, description="The name of a depot, instead of a magazine.")
+    transport_time: UncertainTime = Field(0.0, description="Time on the way [s].")
 
     @model_validator(mode="after")
     def _one_receiver(self) -> "Resupply":
@@ -109,13 +114,16 @@ def _batteries_by_name(scenario: Scenario) -> dict[str, tuple[Battery, ...]]:
     return found
 
 
-def resupply_limits(
+def resupply_by_receiver(
     scenario: Scenario, resupply: Sequence[Resupply]
-) -> dict[tuple[str, str], float]:
-    """Return the rounds of a resupply by the battery of a single site, and the interceptor."""
+) -> dict[tuple[str, str], Resupply]:
+    """Return the resupply of each battery of a single site and interceptor.
+
+    That of a depot has an empty text, and the name of the depot.
+    """
     named = _batteries_by_name(scenario)
-    return {
-        (battery.name, each.interceptor): each.rounds
+    return {("", each.depot): each for each in resupply if each.depot is not None} | {
+        (battery.name, each.interceptor): each
         for each in resupply
         if each.battery is not None and each.interceptor is not None
         for battery in named[each.battery]

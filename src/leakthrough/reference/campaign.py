@@ -5,18 +5,26 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from leakthrough.model import defence
 from leakthrough.model.campaign import Campaign
 from leakthrough.model.discrete import ticks
-from leakthrough.model.supply import Stock, resupply_limits
-from leakthrough.reference.draws import RaidDraws, quantile, uniform
-from leakthrough.reference.entities import Battery, Depot, MagazineState
+from leakthrough.model.supply import Stock, resupply_by_receiver
+from leakthrough.reference.draws import RaidDraws, quantile, time_or_draw, uniform
+from leakthrough.reference.entities import Battery, MagazineState
 from leakthrough.reference.raid import NOT_REPAIRED, Raid
 from leakthrough.reference.setup import Depots, aim_points_of
 
 Key = tuple[str, str]
 """A battery's name and an interceptor's; for a depot, an empty text and its name."""
 MagazineStates = dict[Key, MagazineState]
+
+
+@dataclass
+class Shipment:
+    """Rounds on their way to a magazine or a depot, and the tick at which they arrive."""
+
+    key: Key
+    rounds: int
+    arrival: int
 
 
 @dataclass
@@ -28,6 +36,7 @@ class ResupplyRecord:
     replenished: dict[str, int] = field(default_factory=dict)
     stock: dict[str, int] = field(default_factory=dict)
     down_time: dict[str, int] = field(default_factory=dict)  # after the raid, by asset
+    in_transport: Counter[Key] = field(default_factory=Counter)  # when the raid begins
 
 
 class CampaignRun:
@@ -39,7 +48,8 @@ class CampaignRun:
         self.campaign, self.seed, self.replication = campaign, seed, replication
         self.timeline = timeline
         self.interval = ticks(campaign.interval)
-        self.limits = resupply_limits(campaign.scenario, campaign.resupply)
+        self.resupply = resupply_by_receiver(campaign.scenario, campaign.resupply)
+        self.shipments: list[Shipment] = []
         self.stock = {stock.interceptor: stock.rounds for stock in campaign.stocks}
         self.aim_points = aim_points_of(campaign.scenario.assets)
         self.damage: dict[str, int] = {}  # effective hits, by battery
@@ -58,8 +68,9 @@ class CampaignRun:
                 record.reloaded = self.reload(states, depots)
                 self.repair()
                 self.replace(last.batteries, states, number)
-                record.delivered = self.deliver(last.batteries, states, depots)
+                record.delivered = self.deliver(number, states, depots)
             record.stock = dict(self.stock)
+            record.in_transport = self.in_transport()
             self.resupplies.append(record)
             self.raids.append(self.raid(number, states, depots))
             record.down_time = self.down_time()
@@ -173,53 +184,80 @@ class CampaignRun:
 
     # -------------------------------------------------- 4. deliveries
 
-    def deliver(
-        self, batteries: list[Battery], states: MagazineStates, depots: Depots
-    ) -> dict[Key, int]:
-        """Fill magazines and depots from the stocks; an interceptor without one is unlimited."""
-        delivered: dict[Key, int] = {}
+    def deliver(self, number: int, states: MagazineStates, depots: Depots) -> Counter[Key]:
+        """Fill magazines and depots from the stocks; an interceptor without one is unlimited.
+
+        Shipments that have arrived come first, and new ones without transport time last.
+        """
+        delivered = self.arrive(number, states, depots)
         for interceptor in self.campaign.scenario.interceptors:
-            wanted = {
-                (battery.name, interceptor.name): self.wanted(battery, interceptor, states)
-                for battery in batteries
-                if battery.name not in self.lost
-            }
-            wanted |= {
-                ("", name): self.wanted_by(depot)
-                for name, depot in depots.items()
-                if depot.spec.interceptor == interceptor.name
-            }
-            wanted = {key: rounds for key, rounds in wanted.items() if rounds > 0}
+            keys = [key for key in states if key[1] == interceptor.name]
+            keys += [("", n) for n, d in depots.items() if d.spec.interceptor == interceptor.name]
+            every = {key: self.wanted(key, states, depots) for key in keys}
+            wanted = {key: rounds for key, rounds in every.items() if rounds > 0}
             if interceptor.name in self.stock:
                 wanted = self.shared(wanted, self.stock[interceptor.name])
                 self.stock[interceptor.name] -= sum(wanted.values())
-            delivered |= wanted
-        for key, rounds in delivered.items():
+            for key, rounds in wanted.items():
+                ticks = self.transport_ticks(number, key, states)
+                self.shipments.append(Shipment(key, rounds, number * self.interval + ticks))
+        return delivered + self.arrive(number, states, depots)
+
+    def arrive(self, number: int, states: MagazineStates, depots: Depots) -> Counter[Key]:
+        """Receive the shipments that have arrived; what has no room goes back to the stock."""
+        delivered: Counter[Key] = Counter()
+        due = [own for own in self.shipments if own.arrival <= number * self.interval]
+        for shipment in due:
+            key, rounds = (
+                shipment.key,
+                min(shipment.rounds, self.lack(shipment.key, states, depots)),
+            )
+            delivered[key] += rounds
             if key in states:
                 states[key].ready += rounds
+                interceptor = key[1]
             else:
                 depots[key[1]].held += rounds
+                interceptor = depots[key[1]].spec.interceptor
+            if interceptor in self.stock:
+                self.stock[interceptor] += shipment.rounds - rounds
+        self.shipments = [own for own in self.shipments if own not in due]
         return delivered
 
-    def wanted_by(self, depot: Depot) -> int:
-        """Rounds that a depot may get: those it lacks, limited."""
-        limits = [each.rounds for each in self.campaign.resupply if each.depot == depot.spec.name]
-        return int(min(depot.spec.rounds - depot.held, *limits)) if limits else 0
+    def transport_ticks(self, number: int, key: Key, states: MagazineStates) -> int:
+        """Ticks that the rounds of a shipment are on their way."""
+        owner = (*states[key].owner, key[1]) if key in states else (key[1],)
+        integer = RaidDraws(self.seed, self.replication, number).draw(("transport", *owner))[0]
+        return time_or_draw(self.resupply[self.named(key, states)].transport_time, integer)
 
-    def wanted(
-        self, battery: Battery, interceptor: defence.Interceptor, states: MagazineStates
-    ) -> int:
-        """Rounds that a magazine may get: those it lacks, after a reload on its way; limited."""
-        limit = self.limits.get((battery.spec.name, interceptor.name))
-        for magazine in battery.magazines:
-            if magazine.interceptor.name == interceptor.name and limit is not None:
-                if magazine.spec.rounds == math.inf:
-                    return 0
-                state = states[battery.name, interceptor.name]
-                pending = 0 if state.due is None else state.incoming
-                lack = magazine.spec.rounds - state.ready - pending
-                return int(min(max(lack, 0), limit))
-        return 0
+    def in_transport(self) -> Counter[Key]:
+        """Rounds on their way, by magazine and depot."""
+        found: Counter[Key] = Counter()
+        for shipment in self.shipments:
+            found[shipment.key] += shipment.rounds
+        return found
+
+    def named(self, key: Key, states: MagazineStates) -> Key:
+        """The key of a magazine's resupply, in which the battery has its name in the list."""
+        return (states[key].owner[0], key[1]) if key in states else key
+
+    def lack(self, key: Key, states: MagazineStates, depots: Depots) -> int:
+        """Rounds that a magazine lacks, after a reload on its way, or a depot."""
+        if key not in states:
+            return depots[key[1]].spec.rounds - depots[key[1]].held
+        state = states[key]
+        if key[0] in self.lost or state.spec.rounds == math.inf:
+            return 0
+        pending = 0 if state.due is None else state.incoming
+        return int(max(state.spec.rounds - state.ready - pending, 0))
+
+    def wanted(self, key: Key, states: MagazineStates, depots: Depots) -> int:
+        """Rounds that may be sent: those that it lacks and that are not on their way; limited."""
+        resupply = self.resupply.get(self.named(key, states))
+        if resupply is None:
+            return 0
+        lack = self.lack(key, states, depots) - self.in_transport()[key]
+        return int(min(max(lack, 0), resupply.rounds))
 
     def shared(self, wanted: dict[Key, int], stock: int) -> dict[Key, int]:
         """Shares of the magazines in a stock that may be short, in the order of the batteries."""

@@ -120,7 +120,7 @@ def _stocks(whole: "xr.Dataset", supply: "xr.Dataset", level: float) -> "xr.Data
     dims = ("raid", "interceptor")
     texts = {
         "rounds": "rounds in stock at the start, or the mean of a drawn number",
-        "delivered": "mean rounds that resupply took from the stock before the raid",
+        "delivered": "mean rounds that resupply brought before the raid",
         "first_empty": "number of the first raid before which the stock was empty: median; missing "
         "where it never was in half of the replications",
     }

@@ -42,6 +42,7 @@ POOLED = "with pools"
 SAMPLED = "with a timeline"
 ON_DEAD = "with false_survival or several commands"
 DEPOTS = "with depots"
+TRANSPORTED = "with transport times"
 KNOWN = "not in files of earlier versions"
 _OF_SALVO = ("replication", "salvo")
 _OF_LAYER = (*_OF_SALVO, "layer")
@@ -169,6 +170,16 @@ CAMPAIGN_VARIABLES = {
         (*_IN_RAID, "depot"),
         "rounds that resupply brought to the depot before the raid",
         sometimes=DEPOTS,
+    ),
+    "in_transport": Variable(
+        _OF_RAID,
+        "rounds of resupply on their way to the magazine when the raid begins",
+        sometimes=TRANSPORTED,
+    ),
+    "depot_in_transport": Variable(
+        (*_IN_RAID, "depot"),
+        "rounds of resupply on their way to the depot when the raid begins",
+        sometimes=f"{DEPOTS} and transport times",
     ),
     "first_dry": Variable(
         _OF_MAGAZINE,
