@@ -50,6 +50,20 @@ def _transport(more: random.Random, interval: float) -> Any:
     return time * interval if isinstance(time, float) else time
 
 
+def _replacement(
+    more: random.Random, scenario: lt.Scenario, interval: float, time: float | None
+) -> Any:
+    """One time for all, or drawn, or by the names of single sites or of all together."""
+    times = [0.0, 1.2 * interval, stats.expon(scale=interval), stats.uniform(0.0, 2.0 * interval)]
+    if more.random() < 0.6:
+        return time
+    if more.random() < 0.4:
+        return more.choice(times)
+    sites = [own for layer in scenario.layers for own in more.choice([layer.sites, [layer]])]
+    every = [own.name for site in sites for own in site.batteries]
+    return {name: more.choice(times) for name in every if more.random() < 0.8}
+
+
 def _resupply(
     pick: random.Random, more: random.Random, scenario: lt.Scenario, interval: float
 ) -> list[lt.Resupply]:
@@ -109,7 +123,9 @@ def campaign(number: int, *groups: str) -> lt.Campaign:
         resupply=_resupply(pick, more, scenario, interval),
         stocks=[_stock(pick, gun, interval) for gun in busy_scenarios.GUNS if pick.random() < 0.6],
         shortage=pick.choice(["proportion", "order"]),
-        replacement_time=pick.choice([None, 0.0, 50.0, 1500.0]),
+        replacement_time=_replacement(
+            more, scenario, interval, pick.choice([None, 0.0, 50.0, 1500.0])
+        ),
     )
 
 

@@ -385,7 +385,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ),
     ({"raids": 1001, "interval": 1e9}, "interval: times the 1,001 raids must be at most 1e+12 s"),
     ({"shortage": "fair"}, "shortage: must be"),
-    ({"replacement_time": -1.0}, "replacement_time: must be at least 0; got -1.0"),
+    ({"replacement_time": -1.0}, "replacement_time: must be a number in [0, 1e+12]; got -1.0"),
     ({"resuply": []}, "resuply"),
 ]
 

@@ -203,7 +203,7 @@ def _ledger_widths(tables: Tables, supply: Supply | None) -> tuple[int, ...]:
     receivers = magazines + tables.depots.size
     return (
         *(magazines, magazines, interceptors, interceptors, interceptors, *ends),
-        receivers if supply and supply.transport.used else 0,
+        receivers if supply and supply.ships else 0,
     )
 
 
@@ -328,7 +328,7 @@ class CampaignJob(NamedTuple):
             "stock_dry_so_far": ledger.stock_dry != 0,
             **({"down_time": in_seconds(ledger.down_time)} if tables.assets.size else {}),
             **({"depot_delivered": ledger.depot_delivered} if tables.depots.size else {}),
-            **(_in_transport(ledger.in_transport, tables) if supply.transport.used else {}),
+            **(_in_transport(ledger.in_transport, tables) if supply.ships else {}),
         }
 
 
@@ -370,12 +370,12 @@ class CampaignRun:
         tables, replications = plan.tables[0], rows[0].shape[1]
         self.carried = new_carried(tables, replications)
         self.stock = np.tile(plan.supply.stock, (replications, 1))
-        self.lost_at = np.zeros((replications, tables.batteries.size), np.int64)
+        self.back_at = np.zeros((replications, tables.batteries.size), np.int64)
         self.dry = np.zeros((replications, tables.magazines.size), np.bool_)
         self.stock_dry = np.zeros(self.stock.shape, np.bool_)
         self.unused = [iter(of_kind) for of_kind in rows]
         receivers = replications, tables.magazines.size + tables.depots.size
-        ships = plan.supply.transport.used
+        ships = plan.supply.ships
         self.shipments = resupply.Shipments(receivers) if ships else None
 
     def next_raid(self, state: State, flag: Flag) -> None:
@@ -406,7 +406,9 @@ class CampaignRun:
         if self.raid > 0:
             reloaded = resupply.arrive_reloads(carried, tables, supply.interval, self._drawn)
             resupply.repair(carried, supply.interval)
-            resupply.replace_batteries(carried, self.lost_at, tables, supply, self.raid)
+            resupply.replace_batteries(
+                *(carried, self.back_at, tables, supply, self.raid, self._drawn)
+            )
             delivered = resupply.deliver(
                 *(carried, self.stock, tables, supply, self.shipments, self.raid, self._drawn)
             )

@@ -21,7 +21,7 @@ from leakthrough.model.discrete import TICKS_A_SECOND, stream, ticks
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.quantiles import quantile_table
 from leakthrough.model.scenario import Salvo
-from leakthrough.model.supply import Stock, resupply_by_receiver
+from leakthrough.model.supply import Stock, replacement_times, resupply_by_receiver
 
 NO_STOCK = -1
 _TOLERANCE = 1e-9
@@ -50,17 +50,12 @@ class Times(NamedTuple):
     ticks: Whole
     drawn: tuple[DrawnTime, ...]
 
-    @property
-    def used(self) -> bool:
-        """Whether any is not 0."""
-        return bool(self.drawn) or bool((self.ticks != 0).any())
-
 
 class Supply(NamedTuple):
     """What happens between raids."""
 
     interval: int  # ticks
-    replacement: int  # ticks from a loss to the replacement; FOREVER for never
+    replacement: Times  # (B,) from a loss to the replacement; FOREVER for never
     limit: Whole  # (K + D,) maximum number of rounds delivered before a raid
     stock: Whole  # (I,) rounds at the start; NO_STOCK where there is none
     arrivals: Whole  # (N, I) rounds that reach the stock before each raid, without random ones
@@ -68,6 +63,7 @@ class Supply(NamedTuple):
     sources: Whole  # (K + D, I) 1 where a magazine or depot is supplied from a stock, 0 elsewhere
     in_order: bool  # whether a short stock is given out in battery order, not in proportion
     transport: Times  # (K + D,)
+    ships: bool  # whether there are transport times
 
 
 class Plan(NamedTuple):
@@ -104,7 +100,7 @@ def _lower_supply(campaign: Campaign, tables: Tables, labels: Labels) -> Supply:
     known = resupply_by_receiver(campaign.scenario, campaign.resupply)
     units = [units_of(campaign.scenario.sites)[own] for own in tables.magazines["battery"]]
     names = [labels.interceptors[own] for own in tables.magazines["interceptor"]]
-    depots, delay = campaign.scenario.depots, campaign.replacement_time
+    depots = campaign.scenario.depots
     owners = [(unit.battery.name, name) for unit, name in zip(units, names, strict=True)]
     given = [known.get(key) for key in [*owners, *(("", depot.name) for depot in depots)]]
     addresses: list[tuple[str | int, ...]] = [
@@ -115,7 +111,7 @@ def _lower_supply(campaign: Campaign, tables: Tables, labels: Labels) -> Supply:
     is_own = np.array(carried, np.int64)[:, np.newaxis] == np.arange(rounds.size)
     return Supply(
         interval=ticks(campaign.interval),
-        replacement=int(FOREVER) if delay is None else ticks(delay),
+        replacement=_replacement(campaign),
         limit=np.array([min(own.rounds, INFINITE) if own else 0 for own in given], np.int64),
         stock=rounds,
         arrivals=arrivals,
@@ -126,19 +122,31 @@ def _lower_supply(campaign: Campaign, tables: Tables, labels: Labels) -> Supply:
             [own.transport_time if own else 0.0 for own in given],
             [("transport", *address) for address in addresses],
         ),
+        ships=any(own.transport_time != 0.0 for own in campaign.resupply),
+    )
+
+
+def _replacement(campaign: Campaign) -> Times:
+    """Times to the replacement of the batteries."""
+    known = replacement_times(campaign.scenario, campaign.replacement_time)
+    units = units_of(campaign.scenario.sites)
+    return _times(
+        [known.get(unit.battery.name, math.inf) for unit in units],
+        [("replacement", unit.battery.name, unit.member) for unit in units],
     )
 
 
 def _times(
     values: Sequence[float | Distribution], addresses: Sequence[tuple[str | int, ...]]
 ) -> Times:
-    """Times as ticks, or as quantile tables with the streams of their addresses."""
+    """Times as ticks, infinite ones as FOREVER, or as tables with the streams of addresses."""
     drawn = [
         DrawnTime(n, stream(*address), quantile_table(value, TICKS_A_SECOND).ravel())
         for n, (value, address) in enumerate(zip(values, addresses, strict=True))
         if isinstance(value, Distribution)
     ]
-    fixed = [0 if isinstance(value, Distribution) else ticks(value) for value in values]
+    numbers = [0.0 if isinstance(value, Distribution) else value for value in values]
+    fixed = [int(FOREVER) if value == math.inf else ticks(value) for value in numbers]
     return Times(np.array(fixed, np.int64), tuple(drawn))
 
 

@@ -107,20 +107,20 @@ def by_depot(rounds: Whole | int, tables: Tables) -> Whole | int:
 
 
 def replace_batteries(
-    carried: Counts, lost_at: Whole, tables: Tables, supply: Supply, raid: int
+    carried: Counts, back_at: Whole, tables: Tables, supply: Supply, raid: int, draw: Draw
 ) -> None:
-    """Write the losses of the last raid into `lost_at` (R, B), and replace what is due.
+    """Write when what the last raid destroyed is back into `back_at` (R, B); replace what is due.
 
     A replacement has no rounds before it is resupplied, except in infinite magazines. It has no
     reloads, except those without limit.
     """
     if (carried.loss == FOREVER).all():
         return
-    new = (carried.loss != FOREVER) & (carried.loss != NEVER)
-    lost_at[new] = carried.loss[new] + (raid - 1) * supply.interval
-    carried.loss[new] = NEVER
-    waited = raid * supply.interval - lost_at
-    replaced = (carried.loss == NEVER) & (waited >= supply.replacement)
+    rows, lost = np.nonzero((carried.loss != FOREVER) & (carried.loss != NEVER))
+    back_at[rows, lost] = carried.loss[rows, lost] + (raid - 1) * supply.interval
+    back_at[rows, lost] += drawn_ticks(supply.replacement, rows, lost, raid - 1, draw)
+    carried.loss[rows, lost] = NEVER
+    replaced = (carried.loss == NEVER) & (back_at <= raid * supply.interval)
     carried.loss[replaced] = FOREVER
     carried.damage[replaced] = 0
     infinite = tables.magazines["rounds"] == INFINITE

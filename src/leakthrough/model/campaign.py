@@ -8,7 +8,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from leakthrough.model.base import checked
 from leakthrough.model.display import Overview, overview_of_campaign
-from leakthrough.model.distributions import Distribution
+from leakthrough.model.distributions import Distribution, TimesByName
 from leakthrough.model.documents import Document
 from leakthrough.model.errors import MOST_MISTAKES, Mistake, ScenarioError, faults, shown
 from leakthrough.model.paths import changed
@@ -17,6 +17,7 @@ from leakthrough.model.supply import (
     LONGEST,
     Resupply,
     Stock,
+    replacement_mistakes,
     resupply_mistakes,
     stock_mistakes,
 )
@@ -63,9 +64,10 @@ class Campaign(Document):
     shortage : {"proportion", "order"}
         Distribution of a stock that is too small: in proportion to the rounds that each magazine
         lacks (whole rounds, the largest remainders first), or in the order of the batteries.
-    replacement_time : float, optional
+    replacement_time : float or frozen scipy.stats distribution, or mapping of str to these
         Time from the loss of a battery until a new one, without rounds, can take part in a raid
-        [s], from 0 to 1e12. None: it is never replaced.
+        [s], from 0 to 1e12. A distribution is drawn for each loss. One for all, or a table by the
+        names that `Resupply.battery` may give; others are never replaced. None: none ever is.
 
     Raises
     ------
@@ -81,7 +83,7 @@ class Campaign(Document):
     shortage: Literal["proportion", "order"] = Field(
         "proportion", description="How a stock that is too small is distributed."
     )
-    replacement_time: Annotated[float, Field(ge=0.0, le=LONGEST)] | None = Field(
+    replacement_time: TimesByName | None = Field(
         None, description="From a battery's loss to its replacement [s]; none: never."
     )
 
@@ -91,6 +93,7 @@ class Campaign(Document):
             _raid_mistakes(self),
             resupply_mistakes(self.scenario, self.resupply),
             stock_mistakes(self.scenario, self.stocks),
+            replacement_mistakes(self.scenario, self.replacement_time),
         )
         found = list(islice(every, MOST_MISTAKES))
         if self.raid_count * self.interval > LONGEST:

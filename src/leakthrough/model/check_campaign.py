@@ -1,7 +1,7 @@
 """Rules that find what is valid but makes no sense in a campaign."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from leakthrough.model.campaign import Campaign
 from leakthrough.model.cases import Case, Findings
@@ -159,20 +159,24 @@ def _late_transport(campaign: Campaign) -> Findings:
 
 
 def _replacement(campaign: Campaign) -> Findings:
-    time = campaign.replacement_time
-    if time is None:
+    given = campaign.replacement_time
+    if given is None:
         return
     names = {name for battery in campaign.scenario.batteries for name in battery.names}
     aimed = any(salvo.target in names for salvos in _raids(campaign) for salvo in salvos)
     length = campaign.raid_count * campaign.interval
     if not aimed:
         yield Finding("replacement_time", "no salvo aims at a battery", "no battery is ever lost")
-    elif time > length:
-        what = f"is {time:,g} s, and the campaign lasts {length:,g} s"
-        yield Finding("replacement_time", what, "no battery is replaced")
-    elif _is_in_days(campaign, time):
-        why = "a lost battery is back at once; times are in seconds"
-        yield Finding("replacement_time", f"is {time:g} s", why)
+        return
+    for name, time in (given if isinstance(given, Mapping) else {"": given}).items():
+        place, least = f"replacement_time{'.' * bool(name)}{name}", quantile(time, 0.0)
+        least_text = f"is {least:,g} s{' or more' * isinstance(time, Distribution)}"
+        if least > length:
+            what = f"{least_text}, and the campaign lasts {length:,g} s"
+            yield Finding(place, what, "no battery is replaced")
+        elif _is_in_days(campaign, least):
+            why = "a lost battery is back at once; times are in seconds"
+            yield Finding(place, least_text, why)
 
 
 def _single_raid(campaign: Campaign) -> Findings:

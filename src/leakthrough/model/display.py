@@ -175,7 +175,13 @@ def _supply_tables(campaign: Any) -> list[Table]:
         for each in campaign.resupply
         if each.transport_time != 0.0
     ]
-    return [Table("Transport of resupply", ["to", "time [s]"], ways, 1)]
+    given = campaign.replacement_time
+    times = given if isinstance(given, Mapping) else {"each": given}
+    back = [] if given is None else [[name, _drawn(time)] for name, time in times.items()]
+    return [
+        Table("Transport of resupply", ["to", "time [s]"], ways, 1),
+        Table("Replacement of lost batteries", ["battery", "time [s]"], back, 1),
+    ]
 
 
 def _raid_tables(campaign: Any) -> list[Table]:

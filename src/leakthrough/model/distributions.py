@@ -15,10 +15,11 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from leakthrough.model.arguments import number_in, real_in
 from leakthrough.model.base import Frozen, Model, Table, fields_of_unchecked, plain, trusted
-from leakthrough.model.errors import fault, nearest, shown
+from leakthrough.model.errors import Mistake, fault, faults, nearest, shown, text_keys
 from leakthrough.model.scipy_names import (
     discrete,
     histogram_of,
@@ -251,6 +252,27 @@ def _uncertain(high: float, advice: str) -> Callable[[Any], float | Distribution
     return validate
 
 
+def _or_table(
+    validate: Callable[[Any], float | Distribution],
+) -> Callable[[Any], float | Distribution | Frozen[float | Distribution]]:
+    """Return a validator for one value, or a table of such values by name."""
+
+    def validated(value: Any) -> float | Distribution | Frozen[float | Distribution]:
+        if not isinstance(value, Mapping) or "dist" in value:
+            return validate(value)
+        found, mistakes = dict[str, float | Distribution](), list[Mistake]()
+        for name, own in text_keys(value).items():
+            try:
+                found[name] = validate(own)
+            except PydanticCustomError as error:
+                mistakes.append(((name,), error.message()))
+        if mistakes:
+            raise faults(mistakes)
+        return Frozen(found)
+
+    return validated
+
+
 def as_distribution(value: Any, *, whole: bool = False) -> Distribution:
     """Return a distribution that is given as such, by SciPy or as a table; one of a file too.
 
@@ -296,8 +318,11 @@ def flat_value(value: float | Distribution) -> float | dict[str, Any]:
 
 
 def _uncertain_schema(high: float) -> WithJsonSchema:
-    number = {"type": "number", "minimum": 0, "maximum": high}
-    return WithJsonSchema({"anyOf": [number, MARK]})
+    return WithJsonSchema({"anyOf": _uncertain_kinds(high)})
+
+
+def _uncertain_kinds(high: float) -> list[dict[str, Any]]:
+    return [{"type": "number", "minimum": 0, "maximum": high}, MARK]
 
 
 AnyDistribution = Annotated[
@@ -330,3 +355,23 @@ UncertainTime = Annotated[
     _uncertain_schema(1e9),
 ]
 """A duration [s] from 0 to 1e9, or a distribution that never falls below 0."""
+
+_LONG = 1e12
+_BY_NAME = {
+    "type": "object",
+    "not": {"required": ["dist"]},
+    "additionalProperties": {"anyOf": _uncertain_kinds(_LONG)},
+}
+TimesByName = Annotated[
+    float | Distribution | Mapping[str, float | Distribution],
+    PlainValidator(_or_table(_uncertain(_LONG, "truncnorm or lognorm"))),
+    PlainSerializer(
+        lambda own: (
+            {name: flat_value(each) for name, each in own.items()}
+            if isinstance(own, Mapping)
+            else flat_value(own)
+        )
+    ),
+    WithJsonSchema({"anyOf": [*_uncertain_kinds(_LONG), _BY_NAME]}),
+]
+"""A duration [s] from 0 to 1e12, or a distribution, or a table of such durations by name."""

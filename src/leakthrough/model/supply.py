@@ -1,13 +1,13 @@
 """Supply between the raids of a campaign: stocks of interceptors, and resupply from them."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import Field, model_validator
 
 from leakthrough.model.base import Model
 from leakthrough.model.defence import Battery
-from leakthrough.model.distributions import UncertainCount, UncertainTime
+from leakthrough.model.distributions import Distribution, UncertainCount, UncertainTime
 from leakthrough.model.errors import Mistake, faults, shown
 from leakthrough.model.magazines import MOST_ROUNDS, Rounds
 from leakthrough.model.name_checks import unknown
@@ -100,6 +100,28 @@ class Stock(Model):
     replenishment: UncertainCount | None = Field(
         None, description="Rounds that reach it between two raids."
     )
+
+
+def replacement_times(
+    scenario: Scenario, given: float | Distribution | Mapping[str, float | Distribution] | None
+) -> dict[str, float | Distribution]:
+    """Return the time to the replacement of each battery of a single site that is replaced."""
+    named = _batteries_by_name(scenario)
+    if given is None:
+        return {}
+    times = given if isinstance(given, Mapping) else dict.fromkeys(named, given)
+    return {own.name: time for name, time in times.items() for own in named[name]}
+
+
+def replacement_mistakes(scenario: Scenario, given: object) -> Iterator[Mistake]:
+    """Mistakes in the names of a table of replacement times."""
+    named, seen = _batteries_by_name(scenario), set[str]()
+    for name in given if isinstance(given, Mapping) else ():
+        yield from unknown(("replacement_time", name), name, "a battery", named)
+        own = {battery.name for battery in named.get(name, ())}
+        if twice := sorted(own & seen):
+            yield (("replacement_time", name), f"more than one for {shown(twice[0])}")
+        seen |= own
 
 
 def _batteries_by_name(scenario: Scenario) -> dict[str, tuple[Battery, ...]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from leakthrough.model.campaign import Campaign
 from leakthrough.model.discrete import ticks
-from leakthrough.model.supply import Stock, resupply_by_receiver
+from leakthrough.model.supply import Stock, replacement_times, resupply_by_receiver
 from leakthrough.reference.draws import RaidDraws, quantile, time_or_draw, uniform
 from leakthrough.reference.entities import Battery, MagazineState
 from leakthrough.reference.raid import NOT_REPAIRED, Raid
@@ -53,7 +53,7 @@ class CampaignRun:
         self.stock = {stock.interceptor: stock.rounds for stock in campaign.stocks}
         self.aim_points = aim_points_of(campaign.scenario.assets)
         self.damage: dict[str, int] = {}  # effective hits, by battery
-        self.lost: dict[str, int] = {}  # batteries that are lost, and the tick of their loss
+        self.lost: dict[str, float] = {}  # batteries that are lost, and the tick of their return
         self.raids: list[Raid] = []
         self.resupplies: list[ResupplyRecord] = []  # before each raid
 
@@ -93,8 +93,18 @@ class CampaignRun:
         for battery in raid.batteries:
             self.damage[battery.name] = battery.damage
             if battery.loss is not None:
-                self.lost[battery.name] = number * self.interval + battery.loss
+                self.lost[battery.name] = self.return_of(battery, number)
         return raid
+
+    def return_of(self, battery: Battery, number: int) -> float:
+        """Tick of the campaign from which a battery that is lost in a raid has been replaced."""
+        times = replacement_times(self.campaign.scenario, self.campaign.replacement_time)
+        if battery.loss is None or battery.spec.name not in times:
+            return math.inf
+        address = ("replacement", battery.spec.name, battery.member)
+        integer = RaidDraws(self.seed, self.replication, number).draw(address)[0]
+        delay = time_or_draw(times[battery.spec.name], integer)
+        return number * self.interval + battery.loss + delay
 
     # -------------------------------------------------- 1. stocks
 
@@ -170,12 +180,8 @@ class CampaignRun:
 
         Only those have reloads that have them without limit.
         """
-        delay = self.campaign.replacement_time
-        if delay is None:
-            return
         for battery in batteries:
-            lost = self.lost.get(battery.name)
-            if lost is not None and number * self.interval - lost >= ticks(delay):
+            if self.lost.get(battery.name, math.inf) <= number * self.interval:
                 del self.lost[battery.name], self.damage[battery.name]
                 for magazine in battery.magazines:
                     state, spec = states[battery.name, magazine.interceptor.name], magazine.spec
