@@ -12,9 +12,10 @@ from scipy import stats
 from varying_scenarios import any_scenario
 
 import leakthrough as lt
-from leakthrough.engine.codes import NEVER
+from leakthrough.engine.codes import INFINITE, NEVER
 from leakthrough.engine.counts import named_counts
-from leakthrough.engine.jobs import campaign_job, named_ledger
+from leakthrough.engine.jobs import campaign_job
+from leakthrough.engine.ledger import named_ledger
 from leakthrough.engine.lower_campaign import lower_campaign
 from leakthrough.reference.campaign import CampaignRun
 
@@ -62,6 +63,23 @@ def _replacement(
     sites = [own for layer in scenario.layers for own in more.choice([layer.sites, [layer]])]
     every = [own.name for site in sites for own in site.batteries]
     return {name: more.choice(times) for name in every if more.random() < 0.8}
+
+
+def _rotations(more: random.Random, scenario: lt.Scenario, interval: float) -> list[lt.Rotation]:
+    """Batteries without reloads, all sites by one name."""
+    times = [0.0, interval, 1.5 * interval, stats.uniform(0.5 * interval, 2.0 * interval)]
+    return [
+        lt.Rotation(
+            battery=own.name,
+            interceptor=more.choice([None, own.magazines[0].interceptor]),
+            leave_at=more.choice([0, 2, 5, 20]),
+            absence=more.choice(times),
+        )
+        for layer in scenario.layers
+        for own in layer.batteries
+        if own.magazines and not any(magazine.most_reloads for magazine in own.magazines)
+        if more.random() < 0.4
+    ]
 
 
 def _resupply(
@@ -126,6 +144,7 @@ def campaign(number: int, *groups: str) -> lt.Campaign:
         replacement_time=_replacement(
             more, scenario, interval, pick.choice([None, 0.0, 50.0, 1500.0])
         ),
+        rotations=_rotations(more, scenario, interval),
     )
 
 
@@ -200,6 +219,11 @@ def reference_raids(of: lt.Campaign, seed: int, replication: int) -> list[Outcom
         transported = any(own.transport_time != 0.0 for own in of.resupply)
         receivers = [*magazines, *depots] if transported else []
         outcome["in_transport"] = [resupplied.in_transport[key] for key in receivers]
+        for n, key in enumerate(magazines):
+            aboard = resupplied.aboard.get(key, 0)
+            outcome["remaining"][n] += INFINITE if aboard == float("inf") else aboard
+        away = [own.name in resupplied.away for own in single.batteries]
+        outcome["away"] = away if of.rotations else []
         outcome["stock_dry"] = [name in stock_dry for name in interceptors]
         found.append(outcome)
     return found

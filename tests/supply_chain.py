@@ -32,11 +32,8 @@ def supplied(received: int, state: State) -> dict[State, float]:
     return found
 
 
-def fought(state: State, back: dict[int, float]) -> dict[State, float]:
-    """Three threats with up to two shots each; then the battery may be lost."""
-    rounds, away, due, stock = state
-    if away:
-        return {state: 1.0}
+def night(rounds: int) -> dict[int, float]:
+    """Rounds left after three threats with up to two shots each."""
     left: dict[int, float] = {rounds: 1.0}
     for _ in range(3):
         after: defaultdict[int, float] = defaultdict(float)
@@ -44,6 +41,15 @@ def fought(state: State, back: dict[int, float]) -> dict[State, float]:
             after[max(own - 1, 0)] += share * (KILLS if own >= 2 else 1.0)
             after[max(own - 2, 0)] += share * (1.0 - KILLS if own >= 2 else 0.0)
         left = after
+    return left
+
+
+def fought(state: State, back: dict[int, float]) -> dict[State, float]:
+    """A night, and then the battery may be lost."""
+    rounds, away, due, stock = state
+    if away:
+        return {state: 1.0}
+    left = night(rounds)
     found: defaultdict[State, float] = defaultdict(float)
     for own, share in left.items():
         found[own, 0, due, stock] += share * (1.0 - LETHALITY)

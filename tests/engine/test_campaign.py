@@ -221,6 +221,12 @@ def full() -> lt.Campaign:
         ],
         stocks=[lt.Stock(interceptor=rich().interceptors[0].name, rounds=3, rate=1 / DAY)],
         replacement_time=2 * DAY,
+        rotations=[
+            lt.Rotation(battery=own.name, leave_at=1, absence=1.5 * DAY)
+            for layer in rich().layers
+            for own in layer.batteries
+            if not any(magazine.most_reloads for magazine in own.magazines)
+        ][:1],
     )
 
 

@@ -3,7 +3,6 @@
 Letters of the shapes as in `leakthrough.engine.layout`; R is the replications of a block.
 """
 
-import itertools
 import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
@@ -17,13 +16,13 @@ from leakthrough.engine.counts import named_counts, new_carried, new_rows, width
 from leakthrough.engine.decisions import REPLENISHMENT, Cell, Decisions, all_cells
 from leakthrough.engine.decode import (
     first_dry,
-    in_seconds,
     launched_of,
     losses_of,
     rows_of,
     spread,
 )
-from leakthrough.engine.lower_campaign import Plan, Supply
+from leakthrough.engine.ledger import Ledger, ledger_widths, named_ledger, supply_of
+from leakthrough.engine.lower_campaign import Plan
 from leakthrough.engine.state import State, new_state
 from leakthrough.engine.tables import Tables
 from leakthrough.model.discrete import raid_offset
@@ -183,36 +182,6 @@ class RaidJob(NamedTuple):
         return self.variables(block)
 
 
-class Ledger(NamedTuple):
-    """Columns that follow the counts of a raid in a row of a campaign."""
-
-    delivered: Numbers  # (..., K) before the raid
-    dry: Numbers  # (..., K) whether the magazine has run dry in this raid or earlier
-    stock: Numbers  # (..., I) when the raid begins; NO_STOCK where there is none
-    replenished: Numbers  # (..., I) before the raid
-    stock_dry: Numbers  # (..., I) whether the stock has been empty by the start of the raid
-    down_time: Numbers  # (..., A) ticks of aim points that are down until the next raid
-    depot_delivered: Numbers  # (..., D) before the raid
-    in_transport: Numbers  # (..., K + D) when the raid begins; no columns without transport times
-
-
-def _ledger_widths(tables: Tables, supply: Supply | None) -> tuple[int, ...]:
-    """Numbers of columns of the parts of a ledger; without `supply`, of those that all have."""
-    magazines, interceptors = tables.magazines.size, tables.interceptors
-    ends = tables.assets.size, tables.depots.size
-    receivers = magazines + tables.depots.size
-    return (
-        *(magazines, magazines, interceptors, interceptors, interceptors, *ends),
-        receivers if supply and supply.ships else 0,
-    )
-
-
-def named_ledger(rows: Numbers, tables: Tables, supply: Supply | None = None) -> Ledger:
-    """Name the columns that follow the counts; without `supply`, not those of rare rules."""
-    stops = list(itertools.accumulate(_ledger_widths(tables, supply), initial=width(tables)))
-    return Ledger(*(rows[..., first:stop] for first, stop in itertools.pairwise(stops)))
-
-
 class CampaignJob(NamedTuple):
     """Raids in sequence, for all replications of a block; `first` as for a raid."""
 
@@ -321,22 +290,8 @@ class CampaignJob(NamedTuple):
             found[name] = among_all(values, 1, own, len(cells))
         return {
             **found,
-            "delivered": spread(ledger.delivered, tables, 0),
-            "dry_so_far": spread(ledger.dry, tables, False, np.bool_),
-            "stock": ledger.stock,
-            "replenished": ledger.replenished,
-            "stock_dry_so_far": ledger.stock_dry != 0,
-            **({"down_time": in_seconds(ledger.down_time)} if tables.assets.size else {}),
-            **({"depot_delivered": ledger.depot_delivered} if tables.depots.size else {}),
-            **(_in_transport(ledger.in_transport, tables) if supply.ships else {}),
+            **supply_of(ledger, tables, supply),
         }
-
-
-def _in_transport(rounds: Numbers, tables: Tables) -> dict[str, Array]:
-    """Variables of the rounds (n, K + D) on their way to magazines and depots."""
-    to_magazines, to_depots = np.split(rounds, [tables.magazines.size], axis=1)
-    found: dict[str, Array] = {"in_transport": spread(to_magazines, tables, 0)}
-    return found | ({"depot_in_transport": to_depots} if tables.depots.size else {})
 
 
 def campaign_job(plan: Plan, salvos: int) -> CampaignJob:
@@ -355,7 +310,7 @@ def among_all(values: Array, axis: int, indices: Array, number: int) -> Array:
 
 def campaign_rows(plan: Plan, replications: int) -> Block:
     """Zeroed rows of a campaign: the counts of each raid, followed by its ledger."""
-    ledger = sum(_ledger_widths(plan.tables[0], plan.supply))
+    ledger = sum(ledger_widths(plan.tables[0], plan.supply))
     return [
         np.zeros((plan.kinds.count(kind), replications, width(tables) + ledger), np.int64)
         for kind, tables in enumerate(plan.tables)
@@ -377,6 +332,8 @@ class CampaignRun:
         receivers = replications, tables.magazines.size + tables.depots.size
         ships = plan.supply.ships
         self.shipments = resupply.Shipments(receivers) if ships else None
+        rotates = plan.supply.rotates
+        self.rotating = resupply.Rotating(replications, tables) if rotates else None
 
     def next_raid(self, state: State, flag: Flag) -> None:
         """Resupply, then compute the raid in a state of its kind."""
@@ -388,6 +345,9 @@ class CampaignRun:
         run_kernel(state, rows, self.carried.rows, self.seed, self.start, offset, flag)
         counts = named_counts(rows, tables)
         counts.reloaded[:] += reloaded
+        if self.rotating is not None:
+            counts.remaining[:] += self.rotating.aboard
+            ledger.away[:] = self.rotating.away
         counts.depot_reloaded[:] += resupply.by_depot(reloaded, tables)
         self.dry |= counts.depletion != NEVER
         ledger.dry[:] = self.dry
@@ -406,11 +366,15 @@ class CampaignRun:
         if self.raid > 0:
             reloaded = resupply.arrive_reloads(carried, tables, supply.interval, self._drawn)
             resupply.repair(carried, supply.interval)
+            if self.rotating is not None:
+                self.rotating.move(carried, tables, supply, self.raid, self._drawn)
+            away = self.rotating.away if self.rotating is not None else False
             resupply.replace_batteries(
-                *(carried, self.back_at, tables, supply, self.raid, self._drawn)
+                *(carried, self.back_at, away, tables, supply, self.raid, self._drawn)
             )
             delivered = resupply.deliver(
-                *(carried, self.stock, tables, supply, self.shipments, self.raid, self._drawn)
+                *(carried, self.stock, tables, supply, self.shipments, self.rotating),
+                *(self.raid, self._drawn),
             )
             ledger.delivered[:] = delivered[:, : tables.magazines.size]
             ledger.depot_delivered[:] = delivered[:, tables.magazines.size :]

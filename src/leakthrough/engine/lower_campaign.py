@@ -6,13 +6,13 @@ Letters of the shapes as in `leakthrough.engine.layout`, but N is the number of 
 import itertools
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from leakthrough.engine.codes import FOREVER, INFINITE
-from leakthrough.engine.labels import Labels, label, units_of
+from leakthrough.engine.labels import Labels, Unit, label, units_of
 from leakthrough.engine.layout import Whole
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.tables import Tables
@@ -21,7 +21,12 @@ from leakthrough.model.discrete import TICKS_A_SECOND, stream, ticks
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.quantiles import quantile_table
 from leakthrough.model.scenario import Salvo
-from leakthrough.model.supply import Stock, replacement_times, resupply_by_receiver
+from leakthrough.model.supply import (
+    Stock,
+    replacement_times,
+    resupply_by_receiver,
+    rotation_by_battery,
+)
 
 NO_STOCK = -1
 _TOLERANCE = 1e-9
@@ -64,6 +69,10 @@ class Supply(NamedTuple):
     in_order: bool  # whether a short stock is given out in battery order, not in proportion
     transport: Times  # (K + D,)
     ships: bool  # whether there are transport times
+    leave_at: Whole  # (B,) rounds at or below which a battery leaves to reload; -1: never
+    leaving: Whole  # (K, B) 1 where the rounds of a magazine count for that
+    absence: Times  # (B,)
+    rotates: bool  # whether there are rotations
 
 
 class Plan(NamedTuple):
@@ -98,7 +107,7 @@ def _lower_supply(campaign: Campaign, tables: Tables, labels: Labels) -> Supply:
             table = quantile_table(stock.replenishment, 1).ravel()
             drawn.append(Replenishment(code, stream("replenishment", stock.interceptor), table))
     known = resupply_by_receiver(campaign.scenario, campaign.resupply)
-    units = [units_of(campaign.scenario.sites)[own] for own in tables.magazines["battery"]]
+    units = [_units(campaign)[own] for own in tables.magazines["battery"]]
     names = [labels.interceptors[own] for own in tables.magazines["interceptor"]]
     depots = campaign.scenario.depots
     owners = [(unit.battery.name, name) for unit, name in zip(units, names, strict=True)]
@@ -123,13 +132,38 @@ def _lower_supply(campaign: Campaign, tables: Tables, labels: Labels) -> Supply:
             [("transport", *address) for address in addresses],
         ),
         ships=any(own.transport_time != 0.0 for own in campaign.resupply),
+        **_rotations(campaign, tables, labels),
     )
+
+
+def _rotations(campaign: Campaign, tables: Tables, labels: Labels) -> dict[str, Any]:
+    """The fields of Supply for batteries that leave to reload."""
+    known, units = rotation_by_battery(campaign.scenario, campaign.rotations), _units(campaign)
+    given = [known.get(unit.battery.name) for unit in units]
+    leaving = np.zeros((tables.magazines.size, len(units)), np.int64)
+    for magazine, (battery, code) in enumerate(tables.magazines[["battery", "interceptor"]]):
+        own = given[battery]
+        counts = own and own.interceptor in (None, labels.interceptors[code])
+        leaving[magazine, battery] = int(bool(counts))
+    return {
+        "leave_at": np.array([own.leave_at if own else -1 for own in given], np.int64),
+        "leaving": leaving,
+        "absence": _times(
+            [own.absence if own else 0.0 for own in given],
+            [("rotation", unit.battery.name, unit.member) for unit in units],
+        ),
+        "rotates": bool(campaign.rotations),
+    }
+
+
+def _units(campaign: Campaign) -> list[Unit]:
+    return units_of(campaign.scenario.sites)
 
 
 def _replacement(campaign: Campaign) -> Times:
     """Times to the replacement of the batteries."""
     known = replacement_times(campaign.scenario, campaign.replacement_time)
-    units = units_of(campaign.scenario.sites)
+    units = _units(campaign)
     return _times(
         [known.get(unit.battery.name, math.inf) for unit in units],
         [("replacement", unit.battery.name, unit.member) for unit in units],

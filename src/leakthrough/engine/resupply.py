@@ -106,8 +106,51 @@ def by_depot(rounds: Whole | int, tables: Tables) -> Whole | int:
     return found
 
 
+_MOST_COUNTED = 2**40
+"""Rounds of a magazine, at most, that are compared with a level; more than any level."""
+
+
+class Rotating:
+    """Batteries that are away to reload, and the rounds that they have."""
+
+    def __init__(self, replications: int, tables: Tables) -> None:
+        self.away = np.zeros((replications, tables.batteries.size), np.bool_)
+        self.returned = np.zeros((replications, tables.magazines.size), np.bool_)  # before a raid
+        self.aboard = np.zeros((replications, tables.magazines.size), np.int64)
+        self.back_at = np.zeros((replications, tables.batteries.size), np.int64)
+
+    def move(self, carried: Counts, tables: Tables, supply: Supply, raid: int, draw: Draw) -> None:
+        """Let batteries leave after the last raid, and return before the next.
+
+        To the raids they are like batteries lost in an earlier raid.
+        """
+        counted = np.minimum(carried.ready, _MOST_COUNTED) @ supply.leaving
+        leaving = (counted <= supply.leave_at) & (carried.loss == FOREVER)
+        rows, left = np.nonzero(leaving)
+        delay = drawn_ticks(supply.absence, rows, left, raid - 1, draw)
+        self.back_at[rows, left] = (raid - 1) * supply.interval + delay
+        carried.loss[leaving] = NEVER
+        self.away |= leaving
+        self._move_rounds(self.aboard, carried.ready, leaving[:, tables.magazines["battery"]])
+        back = self.away & (self.back_at <= raid * supply.interval)
+        carried.loss[back] = FOREVER
+        self.away &= ~back
+        self.returned = back[:, tables.magazines["battery"]]
+        self._move_rounds(carried.ready, self.aboard, self.returned)
+
+    @staticmethod
+    def _move_rounds(to: Whole, source: Whole, chosen: npt.NDArray[np.bool_]) -> None:
+        to[chosen], source[chosen] = source[chosen], 0
+
+
 def replace_batteries(
-    carried: Counts, back_at: Whole, tables: Tables, supply: Supply, raid: int, draw: Draw
+    carried: Counts,
+    back_at: Whole,
+    away: npt.NDArray[np.bool_] | bool,
+    tables: Tables,
+    supply: Supply,
+    raid: int,
+    draw: Draw,
 ) -> None:
     """Write when what the last raid destroyed is back into `back_at` (R, B); replace what is due.
 
@@ -120,7 +163,7 @@ def replace_batteries(
     back_at[rows, lost] = carried.loss[rows, lost] + (raid - 1) * supply.interval
     back_at[rows, lost] += drawn_ticks(supply.replacement, rows, lost, raid - 1, draw)
     carried.loss[rows, lost] = NEVER
-    replaced = (carried.loss == NEVER) & (back_at <= raid * supply.interval)
+    replaced = (carried.loss == NEVER) & (back_at <= raid * supply.interval) & ~np.asarray(away)
     carried.loss[replaced] = FOREVER
     carried.damage[replaced] = 0
     infinite = tables.magazines["rounds"] == INFINITE
@@ -206,12 +249,14 @@ def deliver(
     tables: Tables,
     supply: Supply,
     shipments: Shipments | None,
+    rotating: Rotating | None,
     raid: int,
     draw: Draw,
 ) -> Whole:
     """Move rounds from the stocks (R, I) into the magazines and depots; return them (R, K + D).
 
-    Those with a transport time arrive before a later raid.
+    Those with a transport time arrive before a later raid. Batteries that come back have reloaded
+    where the stock is.
     """
     lacking = _lacking(carried, tables)
     arrived = np.zeros_like(lacking)
@@ -219,11 +264,16 @@ def deliver(
         came = shipments.arrive(raid)
         arrived = np.minimum(came, lacking)
         stock += (came - arrived) @ supply.sources
-        lacking -= arrived + shipments.rounds
-    sent = _taken(np.clip(lacking, 0, supply.limit), stock, supply)
+        lacking -= arrived
+    home: npt.NDArray[np.bool_] = np.zeros(lacking.shape, np.bool_)
+    if rotating is not None:
+        home[:, : tables.magazines.size] = rotating.returned
+    awaited = np.where(home, 0, shipments.rounds) if shipments is not None else 0
+    limit = np.where(home, INFINITE, supply.limit) if rotating is not None else supply.limit
+    sent = _taken(np.clip(lacking - awaited, 0, limit), stock, supply)
     if shipments is not None:
-        shipments.send(sent, supply, raid, draw)
-        sent = arrived + shipments.arrive(raid)
+        shipments.send(np.where(home, 0, sent), supply, raid, draw)
+        sent = arrived + np.where(home, sent, 0) + shipments.arrive(raid)
     carried.ready[:] += sent[:, : tables.magazines.size]
     carried.held[:] += sent[:, tables.magazines.size :]
     return sent

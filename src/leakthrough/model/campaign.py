@@ -16,9 +16,11 @@ from leakthrough.model.scenario import Salvo, Scenario
 from leakthrough.model.supply import (
     LONGEST,
     Resupply,
+    Rotation,
     Stock,
     replacement_mistakes,
     resupply_mistakes,
+    rotation_mistakes,
     stock_mistakes,
 )
 
@@ -68,6 +70,8 @@ class Campaign(Document):
         Time from the loss of a battery until a new one, without rounds, can take part in a raid
         [s], from 0 to 1e12. A distribution is drawn for each loss. One for all, or a table by the
         names that `Resupply.battery` may give; others are never replaced. None: none ever is.
+    rotations : list of Rotation, default empty
+        Batteries that leave to reload and come back.
 
     Raises
     ------
@@ -86,6 +90,7 @@ class Campaign(Document):
     replacement_time: TimesByName | None = Field(
         None, description="From a battery's loss to its replacement [s]; none: never."
     )
+    rotations: tuple[Rotation, ...] = Field((), description="Batteries that leave to reload.")
 
     @model_validator(mode="after")
     def _parts_fit(self) -> "Campaign":
@@ -94,6 +99,7 @@ class Campaign(Document):
             resupply_mistakes(self.scenario, self.resupply),
             stock_mistakes(self.scenario, self.stocks),
             replacement_mistakes(self.scenario, self.replacement_time),
+            rotation_mistakes(self.scenario, self.rotations),
         )
         found = list(islice(every, MOST_MISTAKES))
         if self.raid_count * self.interval > LONGEST:

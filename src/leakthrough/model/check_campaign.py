@@ -10,6 +10,7 @@ from leakthrough.model.findings import Finding
 from leakthrough.model.quantiles import upper_end
 from leakthrough.model.scenario import Salvo
 from leakthrough.model.shots import Raids, paths_by_salvo, quantile, span_of_raid
+from leakthrough.model.supply import rotation_by_battery
 from leakthrough.model.units import DAY, HOUR
 
 _YEAR = 366 * DAY
@@ -179,6 +180,32 @@ def _replacement(campaign: Campaign) -> Findings:
             yield Finding(place, least_text, why)
 
 
+def _rotations(campaign: Campaign) -> Findings:
+    last = (campaign.raid_count - 1) * campaign.interval
+    starts = rotation_by_battery(campaign.scenario, campaign.rotations)
+    for number, each in enumerate(campaign.rotations):
+        names = {name for name, own in starts.items() if own is each}
+        held = [
+            sum(m.rounds for m in own.magazines if each.interceptor in (None, m.interceptor))
+            for layer in campaign.scenario.sites
+            for own in layer.batteries
+            if own.name in names
+        ]
+        place = f"rotations.{number}"
+        if held[0] == math.inf:
+            yield Finding(place, "its rounds are infinite", "it never leaves")
+        elif each.leave_at >= held[0]:
+            what = f"is {each.leave_at:,}, and {each.battery} starts with {held[0]:,} rounds"
+            yield Finding(f"{place}.leave_at", what, "it leaves after every raid")
+        least, most = (quantile(each.absence, end) for end in (0.0, 1.0))
+        if most <= campaign.interval:
+            what = f"is at most {most:,g} s, and the next raid starts after {campaign.interval:,g}"
+            yield Finding(f"{place}.absence", what, "it misses no raid; times are in seconds")
+        elif least > last:
+            what = f"is {least:,g} s or more, and the last raid starts at {last:,g} s"
+            yield Finding(f"{place}.absence", what, "it never comes back")
+
+
 def _single_raid(campaign: Campaign) -> Findings:
     if campaign.raid_count == 1 and (campaign.resupply or campaign.stocks):
         yield Finding("raids", "there is only one", "nothing is resupplied")
@@ -187,7 +214,7 @@ def _single_raid(campaign: Campaign) -> Findings:
 RULES: tuple[Callable[[Campaign], Findings], ...] = (
     *(_short_interval, _long_interval, _rates, _slow_rates, _unused_stocks, _empty_stocks),
     _nothing_drawn,
-    *(_deliveries, _resupply_of_nothing, _late_transport, _replacement, _single_raid),
+    *(_deliveries, _resupply_of_nothing, _late_transport, _replacement, _rotations, _single_raid),
 )
 
 

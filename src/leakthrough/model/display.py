@@ -178,7 +178,13 @@ def _supply_tables(campaign: Any) -> list[Table]:
     given = campaign.replacement_time
     times = given if isinstance(given, Mapping) else {"each": given}
     back = [] if given is None else [[name, _drawn(time)] for name, time in times.items()]
+    away = [
+        [own.battery, own.interceptor or "all", number(own.leave_at), _drawn(own.absence)]
+        for own in campaign.rotations
+    ]
+    header = ["battery", "rounds of", "leaves at", "absence [s]"]
     return [
+        Table("Batteries that leave to reload", header, away, 2),
         Table("Transport of resupply", ["to", "time [s]"], ways, 1),
         Table("Replacement of lost batteries", ["battery", "time [s]"], back, 1),
     ]

@@ -57,6 +57,30 @@ class Resupply(Model):
         return self
 
 
+class Rotation(Model):
+    """A battery that leaves after a raid to reload, and comes back with full magazines.
+
+    It has no reloads of its own. Raids that start while it is away do not meet it.
+
+    Parameters
+    ----------
+    battery : str
+        The name of a battery; each of its `count`, and at each position, leaves on its own.
+    interceptor : str, optional
+        The interceptor of the magazine that matters. None: all its rounds together.
+    leave_at : int
+        It leaves after a raid that leaves it so many rounds or fewer, from 0 to 1e9.
+    absence : float or frozen scipy.stats distribution
+        From the start of that raid until it can take part in another one [s], from 0 to 1e9. A
+        distribution is drawn each time.
+    """
+
+    battery: str = Field(description="The name of a battery.")
+    interceptor: str | None = Field(None, description="That of one magazine; none: all rounds.")
+    leave_at: int = Field(ge=0, le=MOST_ROUNDS, description="Rounds at or below which it leaves.")
+    absence: UncertainTime = Field(description="From the start of the raid to its return [s].")
+
+
 class Delivery(Model):
     """Rounds that reach a stock at one time.
 
@@ -122,6 +146,30 @@ def replacement_mistakes(scenario: Scenario, given: object) -> Iterator[Mistake]
         if twice := sorted(own & seen):
             yield (("replacement_time", name), f"more than one for {shown(twice[0])}")
         seen |= own
+
+
+def rotation_by_battery(scenario: Scenario, given: Sequence[Rotation]) -> dict[str, Rotation]:
+    """Return the rotation of each battery of a single site that has one."""
+    named = _batteries_by_name(scenario)
+    return {own.name: each for each in given for own in named[each.battery]}
+
+
+def rotation_mistakes(scenario: Scenario, given: Sequence[Rotation]) -> Iterator[Mistake]:
+    """Mistakes in the names of rotations, and in their batteries."""
+    named, seen = _batteries_by_name(scenario), set[str]()
+    for number, rotation in enumerate(given):
+        where, name = ("rotations", number), rotation.battery
+        batteries = named.get(name, ())
+        magazines = [magazine for own in batteries[:1] for magazine in own.magazines]
+        wrong = unknown((*where, "battery"), name, "a battery", named)
+        if not wrong and rotation.interceptor is not None:
+            carried, what = [own.interceptor for own in magazines], f"a magazine of {shown(name)}"
+            wrong = unknown((*where, "interceptor"), rotation.interceptor, what, carried)
+        if any(magazine.most_reloads for magazine in magazines):
+            wrong = [((*where, "battery"), f"must have no reloads; {shown(name)} has some")]
+        twice = sorted({own.name for own in batteries} & seen)
+        yield from wrong or [(where, f"more than one for {shown(own)}") for own in twice[:1]]
+        seen |= {own.name for own in batteries}
 
 
 def _batteries_by_name(scenario: Scenario) -> dict[str, tuple[Battery, ...]]:

@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 
 from leakthrough.model.campaign import Campaign
 from leakthrough.model.discrete import ticks
-from leakthrough.model.supply import Stock, replacement_times, resupply_by_receiver
+from leakthrough.model.supply import (
+    Stock,
+    replacement_times,
+    resupply_by_receiver,
+    rotation_by_battery,
+)
 from leakthrough.reference.draws import RaidDraws, quantile, time_or_draw, uniform
 from leakthrough.reference.entities import Battery, MagazineState
 from leakthrough.reference.raid import NOT_REPAIRED, Raid
@@ -37,6 +42,8 @@ class ResupplyRecord:
     stock: dict[str, int] = field(default_factory=dict)
     down_time: dict[str, int] = field(default_factory=dict)  # after the raid, by asset
     in_transport: Counter[Key] = field(default_factory=Counter)  # when the raid begins
+    aboard: dict[Key, float] = field(default_factory=dict)  # rounds of batteries that are away
+    away: set[str] = field(default_factory=set)
 
 
 class CampaignRun:
@@ -50,6 +57,10 @@ class CampaignRun:
         self.interval = ticks(campaign.interval)
         self.resupply = resupply_by_receiver(campaign.scenario, campaign.resupply)
         self.shipments: list[Shipment] = []
+        self.rotations = rotation_by_battery(campaign.scenario, campaign.rotations)
+        self.away: dict[str, float] = {}  # batteries that are away, and the tick of their return
+        self.aboard: dict[Key, float] = {}  # their rounds
+        self.returned: set[str] = set()  # those that come back before this raid
         self.stock = {stock.interceptor: stock.rounds for stock in campaign.stocks}
         self.aim_points = aim_points_of(campaign.scenario.assets)
         self.damage: dict[str, int] = {}  # effective hits, by battery
@@ -67,10 +78,12 @@ class CampaignRun:
                 states, depots = last.stores()
                 record.reloaded = self.reload(states, depots)
                 self.repair()
+                self.rotate(last.batteries, states, number)
                 self.replace(last.batteries, states, number)
                 record.delivered = self.deliver(number, states, depots)
             record.stock = dict(self.stock)
             record.in_transport = self.in_transport()
+            record.away, record.aboard = {*self.away}, dict(self.aboard)
             self.resupplies.append(record)
             self.raids.append(self.raid(number, states, depots))
             record.down_time = self.down_time()
@@ -85,7 +98,7 @@ class CampaignRun:
             self.timeline,
             raid=number,
             magazine_states=states,
-            lost=self.lost,
+            lost={*self.lost, *self.away},
             aim_points=self.aim_points,
             depots=depots,
             damage=self.damage,
@@ -175,6 +188,28 @@ class CampaignRun:
             for name, points in self.aim_points.items()
         }
 
+    def rotate(self, batteries: list[Battery], states: MagazineStates, number: int) -> None:
+        """Let batteries leave after the last raid, with the rounds that they have, and return."""
+        for battery in batteries:
+            name, rotation = battery.name, self.rotations.get(battery.spec.name)
+            if rotation is None or name in self.lost or name in self.away:
+                continue
+            keys = [key for key in states if key[0] == name]
+            kept = [key for key in keys if rotation.interceptor in (None, key[1])]
+            if sum(states[key].ready for key in kept) <= rotation.leave_at:
+                draws = RaidDraws(self.seed, self.replication, number - 1)
+                integer = draws.draw(("rotation", battery.spec.name, battery.member))[0]
+                delay = time_or_draw(rotation.absence, integer)
+                self.away[name] = (number - 1) * self.interval + delay
+                for key in keys:
+                    self.aboard[key], states[key].ready = states[key].ready, 0
+        now = number * self.interval
+        self.returned = {name for name, back in self.away.items() if back <= now}
+        for name in self.returned:
+            del self.away[name]
+        for key in [key for key in self.aboard if key[0] in self.returned]:
+            states[key].ready = self.aboard.pop(key)
+
     def replace(self, batteries: list[Battery], states: MagazineStates, number: int) -> None:
         """Replace batteries after the delay; only infinite magazines have rounds then.
 
@@ -205,7 +240,7 @@ class CampaignRun:
                 wanted = self.shared(wanted, self.stock[interceptor.name])
                 self.stock[interceptor.name] -= sum(wanted.values())
             for key, rounds in wanted.items():
-                ticks = self.transport_ticks(number, key, states)
+                ticks = 0 if key[0] in self.returned else self.transport_ticks(number, key, states)
                 self.shipments.append(Shipment(key, rounds, number * self.interval + ticks))
         return delivered + self.arrive(number, states, depots)
 
@@ -252,13 +287,15 @@ class CampaignRun:
         if key not in states:
             return depots[key[1]].spec.rounds - depots[key[1]].held
         state = states[key]
-        if key[0] in self.lost or state.spec.rounds == math.inf:
+        if key[0] in {*self.lost, *self.away} or state.spec.rounds == math.inf:
             return 0
         pending = 0 if state.due is None else state.incoming
         return int(max(state.spec.rounds - state.ready - pending, 0))
 
     def wanted(self, key: Key, states: MagazineStates, depots: Depots) -> int:
         """Rounds that may be sent: those that it lacks and that are not on their way; limited."""
+        if key[0] in self.returned:  # it reloads where the stock is
+            return self.lack(key, states, depots)
         resupply = self.resupply.get(self.named(key, states))
         if resupply is None:
             return 0

@@ -42,6 +42,7 @@ POOLED = "with pools"
 SAMPLED = "with a timeline"
 ON_DEAD = "with false_survival or several commands"
 DEPOTS = "with depots"
+ROTATED = "with rotations"
 TRANSPORTED = "with transport times"
 KNOWN = "not in files of earlier versions"
 _OF_SALVO = ("replication", "salvo")
@@ -180,6 +181,11 @@ CAMPAIGN_VARIABLES = {
         (*_IN_RAID, "depot"),
         "rounds of resupply on their way to the depot when the raid begins",
         sometimes=f"{DEPOTS} and transport times",
+    ),
+    "away": Variable(
+        (*_IN_RAID, "battery"),
+        "whether the battery is away to reload, and takes no part in the raid",
+        sometimes=ROTATED,
     ),
     "first_dry": Variable(
         _OF_MAGAZINE,

@@ -9,8 +9,9 @@ import numpy.typing as npt
 from leakthrough.engine.codes import NEVER
 from leakthrough.engine.counts import Counts, named_counts
 from leakthrough.engine.damage import hits_of
-from leakthrough.engine.jobs import Block, among_all, named_ledger
+from leakthrough.engine.jobs import Block, among_all
 from leakthrough.engine.labels import Labels
+from leakthrough.engine.ledger import named_ledger
 from leakthrough.engine.lowered import AnyJob, raids_of
 from leakthrough.engine.possible import hit
 from leakthrough.engine.tables import Tables

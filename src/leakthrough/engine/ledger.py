@@ -1,0 +1,72 @@
+"""Columns that follow the counts of a raid in a row of a campaign: supply before the raid.
+
+Letters of the shapes as in `leakthrough.engine.layout`; R is the replications of a block.
+"""
+
+import itertools
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from leakthrough.engine.counts import width
+from leakthrough.engine.decode import in_seconds, spread
+from leakthrough.engine.lower_campaign import Supply
+from leakthrough.engine.tables import Tables
+
+Array = npt.NDArray[Any]
+Numbers = npt.NDArray[np.int64]
+
+
+class Ledger(NamedTuple):
+    """Columns that follow the counts of a raid in a row of a campaign."""
+
+    delivered: Numbers  # (..., K) before the raid
+    dry: Numbers  # (..., K) whether the magazine has run dry in this raid or earlier
+    stock: Numbers  # (..., I) when the raid begins; NO_STOCK where there is none
+    replenished: Numbers  # (..., I) before the raid
+    stock_dry: Numbers  # (..., I) whether the stock has been empty by the start of the raid
+    down_time: Numbers  # (..., A) ticks of aim points that are down until the next raid
+    depot_delivered: Numbers  # (..., D) before the raid
+    in_transport: Numbers  # (..., K + D) when the raid begins; no columns without transport times
+    away: Numbers  # (..., B) whether the battery is away; no columns without rotations
+
+
+def ledger_widths(tables: Tables, supply: Supply | None) -> tuple[int, ...]:
+    """Numbers of columns of the parts of a ledger; without `supply`, of those that all have."""
+    magazines, interceptors = tables.magazines.size, tables.interceptors
+    ends = tables.assets.size, tables.depots.size
+    receivers = magazines + tables.depots.size
+    return (
+        *(magazines, magazines, interceptors, interceptors, interceptors, *ends),
+        receivers if supply and supply.ships else 0,
+        tables.batteries.size if supply and supply.rotates else 0,
+    )
+
+
+def named_ledger(rows: Numbers, tables: Tables, supply: Supply | None = None) -> Ledger:
+    """Name the columns that follow the counts; without `supply`, not those of rare rules."""
+    stops = list(itertools.accumulate(ledger_widths(tables, supply), initial=width(tables)))
+    return Ledger(*(rows[..., first:stop] for first, stop in itertools.pairwise(stops)))
+
+
+def supply_of(ledger: Ledger, tables: Tables, supply: Supply) -> dict[str, Array]:
+    """Result variables of the rows of a ledger."""
+    return {
+        "delivered": spread(ledger.delivered, tables, 0),
+        "dry_so_far": spread(ledger.dry, tables, False, np.bool_),
+        "stock": ledger.stock,
+        "replenished": ledger.replenished,
+        "stock_dry_so_far": ledger.stock_dry != 0,
+        **({"down_time": in_seconds(ledger.down_time)} if tables.assets.size else {}),
+        **({"depot_delivered": ledger.depot_delivered} if tables.depots.size else {}),
+        **(_in_transport(ledger.in_transport, tables) if supply.ships else {}),
+        **({"away": ledger.away != 0} if supply.rotates else {}),
+    }
+
+
+def _in_transport(rounds: Numbers, tables: Tables) -> dict[str, Array]:
+    """Variables of the rounds (n, K + D) on their way to magazines and depots."""
+    to_magazines, to_depots = np.split(rounds, [tables.magazines.size], axis=1)
+    found: dict[str, Array] = {"in_transport": spread(to_magazines, tables, 0)}
+    return found | ({"depot_in_transport": to_depots} if tables.depots.size else {})
