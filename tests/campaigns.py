@@ -133,18 +133,26 @@ def campaign(number: int, *groups: str) -> lt.Campaign:
         scenario = lt.Scenario(**{**vars(scenario), "salvos": salvos})
     else:
         raids = [_with_counts(salvos, drawn) for salvos in raids]
+    resupply = _resupply(pick, more, scenario, interval)
+    stocks = [_stock(pick, gun, interval) for gun in busy_scenarios.GUNS if pick.random() < 0.6]
     return lt.Campaign(
         name=f"campaign {number}",
         scenario=scenario,
         raids=raids,
         interval=interval,
-        resupply=_resupply(pick, more, scenario, interval),
-        stocks=[_stock(pick, gun, interval) for gun in busy_scenarios.GUNS if pick.random() < 0.6],
+        resupply=resupply,
+        stocks=stocks,
         shortage=pick.choice(["proportion", "order"]),
         replacement_time=_replacement(
             more, scenario, interval, pick.choice([None, 0.0, 50.0, 1500.0])
         ),
         rotations=_rotations(more, scenario, interval),
+        users=[
+            lt.StockUser(name=f"user {n}", interceptor=stock.interceptor, demand=demand)
+            for n, stock in enumerate(stocks * 2)
+            for demand in [more.choice([0, 1, 5, stats.uniform(0.0, 9.0), stats.poisson(2.0)])]
+            if more.random() < 0.3
+        ],
     )
 
 
@@ -223,6 +231,9 @@ def reference_raids(of: lt.Campaign, seed: int, replication: int) -> list[Outcom
             aboard = resupplied.aboard.get(key, 0)
             outcome["remaining"][n] += INFINITE if aboard == float("inf") else aboard
         away = [own.name in resupplied.away for own in single.batteries]
+        for name in ("asked", "got"):
+            own = getattr(resupplied, name)
+            outcome[name] = [own.get(user.name, 0) for user in of.users]
         outcome["away"] = away if of.rotations else []
         outcome["stock_dry"] = [name in stock_dry for name in interceptors]
         found.append(outcome)

@@ -309,6 +309,7 @@ def _of_models() -> dict[str, dict[str, Any]]:
         lt.Stock(interceptor="x", rounds=1),
         lt.Resupply(battery="x", interceptor="x"),
         lt.Rotation(battery="x", leave_at=1, absence=1.0),
+        lt.StockUser(name="x", interceptor="x", demand=1),
         lt.Pool(name="x", channels=1),
         lt.Depot(name="x", interceptor="x", rounds=1),
         lt.Asset(name="x", position=(0.0, 1.0)),

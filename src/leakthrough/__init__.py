@@ -21,7 +21,7 @@ from leakthrough.model.own_distributions import Empirical, Histogram, Mixture
 from leakthrough.model.places import Asset
 from leakthrough.model.pools import Pool
 from leakthrough.model.scenario import Salvo, Scenario, Threat
-from leakthrough.model.supply import Delivery, Resupply, Rotation, Stock
+from leakthrough.model.supply import Delivery, Resupply, Rotation, Stock, StockUser
 from leakthrough.model.units import DAY, HOUR, KM, MINUTE
 from leakthrough.replay import replay
 from leakthrough.rerun import rerun
@@ -80,6 +80,7 @@ __all__ = [
     "ScenarioWarning",
     "Sensor",
     "Stock",
+    "StockUser",
     "Summary",
     "Threat",
     "Times",

@@ -221,6 +221,7 @@ def full() -> lt.Campaign:
         ],
         stocks=[lt.Stock(interceptor=rich().interceptors[0].name, rounds=3, rate=1 / DAY)],
         replacement_time=2 * DAY,
+        users=[lt.StockUser(name="u", interceptor=rich().interceptors[0].name, demand=1)],
         rotations=[
             lt.Rotation(battery=own.name, leave_at=1, absence=1.5 * DAY)
             for layer in rich().layers

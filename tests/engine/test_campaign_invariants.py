@@ -44,13 +44,13 @@ def check_books(given: lt.Campaign, seed: int) -> None:
         assert (result.rounds_lost.sum("interceptor") == 0).where(result.lost == 0, True).all()
         spent = spent + result.rounds_lost
     assert (held == spent).where(finite, True).all()
-    check_stocks(result)
+    check_stocks(result, given)
     check_threats(result)
     check_dryness(result)
     check_depots(result)
 
 
-def check_stocks(result: xr.Dataset) -> None:
+def check_stocks(result: xr.Dataset, given: lt.Campaign) -> None:
     kept = result.stock >= 0
     start = result.stock.isel(raid=0) - result.replenished.isel(raid=0)
     came = result.replenished.cumsum("raid")
@@ -64,6 +64,12 @@ def check_stocks(result: xr.Dataset) -> None:
             to_depots = to_depots + result.depot_in_transport
         of = result.interceptor_of == result.interceptor
         went = went + (to_depots * of).sum("depot")
+    for user in given.users:
+        went = went + (result.interceptor == user.interceptor) * result.got.sel(
+            user=user.name
+        ).cumsum("raid")
+    if given.users:
+        assert ((result.got >= 0) & (result.got <= result.asked)).all()
     assert (start + came - went == result.stock).where(kept, True).all()
     assert (result.delivered >= 0).all()
     assert (result.replenished == 0).where(~kept, True).all()

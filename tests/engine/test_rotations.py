@@ -85,6 +85,29 @@ def test_resupply_reaches_it_only_when_it_is_there() -> None:
     assert held == [100, 99, 99, 100, 90, 89, 89, 90]
 
 
+def test_it_does_not_wait_for_what_is_on_its_way() -> None:
+    """One round was sent before it left; it arrives when the ship is away again."""
+    supply = [lt.Resupply(battery="ship", interceptor="gun", rounds=1, transport_time=3.5 * DAY)]
+    campaign = at_sea(1.5 * DAY, raids=6, leave_at=3, resupply=supply)
+    found = rows(campaign, "away", "delivered", "in_transport")
+    assert found == [[0, 0, 1, 0, 0, 1], [0, 0, 0, 10, 0, 0], [0, 1, 1, 1, 2, 1]]
+
+
+def test_a_battery_with_infinite_rounds_never_leaves() -> None:
+    names = ["gun", "b", "c", "d"]
+    own = [lt.Magazine(interceptor=name, rounds=float("inf")) for name in names]
+    site = layer("L", battery("B", magazines=own, assessment_time=1.0))
+    campaign = lt.Campaign(
+        name="c",
+        scenario=raid(salvo(count=5), site, [gun(name) for name in names]),
+        raids=2,
+        interval=DAY,
+        rotations=[lt.Rotation(battery="B", leave_at=9, absence=1.5 * DAY)],
+    )
+    assert rows(campaign, "away") == [[0, 0]]
+    assert "rotations.0" in [own.place for own in lt.check(campaign)]
+
+
 def test_what_aims_at_it_hits_nothing_while_it_is_away() -> None:
     aimed = [salvo(count=5), salvo("to it", threat="h", target="ship", arrival=9e3)]
     free = [salvo(count=5)]

@@ -41,7 +41,8 @@ RELATIONS = re.compile(
     "must hold one time|must bring the|times the|must be at most outer_range|reload_rounds: must|"
     "as in an earlier raid|must be unique|twice|since the arrival lists|has the same|already|"
     "must be given, or a route|must not be given if|a battery is called|if there is a position|"
-    "must increase|must have one (entry )?for each|is for numbers of|is required unless there is"
+    "must increase|must have one (entry )?for each|is for numbers of|is required unless there is|"
+    "must have no reloads"
 )
 """Mistakes between names, fields or parameters, which a schema cannot express."""
 
@@ -62,10 +63,12 @@ def campaign() -> dict[str, Any]:
             [],
         ],
         "interval": 86400,
-        "resupply": [{**interceptor, "battery": "gun"}],
+        "resupply": [{**interceptor, "battery": "gun", "transport_time": {"dist": "expon"}}],
         "stocks": [{**interceptor, "deliveries": [{"time": 1e5, "rounds": 3}], "rate": 0.5}],
         "shortage": "order",
-        "replacement_time": 3600.0,
+        "replacement_time": {"gun": 3600.0, "SAM": {"dist": "gamma", "a": 2.0}},
+        "rotations": [{"battery": "gun", "leave_at": 3, "absence": 2e5}],
+        "users": [{"name": "south", "interceptor": "gun burst", "demand": 3}],
     }
 
 

@@ -372,10 +372,12 @@ class CampaignRun:
             resupply.replace_batteries(
                 *(carried, self.back_at, away, tables, supply, self.raid, self._drawn)
             )
-            delivered = resupply.deliver(
+            asked = resupply.demands(len(self.stock), supply, self.raid, self._drawn)
+            delivered, got = resupply.deliver(
                 *(carried, self.stock, tables, supply, self.shipments, self.rotating),
-                *(self.raid, self._drawn),
+                *(asked, self.raid, self._drawn),
             )
+            ledger.asked[:], ledger.got[:] = asked, got
             ledger.delivered[:] = delivered[:, : tables.magazines.size]
             ledger.depot_delivered[:] = delivered[:, tables.magazines.size :]
         if self.shipments is not None:

@@ -33,6 +33,7 @@ class Labels(NamedTuple):
     depots: tuple[str, ...] = ()
     depot_rounds: tuple[int, ...] = ()  # of each depot, at the start
     interceptor_of: tuple[str, ...] = ()  # of each depot
+    users: tuple[str, ...] = ()  # others, of the stocks of a campaign
     chances: tuple[str, ...] = ()  # probabilities that are distributions, but kill probabilities
 
 

@@ -30,6 +30,8 @@ class Ledger(NamedTuple):
     depot_delivered: Numbers  # (..., D) before the raid
     in_transport: Numbers  # (..., K + D) when the raid begins; no columns without transport times
     away: Numbers  # (..., B) whether the battery is away; no columns without rotations
+    asked: Numbers  # (..., U) before the raid, by other users of the stocks
+    got: Numbers  # (..., U)
 
 
 def ledger_widths(tables: Tables, supply: Supply | None) -> tuple[int, ...]:
@@ -41,6 +43,7 @@ def ledger_widths(tables: Tables, supply: Supply | None) -> tuple[int, ...]:
         *(magazines, magazines, interceptors, interceptors, interceptors, *ends),
         receivers if supply and supply.ships else 0,
         tables.batteries.size if supply and supply.rotates else 0,
+        *((supply.demand.size,) * 2 if supply else (0, 0)),
     )
 
 
@@ -62,6 +65,7 @@ def supply_of(ledger: Ledger, tables: Tables, supply: Supply) -> dict[str, Array
         **({"depot_delivered": ledger.depot_delivered} if tables.depots.size else {}),
         **(_in_transport(ledger.in_transport, tables) if supply.ships else {}),
         **({"away": ledger.away != 0} if supply.rotates else {}),
+        **({"asked": ledger.asked, "got": ledger.got} if supply.demand.size else {}),
     }
 
 

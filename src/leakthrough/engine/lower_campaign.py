@@ -65,7 +65,7 @@ class Supply(NamedTuple):
     stock: Whole  # (I,) rounds at the start; NO_STOCK where there is none
     arrivals: Whole  # (N, I) rounds that reach the stock before each raid, without random ones
     drawn: tuple[Replenishment, ...]
-    sources: Whole  # (K + D, I) 1 where a magazine or depot is supplied from a stock, 0 elsewhere
+    sources: Whole  # (K + D + U, I) 1 where a receiver or a user takes from a stock, 0 elsewhere
     in_order: bool  # whether a short stock is given out in battery order, not in proportion
     transport: Times  # (K + D,)
     ships: bool  # whether there are transport times
@@ -73,6 +73,8 @@ class Supply(NamedTuple):
     leaving: Whole  # (K, B) 1 where the rounds of a magazine count for that
     absence: Times  # (B,)
     rotates: bool  # whether there are rotations
+    demand: Whole  # (U,) rounds that other users ask for before a raid, if not drawn
+    drawn_demand: tuple[Replenishment, ...]  # by user
 
 
 class Plan(NamedTuple):
@@ -116,7 +118,9 @@ def _lower_supply(campaign: Campaign, tables: Tables, labels: Labels) -> Supply:
         (unit.battery.name, unit.member, name) for unit, name in zip(units, names, strict=True)
     ]
     addresses += [(depot.name,) for depot in depots]
-    carried = [*tables.magazines["interceptor"], *(codes[depot.interceptor] for depot in depots)]
+    users, demands = campaign.users, [user.demand for user in campaign.users]
+    others = [depot.interceptor for depot in depots] + [user.interceptor for user in users]
+    carried = [*tables.magazines["interceptor"], *(codes[name] for name in others)]
     is_own = np.array(carried, np.int64)[:, np.newaxis] == np.arange(rounds.size)
     return Supply(
         interval=ticks(campaign.interval),
@@ -133,6 +137,12 @@ def _lower_supply(campaign: Campaign, tables: Tables, labels: Labels) -> Supply:
         ),
         ships=any(own.transport_time != 0.0 for own in campaign.resupply),
         **_rotations(campaign, tables, labels),
+        demand=np.array([0 if isinstance(own, Distribution) else own for own in demands], np.int64),
+        drawn_demand=tuple(
+            Replenishment(n, stream("demand", user.name), quantile_table(user.demand, 1).ravel())
+            for n, user in enumerate(campaign.users)
+            if isinstance(user.demand, Distribution)
+        ),
     )
 
 
@@ -190,7 +200,8 @@ def label_campaign(campaign: Campaign) -> Labels:
     raids = (campaign.scenario.salvos,) if isinstance(campaign.raids, int) else campaign.raids
     for salvo in itertools.chain.from_iterable(dict.fromkeys(raids)):
         salvos.setdefault(salvo.name, salvo)
-    return label(campaign.scenario, tuple(salvos.values()))
+    found = label(campaign.scenario, tuple(salvos.values()))
+    return found._replace(users=tuple(user.name for user in campaign.users))
 
 
 def lower_campaign(campaign: Campaign, timeline: Sequence[float] = ()) -> tuple[Plan, Labels]:

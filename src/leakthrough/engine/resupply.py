@@ -250,33 +250,46 @@ def deliver(
     supply: Supply,
     shipments: Shipments | None,
     rotating: Rotating | None,
+    asked: Whole,
     raid: int,
     draw: Draw,
-) -> Whole:
+) -> tuple[Whole, Whole]:
     """Move rounds from the stocks (R, I) into the magazines and depots; return them (R, K + D).
 
-    Those with a transport time arrive before a later raid. Batteries that come back have reloaded
-    where the stock is.
+    Also return what other users, who have `asked` (R, U), got. Those with a transport time arrive
+    before a later raid. Batteries that come back have reloaded where the stock is.
     """
     lacking = _lacking(carried, tables)
-    arrived = np.zeros_like(lacking)
+    limit, awaited = supply.limit, np.zeros_like(supply.limit)
+    arrived = home = np.zeros((1, lacking.shape[1]), np.int64)
     if shipments is not None:
         came = shipments.arrive(raid)
         arrived = np.minimum(came, lacking)
-        stock += (came - arrived) @ supply.sources
+        stock += (came - arrived) @ supply.sources[: lacking.shape[1]]
         lacking -= arrived
-    home: npt.NDArray[np.bool_] = np.zeros(lacking.shape, np.bool_)
+        awaited = shipments.rounds
     if rotating is not None:
-        home[:, : tables.magazines.size] = rotating.returned
-    awaited = np.where(home, 0, shipments.rounds) if shipments is not None else 0
-    limit = np.where(home, INFINITE, supply.limit) if rotating is not None else supply.limit
-    sent = _taken(np.clip(lacking - awaited, 0, limit), stock, supply)
+        home = np.hstack([rotating.returned, np.zeros((len(lacking), tables.depots.size), bool)])
+        limit, awaited = np.where(home, INFINITE, limit), np.where(home, 0, awaited)
+    wanted = np.clip(lacking - awaited, 0, limit)
+    taken = _taken(np.hstack([wanted, asked]) if asked.shape[1] else wanted, stock, supply)
+    sent, got = taken[:, : lacking.shape[1]], taken[:, lacking.shape[1] :]
     if shipments is not None:
         shipments.send(np.where(home, 0, sent), supply, raid, draw)
         sent = arrived + np.where(home, sent, 0) + shipments.arrive(raid)
     carried.ready[:] += sent[:, : tables.magazines.size]
     carried.held[:] += sent[:, tables.magazines.size :]
-    return sent
+    return sent, got
+
+
+def demands(replications: int, supply: Supply, raid: int, draw: Draw) -> Whole:
+    """Rounds (R, U) that other users of the stocks ask for before a raid."""
+    asked = np.tile(supply.demand, (replications, 1))
+    for source in supply.drawn_demand:
+        address = source.stream + raid_offset(raid)
+        drawn = draw(source.quantiles, np.arange(replications), address)
+        asked[:, source.interceptor] = np.maximum(drawn, 0)
+    return asked
 
 
 def _lacking(carried: Counts, tables: Tables) -> Whole:

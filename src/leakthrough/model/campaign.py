@@ -18,10 +18,12 @@ from leakthrough.model.supply import (
     Resupply,
     Rotation,
     Stock,
+    StockUser,
     replacement_mistakes,
     resupply_mistakes,
     rotation_mistakes,
     stock_mistakes,
+    user_mistakes,
 )
 
 MOST_RAIDS = 100_000
@@ -65,13 +67,16 @@ class Campaign(Document):
         Stocks from which the resupply is taken, at most one for each interceptor.
     shortage : {"proportion", "order"}
         Distribution of a stock that is too small: in proportion to the rounds that each magazine
-        lacks (whole rounds, the largest remainders first), or in the order of the batteries.
+        lacks, and other users ask for (whole rounds, the largest remainders first), or in the order
+        of the batteries, then depots, then other users.
     replacement_time : float or frozen scipy.stats distribution, or mapping of str to these
         Time from the loss of a battery until a new one, without rounds, can take part in a raid
         [s], from 0 to 1e12. A distribution is drawn for each loss. One for all, or a table by the
         names that `Resupply.battery` may give; others are never replaced. None: none ever is.
     rotations : list of Rotation, default empty
         Batteries that leave to reload and come back.
+    users : list of StockUser, default empty
+        Other users that take rounds from the stocks.
 
     Raises
     ------
@@ -91,6 +96,7 @@ class Campaign(Document):
         None, description="From a battery's loss to its replacement [s]; none: never."
     )
     rotations: tuple[Rotation, ...] = Field((), description="Batteries that leave to reload.")
+    users: tuple[StockUser, ...] = Field((), description="Other users of the stocks.")
 
     @model_validator(mode="after")
     def _parts_fit(self) -> "Campaign":
@@ -100,6 +106,7 @@ class Campaign(Document):
             stock_mistakes(self.scenario, self.stocks),
             replacement_mistakes(self.scenario, self.replacement_time),
             rotation_mistakes(self.scenario, self.rotations),
+            user_mistakes(self.stocks, self.users),
         )
         found = list(islice(every, MOST_MISTAKES))
         if self.raid_count * self.interval > LONGEST:

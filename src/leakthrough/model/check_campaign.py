@@ -93,6 +93,11 @@ def _unused_stocks(campaign: Campaign) -> Findings:
     resupplied = {
         each.interceptor if each.depot is None else depots[each.depot] for each in campaign.resupply
     }
+    rotated = rotation_by_battery(campaign.scenario, campaign.rotations)
+    of_sites = [own for layer in campaign.scenario.sites for own in layer.batteries]
+    magazines = [m for own in of_sites if own.name in rotated for m in own.magazines]
+    resupplied |= {own.interceptor for own in magazines}
+    resupplied |= {own.interceptor for own in campaign.users}
     for number, stock in enumerate(campaign.stocks):
         if stock.interceptor not in resupplied:
             what = f"no resupply is with {stock.interceptor}"
@@ -206,6 +211,13 @@ def _rotations(campaign: Campaign) -> Findings:
             yield Finding(f"{place}.absence", what, "it never comes back")
 
 
+def _idle_users(campaign: Campaign) -> Findings:
+    for number, user in enumerate(campaign.users):
+        demand = user.demand
+        if (upper_end(demand) if isinstance(demand, Distribution) else demand) == 0:
+            yield Finding(f"users.{number}.demand", "is always 0", "it takes nothing")
+
+
 def _single_raid(campaign: Campaign) -> Findings:
     if campaign.raid_count == 1 and (campaign.resupply or campaign.stocks):
         yield Finding("raids", "there is only one", "nothing is resupplied")
@@ -214,7 +226,8 @@ def _single_raid(campaign: Campaign) -> Findings:
 RULES: tuple[Callable[[Campaign], Findings], ...] = (
     *(_short_interval, _long_interval, _rates, _slow_rates, _unused_stocks, _empty_stocks),
     _nothing_drawn,
-    *(_deliveries, _resupply_of_nothing, _late_transport, _replacement, _rotations, _single_raid),
+    *(_deliveries, _resupply_of_nothing, _late_transport, _replacement, _rotations),
+    *(_idle_users, _single_raid),
 )
 
 

@@ -182,8 +182,10 @@ def _supply_tables(campaign: Any) -> list[Table]:
         [own.battery, own.interceptor or "all", number(own.leave_at), _drawn(own.absence)]
         for own in campaign.rotations
     ]
+    users = [[own.name, own.interceptor, _count(own.demand)] for own in campaign.users]
     header = ["battery", "rounds of", "leaves at", "absence [s]"]
     return [
+        Table("Other users of the stocks", ["user", "stock of", "asks before a raid"], users, 2),
         Table("Batteries that leave to reload", header, away, 2),
         Table("Transport of resupply", ["to", "time [s]"], ways, 1),
         Table("Replacement of lost batteries", ["battery", "time [s]"], back, 1),

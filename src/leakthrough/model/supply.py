@@ -2,18 +2,24 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
-from leakthrough.model.base import Model
+from leakthrough.model.base import Model, Name
 from leakthrough.model.defence import Battery
-from leakthrough.model.distributions import Distribution, UncertainCount, UncertainTime
+from leakthrough.model.distributions import Distribution, UncertainCount, UncertainTime, is_law
 from leakthrough.model.errors import Mistake, faults, shown
 from leakthrough.model.magazines import MOST_ROUNDS, Rounds
 from leakthrough.model.name_checks import unknown
 from leakthrough.model.quantiles import upper_end
 from leakthrough.model.scenario import Scenario
 
+Demand = Annotated[
+    Annotated[Annotated[int, Field(ge=0, le=MOST_ROUNDS)], Tag("number")]
+    | Annotated[UncertainCount, Tag("drawn")],
+    Discriminator(lambda demand: "drawn" if is_law(demand) else "number"),
+]
 LONGEST = 1e12
 """Duration of a campaign [s]; all ticks in it are then below 2**63."""
 
@@ -79,6 +85,25 @@ class Rotation(Model):
     interceptor: str | None = Field(None, description="That of one magazine; none: all rounds.")
     leave_at: int = Field(ge=0, le=MOST_ROUNDS, description="Rounds at or below which it leaves.")
     absence: UncertainTime = Field(description="From the start of the raid to its return [s].")
+
+
+class StockUser(Model):
+    """Another user of a stock, such as another theatre, that takes rounds before each raid.
+
+    Parameters
+    ----------
+    name : str
+        Its name, unique among the users.
+    interceptor : str
+        The interceptor of a stock.
+    demand : int or frozen scipy.stats distribution
+        Rounds that it asks for before each raid but the first, from 0 to 1e9. A distribution is
+        drawn for each raid and rounded. What it does not get is not asked for again.
+    """
+
+    name: Name
+    interceptor: str = Field(description="The interceptor of a stock.")
+    demand: Demand = Field(description="Rounds that it asks for before a raid.")
 
 
 class Delivery(Model):
@@ -170,6 +195,21 @@ def rotation_mistakes(scenario: Scenario, given: Sequence[Rotation]) -> Iterator
         twice = sorted({own.name for own in batteries} & seen)
         yield from wrong or [(where, f"more than one for {shown(own)}") for own in twice[:1]]
         seen |= {own.name for own in batteries}
+
+
+def user_mistakes(stocks: Sequence[Stock], users: Sequence[StockUser]) -> Iterator[Mistake]:
+    """Mistakes in the names of users of stocks, and in what they ask for."""
+    known = [stock.interceptor for stock in stocks]
+    seen: set[str] = set()
+    for number, user in enumerate(users):
+        where, drawn = ("users", number), user.demand
+        yield from unknown((*where, "interceptor"), user.interceptor, "a stock", known)
+        if user.name in seen:
+            yield (where, f"more than one is called {shown(user.name)}")
+        if isinstance(drawn, Distribution) and (most := upper_end(drawn)) > MOST_ROUNDS:
+            text = f"must not reach {MOST_ROUNDS:,} rounds, but {drawn.dist} reaches {most:,}"
+            yield ((*where, "demand"), text)
+        seen.add(user.name)
 
 
 def _batteries_by_name(scenario: Scenario) -> dict[str, tuple[Battery, ...]]:

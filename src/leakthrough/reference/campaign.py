@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from leakthrough.model.campaign import Campaign
 from leakthrough.model.discrete import ticks
+from leakthrough.model.distributions import Distribution
 from leakthrough.model.supply import (
     Stock,
     replacement_times,
@@ -44,6 +45,8 @@ class ResupplyRecord:
     in_transport: Counter[Key] = field(default_factory=Counter)  # when the raid begins
     aboard: dict[Key, float] = field(default_factory=dict)  # rounds of batteries that are away
     away: set[str] = field(default_factory=set)
+    asked: dict[str, int] = field(default_factory=dict)  # by user
+    got: dict[str, int] = field(default_factory=dict)
 
 
 class CampaignRun:
@@ -80,7 +83,8 @@ class CampaignRun:
                 self.repair()
                 self.rotate(last.batteries, states, number)
                 self.replace(last.batteries, states, number)
-                record.delivered = self.deliver(number, states, depots)
+                record.asked = self.demands(number)
+                record.delivered, record.got = self.deliver(number, states, depots, record.asked)
             record.stock = dict(self.stock)
             record.in_transport = self.in_transport()
             record.away, record.aboard = {*self.away}, dict(self.aboard)
@@ -225,24 +229,41 @@ class CampaignRun:
 
     # -------------------------------------------------- 4. deliveries
 
-    def deliver(self, number: int, states: MagazineStates, depots: Depots) -> Counter[Key]:
+    def demands(self, number: int) -> dict[str, int]:
+        """Rounds that each other user of a stock asks for before a raid."""
+        found, draws = dict[str, int](), RaidDraws(self.seed, self.replication, number)
+        for user in self.campaign.users:
+            if isinstance(user.demand, Distribution):
+                integer = draws.draw(("demand", user.name))[0]
+                found[user.name] = quantile(user.demand, 1, uniform(integer))
+            else:
+                found[user.name] = user.demand
+        return found
+
+    def deliver(
+        self, number: int, states: MagazineStates, depots: Depots, asked: dict[str, int]
+    ) -> tuple[Counter[Key], dict[str, int]]:
         """Fill magazines and depots from the stocks; an interceptor without one is unlimited.
 
-        Shipments that have arrived come first, and new ones without transport time last.
+        Shipments that have arrived come first, and new ones without transport time last. Also
+        return what other users got.
         """
-        delivered = self.arrive(number, states, depots)
+        delivered, got = self.arrive(number, states, depots), dict.fromkeys(asked, 0)
         for interceptor in self.campaign.scenario.interceptors:
             keys = [key for key in states if key[1] == interceptor.name]
             keys += [("", n) for n, d in depots.items() if d.spec.interceptor == interceptor.name]
             every = {key: self.wanted(key, states, depots) for key in keys}
+            users = [own for own in self.campaign.users if own.interceptor == interceptor.name]
+            every |= {(" user", own.name): asked[own.name] for own in users}
             wanted = {key: rounds for key, rounds in every.items() if rounds > 0}
             if interceptor.name in self.stock:
                 wanted = self.shared(wanted, self.stock[interceptor.name])
                 self.stock[interceptor.name] -= sum(wanted.values())
+            got |= {own.name: wanted.pop((" user", own.name), 0) for own in users}
             for key, rounds in wanted.items():
                 ticks = 0 if key[0] in self.returned else self.transport_ticks(number, key, states)
                 self.shipments.append(Shipment(key, rounds, number * self.interval + ticks))
-        return delivered + self.arrive(number, states, depots)
+        return delivered + self.arrive(number, states, depots), got
 
     def arrive(self, number: int, states: MagazineStates, depots: Depots) -> Counter[Key]:
         """Receive the shipments that have arrived; what has no room goes back to the stock."""

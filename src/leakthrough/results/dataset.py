@@ -102,6 +102,8 @@ def _indexes(dimensions: Dimensions) -> "dict[str, Array]":
         found["pool"] = np.array(labels.pools, np.str_)
     if labels.depots:
         found["depot"] = np.array(labels.depots, np.str_)
+    if labels.users:
+        found["user"] = np.array(labels.users, np.str_)
     if dimensions.timeline:
         found["sample_time"] = np.array(dimensions.timeline)
     if dimensions.raids:

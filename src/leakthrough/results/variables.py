@@ -42,6 +42,7 @@ POOLED = "with pools"
 SAMPLED = "with a timeline"
 ON_DEAD = "with false_survival or several commands"
 DEPOTS = "with depots"
+SHARED = "with users"
 ROTATED = "with rotations"
 TRANSPORTED = "with transport times"
 KNOWN = "not in files of earlier versions"
@@ -187,6 +188,16 @@ CAMPAIGN_VARIABLES = {
         "whether the battery is away to reload, and takes no part in the raid",
         sometimes=ROTATED,
     ),
+    "asked": Variable(
+        (*_IN_RAID, "user"),
+        "rounds that another user of a stock asked for before the raid",
+        sometimes=SHARED,
+    ),
+    "got": Variable(
+        (*_IN_RAID, "user"),
+        "rounds that another user of a stock got before the raid",
+        sometimes=SHARED,
+    ),
     "first_dry": Variable(
         _OF_MAGAZINE,
         "number of the first raid in which the magazine ran dry",
@@ -223,6 +234,7 @@ COORDINATES = {
     "pool": "pool of channels",
     "pool_channels": "channels of the pool",
     "depot": "depot",
+    "user": "another user of a stock",
     "interceptor_of": "interceptor of the depot",
     "depot_rounds": "rounds of the depot at the start",
     "decoy": "whether the salvo's threats are decoys",
