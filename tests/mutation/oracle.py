@@ -61,6 +61,7 @@ CAMPAIGNS = (
     "engine/test_campaign.py",
     f"{AGREE}::test_several_campaigns_in_one_block",
     "engine/test_campaign_invariants.py",
+    *(f"engine/test_{n}.py" for n in ("transport", "replacement", "rotations", "stock_users")),
 )
 VARIABLES = (
     "test_simulate.py::test_dimensions_types_and_words",

@@ -49,8 +49,8 @@ def sustainment(
         - `stock_dry`, by interceptor: probability that the stock has been empty by the start of
           the raid, with Wilson's interval; NaN where there is no stock;
         - `on_hand`, by interceptor: rounds in magazines and stock after the raid (mean), not those
-          in depots, along `estimate`; infinite if a magazine is. `on_hand_settled`: whether the
-          interval can be trusted (`leakthrough.statistics.means.mean_interval`);
+          in depots or in transport, along `estimate`; infinite if a magazine is. `on_hand_settled`:
+          whether the interval can be trusted (`leakthrough.statistics.means.mean_interval`);
           `on_hand_interval`, if there are controls: what was done
           (`leakthrough.statistics.controls.DONE`);
         - `days_of_supply`, by interceptor: `on_hand` divided by the mean rounds expended a day so
