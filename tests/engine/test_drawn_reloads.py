@@ -173,7 +173,7 @@ def test_reloads_follow_their_draws_from_raid_to_raid(interval: float, depot: bo
 
 
 def test_the_engines_agree_and_replays_show_it() -> None:
-    often = {"reloads": 200, "reload_rounds": 1, "reload_at": 500}
+    often: dict[str, Any] = {"reloads": 200, "reload_rounds": 1, "reload_at": 500}
     other = magazine(rounds=0, reload_time=stats.expon(scale=2.0), **often)
     scenario = refilling(TIME, battery("C", count=2, magazines=[other]))
     campaign = lt.Campaign(name="c", scenario=scenario, raids=3, interval=130.0)
