@@ -67,12 +67,19 @@ CAMPAIGNS = {
 }
 
 
+def has(scenario: lt.Scenario, needed: str) -> bool:
+    """Whether a scenario has what a measure needs."""
+    tracked = any(layer.sensor.tracks is not None for layer in scenario.layers)
+    parts = {"asset": scenario.assets, "depot": scenario.depots, "pool": scenario.pools}
+    return bool({**parts, "tracked": tracked, "": True}[needed])
+
+
 def measures(campaign: lt.Campaign) -> list[lt.Measure]:
     """All measures that exist, of the campaign and of its first and last raid."""
     return [
         lt.Measure(name, by, count=2 if name in COUNTED_TO else 0, raid=number)
         for name, kind in MEASURES.items()
-        if campaign.scenario.assets or kind.by != ("asset",)
+        if has(campaign.scenario, kind.needs)
         for by in kind.groups
         for number in ((None,) if kind.every else (None, 1, campaign.raid_count))
     ]

@@ -32,8 +32,8 @@ MOST_STEPS = 100
 MOST_LEVELS = 1_000
 COARSE = (1 / 4, 1 / 8)
 """Shares exchanged for smaller budgets, whose search starts at the best of a larger one."""
-PASSIVE = ("aim_points", "hardness")
-"""Fields of an asset that protect it; its value is no matter of choice."""
+FOR_SALE = {"assets": ("aim_points", "hardness"), "depots": ("rounds",), "pools": ("channels",)}
+"""Fields that a budget may buy, besides those of layers; the value of an asset is no choice."""
 
 
 class _Fields(NamedTuple):
@@ -94,9 +94,10 @@ def allocate(
     scenario : Scenario or Campaign
         Its values at the paths do not matter.
     paths : sequence of str
-        Whole-number fields of the layers: rounds, channels, the `count` of a battery; and the
-        `aim_points` of assets. With `levels` also other numbers of the layers, and the `hardness`
-        of assets. A unit at a layer with several `positions` is one at each of them.
+        Whole-number fields of the layers: rounds, channels, the `count` of a battery; the `rounds`
+        of depots, the `channels` of pools, and the `aim_points` of assets. With `levels` also
+        other numbers of the layers, and the `hardness` of assets. A unit at a layer with several
+        `positions` is one at each of them.
     budget : float
         Above 0 [the currency of the costs].
     costs : mapping of str to float, or float
@@ -281,10 +282,10 @@ def _checked_levels(given: object, paths: Sequence[str]) -> dict[str, list[float
 
 def _check_for_sale(scenario: AnyModel, path: str, in_steps: bool) -> None:
     """Check that a field is one that a defence can buy."""
-    of_asset, name = path.startswith("assets."), path.split(".")[-1]
-    if not (path.startswith("layers.") or (of_asset and name in PASSIVE)):
-        text = f"must be a field of a layer, or {' or '.join(PASSIVE)} of an asset"
-        raise ValueError(f"paths, {path}: {text}")
+    first, *_, name = path.split(".")
+    if first != "layers" and name not in FOR_SALE.get(first, ()):
+        others = ", ".join(f"{' or '.join(own)} of {part}" for part, own in FOR_SALE.items())
+        raise ValueError(f"paths, {path}: must be a field of a layer, or {others}")
     if not (in_steps or is_whole_at(scenario, path)):
         text = "must be a whole-number field, or have levels; it holds"
         raise ValueError(f"paths, {path}: {text} {shown(value_at(scenario, path))}")

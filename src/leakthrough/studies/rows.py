@@ -9,6 +9,7 @@ import numpy.typing as npt
 from leakthrough.engine.codes import NEVER
 from leakthrough.engine.counts import Counts, named_counts
 from leakthrough.engine.damage import hits_of
+from leakthrough.engine.decode import of_layers
 from leakthrough.engine.jobs import Block, among_all, named_ledger
 from leakthrough.engine.labels import Labels
 from leakthrough.engine.lowered import AnyJob, raids_of
@@ -71,7 +72,10 @@ class RowReader:
         certain = np.where(known.survivors & fixed, counts, 0)
         stocks = np.zeros(tables.interceptors)
         most = {"expended": known.expended, "dry": none + 1.0, "stock_dry": stocks + 1.0}
-        least = {"expended": none, "dry": none, "stock_dry": stocks}
+        most |= {"depot_left": tables.depots["stocked"], "depot_empty": np.ones(tables.depots.size)}
+        most |= {"pool_full": np.full(tables.pools.size, np.inf)}
+        most |= {"tracks_full": np.full(tables.layers.size, np.inf)}
+        least = {name: np.zeros(len(own)) for name, own in most.items()}
         for found, leaked in ((most, counts), (least, certain)):
             found["leaked"] = among_all(leaked[np.newaxis], 1, salvos, len(self.labels.salvos))[0]
             if tables.assets.size:
@@ -114,6 +118,10 @@ class RowReader:
             "dry": lambda: ledger.dry if self.of_campaign else counts.depletion != NEVER,
             "stock_dry": lambda: ledger.stock_dry,
             "lost": lambda: counts.lost,
+            "depot_left": lambda: counts.depot_remaining,
+            "depot_empty": lambda: counts.depot_remaining == 0,
+            "pool_full": lambda: counts.pool_full,
+            "tracks_full": lambda: of_layers(counts.tracks_full, tables),
         }
         found = {name: own() for name, own in every.items() if name in self.sources}
         if self.sources - every.keys():
@@ -176,4 +184,7 @@ def every_name(labels: Labels) -> dict[str, tuple[str, ...]]:
         "battery": labels.batteries,
         "interceptor": labels.interceptors,
         "asset": labels.assets,
+        "depot": labels.depots,
+        "pool": labels.pools,
+        "tracked": tuple(n for n, own in zip(labels.layers, labels.tracked, strict=True) if own),
     }

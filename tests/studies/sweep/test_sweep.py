@@ -28,7 +28,7 @@ from leakthrough.studies.sweep.tasks import is_counted
 EVERY = [
     lt.Measure(name, by=by, count=3 if name == "at_most" else 0)
     for name, kind in MEASURES.items()
-    if not kind.of_campaign
+    if not kind.of_campaign and kind.needs in ("", "asset")
     for by in kind.groups
 ]
 FAR = "layers.outer.batteries.far"
