@@ -320,7 +320,7 @@ def _of_models() -> dict[str, dict[str, Any]]:
             for part in parts
         },
         "Goal": {"measure": "leakers", "at_most": 3.0, "quantile": 0.5},
-        "Measure": {"name": "at_most", "by": "threat", "of": "threat", "count": 3},
+        "Measure": {"name": "at_most", "by": "threat", "of": "threat", "count": 3, "raid": 2},
     }
 
 
