@@ -244,6 +244,7 @@ def _of_studies() -> dict[str, dict[str, Any]]:
             "goal": lt.Goal("leakers", at_most=8.0),
             "low": 1,
             "high": 64,
+            "step": 1,
             "most_replications": 3000,
         },
         "sweep": {
