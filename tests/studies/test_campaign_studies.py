@@ -164,6 +164,7 @@ def test_steps_of_whole_numbers() -> None:
     found = lt.size_for_goal(drained(), ROUNDS, goal, low=3, high=22, step=3, seed=1)
     assert int(found.required) == 12
     assert set(found.tried.values.tolist()) <= {3, 6, 9, 12, 15, 18, 21}
+    assert int(found.tried[0]) == 3
     assert found.tried.dtype == np.int64
 
 
