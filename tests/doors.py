@@ -244,6 +244,7 @@ def _of_studies() -> dict[str, dict[str, Any]]:
             "goal": lt.Goal("leakers", at_most=8.0),
             "low": 1,
             "high": 64,
+            "step": 1,
             "most_replications": 3000,
         },
         "sweep": {
@@ -320,7 +321,7 @@ def _of_models() -> dict[str, dict[str, Any]]:
             for part in parts
         },
         "Goal": {"measure": "leakers", "at_most": 3.0, "quantile": 0.5},
-        "Measure": {"name": "at_most", "by": "threat", "of": "threat", "count": 3},
+        "Measure": {"name": "at_most", "by": "threat", "of": "threat", "count": 3, "raid": 2},
     }
 
 

@@ -553,7 +553,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"paths": []}, "paths: must be a list of "),
     ({"paths": A}, "paths: must be a list of "),
     ({"paths": iter([A])}, "paths: must be a list of "),
-    ({"scenario": "x"}, "scenario: must be a Scenario; got 'x'"),
+    ({"scenario": "x"}, "scenario: must be a Scenario or a Campaign; got 'x'"),
     (
         {"scenario": api_example().replace("salvos.drones.count", 0), "measure": DRONES},
         "measure leak_rate of salvo drones: no threat that it is about is launched",

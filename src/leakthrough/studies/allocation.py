@@ -26,7 +26,7 @@ from leakthrough.studies.sweep.axes import is_whole_at
 if TYPE_CHECKING:
     import xarray as xr
 
-HIGH_IS_GOOD = ("no_leaker", "at_most", "not_hit")
+HIGH_IS_GOOD = ("no_leaker", "at_most", "not_hit", "first_dry", "stock_first_dry")
 MOST_UNITS = 10**9
 MOST_STEPS = 100
 MOST_LEVELS = 1_000
@@ -34,6 +34,8 @@ COARSE = (1 / 4, 1 / 8)
 """Shares exchanged for smaller budgets, whose search starts at the best of a larger one."""
 FOR_SALE = {"assets": ("aim_points", "hardness"), "depots": ("rounds",), "pools": ("channels",)}
 """Fields that a budget may buy, besides those of layers; the value of an asset is no choice."""
+SUPPLY = ("stocks", "resupply")
+"""Parts of a campaign of which a budget may buy every field."""
 
 
 class _Fields(NamedTuple):
@@ -97,15 +99,17 @@ def allocate(
         Whole-number fields of the layers: rounds, channels, the `count` of a battery; the `rounds`
         of depots, the `channels` of pools, and the `aim_points` of assets. With `levels` also
         other numbers of the layers, and the `hardness` of assets. A unit at a layer with several
-        `positions` is one at each of them.
+        `positions` is one at each of them. Of a campaign also the fields of its `stocks` and
+        `resupply`: ``"stocks.missile.rounds"``, or with `levels` ``"stocks.missile.rate"``.
     budget : float
         Above 0 [the currency of the costs].
     costs : mapping of str to float, or float
         Cost of one unit on each path, above 0; or one number for all paths.
     measure : Measure or str
-        A measure that gives one number for each replication. `no_leaker` and `at_most` are
-        maximised, all others minimised. If the probability is 0 for all allocations that are tried,
-        the search has no direction; use `leakers` then.
+        A measure that gives one number for each replication. `no_leaker`, `at_most`,
+        `not_hit`, `first_dry` and `stock_first_dry` are maximised, all others minimised. If the
+        probability is 0 for all allocations that are tried, the search has no direction; use
+        `leakers` then.
     replications : int
         Number for each allocation, at least 2.
     seed, workers, executor, progress
@@ -282,10 +286,12 @@ def _checked_levels(given: object, paths: Sequence[str]) -> dict[str, list[float
 
 def _check_for_sale(scenario: AnyModel, path: str, in_steps: bool) -> None:
     """Check that a field is one that a defence can buy."""
-    first, *_, name = path.split(".")
-    if first != "layers" and name not in FOR_SALE.get(first, ()):
+    steps = path.removeprefix("scenario.").split(".")  # of a campaign's scenario
+    first, name = steps[0], steps[-1]
+    if first not in ("layers", *SUPPLY) and name not in FOR_SALE.get(first, ()):
         others = ", ".join(f"{' or '.join(own)} of {part}" for part, own in FOR_SALE.items())
-        raise ValueError(f"paths, {path}: must be a field of a layer, or {others}")
+        text = f"must be a field of a layer, or {others}, or of a campaign's {' or '.join(SUPPLY)}"
+        raise ValueError(f"paths, {path}: {text}")
     if not (in_steps or is_whole_at(scenario, path)):
         text = "must be a whole-number field, or have levels; it holds"
         raise ValueError(f"paths, {path}: {text} {shown(value_at(scenario, path))}")
