@@ -460,6 +460,22 @@ def test_a_campaign_shows_stocks_and_leakers(made: Made, keep: str) -> None:
     np.testing.assert_array_equal(through.get_lines()[0].get_ydata(), leakers[9])
 
 
+@pytest.mark.parametrize("keep", KEEP)
+def test_panels_of_a_campaign_can_be_chosen(made: Made, keep: str) -> None:
+    given, kept = made[f"campaign {keep}"], made["campaign replications"]
+    stock, mean = lt.plot.campaign(given, show=["stock", "mean_leakers"])
+    own = kept.stock.sel(interceptor="area SAM")
+    middle = own.median("replication") if keep == "replications" else own.mean("replication")
+    np.testing.assert_allclose(values(stock, "area SAM"), middle)
+    assert [line.get_label() for line in stock.get_lines() if line.get_lw() == 2] == ["area SAM"]
+    leakers = lt.summary(kept).raid.leakers
+    np.testing.assert_allclose(mean.get_lines()[0].get_ydata(), leakers.sel(estimate="mean"))
+    drawn = mean.collections[0].get_paths()[0].get_extents()
+    assert drawn.ymax == pytest.approx(float(leakers.sel(estimate="high").max()))
+    [one] = lt.plot.campaign(given, show=["dry"], axes=plt.figure().add_subplot())
+    assert one.get_xlabel() == "raid"
+
+
 def test_a_curve_has_the_means_of_the_sweep_and_its_knee(made: Made) -> None:
     found, knee = made["sweep"], made["knee"]
     ax: Any = lt.plot.saturation(found, knee=[knee, knee])
@@ -620,6 +636,14 @@ REFUSED: list[tuple[str, Callable[[Made], Any]]] = [
         lambda m: lt.plot.depletion(m["api summary"] * 0 + np.inf),
     ),
     ("result: must come from .*simulate_campaign", lambda m: lt.plot.campaign(m["api summary"])),
+    (
+        "result: must come from .*simulate_campaign; has no dimension raid",
+        lambda m: lt.plot.campaign(m["campaign replications"].isel(raid=0)),
+    ),
+    (
+        "show: must be one of rounds, .*; got 'round'",
+        lambda m: lt.plot.campaign(m["campaign summary"], show=["round"]),  # type: ignore[list-item]
+    ),
     (
         "axes: must be 3 of matplotlib",
         lambda m: lt.plot.campaign(m["campaign summary"], axes=[plt.gca()]),

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from leakthrough.engine import resupply
 from leakthrough.engine.codes import NEVER
-from leakthrough.engine.counts import named_counts, new_carried, new_rows, width
+from leakthrough.engine.counts import named_counts, new_carried, new_rows, slices_of, width
 from leakthrough.engine.decisions import REPLENISHMENT, Cell, Decisions, all_cells
 from leakthrough.engine.decode import (
     first_dry,
@@ -358,6 +358,8 @@ class CampaignRun:
         self.dry = np.zeros((replications, tables.magazines.size), np.bool_)
         self.stock_dry = np.zeros(self.stock.shape, np.bool_)
         self.unused = [iter(of_kind) for of_kind in rows]
+        names = ("reloaded", "depot_reloaded", "depletion")
+        self.columns = [slices_of(own, *names) for own in plan.tables]
 
     def next_raid(self, state: State, flag: Flag) -> None:
         """Resupply, then compute the raid in a state of its kind."""
@@ -367,10 +369,11 @@ class CampaignRun:
         reloaded = self._resupply(ledger, tables)
         offset = raid_offset(self.raid)
         run_kernel(state, rows, self.carried.rows, self.seed, self.start, offset, flag)
-        counts = named_counts(rows, tables)
-        counts.reloaded[:] += reloaded
-        counts.depot_reloaded[:] += resupply.by_depot(reloaded, tables)
-        self.dry |= counts.depletion != NEVER
+        columns = self.columns[kind]
+        if reloaded is not None:
+            rows[:, columns["reloaded"]] += reloaded
+            rows[:, columns["depot_reloaded"]] += resupply.by_depot(reloaded, tables)
+        self.dry |= rows[:, columns["depletion"]] != NEVER
         ledger.dry[:] = self.dry
         ledger.down_time[:] = resupply.down_time(self.carried, tables, self.plan.supply.interval)
         self.raid += 1
@@ -379,10 +382,10 @@ class CampaignRun:
         """Draw for some of the replications."""
         return draw_numbers(quantiles, self.seed, self.start + rows, address)
 
-    def _resupply(self, ledger: Ledger, tables: Tables) -> Numbers | int:
+    def _resupply(self, ledger: Ledger, tables: Tables) -> Numbers | None:
         """Replenish, reload, replace and deliver before a raid; return the rounds reloaded."""
         carried, supply = self.carried, self.plan.supply
-        reloaded: Numbers | int = 0
+        reloaded = None
         ledger.replenished[:] = resupply.replenish(self.stock, supply, self.raid, self._drawn)
         if self.raid > 0:
             reloaded = resupply.arrive_reloads(carried, tables, supply.interval, self._drawn)

@@ -20,11 +20,13 @@ Draw = Callable[[npt.NDArray[np.float64], Whole, npt.NDArray[np.uint64] | int], 
 """Draws from a quantile table for rows of a block, at one address or at an address of each."""
 
 
-def arrive_reloads(carried: Counts, tables: Tables, interval: int, draw: Draw) -> Whole:
+def arrive_reloads(carried: Counts, tables: Tables, interval: int, draw: Draw) -> Whole | None:
     """Advance the clocks to the next raid, and return the rounds reloaded until then, (R, K).
 
-    Each reload that arrives may call the next one.
+    Each reload that arrives may call the next one. None if no reload is on its way.
     """
+    if (carried.due == NEVER).all() and (carried.called == NEVER).all():
+        return None
     magazines, reloaded = tables.magazines, np.zeros_like(carried.due)
     for clock in (carried.due, carried.called):
         clock[clock != NEVER] -= interval
@@ -97,9 +99,9 @@ def _from_depots(tables: Tables, rounds: Whole) -> tuple[Whole, Whole, Whole]:
     return rows, magazines, tables.magazines["depot"][magazines]
 
 
-def by_depot(rounds: Whole | int, tables: Tables) -> Whole | int:
+def by_depot(rounds: Whole, tables: Tables) -> Whole | int:
     """Sums (R, D) over the magazines of each depot of rounds (R, K)."""
-    if not tables.depots.size or isinstance(rounds, int):
+    if not tables.depots.size:
         return 0
     owns = tables.magazines["depot"][:, np.newaxis] == np.arange(tables.depots.size)
     found: Whole = rounds @ owns.astype(np.int64)
@@ -165,10 +167,13 @@ def replenish(stock: Whole, supply: Supply, raid: int, draw: Draw) -> Whole:
 def deliver(carried: Counts, stock: Whole, tables: Tables, supply: Supply) -> Whole:
     """Move rounds from the stocks (R, I) into the magazines and depots; return them (R, K + D)."""
     magazines = tables.magazines
-    pending = np.where(carried.due != NEVER, carried.incoming, 0)
-    lacking = magazines["rounds"] - carried.ready - pending
-    lacking[carried.loss[:, magazines["battery"]] != FOREVER] = 0
-    lacking = np.hstack([lacking, tables.depots["stocked"] - carried.held])
+    lacking = magazines["rounds"] - carried.ready
+    if (pending := carried.due != NEVER).any():
+        lacking -= np.where(pending, carried.incoming, 0)
+    if (lost := carried.loss != FOREVER).any():
+        lacking[lost[:, magazines["battery"]]] = 0
+    if tables.depots.size:
+        lacking = np.hstack([lacking, tables.depots["stocked"] - carried.held])
     wanted: Whole = np.clip(lacking, 0, supply.limit)
     total = wanted @ supply.sources
     # Before most raids no stock is short, and the loop is empty.
