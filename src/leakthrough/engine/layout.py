@@ -60,6 +60,11 @@ SALVO = Record(
     link("strike", "i4"),  # -1 if it aims at no asset
     number("arrival", "i4"),  # FIXED, POISSON, UNIFORM, DISTRIBUTION
 )
+GIVEN = Record(  # a salvo, if numbers of threats are decided before the raid
+    "given",
+    carried("given", 0),  # number of threats
+    link("salvo"),
+)
 LUCK = Record(  # a salvo, if the threats of any salvo may keep their luck
     "luck",
     counted("detection_luck_drawn"),  # threats for which it mattered whether they keep it
@@ -370,6 +375,7 @@ ENTRY = Record("entry", state("tick", start=int(FOREVER)), state("tie"))
 
 RECORDS_OF = {
     "salvos": SALVO,
+    "givens": GIVEN,
     "lucks": LUCK,
     "chances": CHANCE,
     "uses": USE,
