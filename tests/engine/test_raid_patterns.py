@@ -11,6 +11,7 @@ from raids import battery, gun, layer, raid, salvo
 from scipy import stats
 
 import leakthrough as lt
+from leakthrough.model.paths import value_at
 
 DAY = lt.DAY
 MANY = stats.poisson(9.0)
@@ -240,3 +241,45 @@ def test_the_overview_shows_the_pattern() -> None:
 
 def words(campaign: lt.Campaign) -> str:
     return " ".join(str(campaign).split())
+
+
+# ---------------------------------------------------------------- studies
+
+
+def test_a_pattern_has_paths() -> None:
+    own = chained(stocks=[lt.ThreatStock(threat="other", count=9)])
+    for path, value in {
+        "raids.kinds.routine.next.large": 0.6,
+        "raids.kinds.large.salvos.s.count": 7,
+        "raids.stocks.other.count": 4,
+        "raids.daily_growth": 1.05,
+        "raids.number": 9,
+    }.items():
+        assert own.replace(path, value).document() != own.document()
+        assert value_at(own.replace(path, value), path) == value
+    with pytest.raises(lt.ScenarioError, match=r"raids\.kinds\.routine\.next: nothing"):
+        own.replace("raids.kinds.routine.next.huge", 0.1)
+
+
+def test_studies_know_the_mean_of_what_is_launched() -> None:
+    """Without controls the leak rate is that of the mean; with them, near it."""
+    own = chained(stocks=[lt.ThreatStock(threat="other", count=9)])
+    options = {"few": own, "many": own.replace("raids.kinds.routine.next.large", 0.6)}
+    run: Any = {"replications": 300, "seed": 3}
+    rate = lt.Measure("leak_rate", by="salvo", of="s", raid=3)
+    found = lt.compare(options, measures=[rate], **run)
+    one = result_of(own, 300).sel(raid=3)
+    wanted = float(one.leaked.sel(salvo="s").mean()) / (0.7 * 5 + 0.3 * 9)
+    value = float(found.value.sel(option="few", estimate="mean").squeeze())
+    assert value == pytest.approx(wanted, rel=0.1)
+    assert value != wanted  # with controls
+    with pytest.raises(ValueError, match="leak_rate: the mean number of threats is not known"):
+        lt.compare(options, measures=[lt.Measure("leak_rate")], **run)
+
+
+def test_a_sweep_over_a_pattern() -> None:
+    axes = {"raids.kinds.routine.next.large": [0.1, 0.5], "raids.daily_growth": [1.0, 1.1]}
+    swept = lt.sweep(chained(), axes, measures=["leakers"], replications=300, seed=3)
+    means = swept.leakers.sel(estimate="mean").values.squeeze()
+    assert (np.diff(means, axis=0) > 0).all()
+    assert (np.diff(means, axis=1) > 0).all()

@@ -127,9 +127,7 @@ def lower_pattern(pattern: RaidPattern, labels: Labels, interval: float) -> Patt
     return _with_means(found)
 
 
-def _lower_stock(
-    stock: ThreatStock, labels: Labels, raids: int, interval: float
-) -> AttackerStock:
+def _lower_stock(stock: ThreatStock, labels: Labels, raids: int, interval: float) -> AttackerStock:
     totals = [math.floor(stock.rate * (raid * interval) + _TOLERANCE) for raid in range(raids)]
     drawn = stock.replenishment
     return AttackerStock(

@@ -425,9 +425,8 @@ def _structure(
 def lower(scenario: Scenario, timeline: Sequence[float] = (), *, given: bool = False) -> Tables:
     """Turn a scenario into the arrays that the kernel reads.
 
-    `timeline` has sample times [s], in increasing order. With `given`, the numbers of threats are
-    decided before the raid, and those of the salvos are the largest. Raises ValueError if SciPy
-    cannot compute the quantiles of a distribution, and ScenarioError for too many engagements.
+    `timeline` has sample times [s], in order; with `given`, numbers of threats are decided before.
+    Raises ValueError if quantiles cannot be computed, ScenarioError for too many engagements.
     """
     (parts, lists), quantiles = _structure(scenario), Quantiles()
     parts["givens"] = parts["salvos"] if given else []

@@ -62,10 +62,9 @@ class RaidSizes:
         pattern, offset = self.pattern, raid_offset(raid)
         found: Whole = pattern.counts[self.kind]
         for own in pattern.drawn:
-            of_kind = self.kind == own.kind
-            if of_kind.any():
-                drawn = draw(own.quantiles, pattern.streams[own.salvo] + offset, len(found))
-                found[of_kind, own.salvo] = np.maximum(drawn, 0)[of_kind]
+            rows = np.flatnonzero(self.kind == own.kind)
+            drawn = draw(own.quantiles, rows, pattern.streams[own.salvo] + offset)
+            found[rows, own.salvo] = np.maximum(drawn, 0)
         if (factor := pattern.factors[raid]) != 1.0:
             for salvo, address in enumerate(pattern.rounding):
                 share = (draw_integers(address + offset, len(found)) + 0.5) / WORD_RANGE
@@ -78,7 +77,7 @@ class RaidSizes:
             self.stock[:, n] += stock.arrivals[raid]
             if raid > 0 and stock.quantiles.size:
                 address = stock.stream + raid_offset(raid)
-                drawn = draw(stock.quantiles, address, self.replications)
+                drawn = draw(stock.quantiles, np.arange(len(self.kind)), address)
                 self.stock[:, n] += np.maximum(drawn, 0)
 
 
