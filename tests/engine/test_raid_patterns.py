@@ -12,6 +12,7 @@ from scipy import stats
 
 import leakthrough as lt
 from leakthrough.model.paths import value_at
+from leakthrough.results.variables import CAMPAIGN_VARIABLES
 
 DAY = lt.DAY
 MANY = stats.poisson(9.0)
@@ -283,3 +284,13 @@ def test_a_sweep_over_a_pattern() -> None:
     means = swept.leakers.sel(estimate="mean").values.squeeze()
     assert (np.diff(means, axis=0) > 0).all()
     assert (np.diff(means, axis=1) > 0).all()
+
+
+def test_dimensions_are_those_declared() -> None:
+    result = result_of(chained(stocks=[lt.ThreatStock(threat="t", count=5)]))
+    for name in ("raid_kind", "threat_stock"):
+        assert result[name].dims == CAMPAIGN_VARIABLES[name].dims
+        assert result[name].attrs == CAMPAIGN_VARIABLES[name].attrs
+    assert result.kind.attrs["long_name"] == "kind of raid"
+    assert "threat_stock" not in result_of(chained())
+    assert "raid_kind" not in result_of(several(2))
