@@ -20,6 +20,7 @@ from leakthrough.model.magazines import Depot, Magazine
 from leakthrough.model.own_distributions import Empirical, Histogram, Mixture
 from leakthrough.model.places import Asset
 from leakthrough.model.pools import Pool
+from leakthrough.model.raid_pattern import RaidKind, RaidPattern, ThreatStock
 from leakthrough.model.scenario import Salvo, Scenario, Threat
 from leakthrough.model.supply import Delivery, Resupply, Stock
 from leakthrough.model.units import DAY, HOUR, KM, MINUTE
@@ -71,6 +72,8 @@ __all__ = [
     "Mixture",
     "Poisson",
     "Pool",
+    "RaidKind",
+    "RaidPattern",
     "Regular",
     "Resupply",
     "Salvo",
@@ -81,6 +84,7 @@ __all__ = [
     "Stock",
     "Summary",
     "Threat",
+    "ThreatStock",
     "Times",
     "Uniform",
     "allocate",

@@ -10,7 +10,7 @@ from leakthrough.engine.tables import Tables
 
 CARRIED = tuple(
     (name, field.name)
-    for name in ("magazines", "batteries", "aim_points", "depots", "reload_times")
+    for name in ("magazines", "batteries", "aim_points", "depots", "reload_times", "givens")
     for field in RECORDS_OF[name].of(Kind.CARRIED)
 )
 """Carried fields, each after its kind of record, in the order of their columns."""
@@ -125,7 +125,7 @@ def new_rows(tables: Tables, replications: int) -> Whole:
 def named_carried(rows: Whole, tables: Tables) -> Counts:
     """Name the columns of the carried fields: by magazine, battery, aim point and depot.
 
-    `reloads_sent` is by magazine with drawn reload times.
+    `reloads_sent` is by magazine with drawn reload times, `given` by salvo.
     """
     found: dict[str, Whole] = {}
     start = 0

@@ -4,6 +4,7 @@ Letters of the shapes as in `leakthrough.engine.layout`; R is the replications o
 """
 
 import itertools
+import math
 import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
@@ -24,6 +25,7 @@ from leakthrough.engine.decode import (
     spread,
 )
 from leakthrough.engine.lower_campaign import Plan
+from leakthrough.engine.raid_sizes import RaidSizes, of_kinds
 from leakthrough.engine.state import State, new_state
 from leakthrough.engine.tables import Tables
 from leakthrough.model.discrete import raid_offset
@@ -111,6 +113,15 @@ def draw_numbers(quantiles: Array, seed: int, replications: Array, address: Arra
     return found
 
 
+def draw_integers(seed: int, start: int, address: int, number: int) -> Numbers:
+    """Draw 32-bit integers for replications from `start`, (number,)."""
+    from leakthrough.engine.kernel import draws
+
+    found = np.zeros(number, dtype=np.int64)
+    draws.draw_integers(seed, start, np.uint64(address), found)
+    return found
+
+
 def run_block(
     tables: Tables, rows: Numbers, seed: int, start: int, flag: Flag, state: State
 ) -> None:
@@ -193,6 +204,7 @@ class Ledger(NamedTuple):
     stock_dry: Numbers  # (..., I) whether the stock has been empty by the start of the raid
     down_time: Numbers  # (..., A) ticks of aim points that are down until the next raid
     depot_delivered: Numbers  # (..., D) before the raid
+    pattern: Numbers  # (..., 1 + X) kind of raid, and the attacker's stocks; nothing if not used
 
 
 def named_ledger(rows: Numbers, tables: Tables) -> Ledger:
@@ -200,7 +212,7 @@ def named_ledger(rows: Numbers, tables: Tables) -> Ledger:
     magazines, interceptors = tables.magazines.size, tables.interceptors
     ends = tables.assets.size, tables.depots.size
     widths = magazines, magazines, interceptors, interceptors, interceptors, *ends
-    stops = list(itertools.accumulate(widths, initial=width(tables)))
+    stops = [*itertools.accumulate(widths, initial=width(tables)), rows.shape[-1]]
     return Ledger(*(rows[..., first:stop] for first, stop in itertools.pairwise(stops)))
 
 
@@ -227,9 +239,14 @@ class CampaignJob(NamedTuple):
     def cells(self) -> dict[Cell, float]:
         """Cells of random decisions."""
         found = all_cells(self.decisions)
-        return found | {
-            (REPLENISHMENT, own.interceptor): mean_and_variance(own.quantiles, 1)[1]
-            for own in self.plan.supply.drawn
+        sizes = self.plan.pattern.random.tolist() if self.plan.pattern else []
+        return {
+            **found,
+            **{
+                (REPLENISHMENT, own.interceptor): mean_and_variance(own.quantiles, 1)[1]
+                for own in self.plan.supply.drawn
+            },
+            **{("size", salvo): math.nan for salvo in sizes},
         }
 
     @property
@@ -271,6 +288,10 @@ class CampaignJob(NamedTuple):
                 shape = len(values), self.raids, *values.shape[2:]
                 found.setdefault(name, np.empty(shape, values.dtype))[:, raids] = values
         self._add_replenishments(found, cells)
+        if (pattern := self.plan.pattern) is not None:
+            own = [cells["size", salvo] for salvo in pattern.random.tolist()]
+            found["occurred"][..., own] = found["launched"][..., pattern.random]
+            found["expected"][..., own] = pattern.means[:, pattern.random]
         return found
 
     def _add_replenishments(self, found: dict[str, Array], cells: Mapping[Cell, int]) -> None:
@@ -316,9 +337,18 @@ class CampaignJob(NamedTuple):
             "stock": ledger.stock,
             "replenished": ledger.replenished,
             "stock_dry_so_far": ledger.stock_dry != 0,
+            **_of_pattern(ledger.pattern, self.plan),
             **({"down_time": in_seconds(ledger.down_time)} if tables.assets.size else {}),
             **({"depot_delivered": ledger.depot_delivered} if tables.depots.size else {}),
         }
+
+
+def _of_pattern(columns: Numbers, plan: Plan) -> dict[str, Array]:
+    """Variables of the kinds of raids and of the attacker's stocks, if there are any."""
+    if plan.pattern is None:
+        return {}
+    stocks = {"threat_stock": columns[:, 1:]} if plan.pattern.stocks else {}
+    return {"raid_kind": of_kinds(columns, len(plan.pattern.counts)), **stocks}
 
 
 def campaign_job(plan: Plan, salvos: int) -> CampaignJob:
@@ -340,6 +370,7 @@ def campaign_rows(plan: Plan, replications: int) -> Block:
     first = plan.tables[0]
     ledger = 2 * first.magazines.size + 3 * first.interceptors
     ledger += first.assets.size + first.depots.size
+    ledger += plan.pattern.width if plan.pattern else 0
     return [
         np.zeros((plan.kinds.count(kind), replications, width(tables) + ledger), np.int64)
         for kind, tables in enumerate(plan.tables)
@@ -360,6 +391,7 @@ class CampaignRun:
         self.unused = [iter(of_kind) for of_kind in rows]
         names = ("reloaded", "depot_reloaded", "depletion")
         self.columns = [slices_of(own, *names) for own in plan.tables]
+        self.sizes = RaidSizes(plan.pattern, replications) if plan.pattern else None
 
     def next_raid(self, state: State, flag: Flag) -> None:
         """Resupply, then compute the raid in a state of its kind."""
@@ -367,6 +399,10 @@ class CampaignRun:
         tables, rows = self.plan.tables[kind], next(self.unused[kind])
         ledger = named_ledger(rows, tables)
         reloaded = self._resupply(ledger, tables)
+        if self.sizes is not None:
+            ledger.pattern[:], self.carried.given[:] = self.sizes.decide(
+                self.raid, self._drawn, self._integers
+            )
         offset = raid_offset(self.raid)
         run_kernel(state, rows, self.carried.rows, self.seed, self.start, offset, flag)
         columns = self.columns[kind]
@@ -381,6 +417,9 @@ class CampaignRun:
     def _drawn(self, quantiles: Array, rows: Array, address: Array | int) -> Numbers:
         """Draw for some of the replications."""
         return draw_numbers(quantiles, self.seed, self.start + rows, address)
+
+    def _integers(self, address: int, number: int) -> Numbers:
+        return draw_integers(self.seed, self.start, address, number)
 
     def _resupply(self, ledger: Ledger, tables: Tables) -> Numbers | None:
         """Replenish, reload, replace and deliver before a raid; return the rounds reloaded."""

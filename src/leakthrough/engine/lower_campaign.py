@@ -14,11 +14,13 @@ import numpy.typing as npt
 from leakthrough.engine.codes import FOREVER, INFINITE
 from leakthrough.engine.labels import Labels, label, units_of
 from leakthrough.engine.layout import Whole
+from leakthrough.engine.lower_pattern import Pattern, lower_pattern
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.tables import Tables
-from leakthrough.model.campaign import Campaign, differing_raids
+from leakthrough.model.campaign import Campaign, differing_raids, raids_by_place
 from leakthrough.model.discrete import stream, ticks
 from leakthrough.model.quantiles import quantile_table
+from leakthrough.model.raid_pattern import RaidPattern
 from leakthrough.model.scenario import Salvo
 from leakthrough.model.supply import Stock, resupply_limits
 
@@ -55,6 +57,7 @@ class Plan(NamedTuple):
     kinds: tuple[int, ...]  # kind of each raid
     salvos: tuple[Whole, ...]  # of each kind: indices of its salvos among all salvos
     supply: Supply
+    pattern: Pattern | None = None  # if the raids are of several kinds by a pattern
 
 
 def _stock_by_raid(stock: Stock, raids: int, interval: float) -> Whole:
@@ -106,10 +109,16 @@ def _lower_supply(campaign: Campaign, tables: Tables, labels: Labels) -> Supply:
 def label_campaign(campaign: Campaign) -> Labels:
     """Names of the codes of a lowered campaign; its salvos are those of all raids together."""
     salvos: dict[str, Salvo] = {}  # the first of each name, in the order of the raids
-    raids = (campaign.scenario.salvos,) if isinstance(campaign.raids, int) else campaign.raids
+    raids = (own for _, own in raids_by_place(campaign))
     for salvo in itertools.chain.from_iterable(dict.fromkeys(raids)):
         salvos.setdefault(salvo.name, salvo)
-    return label(campaign.scenario, tuple(salvos.values()))
+    found = label(campaign.scenario, tuple(salvos.values()))
+    if not isinstance(campaign.raids, RaidPattern):
+        return found
+    return found._replace(
+        raid_kinds=tuple(kind.name for kind in campaign.raids.kinds),
+        threat_stocks=tuple(stock.threat for stock in campaign.raids.stocks),
+    )
 
 
 def lower_campaign(campaign: Campaign, timeline: Sequence[float] = ()) -> tuple[Plan, Labels]:
@@ -119,12 +128,15 @@ def lower_campaign(campaign: Campaign, timeline: Sequence[float] = ()) -> tuple[
     """
     differing, labels = differing_raids(campaign), label_campaign(campaign)
     index = {name: n for n, name in enumerate(labels.salvos)}
-    tables = tuple(lower(raid, timeline) for raid in differing.values())
-    raids = campaign.raids
+    pattern = campaign.raids if isinstance(campaign.raids, RaidPattern) else None
+    given = pattern is not None
+    tables = tuple(lower(raid, timeline, given=given) for raid in differing.values())
     kind = {own: n for n, own in enumerate(differing)}
+    listed = campaign.raids if isinstance(campaign.raids, tuple) else None
     return Plan(
         tables=tables,
-        kinds=(0,) * raids if isinstance(raids, int) else tuple(kind[own] for own in raids),
+        kinds=tuple(kind[own] for own in listed) if listed else (0,) * campaign.raid_count,
         salvos=tuple(np.array([index[salvo.name] for salvo in own], int) for own in differing),
         supply=_lower_supply(campaign, tables[0], labels),
+        pattern=lower_pattern(pattern, labels, campaign.interval) if pattern else None,
     ), labels

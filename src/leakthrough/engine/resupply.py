@@ -179,7 +179,7 @@ def deliver(carried: Counts, stock: Whole, tables: Tables, supply: Supply) -> Wh
     # Before most raids no stock is short, and the loop is empty.
     for interceptor in np.flatnonzero((total > np.maximum(stock, 0)).any(axis=0)).tolist():
         own = supply.sources[:, interceptor] > 0
-        wanted[:, own] = _shared(wanted[:, own], stock[:, interceptor], supply.in_order)
+        wanted[:, own] = shared(wanted[:, own], stock[:, interceptor], supply.in_order)
         total[:, interceptor] = wanted[:, own].sum(axis=1)
     stock -= total
     carried.ready[:] += wanted[:, : magazines.size]
@@ -187,7 +187,7 @@ def deliver(carried: Counts, stock: Whole, tables: Tables, supply: Supply) -> Wh
     return wanted
 
 
-def _shared(wanted: Whole, stock: Whole, in_order: bool) -> Whole:
+def shared(wanted: Whole, stock: Whole, in_order: bool) -> Whole:
     """Shares of the magazines (R, m) in a stock (R,) that may be short."""
     if in_order:
         before = wanted.cumsum(axis=1) - wanted

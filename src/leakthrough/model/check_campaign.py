@@ -3,11 +3,12 @@
 import math
 from collections.abc import Callable
 
-from leakthrough.model.campaign import Campaign
+from leakthrough.model.campaign import Campaign, raids_by_place
 from leakthrough.model.cases import Case, Findings
 from leakthrough.model.findings import Finding
 from leakthrough.model.quantiles import upper_end
-from leakthrough.model.scenario import Salvo
+from leakthrough.model.raid_pattern import RaidPattern
+from leakthrough.model.scenario import MOST_THREATS, Salvo
 from leakthrough.model.shots import Raids, paths_by_salvo, span_of_raid
 from leakthrough.model.units import DAY, HOUR
 
@@ -25,11 +26,10 @@ def case_of_campaign(campaign: Campaign) -> Case:
 
 def _raids(campaign: Campaign) -> Raids:
     """Return the places of the different raids by their salvos, each that of the first."""
-    if isinstance(campaign.raids, int):
-        return {campaign.scenario.salvos: "scenario.salvos"}
     found: dict[tuple[Salvo, ...], str] = {}
-    for number, salvos in enumerate(campaign.raids):
-        found.setdefault(salvos, f"raids.{number}")
+    under = ("salvos",) if isinstance(campaign.raids, RaidPattern) else ()
+    for place, salvos in raids_by_place(campaign):
+        found.setdefault(salvos, ".".join(map(str, (*place, *under))))
     return found
 
 
@@ -166,9 +166,45 @@ def _single_raid(campaign: Campaign) -> Findings:
         yield Finding("raids", "there is only one", "nothing is resupplied")
 
 
+def _kinds_that_never_come(campaign: Campaign) -> Findings:
+    pattern = campaign.raids
+    if not isinstance(pattern, RaidPattern):
+        return
+    if pattern.is_drawn:
+        coming = [chance > 0.0 for chance in pattern.chances_of_first]
+        for _ in range(min(pattern.number - 1, len(coming))):
+            rows = [row for row, comes in zip(pattern.transitions, coming, strict=True) if comes]
+            coming = [own or any(row[n] > 0.0 for row in rows) for n, own in enumerate(coming)]
+        come = {n for n, own in enumerate(coming) if own}
+    else:
+        come = {*map(pattern.kind, range(1, pattern.number + 1))}
+    for n, kind in enumerate(pattern.kinds):
+        if n not in come:
+            yield Finding(f"raids.kinds.{kind.name}", "no raid is of this kind", "it has no effect")
+
+
+def _attackers_stocks(campaign: Campaign) -> Findings:
+    """Stocks of classes that no salvo has, and rates that are probably not per second."""
+    if not isinstance(campaign.raids, RaidPattern):
+        return
+    launched = {salvo.threat for kind in campaign.raids.kinds for salvo in kind.salvos}
+    time = (campaign.raid_count - 1) * campaign.interval
+    for stock in campaign.raids.stocks:
+        place, reached = f"raids.stocks.{stock.threat}", stock.rate * time
+        if stock.threat not in launched:
+            yield Finding(place, f"no salvo is of {stock.threat}", "the stock is never used")
+        elif 0.0 < reached < 1.0:
+            what = f"is {stock.rate:g} a second, {reached:.2g} threats in the campaign"
+            why = "only whole threats count, so it brings none; rates are per second"
+            yield Finding(f"{place}.rate", what, why)
+        elif stock.rate * DAY > MOST_THREATS:
+            what = f"is {stock.rate:g} a second, {stock.rate * DAY:,.0f} threats a day"
+            yield Finding(f"{place}.rate", what, "the stock never runs out; rates are per second")
+
+
 RULES: tuple[Callable[[Campaign], Findings], ...] = (
     *(_short_interval, _long_interval, _rates, _slow_rates, _unused_stocks, _empty_stocks),
-    _nothing_drawn,
+    *(_nothing_drawn, _kinds_that_never_come, _attackers_stocks),
     *(_deliveries, _resupply_of_nothing, _replacement, _single_raid),
 )
 

@@ -151,6 +151,9 @@ def _outermost_first(scenario: Any) -> list[Any]:
 def overview_of_campaign(campaign: Any) -> Overview:
     """Return the overview of a campaign: its raids, its defence and its stocks."""
     line = f"{_counted(campaign.raid_count, 'raid')}, {number(campaign.interval)} s apart"
+    growth = getattr(campaign.raids, "daily_growth", 1.0)
+    if growth != 1.0:
+        line += f"; numbers of threats are multiplied by {growth:g} a day"
     header = ["stock of", "at the start", "a day", "deliveries", "a draw between raids"]
     stocks = [
         [
@@ -163,7 +166,7 @@ def overview_of_campaign(campaign: Any) -> Overview:
         for stock in campaign.stocks
     ]
     supply = Table("Stocks behind the batteries (rounds)", header, stocks, 1)
-    parts = _parts(campaign.raid(1))
+    parts = _parts(campaign.scenario)
     return Overview(campaign.name, line, [*_raid_tables(campaign), *parts, supply])
 
 
@@ -171,6 +174,8 @@ def _raid_tables(campaign: Any) -> list[Table]:
     """The salvos of all raids, and how many of each come in which raid if raids differ."""
     raids: dict[Any, list[int]] = {}
     given = campaign.raids
+    if hasattr(given, "kinds"):
+        return _pattern_tables(given)
     for n, salvos in enumerate([campaign.scenario.salvos] if isinstance(given, int) else given):
         raids.setdefault(salvos, []).append(n + 1)
     every: dict[Any, list[int]] = {}
@@ -185,6 +190,28 @@ def _raid_tables(campaign: Any) -> list[Table]:
     ]
     salvos = _salvo_table("Salvos of all raids", counts)
     return [salvos, Table("Raids", ["raid", "salvos"], rows, 2, MOST_RAIDS)]
+
+
+def _pattern_tables(pattern: Any) -> list[Table]:
+    """The salvos of all kinds of raid, when each kind comes, and the attacker's stocks."""
+    every: dict[Any, list[Any]] = {}
+    for salvo in (salvo for kind in pattern.kinds for salvo in kind.salvos):
+        every.setdefault(salvo.model_copy(update={"count": 0}), []).append(salvo.count)
+    rows = []
+    for kind in pattern.kinds:
+        salvos = [f"{_count(own.count)} {own.name}" for own in kind.salvos]
+        rows.append([kind.name, "; ".join(salvos) or "-", pattern.when(kind)])
+    stocks = [
+        [own.threat, number(own.count), number(own.rate * DAY), _drawn(own.replenishment or 0)]
+        for own in pattern.stocks
+    ]
+    header = ["stock of", "at the start", "a day", "and between raids"]
+    found = [
+        _salvo_table("Salvos of all kinds of raid", {own: _counts(n) for own, n in every.items()}),
+        Table("Kinds of raid", ["kind", "salvos", "when"], rows, 3),
+        Table("The attacker's stocks (threats)", header, stocks, 1),
+    ]
+    return found if stocks else found[:2]
 
 
 def _salvo_text(salvo: Any) -> str:

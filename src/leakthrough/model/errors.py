@@ -146,7 +146,7 @@ def label(entry: object, index: int) -> str | int:
     Resupply has the name of its battery or depot, a magazine or a stock that of its interceptor.
     """
     fields = fields_of(entry)
-    for key in ("name", "battery", "interceptor", "depot"):
+    for key in ("name", "battery", "interceptor", "depot", "threat"):
         name = fields.get(key)
         if isinstance(name, str) and not name_fault(name):
             return name

@@ -127,6 +127,8 @@ def _children(scenario: Any, parent: Any, steps: list[str]) -> dict[str, Any]:
         return {"dist": parent.dist, **{name: held[name] for name in names}}
     if isinstance(parent, Model):
         return vars(parent)
+    if isinstance(parent, Mapping) and steps[-2] in ("next", "initial"):
+        return {kind.name: parent.get(kind.name, 0.0) for kind in scenario.raids.kinds}
     if isinstance(parent, Mapping):
         unnamed = _UNNAMED[steps[-2]]
         threats = getattr(scenario, "scenario", scenario).threats  # those of a campaign's scenario

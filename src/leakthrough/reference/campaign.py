@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from leakthrough.model import defence
-from leakthrough.model.campaign import Campaign
+from leakthrough.model.campaign import Campaign, differing_raids
 from leakthrough.model.discrete import ticks
+from leakthrough.model.raid_pattern import RaidPattern
+from leakthrough.model.scenario import Scenario
 from leakthrough.model.supply import Stock, resupply_limits
 from leakthrough.reference.draws import RaidDraws, quantile, uniform
 from leakthrough.reference.entities import Battery, Depot, MagazineState
 from leakthrough.reference.raid import NOT_REPAIRED, Raid
+from leakthrough.reference.raid_sizes import RaidSizes
 from leakthrough.reference.setup import Depots, aim_points_of
 
 Key = tuple[str, str]
@@ -44,8 +47,16 @@ class CampaignRun:
         self.aim_points = aim_points_of(campaign.scenario.assets)
         self.damage: dict[str, int] = {}  # effective hits, by battery
         self.lost: dict[str, int] = {}  # batteries that are lost, and the tick of their loss
+        self.sizes = self.sizes_of(campaign.raids)
+        self.patterned: list[list[int]] = []  # kind and attackers' stocks, before each raid
         self.raids: list[Raid] = []
         self.resupplies: list[ResupplyRecord] = []  # before each raid
+
+    def sizes_of(self, raids: object) -> RaidSizes | None:
+        """What decides the sizes of raids; nothing if they follow no pattern."""
+        if not isinstance(raids, RaidPattern):
+            return None
+        return RaidSizes(raids, self.campaign.interval, self.seed, self.replication)
 
     def run(self) -> "CampaignRun":
         """Simulate the raids in order, with the resupply before each."""
@@ -67,8 +78,9 @@ class CampaignRun:
 
     def raid(self, number: int, states: MagazineStates | None, depots: Depots | None) -> Raid:
         """Simulate one raid from the state of the magazines and the depots."""
+        scenario, counts = self.scenario_of(number)
         raid = Raid(
-            self.campaign.raid(number + 1),
+            scenario,
             self.seed,
             self.replication,
             self.timeline,
@@ -78,12 +90,22 @@ class CampaignRun:
             aim_points=self.aim_points,
             depots=depots,
             damage=self.damage,
+            counts=counts,
         ).run()
         for battery in raid.batteries:
             self.damage[battery.name] = battery.damage
             if battery.loss is not None:
                 self.lost[battery.name] = number * self.interval + battery.loss
         return raid
+
+    def scenario_of(self, number: int) -> tuple[Scenario, dict[str, int]]:
+        """The scenario of a raid; and the numbers of its threats, where a pattern decides them."""
+        if self.sizes is None:
+            return self.campaign.raid(number + 1), {}
+        columns, counts = self.sizes.decide(number)
+        self.patterned.append(columns)
+        [scenario] = differing_raids(self.campaign).values()
+        return scenario, counts
 
     # -------------------------------------------------- 1. stocks
 

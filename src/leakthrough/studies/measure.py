@@ -7,7 +7,7 @@ import numpy as np
 
 from leakthrough.model.arguments import listed, one_of, refused, whole_in
 from leakthrough.model.base import plain
-from leakthrough.model.campaign import MOST_RAIDS
+from leakthrough.model.raid_pattern import MOST_RAIDS
 from leakthrough.quantities import described
 from leakthrough.results.taken import taken
 from leakthrough.statistics.adjusted import estimates_of

@@ -207,7 +207,11 @@ def _finish(
 ) -> Callable[[Numbers], Numbers]:
     """Function from the sums over the columns of each name to the measure; it pickles."""
     if measure.name == "leak_rate":
-        launched = frame.launched.astype(np.float64) @ weights.T
+        launched = frame.launched.astype(np.float64)
+        if np.isnan(launched[weights.any(axis=0)]).any():
+            text = "the mean number of threats is not known where an attacker's stock limits it"
+            raise ValueError(f"measure leak_rate: {text}; take leakers")
+        launched = np.nan_to_num(launched) @ weights.T
         return functools.partial(_over, np.where(launched > 0, launched, np.nan))
     if measure.name in ("no_leaker", "at_most", "not_hit"):
         return functools.partial(_is_at_most, measure.count)

@@ -10,7 +10,7 @@ from leakthrough.engine.codes import NEVER
 from leakthrough.engine.counts import Counts, named_counts
 from leakthrough.engine.damage import hits_of
 from leakthrough.engine.decode import of_layers
-from leakthrough.engine.jobs import Block, among_all, named_ledger
+from leakthrough.engine.jobs import Block, CampaignJob, among_all, named_ledger
 from leakthrough.engine.labels import Labels
 from leakthrough.engine.lowered import AnyJob, raids_of
 from leakthrough.engine.possible import hit
@@ -68,8 +68,7 @@ class RowReader:
     def _ends(self, tables: Tables, salvos: Array, known: Any) -> tuple[dict[str, Array], ...]:
         """Largest and smallest counts (columns,) of one kind of raid, by source."""
         none, counts = np.zeros(tables.magazines.size), tables.salvos["count"]
-        fixed = tables.salvos["size_table"] < 0
-        certain = np.where(known.survivors & fixed, counts, 0)
+        certain = np.where(known.survivors & tables.are_counts_constant, counts, 0)
         stocks = np.zeros(tables.interceptors)
         most = {"expended": known.expended, "dry": none + 1.0, "stock_dry": stocks + 1.0}
         most |= {"depot_left": tables.depots["stocked"], "depot_empty": np.ones(tables.depots.size)}
@@ -155,6 +154,7 @@ def frame_of(job: AnyJob, labels: Labels) -> Frame:
     raids = raids_of(job)
     first = raids.tables[0]
     own, codes = first.magazines["battery"], first.magazines["interceptor"]
+    pattern = job.plan.pattern if isinstance(job, CampaignJob) else None
     launched = [
         among_all(tables.mean_counts[np.newaxis], 1, salvos, len(labels.salvos))[0]
         for tables, salvos in zip(raids.tables, raids.salvos, strict=True)
@@ -163,7 +163,7 @@ def frame_of(job: AnyJob, labels: Labels) -> Frame:
         salvo=labels.salvos,
         threat=labels.threats,
         decoy=labels.decoys,
-        launched=np.stack(launched)[np.array(raids.kinds)],
+        launched=pattern.means if pattern else np.stack(launched)[np.array(raids.kinds)],
         layer=[labels.layer_of[battery] for battery in own],
         battery=[labels.batteries[battery] for battery in own],
         interceptor=[labels.interceptors[code] for code in codes],
