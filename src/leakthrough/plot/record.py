@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from leakthrough.plot import layout, style
 
@@ -183,7 +184,7 @@ def periods(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
     ValueError
         If the Dataset is from neither call.
     """
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+    from matplotlib import dates
 
     found = style.demand(found, "records.calibrate_periods", ("probability", "period"))
     ends = _ends(found)
@@ -199,14 +200,15 @@ def periods(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
     ax.set(ylim=(0.0, 1.0), ylabel="effective kill probability")
     ax.set_xlabel(str(found["period"].attrs.get("long_name", "period")))
     style.per_cent(ax.yaxis)
-    locator = AutoDateLocator(minticks=2, maxticks=5)
+    locator = dates.AutoDateLocator(minticks=2, maxticks=5)  # type: ignore[no-untyped-call]
     ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+    texts = dates.ConciseDateFormatter(locator, show_offset=False)  # type: ignore[no-untyped-call]
+    ax.xaxis.set_major_formatter(texts)
     layout.finish(ax, "Kill probability by period", handlelength=3.2)
     return ax
 
 
-def _ends(found: "xr.Dataset") -> "dict[str, Sequence[np.ndarray]]":
+def _ends(found: "xr.Dataset") -> "dict[str, npt.NDArray[np.float64]]":
     """5 %, median and 95 % by period, for each class."""
     if "change" in found:
         name = str(found.attrs.get("threat_class", "threats"))

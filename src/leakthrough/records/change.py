@@ -112,18 +112,19 @@ def change_points(
     odds = (1.0 - still) / max(still, np.finfo(float).tiny)
     heap = mass.cumsum(axis=1)
     ends = [_SHARES[np.argmax(heap >= q * heap[:, -1:], axis=1)] for q in QUANTILES]
-    sums, shares = np.zeros((2, len(starts)), np.int64), np.zeros(len(starts))
-    for row, column in zip((*sums, shares), (1, found.known, found.low / found.known), strict=True):
-        np.add.at(row, at, column)
-    share = np.divide(shares, sums[0], out=np.full(len(starts), np.nan), where=sums[0] > 0)
+    number, threats, shares = (
+        np.bincount(at, weights, len(starts))
+        for weights in (None, found.known, found.low / found.known)
+    )
+    share = np.divide(shares, number, out=np.full(len(starts), np.nan), where=number > 0)
     values = {
         "change": ("period", change, "probability of a change at the beginning of the period"),
         "any_change": ((), 1.0 - still, "probability of at least one change"),
         "bayes_factor": ((), odds * (1.0 - chance) / chance, "Bayes factor for a change"),
         "probability": (("quantile", "period"), ends, "mean effective kill probability"),
         "correlation": ((), r_mass @ _CORRELATIONS, "correlation between threats of one night"),
-        "nights": ("period", sums[0], "nights in the estimate"),
-        "threats": ("period", sums[1], "threats in the estimate"),
+        "nights": ("period", number, "nights in the estimate"),
+        "threats": ("period", threats.astype(np.int64), "threats in the estimate"),
         "share": ("period", share, "mean of the shares stopped in the nights"),
     }
     return xr.Dataset(

@@ -84,7 +84,7 @@ def check_periods(posterior: "xr.Dataset", record: "xr.Dataset", *, seed: int = 
     ... )
     >>> found = check_periods(calibrate_periods(early, draws=400), late)
     >>> int(found.nights.squeeze()), bool(found.covered.sel(level=0.9).squeeze() >= 0.6)
-    (5, True)
+    (6, True)
     """
     held = dataset_of(posterior, "records.calibrate_periods", _NEEDED, "posterior")
     if not {"chain", "draw", "threat_class", "period"} <= {*held.dims} or not {
