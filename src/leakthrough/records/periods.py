@@ -110,8 +110,7 @@ def calibrate_periods(
         `outcome`, `length` of a period, and `provenance` (arguments, priors, versions, and
         attributes of the record, as JSON).
 
-        ``arviz.InferenceData(posterior=found)``, or in ArviZ 1.0
-        ``xarray.DataTree.from_dict({"posterior": found})``, is what ArviZ takes.
+        ArviZ takes it as ``arviz.InferenceData(posterior=found)`` (tried with ArviZ 0.23).
 
     Raises
     ------
