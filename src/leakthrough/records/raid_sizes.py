@@ -102,6 +102,7 @@ def fit_raids(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> days = pd.date_range("2031-01-01", periods=60)
     >>> table = pd.DataFrame({"day": days.astype(str), "threat": "drone", "stopped": 0})
     >>> table["launched"] = np.random.default_rng(1).negative_binomial(2, 2 / 42, 60)
@@ -270,6 +271,7 @@ def raid_size(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> days = pd.date_range("2031-01-01", periods=60)
     >>> table = pd.DataFrame({"day": days.astype(str), "threat": "drone", "stopped": 0})
     >>> table["launched"] = np.random.default_rng(1).negative_binomial(2, 2 / 42, 60)
