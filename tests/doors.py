@@ -139,6 +139,11 @@ def values() -> dict[str, Any]:
     result = lt.simulate(scenario(), timeline=[0.0, 5.0], **run)
     night = lt.records.nights(record)
     calibration = lt.records.calibrate(record)
+    days = pd.date_range("2031-01-01", periods=30).astype(str)
+    weeks = pd.DataFrame({"night": days, "threat_class": "drone", "stopped": 0})
+    weeks["launched"] = [4, 7, 12] * 10
+    raids = lt.records.from_table(weeks, {name: name for name in weeks})
+    drones = night.sel(night=["2025-07-04"], threat_class=["drone"])
     return {
         "result": result,
         "weeks": lt.simulate_campaign(campaign(), **run),
@@ -154,6 +159,10 @@ def values() -> dict[str, Any]:
         "record": record,
         "night": night.sel(night=["2025-07-04"]),
         "calibration": calibration,
+        "drones": drones,
+        "posterior": lt.records.calibrate_periods(drones, draws=8),
+        "raids": raids,
+        "fitted": lt.records.fit_raids(raids),
         "check": lt.records.check(
             lt.simulate(scenario().replace("salvos.raid.count", 539), **run),
             night.sel(night=["2025-07-04"]),
@@ -406,6 +415,7 @@ def _of_plot() -> dict[str, dict[str, Any]]:
         },
         "leakers": {"result": made["result"], "pmf": None, **own},
         "map": {"result": made["result"], "scenario": scenario(), **own},
+        "periods": {"found": made["posterior"], **own},
         "predictive_intervals": {"found": made["check"], **own},
         "rank_ecdf": {"found": made["check"], **own},
         "saturation": {
@@ -426,6 +436,30 @@ def _of_records() -> dict[str, dict[str, Any]]:
     columns = {"night": "Day", "threat_class": "Kind", "launched": "Sent", "stopped": "Down"}
     return {
         "calibrate": {"record": made["record"], "confidence": 0.9},
+        "calibrate_periods": {
+            "record": made["drones"],
+            "outcome": "stopped",
+            "period": "month",
+            "unreported": ["drone"],
+            "sources": "parts",
+            "draws": 8,
+            "seed": 1,
+        },
+        "change_points": {
+            "record": made["raids"],
+            "threat_class": "drone",
+            "period": "week",
+            "prior": 0.5,
+            "unreported": ["drone"],
+        },
+        "check_periods": {"posterior": made["posterior"], "record": made["drones"], "seed": 1},
+        "fit_raids": {
+            "record": made["raids"],
+            "threat_class": "drone",
+            "confidence": 0.9,
+            "seed": 1,
+        },
+        "raid_size": {"fitted": made["fitted"], "kind": "any", "model": "two kinds"},
         "check": {
             "result": lt.simulate(scenario().replace("salvos.raid.count", 539), replications=5),
             "record": made["night"],

@@ -95,6 +95,10 @@ def made() -> Made:
     costs = {BURSTS: 1e3, MISSILES: 4e6}
     found["allocate"] = lt.allocate(night, list(costs), 2e8, costs, steps=4, **few)
     found["check"] = checked()
+    raids = lt.records.raids()
+    ballistic = raids.isel(entry=raids.threat_class.values == "ballistic missile")
+    found["posterior"] = lt.records.calibrate_periods(ballistic, period="quarter", draws=40)
+    found["changes"] = lt.records.change_points(raids, "ballistic missile", period="quarter")
     return found
 
 
@@ -146,6 +150,8 @@ PICTURES: dict[str, tuple[str, Callable[..., Any]]] = {
     "sensitivity": ("sensitivity", lt.plot.sensitivity),
     "frontier": ("allocate", lt.plot.frontier),
     "rank_ecdf": ("check", lt.plot.rank_ecdf),
+    "periods": ("posterior", lt.plot.periods),
+    "periods with changes": ("changes", lt.plot.periods),
     "predictive_intervals": (
         "check",
         lambda found, **k: lt.plot.predictive_intervals(found.isel(night=[0]), **k),
@@ -225,6 +231,7 @@ GRIDS = (
     ("fates of api, summary", "leakers of api, summary", "saturation", "heatmap"),
     ("tornado", "sensitivity", "depletion of api, replications", "predictive_intervals"),
     ("rank_ecdf", "heatmap by salvo", "saturation by salvo", "fates of rich, summary"),
+    ("periods", "periods with changes", "rank_ecdf", "leakers of api, summary"),
     ("map of cities", "map of api", "leakers of rich, summary", "map of cities, replications"),
 )
 
@@ -576,6 +583,24 @@ def test_ranks_are_steps_in_a_band(made: Made) -> None:
     band = ax.collections[-1].get_paths()[0].vertices
     # Tabulated 5 % critical value of the Kolmogorov-Smirnov distance, three nights.
     assert np.max(band[:, 1] - band[:, 0]) == pytest.approx(0.7076, abs=1e-4)
+
+
+def test_periods_have_their_quantiles_and_changes_their_bars(made: Made) -> None:
+    drawn = made["posterior"]
+    ax: Any = lt.plot.periods(drawn)
+    middle = drawn.probability.squeeze("threat_class").median(("chain", "draw"))
+    np.testing.assert_allclose(line(ax, "ballistic missile").get_ydata(), middle)
+    found = made["changes"]
+    ax = lt.plot.periods(found)
+    wanted = found.probability.sel(quantile=0.5)
+    np.testing.assert_allclose(line(ax, "ballistic missile").get_ydata(), wanted)
+    np.testing.assert_allclose(line(ax, "mean of the nights").get_ydata(), found.share)
+    heights = [bar.get_height() for bar in ax.containers[0]]
+    np.testing.assert_allclose(heights, found.change)
+    with pytest.raises(ValueError, match=r"must come from .*calibrate_periods"):
+        lt.plot.periods(made["check"])
+    with pytest.raises(ValueError, match=r"calibrate_periods, with draws"):
+        lt.plot.periods(drawn.isel(chain=0))
 
 
 def test_a_recorded_night_stands_in_its_intervals(made: Made) -> None:
