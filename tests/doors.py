@@ -308,6 +308,7 @@ def _of_models() -> dict[str, dict[str, Any]]:
         lt.Histogram(edges=[0.0, 1.0], weights=[1.0]),
         lt.Stock(interceptor="x", rounds=1),
         lt.Resupply(battery="x", interceptor="x"),
+        lt.ByTime(time=[0.0, 1.0], rate=[0.1, 0.2]),
         lt.Pool(name="x", channels=1),
         lt.Depot(name="x", interceptor="x", rounds=1),
         lt.Asset(name="x", position=(0.0, 1.0)),

@@ -21,7 +21,7 @@ from leakthrough.model.own_distributions import Empirical, Histogram, Mixture
 from leakthrough.model.places import Asset
 from leakthrough.model.pools import Pool
 from leakthrough.model.scenario import Salvo, Scenario, Threat
-from leakthrough.model.supply import Delivery, Resupply, Stock
+from leakthrough.model.supply import ByTime, Delivery, Resupply, Stock
 from leakthrough.model.units import DAY, HOUR, KM, MINUTE
 from leakthrough.replay import replay
 from leakthrough.rerun import rerun
@@ -55,6 +55,7 @@ __all__ = [
     "At",
     "Battery",
     "ByDistance",
+    "ByTime",
     "Campaign",
     "Delivery",
     "Depot",

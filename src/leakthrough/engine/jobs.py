@@ -193,12 +193,13 @@ class Ledger(NamedTuple):
     stock_dry: Numbers  # (..., I) whether the stock has been empty by the start of the raid
     down_time: Numbers  # (..., A) ticks of aim points that are down until the next raid
     depot_delivered: Numbers  # (..., D) before the raid
+    drawn: Numbers  # (..., I) part of `replenished` that is drawn for the raid
 
 
 def named_ledger(rows: Numbers, tables: Tables) -> Ledger:
     """Name the columns that follow the counts."""
     magazines, interceptors = tables.magazines.size, tables.interceptors
-    ends = tables.assets.size, tables.depots.size
+    ends = tables.assets.size, tables.depots.size, interceptors
     widths = magazines, magazines, interceptors, interceptors, interceptors, *ends
     stops = list(itertools.accumulate(widths, initial=width(tables)))
     return Ledger(*(rows[..., first:stop] for first, stop in itertools.pairwise(stops)))
@@ -275,10 +276,10 @@ class CampaignJob(NamedTuple):
 
     def _add_replenishments(self, found: dict[str, Array], cells: Mapping[Cell, int]) -> None:
         """Add the random replenishments to what occurred; there is none before the first raid."""
-        supply = self.plan.supply
-        for drawn in supply.drawn:
+        random = found.pop("drawn")
+        for drawn in self.plan.supply.drawn:
             own, cell = drawn.interceptor, cells[REPLENISHMENT, drawn.interceptor]
-            found["occurred"][..., cell] = found["replenished"][..., own] - supply.arrivals[:, own]
+            found["occurred"][..., cell] = random[..., own]
             found["expected"][:, 1:, cell] = mean_and_variance(drawn.quantiles, 1)[0]
 
     def kept(self, block: Block) -> Mapping[str, Array]:
@@ -315,6 +316,7 @@ class CampaignJob(NamedTuple):
             "dry_so_far": spread(ledger.dry, tables, False, np.bool_),
             "stock": ledger.stock,
             "replenished": ledger.replenished,
+            "drawn": ledger.drawn,
             "stock_dry_so_far": ledger.stock_dry != 0,
             **({"down_time": in_seconds(ledger.down_time)} if tables.assets.size else {}),
             **({"depot_delivered": ledger.depot_delivered} if tables.depots.size else {}),
@@ -338,7 +340,7 @@ def among_all(values: Array, axis: int, indices: Array, number: int) -> Array:
 def campaign_rows(plan: Plan, replications: int) -> Block:
     """Zeroed rows of a campaign: the counts of each raid, followed by its ledger."""
     first = plan.tables[0]
-    ledger = 2 * first.magazines.size + 3 * first.interceptors
+    ledger = 2 * first.magazines.size + 4 * first.interceptors
     ledger += first.assets.size + first.depots.size
     return [
         np.zeros((plan.kinds.count(kind), replications, width(tables) + ledger), np.int64)
@@ -358,6 +360,7 @@ class CampaignRun:
         self.dry = np.zeros((replications, tables.magazines.size), np.bool_)
         self.stock_dry = np.zeros(self.stock.shape, np.bool_)
         self.unused = [iter(of_kind) for of_kind in rows]
+        self.deliveries = resupply.draw_deliveries(plan.supply, replications, self._drawn)
 
     def next_raid(self, state: State, flag: Flag) -> None:
         """Resupply, then compute the raid in a state of its kind."""
@@ -383,7 +386,9 @@ class CampaignRun:
         """Replenish, reload, replace and deliver before a raid; return the rounds reloaded."""
         carried, supply = self.carried, self.plan.supply
         reloaded: Numbers | int = 0
-        ledger.replenished[:] = resupply.replenish(self.stock, supply, self.raid, self._drawn)
+        ledger.replenished[:], ledger.drawn[:] = resupply.replenish(
+            self.stock, supply, self.deliveries, self.raid, self._drawn
+        )
         if self.raid > 0:
             reloaded = resupply.arrive_reloads(carried, tables, supply.interval, self._drawn)
             resupply.repair(carried, supply.interval)
