@@ -64,16 +64,22 @@ def _resupply(pick: random.Random, scenario: lt.Scenario) -> list[lt.Resupply]:
 
 
 def _stock(pick: random.Random, interceptor: str, interval: float) -> lt.Stock:
+    dates = [0.0, interval, 2.5 * interval, stats.uniform(0.0, 3.0 * interval)]
     deliveries = [
-        lt.Delivery(time=pick.choice([0.0, interval, 2.5 * interval]), rounds=pick.randint(0, 9))
+        lt.Delivery(time=pick.choice(dates), rounds=pick.choice([0, 3, 9, stats.expon(scale=4.0)]))
         for _ in range(pick.choice([0, 0, 1, 2]))
     ]
+    growing = lt.ByTime(
+        time=[0.5 * interval, interval, 2.2 * interval],
+        rate=[pick.choice([0.0, 0.7, 3.0]) / interval for _ in range(3)],
+    )
     return lt.Stock(
         interceptor=interceptor,
         rounds=pick.choice([0, 2, 7, 40]),
-        rate=pick.choice([0.0, 0.3 / interval, 2.5 / interval]),
+        rate=pick.choice([0.0, 0.3 / interval, 2.5 / interval, growing]),
         deliveries=deliveries,
         replenishment=pick.choice(STOCKED),
+        batch=pick.choice([1, 1, 2, 3]),
     )
 
 
@@ -209,6 +215,7 @@ def reference_raids(of: lt.Campaign, seed: int, replication: int) -> list[Outcom
         outcome["depot_delivered"] = [resupplied.delivered.get(key, 0) for key in depots]
         outcome["dry"] = [n in dry for n in range(len(magazines))]
         outcome["stock"] = [resupplied.stock.get(name, -1) for name in interceptors]
+        outcome["drawn"] = [resupplied.drawn.get(name, 0) for name in interceptors]
         outcome["replenished"] = [resupplied.replenished.get(name, 0) for name in interceptors]
         outcome["pattern"] = run.patterned[len(found)] if run.patterned else []
         outcome["down_time"] = list(resupplied.down_time.values())

@@ -321,6 +321,7 @@ def _of_models() -> dict[str, dict[str, Any]]:
         lt.RaidKind(name="x", salvos=scenario().salvos),
         lt.RaidPattern(number=2, kinds=[lt.RaidKind(name="x")]),
         lt.Resupply(battery="x", interceptor="x"),
+        lt.ByTime(time=[0.0, 1.0], rate=[0.1, 0.2]),
         lt.Pool(name="x", channels=1),
         lt.Depot(name="x", interceptor="x", rounds=1),
         lt.Asset(name="x", position=(0.0, 1.0)),

@@ -22,7 +22,7 @@ from leakthrough.model.places import Asset
 from leakthrough.model.pools import Pool
 from leakthrough.model.raid_pattern import RaidKind, RaidPattern, ThreatStock
 from leakthrough.model.scenario import Salvo, Scenario, Threat
-from leakthrough.model.supply import Delivery, Resupply, Stock
+from leakthrough.model.supply import ByTime, Delivery, Resupply, Stock
 from leakthrough.model.units import DAY, HOUR, KM, MINUTE
 from leakthrough.replay import replay
 from leakthrough.rerun import rerun
@@ -56,6 +56,7 @@ __all__ = [
     "At",
     "Battery",
     "ByDistance",
+    "ByTime",
     "Campaign",
     "Delivery",
     "Depot",

@@ -204,13 +204,14 @@ class Ledger(NamedTuple):
     stock_dry: Numbers  # (..., I) whether the stock has been empty by the start of the raid
     down_time: Numbers  # (..., A) ticks of aim points that are down until the next raid
     depot_delivered: Numbers  # (..., D) before the raid
+    drawn: Numbers  # (..., I) part of `replenished` that is drawn for the raid
     pattern: Numbers  # (..., 1 + X) kind of raid, and the attacker's stocks; nothing if not used
 
 
 def named_ledger(rows: Numbers, tables: Tables) -> Ledger:
     """Name the columns that follow the counts."""
     magazines, interceptors = tables.magazines.size, tables.interceptors
-    ends = tables.assets.size, tables.depots.size
+    ends = tables.assets.size, tables.depots.size, interceptors
     widths = magazines, magazines, interceptors, interceptors, interceptors, *ends
     stops = [*itertools.accumulate(widths, initial=width(tables)), rows.shape[-1]]
     return Ledger(*(rows[..., first:stop] for first, stop in itertools.pairwise(stops)))
@@ -296,10 +297,10 @@ class CampaignJob(NamedTuple):
 
     def _add_replenishments(self, found: dict[str, Array], cells: Mapping[Cell, int]) -> None:
         """Add the random replenishments to what occurred; there is none before the first raid."""
-        supply = self.plan.supply
-        for drawn in supply.drawn:
+        random = found.pop("drawn")
+        for drawn in self.plan.supply.drawn:
             own, cell = drawn.interceptor, cells[REPLENISHMENT, drawn.interceptor]
-            found["occurred"][..., cell] = found["replenished"][..., own] - supply.arrivals[:, own]
+            found["occurred"][..., cell] = random[..., own]
             found["expected"][:, 1:, cell] = mean_and_variance(drawn.quantiles, 1)[0]
 
     def kept(self, block: Block) -> Mapping[str, Array]:
@@ -336,6 +337,7 @@ class CampaignJob(NamedTuple):
             "dry_so_far": spread(ledger.dry, tables, False, np.bool_),
             "stock": ledger.stock,
             "replenished": ledger.replenished,
+            "drawn": ledger.drawn,
             "stock_dry_so_far": ledger.stock_dry != 0,
             **_of_pattern(ledger.pattern, self.plan),
             **({"down_time": in_seconds(ledger.down_time)} if tables.assets.size else {}),
@@ -368,7 +370,7 @@ def among_all(values: Array, axis: int, indices: Array, number: int) -> Array:
 def campaign_rows(plan: Plan, replications: int) -> Block:
     """Zeroed rows of a campaign: the counts of each raid, followed by its ledger."""
     first = plan.tables[0]
-    ledger = 2 * first.magazines.size + 3 * first.interceptors
+    ledger = 2 * first.magazines.size + 4 * first.interceptors
     ledger += first.assets.size + first.depots.size
     ledger += plan.pattern.width if plan.pattern else 0
     return [
@@ -392,6 +394,7 @@ class CampaignRun:
         names = ("reloaded", "depot_reloaded", "depletion")
         self.columns = [slices_of(own, *names) for own in plan.tables]
         self.sizes = RaidSizes(plan.pattern, replications) if plan.pattern else None
+        self.deliveries = resupply.draw_deliveries(plan.supply, replications, self._drawn)
 
     def next_raid(self, state: State, flag: Flag) -> None:
         """Resupply, then compute the raid in a state of its kind."""
@@ -425,7 +428,9 @@ class CampaignRun:
         """Replenish, reload, replace and deliver before a raid; return the rounds reloaded."""
         carried, supply = self.carried, self.plan.supply
         reloaded = None
-        ledger.replenished[:] = resupply.replenish(self.stock, supply, self.raid, self._drawn)
+        ledger.replenished[:], ledger.drawn[:] = resupply.replenish(
+            self.stock, supply, self.deliveries, self.raid, self._drawn
+        )
         if self.raid > 0:
             reloaded = resupply.arrive_reloads(carried, tables, supply.interval, self._drawn)
             resupply.repair(carried, supply.interval)

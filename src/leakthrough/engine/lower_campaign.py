@@ -3,6 +3,7 @@
 Letters of the shapes as in `leakthrough.engine.layout`, but N is the number of raids.
 """
 
+import bisect
 import itertools
 import math
 from collections.abc import Sequence
@@ -18,7 +19,8 @@ from leakthrough.engine.lower_pattern import Pattern, lower_pattern
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.tables import Tables
 from leakthrough.model.campaign import Campaign, differing_raids, raids_by_place
-from leakthrough.model.discrete import stream, ticks
+from leakthrough.model.discrete import TICKS_A_SECOND, stream, ticks
+from leakthrough.model.distributions import Distribution
 from leakthrough.model.quantiles import quantile_table
 from leakthrough.model.raid_pattern import RaidPattern
 from leakthrough.model.scenario import Salvo
@@ -37,15 +39,33 @@ class Replenishment(NamedTuple):
     quantiles: npt.NDArray[np.float64]  # (2 * 4097,)
 
 
+class Drawn(NamedTuple):
+    """What is drawn once in a replication."""
+
+    stream: int
+    quantiles: npt.NDArray[np.float64]  # (2 * 4097,)
+    unit: int  # by which the draws are divided
+
+
+class DrawnDelivery(NamedTuple):
+    """A delivery of which the time, the rounds, or both, are drawn."""
+
+    interceptor: int
+    time: float | Drawn  # [s]
+    rounds: float | Drawn
+
+
 class Supply(NamedTuple):
     """What happens between raids."""
 
     interval: int  # ticks
+    starts: npt.NDArray[np.float64]  # (N,) [s]
     replacement: int  # ticks from a loss to the replacement; FOREVER for never
     limit: Whole  # (K + D,) maximum number of rounds delivered before a raid
     stock: Whole  # (I,) rounds at the start; NO_STOCK where there is none
     arrivals: Whole  # (N, I) rounds that reach the stock before each raid, without random ones
     drawn: tuple[Replenishment, ...]
+    deliveries: tuple[DrawnDelivery, ...]
     sources: Whole  # (K + D, I) 1 where a magazine or depot is supplied from a stock, 0 elsewhere
     in_order: bool  # whether a short stock is given out in battery order, not in proportion
 
@@ -60,25 +80,46 @@ class Plan(NamedTuple):
     pattern: Pattern | None = None  # if the raids are of several kinds by a pattern
 
 
-def _stock_by_raid(stock: Stock, raids: int, interval: float) -> Whole:
-    """Rounds of the rate and of the deliveries that reach a stock before each raid."""
-    totals = [
-        math.floor(stock.rate * start + _TOLERANCE)
-        + sum(delivery.rounds for delivery in stock.deliveries if delivery.time <= start)
-        for start in (number * interval for number in range(raids))
+def _stock_by_raid(stock: Stock, starts: Sequence[float]) -> Whole:
+    """Rounds of production and of known deliveries that reach a stock before each raid."""
+    produced = [math.floor(stock.produced(start) + _TOLERANCE) for start in starts]
+    totals = np.array(produced, np.int64) // stock.batch * stock.batch
+    for own in stock.deliveries:
+        if not (isinstance(own.time, Distribution) or isinstance(own.rounds, Distribution)):
+            totals[bisect.bisect_left(starts, own.time) :] += own.rounds
+    by_raid: Whole = np.diff(totals, prepend=0)
+    return by_raid
+
+
+def _drawn(value: float | Distribution, unit: int, kind: str, of: str, n: int) -> float | Drawn:
+    if not isinstance(value, Distribution):
+        return value
+    return Drawn(stream(kind, of) + n, quantile_table(value, unit).ravel(), unit)
+
+
+def _drawn_deliveries(stock: Stock, code: int) -> list[DrawnDelivery]:
+    return [
+        DrawnDelivery(
+            code,
+            _drawn(own.time, TICKS_A_SECOND, "delivery time", stock.interceptor, n),
+            _drawn(own.rounds, 1, "delivery rounds", stock.interceptor, n),
+        )
+        for n, own in enumerate(stock.deliveries)
+        if own.is_drawn
     ]
-    return np.array(totals, np.int64) - np.array([0, *totals[:-1]], np.int64)
 
 
 def _lower_supply(campaign: Campaign, tables: Tables, labels: Labels) -> Supply:
     codes = {name: code for code, name in enumerate(labels.interceptors)}
     rounds = np.full(len(codes), NO_STOCK, dtype=np.int64)
     arrivals = np.zeros((campaign.raid_count, len(codes)), dtype=np.int64)
-    drawn = []
+    drawn, deliveries = [], list[DrawnDelivery]()
+    starts = np.array([number * campaign.interval for number in range(campaign.raid_count)])
     for stock in campaign.stocks:
         code = codes[stock.interceptor]
         rounds[code] = stock.rounds
-        arrivals[:, code] = _stock_by_raid(stock, campaign.raid_count, campaign.interval)
+        arrivals[:, code] = _stock_by_raid(stock, starts.tolist())
+        deliveries += _drawn_deliveries(stock, code)
         if stock.replenishment is not None:
             table = quantile_table(stock.replenishment, 1).ravel()
             drawn.append(Replenishment(code, stream("replenishment", stock.interceptor), table))
@@ -96,11 +137,13 @@ def _lower_supply(campaign: Campaign, tables: Tables, labels: Labels) -> Supply:
     is_own = np.array(carried, np.int64)[:, np.newaxis] == np.arange(rounds.size)
     return Supply(
         interval=ticks(campaign.interval),
+        starts=starts,
         replacement=int(FOREVER) if delay is None else ticks(delay),
         limit=np.array(limit, dtype=np.int64),
         stock=rounds,
         arrivals=arrivals,
         drawn=tuple(drawn),
+        deliveries=tuple(deliveries),
         sources=(is_own & (rounds != NO_STOCK)).astype(np.int64),
         in_order=campaign.shortage == "order",
     )

@@ -4,6 +4,7 @@ Letters of the shapes as in `leakthrough.engine.layout`; R is the replications o
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from leakthrough.engine.codes import FOREVER, INFINITE, NEVER
 from leakthrough.engine.counts import Counts
 from leakthrough.engine.layout import Whole
-from leakthrough.engine.lower_campaign import Supply
+from leakthrough.engine.lower_campaign import Drawn, Supply
 from leakthrough.engine.tables import Tables
 from leakthrough.model.discrete import raid_offset
 from leakthrough.model.quantiles import TABLE_SIZE
@@ -152,16 +153,50 @@ def down_time(carried: Counts, tables: Tables, interval: int) -> Whole:
     return found
 
 
-def replenish(stock: Whole, supply: Supply, raid: int, draw: Draw) -> Whole:
-    """Add the rounds that reach the stocks (R, I) before a raid, and return them."""
+class Delivered(NamedTuple):
+    """A delivery that is drawn, in each replication of a block."""
+
+    interceptor: int
+    time: npt.NDArray[np.float64]  # (R,) [s]
+    rounds: Whole  # (R,)
+
+
+def draw_deliveries(supply: Supply, replications: int, draw: Draw) -> list[Delivered]:
+    """Draw the times and rounds of deliveries, once for a whole campaign."""
+    rows = np.arange(replications)
+
+    def drawn(value: float | Drawn) -> npt.NDArray[np.float64]:
+        if isinstance(value, Drawn):
+            return draw(value.quantiles, rows, value.stream) / value.unit
+        return np.full(replications, value)
+
+    return [
+        Delivered(own.interceptor, drawn(own.time), drawn(own.rounds).astype(np.int64))
+        for own in supply.deliveries
+    ]
+
+
+def replenish(
+    stock: Whole, supply: Supply, deliveries: list[Delivered], raid: int, draw: Draw
+) -> tuple[Whole, Whole]:
+    """Add the rounds that reach the stocks (R, I) before a raid.
+
+    Return them, and the part of them that is drawn for this raid.
+    """
     received = np.tile(supply.arrivals[raid], (len(stock), 1))
+    before, start = supply.starts[raid - 1] if raid else -1.0, supply.starts[raid]
+    for delivery in deliveries:
+        arrives = (delivery.time > before) & (delivery.time <= start)
+        received[:, delivery.interceptor] += np.where(arrives, delivery.rounds, 0)
+    random = np.zeros_like(received)
     if raid > 0:
         for source in supply.drawn:
             address = source.stream + raid_offset(raid)
             drawn = draw(source.quantiles, np.arange(len(stock)), address)
-            received[:, source.interceptor] += np.maximum(drawn, 0)
+            random[:, source.interceptor] = np.maximum(drawn, 0)
+    received += random
     stock += received
-    return received
+    return received, random
 
 
 def deliver(carried: Counts, stock: Whole, tables: Tables, supply: Supply) -> Whole:

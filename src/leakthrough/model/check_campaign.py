@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from leakthrough.model.campaign import Campaign, raids_by_place
 from leakthrough.model.cases import Case, Findings
+from leakthrough.model.distributions import Distribution
 from leakthrough.model.findings import Finding
 from leakthrough.model.quantiles import upper_end
 from leakthrough.model.raid_pattern import RaidPattern
@@ -62,8 +63,9 @@ def _rates(campaign: Campaign) -> Findings:
         )
         depots = campaign.scenario.depots
         held += sum(own.rounds for own in depots if own.interceptor == stock.interceptor)
-        if stock.rate * min(max(campaign.interval, HOUR), DAY) > _TOO_MUCH * max(held, 1):
-            what = f"is {stock.rate:g} a second, {stock.rate * DAY:,.0f} rounds a day"
+        rate = stock.highest_rate
+        if rate * min(max(campaign.interval, HOUR), DAY) > _TOO_MUCH * max(held, 1):
+            what = f"is {rate:g} a second, {rate * DAY:,.0f} rounds a day"
             holders = f"all magazines {'and depots ' * bool(depots)}"
             why = f"{holders}hold {held:,}, so the stock never runs out; rates are per second"
             yield Finding(f"stocks.{number}.rate", what, why)
@@ -80,10 +82,15 @@ def _nothing_drawn(campaign: Campaign) -> Findings:
 def _slow_rates(campaign: Campaign) -> Findings:
     time = (campaign.raid_count - 1) * max(campaign.interval, HOUR)
     for number, stock in enumerate(campaign.stocks):
-        if time and 0.0 < stock.rate * time < 1.0:
-            what = f"is {stock.rate:g} a second, {stock.rate * time:.2g} rounds in the campaign"
-            why = "only whole rounds count, so it brings none; rates are per second"
+        produced, rate = stock.produced(time), stock.highest_rate
+        if time and 0.0 < produced < stock.batch:
+            what = f"is {rate:g} a second, {produced:.2g} rounds in the campaign"
+            whole = "rounds" if stock.batch == 1 else f"batches of {stock.batch:,} rounds"
+            why = f"only whole {whole} count, so it brings none; rates are per second"
             yield Finding(f"stocks.{number}.rate", what, why)
+        if stock.batch > 1 and not rate:
+            what = f"is {stock.batch:,}, and the rate of production is 0"
+            yield Finding(f"stocks.{number}.batch", what, "deliveries do not come in batches")
 
 
 def _unused_stocks(campaign: Campaign) -> Findings:
@@ -99,7 +106,7 @@ def _unused_stocks(campaign: Campaign) -> Findings:
 
 def _empty_stocks(campaign: Campaign) -> Findings:
     for number, stock in enumerate(campaign.stocks):
-        brought = stock.rounds or stock.rate or stock.deliveries or stock.replenishment
+        brought = stock.rounds or stock.highest_rate or stock.deliveries or stock.replenishment
         if not brought:
             what = f"the stock of {stock.interceptor} is empty, and nothing reaches it"
             yield Finding(f"stocks.{number}", what, "it resupplies nothing")
@@ -110,15 +117,28 @@ def _deliveries(campaign: Campaign) -> Findings:
     for number, stock in enumerate(campaign.stocks):
         for n, delivery in enumerate(stock.deliveries):
             place = f"stocks.{number}.deliveries.{n}.time"
-            if delivery.rounds == 0:
+            first, latest = _ends(delivery.time)
+            if _most(delivery.rounds) == 0:
                 place = f"stocks.{number}.deliveries.{n}.rounds"
-                yield Finding(place, "is 0", "it brings nothing")
-            elif delivery.time > last:
-                what = f"is {delivery.time:,g} s, and the last raid starts at {last:,g} s"
+                what = "is 0" if delivery.rounds == 0 else "each draw is rounded to 0"
+                yield Finding(place, what, "it brings nothing")
+            elif first > last:
+                at_least = "at least " * (first < latest)
+                what = f"is {at_least}{first:,g} s, and the last raid starts at {last:,g} s"
                 yield Finding(place, what, "it arrives too late to be used")
-            elif _is_in_days(campaign, delivery.time):
-                what = f"is {delivery.time:g} s after the campaign's start"
+            elif _is_in_days(campaign, latest):
+                at_most = "at most " * (first < latest)
+                what = f"is {at_most}{latest:g} s after the campaign's start"
                 yield Finding(place, what, "it arrives before the second raid; times are in s")
+
+
+def _ends(time: float | Distribution) -> tuple[float, float]:
+    """The earliest and the latest time."""
+    return time.support() if isinstance(time, Distribution) else (time, time)
+
+
+def _most(rounds: int | Distribution) -> int:
+    return upper_end(rounds) if isinstance(rounds, Distribution) else rounds
 
 
 def _is_in_days(campaign: Campaign, time: float) -> bool:

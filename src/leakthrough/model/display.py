@@ -159,7 +159,7 @@ def overview_of_campaign(campaign: Any) -> Overview:
         [
             stock.interceptor,
             number(stock.rounds),
-            number(stock.rate * DAY),
+            _production(stock),
             number(len(stock.deliveries)),
             "no" if stock.replenishment is None else stock.replenishment.dist,
         ]
@@ -168,6 +168,17 @@ def overview_of_campaign(campaign: Any) -> Overview:
     supply = Table("Stocks behind the batteries (rounds)", header, stocks, 1)
     parts = _parts(campaign.scenario)
     return Overview(campaign.name, line, [*_raid_tables(campaign), *parts, supply])
+
+
+def _production(stock: Any) -> str:
+    """Rounds a day, at first and at last if the rate changes, and how many come at once."""
+    rates = (
+        [stock.rate]
+        if isinstance(stock.rate, float)
+        else stock.rate.rate[:: len(stock.rate.rate) - 1 or 1]
+    )
+    text = " to ".join(number(rate * DAY) for rate in dict.fromkeys(rates))
+    return text if stock.batch == 1 else f"{text} in batches of {stock.batch:,}"
 
 
 def _raid_tables(campaign: Any) -> list[Table]:

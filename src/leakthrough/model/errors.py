@@ -201,7 +201,7 @@ def _location(loc: tuple[str | int, ...], data: object) -> tuple[str | int, ...]
     """Replace indices by names, and drop the tag that pydantic adds after a field of a union."""
     location: list[str | int] = []
     for before, step in zip((None, *loc), loc, strict=False):
-        if before in ("arrival", "count", "raids") and isinstance(step, str):
+        if before in ("arrival", "count", "raids", "rate", "rounds") and isinstance(step, str):
             continue
         if location[-2:-1] == ["kill_probability"] and step in KINDS_OF_PROBABILITY:
             continue
