@@ -15,6 +15,8 @@ Measure = Literal[
     "speed_up",
     "call",
     "sweep_point",
+    "weeks",
+    "year_over_raids",
     "cold_call",
     "importing",
     "state",
@@ -88,6 +90,12 @@ PAIRED = {
     "one replication": Paired("ms", "call", (Layered(), 1, 50), (Target("ratio", 0.4),)),
     "a sweep's point, lowered anew": Paired(
         "ms", "sweep_point", (small_raid(), 200), (Target("ratio", 0.4),)
+    ),
+    "60 nights, twelve batteries": Paired(
+        "ms", "weeks", (Layered(), 60, 400), (_times_as_fast(1),)
+    ),
+    "a year of nights, over as many raids": Paired(
+        "x", "year_over_raids", (Layered(), 365, 80), (Target("value", 1.05),)
     ),
     "first call, cold cache": Paired(
         "s",

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+import ours
 import peer_heap
 import startup
 from cases import Case, Layered, scaled
@@ -97,6 +98,22 @@ def sweep_point(case: Layered, points: int) -> Measurement:
         begin = time.process_time()
         lt.sweep(given, axes, measures=["leakers"], replications=1, seed=n, workers=1)
         return 1e3 * (time.process_time() - begin) / points
+
+    return measure
+
+
+def weeks(case: Layered, raids: int, replications: int) -> Measurement:
+    """Milliseconds of CPU time of a campaign of a whole `simulate_campaign`."""
+    run = ours.campaign(case, raids)
+    return lambda n: 1e3 * run(replications, n).seconds / replications
+
+
+def year_over_raids(case: Layered, raids: int, replications: int) -> Measurement:
+    """Ratio of the cost of whole campaigns to that of as many single raids."""
+    alone, together = ours.simulate(case), ours.campaign(case, raids)
+
+    def measure(n: int) -> float:
+        return together(replications, n).seconds / alone(raids * replications, n).seconds
 
     return measure
 

@@ -109,15 +109,61 @@ def _resupply(
 
 
 def _stock(pick: random.Random, interceptor: str, interval: float) -> lt.Stock:
+    dates = [0.0, interval, 2.5 * interval, stats.uniform(0.0, 3.0 * interval)]
     deliveries = [
-        lt.Delivery(time=pick.choice([0.0, interval, 2.5 * interval]), rounds=pick.randint(0, 9))
+        lt.Delivery(time=pick.choice(dates), rounds=pick.choice([0, 3, 9, stats.expon(scale=4.0)]))
         for _ in range(pick.choice([0, 0, 1, 2]))
     ]
+    growing = lt.ByTime(
+        time=[0.5 * interval, interval, 2.2 * interval],
+        rate=[pick.choice([0.0, 0.7, 3.0]) / interval for _ in range(3)],
+    )
     return lt.Stock(
         interceptor=interceptor,
         rounds=pick.choice([0, 2, 7, 40]),
-        rate=pick.choice([0.0, 0.3 / interval, 2.5 / interval]),
+        rate=pick.choice([0.0, 0.3 / interval, 2.5 / interval, growing]),
         deliveries=deliveries,
+        replenishment=pick.choice(STOCKED),
+        batch=pick.choice([1, 1, 2, 3]),
+    )
+
+
+def _pattern(pick: random.Random, salvos: tuple[lt.Salvo, ...], interval: float) -> lt.RaidPattern:
+    """A pattern of raids of up to three kinds, whose salvos differ in number."""
+    timed = any(isinstance(salvo.arrival, lt.Times) for salvo in salvos)
+    names = ["routine", "large", "other"][: pick.randint(1, 3)]
+    is_drawn = len(names) > 1 and pick.random() < 0.6
+    kinds = []
+    for n, name in enumerate(names):
+        own = [salvo for salvo in salvos if pick.random() < 0.7]
+        counts = {s.name: pick.choice([0, 4, 9, s.count, pick.choice(COUNTS)]) for s in own}
+        own = _with_counts(
+            own, {s.name: counts[s.name] for s in own if not isinstance(s.arrival, lt.Times)}
+        )
+        every = {"every": pick.choice([1, 2, 3]), "first": pick.choice([None, 1, 2])}
+        chance = pick.choice([0.0, 0.3, 0.5])
+        rule: dict[str, Any] = {} if n == 0 else every
+        if is_drawn:
+            rule = {"next": {other: chance for other in names if other != name}}
+        kinds.append(lt.RaidKind(name=name, salvos=own, **rule))
+    return lt.RaidPattern(
+        number=pick.randint(1, 5),
+        kinds=kinds,
+        initial={names[0]: 0.25, names[1]: 0.75} if is_drawn else {},
+        daily_growth=1.0 if timed else pick.choice([1.0, 1.0, 1.5, 2.0, 0.6]),
+        stocks=[
+            _threat_stock(pick, threat, interval)
+            for threat in {salvo.threat: 0 for salvo in salvos}
+            if pick.random() < 0.5
+        ],
+    )
+
+
+def _threat_stock(pick: random.Random, threat: str, interval: float) -> lt.ThreatStock:
+    return lt.ThreatStock(
+        threat=threat,
+        count=pick.choice([0, 3, 12, 40, 1000]),
+        rate=pick.choice([0.0, 0.3 / interval, 2.5 / interval]),
         replenishment=pick.choice(STOCKED),
     )
 
@@ -128,7 +174,10 @@ def campaign(number: int, *groups: str) -> lt.Campaign:
     pick, more = random.Random(number + 1), random.Random(number + 2)  # noqa: S311
     raids, interval = _raids(pick, scenario.salvos), pick.choice([1.0, 20.0, 100.0, 1000.0])
     drawn = _drawn(pick, raids, scenario.salvos)
-    if isinstance(raids, int):
+    if random.Random(number + 2).random() < 0.25:  # noqa: S311
+        interval = pick.choice([interval, lt.DAY])
+        raids = _pattern(pick, scenario.salvos, interval)
+    elif isinstance(raids, int):
         salvos = _with_counts(scenario.salvos, drawn)
         scenario = lt.Scenario(**{**vars(scenario), "salvos": salvos})
     else:
@@ -208,7 +257,7 @@ def reference_raids(of: lt.Campaign, seed: int, replication: int) -> list[Outcom
     """Counts and ledger of each raid of one replication, by the reference engine."""
     run = CampaignRun(of, seed, replication, TIMELINE).run()
     interceptors = [interceptor.name for interceptor in of.scenario.interceptors]
-    found, dry, stock_dry = [], set[int](), set[str]()
+    found, dry, stock_dry = list[Outcome](), set[int](), set[str]()
     for single, resupplied in zip(run.raids, run.resupplies, strict=True):
         outcome = outcome_of(single)
         magazines = [(b.name, m.interceptor.name) for b in single.batteries for m in b.magazines]
@@ -222,7 +271,9 @@ def reference_raids(of: lt.Campaign, seed: int, replication: int) -> list[Outcom
         outcome["depot_delivered"] = [resupplied.delivered.get(key, 0) for key in depots]
         outcome["dry"] = [n in dry for n in range(len(magazines))]
         outcome["stock"] = [resupplied.stock.get(name, -1) for name in interceptors]
+        outcome["drawn"] = [resupplied.drawn.get(name, 0) for name in interceptors]
         outcome["replenished"] = [resupplied.replenished.get(name, 0) for name in interceptors]
+        outcome["pattern"] = run.patterned[len(found)] if run.patterned else []
         outcome["down_time"] = list(resupplied.down_time.values())
         transported = any(own.transport_time != 0.0 for own in of.resupply)
         receivers = [*magazines, *depots] if transported else []

@@ -139,6 +139,11 @@ def values() -> dict[str, Any]:
     result = lt.simulate(scenario(), timeline=[0.0, 5.0], **run)
     night = lt.records.nights(record)
     calibration = lt.records.calibrate(record)
+    days = pd.date_range("2031-01-01", periods=30).astype(str)
+    weeks = pd.DataFrame({"night": days, "threat_class": "drone", "stopped": 0})
+    weeks["launched"] = [4, 7, 12] * 10
+    raids = lt.records.from_table(weeks, {name: name for name in weeks})
+    drones = night.sel(night=["2025-07-04"], threat_class=["drone"])
     return {
         "result": result,
         "weeks": lt.simulate_campaign(campaign(), **run),
@@ -154,6 +159,10 @@ def values() -> dict[str, Any]:
         "record": record,
         "night": night.sel(night=["2025-07-04"]),
         "calibration": calibration,
+        "drones": drones,
+        "posterior": lt.records.calibrate_periods(drones, draws=8),
+        "raids": raids,
+        "fitted": lt.records.fit_raids(raids),
         "check": lt.records.check(
             lt.simulate(scenario().replace("salvos.raid.count", 539), **run),
             night.sel(night=["2025-07-04"]),
@@ -244,6 +253,7 @@ def _of_studies() -> dict[str, dict[str, Any]]:
             "goal": lt.Goal("leakers", at_most=8.0),
             "low": 1,
             "high": 64,
+            "step": 1,
             "most_replications": 3000,
         },
         "sweep": {
@@ -307,9 +317,13 @@ def _of_models() -> dict[str, dict[str, Any]]:
         lt.Empirical(values=[1.0]),
         lt.Histogram(edges=[0.0, 1.0], weights=[1.0]),
         lt.Stock(interceptor="x", rounds=1),
+        lt.ThreatStock(threat="x", count=1),
+        lt.RaidKind(name="x", salvos=scenario().salvos),
+        lt.RaidPattern(number=2, kinds=[lt.RaidKind(name="x")]),
         lt.Resupply(battery="x", interceptor="x"),
         lt.Rotation(battery="x", leave_at=1, absence=1.0),
         lt.StockUser(name="x", interceptor="x", demand=1),
+        lt.ByTime(time=[0.0, 1.0], rate=[0.1, 0.2]),
         lt.Pool(name="x", channels=1),
         lt.Depot(name="x", interceptor="x", rounds=1),
         lt.Asset(name="x", position=(0.0, 1.0)),
@@ -322,7 +336,7 @@ def _of_models() -> dict[str, dict[str, Any]]:
             for part in parts
         },
         "Goal": {"measure": "leakers", "at_most": 3.0, "quantile": 0.5},
-        "Measure": {"name": "at_most", "by": "threat", "of": "threat", "count": 3},
+        "Measure": {"name": "at_most", "by": "threat", "of": "threat", "count": 3, "raid": 2},
     }
 
 
@@ -404,6 +418,7 @@ def _of_plot() -> dict[str, dict[str, Any]]:
         },
         "leakers": {"result": made["result"], "pmf": None, **own},
         "map": {"result": made["result"], "scenario": scenario(), **own},
+        "periods": {"found": made["posterior"], **own},
         "predictive_intervals": {"found": made["check"], **own},
         "rank_ecdf": {"found": made["check"], **own},
         "saturation": {
@@ -424,6 +439,30 @@ def _of_records() -> dict[str, dict[str, Any]]:
     columns = {"night": "Day", "threat_class": "Kind", "launched": "Sent", "stopped": "Down"}
     return {
         "calibrate": {"record": made["record"], "confidence": 0.9},
+        "calibrate_periods": {
+            "record": made["drones"],
+            "outcome": "stopped",
+            "period": "month",
+            "unreported": ["drone"],
+            "sources": "parts",
+            "draws": 8,
+            "seed": 1,
+        },
+        "change_points": {
+            "record": made["raids"],
+            "threat_class": "drone",
+            "period": "week",
+            "prior": 0.5,
+            "unreported": ["drone"],
+        },
+        "check_periods": {"posterior": made["posterior"], "record": made["drones"], "seed": 1},
+        "fit_raids": {
+            "record": made["raids"],
+            "threat_class": "drone",
+            "confidence": 0.9,
+            "seed": 1,
+        },
+        "raid_size": {"fitted": made["fitted"], "kind": "any", "model": "two kinds"},
         "check": {
             "result": lt.simulate(scenario().replace("salvos.raid.count", 539), replications=5),
             "record": made["night"],

@@ -20,8 +20,9 @@ from leakthrough.model.magazines import Depot, Magazine
 from leakthrough.model.own_distributions import Empirical, Histogram, Mixture
 from leakthrough.model.places import Asset
 from leakthrough.model.pools import Pool
+from leakthrough.model.raid_pattern import RaidKind, RaidPattern, ThreatStock
 from leakthrough.model.scenario import Salvo, Scenario, Threat
-from leakthrough.model.supply import Delivery, Resupply, Rotation, Stock, StockUser
+from leakthrough.model.supply import ByTime, Delivery, Resupply, Rotation, Stock, StockUser
 from leakthrough.model.units import DAY, HOUR, KM, MINUTE
 from leakthrough.replay import replay
 from leakthrough.rerun import rerun
@@ -55,6 +56,7 @@ __all__ = [
     "At",
     "Battery",
     "ByDistance",
+    "ByTime",
     "Campaign",
     "Delivery",
     "Depot",
@@ -71,6 +73,8 @@ __all__ = [
     "Mixture",
     "Poisson",
     "Pool",
+    "RaidKind",
+    "RaidPattern",
     "Regular",
     "Resupply",
     "Rotation",
@@ -83,6 +87,7 @@ __all__ = [
     "StockUser",
     "Summary",
     "Threat",
+    "ThreatStock",
     "Times",
     "Uniform",
     "allocate",

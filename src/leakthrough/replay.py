@@ -161,7 +161,8 @@ def replay(
     raid = whole("raid", raid, 1, raids)
     attrs: dict[str, Any] = {"scenario": scenario.name, "replication": number}
     if isinstance(scenario, Campaign):
-        plan, labels = lower_campaign(scenario)[0], label(scenario.raid(raid))
+        plan, labels = lower_campaign(scenario)
+        labels = labels if plan.pattern else label(scenario.raid(raid))
         tables, attrs["raid"] = plan.tables[plan.kinds[raid - 1]], int(raid)
         rows = _logged_campaign(plan, seed, number, raid)
     else:

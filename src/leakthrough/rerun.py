@@ -59,9 +59,9 @@ def rerun(
     execution: Any = {"workers": workers, "executor": executor, "progress": progress}
     known = _known(call["seed"])
     if record.get("study") == "sweep":
-        scenario = scenario_of(result)
-        _part(result, {**known, **axes_again(scenario, call)})
-        again = sweep_again(scenario, call, **execution)
+        model = campaign_of(result) if "campaign" in record else scenario_of(result)
+        _part(result, {**known, **axes_again(model, call)})
+        again = sweep_again(model, call, **execution)
     else:
         if call["keep"] == "replications":
             known |= _known_numbers(call["replications"])

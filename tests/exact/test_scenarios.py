@@ -35,6 +35,15 @@ MODELS: dict[Any, dict[str, Any]] = {
         "cycle": 20.0,
         "window": 60.0,
     },
+    "common_luck": {"kill_probabilities": [0.8, 0.6], "common": 0.3, "threats": 9},
+    "tracks_and_channels": {
+        "arrival_rate": 4.0,
+        "launch_rate": 1.0,
+        "assessment_rate": 0.5,
+        "channels": 6,
+        "tracks": 9,
+        "threats": 500,
+    },
     "erlang_b": {"load": 10.0, "channels": 10, "threats": 500},
     "abandonment": {
         "arrival_rate": 10.0,
@@ -321,7 +330,7 @@ def test_patience_of_nothing_is_erlangs_loss() -> None:
         (
             exact.rounds_required,
             {},
-            "model: must be one of leakers, .*abandonment; got 'rounds_req",
+            "model: must be one of leakers, .*destroyed_by; got 'rounds_req",
         ),
         ("leaker", {}, "got 'leaker'; did you mean 'leakers'"),
         (len, {}, "model: must be one of leakers"),
@@ -402,6 +411,13 @@ def test_patience_of_nothing_is_erlangs_loss() -> None:
             MODELS["abandonment"] | {"patience": 1e-6},
             "patience: must be 0, or at least 1 ms; got 1e-06",
         ),
+        (
+            exact.tracks_and_channels,
+            MODELS["tracks_and_channels"] | {"launch_rate": 1e6},
+            "launch_rate: must be .* at most 1000; got 1000000.0",
+        ),
+        (exact.common_luck, MODELS["common_luck"] | {"common": 1.5}, "common: must be .* got 1.5"),
+        (exact.destroyed_by, {"hits": 0, "lethality": 0.5}, "hits: must be a whole number from 1"),
         (
             exact.simultaneous_raid,
             MODELS["simultaneous_raid"] | {"cycle": 4e-7},

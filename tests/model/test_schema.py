@@ -41,6 +41,9 @@ RELATIONS = re.compile(
     "must hold one time|must bring the|times the|must be at most outer_range|reload_rounds: must|"
     "as in an earlier raid|must be unique|twice|since the arrival lists|has the same|already|"
     "must be given, or a route|must not be given if|a battery is called|if there is a position|"
+    "its sum must|must be as in the kind|without `every`|must be another kind|if numbers grow|"
+    "too many whole numbers|where kinds are drawn|all other raids are|unless kinds have|"
+    "never reached|so a salvo of|in the last raid|"
     "must increase|must have one (entry )?for each|is for numbers of|is required unless there is|"
     "must have no reloads"
 )
@@ -72,6 +75,36 @@ def campaign() -> dict[str, Any]:
     }
 
 
+def patterned() -> dict[str, Any]:
+    """Raids of two kinds that follow each other at random."""
+    document = campaign()
+    salvos = document["scenario"]["salvos"]
+    large = [{**own, "count": MIXED} for own in salvos]
+    threat = {"threat": "drone", "count": 900, "rate": 0.01}
+    return {
+        **{key: document[key] for key in ("name", "scenario", "interval")},
+        "raids": {
+            "number": 30,
+            "kinds": [
+                {"name": "routine", "salvos": salvos, "next": {"large": 0.1}},
+                {"name": "large", "salvos": large, "next": {"routine": 1}},
+            ],
+            "initial": {"routine": 1.0},
+            "daily_growth": 1.01,
+            "stocks": [{**threat, "replenishment": {"dist": "poisson", "mu": 9.0}}],
+        },
+    }
+
+
+def every_third() -> dict[str, Any]:
+    """Raids of two kinds in a fixed order."""
+    kinds = [
+        {"name": "routine", "salvos": patterned()["scenario"]["salvos"][:1]},
+        {"name": "large", "salvos": [], "every": 3, "first": 2},
+    ]
+    return {"number": 9, "kinds": kinds}
+
+
 def documents() -> dict[str, tuple[type[lt.Scenario] | type[lt.Campaign], dict[str, Any]]]:
     scenario = api_example().replace("layers.area.batteries.SAM.doctrine.preference", {})
     scenario = scenario.replace("interceptors.area SAM.flight_time", stats.expon(scale=9.0))
@@ -91,7 +124,12 @@ def documents() -> dict[str, tuple[type[lt.Scenario] | type[lt.Campaign], dict[s
     pooled = {"pools": [{"name": "radar", "channels": 4}], "layers": [area, point]}
     scenario = lt.Scenario(**{**vars(scenario), **placed, **pooled})
     scenario = scenario.replace("layers.point.selection", "least_loaded")
-    return {"scenario": (lt.Scenario, scenario.document()), "campaign": (lt.Campaign, campaign())}
+    return {
+        "scenario": (lt.Scenario, scenario.document()),
+        "campaign": (lt.Campaign, campaign()),
+        "pattern": (lt.Campaign, patterned()),
+        "every": (lt.Campaign, {**patterned(), "raids": every_third()}),
+    }
 
 
 def steps(tree: Any) -> Iterator[tuple[Any, ...]]:
@@ -143,7 +181,7 @@ def test_it_says_its_draft(model: type[lt.Scenario] | type[lt.Campaign]) -> None
     assert type(validator(model)) is jsonschema.Draft202012Validator
 
 
-@pytest.mark.parametrize("name", ["scenario", "campaign"])
+@pytest.mark.parametrize("name", ["scenario", "campaign", "pattern", "every"])
 def test_it_agrees_with_the_loader(name: str) -> None:
     """Whole numbers as 7.0 aside, which are whole to a schema (VALUES has none)."""
     (model, document), taken, refused = documents()[name], 0, 0

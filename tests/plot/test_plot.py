@@ -95,6 +95,10 @@ def made() -> Made:
     costs = {BURSTS: 1e3, MISSILES: 4e6}
     found["allocate"] = lt.allocate(night, list(costs), 2e8, costs, steps=4, **few)
     found["check"] = checked()
+    raids = lt.records.raids()
+    ballistic = raids.isel(entry=raids.threat_class.values == "ballistic missile")
+    found["posterior"] = lt.records.calibrate_periods(ballistic, period="quarter", draws=40)
+    found["changes"] = lt.records.change_points(raids, "ballistic missile", period="quarter")
     return found
 
 
@@ -146,6 +150,8 @@ PICTURES: dict[str, tuple[str, Callable[..., Any]]] = {
     "sensitivity": ("sensitivity", lt.plot.sensitivity),
     "frontier": ("allocate", lt.plot.frontier),
     "rank_ecdf": ("check", lt.plot.rank_ecdf),
+    "periods": ("posterior", lt.plot.periods),
+    "periods with changes": ("changes", lt.plot.periods),
     "predictive_intervals": (
         "check",
         lambda found, **k: lt.plot.predictive_intervals(found.isel(night=[0]), **k),
@@ -225,6 +231,7 @@ GRIDS = (
     ("fates of api, summary", "leakers of api, summary", "saturation", "heatmap"),
     ("tornado", "sensitivity", "depletion of api, replications", "predictive_intervals"),
     ("rank_ecdf", "heatmap by salvo", "saturation by salvo", "fates of rich, summary"),
+    ("periods", "periods with changes", "rank_ecdf", "leakers of api, summary"),
     ("map of cities", "map of api", "leakers of rich, summary", "map of cities, replications"),
 )
 
@@ -460,6 +467,22 @@ def test_a_campaign_shows_stocks_and_leakers(made: Made, keep: str) -> None:
     np.testing.assert_array_equal(through.get_lines()[0].get_ydata(), leakers[9])
 
 
+@pytest.mark.parametrize("keep", KEEP)
+def test_panels_of_a_campaign_can_be_chosen(made: Made, keep: str) -> None:
+    given, kept = made[f"campaign {keep}"], made["campaign replications"]
+    stock, mean = lt.plot.campaign(given, show=["stock", "mean_leakers"])
+    own = kept.stock.sel(interceptor="area SAM")
+    middle = own.median("replication") if keep == "replications" else own.mean("replication")
+    np.testing.assert_allclose(values(stock, "area SAM"), middle)
+    assert [line.get_label() for line in stock.get_lines() if line.get_lw() == 2] == ["area SAM"]
+    leakers = lt.summary(kept).raid.leakers
+    np.testing.assert_allclose(mean.get_lines()[0].get_ydata(), leakers.sel(estimate="mean"))
+    drawn = mean.collections[0].get_paths()[0].get_extents()
+    assert drawn.ymax == pytest.approx(float(leakers.sel(estimate="high").max()))
+    [one] = lt.plot.campaign(given, show=["dry"], axes=plt.figure().add_subplot())
+    assert one.get_xlabel() == "raid"
+
+
 def test_a_curve_has_the_means_of_the_sweep_and_its_knee(made: Made) -> None:
     found, knee = made["sweep"], made["knee"]
     ax: Any = lt.plot.saturation(found, knee=[knee, knee])
@@ -562,6 +585,24 @@ def test_ranks_are_steps_in_a_band(made: Made) -> None:
     assert np.max(band[:, 1] - band[:, 0]) == pytest.approx(0.7076, abs=1e-4)
 
 
+def test_periods_have_their_quantiles_and_changes_their_bars(made: Made) -> None:
+    drawn = made["posterior"]
+    ax: Any = lt.plot.periods(drawn)
+    middle = drawn.probability.squeeze("threat_class").median(("chain", "draw"))
+    np.testing.assert_allclose(line(ax, "ballistic missile").get_ydata(), middle)
+    found = made["changes"]
+    ax = lt.plot.periods(found)
+    wanted = found.probability.sel(quantile=0.5)
+    np.testing.assert_allclose(line(ax, "ballistic missile").get_ydata(), wanted)
+    np.testing.assert_allclose(line(ax, "mean of the nights").get_ydata(), found.share)
+    heights = [bar.get_height() for bar in ax.containers[0]]
+    np.testing.assert_allclose(heights, found.change)
+    with pytest.raises(ValueError, match=r"must come from .*calibrate_periods"):
+        lt.plot.periods(made["check"])
+    with pytest.raises(ValueError, match=r"calibrate_periods, with draws"):
+        lt.plot.periods(drawn.isel(chain=0))
+
+
 def test_a_recorded_night_stands_in_its_intervals(made: Made) -> None:
     found = made["check"].isel(night=-1)
     ax: Any = lt.plot.predictive_intervals(found)
@@ -620,6 +661,14 @@ REFUSED: list[tuple[str, Callable[[Made], Any]]] = [
         lambda m: lt.plot.depletion(m["api summary"] * 0 + np.inf),
     ),
     ("result: must come from .*simulate_campaign", lambda m: lt.plot.campaign(m["api summary"])),
+    (
+        "result: must come from .*simulate_campaign; has no dimension raid",
+        lambda m: lt.plot.campaign(m["campaign replications"].isel(raid=0)),
+    ),
+    (
+        "show: must be one of rounds, .*; got 'round'",
+        lambda m: lt.plot.campaign(m["campaign summary"], show=["round"]),  # type: ignore[list-item]
+    ),
     (
         "axes: must be 3 of matplotlib",
         lambda m: lt.plot.campaign(m["campaign summary"], axes=[plt.gca()]),

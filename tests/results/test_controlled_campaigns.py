@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from raids import battery, gun, layer, raid, salvo
+from raids import battery, gun, layer, magazine, raid, salvo
 from scipy import stats
 
 import leakthrough as lt
@@ -216,3 +216,25 @@ def test_reduced_campaigns_have_the_supplies() -> None:
         found = lt.sustainment(simulated(infinite, 5, keep=keep)).on_hand
         assert np.isinf(found.values[[0, 2, 3]]).all()
         assert (found[1] == 0.0).all()
+
+
+@pytest.mark.parametrize("keep", ["replications", "summary"])
+def test_rounds_in_depots_and_on_their_way_are_on_hand(keep: Any) -> None:
+    """All rounds are expended or on hand: the reload outlasts the raid, but not the day."""
+    own = battery("B", magazines=[magazine(rounds=4, reload_rounds=3, reload_time=600, depot="D")])
+    depots = [lt.Depot(name="D", interceptor="gun", rounds=20)]
+    coming = salvo(count=6, arrival=lt.Uniform(start=0.0, stop=99.0))
+    fed = lt.Campaign(
+        name="fed",
+        scenario=raid(coming, layer("L", own), [gun("other"), gun(kills=0.5)], depots=depots),
+        raids=RAIDS,
+        interval=lt.DAY,
+    )
+    result = simulated(fed, 60)
+    assert (result.depot_in_transit > 0).any()
+    used = result.expended.sum("battery").cumsum("raid").mean("replication").sel(interceptor="gun")
+    found = lt.sustainment(simulated(fed, 60, keep=keep), controls=False).on_hand.sel(
+        estimate="mean"
+    )
+    np.testing.assert_allclose(found.sel(interceptor="gun"), 24.0 - used, rtol=1e-12)
+    assert (found.sel(interceptor="other") == 0.0).all()

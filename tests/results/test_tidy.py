@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import campaigns
 import numpy as np
 import pandas as pd
 import pytest
@@ -155,6 +156,22 @@ def test_a_campaign_has_rows_by_raid(campaign: lt.Campaign, keep: Any) -> None:
     column = tables["stocks"]["stock" if keep == "replications" else "stock_mean"]
     assert column.tolist() == [6, 1, 0] * (runs // 3)
     assert tables["salvos"].raid_start.max() == 2 * 86_400.0
+
+
+@pytest.mark.filterwarnings("ignore::leakthrough.ScenarioWarning")
+@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("keep", ["replications", "summary"])
+def test_every_variable_of_any_campaign_has_units_and_rows_by_raid(number: int, keep: Any) -> None:
+    found = lt.simulate_campaign(campaigns.campaign(number), replications=3, seed=1, keep=keep)
+    tables = lt.tidy(found)
+    assert all("raid" in table.columns for table in tables.values())
+    held = {str(column) for table in tables.values() for column in table.columns}
+    for name, own in found.data_vars.items():
+        assert {"units", "long_name"} <= own.attrs.keys(), name
+        if "raid" in own.dims and own.size and "covariance" not in str(name):
+            short = str(name).removeprefix("replications_by_").removeprefix("total_")
+            names = {short, *(short.removeprefix(f"{dim}_") for dim in own.dims)}
+            assert any(column.startswith(tuple(names)) for column in held), name
 
 
 def test_a_selection_and_joined_results_are_converted(result: xr.Dataset) -> None:

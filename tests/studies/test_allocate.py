@@ -391,6 +391,24 @@ def test_fields_of_whole_numbers_that_hold_none() -> None:
     assert found.allocation.values.sum() <= 6
 
 
+def test_rounds_of_a_depot_and_channels_of_a_pool_are_bought() -> None:
+    """Nine threats at once: there is time for one engagement by each channel of the pool."""
+    fed = magazine(rounds=0, reload_rounds=9, depot="D")
+    shots = raid(
+        salvo(count=9, arrival=0.0),
+        layer("L", battery(channels=9, pool="crews", reaction_time=6.0, magazines=[fed])),
+        pools=[lt.Pool(name="crews", channels=1)],
+        depots=[lt.Depot(name="D", interceptor="gun", rounds=0)],
+    )
+    paths, least = ["depots.D.rounds", "pools.crews.channels"], [0, 1]
+    given: dict[str, Any] = {"least": dict(zip(paths, least, strict=True)), "seed": 1}
+    found = lt.allocate(
+        shots, paths, 9 * 2.0 + 9 * 1.0, {paths[0]: 2.0, paths[1]: 1.0}, **given, replications=10
+    )
+    assert found.allocation.values.tolist() == [9, 9]
+    assert float(found.outcome.sel(estimate="mean")) == 0.0
+
+
 # ---------------------------------------------------------------- passive protection
 
 HARD, POINTS, SHELTERS = "assets.plant.hardness", "assets.plant.aim_points", "assets.city.hardness"
@@ -488,7 +506,7 @@ PROTECTED: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"paths": ["assets.plant.priority"], "levels": None},
-        "priority: must be a field of a layer, or aim_points",
+        "priority: must be a field of a layer, or aim_points or hardness of assets, rounds of dep",
     ),
     (
         {"paths": ["salvos.p.count"], "levels": None},
@@ -535,7 +553,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"paths": []}, "paths: must be a list of "),
     ({"paths": A}, "paths: must be a list of "),
     ({"paths": iter([A])}, "paths: must be a list of "),
-    ({"scenario": "x"}, "scenario: must be a Scenario; got 'x'"),
+    ({"scenario": "x"}, "scenario: must be a Scenario or a Campaign; got 'x'"),
     (
         {"scenario": api_example().replace("salvos.drones.count", 0), "measure": DRONES},
         "measure leak_rate of salvo drones: no threat that it is about is launched",

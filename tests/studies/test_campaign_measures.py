@@ -67,12 +67,19 @@ CAMPAIGNS = {
 }
 
 
+def has(scenario: lt.Scenario, needed: str) -> bool:
+    """Whether a scenario has what a measure needs."""
+    tracked = any(layer.sensor.tracks is not None for layer in scenario.layers)
+    parts = {"asset": scenario.assets, "depot": scenario.depots, "pool": scenario.pools}
+    return bool({**parts, "tracked": tracked, "": True}[needed])
+
+
 def measures(campaign: lt.Campaign) -> list[lt.Measure]:
     """All measures that exist, of the campaign and of its first and last raid."""
     return [
         lt.Measure(name, by, count=2 if name in COUNTED_TO else 0, raid=number)
         for name, kind in MEASURES.items()
-        if campaign.scenario.assets or kind.by != ("asset",)
+        if has(campaign.scenario, kind.needs)
         for by in kind.groups
         for number in ((None,) if kind.every else (None, 1, campaign.raid_count))
     ]
@@ -350,3 +357,25 @@ def test_measures_of_campaigns_are_refused_for_a_scenario(measure: lt.Measure) -
 def test_scenarios_are_not_compared_with_campaigns() -> None:
     with pytest.raises(ValueError, match="options: must be all scenarios, or all campaigns"):
         lt.compare({"a": drained(), "b": drained().scenario}, measures=["leakers"], replications=9)
+
+
+def test_value_that_is_lost_already_is_not_lost_again() -> None:
+    """Every threat leaks for certain, but the smallest loss over the campaign is not a sum."""
+    scenario = star({"a": 3, "b": 8}).replace("interceptors.gun.kill_probability", {"t": 0.0})
+    campaign = lt.Campaign(name="undefended", scenario=scenario, raids=4, interval=1000.0)
+    measure, (job, labels) = lt.Measure("value_lost"), job_of(campaign)
+    limits = RowReader(job, labels, [measure, lt.Measure("leakers")]).limits(job)
+    found = measure.values(lt.simulate_campaign(campaign, **CALL))
+    assert float(limits.least[0][0]) <= float(found.min())
+    assert limits.least[1].tolist() == limits.most[1].tolist() == [44.0]
+
+
+def test_a_layer_that_is_rarely_down_is_often_seen_in_many_raids() -> None:
+    campaign = drained().replace("scenario.layers.ring.sensor.availability", 0.95)
+    job, labels = job_of(campaign)
+    of_all, of_one = (
+        RowReader(job, labels, [lt.Measure("leakers", raid=number)]).limits(job)
+        for number in (None, 2)
+    )
+    assert float(of_all.rare(300)) == 0.0  # down in 120 of 2,400 raids
+    assert float(of_one.rare(300)) == pytest.approx(0.05)  # in 15 of 300

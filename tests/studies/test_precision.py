@@ -230,7 +230,7 @@ def test_it_says_when_it_gave_up() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"scenario": "x"}, "^scenario: must be a Scenario; got 'x'"),
+        ({"scenario": "x"}, "^scenario: must be a Scenario or a Campaign; got 'x'"),
         ({"measure": "leaker"}, "measure: must be one of"),
         (
             {"measure": lt.Measure("leakers", by="salvo")},

@@ -233,7 +233,7 @@ def test_the_same_seed_gives_the_same_bits() -> None:
             {"distributions": {FAR: stats.norm(), "interceptors.far": stats.norm()}},
             f"^{FAR}: lies within interceptors.far, which is changed too",
         ),
-        ({"scenario": "x"}, "^scenario: must be a Scenario; got 'x'"),
+        ({"scenario": "x"}, "^scenario: must be a Scenario or a Campaign; got 'x'"),
         (
             {"measure": "leak_rate", "scenario": two_layers(threats=0)},
             "^measure leak_rate: no threat that it is about is launched",
@@ -322,7 +322,7 @@ def test_numbers_may_be_those_of_numpy() -> None:
         ({"ranges": [FAR]}, "^ranges: must be a mapping of path to"),
         ({"ranges": {FAR: np.array(0.3)}}, "kill_probability.t: must be two different numbers"),
         ({"ranges": {FAR: (False, True)}}, "kill_probability.t: must be two different numbers"),
-        ({"scenario": "x"}, "^scenario: must be a Scenario; got 'x'"),
+        ({"scenario": "x"}, "^scenario: must be a Scenario or a Campaign; got 'x'"),
         (
             {"ranges": {"salvos.s.count": (0, 10)}, "measure": "leak_rate"},
             "^measure leak_rate: no threat that it is about is launched",

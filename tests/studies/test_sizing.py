@@ -271,7 +271,7 @@ def test_a_quantile_of_at_least_is_kept_in_the_rest_of_the_nights() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"scenario": "x"}, "^scenario: must be a Scenario; got 'x'"),
+        ({"scenario": "x"}, "^scenario: must be a Scenario or a Campaign; got 'x'"),
         ({"goal": 0.9}, "goal: must be a Goal; got 0.9"),
         ({"goal": lt.Goal(lt.Measure("leakers", by="salvo"), at_most=1)}, "must be one number"),
         ({"low": 9, "high": 8}, "low: must be at most high = 8; got 9"),
@@ -279,7 +279,11 @@ def test_a_quantile_of_at_least_is_kept_in_the_rest_of_the_nights() -> None:
         ({"high": 4.5}, "high: must be a whole number from 0 to 1000000000; got 4.5"),
         ({"low": 0}, "salvo_size: must be a whole number from 1"),
         ({"high": 10_000}, "salvo_size: must be a whole number from 1"),
-        ({"path": "layers.L.outer_range"}, "path: must be that of a whole number; .* is 1000.0"),
+        ({"path": "layers.L.outer_range"}, "^step: must be a finite number above 0; got None"),
+        ({"path": "layers.L.outer_range", "step": 0.0}, "^step: must be a finite number above 0"),
+        ({"path": "layers.L.outer_range", "step": 1e-9}, "^step: must give at most 1,000,000 cand"),
+        ({"path": "layers.L.name"}, "^path: must be that of a number; layers.L.name is 'L'"),
+        ({"step": 0.5}, "^step: must be a whole number from 1"),
         ({"path": "layers.L.battery"}, "nothing there is called 'battery'; .* did you mean"),
         ({"confidence": 0.0}, "confidence: must lie between"),
         ({"most_replications": 0}, "most_replications: must be a whole number from 2"),
@@ -381,7 +385,7 @@ def test_beyond_the_ends_of_the_axis() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"scenario": "x"}, "^scenario: must be a Scenario; got 'x'"),
+        ({"scenario": "x"}, "^scenario: must be a Scenario or a Campaign; got 'x'"),
         ({"axis": {}}, "axis: must be one path with"),
         ({"axis": {"salvos.s.count": "12"}}, "axis: must be one path with .* got '12'"),
         ({"axis": {"salvos.s.count": ("1", "2")}}, "axis: must be one path with"),

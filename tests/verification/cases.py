@@ -74,6 +74,24 @@ def _one_look(threats: int, rounds: int, kill: float, lethality: float) -> dict[
     return {**_magazine(threats, rounds, kill, 1), "lethality": lethality}
 
 
+def _luck(threats: int, common: float, *kills: float) -> dict[str, Any]:
+    return {"kill_probabilities": kills, "common": common, "threats": threats}
+
+
+def _hits(hits: int, lethality: float, staying_power: int) -> dict[str, Any]:
+    return {"hits": hits, "lethality": lethality, "staying_power": staying_power}
+
+
+def _tracked(rate: float, launch: float, rest: float, channels: int, tracks: int) -> dict[str, Any]:
+    return {
+        "arrival_rate": rate,
+        "launch_rate": launch,
+        "assessment_rate": rest,
+        "channels": channels,
+        "tracks": tracks,
+    }
+
+
 _STREAMS = 4_000
 """Each measured over a time in which 1,000 threats are expected."""
 
@@ -145,6 +163,21 @@ CASES: tuple[Case, ...] = (
     Case("abandonment", _waiting(1.0, 2.0, 1, 0.25), _STREAMS),
     Case("abandonment", _waiting(0.2, 0.05, 4, 15.0), _STREAMS),
     Case("abandonment", _waiting(40.0, 1.0, 20, 10.0), _STREAMS),
+    # Streams that need a track and a channel: tracks, channels or both are scarce.
+    Case("tracks_and_channels", _tracked(4.0, 1.0, 0.25, 6, 16), 1_000),
+    Case("tracks_and_channels", _tracked(4.0, 1.0, 0.25, 3, 30), 1_000),
+    Case("tracks_and_channels", _tracked(4.0, 1.0, 0.5, 9, 9), 1_000),
+    Case("tracks_and_channels", _tracked(0.5, 0.125, 0.125, 6, 5), 1_000),
+    # Rounds at threats that keep their luck: never, sometimes, always; equal and different rounds.
+    Case("common_luck", _luck(20, 0.0, 0.8, 0.8)),
+    Case("common_luck", _luck(20, 0.3, 0.8, 0.8)),
+    Case("common_luck", _luck(20, 1.0, 0.8, 0.8, 0.8)),
+    Case("common_luck", _luck(40, 0.5, 0.3, 0.9, 0.6)),
+    # Hits that a battery may withstand.
+    Case("destroyed_by", _hits(3, 0.5, 1)),
+    Case("destroyed_by", _hits(6, 0.5, 3)),
+    Case("destroyed_by", _hits(10, 0.5, 6)),
+    Case("destroyed_by", _hits(20, 0.2, 2)),
     # Raids that come at once, where threats, rounds, channels or time are scarce; 0.3 s hold
     # three cycles of 0.1 s only in whole microseconds.
     Case("simultaneous_raid", _at_once(7, 3, 100, 3.3, 7.0), 5),

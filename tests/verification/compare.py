@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from scipy import special
+from scipy import special, stats
 
 from leakthrough import exact
 from leakthrough.exact.scenarios import as_scenario
@@ -20,6 +20,7 @@ POWER = 0.98
 """Share of runs in which an error of the stated detectable size would be a failure."""
 FEWEST = 20.0
 """Least expected count of each cell of a chi-square comparison."""
+STAGES = ("launch", "assessment")
 MEASURED = 1_000
 """Expected threats while a stream is measured."""
 _ROUNDING = 1e-9
@@ -156,7 +157,13 @@ def _distribution_rows(case: Case, quantity: str, pmf: Numbers, counts: Counts) 
 
 
 def _exact(case: Case) -> Any:
-    return getattr(exact, case.model)(**case.arguments)
+    if case.model != "common_luck":
+        return getattr(exact, case.model)(**case.arguments)
+    arguments = dict(case.arguments)
+    threats = arguments.pop("threats")  # each leaks with the same probability
+    leak = float(exact.common_luck(**arguments))
+    chances = stats.binom.pmf(np.arange(threats + 1), threats, leak)
+    return xr.DataArray(chances, {"leakers": np.arange(threats + 1)}, ["leakers"])
 
 
 def _result(case: Case, seed: int) -> xr.Dataset:
@@ -268,8 +275,15 @@ def _asset_rows(
     ]
 
 
+def _of_battery(case: Case, seed: int) -> list[Comparison]:
+    lost = _result(case, seed).lost.sel(battery="battery").values > 0
+    return _chance_rows(case, "P(battery destroyed)", float(_exact(case)), lost)
+
+
 def warm_up(case: Case) -> float:
-    """Time after which a stream is measured [s]."""
+    """Time after which a stream is measured [s]: also after the path of the first threats."""
+    if case.model == "tracks_and_channels":
+        return 44.0 * sum(1.0 / float(case.arguments[f"{of}_rate"]) for of in STAGES)
     engagement = 1.0 / case.arguments.get("service_rate", 1.0)
     return float(20.0 * engagement + 2.0 * case.arguments.get("patience", 0.0))
 
@@ -291,7 +305,10 @@ def _of_stream(case: Case, seed: int) -> list[Comparison]:
         timeline=(begin, end),
     )
     share = result.leaked_so_far.sum("salvo").diff("sample_time").values[:, 0] / MEASURED
-    return [_sample_row(case, "share that leaks", _exact(case), share)]
+    found = _exact(case)
+    if case.model == "tracks_and_channels":
+        found = float(found.no_track + found.no_channel)
+    return [_sample_row(case, "share that leaks", found, share)]
 
 
 def _of_raid_at_once(case: Case, seed: int) -> list[Comparison]:
@@ -314,6 +331,9 @@ _COMPARISONS: dict[str, Callable[[Case, int], list[Comparison]]] = {
     "terminal_defence": _of_one_look,
     "erlang_b": _of_stream,
     "abandonment": _of_stream,
+    "tracks_and_channels": _of_stream,
+    "common_luck": _of_distribution,
+    "destroyed_by": _of_battery,
     "simultaneous_raid": _of_raid_at_once,
 }
 """How the cases of a model are compared."""

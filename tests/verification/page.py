@@ -48,9 +48,10 @@ With a correct simulator, one such run in {alarm:,.0f} fails.
   degrees of freedom (the mean of chi-square), and *simulated* shows chi-square.
 - A probability is left out if its event, or the opposite event, is expected in fewer than
   {fewest:g} replications, unless the comparison fails.
-- The cases of `erlang_b` and `abandonment` simulate a **stream** of threats. A stream begins with
-  all channels free, and the formulas are for the steady state. So the measurement starts after
-  twenty mean engagements and two patiences (the longest time that a threat waits for a channel).
+- The cases of `erlang_b`, `abandonment` and `tracks_and_channels` simulate a **stream** of threats.
+  A stream begins with all channels free, and the formulas are for the steady state. So the
+  measurement starts after twenty mean engagements and two patiences (the longest time that a threat
+  waits for a channel).
   The start then changes the share by less than a hundred-thousandth of it. The measurement lasts
   for a time in which {measured:,} threats are expected.
 - In the cases of `prim_read` and `terminal_defence` all threats aim at one asset. Whether it is

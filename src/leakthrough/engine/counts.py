@@ -10,7 +10,7 @@ from leakthrough.engine.tables import Tables
 
 CARRIED = tuple(
     (name, field.name)
-    for name in ("magazines", "batteries", "aim_points", "depots", "reload_times")
+    for name in ("magazines", "batteries", "aim_points", "depots", "reload_times", "givens")
     for field in RECORDS_OF[name].of(Kind.CARRIED)
 )
 """Carried fields, each after its kind of record, in the order of their columns."""
@@ -93,6 +93,17 @@ def named_counts(rows: Whole, tables: Tables) -> Counts:
     return Counts(rows, found)
 
 
+def slices_of(tables: Tables, *names: str) -> dict[str, slice]:
+    """Columns of some counts by name: naming all of them takes as long as a small raid."""
+    columns = named_counts(np.arange(width(tables))[np.newaxis], tables)
+    found = {}
+    for name in names:
+        own = columns[name][0].tolist()
+        step = own[1] - own[0] if len(own) > 1 else 1
+        found[name] = slice(own[0], own[-1] + 1, step) if own else slice(0)
+    return found
+
+
 def _name_columns(
     found: dict[str, Whole], rows: Whole, start: int, tables: Tables, name: str
 ) -> int:
@@ -114,7 +125,7 @@ def new_rows(tables: Tables, replications: int) -> Whole:
 def named_carried(rows: Whole, tables: Tables) -> Counts:
     """Name the columns of the carried fields: by magazine, battery, aim point and depot.
 
-    `reloads_sent` is by magazine with drawn reload times.
+    `reloads_sent` is by magazine with drawn reload times, `given` by salvo.
     """
     found: dict[str, Whole] = {}
     start = 0

@@ -51,7 +51,7 @@ def _possible_causes(causes: Array, tables: Tables) -> Array:
     return causes if tables.trackers.size else causes[..., _UNTRACKED]
 
 
-def _of_layers(columns: Array, tables: Tables) -> Array:
+def of_layers(columns: Array, tables: Tables) -> Array:
     """Values by tracker as values by layer (R, L), 0 where tracks are not limited."""
     found = np.zeros((len(columns), tables.layers.size), columns.dtype)
     found[:, tables.trackers["layer"]] = columns
@@ -85,8 +85,8 @@ def rows_of(counts: Counts, tables: Tables) -> dict[str, Array]:
         "engagements": counts.engagements,
     }
     if tables.trackers.size:
-        rows["tracks_peak"] = _of_layers(counts.tracks_peak, tables)
-        rows["tracks_full_time"] = in_seconds(_of_layers(counts.tracks_full, tables))
+        rows["tracks_peak"] = of_layers(counts.tracks_peak, tables)
+        rows["tracks_full_time"] = in_seconds(of_layers(counts.tracks_full, tables))
     if tables.assets.size:
         rows |= hits_of(counts, tables)
     if tables.pools.size:

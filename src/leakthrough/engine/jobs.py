@@ -3,6 +3,7 @@
 Letters of the shapes as in `leakthrough.engine.layout`; R is the replications of a block.
 """
 
+import math
 import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from leakthrough.engine import resupply
 from leakthrough.engine.codes import NEVER
-from leakthrough.engine.counts import named_counts, new_carried, new_rows, width
+from leakthrough.engine.counts import named_counts, new_carried, new_rows, slices_of, width
 from leakthrough.engine.decisions import REPLENISHMENT, Cell, Decisions, all_cells
 from leakthrough.engine.decode import (
     first_dry,
@@ -23,6 +24,7 @@ from leakthrough.engine.decode import (
 )
 from leakthrough.engine.ledger import Ledger, ledger_widths, named_ledger, supply_of
 from leakthrough.engine.lower_campaign import Plan
+from leakthrough.engine.raid_sizes import RaidSizes, of_kinds
 from leakthrough.engine.state import State, new_state
 from leakthrough.engine.tables import Tables
 from leakthrough.model.discrete import raid_offset
@@ -107,6 +109,15 @@ def draw_numbers(quantiles: Array, seed: int, replications: Array, address: Arra
     # Always unsigned: Numba would compile the function again for another type.
     addresses = np.full(number, address, np.uint64)
     draws.draw_numbers(quantiles, seed, replications.astype(np.uint64), addresses, found)
+    return found
+
+
+def draw_integers(seed: int, start: int, address: int, number: int) -> Numbers:
+    """Draw 32-bit integers for replications from `start`, (number,)."""
+    from leakthrough.engine.kernel import draws
+
+    found = np.zeros(number, dtype=np.int64)
+    draws.draw_integers(seed, start, np.uint64(address), found)
     return found
 
 
@@ -205,9 +216,14 @@ class CampaignJob(NamedTuple):
     def cells(self) -> dict[Cell, float]:
         """Cells of random decisions."""
         found = all_cells(self.decisions)
-        return found | {
-            (REPLENISHMENT, own.interceptor): mean_and_variance(own.quantiles, 1)[1]
-            for own in self.plan.supply.drawn
+        sizes = self.plan.pattern.random.tolist() if self.plan.pattern else []
+        return {
+            **found,
+            **{
+                (REPLENISHMENT, own.interceptor): mean_and_variance(own.quantiles, 1)[1]
+                for own in self.plan.supply.drawn
+            },
+            **{("size", salvo): math.nan for salvo in sizes},
         }
 
     @property
@@ -249,14 +265,18 @@ class CampaignJob(NamedTuple):
                 shape = len(values), self.raids, *values.shape[2:]
                 found.setdefault(name, np.empty(shape, values.dtype))[:, raids] = values
         self._add_replenishments(found, cells)
+        if (pattern := self.plan.pattern) is not None:
+            own = [cells["size", salvo] for salvo in pattern.random.tolist()]
+            found["occurred"][..., own] = found["launched"][..., pattern.random]
+            found["expected"][..., own] = pattern.means[:, pattern.random]
         return found
 
     def _add_replenishments(self, found: dict[str, Array], cells: Mapping[Cell, int]) -> None:
         """Add the random replenishments to what occurred; there is none before the first raid."""
-        supply = self.plan.supply
-        for drawn in supply.drawn:
+        random = found.pop("drawn")
+        for drawn in self.plan.supply.drawn:
             own, cell = drawn.interceptor, cells[REPLENISHMENT, drawn.interceptor]
-            found["occurred"][..., cell] = found["replenished"][..., own] - supply.arrivals[:, own]
+            found["occurred"][..., cell] = random[..., own]
             found["expected"][:, 1:, cell] = mean_and_variance(drawn.quantiles, 1)[0]
 
     def kept(self, block: Block) -> Mapping[str, Array]:
@@ -291,7 +311,16 @@ class CampaignJob(NamedTuple):
         return {
             **found,
             **supply_of(ledger, tables, supply),
+            **_of_pattern(ledger.pattern, self.plan),
         }
+
+
+def _of_pattern(columns: Numbers, plan: Plan) -> dict[str, Array]:
+    """Variables of the kinds of raids and of the attacker's stocks, if there are any."""
+    if plan.pattern is None:
+        return {}
+    stocks = {"threat_stock": columns[:, 1:]} if plan.pattern.stocks else {}
+    return {"raid_kind": of_kinds(columns, len(plan.pattern.counts)), **stocks}
 
 
 def campaign_job(plan: Plan, salvos: int) -> CampaignJob:
@@ -311,6 +340,7 @@ def among_all(values: Array, axis: int, indices: Array, number: int) -> Array:
 def campaign_rows(plan: Plan, replications: int) -> Block:
     """Zeroed rows of a campaign: the counts of each raid, followed by its ledger."""
     ledger = sum(ledger_widths(plan.tables[0], plan.supply))
+    ledger += plan.pattern.width if plan.pattern else 0
     return [
         np.zeros((plan.kinds.count(kind), replications, width(tables) + ledger), np.int64)
         for kind, tables in enumerate(plan.tables)
@@ -334,6 +364,10 @@ class CampaignRun:
         self.shipments = resupply.Shipments(receivers) if ships else None
         rotates = plan.supply.rotates
         self.rotating = resupply.Rotating(replications, tables) if rotates else None
+        names = ("reloaded", "depot_reloaded", "depletion", "remaining")
+        self.columns = [slices_of(own, *names) for own in plan.tables]
+        self.sizes = RaidSizes(plan.pattern, replications) if plan.pattern else None
+        self.deliveries = resupply.draw_deliveries(plan.supply, replications, self._drawn)
 
     def next_raid(self, state: State, flag: Flag) -> None:
         """Resupply, then compute the raid in a state of its kind."""
@@ -341,15 +375,20 @@ class CampaignRun:
         tables, rows = self.plan.tables[kind], next(self.unused[kind])
         ledger = named_ledger(rows, tables, self.plan.supply)
         reloaded = self._resupply(ledger, tables)
+        if self.sizes is not None:
+            ledger.pattern[:], self.carried.given[:] = self.sizes.decide(
+                self.raid, self._drawn, self._integers
+            )
         offset = raid_offset(self.raid)
         run_kernel(state, rows, self.carried.rows, self.seed, self.start, offset, flag)
-        counts = named_counts(rows, tables)
-        counts.reloaded[:] += reloaded
+        columns = self.columns[kind]
+        if reloaded is not None:
+            rows[:, columns["reloaded"]] += reloaded
+            rows[:, columns["depot_reloaded"]] += resupply.by_depot(reloaded, tables)
+        self.dry |= rows[:, columns["depletion"]] != NEVER
         if self.rotating is not None:
-            counts.remaining[:] += self.rotating.aboard
+            rows[:, columns["remaining"]] += self.rotating.aboard
             ledger.away[:] = self.rotating.away
-        counts.depot_reloaded[:] += resupply.by_depot(reloaded, tables)
-        self.dry |= counts.depletion != NEVER
         ledger.dry[:] = self.dry
         ledger.down_time[:] = resupply.down_time(self.carried, tables, self.plan.supply.interval)
         self.raid += 1
@@ -358,11 +397,16 @@ class CampaignRun:
         """Draw for some of the replications."""
         return draw_numbers(quantiles, self.seed, self.start + rows, address)
 
-    def _resupply(self, ledger: Ledger, tables: Tables) -> Numbers | int:
+    def _integers(self, address: int, number: int) -> Numbers:
+        return draw_integers(self.seed, self.start, address, number)
+
+    def _resupply(self, ledger: Ledger, tables: Tables) -> Numbers | None:
         """Replenish, reload, replace and deliver before a raid; return the rounds reloaded."""
         carried, supply = self.carried, self.plan.supply
-        reloaded: Numbers | int = 0
-        ledger.replenished[:] = resupply.replenish(self.stock, supply, self.raid, self._drawn)
+        reloaded = None
+        ledger.replenished[:], ledger.drawn[:] = resupply.replenish(
+            self.stock, supply, self.deliveries, self.raid, self._drawn
+        )
         if self.raid > 0:
             reloaded = resupply.arrive_reloads(carried, tables, supply.interval, self._drawn)
             resupply.repair(carried, supply.interval)

@@ -33,6 +33,8 @@ class Labels(NamedTuple):
     depots: tuple[str, ...] = ()
     depot_rounds: tuple[int, ...] = ()  # of each depot, at the start
     interceptor_of: tuple[str, ...] = ()  # of each depot
+    raid_kinds: tuple[str, ...] = ()  # of a pattern of raids
+    threat_stocks: tuple[str, ...] = ()  # threat classes of which the attacker has a stock
     users: tuple[str, ...] = ()  # others, of the stocks of a campaign
     chances: tuple[str, ...] = ()  # probabilities that are distributions, but kill probabilities
 

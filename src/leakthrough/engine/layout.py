@@ -60,6 +60,8 @@ SALVO = Record(
     link("strike", "i4"),  # -1 if it aims at no asset
     number("arrival", "i4"),  # FIXED, POISSON, UNIFORM, DISTRIBUTION
 )
+GIVEN = Record("given", carried("given", 0), link("salvo"))
+"""The number of threats of a salvo, if it is decided before the raid."""
 LUCK = Record(  # a salvo, if the threats of any salvo may keep their luck
     "luck",
     counted("detection_luck_drawn"),  # threats for which it mattered whether they keep it
@@ -370,6 +372,7 @@ ENTRY = Record("entry", state("tick", start=int(FOREVER)), state("tie"))
 
 RECORDS_OF = {
     "salvos": SALVO,
+    "givens": GIVEN,
     "lucks": LUCK,
     "chances": CHANCE,
     "uses": USE,
@@ -431,20 +434,7 @@ LOG_COLUMNS = 8
 Whole = npt.NDArray[np.int64]
 
 COUNTED = (
-    "salvos",
-    "landings",
-    "strikes",
-    "assets",
-    "windows",
-    "layers",
-    "batteries",
-    "magazines",
-    "kill_chances",
-    "depots",
-    "trackers",
-    "lucks",
-    "sightings",
-    "chances",
-    "pools",
+    *("salvos", "landings", "strikes", "assets", "windows", "layers", "batteries", "magazines"),
+    *("kill_chances", "depots", "trackers", "lucks", "sightings", "chances", "pools"),
 )
 """Kinds of record that are counted, in the order of their columns."""

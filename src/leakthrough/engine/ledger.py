@@ -28,16 +28,18 @@ class Ledger(NamedTuple):
     stock_dry: Numbers  # (..., I) whether the stock has been empty by the start of the raid
     down_time: Numbers  # (..., A) ticks of aim points that are down until the next raid
     depot_delivered: Numbers  # (..., D) before the raid
+    drawn: Numbers  # (..., I) part of `replenished` that is drawn for the raid
     in_transport: Numbers  # (..., K + D) when the raid begins; no columns without transport times
     away: Numbers  # (..., B) whether the battery is away; no columns without rotations
     asked: Numbers  # (..., U) before the raid, by other users of the stocks
     got: Numbers  # (..., U)
+    pattern: Numbers  # (..., 1 + X) kind of raid, and the attacker's stocks; nothing if not used
 
 
 def ledger_widths(tables: Tables, supply: Supply | None) -> tuple[int, ...]:
-    """Numbers of columns of the parts of a ledger; without `supply`, of those that all have."""
+    """Numbers of columns of the parts of a ledger but the last; without `supply`, as if unused."""
     magazines, interceptors = tables.magazines.size, tables.interceptors
-    ends = tables.assets.size, tables.depots.size
+    ends = tables.assets.size, tables.depots.size, interceptors
     receivers = magazines + tables.depots.size
     return (
         *(magazines, magazines, interceptors, interceptors, interceptors, *ends),
@@ -49,7 +51,8 @@ def ledger_widths(tables: Tables, supply: Supply | None) -> tuple[int, ...]:
 
 def named_ledger(rows: Numbers, tables: Tables, supply: Supply | None = None) -> Ledger:
     """Name the columns that follow the counts; without `supply`, not those of rare rules."""
-    stops = list(itertools.accumulate(ledger_widths(tables, supply), initial=width(tables)))
+    widths = ledger_widths(tables, supply)
+    stops = [*itertools.accumulate(widths, initial=width(tables)), rows.shape[-1]]
     return Ledger(*(rows[..., first:stop] for first, stop in itertools.pairwise(stops)))
 
 
@@ -60,6 +63,7 @@ def supply_of(ledger: Ledger, tables: Tables, supply: Supply) -> dict[str, Array
         "dry_so_far": spread(ledger.dry, tables, False, np.bool_),
         "stock": ledger.stock,
         "replenished": ledger.replenished,
+        "drawn": ledger.drawn,
         "stock_dry_so_far": ledger.stock_dry != 0,
         **({"down_time": in_seconds(ledger.down_time)} if tables.assets.size else {}),
         **({"depot_delivered": ledger.depot_delivered} if tables.depots.size else {}),

@@ -3,6 +3,7 @@
 Letters of the shapes as in `leakthrough.engine.layout`, but N is the number of raids.
 """
 
+import bisect
 import itertools
 import math
 from collections.abc import Sequence
@@ -14,12 +15,14 @@ import numpy.typing as npt
 from leakthrough.engine.codes import FOREVER, INFINITE
 from leakthrough.engine.labels import Labels, Unit, label, units_of
 from leakthrough.engine.layout import Whole
+from leakthrough.engine.lower_pattern import Pattern, lower_pattern
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.tables import Tables
-from leakthrough.model.campaign import Campaign, differing_raids
+from leakthrough.model.campaign import Campaign, differing_raids, raids_by_place
 from leakthrough.model.discrete import TICKS_A_SECOND, stream, ticks
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.quantiles import quantile_table
+from leakthrough.model.raid_pattern import RaidPattern
 from leakthrough.model.scenario import Salvo
 from leakthrough.model.supply import (
     Stock,
@@ -41,6 +44,22 @@ class Replenishment(NamedTuple):
     quantiles: npt.NDArray[np.float64]  # (2 * 4097,)
 
 
+class Drawn(NamedTuple):
+    """What is drawn once in a replication."""
+
+    stream: int
+    quantiles: npt.NDArray[np.float64]  # (2 * 4097,)
+    unit: int  # by which the draws are divided
+
+
+class DrawnDelivery(NamedTuple):
+    """A delivery of which the time, the rounds, or both, are drawn."""
+
+    interceptor: int
+    time: float | Drawn  # [s]
+    rounds: float | Drawn
+
+
 class DrawnTime(NamedTuple):
     """A time between raids that is drawn."""
 
@@ -60,11 +79,13 @@ class Supply(NamedTuple):
     """What happens between raids."""
 
     interval: int  # ticks
+    starts: npt.NDArray[np.float64]  # (N,) [s]
     replacement: Times  # (B,) from a loss to the replacement; FOREVER for never
     limit: Whole  # (K + D,) maximum number of rounds delivered before a raid
     stock: Whole  # (I,) rounds at the start; NO_STOCK where there is none
     arrivals: Whole  # (N, I) rounds that reach the stock before each raid, without random ones
     drawn: tuple[Replenishment, ...]
+    deliveries: tuple[DrawnDelivery, ...]
     sources: Whole  # (K + D + U, I) 1 where a receiver or a user takes from a stock, 0 elsewhere
     in_order: bool  # whether a short stock is given out in battery order, not in proportion
     transport: Times  # (K + D,)
@@ -84,32 +105,55 @@ class Plan(NamedTuple):
     kinds: tuple[int, ...]  # kind of each raid
     salvos: tuple[Whole, ...]  # of each kind: indices of its salvos among all salvos
     supply: Supply
+    pattern: Pattern | None = None  # if the raids are of several kinds by a pattern
 
 
-def _stock_by_raid(stock: Stock, raids: int, interval: float) -> Whole:
-    """Rounds of the rate and of the deliveries that reach a stock before each raid."""
-    totals = [
-        math.floor(stock.rate * start + _TOLERANCE)
-        + sum(delivery.rounds for delivery in stock.deliveries if delivery.time <= start)
-        for start in (number * interval for number in range(raids))
+def _stock_by_raid(stock: Stock, starts: Sequence[float]) -> Whole:
+    """Rounds of production and of known deliveries that reach a stock before each raid."""
+    produced = [math.floor(stock.produced(start) + _TOLERANCE) for start in starts]
+    totals = np.array(produced, np.int64) // stock.batch * stock.batch
+    for own in stock.deliveries:
+        if not (isinstance(own.time, Distribution) or isinstance(own.rounds, Distribution)):
+            totals[bisect.bisect_left(starts, own.time) :] += own.rounds
+    by_raid: Whole = np.diff(totals, prepend=0)
+    return by_raid
+
+
+def _drawn(value: float | Distribution, unit: int, kind: str, of: str, n: int) -> float | Drawn:
+    if not isinstance(value, Distribution):
+        return value
+    return Drawn(stream(kind, of) + n, quantile_table(value, unit).ravel(), unit)
+
+
+def _drawn_deliveries(stock: Stock, code: int) -> list[DrawnDelivery]:
+    return [
+        DrawnDelivery(
+            code,
+            _drawn(own.time, TICKS_A_SECOND, "delivery time", stock.interceptor, n),
+            _drawn(own.rounds, 1, "delivery rounds", stock.interceptor, n),
+        )
+        for n, own in enumerate(stock.deliveries)
+        if own.is_drawn
     ]
-    return np.array(totals, np.int64) - np.array([0, *totals[:-1]], np.int64)
 
 
 def _lower_supply(campaign: Campaign, tables: Tables, labels: Labels) -> Supply:
     codes = {name: code for code, name in enumerate(labels.interceptors)}
     rounds = np.full(len(codes), NO_STOCK, dtype=np.int64)
     arrivals = np.zeros((campaign.raid_count, len(codes)), dtype=np.int64)
-    drawn = []
+    drawn, deliveries = [], list[DrawnDelivery]()
+    starts = np.array([number * campaign.interval for number in range(campaign.raid_count)])
     for stock in campaign.stocks:
         code = codes[stock.interceptor]
         rounds[code] = stock.rounds
-        arrivals[:, code] = _stock_by_raid(stock, campaign.raid_count, campaign.interval)
+        arrivals[:, code] = _stock_by_raid(stock, starts.tolist())
+        deliveries += _drawn_deliveries(stock, code)
         if stock.replenishment is not None:
             table = quantile_table(stock.replenishment, 1).ravel()
             drawn.append(Replenishment(code, stream("replenishment", stock.interceptor), table))
     known = resupply_by_receiver(campaign.scenario, campaign.resupply)
-    units = [_units(campaign)[own] for own in tables.magazines["battery"]]
+    every = _units(campaign)
+    units = [every[own] for own in tables.magazines["battery"]]
     names = [labels.interceptors[own] for own in tables.magazines["interceptor"]]
     depots = campaign.scenario.depots
     owners = [(unit.battery.name, name) for unit, name in zip(units, names, strict=True)]
@@ -124,11 +168,13 @@ def _lower_supply(campaign: Campaign, tables: Tables, labels: Labels) -> Supply:
     is_own = np.array(carried, np.int64)[:, np.newaxis] == np.arange(rounds.size)
     return Supply(
         interval=ticks(campaign.interval),
+        starts=starts,
         replacement=_replacement(campaign),
         limit=np.array([min(own.rounds, INFINITE) if own else 0 for own in given], np.int64),
         stock=rounds,
         arrivals=arrivals,
         drawn=tuple(drawn),
+        deliveries=tuple(deliveries),
         sources=(is_own & (rounds != NO_STOCK)).astype(np.int64),
         in_order=campaign.shortage == "order",
         transport=_times(
@@ -197,11 +243,17 @@ def _times(
 def label_campaign(campaign: Campaign) -> Labels:
     """Names of the codes of a lowered campaign; its salvos are those of all raids together."""
     salvos: dict[str, Salvo] = {}  # the first of each name, in the order of the raids
-    raids = (campaign.scenario.salvos,) if isinstance(campaign.raids, int) else campaign.raids
+    raids = (own for _, own in raids_by_place(campaign))
     for salvo in itertools.chain.from_iterable(dict.fromkeys(raids)):
         salvos.setdefault(salvo.name, salvo)
     found = label(campaign.scenario, tuple(salvos.values()))
-    return found._replace(users=tuple(user.name for user in campaign.users))
+    found = found._replace(users=tuple(user.name for user in campaign.users))
+    if not isinstance(campaign.raids, RaidPattern):
+        return found
+    return found._replace(
+        raid_kinds=tuple(kind.name for kind in campaign.raids.kinds),
+        threat_stocks=tuple(stock.threat for stock in campaign.raids.stocks),
+    )
 
 
 def lower_campaign(campaign: Campaign, timeline: Sequence[float] = ()) -> tuple[Plan, Labels]:
@@ -211,12 +263,15 @@ def lower_campaign(campaign: Campaign, timeline: Sequence[float] = ()) -> tuple[
     """
     differing, labels = differing_raids(campaign), label_campaign(campaign)
     index = {name: n for n, name in enumerate(labels.salvos)}
-    tables = tuple(lower(raid, timeline) for raid in differing.values())
-    raids = campaign.raids
+    pattern = campaign.raids if isinstance(campaign.raids, RaidPattern) else None
+    given = pattern is not None
+    tables = tuple(lower(raid, timeline, given=given) for raid in differing.values())
     kind = {own: n for n, own in enumerate(differing)}
+    listed = campaign.raids if isinstance(campaign.raids, tuple) else None
     return Plan(
         tables=tables,
-        kinds=(0,) * raids if isinstance(raids, int) else tuple(kind[own] for own in raids),
+        kinds=tuple(kind[own] for own in listed) if listed else (0,) * campaign.raid_count,
         salvos=tuple(np.array([index[salvo.name] for salvo in own], int) for own in differing),
         supply=_lower_supply(campaign, tables[0], labels),
+        pattern=lower_pattern(pattern, labels, campaign.interval) if pattern else None,
     ), labels

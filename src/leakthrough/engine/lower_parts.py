@@ -201,6 +201,7 @@ RULES = {
         stream=lambda part, _: stream("arrival", part.salvo.name),
         size_stream=lambda part, _: stream("size", part.salvo.name),
     ),
+    "given": _rules(layout.GIVEN, salvo=lambda part, _: part.code),
     "luck": _rules(
         layout.LUCK,
         common_detection=lambda part, _: threshold(part.threat.common_detection),

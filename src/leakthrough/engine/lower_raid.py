@@ -422,13 +422,14 @@ def _structure(
     )
 
 
-def lower(scenario: Scenario, timeline: Sequence[float] = ()) -> Tables:
+def lower(scenario: Scenario, timeline: Sequence[float] = (), *, given: bool = False) -> Tables:
     """Turn a scenario into the arrays that the kernel reads.
 
-    `timeline` has sample times [s], in increasing order. Raises ValueError if SciPy cannot compute
-    the quantiles of a distribution, and ScenarioError if a raid may have too many engagements.
+    `timeline` has sample times [s], in order; with `given`, numbers of threats are decided before.
+    Raises ValueError if quantiles cannot be computed, ScenarioError for too many engagements.
     """
     (parts, lists), quantiles = _structure(scenario), Quantiles()
+    parts["givens"] = parts["salvos"] if given else []
     arrivals = fixed_arrivals(parts["salvos"])
     samples = np.array([ticks(time) for time in timeline], dtype=np.int64)
     uses = drawn_uses(scenario, parts)

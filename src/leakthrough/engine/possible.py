@@ -108,12 +108,12 @@ def _is_drawn(tables: Tables, kill_chances: Array) -> bool:
         np.where(varying, 1, kill_chances["threshold"]),
     ]
     quantiles = [
-        salvos["size_table"],
         *(batteries[name] for name in ("reaction_table", "assessment_table")),
         *(tables.magazines["flight_table"], tables.reload_times["table"]),
     ]
     return bool(
-        (salvos["arrival"] != FIXED).any()
+        not tables.are_counts_constant.all()
+        or (salvos["arrival"] != FIXED).any()
         or any((own >= 0).any() for own in quantiles)
         or any(((own > 0) & (own < WORD_RANGE)).any() for own in chances)
     )

@@ -4,6 +4,7 @@ Letters of the shapes as in `leakthrough.engine.layout`; R is the replications o
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from leakthrough.engine.codes import FOREVER, INFINITE, NEVER
 from leakthrough.engine.counts import Counts
 from leakthrough.engine.layout import Whole
-from leakthrough.engine.lower_campaign import Supply, Times
+from leakthrough.engine.lower_campaign import Drawn, Supply, Times
 from leakthrough.engine.tables import Tables
 from leakthrough.model.discrete import raid_offset
 from leakthrough.model.quantiles import TABLE_SIZE
@@ -20,11 +21,13 @@ Draw = Callable[[npt.NDArray[np.float64], Whole, npt.NDArray[np.uint64] | int], 
 """Draws from a quantile table for rows of a block, at one address or at an address of each."""
 
 
-def arrive_reloads(carried: Counts, tables: Tables, interval: int, draw: Draw) -> Whole:
+def arrive_reloads(carried: Counts, tables: Tables, interval: int, draw: Draw) -> Whole | None:
     """Advance the clocks to the next raid, and return the rounds reloaded until then, (R, K).
 
-    Each reload that arrives may call the next one.
+    Each reload that arrives may call the next one. None if no reload is on its way.
     """
+    if (carried.due == NEVER).all() and (carried.called == NEVER).all():
+        return None
     magazines, reloaded = tables.magazines, np.zeros_like(carried.due)
     for clock in (carried.due, carried.called):
         clock[clock != NEVER] -= interval
@@ -97,9 +100,9 @@ def _from_depots(tables: Tables, rounds: Whole) -> tuple[Whole, Whole, Whole]:
     return rows, magazines, tables.magazines["depot"][magazines]
 
 
-def by_depot(rounds: Whole | int, tables: Tables) -> Whole | int:
+def by_depot(rounds: Whole, tables: Tables) -> Whole | int:
     """Sums (R, D) over the magazines of each depot of rounds (R, K)."""
-    if not tables.depots.size or isinstance(rounds, int):
+    if not tables.depots.size:
         return 0
     owns = tables.magazines["depot"][:, np.newaxis] == np.arange(tables.depots.size)
     found: Whole = rounds @ owns.astype(np.int64)
@@ -193,16 +196,50 @@ def down_time(carried: Counts, tables: Tables, interval: int) -> Whole:
     return found
 
 
-def replenish(stock: Whole, supply: Supply, raid: int, draw: Draw) -> Whole:
-    """Add the rounds that reach the stocks (R, I) before a raid, and return them."""
+class Delivered(NamedTuple):
+    """A delivery that is drawn, in each replication of a block."""
+
+    interceptor: int
+    time: npt.NDArray[np.float64]  # (R,) [s]
+    rounds: Whole  # (R,)
+
+
+def draw_deliveries(supply: Supply, replications: int, draw: Draw) -> list[Delivered]:
+    """Draw the times and rounds of deliveries, once for a whole campaign."""
+    rows = np.arange(replications)
+
+    def drawn(value: float | Drawn) -> npt.NDArray[np.float64]:
+        if isinstance(value, Drawn):
+            return draw(value.quantiles, rows, value.stream) / value.unit
+        return np.full(replications, value)
+
+    return [
+        Delivered(own.interceptor, drawn(own.time), drawn(own.rounds).astype(np.int64))
+        for own in supply.deliveries
+    ]
+
+
+def replenish(
+    stock: Whole, supply: Supply, deliveries: list[Delivered], raid: int, draw: Draw
+) -> tuple[Whole, Whole]:
+    """Add the rounds that reach the stocks (R, I) before a raid.
+
+    Return them, and the part of them that is drawn for this raid.
+    """
     received = np.tile(supply.arrivals[raid], (len(stock), 1))
+    before, start = supply.starts[raid - 1] if raid else -1.0, supply.starts[raid]
+    for delivery in deliveries:
+        arrives = (delivery.time > before) & (delivery.time <= start)
+        received[:, delivery.interceptor] += np.where(arrives, delivery.rounds, 0)
+    random = np.zeros_like(received)
     if raid > 0:
         for source in supply.drawn:
             address = source.stream + raid_offset(raid)
             drawn = draw(source.quantiles, np.arange(len(stock)), address)
-            received[:, source.interceptor] += np.maximum(drawn, 0)
+            random[:, source.interceptor] = np.maximum(drawn, 0)
+    received += random
     stock += received
-    return received
+    return received, random
 
 
 def drawn_ticks(times: Times, rows: Whole, indices: Whole, raid: int, draw: Draw) -> Whole:
@@ -295,10 +332,14 @@ def demands(replications: int, supply: Supply, raid: int, draw: Draw) -> Whole:
 def _lacking(carried: Counts, tables: Tables) -> Whole:
     """Rounds (R, K + D) that magazines lack, after reloads on their way, and depots."""
     magazines = tables.magazines
-    pending = np.where(carried.due != NEVER, carried.incoming, 0)
-    lacking = magazines["rounds"] - carried.ready - pending
-    lacking[carried.loss[:, magazines["battery"]] != FOREVER] = 0
-    found: Whole = np.maximum(np.hstack([lacking, tables.depots["stocked"] - carried.held]), 0)
+    lacking = magazines["rounds"] - carried.ready
+    if (pending := carried.due != NEVER).any():
+        lacking -= np.where(pending, carried.incoming, 0)
+    if (lost := carried.loss != FOREVER).any():
+        lacking[lost[:, magazines["battery"]]] = 0
+    if tables.depots.size:
+        lacking = np.hstack([lacking, tables.depots["stocked"] - carried.held])
+    found: Whole = np.maximum(lacking, 0)
     return found
 
 
@@ -308,13 +349,13 @@ def _taken(wanted: Whole, stock: Whole, supply: Supply) -> Whole:
     # Before most raids no stock is short, and the loop is empty.
     for interceptor in np.flatnonzero((total > np.maximum(stock, 0)).any(axis=0)).tolist():
         own = supply.sources[:, interceptor] > 0
-        wanted[:, own] = _shared(wanted[:, own], stock[:, interceptor], supply.in_order)
+        wanted[:, own] = shared(wanted[:, own], stock[:, interceptor], supply.in_order)
         total[:, interceptor] = wanted[:, own].sum(axis=1)
     stock -= total
     return wanted
 
 
-def _shared(wanted: Whole, stock: Whole, in_order: bool) -> Whole:
+def shared(wanted: Whole, stock: Whole, in_order: bool) -> Whole:
     """Shares of the magazines (R, m) in a stock (R,) that may be short."""
     if in_order:
         before = wanted.cumsum(axis=1) - wanted

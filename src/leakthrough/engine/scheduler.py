@@ -26,6 +26,9 @@ from leakthrough.engine.progress import progress_bar
 
 BLOCK_SECONDS = 0.08
 """Duration of a task on threads: short, for a smooth progress bar and for Ctrl-C in `Here`."""
+LONGER = 8
+"""Largest ratio of the duration of a task of a campaign to that: between two raids, 100
+microseconds pass for any few replications. Longer tasks hold more memory than `malloc` reuses."""
 TASK_SECONDS = 2.0
 """Duration of a task on an executor: a cluster's scheduler takes milliseconds for a task."""
 LONGEST_WAIT = 0.1
@@ -209,7 +212,8 @@ def run(
             return
         with thread_pool(threads, flag) as pool:
             if executor is None:
-                stage = Stage(BLOCK_SECONDS, threads, 2 * threads, 2 * threads)
+                seconds = BLOCK_SECONDS * min(work.job.raids, LONGER)
+                stage = Stage(seconds, threads, 2 * threads, 2 * threads)
                 _run_stage(work, cutter, pool, stage, flag, update)
             else:  # tasks of this process show how long a replication takes
                 _run_stage(work, cutter, pool, probe, flag, update)

@@ -21,6 +21,7 @@ class State(NamedTuple):
 
     raid: Records  # (1,)
     salvos: Records
+    givens: Records
     lucks: Records
     chances: Records
     uses: Records

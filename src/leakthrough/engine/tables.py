@@ -36,6 +36,7 @@ class Tables:
     """
 
     salvos: Records  # (S,)
+    givens: Records  # (S,) if numbers of threats are decided before the raid; otherwise none
     lucks: Records  # (S,) of threats that may keep their luck; none if no salvo has any
     chances: Records  # probabilities that are drawn once a replication, but kill probabilities
     uses: Records  # fields in which they are written
@@ -166,6 +167,12 @@ class Tables:
     def are_counts_drawn(self) -> bool:
         """Whether the number of threats of some salvo is drawn."""
         return bool((self.salvos["size_table"] >= 0).any())
+
+    @property
+    def are_counts_constant(self) -> npt.NDArray[np.bool_]:
+        """Whether the number of threats of each salvo (S,) is the same in all replications."""
+        found: npt.NDArray[np.bool_] = (self.salvos["size_table"] < 0) & (self.givens.size == 0)
+        return found
 
     @property
     def mean_counts(self) -> npt.NDArray[np.float64]:

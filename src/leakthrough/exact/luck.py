@@ -37,13 +37,13 @@ def common_luck(kill_probabilities: npt.ArrayLike, common: npt.ArrayLike) -> Num
     Notes
     -----
     A mixture of full dependence and independence. For equal p, `common` is the correlation of each
-    pair of rounds, and the number of hits has Luceño's correlated binomial distribution.
+    pair of rounds, and the number of hits has a correlated binomial distribution, which Pires and
+    Diniz trace to Luceño (1995).
 
     References
     ----------
-    Luceño (1995), A family of partially correlated Poisson models for overdispersion,
-    Computational Statistics and Data Analysis 20, 511-520. Pires and Diniz (2012), Correlated
-    binomial regression models, Computational Statistics and Data Analysis 56, 2513-2525.
+    Pires and Diniz (2012), Correlated binomial regression models, Computational Statistics and Data
+    Analysis 56, 2513-2525.
 
     Examples
     --------

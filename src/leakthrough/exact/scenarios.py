@@ -6,16 +6,27 @@ engagement takes 1 s unless the model sets another time.
 """
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from leakthrough.exact.arguments import LONGEST, chance, positive
 from leakthrough.exact.deployment import prim_read
 from leakthrough.exact.magazines import Inventory, checked_layers
 from leakthrough.exact.saturation import cycle_and_window
+from leakthrough.exact.scenario_parts import (
+    AT_ONCE,
+    ENGAGEMENT,
+    SPEED,
+    lethal_chance,
+    make_battery,
+    make_defence,
+    make_interceptor,
+    make_raid,
+    make_scenario,
+)
 from leakthrough.exact.terminal import terminal_defence
 from leakthrough.model.arguments import flag, refused, whole
-from leakthrough.model.arrivals import Arrival, At, Poisson, Regular
+from leakthrough.model.arrivals import At, Poisson, Regular
 from leakthrough.model.defence import (
     MOST_IN_A_SALVO,
     Battery,
@@ -31,11 +42,12 @@ from leakthrough.model.paths import changed
 from leakthrough.model.places import ORIGIN, Asset
 from leakthrough.model.scenario import Salvo, Scenario, Threat
 
-_SPEED = 1.0
-_ENGAGEMENT = 1.0
-_AT_ONCE = At(time=0.0)
 _SHORTEST = 1e-3
 """Seconds. Rounding to whole microseconds would bias shorter times."""
+_LONGEST_STAGE = 24.0
+"""Means. The simulator draws no exponential time that is longer."""
+_MISS = 1e-9
+"""Kill probability of rounds that do not hit; the simulator fires none of probability 0."""
 _MOST_CLASSES = 1_000
 """Threats of a plan by order of arrival, each of which is a class."""
 
@@ -50,16 +62,18 @@ def as_scenario(model: Callable[..., Any] | str, **arguments: Any) -> Scenario:
     model : function of `leakthrough.exact`, or its name
         One of the models below.
     **arguments
-        Arguments of the model, as numbers. `erlang_b` and `abandonment` also take `threats`, the
-        number of threats of the stream (default 10,000), and `prim_read` the number that attack, at
-        most 1,000 (default: those of the plan).
+        Arguments of the model, as numbers. `erlang_b`, `abandonment` and `tracks_and_channels` also
+        take `threats`, the number of threats of the stream (default 10,000), `common_luck` that of
+        the raid (default 1), and `prim_read` the number that attack, at most 1,000 (default: those
+        of the plan).
 
     Returns
     -------
     Scenario
         One threat class `threat` in a salvo `raid`, and one `battery` with an `interceptor` in a
-        layer `defence`. Exceptions: `layered_inventories` numbers layers, batteries and
-        interceptors, with `layer 1` outermost; `uniform_allocation` has a class and salvo
+        layer `defence`. Exceptions: `layered_inventories` and `common_luck` number layers,
+        batteries and interceptors, with `layer 1` outermost; `tracks_and_channels` has another
+        layer `last`, which makes waiting useless; `uniform_allocation` has a class and salvo
         `favoured` for the threats that get one more round; `raid_costs` adds decoys. In `prim_read`
         and `terminal_defence` all threats aim at an `asset` of value 1; those of `prim_read` are
         classes and salvos by order of arrival: `threat 1`, `threat 2` and so on.
@@ -98,6 +112,10 @@ def as_scenario(model: Callable[..., Any] | str, **arguments: Any) -> Scenario:
                                            holds its channel for an exponential time, mean 1 s
     `abandonment`                          Poisson stream, window as long as the patience (a
                                            number); mean engagement 1 / `service_rate`
+    `tracks_and_channels`                  Poisson stream, exponential reaction and assessment;
+                                           what is not engaged at once is engaged by `last`
+    `common_luck`                          one threat after another; one round in each layer
+    `destroyed_by`                         the `hits` are threats that nothing stops
     ====================================== =====================================================
 
     **A stream starts with all channels free**, but the formulas hold for the stationary state. So
@@ -128,49 +146,6 @@ def as_scenario(model: Callable[..., Any] | str, **arguments: Any) -> Scenario:
     return builder(**bound.arguments)
 
 
-# ---------------------------------------------------------------- parts
-
-
-def _scenario(
-    name: str, salvos: Sequence[Salvo], interceptors: Sequence[Interceptor], *layers: Layer
-) -> Scenario:
-    return Scenario(
-        name=f"exact model: {name}",
-        threats=[Threat(name=threat, speed=_SPEED) for threat in {s.threat: None for s in salvos}],
-        interceptors=interceptors,
-        salvos=salvos,
-        layers=layers,
-    )
-
-
-def _raid(count: int, arrival: Arrival = _AT_ONCE) -> Salvo:
-    return Salvo(name="raid", threat="threat", count=count, arrival=arrival)
-
-
-def _interceptor(kill: float, threats: Iterable[str] = ("threat",), **fields: Any) -> Interceptor:
-    given = {"name": "interceptor", "flight_time": _ENGAGEMENT, **fields}
-    return Interceptor(kill_probability=dict.fromkeys(threats, kill), **given)
-
-
-def _defence(battery: Battery, window: float, **fields: Any) -> Layer:
-    return Layer(name="defence", outer_range=_SPEED * window, batteries=[battery], **fields)
-
-
-def _battery(rounds: float, channels: int, doctrine: Doctrine, **fields: Any) -> Battery:
-    magazines = [Magazine(interceptor="interceptor", rounds=rounds)]
-    fields |= {"channels": channels, "magazines": magazines, "doctrine": doctrine}
-    return Battery(name="battery", **fields)
-
-
-def _lethal(value: object, name: str = "kill_probability") -> float:
-    """Kill probability above 0, for models whose result includes the rounds spent."""
-    kill = chance(name, value)
-    if kill == 0.0:
-        text = "must be above 0, as the simulator fires no round that cannot kill"
-        raise ValueError(f"{name}: {text}; got {value!r}")
-    return kill
-
-
 # ---------------------------------------------------------------- raids
 
 
@@ -186,48 +161,49 @@ def _leakers(
     seen, common = chance("tracking", tracking), flag("common_mode", common_mode)
     sensor = Sensor(availability=seen) if common else Sensor(detection={"threat": seen})
     doctrine = Doctrine(salvo_size=max(each, 1), max_salvos=1)
-    battery = _battery(number * each, max(number, 1), doctrine)
-    shot = _interceptor(chance("kill_probability", kill_probability))
-    defence = _defence(battery, _ENGAGEMENT, sensor=sensor)
-    return _scenario("binomial raid", [_raid(number)], [shot], defence)
+    battery = make_battery(number * each, max(number, 1), doctrine)
+    shot = make_interceptor(chance("kill_probability", kill_probability))
+    defence = make_defence(battery, ENGAGEMENT, sensor=sensor)
+    return make_scenario("binomial raid", [make_raid(number)], [shot], defence)
 
 
 def _shoot_look_shoot(kill_probability: float, looks: int) -> Scenario:
     number = whole("looks", looks, most=10_000)
-    battery = _battery(number, 1, Doctrine(max_salvos=max(number, 1)))
-    shot, defence = _interceptor(_lethal(kill_probability)), _defence(battery, number * _ENGAGEMENT)
-    return _scenario("shoot, look, shoot", [_raid(1)], [shot], defence)
+    battery = make_battery(number, 1, Doctrine(max_salvos=max(number, 1)))
+    shot = make_interceptor(lethal_chance(kill_probability))
+    defence = make_defence(battery, number * ENGAGEMENT)
+    return make_scenario("shoot, look, shoot", [make_raid(1)], [shot], defence)
 
 
 def _finite_magazine(threats: int, rounds: int, kill_probability: float, looks: int) -> Scenario:
     number, stock = whole("threats", threats), whole("rounds", rounds)
     most = whole("looks", looks, most=1_000_000)
-    battery = _battery(stock, 1, Doctrine(max_salvos=max(most, 1)))
-    window = most * _ENGAGEMENT
-    raid = _raid(number, Regular(start=0.0, interval=window))
-    shot = _interceptor(_lethal(kill_probability))
-    return _scenario("finite magazine", [raid], [shot], _defence(battery, window))
+    battery = make_battery(stock, 1, Doctrine(max_salvos=max(most, 1)))
+    window = most * ENGAGEMENT
+    raid = make_raid(number, Regular(start=0.0, interval=window))
+    shot = make_interceptor(lethal_chance(kill_probability))
+    return make_scenario("finite magazine", [raid], [shot], make_defence(battery, window))
 
 
 def _layered_inventories(threats: int, layers: Sequence[tuple[int, int, float]]) -> Scenario:
     number = whole("threats", threats)
     defence = checked_layers(layers, most_each=MOST_IN_A_SALVO)
     rings = [_ring(index, len(layers) - index, layer) for index, layer in enumerate(defence)]
-    raid = _raid(number, Regular(start=0.0, interval=_ENGAGEMENT))
+    raid = make_raid(number, Regular(start=0.0, interval=ENGAGEMENT))
     shots, rows = [shot for shot, _ in rings], [layer for _, layer in rings]
-    return _scenario("layers with inventories", [raid], shots, *rows)
+    return make_scenario("layers with inventories", [raid], shots, *rows)
 
 
 def _layered_rounds_left(threats: int, layers: Sequence[tuple[int, int, float]]) -> Scenario:
     scenario = _layered_inventories(threats, layers)
     for index, (_, _, kill) in enumerate(layers):
-        _lethal(kill, f"layers[{index}] kill_probability")
+        lethal_chance(kill, f"layers[{index}] kill_probability")
     return scenario
 
 
 def _ring(index: int, outer: int, inventory: Inventory) -> tuple[Interceptor, Layer]:
     """Interceptor and layer; its ranges are `outer` and `outer` - 1 engagement times."""
-    shot = _interceptor(inventory.kill, name=f"interceptor {index + 1}")
+    shot = make_interceptor(inventory.kill, name=f"interceptor {index + 1}")
     each = inventory.rounds_each
     battery = Battery(
         name=f"battery {index + 1}",
@@ -236,8 +212,8 @@ def _ring(index: int, outer: int, inventory: Inventory) -> tuple[Interceptor, La
     )
     layer = Layer(
         name=f"layer {index + 1}",
-        outer_range=_SPEED * _ENGAGEMENT * outer,
-        inner_range=_SPEED * _ENGAGEMENT * (outer - 1),
+        outer_range=SPEED * ENGAGEMENT * outer,
+        inner_range=SPEED * ENGAGEMENT * (outer - 1),
         batteries=[battery],
     )
     return shot, layer
@@ -252,10 +228,10 @@ def _uniform_allocation(threats: int, rounds: int, kill_probability: float) -> S
     kill = chance("kill_probability", kill_probability)
     # If `each` is 0, the favoured threats come first and use all rounds.
     sizes = {"favoured": each + 1, "threat": max(each, 1)}
-    battery = _battery(stock, max(number, 1), Doctrine(salvo_size=sizes, max_salvos=1))
-    favoured = Salvo(name="favoured", threat="favoured", count=more, arrival=_AT_ONCE)
-    salvos, shot = [favoured, _raid(number - more)], _interceptor(kill, sizes)
-    return _scenario("uniform allocation", salvos, [shot], _defence(battery, _ENGAGEMENT))
+    battery = make_battery(stock, max(number, 1), Doctrine(salvo_size=sizes, max_salvos=1))
+    favoured = Salvo(name="favoured", threat="favoured", count=more, arrival=AT_ONCE)
+    salvos, shot = [favoured, make_raid(number - more)], make_interceptor(kill, sizes)
+    return make_scenario("uniform allocation", salvos, [shot], make_defence(battery, ENGAGEMENT))
 
 
 def _raid_costs(
@@ -271,23 +247,23 @@ def _raid_costs(
 ) -> Scenario:
     number, decoy_count = whole("threats", threats), whole("decoys", decoys)
     each = whole("rounds_each", rounds_each, most=MOST_IN_A_SALVO)
-    total, kill = number + decoy_count, _lethal(kill_probability)
+    total, kill = number + decoy_count, lethal_chance(kill_probability)
     doctrine = Doctrine(salvo_size=max(each, 1), max_salvos=1)
-    battery = _battery(total * each, max(total, 1), doctrine)
+    battery = make_battery(total * each, max(total, 1), doctrine)
     round_price = positive("round_cost", round_cost, zero=True)
     sensor = Sensor(decoy_recognition=chance("decoy_recognition", decoy_recognition))
     price = positive("threat_cost", threat_cost, zero=True)
     decoy_price = positive("decoy_cost", decoy_cost, zero=True)
-    false = Salvo(name="decoys", threat="decoy", count=decoy_count, arrival=_AT_ONCE)
+    false = Salvo(name="decoys", threat="decoy", count=decoy_count, arrival=AT_ONCE)
     return Scenario(
         name="exact model: raid costs",
         threats=[
-            Threat(name="threat", speed=_SPEED, cost=price),
-            Threat(name="decoy", speed=_SPEED, cost=decoy_price, decoy=True),
+            Threat(name="threat", speed=SPEED, cost=price),
+            Threat(name="decoy", speed=SPEED, cost=decoy_price, decoy=True),
         ],
-        interceptors=[_interceptor(kill, ("threat", "decoy"), cost=round_price)],
-        salvos=[_raid(number), false],
-        layers=[_defence(battery, _ENGAGEMENT, sensor=sensor)],
+        interceptors=[make_interceptor(kill, ("threat", "decoy"), cost=round_price)],
+        salvos=[make_raid(number), false],
+        layers=[make_defence(battery, ENGAGEMENT, sensor=sensor)],
     )
 
 
@@ -308,13 +284,13 @@ def _prim_read(
         raise ValueError(f"kill_probability: {text} {kill_probability!r}")
     names = [f"threat {order}" for order in range(1, number + 1)]
     salvos = [
-        Salvo(name=name, threat=name, count=1, arrival=At(time=order * _ENGAGEMENT))
+        Salvo(name=name, threat=name, count=1, arrival=At(time=order * ENGAGEMENT))
         for order, name in enumerate(names)
     ]
     sizes = {name: rounds for name, rounds in zip(names, plan, strict=True) if rounds}
-    battery = _battery(sum(plan), 1, Doctrine(salvo_size=sizes, max_salvos=1))
-    shot = _interceptor(chance("kill_probability", kill_probability), sizes)
-    scenario = _scenario("Prim-Read", salvos, [shot], _defence(battery, _ENGAGEMENT))
+    battery = make_battery(sum(plan), 1, Doctrine(salvo_size=sizes, max_salvos=1))
+    shot = make_interceptor(chance("kill_probability", kill_probability), sizes)
+    scenario = make_scenario("Prim-Read", salvos, [shot], make_defence(battery, ENGAGEMENT))
     return _aimed(scenario, lethality)
 
 
@@ -344,9 +320,27 @@ def _simultaneous_raid(
     number, stock = whole("threats", threats), whole("rounds", rounds)
     servers = whole("channels", channels, least=1)
     period, last = cycle_and_window(cycle, window)
-    battery = _battery(stock, servers, Doctrine(max_salvos=1), assessment_time=period)
-    shot = _interceptor(1.0, flight_time=0.0)
-    return _scenario("simultaneous raid", [_raid(number)], [shot], _defence(battery, last))
+    battery = make_battery(stock, servers, Doctrine(max_salvos=1), assessment_time=period)
+    shot = make_interceptor(1.0, flight_time=0.0)
+    return make_scenario(
+        "simultaneous raid", [make_raid(number)], [shot], make_defence(battery, last)
+    )
+
+
+def _common_luck(kill_probabilities: Sequence[float], common: float, threats: int = 1) -> Scenario:
+    rounds = whole("threats", threats, least=1)
+    scenario = _layered_inventories(rounds, [(rounds, 1, kill) for kill in kill_probabilities])
+    return changed(scenario, {"threats.threat.common_kill": chance("common", common)})
+
+
+def _destroyed_by(hits: int, lethality: float, staying_power: int = 1) -> Scenario:
+    number = whole("hits", hits, least=1)
+    battery = make_battery(0, 1, Doctrine(), staying_power=whole("staying_power", staying_power))
+    raid = make_raid(number, Regular(start=0.0, interval=ENGAGEMENT))
+    layer = make_defence(battery, ENGAGEMENT)
+    scenario = make_scenario("staying power", [raid], [make_interceptor(1.0)], layer)
+    deadly = {"threats.threat.lethality": chance("lethality", lethality)}
+    return changed(scenario, {"salvos.raid.target": battery.name, **deadly})
 
 
 # ---------------------------------------------------------------- streams
@@ -372,16 +366,53 @@ def _abandonment(
     return _stream("abandonment", rate, 1.0 / service, channels, longest, threats)
 
 
+def _tracks_and_channels(
+    arrival_rate: float,
+    launch_rate: float,
+    assessment_rate: float,
+    channels: int,
+    tracks: int,
+    threats: int = 10_000,
+) -> Scenario:
+    """What is not engaged at once is engaged by rounds that do not hit, and then by nothing."""
+    rate, most = positive("arrival_rate", arrival_rate), 1.0 / _SHORTEST
+    rates = {"launch_rate": launch_rate, "assessment_rate": assessment_rate}
+    means = [1.0 / positive(name, own, most=most) for name, own in rates.items()]
+    reaction, assessment = (Distribution(dist="expon", parameters={"scale": own}) for own in means)
+    battery = make_battery(
+        *(float("inf"), whole("channels", channels, least=1), Doctrine()),
+        reaction_time=reaction,
+        assessment_time=assessment,
+        channel_hold="launch",
+    )
+    window, sensor = _LONGEST_STAGE * sum(means), Sensor(tracks=whole("tracks", tracks, least=1))
+    blanks = [Magazine(interceptor="blank", rounds=float("inf"))]
+    last = Battery(name="last", magazines=blanks, doctrine=Doctrine(max_salvos=1))
+    scenario = make_scenario(
+        "tracks and channels",
+        [make_raid(whole("threats", threats), Poisson(start=0.0, rate=rate))],
+        [
+            make_interceptor(1.0, flight_time=0.0),
+            make_interceptor(_MISS, name="blank", flight_time=0.0),
+        ],
+        make_defence(battery, window, sensor=sensor),
+        Layer(name="last", outer_range=SPEED * window, batteries=[last]),
+    )
+    return changed(scenario, {"threats.threat.max_engagements": 1})
+
+
 def _stream(
     name: str, rate: float, engagement: float, channels: int, patience: float, threats: int
 ) -> Scenario:
     """Poisson arrivals; unlimited rounds, which kill immediately with certainty."""
     service = Distribution(dist="expon", parameters={"scale": engagement})
     servers = whole("channels", channels, least=1)
-    battery = _battery(float("inf"), servers, Doctrine(order="arrival"), assessment_time=service)
-    stream = _raid(whole("threats", threats), Poisson(start=0.0, rate=rate))
-    shot = _interceptor(1.0, flight_time=0.0)
-    return _scenario(name, [stream], [shot], _defence(battery, patience))
+    battery = make_battery(
+        float("inf"), servers, Doctrine(order="arrival"), assessment_time=service
+    )
+    stream = make_raid(whole("threats", threats), Poisson(start=0.0, rate=rate))
+    shot = make_interceptor(1.0, flight_time=0.0)
+    return make_scenario(name, [stream], [shot], make_defence(battery, patience))
 
 
 _BUILDERS: dict[str, Callable[..., Scenario]] = {
@@ -398,4 +429,7 @@ _BUILDERS: dict[str, Callable[..., Scenario]] = {
     "simultaneous_raid": _simultaneous_raid,
     "erlang_b": _erlang_b,
     "abandonment": _abandonment,
+    "tracks_and_channels": _tracks_and_channels,
+    "common_luck": _common_luck,
+    "destroyed_by": _destroyed_by,
 }

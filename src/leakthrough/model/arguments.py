@@ -59,6 +59,15 @@ def whole(name: str, value: object, least: int = 0, most: int | None = 10**9) ->
     return found
 
 
+def real(name: str, value: object, *, above: float = -math.inf) -> float:
+    """Check a finite number, above another one if that is given."""
+    found = real_in(value)
+    if not above < found < math.inf:
+        lower = "" if math.isinf(above) else f" above {above:g}"
+        raise refused(name, f"a finite number{lower}", value)
+    return found
+
+
 def flag(name: str, value: object) -> bool:
     """Check a choice between True and False."""
     found = None if isinstance(value, _SEVERAL) else plain(value)

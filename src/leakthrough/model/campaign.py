@@ -1,17 +1,19 @@
 """Frozen models of campaigns: a sequence of raids against one defence, with resupply."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from leakthrough.model.base import checked
-from leakthrough.model.display import Overview, overview_of_campaign
+from leakthrough.model.display import overview_of_campaign
 from leakthrough.model.distributions import Distribution, TimesByName
 from leakthrough.model.documents import Document
 from leakthrough.model.errors import MOST_MISTAKES, Mistake, ScenarioError, faults, shown
+from leakthrough.model.overview import Overview
 from leakthrough.model.paths import changed
+from leakthrough.model.raid_pattern import MOST_RAIDS, RaidPattern, all_salvos, pattern_mistakes
 from leakthrough.model.scenario import Salvo, Scenario
 from leakthrough.model.supply import (
     LONGEST,
@@ -26,11 +28,11 @@ from leakthrough.model.supply import (
     user_mistakes,
 )
 
-MOST_RAIDS = 100_000
 MOST_COUNTS = 1_000
 """Different distributions of numbers of threats, in all raids together."""
 MOST_CROSSINGS = 20_000_000
 """Straight parts of paths times sites, in all different raids."""
+Place = tuple[str | int, ...]
 Raids = Annotated[
     Annotated[Annotated[int, Field(ge=1, le=MOST_RAIDS)], Tag("number")]
     | Annotated[
@@ -39,9 +41,11 @@ Raids = Annotated[
             Field(json_schema_extra={"minItems": 1, "maxItems": MOST_RAIDS}),
         ],
         Tag("salvos"),
-    ],
-    Discriminator(lambda raids: "salvos" if isinstance(raids, list | tuple) else "number"),
+    ]
+    | Annotated[RaidPattern, Tag("raidpattern")],
+    Discriminator(lambda raids: _FORMS.get(type(raids), "number")),
 ]
+_FORMS = {list: "salvos", tuple: "salvos", dict: "raidpattern", RaidPattern: "raidpattern"}
 
 
 class Campaign(Document):
@@ -55,9 +59,10 @@ class Campaign(Document):
         The name of the campaign.
     scenario : Scenario
         The defence, the classes of threats, and the salvos of each raid if `raids` is a number.
-    raids : int or list of lists of Salvo
-        The number of raids, from 1 to 100,000; or the salvos of each raid. Salvos of one name in
-        several raids have one entry in the result; their numbers of threats may differ.
+    raids : int, list of lists of Salvo or RaidPattern
+        The number of raids, from 1 to 100,000; or the salvos of each raid; or kinds of raid and how
+        they follow each other. Salvos of one name in several raids have one entry in the result;
+        their numbers of threats may differ.
     interval : float
         From the start of one raid's clock to that of the next [s], above 0, at most 1e9; times
         the number of raids at most 1e12.
@@ -85,7 +90,7 @@ class Campaign(Document):
     """
 
     scenario: Scenario = Field(description="The defence, and the raid if `raids` is a number.")
-    raids: Raids = Field(description="The number of raids, or the salvos of each.")
+    raids: Raids = Field(description="The number of raids, the salvos of each, or a pattern.")
     interval: float = Field(gt=0.0, le=1e9, description="Between two raids' starts [s].")
     resupply: tuple[Resupply, ...] = Field((), description="Rounds for the batteries.")
     stocks: tuple[Stock, ...] = Field((), description="Stocks that the resupply is taken from.")
@@ -119,15 +124,31 @@ class Campaign(Document):
     @property
     def raid_count(self) -> int:
         """The number of raids."""
+        if isinstance(self.raids, RaidPattern):
+            return self.raids.number
         return self.raids if isinstance(self.raids, int) else len(self.raids)
 
     def raid(self, number: int) -> Scenario:
-        """Return the scenario of one raid, counted from 1: the defence against its salvos."""
+        """Return the scenario of one raid, counted from 1: the defence against its salvos.
+
+        In a pattern these are the salvos of the kind of the raid, before they grow and before an
+        attacker's stock limits them.
+
+        Raises
+        ------
+        ValueError
+            If there is no such raid, or its kind is drawn.
+        """
         if not 1 <= number <= self.raid_count:
             raise ValueError(f"number: must be from 1 to {self.raid_count}; got {number}")
         if isinstance(self.raids, int):
             return self.scenario
-        return _with_salvos(self.scenario, self.raids[number - 1], _axes(self))
+        if not isinstance(self.raids, RaidPattern):
+            return _with_salvos(self.scenario, self.raids[number - 1], _axes(self))
+        if self.raids.is_drawn:
+            raise ValueError(f"number: the kind of each raid is drawn; got {number}")
+        salvos = self.raids.kinds[self.raids.kind(number)].salvos
+        return _with_salvos(self.scenario, salvos, _axes(self))
 
     def replace(self, path: str, value: Any) -> "Campaign":
         """Return a copy with a new value at one path.
@@ -163,17 +184,33 @@ class Campaign(Document):
 
 
 def differing_raids(campaign: Campaign) -> dict[tuple[Salvo, ...], Scenario]:
-    """Return the scenarios of the raids by their salvos, one for each different raid."""
+    """Return the scenarios of the raids by their salvos, one for each different raid.
+
+    For a pattern there is one, with the salvos of all kinds (`raid_pattern.all_salvos`).
+    """
     if isinstance(campaign.raids, int):
         return {campaign.scenario.salvos: campaign.scenario}
+    raids = campaign.raids
+    if isinstance(raids, RaidPattern):
+        raids = (all_salvos(raids, campaign.interval),)
     axes, base = _axes(campaign), campaign.scenario
-    return {salvos: _with_salvos(base, salvos, axes) for salvos in dict.fromkeys(campaign.raids)}
+    return {salvos: _with_salvos(base, salvos, axes) for salvos in dict.fromkeys(raids)}
+
+
+def raids_by_place(campaign: Campaign) -> list[tuple[Place, tuple[Salvo, ...]]]:
+    """Return the lists of salvos of a campaign, of each raid or of each kind of a pattern."""
+    raids = campaign.raids
+    if isinstance(raids, int):
+        return [(("scenario", "salvos"), campaign.scenario.salvos)]
+    if isinstance(raids, RaidPattern):
+        return [(("raids", "kinds", kind.name), kind.salvos) for kind in raids.kinds]
+    return [(("raids", number), salvos) for number, salvos in enumerate(raids)]
 
 
 def _axes(campaign: Campaign) -> tuple[str, ...]:
     """Axes that the scenario declares; if it declares none, those of all raids together."""
-    raids = () if isinstance(campaign.raids, int) else campaign.raids
-    used = [salvo.axis for raid in (campaign.scenario.salvos, *raids) for salvo in raid]
+    raids = [campaign.scenario.salvos, *(salvos for _, salvos in raids_by_place(campaign))]
+    used = [salvo.axis for raid in raids for salvo in raid]
     return campaign.scenario.axes or tuple(dict.fromkeys(axis for axis in used if axis is not None))
 
 
@@ -192,30 +229,50 @@ def _salvo_mistakes(
 
 
 def _raid_mistakes(campaign: Campaign) -> Iterator[Mistake]:
-    if isinstance(campaign.raids, int):
+    raids, scenario = campaign.raids, campaign.scenario
+    if isinstance(raids, int):
         return
-    if not 1 <= len(campaign.raids) <= MOST_RAIDS:
-        text = f"must hold the salvos of 1 to {MOST_RAIDS:,} raids; got {len(campaign.raids)}"
+    if isinstance(raids, RaidPattern):
+        yield from ((("raids", *where), text) for where, text in _mistakes_in(raids, campaign))
+    elif not 1 <= len(raids) <= MOST_RAIDS:
+        text = f"must hold the salvos of 1 to {MOST_RAIDS:,} raids; got {len(raids)}"
         yield (("raids",), text)
         return
     threats: dict[str, str] = {}
     axes, texts = _axes(campaign), dict[tuple[Salvo, ...], tuple[str, ...]]()
-    for number, salvos in enumerate(campaign.raids):
+    for place, salvos in raids_by_place(campaign):
         if salvos not in texts:
-            texts[salvos] = _salvo_mistakes(campaign.scenario, salvos, axes)
-        yield from ((("raids", number), text) for text in texts[salvos])
+            texts[salvos] = _salvo_mistakes(scenario, salvos, axes)
+        yield from ((place, text) for text in texts[salvos])
         for salvo in salvos:
             if threats.setdefault(salvo.name, salvo.threat) != salvo.threat:
                 first = shown(threats[salvo.name])
                 text = f"must be {first}, as in an earlier raid; got {shown(salvo.threat)}"
-                yield (("raids", number, "salvos", salvo.name, "threat"), text)
-    counts = (salvo.count for salvos in texts for salvo in salvos)
+                yield ((*place, "salvos", salvo.name, "threat"), text)
+    yield from _too_much(campaign, [*texts])
+
+
+def _mistakes_in(pattern: RaidPattern, campaign: Campaign) -> list[Mistake]:
+    """Mistakes between a pattern and its campaign, and in salvos that have grown."""
+    threats = [threat.name for threat in campaign.scenario.threats]
+    found = [*pattern_mistakes(pattern, campaign.interval, threats)]
+    if not found and pattern.daily_growth != 1.0:
+        try:
+            all_salvos(pattern, campaign.interval)
+        except ScenarioError as error:
+            return [(("daily_growth",), f"in the last raid, {text}") for text in error.mistakes]
+    return found
+
+
+def _too_much(campaign: Campaign, raids: Sequence[tuple[Salvo, ...]]) -> Iterator[Mistake]:
+    """Distributions and paths of different raids that would cost too much together."""
+    counts = (salvo.count for salvos in raids for salvo in salvos)
     drawn = len({count for count in counts if isinstance(count, Distribution)})
     if drawn > MOST_COUNTS:
         text = f"must hold at most {MOST_COUNTS:,} different distributions of numbers of threats"
         yield (("raids",), f"{text}; got {drawn:,}")
     sites = len(campaign.scenario.sites)
-    parts = sum(max(len(salvo.route), 1) for salvos in texts for salvo in salvos)
+    parts = sum(max(len(salvo.route), 1) for salvos in raids for salvo in salvos)
     if sites * parts > MOST_CROSSINGS:
         text = f"must have at most {MOST_CROSSINGS:,} straight parts of paths times sites"
         yield (("raids",), f"{text} in different raids; got {parts:,} times {sites:,}")

@@ -3,12 +3,13 @@
 import math
 from collections.abc import Callable, Mapping
 
-from leakthrough.model.campaign import Campaign
+from leakthrough.model.campaign import Campaign, raids_by_place
 from leakthrough.model.cases import Case, Findings
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.findings import Finding
 from leakthrough.model.quantiles import upper_end
-from leakthrough.model.scenario import Salvo
+from leakthrough.model.raid_pattern import RaidPattern
+from leakthrough.model.scenario import MOST_THREATS, Salvo
 from leakthrough.model.shots import Raids, paths_by_salvo, quantile, span_of_raid
 from leakthrough.model.supply import rotation_by_battery
 from leakthrough.model.units import DAY, HOUR
@@ -27,11 +28,10 @@ def case_of_campaign(campaign: Campaign) -> Case:
 
 def _raids(campaign: Campaign) -> Raids:
     """Return the places of the different raids by their salvos, each that of the first."""
-    if isinstance(campaign.raids, int):
-        return {campaign.scenario.salvos: "scenario.salvos"}
     found: dict[tuple[Salvo, ...], str] = {}
-    for number, salvos in enumerate(campaign.raids):
-        found.setdefault(salvos, f"raids.{number}")
+    under = ("salvos",) if isinstance(campaign.raids, RaidPattern) else ()
+    for place, salvos in raids_by_place(campaign):
+        found.setdefault(salvos, ".".join(map(str, (*place, *under))))
     return found
 
 
@@ -64,8 +64,9 @@ def _rates(campaign: Campaign) -> Findings:
         )
         depots = campaign.scenario.depots
         held += sum(own.rounds for own in depots if own.interceptor == stock.interceptor)
-        if stock.rate * min(max(campaign.interval, HOUR), DAY) > _TOO_MUCH * max(held, 1):
-            what = f"is {stock.rate:g} a second, {stock.rate * DAY:,.0f} rounds a day"
+        rate = stock.highest_rate
+        if rate * min(max(campaign.interval, HOUR), DAY) > _TOO_MUCH * max(held, 1):
+            what = f"is {rate:g} a second, {rate * DAY:,.0f} rounds a day"
             holders = f"all magazines {'and depots ' * bool(depots)}"
             why = f"{holders}hold {held:,}, so the stock never runs out; rates are per second"
             yield Finding(f"stocks.{number}.rate", what, why)
@@ -82,10 +83,15 @@ def _nothing_drawn(campaign: Campaign) -> Findings:
 def _slow_rates(campaign: Campaign) -> Findings:
     time = (campaign.raid_count - 1) * max(campaign.interval, HOUR)
     for number, stock in enumerate(campaign.stocks):
-        if time and 0.0 < stock.rate * time < 1.0:
-            what = f"is {stock.rate:g} a second, {stock.rate * time:.2g} rounds in the campaign"
-            why = "only whole rounds count, so it brings none; rates are per second"
+        produced, rate = stock.produced(time), stock.highest_rate
+        if time and 0.0 < produced < stock.batch:
+            what = f"is {rate:g} a second, {produced:.2g} rounds in the campaign"
+            whole = "rounds" if stock.batch == 1 else f"batches of {stock.batch:,} rounds"
+            why = f"only whole {whole} count, so it brings none; rates are per second"
             yield Finding(f"stocks.{number}.rate", what, why)
+        if stock.batch > 1 and not rate:
+            what = f"is {stock.batch:,}, and the rate of production is 0"
+            yield Finding(f"stocks.{number}.batch", what, "deliveries do not come in batches")
 
 
 def _unused_stocks(campaign: Campaign) -> Findings:
@@ -106,7 +112,7 @@ def _unused_stocks(campaign: Campaign) -> Findings:
 
 def _empty_stocks(campaign: Campaign) -> Findings:
     for number, stock in enumerate(campaign.stocks):
-        brought = stock.rounds or stock.rate or stock.deliveries or stock.replenishment
+        brought = stock.rounds or stock.highest_rate or stock.deliveries or stock.replenishment
         if not brought:
             what = f"the stock of {stock.interceptor} is empty, and nothing reaches it"
             yield Finding(f"stocks.{number}", what, "it resupplies nothing")
@@ -117,15 +123,28 @@ def _deliveries(campaign: Campaign) -> Findings:
     for number, stock in enumerate(campaign.stocks):
         for n, delivery in enumerate(stock.deliveries):
             place = f"stocks.{number}.deliveries.{n}.time"
-            if delivery.rounds == 0:
+            first, latest = _ends(delivery.time)
+            if _most(delivery.rounds) == 0:
                 place = f"stocks.{number}.deliveries.{n}.rounds"
-                yield Finding(place, "is 0", "it brings nothing")
-            elif delivery.time > last:
-                what = f"is {delivery.time:,g} s, and the last raid starts at {last:,g} s"
+                what = "is 0" if delivery.rounds == 0 else "each draw is rounded to 0"
+                yield Finding(place, what, "it brings nothing")
+            elif first > last:
+                at_least = "at least " * (first < latest)
+                what = f"is {at_least}{first:,g} s, and the last raid starts at {last:,g} s"
                 yield Finding(place, what, "it arrives too late to be used")
-            elif _is_in_days(campaign, delivery.time):
-                what = f"is {delivery.time:g} s after the campaign's start"
+            elif _is_in_days(campaign, latest):
+                at_most = "at most " * (first < latest)
+                what = f"is {at_most}{latest:g} s after the campaign's start"
                 yield Finding(place, what, "it arrives before the second raid; times are in s")
+
+
+def _ends(time: float | Distribution) -> tuple[float, float]:
+    """The earliest and the latest time."""
+    return time.support() if isinstance(time, Distribution) else (time, time)
+
+
+def _most(rounds: int | Distribution) -> int:
+    return upper_end(rounds) if isinstance(rounds, Distribution) else rounds
 
 
 def _is_in_days(campaign: Campaign, time: float) -> bool:
@@ -223,9 +242,45 @@ def _single_raid(campaign: Campaign) -> Findings:
         yield Finding("raids", "there is only one", "nothing is resupplied")
 
 
+def _kinds_that_never_come(campaign: Campaign) -> Findings:
+    pattern = campaign.raids
+    if not isinstance(pattern, RaidPattern):
+        return
+    if pattern.is_drawn:
+        coming = [chance > 0.0 for chance in pattern.chances_of_first]
+        for _ in range(min(pattern.number - 1, len(coming))):
+            rows = [row for row, comes in zip(pattern.transitions, coming, strict=True) if comes]
+            coming = [own or any(row[n] > 0.0 for row in rows) for n, own in enumerate(coming)]
+        come = {n for n, own in enumerate(coming) if own}
+    else:
+        come = {*map(pattern.kind, range(1, pattern.number + 1))}
+    for n, kind in enumerate(pattern.kinds):
+        if n not in come:
+            yield Finding(f"raids.kinds.{kind.name}", "no raid is of this kind", "it has no effect")
+
+
+def _attackers_stocks(campaign: Campaign) -> Findings:
+    """Stocks of classes that no salvo has, and rates that are probably not per second."""
+    if not isinstance(campaign.raids, RaidPattern):
+        return
+    launched = {salvo.threat for kind in campaign.raids.kinds for salvo in kind.salvos}
+    time = (campaign.raid_count - 1) * campaign.interval
+    for stock in campaign.raids.stocks:
+        place, reached = f"raids.stocks.{stock.threat}", stock.rate * time
+        if stock.threat not in launched:
+            yield Finding(place, f"no salvo is of {stock.threat}", "the stock is never used")
+        elif 0.0 < reached < 1.0:
+            what = f"is {stock.rate:g} a second, {reached:.2g} threats in the campaign"
+            why = "only whole threats count, so it brings none; rates are per second"
+            yield Finding(f"{place}.rate", what, why)
+        elif stock.rate * DAY > MOST_THREATS:
+            what = f"is {stock.rate:g} a second, {stock.rate * DAY:,.0f} threats a day"
+            yield Finding(f"{place}.rate", what, "the stock never runs out; rates are per second")
+
+
 RULES: tuple[Callable[[Campaign], Findings], ...] = (
     *(_short_interval, _long_interval, _rates, _slow_rates, _unused_stocks, _empty_stocks),
-    _nothing_drawn,
+    *(_nothing_drawn, _kinds_that_never_come, _attackers_stocks),
     *(_deliveries, _resupply_of_nothing, _late_transport, _replacement, _rotations),
     *(_idle_users, _single_raid),
 )

@@ -1,50 +1,15 @@
-"""Overview of a scenario or a campaign, as text and as HTML for notebooks."""
+"""Overview of a scenario or a campaign, as tables."""
 
-import html
 import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from leakthrough.model.overview import Overview, Table
 from leakthrough.model.units import DAY
-from leakthrough.text_tables import MOST_ROWS, WIDTH, number, shortened, table
+from leakthrough.text_tables import number
 
 MOST_RAIDS = 400
 """Different raids that are listed: each night of a year."""
-
-
-class Table(NamedTuple):
-    """A titled table; the first `names` columns are text; `most` rows are shown."""
-
-    title: str
-    header: list[str]
-    rows: list[list[str]]
-    names: int
-    most: int = MOST_ROWS
-
-
-class Overview(NamedTuple):
-    """Name, a summary in one line or several, and tables; `rest` says where omitted rows are."""
-
-    name: str
-    line: str
-    tables: list[Table]
-    rest: str = "in the document"
-
-    def text(self) -> str:
-        """Return the overview as text of at most `WIDTH` columns."""
-        lines = filter(None, [self.name, *self.line.split("\n")])
-        heading = "\n".join(shortened(line, WIDTH) for line in lines)
-        shown = [
-            table(*own[:3], names=own.names, rest=self.rest, most=own.most) for own in self.tables
-        ]
-        return "\n\n".join([heading, *shown])
-
-    def html(self) -> str:
-        """Return the overview as HTML, with every name escaped."""
-        line = html.escape(self.line).replace("\n", "<br>")
-        heading = f"<strong>{html.escape(self.name)}</strong><br>{line}"
-        tables = "".join(_html(own, self.rest) for own in self.tables)
-        return f"<div>{heading}{tables}</div>"
 
 
 def overview_of_scenario(scenario: Any) -> Overview:
@@ -151,19 +116,22 @@ def _outermost_first(scenario: Any) -> list[Any]:
 def overview_of_campaign(campaign: Any) -> Overview:
     """Return the overview of a campaign: its raids, its defence and its stocks."""
     line = f"{_counted(campaign.raid_count, 'raid')}, {number(campaign.interval)} s apart"
+    growth = getattr(campaign.raids, "daily_growth", 1.0)
+    if growth != 1.0:
+        line += f"; numbers of threats are multiplied by {growth:g} a day"
     header = ["stock of", "at the start", "a day", "deliveries", "a draw between raids"]
     stocks = [
         [
             stock.interceptor,
             number(stock.rounds),
-            number(stock.rate * DAY),
+            _production(stock),
             number(len(stock.deliveries)),
             "no" if stock.replenishment is None else stock.replenishment.dist,
         ]
         for stock in campaign.stocks
     ]
     supply = Table("Stocks behind the batteries (rounds)", header, stocks, 1)
-    parts = _parts(campaign.raid(1))
+    parts = _parts(campaign.scenario)
     more = [own for own in _supply_tables(campaign) if own.rows]
     return Overview(campaign.name, line, [*_raid_tables(campaign), *parts, supply, *more])
 
@@ -192,10 +160,23 @@ def _supply_tables(campaign: Any) -> list[Table]:
     ]
 
 
+def _production(stock: Any) -> str:
+    """Rounds a day, at first and at last if the rate changes, and how many come at once."""
+    rates = (
+        [stock.rate]
+        if isinstance(stock.rate, float)
+        else stock.rate.rate[:: len(stock.rate.rate) - 1 or 1]
+    )
+    text = " to ".join(number(rate * DAY) for rate in dict.fromkeys(rates))
+    return text if stock.batch == 1 else f"{text} in batches of {stock.batch:,}"
+
+
 def _raid_tables(campaign: Any) -> list[Table]:
     """The salvos of all raids, and how many of each come in which raid if raids differ."""
     raids: dict[Any, list[int]] = {}
     given = campaign.raids
+    if hasattr(given, "kinds"):
+        return _pattern_tables(given)
     for n, salvos in enumerate([campaign.scenario.salvos] if isinstance(given, int) else given):
         raids.setdefault(salvos, []).append(n + 1)
     every: dict[Any, list[int]] = {}
@@ -210,6 +191,28 @@ def _raid_tables(campaign: Any) -> list[Table]:
     ]
     salvos = _salvo_table("Salvos of all raids", counts)
     return [salvos, Table("Raids", ["raid", "salvos"], rows, 2, MOST_RAIDS)]
+
+
+def _pattern_tables(pattern: Any) -> list[Table]:
+    """The salvos of all kinds of raid, when each kind comes, and the attacker's stocks."""
+    every: dict[Any, list[Any]] = {}
+    for salvo in (salvo for kind in pattern.kinds for salvo in kind.salvos):
+        every.setdefault(salvo.model_copy(update={"count": 0}), []).append(salvo.count)
+    rows = []
+    for kind in pattern.kinds:
+        salvos = [f"{_count(own.count)} {own.name}" for own in kind.salvos]
+        rows.append([kind.name, "; ".join(salvos) or "-", pattern.when(kind)])
+    stocks = [
+        [own.threat, number(own.count), number(own.rate * DAY), _drawn(own.replenishment or 0)]
+        for own in pattern.stocks
+    ]
+    header = ["stock of", "at the start", "a day", "and between raids"]
+    found = [
+        _salvo_table("Salvos of all kinds of raid", {own: _counts(n) for own, n in every.items()}),
+        Table("Kinds of raid", ["kind", "salvos", "when"], rows, 3),
+        Table("The attacker's stocks (threats)", header, stocks, 1),
+    ]
+    return found if stocks else found[:2]
 
 
 def _salvo_text(salvo: Any) -> str:
@@ -426,16 +429,3 @@ def _reloads(magazine: Any) -> str:
     number = "" if magazine.reloads is None else f"{magazine.reloads:,} x "
     time = f" in {_drawn(magazine.reload_time)} s" if magazine.reload_time != 0.0 else ""
     return f"{number}{magazine.reload_rounds:,} reloaded{time}"
-
-
-def _html(own: Table, rest: str) -> str:
-    """One table, with as many rows as in text."""
-    rows = [_html_row("th", own.header), *(_html_row("td", r) for r in own.rows[: own.most])]
-    left = len(own.rows) - own.most
-    more = f"<div>... and {left} more, {rest}</div>" if left > 0 else ""
-    caption = f"<caption>{html.escape(own.title)}</caption>"
-    return f"<table>{caption}{''.join(rows)}</table>{more}" if own.rows else ""
-
-
-def _html_row(tag: str, cells: list[str]) -> str:
-    return f"<tr>{''.join(f'<{tag}>{html.escape(cell)}</{tag}>' for cell in cells)}</tr>"

@@ -348,6 +348,14 @@ UncertainCount = Annotated[
 ]
 """A distribution that never falls below 0; its draws are rounded to whole numbers."""
 
+UncertainDate = Annotated[
+    float | Distribution,
+    PlainValidator(_uncertain(1e12, "truncnorm or lognorm")),
+    PlainSerializer(flat_value),
+    _uncertain_schema(1e12),
+]
+"""A time of a campaign [s] from 0 to 1e12, or a distribution that never falls below 0."""
+
 UncertainTime = Annotated[
     float | Distribution,
     PlainValidator(_uncertain(1e9, "truncnorm or lognorm")),

@@ -18,10 +18,10 @@ from pydantic import BaseModel
 
 from leakthrough.model.arguments import path_of
 from leakthrough.model.base import Model, Title, checked, fields_of_unchecked, reported
-from leakthrough.model.display import Overview
 from leakthrough.model.distribution_schema import distribution_schema, with_distributions
 from leakthrough.model.distributions import Distribution
 from leakthrough.model.errors import ScenarioError, shown
+from leakthrough.model.overview import Overview
 
 DEEPEST = 64
 """Steps of a dotted key in a TOML file. Scenarios need seven."""

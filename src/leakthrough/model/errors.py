@@ -146,7 +146,7 @@ def label(entry: object, index: int) -> str | int:
     Resupply has the name of its battery or depot, a magazine or a stock that of its interceptor.
     """
     fields = fields_of(entry)
-    for key in ("name", "battery", "interceptor", "depot"):
+    for key in ("name", "battery", "interceptor", "depot", "threat"):
         name = fields.get(key)
         if isinstance(name, str) and not name_fault(name):
             return name
@@ -201,7 +201,8 @@ def _location(loc: tuple[str | int, ...], data: object) -> tuple[str | int, ...]
     """Replace indices by names, and drop the tag that pydantic adds after a field of a union."""
     location: list[str | int] = []
     for before, step in zip((None, *loc), loc, strict=False):
-        if before in ("arrival", "count", "raids", "demand") and isinstance(step, str):
+        unions = ("arrival", "count", "raids", "rate", "rounds", "demand")
+        if before in unions and isinstance(step, str):
             continue
         if location[-2:-1] == ["kill_probability"] and step in KINDS_OF_PROBABILITY:
             continue

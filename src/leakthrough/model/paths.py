@@ -129,6 +129,8 @@ def _children(scenario: Any, parent: Any, steps: list[str]) -> dict[str, Any]:
         return vars(parent)
     if isinstance(parent, Mapping) and steps[-2] == "replacement_time":
         return dict(parent)
+    if isinstance(parent, Mapping) and steps[-2] in ("next", "initial"):
+        return {kind.name: parent.get(kind.name, 0.0) for kind in scenario.raids.kinds}
     if isinstance(parent, Mapping):
         unnamed = _UNNAMED[steps[-2]]
         threats = getattr(scenario, "scenario", scenario).threats  # those of a campaign's scenario

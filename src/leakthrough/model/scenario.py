@@ -11,7 +11,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from leakthrough.model.arrivals import Arrival, Times, count_mistakes
 from leakthrough.model.base import Cost, Model, Name, Probability, checked
 from leakthrough.model.defence import Battery, Interceptor, Layer
-from leakthrough.model.display import Overview, overview_of_scenario
+from leakthrough.model.display import overview_of_scenario
 from leakthrough.model.distributions import (
     Distribution,
     UncertainCount,
@@ -22,6 +22,7 @@ from leakthrough.model.documents import Document
 from leakthrough.model.errors import Mistake, faults
 from leakthrough.model.magazines import Depot
 from leakthrough.model.name_checks import mistakes_between
+from leakthrough.model.overview import Overview
 from leakthrough.model.paths import changed
 from leakthrough.model.places import LARGEST_RANGE, Asset, Point
 from leakthrough.model.pools import Pool

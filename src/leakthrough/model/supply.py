@@ -1,5 +1,7 @@
 """Supply between the raids of a campaign: stocks of interceptors, and resupply from them."""
 
+import bisect
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated
@@ -8,7 +10,13 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from leakthrough.model.base import Model, Name
 from leakthrough.model.defence import Battery
-from leakthrough.model.distributions import Distribution, UncertainCount, UncertainTime, is_law
+from leakthrough.model.distributions import (
+    Distribution,
+    UncertainCount,
+    UncertainDate,
+    UncertainTime,
+    is_law,
+)
 from leakthrough.model.errors import Mistake, faults, shown
 from leakthrough.model.magazines import MOST_ROUNDS, Rounds
 from leakthrough.model.name_checks import unknown
@@ -22,6 +30,9 @@ Demand = Annotated[
 ]
 LONGEST = 1e12
 """Duration of a campaign [s]; all ticks in it are then below 2**63."""
+MOST_TIMES = 100
+MOST_DRAWN = 1_000
+"""Deliveries of a campaign whose time or rounds are drawn."""
 
 
 class Resupply(Model):
@@ -109,16 +120,96 @@ class StockUser(Model):
 class Delivery(Model):
     """Rounds that reach a stock at one time.
 
+    Distributions are drawn once in a campaign, for each delivery.
+
     Parameters
     ----------
-    time : float
-        Time from the start of the first raid's clock [s], from 0 to 1e12.
-    rounds : int
-        Number of rounds, from 0 to 1e9.
+    time : float or frozen scipy.stats distribution
+        Time from the start of the first raid's clock [s], from 0 to 1e12; draws are cut at 1e9.
+    rounds : int or frozen scipy.stats distribution
+        Number of rounds, from 0 to 1e9; draws are rounded.
     """
 
-    time: float = Field(ge=0.0, le=LONGEST, description="Time from the campaign's start [s].")
-    rounds: int = Field(ge=0, le=MOST_ROUNDS, description="Number of rounds.")
+    time: UncertainDate = Field(description="Time from the campaign's start [s].")
+    rounds: (
+        Annotated[Annotated[int, Field(ge=0, le=MOST_ROUNDS)], Tag("number")]
+        | Annotated[UncertainCount, Tag("drawn")]
+    ) = Field(
+        discriminator=Discriminator(lambda value: "drawn" if is_law(value) else "number"),
+        description="Number of rounds.",
+    )
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether its time or its rounds are drawn."""
+        return isinstance(self.time, Distribution) or isinstance(self.rounds, Distribution)
+
+
+Rate = Annotated[float, Field(ge=0.0, le=1e6)]
+
+
+class ByTime(Model):
+    """A rate of production that changes with time.
+
+    It is linear between the given times, and constant before the first and after the last.
+
+    Parameters
+    ----------
+    time : list of float
+        Increasing times from the start of the first raid's clock [s], from 0 to 1e12, at most 100.
+    rate : list of float
+        The rate at each time [1/s], from 0 to 1e6.
+
+    Raises
+    ------
+    ScenarioError
+        If times do not increase, or there is not one rate for each time.
+
+    Examples
+    --------
+    Production doubles within a year, from 600 to 1,200 a year:
+
+    >>> year = 365 * DAY
+    >>> growing = ByTime(time=[0.0, year], rate=[600 / year, 1200 / year])
+    >>> round(growing.integral(2 * year))
+    2100
+    """
+
+    time: Annotated[
+        tuple[Annotated[float, Field(ge=0.0, le=LONGEST)], ...],
+        Field(min_length=1, max_length=MOST_TIMES),
+    ] = Field(description="Increasing times from the campaign's start [s].")
+    rate: tuple[Rate, ...] = Field(description="The rate at each time [1/s].")
+
+    @model_validator(mode="after")
+    def _one_for_each_time(self) -> "ByTime":
+        found: list[Mistake] = []
+        if any(one >= other for one, other in itertools.pairwise(self.time)):
+            found.append((("time",), f"must increase; got {shown(self.time)}"))
+        if len(self.rate) != len(self.time):
+            text = f"must have one entry for each of the {len(self.time)} times"
+            found.append((("rate",), f"{text}; got {len(self.rate)}"))
+        if found:
+            raise faults(found)
+        return self
+
+    def at(self, time: float) -> float:
+        """Return the rate at a time."""
+        n = bisect.bisect_right(self.time, time)
+        if n in (0, len(self.time)):
+            return self.rate[max(n - 1, 0)]
+        share = (time - self.time[n - 1]) / (self.time[n] - self.time[n - 1])
+        return self.rate[n - 1] + share * (self.rate[n] - self.rate[n - 1])
+
+    def integral(self, until: float) -> float:
+        """Return what the rate brings from time 0 to another."""
+        times = [0.0, *(time for time in self.time if 0.0 < time < until), until]
+        parts = itertools.pairwise((time, self.at(time)) for time in times)
+        return math.fsum((b - a) * (low + high) / 2.0 for (a, low), (b, high) in parts)
+
+
+def _kind_of_rate(value: object) -> str:
+    return "by time" if isinstance(value, ByTime | Mapping) else "number"
 
 
 class Stock(Model):
@@ -132,23 +223,39 @@ class Stock(Model):
         The name of an interceptor.
     rounds : int
         Rounds at the start, from 0 to 1e9.
-    rate : float, default 0
-        Constant rate at which rounds reach it [1/s], from 0 to 1e6; only whole rounds count.
+    rate : float or ByTime, default 0
+        Rate at which rounds are produced for it [1/s], from 0 to 1e6; only whole rounds count.
     deliveries : list of Delivery, default empty
         Rounds that reach it at stated times.
     replenishment : frozen scipy.stats distribution, optional
         Rounds that reach it between two raids, drawn for each raid and rounded; not below 0.
+    batch : int, default 1
+        What is produced reaches it in whole batches of so many rounds, from 1 to 1e9.
     """
 
     interceptor: str = Field(description="The name of an interceptor.")
     rounds: int = Field(ge=0, le=MOST_ROUNDS, description="Rounds at the start.")
-    rate: float = Field(0.0, ge=0.0, le=1e6, description="Rate at which rounds reach it [1/s].")
+    rate: Annotated[Rate, Tag("number")] | Annotated[ByTime, Tag("by time")] = Field(
+        0.0,
+        discriminator=Discriminator(_kind_of_rate),
+        description="Rate at which rounds are produced for it [1/s].",
+    )
     deliveries: tuple[Delivery, ...] = Field(
         (), description="Rounds that reach it at stated times."
     )
     replenishment: UncertainCount | None = Field(
         None, description="Rounds that reach it between two raids."
     )
+    batch: int = Field(1, ge=1, le=MOST_ROUNDS, description="Rounds that leave production at once.")
+
+    @property
+    def highest_rate(self) -> float:
+        """The highest rate of production [1/s]."""
+        return max(self.rate.rate) if isinstance(self.rate, ByTime) else self.rate
+
+    def produced(self, until: float) -> float:
+        """Return the rounds produced from time 0 to another, also parts of rounds."""
+        return self.rate.integral(until) if isinstance(self.rate, ByTime) else self.rate * until
 
 
 def replacement_times(
@@ -277,12 +384,22 @@ def stock_mistakes(scenario: Scenario, stocks: Sequence[Stock]) -> Iterator[Mist
     """Mistakes in the names of stocks, and in what reaches them."""
     known = [interceptor.name for interceptor in scenario.interceptors]
     seen: set[str] = set()
+    drawn = sum(delivery.is_drawn for stock in stocks for delivery in stock.deliveries)
+    if drawn > MOST_DRAWN:
+        text = f"must hold at most {MOST_DRAWN:,} deliveries that are drawn; got {drawn:,}"
+        yield (("stocks",), text)
     for number, stock in enumerate(stocks):
-        where, name, drawn = ("stocks", number), stock.interceptor, stock.replenishment
+        where, name = ("stocks", number), stock.interceptor
         yield from unknown((*where, "interceptor"), name, "an interceptor", known)
         if name in known and name in seen:
             yield (where, f"more than one of {shown(name)}")
-        if drawn is not None and (most := upper_end(drawn)) > MOST_ROUNDS:
-            text = f"must not reach {MOST_ROUNDS:,} rounds, but {drawn.dist} reaches {most:,}"
-            yield ((*where, "replenishment"), text)
+        yield from _too_many((*where, "replenishment"), stock.replenishment)
+        for n, delivery in enumerate(stock.deliveries):
+            yield from _too_many((*where, "deliveries", n, "rounds"), delivery.rounds)
         seen.add(name)
+
+
+def _too_many(where: tuple[str | int, ...], rounds: object) -> Iterator[Mistake]:
+    if isinstance(rounds, Distribution) and (most := upper_end(rounds)) > MOST_ROUNDS:
+        text = f"must not reach {MOST_ROUNDS:,} rounds, but {rounds.dist} reaches {most:,}"
+        yield (where, text)

@@ -12,7 +12,7 @@ text lies outside their cell.
 from leakthrough.plot.nights import campaign
 from leakthrough.plot.plane import map
 from leakthrough.plot.raid import depletion, fates, leakers
-from leakthrough.plot.record import predictive_intervals, rank_ecdf
+from leakthrough.plot.record import periods, predictive_intervals, rank_ecdf
 from leakthrough.plot.search import frontier, sensitivity, tornado
 from leakthrough.plot.sweeps import heatmap, saturation
 
@@ -24,6 +24,7 @@ __all__ = [
     "heatmap",
     "leakers",
     "map",
+    "periods",
     "predictive_intervals",
     "rank_ecdf",
     "saturation",

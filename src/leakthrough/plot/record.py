@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from leakthrough.plot import layout, style
 
@@ -158,3 +159,73 @@ def _numbers(found: "xr.Dataset") -> str:
     value = f"{float(found['recorded']):,.0f}" if np.isfinite(found["recorded"]) else "unknown"
     name = style.words(_label(found["threat_class"].item(), found["outcome"].item()), 50, 1)
     return f"{name}\nrecorded {value}, simulated {low:,.0f} to {high:,.0f}"
+
+
+def periods(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
+    """Kill probabilities by period, and the probabilities of changes between periods.
+
+    Parameters
+    ----------
+    found : xarray.Dataset
+        From `records.calibrate_periods`, or a part of its classes; or from
+        `records.change_points`.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Median and 5 to 95 % of the posterior for each class. From `change_points` also the mean
+        of the shares stopped in the nights of each period, and grey bars: the probability that the
+        kill probability changed at the beginning of the period.
+
+    Raises
+    ------
+    ValueError
+        If the Dataset is from neither call.
+    """
+    from matplotlib import dates
+
+    found = style.demand(found, "records.calibrate_periods", ("probability", "period"))
+    ends = _ends(found)
+    ax = style.one_axes(ax, 8.0, 4.6)
+    start = found["period"].values
+    for n, (name, (low, middle, high)) in enumerate(ends.items()):
+        colour, line, _ = style.line_style(n)
+        ax.fill_between(start, low, high, color=colour, alpha=0.2, lw=0)
+        ax.plot(start, middle, color=colour, ls=line, lw=2, label=style.words(name))
+    ax.fill_between([], [], color="0.7", alpha=0.5, lw=0, label=style.BAND)
+    if "change" in found:
+        _draw_changes(ax, found)
+    ax.set(ylim=(0.0, 1.0), ylabel="effective kill probability")
+    ax.set_xlabel(str(found["period"].attrs.get("long_name", "period")))
+    style.per_cent(ax.yaxis)
+    locator = dates.AutoDateLocator(minticks=2, maxticks=5)  # type: ignore[no-untyped-call]
+    ax.xaxis.set_major_locator(locator)
+    texts = dates.ConciseDateFormatter(locator, show_offset=False)  # type: ignore[no-untyped-call]
+    ax.xaxis.set_major_formatter(texts)
+    layout.finish(ax, "Kill probability by period", handlelength=3.2)
+    return ax
+
+
+def _ends(found: "xr.Dataset") -> "dict[str, npt.NDArray[np.float64]]":
+    """5 %, median and 95 % by period, for each class."""
+    if "change" in found:
+        name = str(found.attrs.get("threat_class", "threats"))
+        return {name: found["probability"].transpose("quantile", "period").values}
+    found = style.demand(found, "records.calibrate_periods", ("threat_class",))
+    if not {"chain", "draw"} <= {*found["probability"].dims}:
+        raise ValueError("found: must come from leakthrough.records.calibrate_periods, with draws")
+    found = found if "threat_class" in found.dims else found.expand_dims("threat_class")
+    ends = found["probability"].quantile(style.ENDS, ("chain", "draw"))
+    names = found["threat_class"].values.tolist()
+    return {
+        name: ends.sel(threat_class=name).transpose("quantile", "period").values for name in names
+    }
+
+
+def _draw_changes(ax: "Axes", found: "xr.Dataset") -> None:
+    start, share = found["period"].values, found["share"].values
+    width = np.diff(start).min() * 0.6
+    ax.bar(start, found["change"].values, width, color="0.8", zorder=0, label="change here")
+    ax.plot(start, share, "D", color=style.VERMILION, mec="white", ms=6, label="mean of the nights")

@@ -207,11 +207,11 @@ def draw_rounds(ax: "Axes", at: "Array", share: "xr.DataArray", number: int, lab
     return ax.plot(at, share, line, color=colour, lw=2, marker=marker(at), label=label)[0]
 
 
-def label_rounds(ax: "Axes", title: str, *, kept: bool) -> None:
+def label_rounds(ax: "Axes", title: str, *, kept: bool, share: bool = True) -> None:
     """Label the Axes of `draw_rounds`; `kept` says whether the replications were kept."""
-    ax.set(ylabel="share of initial rounds")
+    ax.set(ylabel="share of initial rounds" if share else "rounds")
     ax.set_ylim(bottom=0.0)
-    per_cent(ax.yaxis)
+    (per_cent if share else amounts)(ax.yaxis)
     layout.finish(ax, f"{title} ({f'median; band: {BAND}' if kept else 'mean'})", handlelength=3.2)
 
 

@@ -112,7 +112,7 @@ def check(
         [_compared(each.get(name), _recorded(table, i, name), rng) for name in held]
         for i, each in enumerate(simulated)
     ]
-    return writable(_tested(_labelled(np.array(rows), table, held)))
+    return writable(tested(labelled(np.array(rows), table["night"], held)))
 
 
 def _by_class(result: "xr.Dataset", classes: Mapping[str, str]) -> dict[str, Array]:
@@ -167,20 +167,29 @@ def _compared(
             f"result: must be of the recorded raid; it launches {launched[0]} of {where}, and the "
             f"record has the fate of {number:.0f}"
         )
-    rows = []
-    for count, value, v in zip(counts, values, rng.random(len(OUTCOMES)), strict=True):
-        below, ties = (count < value).sum(), (count == value).sum()
-        ranks = [
-            (below + v * (ties + 1)) / (count.size + 1),
-            below / count.size,
-            (below + ties) / count.size,
-        ]
-        known = ranks if np.isfinite(value) and number > 0 else [np.nan] * len(ranks)
-        rows.append([value, count.mean(), *known, *np.quantile(count, QUANTILES)])
+    luck = rng.random(len(OUTCOMES))
+    rows = [ranked(*each) for each in zip(counts, values, luck, strict=True)]
+    if number == 0:
+        for row in rows:
+            row[2:5] = np.nan
     return np.array(rows)
 
 
-def _labelled(rows: Array, table: "xr.Dataset", held: Sequence[str]) -> "xr.Dataset":
+def ranked(count: Array, value: float, v: float) -> Array:
+    """One row: recorded, mean, rank, below, up to, and quantiles."""
+    below, ties = (count < value).sum(), (count == value).sum()
+    ranks = [
+        (below + v * (ties + 1)) / (count.size + 1),
+        below / count.size,
+        (below + ties) / count.size,
+    ]
+    known = ranks if np.isfinite(value) else [np.nan] * len(ranks)
+    return np.array([value, count.mean(), *known, *np.quantile(count, QUANTILES)])
+
+
+def labelled(
+    rows: Array, days: "xr.DataArray", held: Sequence[str], outcomes: Sequence[str] = OUTCOMES
+) -> "xr.Dataset":
     """Rows by night, class and outcome as a Dataset."""
     import xarray as xr
 
@@ -197,15 +206,15 @@ def _labelled(rows: Array, table: "xr.Dataset", held: Sequence[str]) -> "xr.Data
     text = "quantiles of the simulated number of threats"
     variables["simulated"] = quantity((*_KEYS, "quantile"), rows[..., len(texts) :], text)
     coordinates = {
-        "night": table["night"].variable,
+        "night": days.variable,
         "threat_class": ("threat_class", list(held), {"long_name": LABELS["threat_class"]}),
-        "outcome": ("outcome", list(OUTCOMES), {"long_name": "what became of the threats"}),
+        "outcome": ("outcome", list(outcomes), {"long_name": "what became of the threats"}),
         "quantile": ("quantile", list(QUANTILES), {"long_name": "probability of the quantile"}),
     }
     return xr.Dataset(variables, coordinates)
 
 
-def _tested(found: "xr.Dataset") -> "xr.Dataset":
+def tested(found: "xr.Dataset") -> "xr.Dataset":
     """Add the test of uniform ranks over the nights."""
     from scipy import stats
 

@@ -2,12 +2,14 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from leakthrough.model.campaign import Campaign
-from leakthrough.model.discrete import ticks
+from leakthrough.model.campaign import Campaign, differing_raids
+from leakthrough.model.discrete import TICKS_A_SECOND, ticks
 from leakthrough.model.distributions import Distribution
+from leakthrough.model.raid_pattern import RaidPattern
+from leakthrough.model.scenario import Scenario
 from leakthrough.model.supply import (
     Stock,
     replacement_times,
@@ -17,6 +19,7 @@ from leakthrough.model.supply import (
 from leakthrough.reference.draws import RaidDraws, quantile, time_or_draw, uniform
 from leakthrough.reference.entities import Battery, MagazineState
 from leakthrough.reference.raid import NOT_REPAIRED, Raid
+from leakthrough.reference.raid_sizes import RaidSizes
 from leakthrough.reference.setup import Depots, aim_points_of
 
 Key = tuple[str, str]
@@ -40,6 +43,7 @@ class ResupplyRecord:
     delivered: dict[Key, int] = field(default_factory=dict)
     reloaded: dict[Key, int] = field(default_factory=dict)
     replenished: dict[str, int] = field(default_factory=dict)
+    drawn: dict[str, int] = field(default_factory=dict)  # part of it that is drawn for the raid
     stock: dict[str, int] = field(default_factory=dict)
     down_time: dict[str, int] = field(default_factory=dict)  # after the raid, by asset
     in_transport: Counter[Key] = field(default_factory=Counter)  # when the raid begins
@@ -65,16 +69,26 @@ class CampaignRun:
         self.aboard: dict[Key, float] = {}  # their rounds
         self.returned: set[str] = set()  # those that come back before this raid
         self.stock = {stock.interceptor: stock.rounds for stock in campaign.stocks}
+        self.deliveries = {s.interceptor: list(self.deliveries_of(s)) for s in campaign.stocks}
         self.aim_points = aim_points_of(campaign.scenario.assets)
         self.damage: dict[str, int] = {}  # effective hits, by battery
         self.lost: dict[str, float] = {}  # batteries that are lost, and the tick of their return
+        self.sizes = self.sizes_of(campaign.raids)
+        self.patterned: list[list[int]] = []  # kind and attackers' stocks, before each raid
         self.raids: list[Raid] = []
         self.resupplies: list[ResupplyRecord] = []  # before each raid
+
+    def sizes_of(self, raids: object) -> RaidSizes | None:
+        """What decides the sizes of raids; nothing if they follow no pattern."""
+        if not isinstance(raids, RaidPattern):
+            return None
+        return RaidSizes(raids, self.campaign.interval, self.seed, self.replication)
 
     def run(self) -> "CampaignRun":
         """Simulate the raids in order, with the resupply before each."""
         for number in range(self.campaign.raid_count):
-            record = ResupplyRecord(replenished=self.replenish(number))
+            record = ResupplyRecord()
+            self.replenish(number, record)
             states = depots = None
             if number > 0:
                 last = self.raids[-1]
@@ -95,8 +109,9 @@ class CampaignRun:
 
     def raid(self, number: int, states: MagazineStates | None, depots: Depots | None) -> Raid:
         """Simulate one raid from the state of the magazines and the depots."""
+        scenario, counts = self.scenario_of(number)
         raid = Raid(
-            self.campaign.raid(number + 1),
+            scenario,
             self.seed,
             self.replication,
             self.timeline,
@@ -106,6 +121,7 @@ class CampaignRun:
             aim_points=self.aim_points,
             depots=depots,
             damage=self.damage,
+            counts=counts,
         ).run()
         for battery in raid.batteries:
             self.damage[battery.name] = battery.damage
@@ -123,28 +139,51 @@ class CampaignRun:
         delay = time_or_draw(times[battery.spec.name], integer)
         return number * self.interval + battery.loss + delay
 
+    def scenario_of(self, number: int) -> tuple[Scenario, dict[str, int]]:
+        """The scenario of a raid; and the numbers of its threats, where a pattern decides them."""
+        if self.sizes is None:
+            return self.campaign.raid(number + 1), {}
+        columns, counts = self.sizes.decide(number)
+        self.patterned.append(columns)
+        [scenario] = differing_raids(self.campaign).values()
+        return scenario, counts
+
     # -------------------------------------------------- 1. stocks
 
-    def replenish(self, number: int) -> dict[str, int]:
-        """Add the rounds that reach each stock before a raid: rate, deliveries and draw."""
-        received = {}
+    def replenish(self, number: int, record: ResupplyRecord) -> None:
+        """Add the rounds that reach each stock before a raid: production, deliveries and draw."""
         for stock in self.campaign.stocks:
             before = self.received_by(stock, number - 1) if number > 0 else 0
             rounds = self.received_by(stock, number) - before
             if number > 0 and stock.replenishment is not None:
                 draws = RaidDraws(self.seed, self.replication, number)
                 integer = draws.draw(("replenishment", stock.interceptor))[0]
-                rounds += quantile(stock.replenishment, 1, uniform(integer))
-            received[stock.interceptor] = rounds
+                drawn = quantile(stock.replenishment, 1, uniform(integer))
+                rounds, record.drawn[stock.interceptor] = rounds + drawn, drawn
+            record.replenished[stock.interceptor] = rounds
             self.stock[stock.interceptor] += rounds
-        return received
+
+    def deliveries_of(self, stock: Stock) -> Iterator[tuple[float, int]]:
+        """Time [s] and rounds of each delivery; those that are random are drawn once."""
+        draws = RaidDraws(self.seed, self.replication)
+        for n, delivery in enumerate(stock.deliveries):
+            time, rounds = delivery.time, delivery.rounds
+            if isinstance(time, Distribution):
+                integer = draws.draw(("delivery time", stock.interceptor), ordinal=n)[0]
+                time = quantile(time, TICKS_A_SECOND, uniform(integer)) / TICKS_A_SECOND
+            if isinstance(rounds, Distribution):
+                integer = draws.draw(("delivery rounds", stock.interceptor), ordinal=n)[0]
+                rounds = quantile(rounds, 1, uniform(integer))
+            yield time, rounds
 
     def received_by(self, stock: Stock, number: int) -> int:
-        """Whole rounds of the rate, and of the deliveries, up to the start of a raid."""
+        """Whole batches produced, and rounds of the deliveries, up to the start of a raid."""
         start = number * self.campaign.interval
-        delivered = sum(each.rounds for each in stock.deliveries if each.time <= start)
+        delivered = sum(
+            rounds for time, rounds in self.deliveries[stock.interceptor] if time <= start
+        )
         # A rate such as 0.1 a day must not lose a round to rounding on the tenth day.
-        return math.floor(stock.rate * start + 1e-9) + delivered
+        return math.floor(stock.produced(start) + 1e-9) // stock.batch * stock.batch + delivered
 
     # -------------------------------------------------- 2. reloads
 

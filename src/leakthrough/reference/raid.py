@@ -41,6 +41,7 @@ class Raid(TrackedRaid):
 
     `raid` is its number in a campaign; `magazine_states`, `lost` (names of batteries),
     `aim_points`, `depots` and `damage` (effective hits by battery) are what earlier raids left.
+    `counts` are numbers of threats that were decided before, by salvo.
     """
 
     def run(self) -> "Raid":

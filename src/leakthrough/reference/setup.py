@@ -91,14 +91,16 @@ def aim_points_of(assets: Sequence[Asset]) -> AimPoints:
 # ---------------------------------------------------------------- threats
 
 
-def threats_of(scenario: model.Scenario, draws: RaidDraws) -> list[Threat]:
+def threats_of(
+    scenario: model.Scenario, draws: RaidDraws, counts: Mapping[str, int]
+) -> list[Threat]:
     """Every threat with its windows, in the order of salvos, and in each in order of arrival."""
     kinds = {kind.name: kind for kind in scenario.threats}
     priorities = {asset.name: asset.priority for asset in scenario.assets}
     sites = scenario.sites
     threats: list[Threat] = []
     for salvo, path in zip(scenario.salvos, paths_of(scenario), strict=True):
-        kind, count = kinds[salvo.threat], threat_count(salvo, draws)
+        kind, count = kinds[salvo.threat], counts.get(salvo.name, threat_count(salvo, draws))
         priority = kind.priority + priorities.get(salvo.target or "", 0)
         passes = {site.name: path.windows(site) for site in sites}
         spans: FiringSpans = {}
@@ -129,7 +131,7 @@ def arrivals(salvo: model.Salvo, count: int, draws: RaidDraws) -> list[int]:
     if isinstance(arrival, At):
         return [ticks(arrival.time)] * count
     if isinstance(arrival, Times):
-        return sorted(ticks(time) for time in arrival.times)
+        return sorted(ticks(time) for time in arrival.times)[:count]
     if isinstance(arrival, Regular):
         return [ticks(arrival.start + n * arrival.interval) for n in range(count)]
     sums = draws.exponentials(("arrival", salvo.name), count + 1)

@@ -59,6 +59,7 @@ class RaidState:
         aim_points: AimPoints | None = None,
         depots: Depots | None = None,
         damage: Mapping[str, int] = Frozen(),
+        counts: Mapping[str, int] = Frozen(),
     ) -> None:
         self.scenario = scenario
         self.draws = RaidDraws(seed, replication, raid)
@@ -71,7 +72,7 @@ class RaidState:
         self.batteries = batteries_of(self.layers, scenario.interceptors, self.pools, *inherited)
         for battery in self.batteries:
             battery.damage = damage.get(battery.name, 0)
-        self.threats = threats_of(scenario, self.draws)
+        self.threats = threats_of(scenario, self.draws, counts)
         self.aim_points = aim_points_of(scenario.assets) if aim_points is None else aim_points
         self.heap: list[tuple[tuple[int, ...], Callable[..., None], tuple[Any, ...]]] = []
         self.aim_points_down = {

@@ -104,6 +104,10 @@ def _indexes(dimensions: Dimensions) -> "dict[str, Array]":
         found["depot"] = np.array(labels.depots, np.str_)
     if labels.users:
         found["user"] = np.array(labels.users, np.str_)
+    if labels.raid_kinds:
+        found["kind"] = np.array(labels.raid_kinds, np.str_)
+    if labels.threat_stocks:
+        found["threat_class"] = np.array(labels.threat_stocks, np.str_)
     if dimensions.timeline:
         found["sample_time"] = np.array(dimensions.timeline)
     if dimensions.raids:

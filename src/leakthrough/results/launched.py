@@ -31,7 +31,8 @@ def is_constant(launched: "xr.DataArray") -> bool:
 def mean_launched(result: "xr.Dataset") -> "Array":
     """Mean number of threats launched by salvo (S,), of one raid, kept or reduced.
 
-    That of a drawn number is not estimated: it is what was expected of the draw.
+    That of a drawn number is not estimated: it is what was expected of the draw. Only where an
+    attacker's stock limits it, it is the mean over the replications.
 
     Raises ValueError if a number varies and the result does not tell its mean.
     """
@@ -40,7 +41,8 @@ def mean_launched(result: "xr.Dataset") -> "Array":
         return np.asarray(launched.values)
     dims = {"statistic": "mean"} if "statistic" in launched.dims else {}
     one = result.sel(dims) if dims else result.isel(replication=0)
-    found = np.array(one["launched"].values, np.float64)
+    every = launched.sel(dims) if dims else launched.mean("replication")
+    found = np.array(every.values, np.float64)
     if "expected" in result:
         expected = one["expected"].values.tolist()
         means = dict(zip(result["decision"].values.tolist(), expected, strict=True))

@@ -10,8 +10,9 @@ from leakthrough.engine.labels import Labels, label
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.possible import Possible, hit, possible, stock
 from leakthrough.engine.tables import Tables
-from leakthrough.model.campaign import Campaign
+from leakthrough.model.campaign import Campaign, differing_raids
 from leakthrough.model.intercepts import mean_of
+from leakthrough.model.raid_pattern import RaidPattern
 from leakthrough.model.scenario import MOST_THREATS, Scenario
 from leakthrough.results.launched import mean_launched
 from leakthrough.results.provenance import campaign_of, scenario_of
@@ -67,8 +68,8 @@ class Ranges:
             return self.launched
         if self.known is None:
             return np.zeros(self.mean_launched.shape)
-        salvos = self.known.tables.salvos
-        return self._of_salvos(self.known, np.where(salvos["size_table"] < 0, salvos["count"], 0))
+        known, salvos = self.known.tables, self.known.tables.salvos
+        return self._of_salvos(self.known, np.where(known.are_counts_constant, salvos["count"], 0))
 
     def _of_salvos(self, known: _Known, values: "Array") -> "Array":
         """Values of the salvos of a raid, 0 for those that it lacks."""
@@ -145,7 +146,7 @@ class Ranges:
             known |= {"value_lost": values, "destroyed": points}
             return 0.0, np.broadcast_to(known[name], values.shape)
         tables, labels = self.known.tables, self.known.labels
-        counts, fixed = tables.salvos["count"], tables.salvos["size_table"] < 0
+        counts, fixed = tables.salvos["count"], tables.are_counts_constant
         certain = np.where(self.known.possible.survivors & fixed, counts, 0)
         ends = hit(tables, certain, at_least=True)[name], hit(tables, counts)[name]
         at = self._at("asset", labels.assets)
@@ -233,8 +234,11 @@ def _known(provenance: str | None, digests: tuple[str, ...], raid: int) -> _Know
     scenario, campaign = _scenario(provenance, digests), _campaign(provenance, digests)
     if scenario is None or (campaign and not raid):
         return None
-    own = campaign.raid(raid) if campaign else scenario
-    tables = lower(own)
+    pattern = campaign is not None and isinstance(campaign.raids, RaidPattern)
+    own = campaign.raid(raid) if campaign and not pattern else scenario
+    if campaign and pattern:
+        [own] = differing_raids(campaign).values()
+    tables = lower(own, given=pattern)
     most = possible_in(tables, campaign=campaign is not None)
     return _Known(tables, label(own), most, campaign is None)
 

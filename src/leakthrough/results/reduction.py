@@ -23,7 +23,17 @@ from leakthrough.results.integer_sums import Array, Histogram, Moments, exact_pr
 from leakthrough.results.labelled import CONTROLLED, without_controls
 from leakthrough.results.launched import is_constant, is_drawn
 from leakthrough.results.narrowed import Narrowed
-from leakthrough.results.sums import DIMS, EVERY, NO_ASSETS, SUPPLIES, Assets, sums_of, supplies_of
+from leakthrough.results.sums import (
+    DIMS,
+    EVERY,
+    HELD_IN_DEPOTS,
+    NO_ASSETS,
+    SUPPLIES,
+    Assets,
+    codes_of,
+    sums_of,
+    supplies_of,
+)
 from leakthrough.results.taken import check_labels, taken
 from leakthrough.results.variables import CAMPAIGN_VARIABLES, VARIABLES, WHEN_KEPT
 from leakthrough.statistics import means
@@ -53,7 +63,8 @@ class Reduction:
 
     Salvos that are `decoys` (S,) do not count as leakers of the raid. With `raids`, the second axis
     of all variables is the raids of a campaign; `of_campaign` is true of one of them, too. Means
-    of raids whose controls are `known` are estimated with them too.
+    of raids whose controls are `known` are estimated with them too. `depots` has the code of the
+    interceptor of each depot (D,).
     """
 
     def __init__(
@@ -63,9 +74,10 @@ class Reduction:
         known: Controls | None = None,
         of_campaign: bool = False,
         assets: Assets = NO_ASSETS,
+        depots: "Sequence[int]" = (),
     ) -> None:
         self.decoys = np.asarray(decoys, dtype=np.bool_)
-        self.assets, self.units = assets, assets.units
+        self.assets, self.units, self.depots = assets, assets.units, depots
         self.leading = ("raid",) if raids else ()
         self.most = MOST_OF_RAID if raids or of_campaign else MOST_MEASURES
         self.controls, self.so_far = (
@@ -79,7 +91,7 @@ class Reduction:
 
     def part(self) -> "Reduction":
         """An empty reduction whose controls are summed where those of this one are."""
-        found = Reduction(self.decoys, bool(self.leading), assets=self.assets)
+        found = Reduction(self.decoys, bool(self.leading), assets=self.assets, depots=self.depots)
         found.controls, found.so_far, found.most = self.controls, self.so_far, self.most
         return found
 
@@ -102,7 +114,7 @@ class Reduction:
 
     def take_supplies(self, rows: "Mapping[str, Array]") -> None:
         """Add the rounds on hand and expended so far of replications of a campaign."""
-        supplies = supplies_of(rows)
+        supplies = supplies_of(rows, self.depots)
         self.take_moments(supplies)
         if self.so_far is not None:
             self._take_controls(self.so_far, SUPPLIES, {**rows, **supplies})
@@ -278,7 +290,8 @@ class Summaries:
     def __init__(self, job: "Job", labels: Labels, known: Controls) -> None:
         self.job, self.labels, self.known = job, labels, known
         decoys, assets = np.array(labels.decoys), Assets(labels.asset_values, labels.aim_points)
-        self.reduction = Reduction(decoys, job.along_raids, known, assets=assets)
+        depots = codes_of(labels.interceptor_of, labels.interceptors)
+        self.reduction = Reduction(decoys, job.along_raids, known, assets=assets, depots=depots)
 
     def take(self, start: int, block: "Block") -> None:
         """Reduce the rows of some replications; may be called by several threads at once."""
@@ -352,8 +365,12 @@ def _reduced(result: "xr.Dataset") -> "xr.Dataset":
 
 def reduced_supplies(result: "xr.Dataset") -> "dict[str, xr.Variable]":
     """Rounds on hand and expended so far of a campaign, reduced as with ``keep="summary"``."""
-    reduction = Reduction(result["decoy"].values, True, _controls_in(result))
-    names = ("remaining", "stock", "expended", "occurred", "expected")
+    depots = list[int]()
+    if "depot" in result.dims:
+        names = result["interceptor"].values.tolist()
+        depots = codes_of(result["interceptor_of"].values.tolist(), names)
+    reduction = Reduction(result["decoy"].values, True, _controls_in(result), depots=depots)
+    names = ("remaining", "stock", "expended", "occurred", "expected", *HELD_IN_DEPOTS)
     rows = {name: result[name].values for name in names if name in result}
     reduction.take_moments({name: rows[name] for name in ("expected",) if name in rows})
     reduction.take_supplies(rows)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leakthrough.model.display import Overview, Table
+from leakthrough.model.overview import Overview, Table
 from leakthrough.results.estimates import (
     estimable,
 )
@@ -29,6 +29,7 @@ from leakthrough.results.summary_parts import (
     of_raid,
     of_salvos,
 )
+from leakthrough.results.taken import dataset_of
 from leakthrough.results.tidy import frame, measures_table
 from leakthrough.statistics.controls import DONE, OF_USE, RARE, UNSETTLED, USELESS
 from leakthrough.statistics.intervals import checked_confidence
@@ -220,7 +221,7 @@ def summary(result: "xr.Dataset", confidence: float = 0.95, *, controls: bool = 
         If the Dataset is not a result, or `confidence` is not between 0 and 1.
     """
     level = checked_confidence(confidence)
-    if "raid" in getattr(result, "dims", ()):
+    if "raid" in dataset_of(result, "simulate", argument="result").dims:
         ready = reduced_campaign(result)
         own = campaign_parts(ready, level, controls)
     else:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leakthrough.model.display import Table
+from leakthrough.model.overview import Table
 from leakthrough.results.estimates import estimable, interval_of, rounds_spent
 from leakthrough.results.labelled import labelled, measured, moments_in, without_controls
 from leakthrough.results.ranges import Ranges

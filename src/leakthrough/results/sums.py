@@ -1,6 +1,6 @@
 """Sums within each replication, and how values of all variables become whole numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -22,6 +22,7 @@ _UNITS = {
     "damage": DAMAGE_UNIT,
 }
 SUPPLIES = ("on_hand", "expended_so_far")
+HELD_IN_DEPOTS = ("depot_remaining", "depot_in_transit")
 _KILLS = {
     f"{dim}_{name}": Variable((dim,), VARIABLES[name].long_name)
     for dim in ("layer", "salvo")
@@ -38,7 +39,10 @@ _SUMS = {
     "all_down": Variable(("asset",), "whether all its aim points are down at the end"),
     **{f"total_{name}": Variable((), text) for name, text in _TOTALS.items()},
     **_KILLS,
-    "on_hand": Variable(("interceptor",), "rounds in magazines and stock; -1 where infinite"),
+    "on_hand": Variable(
+        ("interceptor",),
+        "rounds in magazines, in depots, on their way from these, and in stock; -1 where infinite",
+    ),
     "expended_so_far": Variable(("interceptor",), "rounds expended so far"),
 }
 EVERY = {**VARIABLES, **CAMPAIGN_VARIABLES, **_SUMS}
@@ -86,10 +90,20 @@ def _sums_of_assets(rows: "Mapping[str, Array]", assets: Assets) -> "dict[str, A
     }
 
 
-def supplies_of(rows: "Mapping[str, Array]") -> "dict[str, Array]":
-    """Rounds (R, raids, I) left after each raid of a campaign, and expended up to it."""
+def codes_of(names: "Sequence[str]", among: "Sequence[str]") -> list[int]:
+    """Index of each name among others."""
+    return [among.index(name) for name in names]
+
+
+def supplies_of(rows: "Mapping[str, Array]", depots: "Sequence[int]" = ()) -> "dict[str, Array]":
+    """Rounds (R, raids, I) left after each raid of a campaign, and expended up to it.
+
+    `depots` has the code of the interceptor of each depot, (D,).
+    """
     remaining, stock = rows["remaining"], rows["stock"]
     on_hand = remaining.sum(axis=-2) + np.maximum(stock, 0)
+    for depot, interceptor in enumerate(depots):
+        on_hand[..., interceptor] += sum(rows[name][..., depot] for name in HELD_IN_DEPOTS)
     return {
         "on_hand": np.where((remaining < 0).any(axis=-2), -1, on_hand),
         "expended_so_far": rows["expended"].sum(axis=-2).cumsum(axis=1),

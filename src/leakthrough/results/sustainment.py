@@ -48,11 +48,12 @@ def sustainment(
           of the raid, with Wilson's interval; NaN where there is no such magazine;
         - `stock_dry`, by interceptor: probability that the stock has been empty by the start of
           the raid, with Wilson's interval; NaN where there is no stock;
-        - `on_hand`, by interceptor: rounds in magazines and stock after the raid (mean), not those
-          in depots or in transport, along `estimate`; infinite if a magazine is. `on_hand_settled`:
-          whether the interval can be trusted (`leakthrough.statistics.means.mean_interval`);
-          `on_hand_interval`, if there are controls: what was done
-          (`leakthrough.statistics.controls.DONE`);
+        - `on_hand`, by interceptor: rounds in magazines, depots and stock after the raid, and on
+          their way from depots to magazines, not in transport (mean), along `estimate`; infinite if
+          a magazine is.
+          `on_hand_settled`: whether the interval can be trusted
+          (`leakthrough.statistics.means.mean_interval`); `on_hand_interval`, if there are
+          controls: what was done (`leakthrough.statistics.controls.DONE`);
         - `days_of_supply`, by interceptor: `on_hand` divided by the mean rounds expended a day so
           far [d]; infinite if nothing was expended yet. This ratio of means does not show the risk
           of running dry; `dry` does.
@@ -94,7 +95,7 @@ def sustainment(
     found = {
         "dry": measured(dry, "probability that it has run dry", "raid", "battery", "interceptor"),
         "stock_dry": measured(stock_dry, "probability that the stock has been empty", *of_stock),
-        "on_hand": measured(on_hand, "rounds in magazines and stock", *of_stock),
+        "on_hand": measured(on_hand, "rounds in magazines, depots and stock", *of_stock),
         "days_of_supply": xr.Variable(of_stock, supply, lasting),
     }
     return labelled(found, result, level)

@@ -30,6 +30,7 @@ _TRUTHS = ("decoy",)
 _KEPT = (
     *("salvo", "layer", "battery", "interceptor", "cause", "sample_time"),
     *("asset", "pool", "depot"),
+    *("kind", "threat_class"),
 )
 """Dimensions along which sums and covariances are taken."""
 _FREE = {"replication", "raid", "statistic"}

@@ -27,6 +27,8 @@ _TABLES = {
     ("asset",): "assets",
     ("pool",): "pools",
     ("depot",): "depots",
+    ("kind",): "raid_kinds",
+    ("threat_class",): "threat_stocks",
 }
 """Name of the table of the variables of a result with these dimensions."""
 _RUNS = ("replication", "raid")
@@ -35,6 +37,7 @@ _COLUMNS = ("statistic", "estimate", "quantile")
 _NAMES = (
     *("salvo", "threat", "layer", "battery", "interceptor", "cause", "decision"),
     *("asset", "pool", "depot"),
+    *("kind", "threat_class"),
     *("path", "end"),
 )
 _TOTALS = ("hits", "destroyed", "value_lost")
@@ -70,6 +73,8 @@ def tidy(found: "xr.Dataset") -> "dict[str, pd.DataFrame]":
           exists; of a campaign also `stocks`;
         - `assets`, `pools`, `depots`, if there are any: a row for each replication and asset, pool
           or depot;
+        - `raid_kinds`, `threat_stocks`, if a campaign has a pattern: a row for each replication,
+          raid and kind of raid, or stock of the attacker;
         - `decisions`: a row for each replication and random decision;
         - `timeline`, if there is one: a row for each replication, `sample_time` and `quantity`
           (`ready_rounds`, `busy_channels`, `leaked_so_far`) of a magazine, battery or salvo.

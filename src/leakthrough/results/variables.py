@@ -45,6 +45,8 @@ DEPOTS = "with depots"
 SHARED = "with users"
 ROTATED = "with rotations"
 TRANSPORTED = "with transport times"
+PATTERNED = "with a pattern of raids"
+STOCKED = "with stocks of the attacker"
 KNOWN = "not in files of earlier versions"
 _OF_SALVO = ("replication", "salvo")
 _OF_LAYER = (*_OF_SALVO, "layer")
@@ -198,6 +200,14 @@ CAMPAIGN_VARIABLES = {
         "rounds that another user of a stock got before the raid",
         sometimes=SHARED,
     ),
+    "raid_kind": Variable(
+        (*_IN_RAID, "kind"), "whether the raid is of this kind", sometimes=PATTERNED
+    ),
+    "threat_stock": Variable(
+        (*_IN_RAID, "threat_class"),
+        "threats in the attacker's stock before the raid is launched",
+        sometimes=STOCKED,
+    ),
     "first_dry": Variable(
         _OF_MAGAZINE,
         "number of the first raid in which the magazine ran dry",
@@ -231,6 +241,8 @@ COORDINATES = {
     "asset": "asset",
     "asset_value": "value of the asset",
     "aim_points": "aim points of the asset",
+    "kind": "kind of raid",
+    "threat_class": "threat class of which the attacker has a stock",
     "pool": "pool of channels",
     "pool_channels": "channels of the pool",
     "depot": "depot",

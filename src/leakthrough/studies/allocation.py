@@ -26,14 +26,16 @@ from leakthrough.studies.sweep.axes import is_whole_at
 if TYPE_CHECKING:
     import xarray as xr
 
-HIGH_IS_GOOD = ("no_leaker", "at_most", "not_hit")
+HIGH_IS_GOOD = ("no_leaker", "at_most", "not_hit", "first_dry", "stock_first_dry")
 MOST_UNITS = 10**9
 MOST_STEPS = 100
 MOST_LEVELS = 1_000
 COARSE = (1 / 4, 1 / 8)
 """Shares exchanged for smaller budgets, whose search starts at the best of a larger one."""
-PASSIVE = ("aim_points", "hardness")
-"""Fields of an asset that protect it; its value is no matter of choice."""
+FOR_SALE = {"assets": ("aim_points", "hardness"), "depots": ("rounds",), "pools": ("channels",)}
+"""Fields that a budget may buy, besides those of layers; the value of an asset is no choice."""
+SUPPLY = ("stocks", "resupply")
+"""Parts of a campaign of which a budget may buy every field."""
 
 
 class _Fields(NamedTuple):
@@ -94,17 +96,20 @@ def allocate(
     scenario : Scenario or Campaign
         Its values at the paths do not matter.
     paths : sequence of str
-        Whole-number fields of the layers: rounds, channels, the `count` of a battery; and the
-        `aim_points` of assets. With `levels` also other numbers of the layers, and the `hardness`
-        of assets. A unit at a layer with several `positions` is one at each of them.
+        Whole-number fields of the layers: rounds, channels, the `count` of a battery; the `rounds`
+        of depots, the `channels` of pools, and the `aim_points` of assets. With `levels` also
+        other numbers of the layers, and the `hardness` of assets. A unit at a layer with several
+        `positions` is one at each of them. Of a campaign also the fields of its `stocks` and
+        `resupply`: ``"stocks.missile.rounds"``, or with `levels` ``"stocks.missile.rate"``.
     budget : float
         Above 0 [the currency of the costs].
     costs : mapping of str to float, or float
         Cost of one unit on each path, above 0; or one number for all paths.
     measure : Measure or str
-        A measure that gives one number for each replication. `no_leaker` and `at_most` are
-        maximised, all others minimised. If the probability is 0 for all allocations that are tried,
-        the search has no direction; use `leakers` then.
+        A measure that gives one number for each replication. `no_leaker`, `at_most`,
+        `not_hit`, `first_dry` and `stock_first_dry` are maximised, all others minimised. If the
+        probability is 0 for all allocations that are tried, the search has no direction; use
+        `leakers` then.
     replications : int
         Number for each allocation, at least 2.
     seed, workers, executor, progress
@@ -281,9 +286,11 @@ def _checked_levels(given: object, paths: Sequence[str]) -> dict[str, list[float
 
 def _check_for_sale(scenario: AnyModel, path: str, in_steps: bool) -> None:
     """Check that a field is one that a defence can buy."""
-    of_asset, name = path.startswith("assets."), path.split(".")[-1]
-    if not (path.startswith("layers.") or (of_asset and name in PASSIVE)):
-        text = f"must be a field of a layer, or {' or '.join(PASSIVE)} of an asset"
+    steps = path.removeprefix("scenario.").split(".")  # of a campaign's scenario
+    first, name = steps[0], steps[-1]
+    if first not in ("layers", *SUPPLY) and name not in FOR_SALE.get(first, ()):
+        others = ", ".join(f"{' or '.join(own)} of {part}" for part, own in FOR_SALE.items())
+        text = f"must be a field of a layer, or {others}, or of a campaign's {' or '.join(SUPPLY)}"
         raise ValueError(f"paths, {path}: {text}")
     if not (in_steps or is_whole_at(scenario, path)):
         text = "must be a whole-number field, or have levels; it holds"

@@ -8,6 +8,18 @@ OF_THREATS = ("salvo", "threat")
 OF_ROUNDS = ("layer", "battery", "interceptor")
 OF_STOCKS = ("interceptor",)
 OF_ASSETS = ("asset",)
+OF_DEPOTS = ("depot",)
+OF_POOLS = ("pool",)
+OF_LAYERS = ("layer",)
+NEEDED = {"asset": "assets", "depot": "depots", "pool": "pools", "tracked": "limited tracks"}
+"""What a scenario must have for some measures."""
+COLUMNS = {
+    "stock_dry": "interceptor",
+    **dict.fromkeys(("depot_left", "depot_empty"), "depot"),
+    "pool_full": "pool",
+    "tracks_full": "layer",
+}
+"""Sources with a column for each name of a grouping."""
 
 
 class Kind(NamedTuple):
@@ -28,6 +40,12 @@ class Kind(NamedTuple):
     def groups(self) -> tuple[str | None, ...]:
         """Values of `by`."""
         return (None, *self.by) if self.total else self.by
+
+    @property
+    def needs(self) -> str:
+        """What a scenario must have for it, a key of `NEEDED`; empty: nothing."""
+        own = "tracked" if self.source == "tracks_full" else self.by[0]
+        return own if own in NEEDED else ""
 
 
 MEASURES = {
@@ -69,6 +87,15 @@ MEASURES = {
     "destroyed": Kind("destroyed", OF_ASSETS, "1", "aim points destroyed"),
     "all_down": Kind(
         "all_down", OF_ASSETS, "1", "probability that all aim points of an asset are down", True
+    ),
+    "depot_left": Kind("depot_left", OF_DEPOTS, "1", "rounds left in depots", state=True),
+    "depot_dry": Kind("depot_empty", OF_DEPOTS, "1", "probability that a depot is empty", True),
+    "pool_full_time": Kind(
+        *("pool_full", OF_POOLS, "s", "time for which all channels of a pool are in use"),
+        total=False,
+    ),
+    "tracks_full_time": Kind(
+        *("tracks_full", OF_LAYERS, "s", "time for which no track of a layer is free"), total=False
     ),
 }
 """Definition of each measure's name."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from leakthrough.model.arguments import listed, one_of, refused, whole_in
 from leakthrough.model.base import plain
-from leakthrough.model.campaign import MOST_RAIDS
+from leakthrough.model.raid_pattern import MOST_RAIDS
 from leakthrough.quantities import described
 from leakthrough.results.taken import taken
 from leakthrough.statistics.adjusted import estimates_of
@@ -48,7 +48,11 @@ class Measure:
         - `all_down`: whether any of the selected assets has no aim point left;
         - `damage`, `value_lost`: the share of the aim points that is destroyed, and the value,
           which are expected given the hits. So they have the mean of what is destroyed with less
-          noise, and are **for means only**: for quantiles and probabilities use `destroyed`.
+          noise, and are **for means only**: for quantiles and probabilities use `destroyed`;
+        - `depot_left`: rounds that depots hold at the end;
+        - `depot_dry`: whether any of the selected depots is empty at the end of a raid;
+        - `pool_full_time`: time for which all channels of a pool are in use [s];
+        - `tracks_full_time`: time for which no track of a layer is free [s].
 
         Of a campaign only:
 
@@ -63,8 +67,9 @@ class Measure:
     by : str, optional
         Grouping, with one number for each name: `salvo` or `threat` for measures of threats,
         `layer`, `battery` or `interceptor` for those of rounds and magazines, `interceptor` for
-        those of stocks, `asset` for the others (`damage` is only by asset). None: one number for
-        all, **of real threats only**.
+        those of stocks, `asset`, `depot`, `pool` (`layer` for tracks) for the others. None: one
+        number for all, **of real threats only**; not for `damage`, `pool_full_time` and
+        `tracks_full_time`.
     of : str, optional
         Only the number of this name, out of those that `by` gives.
     count : int, default 0

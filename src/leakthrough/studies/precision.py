@@ -128,7 +128,7 @@ def simulate_to_precision(
       the layer up, and with it down, on the draws that they have anyway. Each has at least 30
       replications; further ones are allocated by probability and standard deviation (Neyman).
       Strata that cannot change the mean by a tenth of `half_width`, or in which more than two
-      layers are in a rare state, are bounded by their probability;
+      layers are in a rare state, are bounded by their probability. A campaign has no strata;
     - a probability has Wilson's interval, which is wide if the event never occurred;
     - with `relative`, a rare event must have occurred about 100 times (the replications must be at
       least 100 times the squared skewness, if that is above 0): if events occur early by chance,

@@ -20,6 +20,7 @@ from leakthrough.statistics.importance import balance_weights, concentration, we
 from leakthrough.statistics.intervals import checked_confidence, wilson
 from leakthrough.studies.evaluate import origin
 from leakthrough.studies.goals import Goal, check_drawn
+from leakthrough.studies.kinds import MEASURES
 from leakthrough.studies.measure import Measure, measure_of
 from leakthrough.studies.tilted import Event, Found, Reading, Runs, searched
 
@@ -143,7 +144,7 @@ def rare(
 
 # ---------------------------------------------------------------- events
 
-GUIDES = {"dry": "expended", "all_down": "destroyed"}
+GUIDES = {"dry": "expended", "all_down": "destroyed", "depot_dry": "expended"}
 """Measures that guide the search for whether something occurs."""
 
 
@@ -194,7 +195,9 @@ def _occurrence(measure: Measure, *, occurs: bool) -> Event:
     """The event that what a probability is about occurs, or does not occur."""
     text = measure.label if occurs else f"not {measure.label}"
     if measure.name in GUIDES:
-        guide = Measure(GUIDES[measure.name], measure.by, measure.of)
+        name = GUIDES[measure.name]
+        own = (measure.by, measure.of) if measure.by in MEASURES[name].by else ()
+        guide = Measure(name, *own)
         return Event((measure, guide), 1.0 if occurs else -1.0, 1.0 if occurs else 0.0, text)
     leakers = Measure("hits" if measure.is_of_assets else "leakers", measure.by, measure.of)
     if occurs:

@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from leakthrough.model.arguments import refused
+from leakthrough.model.discrete import TICKS_A_SECOND
 from leakthrough.model.errors import nearest, shown
 from leakthrough.results.launched import mean_launched
-from leakthrough.studies.kinds import OF_ROUNDS, Kind
+from leakthrough.studies.kinds import COLUMNS, NEEDED, OF_ROUNDS, Kind
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -173,8 +174,9 @@ def _raids_read(measure: Selected, raids: int) -> slice:
 
 def names_of(measure: Selected, every: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
     """Names of a measure's values, selected from all names by grouping."""
-    if measure.is_of_assets and not every["asset"]:
-        raise ValueError(f"measure {measure.name}: the scenario has no assets")
+    needs = measure.kind.needs
+    if needs and not every[needs]:
+        raise ValueError(f"measure {measure.name}: the scenario has no {NEEDED[needs]}")
     if measure.by is None:
         return ("all",)
     names = every[measure.by]
@@ -193,9 +195,10 @@ def _groups(measure: Selected, frame: Frame) -> tuple[tuple[str, ...], Array]:
     if measure.by is None:
         if source == "leaked":
             return names, ~np.array([frame.decoy], np.bool_)
-        others = {"stock_dry": frame.stocked, "expended": frame.battery, "dry": frame.battery}
-        return names, np.ones((1, len(others.get(source, frame.asset))))
-    columns = frame.every["interceptor"] if source == "stock_dry" else getattr(frame, measure.by)
+        if source in ("expended", "dry"):
+            return names, np.ones((1, len(frame.battery)))
+        return names, np.ones((1, len(frame.every[COLUMNS.get(source, "asset")])))
+    columns = frame.every[COLUMNS[source]] if source in COLUMNS else getattr(frame, measure.by)
     return names, np.array(columns, np.str_) == np.array(names, np.str_)[:, np.newaxis]
 
 
@@ -204,7 +207,11 @@ def _finish(
 ) -> Callable[[Numbers], Numbers]:
     """Function from the sums over the columns of each name to the measure; it pickles."""
     if measure.name == "leak_rate":
-        launched = frame.launched.astype(np.float64) @ weights.T
+        launched = frame.launched.astype(np.float64)
+        if np.isnan(launched[weights.any(axis=0)]).any():
+            text = "the mean number of threats is not known where an attacker's stock limits it"
+            raise ValueError(f"measure leak_rate: {text}; take leakers")
+        launched = np.nan_to_num(launched) @ weights.T
         return functools.partial(_over, np.where(launched > 0, launched, np.nan))
     if measure.name in ("no_leaker", "at_most", "not_hit"):
         return functools.partial(_is_at_most, measure.count)
@@ -213,8 +220,10 @@ def _finish(
         return functools.partial(_is_positive if measure.kind.state else _after, none)
     if measure.name == "first_dry":
         return functools.partial(_after, 0.0)
-    if measure.name in ("dry", "all_down"):
+    if measure.name in ("dry", "all_down", "depot_dry"):
         return functools.partial(_is_positive, 0.0)
+    if measure.kind.source in ("pool_full", "tracks_full"):
+        return functools.partial(_over, TICKS_A_SECOND)
     if measure.name in ("damage", "share_above"):
         return functools.partial(_over, raids)
     return np.asarray
@@ -248,7 +257,9 @@ def frame_of_result(result: "xr.Dataset") -> Frame:
     """
     batteries, interceptors = result["battery"].values, result["interceptor"].values
     every = {name: tuple(result[name].values.tolist()) for name in ("salvo", *OF_ROUNDS)}
-    every["asset"] = tuple(result["asset"].values.tolist()) if "asset" in result.dims else ()
+    for name in ("asset", "depot", "pool"):
+        every[name] = tuple(result[name].values.tolist()) if name in result.dims else ()
+    every["tracked"] = every["layer"] if "tracks_full_time" in result else ()
     threats = result["threat"].values.tolist()
     raids = result.sizes.get("raid")
     each = [result.isel(raid=n) for n in range(raids)] if raids else [result]
@@ -278,6 +289,12 @@ def _stocked(result: "xr.Dataset") -> Array:
     return np.array([own.any() for own in held], np.bool_)
 
 
+_VARIABLES = {
+    **dict.fromkeys(("depot_left", "depot_empty"), "depot_remaining"),
+    **{name: f"{name}_time" for name in ("pool_full", "tracks_full")},
+}
+
+
 def counts_of_result(result: "xr.Dataset", source: str) -> Array:
     """A source (raids, R, columns) of a result."""
     if "raid" in result.dims:
@@ -286,10 +303,16 @@ def counts_of_result(result: "xr.Dataset", source: str) -> Array:
     else:
         found = {"dry": "depletion_time"}.get(source, source)
         given = result.expand_dims("raid")
+    found = _VARIABLES.get(found, found)
     if source == "all_down":
         variables = {name: given[name].values for name in VARIABLES_OF_ASSETS}
         values = counts_of_assets(variables, result["aim_points"].values)[source]
     else:
         values = given[found].values
-    values = ~np.isnan(values) if found == "depletion_time" else values
+    if found == "depletion_time":
+        values = ~np.isnan(values)
+    if source == "depot_empty":
+        values = values == 0
+    if source in ("pool_full", "tracks_full"):  # whole ticks, so that sums are exact
+        values = np.rint(values * TICKS_A_SECOND).astype(np.int64)
     return values.reshape(*values.shape[:2], -1)

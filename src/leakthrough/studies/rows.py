@@ -9,7 +9,8 @@ import numpy.typing as npt
 from leakthrough.engine.codes import NEVER
 from leakthrough.engine.counts import Counts, named_counts
 from leakthrough.engine.damage import hits_of
-from leakthrough.engine.jobs import Block, among_all
+from leakthrough.engine.decode import of_layers
+from leakthrough.engine.jobs import Block, CampaignJob, among_all
 from leakthrough.engine.labels import Labels
 from leakthrough.engine.ledger import named_ledger
 from leakthrough.engine.lowered import AnyJob, raids_of
@@ -68,11 +69,13 @@ class RowReader:
     def _ends(self, tables: Tables, salvos: Array, known: Any) -> tuple[dict[str, Array], ...]:
         """Largest and smallest counts (columns,) of one kind of raid, by source."""
         none, counts = np.zeros(tables.magazines.size), tables.salvos["count"]
-        fixed = tables.salvos["size_table"] < 0
-        certain = np.where(known.survivors & fixed, counts, 0)
+        certain = np.where(known.survivors & tables.are_counts_constant, counts, 0)
         stocks = np.zeros(tables.interceptors)
         most = {"expended": known.expended, "dry": none + 1.0, "stock_dry": stocks + 1.0}
-        least = {"expended": none, "dry": none, "stock_dry": stocks}
+        most |= {"depot_left": tables.depots["stocked"], "depot_empty": np.ones(tables.depots.size)}
+        most |= {"pool_full": np.full(tables.pools.size, np.inf)}
+        most |= {"tracks_full": np.full(tables.layers.size, np.inf)}
+        least = {name: np.zeros(len(own)) for name, own in most.items()}
         for found, leaked in ((most, counts), (least, certain)):
             found["leaked"] = among_all(leaked[np.newaxis], 1, salvos, len(self.labels.salvos))[0]
             if tables.assets.size:
@@ -115,6 +118,10 @@ class RowReader:
             "dry": lambda: ledger.dry if self.of_campaign else counts.depletion != NEVER,
             "stock_dry": lambda: ledger.stock_dry,
             "lost": lambda: counts.lost,
+            "depot_left": lambda: counts.depot_remaining,
+            "depot_empty": lambda: counts.depot_remaining == 0,
+            "pool_full": lambda: counts.pool_full,
+            "tracks_full": lambda: of_layers(counts.tracks_full, tables),
         }
         found = {name: own() for name, own in every.items() if name in self.sources}
         if self.sources - every.keys():
@@ -148,6 +155,7 @@ def frame_of(job: AnyJob, labels: Labels) -> Frame:
     raids = raids_of(job)
     first = raids.tables[0]
     own, codes = first.magazines["battery"], first.magazines["interceptor"]
+    pattern = job.plan.pattern if isinstance(job, CampaignJob) else None
     launched = [
         among_all(tables.mean_counts[np.newaxis], 1, salvos, len(labels.salvos))[0]
         for tables, salvos in zip(raids.tables, raids.salvos, strict=True)
@@ -156,7 +164,7 @@ def frame_of(job: AnyJob, labels: Labels) -> Frame:
         salvo=labels.salvos,
         threat=labels.threats,
         decoy=labels.decoys,
-        launched=np.stack(launched)[np.array(raids.kinds)],
+        launched=pattern.means if pattern else np.stack(launched)[np.array(raids.kinds)],
         layer=[labels.layer_of[battery] for battery in own],
         battery=[labels.batteries[battery] for battery in own],
         interceptor=[labels.interceptors[code] for code in codes],
@@ -177,4 +185,7 @@ def every_name(labels: Labels) -> dict[str, tuple[str, ...]]:
         "battery": labels.batteries,
         "interceptor": labels.interceptors,
         "asset": labels.assets,
+        "depot": labels.depots,
+        "pool": labels.pools,
+        "tracked": tuple(n for n, own in zip(labels.layers, labels.tracked, strict=True) if own),
     }

@@ -21,6 +21,7 @@ from leakthrough.engine.replications import compute
 from leakthrough.engine.tilting import Seen, Tilting, Tilts
 from leakthrough.model.campaign import Campaign
 from leakthrough.model.distributions import Distribution
+from leakthrough.model.raid_pattern import RaidPattern
 from leakthrough.model.scenario import Scenario
 from leakthrough.run_options import Execution
 from leakthrough.statistics.importance import balance_weights, concentration
@@ -109,6 +110,8 @@ def _raid(given: Scenario | Campaign, measure: Measure) -> Scenario:
         if given.raid_count != 1:
             text = f"a campaign must have one raid; got {given.raid_count:,}"
             raise ValueError(f"scenario: {text}")
+        if isinstance(given.raids, RaidPattern):
+            raise ValueError("scenario: the raid of a campaign must not be a pattern")
         given = given.raid(1)
     drawn = any(isinstance(salvo.count, Distribution) for salvo in given.salvos)
     if drawn and measure.name == "leak_rate":

@@ -28,7 +28,7 @@ from leakthrough.studies.sweep.tasks import is_counted
 EVERY = [
     lt.Measure(name, by=by, count=3 if name == "at_most" else 0)
     for name, kind in MEASURES.items()
-    if not kind.of_campaign
+    if not kind.of_campaign and kind.needs in ("", "asset")
     for by in kind.groups
 ]
 FAR = "layers.outer.batteries.far"
@@ -408,7 +408,7 @@ def test_a_design_fills_its_ranges(design: Any) -> None:
         ({"seed": -1}, "seed: must be a whole number"),
         ({"workers": 0}, "workers: must be a whole number from 1; got 0"),
         ({"confidence": 95}, "confidence: must lie between 0 and 1"),
-        ({"scenario": 3}, "scenario: must be a Scenario; got 3"),
+        ({"scenario": 3}, "scenario: must be a Scenario or a Campaign; got 3"),
         ({"design": "box"}, "design: must be one of grid, zip, latin_hypercube, sobol"),
         ({"points": 3}, "points: is for the designs latin_hypercube and sobol"),
         ({"design": "sobol", "points": 3}, "points: must be a whole number from 1, a power of two"),

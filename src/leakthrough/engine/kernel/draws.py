@@ -106,3 +106,20 @@ def _draw_numbers(sources: Int) -> Any:
 
 
 draw_numbers = entry(_draw_numbers)
+
+
+def _draw_integers(sources: Int) -> Any:
+    def draw_integers(seed: Int, start: Int, address: Any, found: Any) -> None:
+        """Draw a 32-bit integer for each replication from `start`."""
+        if sources == 0:
+            return
+        key = (U(seed) & MASK_32, U(seed) >> SHIFT_32)
+        stream = U(address)
+        for n in range(found.size):
+            counter = (U(start + n), U(0), stream & MASK_32, stream >> SHIFT_32)
+            found[at(n)] = philox(key, counter)[0]
+
+    return draw_integers
+
+
+draw_integers = entry(_draw_integers)

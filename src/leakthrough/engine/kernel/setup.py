@@ -109,6 +109,8 @@ def draw_raid(state: "State") -> None:
         if salvo.size_table >= 0:
             word = draw(raid, NONE, salvo.size_stream, NONE)[0]
             salvo.launched = max(quantile(quantiles, salvo.size_table, unit(word)), 0)
+    for given in state.givens:
+        state.salvos[given.salvo].launched = given.given
     for layer in state.layers:
         layer.up = int(draw(raid, NONE, layer.stream, NONE)[0] < layer.availability)
     for chance in state.kill_chances:

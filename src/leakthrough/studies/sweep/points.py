@@ -134,7 +134,7 @@ class Points:
         for axis, plain in zip(self.axes, self.split, strict=True):
             if plain:
                 self._check_alone(axis)
-        named = any(measure.by or measure.is_of_assets for measure in measures)
+        named = any(measure.by or measure.kind.needs for measure in measures)
         names: list[dict[str, None]] = [{} for _ in measures]
         paths = self.paths(plain=False)
         # A plain number may be a parameter of a distribution whose quantiles SciPy cannot compute.

@@ -59,7 +59,8 @@ def sweep(
     Parameters
     ----------
     scenario : Scenario or Campaign
-        Baseline; paths not listed in `axes` keep these values.
+        Baseline; paths not listed in `axes` keep these values. A campaign is lowered anew at each
+        point, a scenario only where needed.
     axes : mapping
         For each axis, by its name: a mapping ``{path: [value, ...], ...}``, whose paths vary
         together; or, if the name is itself a path, a list of values. A value is anything that
