@@ -94,7 +94,7 @@ def test_a_field_says_what_may_stand_in_it(generate: ModuleType) -> None:
         "| table by name of: number from 0 to 1 or [distribution](#distribution) or [ByDistance]",
         "| list of: [Battery](#battery) | empty |",
         '| whole number from 0 to 1e9 or `"infinite"` | **required** |',
-        "| whole number from 1 to 100,000 or list of: list of: [Salvo](#salvo) |",
+        "| whole number from 1 to 100,000 or list of: list of: [Salvo](#salvo) or [RaidPattern]",
         "| [Doctrine](#doctrine) | its defaults |",
     ):
         assert value in page

@@ -359,7 +359,9 @@ def test_raids_of_a_campaign_count_together() -> None:
 
 def test_good_scenarios_have_no_findings() -> None:
     good: list[lt.Scenario | lt.Campaign] = [GOOD, NIGHTS, lt.load_example("night_of_2025_07_04")]
-    good += [lt.exact.as_scenario(case.model, **case.arguments) for case in CASES]
+    # These two models need a battery that never fires, and one that nothing limits.
+    odd = ("destroyed_by", "tracks_and_channels")
+    good += [lt.exact.as_scenario(c.model, **c.arguments) for c in CASES if c.model not in odd]
     good += [busy_scenarios.ordered_scenario(n, "deadline") for n in range(20)]
     good += [campaigns.short_campaign(n) for n in range(20)]
     assert {each.name: lt.check(each) for each in good if lt.check(each)} == {}
