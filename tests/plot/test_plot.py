@@ -599,7 +599,7 @@ def test_periods_have_their_quantiles_and_changes_their_bars(made: Made) -> None
     np.testing.assert_allclose(heights, found.change)
     with pytest.raises(ValueError, match=r"must come from .*calibrate_periods"):
         lt.plot.periods(made["check"])
-    with pytest.raises(ValueError, match=r"calibrate_periods, with draws"):
+    with pytest.raises(ValueError, match=r"calibrate_periods; has no chain"):
         lt.plot.periods(drawn.isel(chain=0))
 
 

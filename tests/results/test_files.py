@@ -205,7 +205,7 @@ def test_what_cannot_be_written_changes_nothing(
     assert sorted(file.name for file in tmp_path.iterdir()) == ["r.nc", "r.zarr"]
 
 
-UNITS = {"1", "s", "m", "m/s", "1/s", "degrees"}
+UNITS = {"1", "s", "m", "m/s", "1/s", "1/day", "degrees"}
 DATED = {"time", "lat", "latitude", "lon", "longitude", "height", "depth", "altitude"}
 """Names for which the IOOS compliance checker demands what CF says of dates and positions."""
 

@@ -143,7 +143,8 @@ def field_of(thing: object, name: str | int) -> Any:
 def label(entry: object, index: int) -> str | int:
     """Return the step of a path to an entry of a list: its name, or its index if it has none.
 
-    Resupply has the name of its battery or depot, a magazine or a stock that of its interceptor.
+    Resupply has the name of its battery or depot, a magazine or a stock that of its interceptor
+    or of its threat.
     """
     fields = fields_of(entry)
     for key in ("name", "battery", "interceptor", "depot", "threat"):
@@ -207,7 +208,9 @@ def _location(loc: tuple[str | int, ...], data: object) -> tuple[str | int, ...]
         if location[-2:-1] == ["kill_probability"] and step in KINDS_OF_PROBABILITY:
             continue
         data = field_of(data, step)
-        location.append(label(data, step) if isinstance(step, int) else step)
+        # A salvo whose name is missing is not known by its threat, which others may have too.
+        nameless = before == "salvos" and "name" not in fields_of(data)
+        location.append(label(data, step) if isinstance(step, int) and not nameless else step)
     return tuple(location)
 
 

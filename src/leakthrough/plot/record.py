@@ -186,7 +186,7 @@ def periods(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
     """
     from matplotlib import dates
 
-    found = style.demand(found, "records.calibrate_periods", ("probability", "period"))
+    found = _of_periods(found)
     ends = _ends(found)
     ax = style.one_axes(ax, 8.0, 4.6)
     start = found["period"].values
@@ -208,15 +208,26 @@ def periods(found: "xr.Dataset", *, ax: "Axes | None" = None) -> "Axes":
     return ax
 
 
+def _of_periods(found: "xr.Dataset") -> "xr.Dataset":
+    """The Dataset with the dimension of the classes, if it has draws."""
+    source, names = "records.calibrate_periods", ["probability", "period"]
+    found = style.demand(found, source, names)
+    if found["period"].dtype.kind != "M":
+        raise ValueError(f"found: must come from leakthrough.{source}; its periods are no dates")
+    if "change" in found:
+        dims = dict.fromkeys(("quantile", "period"), ())
+        return style.demand(found, source, [*names, "change", "share"], dims=dims)
+    found = style.demand(found, source, ["threat_class"])
+    found = found if "threat_class" in found.dims else found.expand_dims("threat_class")
+    dims = dict.fromkeys(("threat_class", "chain", "draw", "period"), ())
+    return style.demand(found, source, names, dims=dims)
+
+
 def _ends(found: "xr.Dataset") -> "dict[str, npt.NDArray[np.float64]]":
     """5 %, median and 95 % by period, for each class."""
     if "change" in found:
         name = str(found.attrs.get("threat_class", "threats"))
         return {name: found["probability"].transpose("quantile", "period").values}
-    found = style.demand(found, "records.calibrate_periods", ("threat_class",))
-    if not {"chain", "draw"} <= {*found["probability"].dims}:
-        raise ValueError("found: must come from leakthrough.records.calibrate_periods, with draws")
-    found = found if "threat_class" in found.dims else found.expand_dims("threat_class")
     ends = found["probability"].quantile(style.ENDS, ("chain", "draw"))
     names = found["threat_class"].values.tolist()
     return {
