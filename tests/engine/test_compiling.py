@@ -88,7 +88,7 @@ def test_an_edited_helper_is_compiled_anew_and_nothing_else_is(tmp_path: Path) -
 
 
 def test_only_entry_points_have_wrappers_and_a_cache() -> None:
-    entries = {"simulate_block", "draw_numbers"}
+    entries = {"simulate_block", "draw_numbers", "draw_integers"}
     for module in (draws, replication):
         for name, thing in vars(module).items():
             options = getattr(thing, "targetoptions", None)
