@@ -120,7 +120,8 @@ def test_dimensions_are_those_declared() -> None:
     for name, variable in VARIABLES.items():
         assert result[name].dims == variable.dims
         assert result[name].attrs == variable.attrs
-    assert set(result.coords) == set(COORDINATES) - {"raid", "raid_start", "interval"}
+    of_campaigns = {"raid", "raid_start", "interval", "kind", "threat_class", "user"}
+    assert set(result.coords) == set(COORDINATES) - of_campaigns
     assert result.cause.values.tolist() == list(CAUSES)
 
 
