@@ -29,6 +29,7 @@ _TABLES = {
     ("depot",): "depots",
     ("kind",): "raid_kinds",
     ("threat_class",): "threat_stocks",
+    ("user",): "users",
 }
 """Name of the table of the variables of a result with these dimensions."""
 _RUNS = ("replication", "raid")
@@ -37,7 +38,7 @@ _COLUMNS = ("statistic", "estimate", "quantile")
 _NAMES = (
     *("salvo", "threat", "layer", "battery", "interceptor", "cause", "decision"),
     *("asset", "pool", "depot"),
-    *("kind", "threat_class"),
+    *("kind", "threat_class", "user"),
     *("path", "end"),
 )
 _TOTALS = ("hits", "destroyed", "value_lost")
@@ -75,6 +76,8 @@ def tidy(found: "xr.Dataset") -> "dict[str, pd.DataFrame]":
           or depot;
         - `raid_kinds`, `threat_stocks`, if a campaign has a pattern: a row for each replication,
           raid and kind of raid, or stock of the attacker;
+        - `users`, if others take from the stocks of a campaign: a row for each replication, raid and
+          user;
         - `decisions`: a row for each replication and random decision;
         - `timeline`, if there is one: a row for each replication, `sample_time` and `quantity`
           (`ready_rounds`, `busy_channels`, `leaked_so_far`) of a magazine, battery or salvo.
