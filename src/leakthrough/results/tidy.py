@@ -76,8 +76,8 @@ def tidy(found: "xr.Dataset") -> "dict[str, pd.DataFrame]":
           or depot;
         - `raid_kinds`, `threat_stocks`, if a campaign has a pattern: a row for each replication,
           raid and kind of raid, or stock of the attacker;
-        - `users`, if others take from the stocks of a campaign: a row for each replication, raid and
-          user;
+        - `users`, if others take from the stocks of a campaign: a row for each replication, raid
+          and user;
         - `decisions`: a row for each replication and random decision;
         - `timeline`, if there is one: a row for each replication, `sample_time` and `quantity`
           (`ready_rounds`, `busy_channels`, `leaked_so_far`) of a magazine, battery or salvo.
