@@ -220,7 +220,7 @@ class CampaignJob(NamedTuple):
         return {
             **found,
             **{
-                (REPLENISHMENT, own.interceptor): mean_and_variance(own.quantiles, 1)[1]
+                (REPLENISHMENT, own.owner): mean_and_variance(own.quantiles, 1)[1]
                 for own in self.plan.supply.drawn
             },
             **{("size", salvo): math.nan for salvo in sizes},
@@ -275,7 +275,7 @@ class CampaignJob(NamedTuple):
         """Add the random replenishments to what occurred; there is none before the first raid."""
         random = found.pop("drawn")
         for drawn in self.plan.supply.drawn:
-            own, cell = drawn.interceptor, cells[REPLENISHMENT, drawn.interceptor]
+            own, cell = drawn.owner, cells[REPLENISHMENT, drawn.owner]
             found["occurred"][..., cell] = random[..., own]
             found["expected"][:, 1:, cell] = mean_and_variance(drawn.quantiles, 1)[0]
 

@@ -36,10 +36,10 @@ _TOLERANCE = 1e-9
 """Added so that a rate such as 0.1 a night loses no round to rounding on the tenth night."""
 
 
-class Replenishment(NamedTuple):
-    """A random replenishment of a stock."""
+class DrawnByRaid(NamedTuple):
+    """A whole number, such as rounds or ticks, that is drawn between raids."""
 
-    interceptor: int
+    owner: int  # index of what it belongs to
     stream: int
     quantiles: npt.NDArray[np.float64]  # (2 * 4097,)
 
@@ -60,19 +60,11 @@ class DrawnDelivery(NamedTuple):
     rounds: float | Drawn
 
 
-class DrawnTime(NamedTuple):
-    """A time between raids that is drawn."""
-
-    owner: int  # index of what it belongs to
-    stream: int
-    quantiles: npt.NDArray[np.float64]  # (2 * 4097,)
-
-
 class Times(NamedTuple):
     """Times between raids by what they belong to, numbers or drawn."""
 
     ticks: Whole
-    drawn: tuple[DrawnTime, ...]
+    drawn: tuple[DrawnByRaid, ...]
 
 
 class Supply(NamedTuple):
@@ -84,7 +76,7 @@ class Supply(NamedTuple):
     limit: Whole  # (K + D,) maximum number of rounds delivered before a raid
     stock: Whole  # (I,) rounds at the start; NO_STOCK where there is none
     arrivals: Whole  # (N, I) rounds that reach the stock before each raid, without random ones
-    drawn: tuple[Replenishment, ...]
+    drawn: tuple[DrawnByRaid, ...]  # by interceptor
     deliveries: tuple[DrawnDelivery, ...]
     sources: Whole  # (K + D + U, I) 1 where a receiver or a user takes from a stock, 0 elsewhere
     in_order: bool  # whether a short stock is given out in battery order, not in proportion
@@ -95,7 +87,7 @@ class Supply(NamedTuple):
     absence: Times  # (B,)
     rotates: bool  # whether there are rotations
     demand: Whole  # (U,) rounds that other users ask for before a raid, if not drawn
-    drawn_demand: tuple[Replenishment, ...]  # by user
+    drawn_demand: tuple[DrawnByRaid, ...]  # by user
 
 
 class Plan(NamedTuple):
@@ -125,6 +117,10 @@ def _drawn(value: float | Distribution, unit: int, kind: str, of: str, n: int) -
     return Drawn(stream(kind, of) + n, quantile_table(value, unit).ravel(), unit)
 
 
+def _by_raid(owner: int, value: Distribution, unit: int, *address: str | int) -> DrawnByRaid:
+    return DrawnByRaid(owner, stream(*address), quantile_table(value, unit).ravel())
+
+
 def _drawn_deliveries(stock: Stock, code: int) -> list[DrawnDelivery]:
     return [
         DrawnDelivery(
@@ -149,8 +145,8 @@ def _lower_supply(campaign: Campaign, tables: Tables, labels: Labels) -> Supply:
         arrivals[:, code] = _stock_by_raid(stock, starts.tolist())
         deliveries += _drawn_deliveries(stock, code)
         if stock.replenishment is not None:
-            table = quantile_table(stock.replenishment, 1).ravel()
-            drawn.append(Replenishment(code, stream("replenishment", stock.interceptor), table))
+            address = "replenishment", stock.interceptor
+            drawn.append(_by_raid(code, stock.replenishment, 1, *address))
     known = resupply_by_receiver(campaign.scenario, campaign.resupply)
     every = _units(campaign)
     units = [every[own] for own in tables.magazines["battery"]]
@@ -185,7 +181,7 @@ def _lower_supply(campaign: Campaign, tables: Tables, labels: Labels) -> Supply:
         **_rotations(campaign, tables, labels),
         demand=np.array([0 if isinstance(own, Distribution) else own for own in demands], np.int64),
         drawn_demand=tuple(
-            Replenishment(n, stream("demand", user.name), quantile_table(user.demand, 1).ravel())
+            _by_raid(n, user.demand, 1, "demand", user.name)
             for n, user in enumerate(campaign.users)
             if isinstance(user.demand, Distribution)
         ),
@@ -231,7 +227,7 @@ def _times(
 ) -> Times:
     """Times as ticks, infinite ones as FOREVER, or as tables with the streams of addresses."""
     drawn = [
-        DrawnTime(n, stream(*address), quantile_table(value, TICKS_A_SECOND).ravel())
+        _by_raid(n, value, TICKS_A_SECOND, *address)
         for n, (value, address) in enumerate(zip(values, addresses, strict=True))
         if isinstance(value, Distribution)
     ]

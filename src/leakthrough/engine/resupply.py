@@ -3,7 +3,7 @@
 Letters of the shapes as in `leakthrough.engine.layout`; R is the replications of a block.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from leakthrough.engine.codes import FOREVER, INFINITE, NEVER
 from leakthrough.engine.counts import Counts
 from leakthrough.engine.layout import Whole
-from leakthrough.engine.lower_campaign import Drawn, Supply, Times
+from leakthrough.engine.lower_campaign import Drawn, DrawnByRaid, Supply, Times
 from leakthrough.engine.tables import Tables
 from leakthrough.model.discrete import raid_offset
 from leakthrough.model.quantiles import TABLE_SIZE
@@ -233,10 +233,7 @@ def replenish(
         received[:, delivery.interceptor] += np.where(arrives, delivery.rounds, 0)
     random = np.zeros_like(received)
     if raid > 0:
-        for source in supply.drawn:
-            address = source.stream + raid_offset(raid)
-            drawn = draw(source.quantiles, np.arange(len(stock)), address)
-            random[:, source.interceptor] = np.maximum(drawn, 0)
+        _draw_into(random, supply.drawn, raid, draw)
     received += random
     stock += received
     return received, random
@@ -322,11 +319,16 @@ def deliver(
 def demands(replications: int, supply: Supply, raid: int, draw: Draw) -> Whole:
     """Rounds (R, U) that other users of the stocks ask for before a raid."""
     asked = np.tile(supply.demand, (replications, 1))
-    for source in supply.drawn_demand:
-        address = source.stream + raid_offset(raid)
-        drawn = draw(source.quantiles, np.arange(replications), address)
-        asked[:, source.interceptor] = np.maximum(drawn, 0)
+    _draw_into(asked, supply.drawn_demand, raid, draw)
     return asked
+
+
+def _draw_into(rounds: Whole, sources: Sequence[DrawnByRaid], raid: int, draw: Draw) -> None:
+    """Write what is drawn for a raid, not below 0, into the columns of its owners (R, ...)."""
+    rows = np.arange(len(rounds))
+    for own in sources:
+        drawn = draw(own.quantiles, rows, own.stream + raid_offset(raid))
+        rounds[:, own.owner] = np.maximum(drawn, 0)
 
 
 def _lacking(carried: Counts, tables: Tables) -> Whole:
