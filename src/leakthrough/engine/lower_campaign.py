@@ -15,7 +15,7 @@ import numpy.typing as npt
 from leakthrough.engine.codes import FOREVER, INFINITE
 from leakthrough.engine.labels import Labels, Unit, label, units_of
 from leakthrough.engine.layout import Whole
-from leakthrough.engine.lower_pattern import Pattern, lower_pattern
+from leakthrough.engine.lower_pattern import Pattern, lower_pattern, whole_part
 from leakthrough.engine.lower_raid import lower
 from leakthrough.engine.tables import Tables
 from leakthrough.model.campaign import Campaign, differing_raids, raids_by_place
@@ -32,8 +32,6 @@ from leakthrough.model.supply import (
 )
 
 NO_STOCK = -1
-_TOLERANCE = 1e-9
-"""Added so that a rate such as 0.1 a night loses no round to rounding on the tenth night."""
 
 
 class DrawnByRaid(NamedTuple):
@@ -102,7 +100,7 @@ class Plan(NamedTuple):
 
 def _stock_by_raid(stock: Stock, starts: Sequence[float]) -> Whole:
     """Rounds of production and of known deliveries that reach a stock before each raid."""
-    produced = [math.floor(stock.produced(start) + _TOLERANCE) for start in starts]
+    produced = [whole_part(stock.produced(start)) for start in starts]
     totals = np.array(produced, np.int64) // stock.batch * stock.batch
     for own in stock.deliveries:
         if not (isinstance(own.time, Distribution) or isinstance(own.rounds, Distribution)):

@@ -18,11 +18,14 @@ from leakthrough.model.quantiles import mean_and_variance, quantile_table
 from leakthrough.model.raid_pattern import RaidPattern, ThreatStock
 
 Real = npt.NDArray[np.float64]
-_TOLERANCE = 1e-9
-"""Added so that a rate such as 0.1 a night loses no threat to rounding on the tenth night."""
 
 
-class Drawn(NamedTuple):
+def whole_part(total: float) -> int:
+    """Whole part of what a rate has brought: 0.1 a night loses nothing to rounding in ten."""
+    return math.floor(total + 1e-9)
+
+
+class DrawnSize(NamedTuple):
     """A number of threats that is drawn: of a salvo, in raids of a kind."""
 
     kind: int
@@ -47,7 +50,7 @@ class Pattern(NamedTuple):
     first: Whole  # (M,) cumulative thresholds of the kinds of the first raid
     following: Whole  # (M, M) and of those of the next raid, by the kind of a raid
     counts: Whole  # (M, S) numbers of threats, 0 where they are drawn
-    drawn: tuple[Drawn, ...]
+    drawn: tuple[DrawnSize, ...]
     streams: tuple[int, ...]  # (S,) of drawn numbers
     rounding: tuple[int, ...]  # (S,) of the rounding of grown numbers
     factors: Real  # (N,) of the numbers of threats
@@ -107,7 +110,7 @@ def lower_pattern(pattern: RaidPattern, labels: Labels, interval: float) -> Patt
         for salvo in kind.salvos:
             code, count = codes[salvo.name], salvo.count
             if isinstance(count, Distribution):
-                drawn.append(Drawn(n, code, quantile_table(count, 1).ravel()))
+                drawn.append(DrawnSize(n, code, quantile_table(count, 1).ravel()))
             else:
                 counts[n, code] = count
     is_drawn = pattern.is_drawn
@@ -128,12 +131,13 @@ def lower_pattern(pattern: RaidPattern, labels: Labels, interval: float) -> Patt
 
 
 def _lower_stock(stock: ThreatStock, labels: Labels, raids: int, interval: float) -> AttackerStock:
-    totals = [math.floor(stock.rate * (raid * interval) + _TOLERANCE) for raid in range(raids)]
+    totals = [whole_part(stock.rate * (raid * interval)) for raid in range(raids)]
+    arrivals: Whole = np.diff(np.array(totals, np.int64), prepend=0)
     drawn = stock.replenishment
     return AttackerStock(
         salvos=np.flatnonzero(np.array(labels.threats) == stock.threat),
         start=stock.count,
-        arrivals=np.array(totals, np.int64) - np.array([0, *totals[:-1]], np.int64),
+        arrivals=arrivals,
         stream=stream("threat replenishment", stock.threat),
         quantiles=quantile_table(drawn, 1).ravel() if drawn else np.zeros(0),
     )

@@ -23,11 +23,12 @@ from leakthrough.model.name_checks import unknown
 from leakthrough.model.quantiles import upper_end
 from leakthrough.model.scenario import Scenario
 
-Demand = Annotated[
+UncertainRounds = Annotated[
     Annotated[Annotated[int, Field(ge=0, le=MOST_ROUNDS)], Tag("number")]
     | Annotated[UncertainCount, Tag("drawn")],
-    Discriminator(lambda demand: "drawn" if is_law(demand) else "number"),
+    Discriminator(lambda rounds: "drawn" if is_law(rounds) else "number"),
 ]
+"""A number of rounds, or the distribution from which it is drawn."""
 LONGEST = 1e12
 """Duration of a campaign [s]; all ticks in it are then below 2**63."""
 MOST_TIMES = 100
@@ -114,7 +115,7 @@ class StockUser(Model):
 
     name: Name
     interceptor: str = Field(description="The interceptor of a stock.")
-    demand: Demand = Field(description="Rounds that it asks for before a raid.")
+    demand: UncertainRounds = Field(description="Rounds that it asks for before a raid.")
 
 
 class Delivery(Model):
@@ -131,13 +132,7 @@ class Delivery(Model):
     """
 
     time: UncertainDate = Field(description="Time from the campaign's start [s].")
-    rounds: (
-        Annotated[Annotated[int, Field(ge=0, le=MOST_ROUNDS)], Tag("number")]
-        | Annotated[UncertainCount, Tag("drawn")]
-    ) = Field(
-        discriminator=Discriminator(lambda value: "drawn" if is_law(value) else "number"),
-        description="Number of rounds.",
-    )
+    rounds: UncertainRounds = Field(description="Number of rounds.")
 
     @property
     def is_drawn(self) -> bool:

@@ -95,19 +95,16 @@ def _indexes(dimensions: Dimensions) -> "dict[str, Array]":
         "cause": [name for name in CAUSES if name != "no_track" or any(labels.tracked)],
         "decision": [name for name, _ in dimensions.decisions],
     }
+    rare = {
+        "asset": labels.assets,
+        "pool": labels.pools,
+        "depot": labels.depots,
+        "user": labels.users,
+        "kind": labels.raid_kinds,
+        "threat_class": labels.threat_stocks,
+    }
+    names |= {name: own for name, own in rare.items() if own}
     found: dict[str, Array] = {name: np.array(own, np.str_) for name, own in names.items()}
-    if labels.assets:
-        found["asset"] = np.array(labels.assets, np.str_)
-    if labels.pools:
-        found["pool"] = np.array(labels.pools, np.str_)
-    if labels.depots:
-        found["depot"] = np.array(labels.depots, np.str_)
-    if labels.users:
-        found["user"] = np.array(labels.users, np.str_)
-    if labels.raid_kinds:
-        found["kind"] = np.array(labels.raid_kinds, np.str_)
-    if labels.threat_stocks:
-        found["threat_class"] = np.array(labels.threat_stocks, np.str_)
     if dimensions.timeline:
         found["sample_time"] = np.array(dimensions.timeline)
     if dimensions.raids:
