@@ -132,12 +132,11 @@ def lower_pattern(pattern: RaidPattern, labels: Labels, interval: float) -> Patt
 
 def _lower_stock(stock: ThreatStock, labels: Labels, raids: int, interval: float) -> AttackerStock:
     totals = [whole_part(stock.rate * (raid * interval)) for raid in range(raids)]
-    arrivals: Whole = np.diff(np.array(totals, np.int64), prepend=0)
     drawn = stock.replenishment
     return AttackerStock(
         salvos=np.flatnonzero(np.array(labels.threats) == stock.threat),
         start=stock.count,
-        arrivals=arrivals,
+        arrivals=np.array(totals, np.int64) - np.array([0, *totals[:-1]], np.int64),
         stream=stream("threat replenishment", stock.threat),
         quantiles=quantile_table(drawn, 1).ravel() if drawn else np.zeros(0),
     )
